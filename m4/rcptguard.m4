@@ -1,0 +1,90 @@
+# Checks that are this project's own.
+
+# RG_APPEND_FLAG(VARIABLE, FLAG): adds FLAG if the compiler and linker take it.
+AC_DEFUN([RG_APPEND_FLAG], [
+  AS_VAR_PUSHDEF([rg_cache], [rg_cv_flag_$2])
+  AC_CACHE_CHECK([whether $CC accepts $2], [rg_cache], [
+    rg_saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS -Werror $2"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [AS_VAR_SET([rg_cache], [yes])], [AS_VAR_SET([rg_cache], [no])])
+    CFLAGS=$rg_saved_CFLAGS])
+  AS_VAR_IF([rg_cache], [yes], [$1="$$1 $2"])
+  AS_VAR_POPDEF([rg_cache])
+])
+
+AC_DEFUN([RG_C_STANDARD], [
+  RG_CFLAGS=
+  RG_LDFLAGS=
+  RG_APPEND_FLAG([RG_CFLAGS], [-std=gnu11])
+])
+
+AC_DEFUN([RG_WARNINGS], [
+  m4_foreach_w([flag], [-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef],
+    [RG_APPEND_FLAG([RG_CFLAGS], flag)])
+  AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [make warnings errors])], [], [enable_werror=no])
+  AS_IF([test "x$enable_werror" = xyes], [RG_CFLAGS="$RG_CFLAGS -Werror"])
+])
+
+# Hardening is on unless a person, a sanitizer or the distribution's own flags say otherwise.
+AC_DEFUN([RG_HARDENING], [
+  AC_ARG_ENABLE([hardening], [AS_HELP_STRING([--disable-hardening], [leave out the hardening flags])], [], [enable_hardening=yes])
+  AC_ARG_ENABLE([sanitizers],
+    [AS_HELP_STRING([--enable-sanitizers=LIST], [build with these: address,undefined or thread])],
+    [AS_IF([test "x$enableval" = xyes], [enable_sanitizers=address,undefined])], [enable_sanitizers=no])
+  AS_IF([test "x$enable_hardening" != xno], [
+    m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE],
+      [RG_APPEND_FLAG([RG_CFLAGS], flag)])
+    AS_IF([test "x$enable_sanitizers" = xno],
+      [AS_CASE([" $CFLAGS $CPPFLAGS "], [*_FORTIFY_SOURCE*], [],
+        [*\ -O0\ *], [],
+        [RG_CFLAGS="$RG_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+    m4_foreach([flag], [[-pie], [-Wl,-z,relro], [-Wl,-z,now], [-Wl,-z,noexecstack]],
+      [RG_APPEND_FLAG([RG_LDFLAGS], flag)])])
+])
+
+AC_DEFUN([RG_SANITIZERS], [
+  AS_IF([test "x$enable_sanitizers" != xno], [
+    RG_CFLAGS="$RG_CFLAGS -fsanitize=$enable_sanitizers -fno-omit-frame-pointer -g"
+    RG_LDFLAGS="$RG_LDFLAGS -fsanitize=$enable_sanitizers"
+    AS_CASE([$enable_sanitizers], [*undefined*], [RG_CFLAGS="$RG_CFLAGS -fno-sanitize-recover=undefined"])
+    rg_saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS -fsanitize=$enable_sanitizers"
+    AC_MSG_CHECKING([whether $CC links with -fsanitize=$enable_sanitizers])
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [AC_MSG_RESULT([yes])],
+      [AC_MSG_RESULT([no])
+       AC_MSG_ERROR([the compiler has no runtime for the sanitizers $enable_sanitizers; with clang on Debian install libclang-rt-14-dev])])
+    CFLAGS=$rg_saved_CFLAGS])
+  AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" != xno])
+  SANITIZERS_ENABLED=$enable_sanitizers
+  AC_SUBST([SANITIZERS_ENABLED])
+])
+
+AC_DEFUN([RG_COVERAGE], [
+  AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [count executed lines, for gcov])], [], [enable_coverage=no])
+  AS_IF([test "x$enable_coverage" = xyes], [
+    RG_CFLAGS="$RG_CFLAGS --coverage -O0 -g"
+    RG_LDFLAGS="$RG_LDFLAGS --coverage"])
+  AC_SUBST([RG_CFLAGS])
+  AC_SUBST([RG_LDFLAGS])
+])
+
+# RG_LIBRARY(PREFIX, MODULES, PACKAGES)
+AC_DEFUN([RG_LIBRARY], [
+  PKG_CHECK_MODULES([$1], [$2], [],
+    [AC_MSG_ERROR([$2 was not found. Install the package $3.])])
+])
+
+# Debian ships milter.pc; elsewhere look for the header and the function.
+AC_DEFUN([RG_MILTER], [
+  PKG_CHECK_MODULES([MILTER], [milter], [], [
+    rg_saved_LIBS=$LIBS
+    MILTER_CFLAGS=
+    MILTER_LIBS="-lmilter -lpthread"
+    LIBS="$MILTER_LIBS $LIBS"
+    AC_MSG_CHECKING([for smfi_register in -lmilter])
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <libmilter/mfapi.h>]], [[struct smfiDesc d = { 0 }; return smfi_register(d);]])],
+      [AC_MSG_RESULT([yes])],
+      [AC_MSG_RESULT([no])
+       AC_MSG_ERROR([libmilter was not found. Install the package libmilter-dev (Debian), sendmail-milter-devel (Fedora), libmilter-dev (Alpine), or configure with --disable-milter.])])
+    LIBS=$rg_saved_LIBS])
+])
