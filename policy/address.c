@@ -1,0 +1,228 @@
+/* address - see address.h */
+
+#include "address.h"
+
+#include <idn2.h>
+#include <string.h>
+
+/* The longest name that DNS knows in its text form is 253 bytes; longer input is not worth IDNA's time. */
+#define IDNA_INPUT_LIMIT 1024
+
+static bool is_ascii(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* NFC, lower case, without characters that cannot be seen. */
+static char *fold_unicode(const char *text, size_t length)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+    g_autofree char *composed = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
+    g_autofree char *lower = g_utf8_strdown(composed, -1);
+    GString *seen = g_string_sized_new(strlen(lower));
+
+    for (const char *p = lower; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (g_unichar_type(c) != G_UNICODE_FORMAT)
+            g_string_append_unichar(seen, c);
+    }
+    return g_string_free(seen, FALSE);
+}
+
+static void lower_ascii(char *text)
+{
+    for (; *text != '\0'; text++)
+        *text = g_ascii_tolower(*text);
+}
+
+/* Without white space (it may be folded) and trailing dots. */
+static void trim_domain(char *domain)
+{
+    char *to = domain;
+
+    for (const char *from = domain; *from != '\0'; from++)
+        if (!g_ascii_isspace(*from))
+            *to++ = *from;
+    while (to > domain && to[-1] == '.')
+        to--;
+    *to = '\0';
+}
+
+char *domain_normalise(const char *domain, size_t length)
+{
+    char *name;
+
+    if (is_ascii(domain, length)) {
+        name = g_strndup(domain, length);
+        lower_ascii(name);
+        trim_domain(name);
+        return name;
+    }
+    name = fold_unicode(domain, length);
+    trim_domain(name);
+    if (strlen(name) <= IDNA_INPUT_LIMIT) {
+        char *ascii = NULL;
+        int status = idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+        if (status == IDN2_OK) {
+            g_free(name);
+            name = g_strdup(ascii);
+            /* The other dots of IDNA (U+3002, ...) have become dots only now. */
+            lower_ascii(name);
+            trim_domain(name);
+        }
+        idn2_free(ascii);
+    }
+    return name;
+}
+
+/* RFC 5322 atext and dots, and all that is not ASCII (RFC 6532): what needs no quotes. */
+static bool needs_no_quotes(unsigned char c)
+{
+    return c >= 0x80 || g_ascii_isalnum(c) || strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL;
+}
+
+/* The local part without its quotes and backslashes. */
+static char *unquote(const char *local, size_t length)
+{
+    GString *plain = g_string_sized_new(length);
+    bool quoted = false;
+
+    for (size_t i = 0; i < length; i++) {
+        if (local[i] == '"')
+            quoted = !quoted;
+        else if (local[i] == '\\' && i + 1 < length)
+            g_string_append_c(plain, local[++i]);
+        else if (quoted || !g_ascii_isspace(local[i]))
+            /* A folded quoted string holds the blank, not the line's end. */
+            g_string_append_c(plain, local[i] == '\r' || local[i] == '\n' || local[i] == '\t' ? ' ' : local[i]);
+    }
+    return g_string_free(plain, FALSE);
+}
+
+static char *local_normalise(const char *local, size_t length)
+{
+    char *plain = NULL;
+    bool plain_enough = true, ascii = true;
+
+    for (size_t i = 0; i < length; i++) {
+        ascii = ascii && (unsigned char)local[i] < 0x80;
+        plain_enough = plain_enough && needs_no_quotes((unsigned char)local[i]);
+    }
+    plain = plain_enough ? g_strndup(local, length) : unquote(local, length);
+    if (ascii) {
+        lower_ascii(plain);
+    } else {
+        char *folded = fold_unicode(plain, strlen(plain));
+        g_free(plain);
+        plain = folded;
+    }
+    if (plain_enough)
+        return plain;
+    for (const char *p = plain; *p != '\0'; p++) {
+        if (!needs_no_quotes((unsigned char)*p)) {
+            GString *quoted = g_string_new("\"");
+            for (p = plain; *p != '\0'; p++) {
+                if (*p == '"' || *p == '\\')
+                    g_string_append_c(quoted, '\\');
+                g_string_append_c(quoted, *p);
+            }
+            g_string_append_c(quoted, '"');
+            g_free(plain);
+            return g_string_free(quoted, FALSE);
+        }
+    }
+    return plain;
+}
+
+char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length)
+{
+    g_autofree char *user = NULL;
+    g_autofree char *host = NULL;
+
+    /* 'ann@x.example', as some programs quote. */
+    if (local_length > 1 && domain_length > 1 && local[0] == '\'' && domain[domain_length - 1] == '\'') {
+        local++;
+        local_length--;
+        domain_length--;
+    }
+    user = local_normalise(local, local_length);
+    host = domain_normalise(domain, domain_length);
+    /* An `@` within a domain would part the address elsewhere than it was parted here. */
+    if (user[0] == '\0' || host[0] == '\0' || strchr(host, '@') != NULL)
+        return NULL;
+    return g_strconcat(user, "@", host, NULL);
+}
+
+char *address_normalise_text(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    char *normal = NULL;
+
+    if (at != NULL)
+        normal = address_normalise(address, (size_t)(at - address), at + 1, strlen(at + 1));
+    return normal != NULL ? normal : local_normalise(address, at != NULL ? (size_t)(at - address) : strlen(address));
+}
+
+const char *address_domain(const char *address)
+{
+    const char *at = strrchr(address, '@');
+
+    return at == NULL ? NULL : at + 1;
+}
+
+char *domain_display(const char *domain)
+{
+    char *unicode = NULL;
+    char *result;
+
+    if (strstr(domain, "xn--") != NULL && strlen(domain) <= IDNA_INPUT_LIMIT &&
+        idn2_to_unicode_8z8z(domain, &unicode, IDN2_NONTRANSITIONAL) == IDN2_OK) {
+        result = g_utf8_make_valid(unicode, -1);
+        idn2_free(unicode);
+        return result;
+    }
+    return g_utf8_make_valid(domain, -1);
+}
+
+char *address_display(const char *address)
+{
+    const char *domain = address_domain(address);
+    g_autofree char *local = NULL;
+    g_autofree char *host = NULL;
+
+    if (domain == NULL)
+        return g_utf8_make_valid(address, -1);
+    local = g_utf8_make_valid(address, domain - 1 - address);
+    host = domain_display(domain);
+    return g_strconcat(local, "@", host, NULL);
+}
+
+bool domain_is_literal(const char *domain)
+{
+    size_t length = strlen(domain);
+
+    return length > 2 && domain[0] == '[' && domain[length - 1] == ']';
+}
+
+bool domain_is_name(const char *domain)
+{
+    size_t label = 0, length = strlen(domain);
+
+    if (length == 0 || length > 253)
+        return false;
+    for (const char *p = domain; *p != '\0'; p++) {
+        if (*p == '.') {
+            if (label == 0)
+                return false;
+            label = 0;
+        } else if (!g_ascii_isalnum(*p) && *p != '-' && *p != '_') {
+            return false;
+        } else if (++label > 63) {
+            return false;
+        }
+    }
+    return label > 0;
+}

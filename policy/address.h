@@ -1,0 +1,50 @@
+/*
+ * address - one person is one address: the normalised form of an addr-spec.
+ *
+ * Normalised (RFC 5321 section 2.4, RFC 6531, RFC 5890): the domain in lower
+ * case, without a trailing dot, in A-labels (what IDNA refuses stays as NFC in
+ * lower case); the local part in NFC and lower case, without quotes that it does
+ * not need and without apostrophes that wrap the whole address.  Characters that
+ * cannot be seen (Unicode category Cf) are dropped.
+ *
+ * Ownership: every function gives a new string, to be freed with g_free.
+ */
+#ifndef RCPTGUARD_ADDRESS_H
+#define RCPTGUARD_ADDRESS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Normalises a local part (quoted or not) and a domain.  NULL if either is
+ * empty then: `user@` and `@host` are no addresses.
+ */
+char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length);
+
+/*
+ * Normalises an address from an SMTP envelope or a policy.  The last `@` parts
+ * it.  One without a domain stays a bare local part; "" stays "".
+ */
+char *address_normalise_text(const char *address);
+
+/* Normalises a domain; "" if nothing is left of it. */
+char *domain_normalise(const char *domain, size_t length);
+
+/* The domain of a normalised address (it points into it), or NULL for a bare local part. */
+const char *address_domain(const char *address);
+
+/* For people and JSON: the domain in U-labels, valid UTF-8. */
+char *address_display(const char *address);
+char *domain_display(const char *domain);
+
+/*
+ * Whether a normalised name may stand in a policy as a domain: labels of
+ * letters, digits, hyphens and underscores, none of them empty or longer than 63.
+ */
+bool domain_is_name(const char *domain);
+
+/* Whether it is a domain literal: [192.0.2.1]. */
+bool domain_is_literal(const char *domain);
+
+#endif

@@ -1,0 +1,324 @@
+/* diag - see diag.h */
+
+#include "diag.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct diags {
+    GPtrArray *all;
+    unsigned errors;
+};
+
+static void diag_free(struct diag *diag)
+{
+    g_free(diag->file);
+    g_free(diag->message);
+    g_free(diag->source);
+    g_free(diag);
+}
+
+struct diags *diags_new(void)
+{
+    struct diags *diags = g_new0(struct diags, 1);
+    diags->all = g_ptr_array_new_with_free_func((GDestroyNotify)diag_free);
+    return diags;
+}
+
+void diags_free(struct diags *diags)
+{
+    if (diags == NULL)
+        return;
+    g_ptr_array_unref(diags->all);
+    g_free(diags);
+}
+
+unsigned diags_count(const struct diags *diags)
+{
+    return diags->all->len;
+}
+
+unsigned diags_errors(const struct diags *diags)
+{
+    return diags->errors;
+}
+
+const struct diag *diags_get(const struct diags *diags, unsigned index)
+{
+    return g_ptr_array_index(diags->all, index);
+}
+
+static void diags_take(struct diags *diags, struct diag *diag)
+{
+    if (diag->level == DIAG_ERROR)
+        diags->errors++;
+    g_ptr_array_add(diags->all, diag);
+}
+
+void diags_file_error(struct diags *diags, const char *file, const char *format, ...)
+{
+    struct diag *diag = g_new0(struct diag, 1);
+    va_list arguments;
+
+    va_start(arguments, format);
+    diag->file = g_strdup(file);
+    diag->message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    diags_take(diags, diag);
+}
+
+char *diag_format_line(const struct diag *diag)
+{
+    GString *text = g_string_new(diag->file);
+
+    if (diag->line > 0)
+        g_string_append_printf(text, ":%u", diag->line);
+    if (diag->column > 0)
+        g_string_append_printf(text, ":%u", diag->column);
+    g_string_append(text, diag->level == DIAG_ERROR ? ": error: " : ": warning: ");
+    g_string_append(text, diag->message);
+    return g_string_free(text, FALSE);
+}
+
+/* Longest piece of a source line that is shown. */
+#define SHOWN_LINE_LIMIT 400
+
+char *diag_format(const struct diag *diag)
+{
+    g_autofree char *line = diag_format_line(diag);
+    GString *text = g_string_new(line);
+    const char *p;
+
+    g_string_append_c(text, '\n');
+    if (diag->source == NULL || diag->column == 0 || diag->column > SHOWN_LINE_LIMIT)
+        return g_string_free(text, FALSE);
+    g_string_append(text, "    ");
+    p = diag->source;
+    for (unsigned i = 0; *p != '\0' && i < SHOWN_LINE_LIMIT; i++, p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        /* What is shown must not move the cursor of a terminal. */
+        g_string_append_unichar(text, c == '\t' || g_unichar_isprint(c) ? c : '?');
+    }
+    g_string_append(text, "\n    ");
+    /* A tab stays a tab, so that the caret stands below its character. */
+    p = diag->source;
+    for (unsigned column = 1; column < diag->column && *p != '\0'; column++, p = g_utf8_next_char(p))
+        g_string_append(text, *p == '\t' ? "\t" : g_unichar_iswide(g_utf8_get_char(p)) ? "  " : " ");
+    g_string_append(text, "^\n");
+    return g_string_free(text, FALSE);
+}
+
+/* The bytes of a regular file, or -1 with errno; EFBIG beyond the limit, EINVAL for what is no regular file. */
+static int file_read(const char *path, size_t limit, char **text, size_t *length)
+{
+    struct stat status;
+    GByteArray *bytes = NULL;
+    int result = -1, saved;
+    /* O_NONBLOCK: a FIFO must not hold us for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) < 0)
+        goto out;
+    if (!S_ISREG(status.st_mode)) {
+        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+        goto out;
+    }
+    bytes = g_byte_array_new();
+    for (;;) {
+        guint8 block[8192];
+        ssize_t got = read(fd, block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            goto out;
+        if (got == 0)
+            break;
+        if (bytes->len + (size_t)got > limit) {
+            errno = EFBIG;
+            goto out;
+        }
+        g_byte_array_append(bytes, block, (guint)got);
+    }
+    *length = bytes->len;
+    g_byte_array_append(bytes, (const guint8 *)"", 1);
+    *text = (char *)g_byte_array_free(bytes, FALSE);
+    bytes = NULL;
+    result = 0;
+out:
+    saved = errno;
+    if (bytes != NULL)
+        g_byte_array_unref(bytes);
+    close(fd);
+    errno = saved;
+    return result;
+}
+
+static struct source *source_take(const char *name, char *text, size_t length, struct diags *diags)
+{
+    struct source *source = g_new0(struct source, 1);
+    const char *bad;
+    size_t offset = 0;
+
+    source->name = g_strdup(name);
+    source->text = text;
+    source->length = length;
+    source->lines = g_array_new(FALSE, FALSE, sizeof(size_t));
+    g_array_append_val(source->lines, offset);
+    for (const char *p = text; (p = memchr(p, '\n', length - (size_t)(p - text))) != NULL; p++) {
+        offset = (size_t)(p - text) + 1;
+        g_array_append_val(source->lines, offset);
+        if (offset == length)
+            break;
+    }
+    if (!g_utf8_validate_len(text, length, &bad)) {
+        offset = (size_t)(bad - text);
+        if (*bad == '\0')
+            source_diag(source, offset, diags, DIAG_ERROR, "a NUL byte; expected text in UTF-8");
+        else
+            source_diag(source, offset, diags, DIAG_ERROR, "byte 0x%02x is not UTF-8; expected text in UTF-8",
+                        (unsigned char)*bad);
+        source_free(source);
+        return NULL;
+    }
+    return source;
+}
+
+struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags)
+{
+    char *text;
+    size_t length;
+
+    if (file_read(path, limit, &text, &length) == 0)
+        return source_take(path, text, length, diags);
+    switch (errno) {
+    case EISDIR:
+        diags_file_error(diags, path, "is a directory; expected %s", expected);
+        break;
+    case EINVAL:
+        diags_file_error(diags, path, "is not a regular file; expected %s", expected);
+        break;
+    case EFBIG:
+        diags_file_error(diags, path, "is larger than %zu kB; expected %s", limit / 1024, expected);
+        break;
+    case ENOENT:
+        diags_file_error(diags, path, "does not exist; expected %s", expected);
+        break;
+    case EACCES:
+        diags_file_error(diags, path, "cannot be read: permission denied; make it readable for user id %ld",
+                         (long)geteuid());
+        break;
+    default:
+        diags_file_error(diags, path, "cannot be read: %s", g_strerror(errno));
+    }
+    return NULL;
+}
+
+struct source *source_from_memory(const char *name, const char *text, size_t length, struct diags *diags)
+{
+    char *copy = g_malloc(length + 1);
+
+    if (length > 0)
+        memcpy(copy, text, length);
+    copy[length] = '\0';
+    return source_take(name, copy, length, diags);
+}
+
+void source_free(struct source *source)
+{
+    if (source == NULL)
+        return;
+    g_free(source->name);
+    g_free(source->text);
+    g_array_unref(source->lines);
+    g_free(source);
+}
+
+/* Index into `lines` of the line that holds the offset. */
+static unsigned source_line_index(const struct source *source, size_t offset)
+{
+    unsigned low = 0, high = source->lines->len;
+
+    while (high - low > 1) {
+        unsigned middle = low + (high - low) / 2;
+        if (g_array_index(source->lines, size_t, middle) <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+unsigned source_line(const struct source *source, size_t offset)
+{
+    return source_line_index(source, offset) + 1;
+}
+
+void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                 const char *format, ...)
+{
+    struct diag *diag = g_new0(struct diag, 1);
+    unsigned index = source_line_index(source, offset);
+    size_t start = g_array_index(source->lines, size_t, index);
+    size_t end = start + strcspn(source->text + start, "\r\n");
+    g_autofree char *line = g_strndup(source->text + start, end - start);
+    va_list arguments;
+
+    va_start(arguments, format);
+    diag->message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    diag->level = level;
+    diag->file = g_strdup(source->name);
+    diag->line = index + 1;
+    diag->column = 1;
+    /* Characters, not bytes: what an editor shows.  Up to an invalid byte the text is valid. */
+    for (size_t i = start; i < offset; i++)
+        diag->column += (source->text[i] & 0xc0) != 0x80;
+    diag->source = g_utf8_make_valid(line, -1);
+    diags_take(diags, diag);
+}
+
+/* Edit distance of two short words (Levenshtein, two rows). */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t length = strlen(b);
+    g_autofree unsigned *row = g_new(unsigned, length + 1);
+
+    for (size_t j = 0; j <= length; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i + 1;
+        for (size_t j = 0; j < length; j++) {
+            unsigned substituted = diagonal + (a[i] != b[j]);
+            unsigned shorter = MIN(row[j], row[j + 1]) + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = MIN(substituted, shorter);
+        }
+    }
+    return row[length];
+}
+
+const char *diag_nearest(const char *word, const char *const *candidates)
+{
+    const char *nearest = NULL;
+    size_t length = strlen(word);
+    unsigned best;
+
+    if (length == 0 || length > 64)
+        return NULL;
+    /* A third of the word may be wrong, at least one letter, at most three. */
+    best = (unsigned)CLAMP(length / 3, 1, 3) + 1;
+    for (; *candidates != NULL; candidates++) {
+        unsigned d = distance(word, *candidates);
+        if (d < best) {
+            best = d;
+            nearest = *candidates;
+        }
+    }
+    return nearest;
+}

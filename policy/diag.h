@@ -1,0 +1,86 @@
+/*
+ * diag - diagnostics: what is wrong in a file, where, and what was expected.
+ *
+ * Ownership: a `struct diags` owns all that was added to it; what it hands out
+ * lives as long as it does.  A `struct source` owns its text.
+ *
+ * The library never prints.  Whoever called it formats what was collected.
+ */
+#ifndef RCPTGUARD_DIAG_H
+#define RCPTGUARD_DIAG_H
+
+#include "auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum diag_level { DIAG_ERROR, DIAG_WARNING };
+
+struct diag {
+    enum diag_level level;
+    char *file;
+    unsigned line;   /* from 1; 0: the file as a whole */
+    unsigned column; /* from 1, in characters; 0: the line as a whole */
+    char *message;
+    char *source; /* the source line without its newline, or NULL */
+};
+
+struct diags;
+
+/* An empty collection. */
+struct diags *diags_new(void);
+void diags_free(struct diags *diags);
+AUTO_FREE_DEFINE(diags, diags_free)
+
+/* How many there are; how many of them are errors. */
+unsigned diags_count(const struct diags *diags);
+unsigned diags_errors(const struct diags *diags);
+const struct diag *diags_get(const struct diags *diags, unsigned index);
+
+/* Adds an error about a file as a whole: it cannot be opened, is a directory. */
+void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* `file:line:column: error: message`, without a newline: for a log. */
+char *diag_format_line(const struct diag *diag);
+
+/* The same, then the source line and a caret, each ended by a newline: for a person. */
+char *diag_format(const struct diag *diag);
+
+/*
+ * A text with a name: what diagnostics point into.  The text is valid UTF-8
+ * without NUL, and is followed by a NUL.
+ */
+struct source {
+    char *name;
+    char *text;
+    size_t length;
+    GArray *lines; /* offsets (size_t) of the first byte of each line */
+};
+
+/*
+ * Reads a regular file of at most `limit` bytes.  NULL, with an error in
+ * `diags`, for what is missing, unreadable, a directory or no regular file, too
+ * large, or not UTF-8.  `expected` says what should have been there ("a policy").
+ */
+struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags);
+
+/* A source from memory, which it copies; for tests and fuzzers. */
+struct source *source_from_memory(const char *name, const char *text, size_t length, struct diags *diags);
+void source_free(struct source *source);
+AUTO_FREE_DEFINE(source, source_free)
+
+/* Line (from 1) of a byte offset. */
+unsigned source_line(const struct source *source, size_t offset);
+
+/* Adds a diagnostic that points at a byte offset of a source. */
+void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                 const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/*
+ * The candidate nearest to `word` by edit distance, or NULL if none is near
+ * enough to be what was meant.  `candidates` ends with NULL.
+ */
+const char *diag_nearest(const char *word, const char *const *candidates);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * exposure - the counts of one message by class: who outside would see whom.
+ *
+ * Ownership: an exposure owns all that it hands out.  It holds on to the
+ * policy's class names, which the caller keeps alive.
+ */
+#ifndef RCPTGUARD_EXPOSURE_H
+#define RCPTGUARD_EXPOSURE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct exposure;
+
+/* What is counted; `domains` and `parties` are those of visible recipients. */
+enum count { COUNT_VISIBLE, COUNT_PARTIES, COUNT_DOMAINS, COUNT_RECIPIENTS, COUNT_HIDDEN, COUNT_KINDS };
+
+const char *count_name(enum count count); /* "visible", "parties", ... */
+
+/* A defect of the headers; several may be set. */
+enum defect {
+    DEFECT_SYNTAX = 1,   /* the two readings of a header differed; the union is counted */
+    DEFECT_LIMIT = 2,    /* beyond a bound: the counts are a lower bound (malformed) */
+    DEFECT_UNPARSED = 4, /* something was there and nothing could be read (malformed) */
+    DEFECT_CUT = 8,      /* the MTA cut a header (truncated) */
+};
+
+/* Name of one defect bit: "syntax", "limit", "unparsed", "cut". */
+const char *defect_name(enum defect defect);
+
+/* A set of classes, one bit each.  Class 0 is `internal`, class 1 is `other`. */
+typedef guint64 class_mask;
+#define CLASS_INTERNAL 0
+#define CLASS_OTHER 1
+#define CLASS_LIMIT 62
+#define CLASS_ALL (~(class_mask)0)
+#define CLASS_EXTERNAL (CLASS_ALL & ~((class_mask)1 << CLASS_INTERNAL))
+
+/* Distinct values over the classes of `mask`. */
+unsigned exposure_count(const struct exposure *exposure, enum count count, class_mask mask);
+
+/* Bits of enum defect. */
+unsigned exposure_defects(const struct exposure *exposure);
+
+/* The visible recipients, in order of their first appearance. */
+struct exposed {
+    const char *address; /* normalised, the domain in A-labels */
+    const char *class_name;
+    unsigned class_index;
+    const char *party; /* a registrable domain in A-labels, or an address */
+    unsigned fields;   /* bits of enum recipient_field */
+};
+unsigned exposure_visible(const struct exposure *exposure);
+const struct exposed *exposure_get(const struct exposure *exposure, unsigned index);
+
+/* Whether a pattern hit its limit while a domain was classed: the counts cannot be trusted. */
+bool exposure_fault(const struct exposure *exposure);
+
+void exposure_free(struct exposure *exposure);
+
+struct classes;
+struct message;
+struct pattern_budget;
+
+/* Counts one message by the classes of a policy, which must outlive it.  Never NULL. */
+struct exposure *exposure_read(struct classes *classes, const struct message *message, struct pattern_budget *budget);
+
+#endif

@@ -1,0 +1,490 @@
+/* recipients - see recipients.h */
+
+#include "recipients.h"
+
+#include "address.h"
+#include "exposure.h"
+#include "scan.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+/*
+ * What GMime gets to see of one message: it is quadratic in some shapes,
+ * recurses in nested groups (about 500 bytes of stack each, parsing and
+ * freeing) and needs seventy times an input's size in memory.  Beyond these
+ * bounds the scanner reads alone.
+ */
+#define GMIME_BYTES_LIMIT  (128u * 1024)
+#define GMIME_MARKS_LIMIT  5000u /* of `@` and `:` */
+#define GMIME_COLONS_LIMIT 100u  /* in one header: groups may nest that deep */
+#define GMIME_BARE_LIMIT   1000u /* items of a list beyond two for each `@` */
+
+/* From here on Postfix or Sendmail may have cut a header (about 60,000 bytes). */
+#define CUT_BYTES  59000u
+#define CUT_TOKENS 10200u
+
+/* Exported, and missing from the header file up to 3.2.13 at least. */
+void internet_address_list_append_parse(InternetAddressList *list, GMimeParserOptions *options, const char *text,
+                                        gint64 offset);
+
+struct recipients {
+    GPtrArray *list;      /* struct recipient * */
+    GHashTable *by_address; /* char * -> struct recipient * */
+    unsigned defects;
+};
+
+/* A set of normalised addresses that remembers their order. */
+struct addresses {
+    GHashTable *set;  /* owns them */
+    GPtrArray *order; /* char * */
+};
+
+/* What is shared by the headers of one message while they are read. */
+struct reader {
+    GMimeParserOptions *options;
+    bool warned;
+    size_t bytes;
+    unsigned marks;
+    unsigned bare;
+    GArray *hits;
+    GPtrArray *flat; /* InternetAddress * */
+    struct addresses parsed; /* of one header: what the grammar found */
+    struct addresses named;  /* what stands in the names that the grammar found */
+    struct addresses seen;   /* what the scanner found */
+};
+
+static const struct {
+    const char *name;
+    enum recipient_field field;
+} fields[] = {
+    {"To", FIELD_TO},
+    {"Cc", FIELD_CC},
+    {"Bcc", FIELD_BCC},
+    {"Resent-To", FIELD_RESENT_TO},
+    {"Resent-Cc", FIELD_RESENT_CC},
+    {"Resent-Bcc", FIELD_RESENT_BCC},
+    {"Apparently-To", FIELD_APPARENTLY_TO},
+};
+
+const char *recipient_field_name(enum recipient_field field)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++)
+        if (fields[i].field == field)
+            return fields[i].name;
+    return NULL;
+}
+
+static unsigned field_of(const char *name)
+{
+    /* Every name begins with one of these; most headers do not. */
+    switch (name[0] | 0x20) {
+    case 't':
+    case 'c':
+    case 'b':
+    case 'r':
+    case 'a':
+        for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++)
+            if (g_ascii_strcasecmp(fields[i].name, name) == 0)
+                return fields[i].field;
+    }
+    return 0;
+}
+
+static void recipient_free(struct recipient *recipient)
+{
+    g_free(recipient->address);
+    g_free(recipient);
+}
+
+/* Takes the address. */
+static void recipients_add(struct recipients *recipients, char *address, unsigned field)
+{
+    struct recipient *recipient = g_hash_table_lookup(recipients->by_address, address);
+
+    if (recipient != NULL) {
+        recipient->fields |= field;
+        g_free(address);
+        return;
+    }
+    recipient = g_new(struct recipient, 1);
+    recipient->address = address;
+    recipient->fields = field;
+    g_ptr_array_add(recipients->list, recipient);
+    g_hash_table_insert(recipients->by_address, address, recipient);
+}
+
+static void addresses_init(struct addresses *addresses)
+{
+    addresses->set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    addresses->order = g_ptr_array_new();
+}
+
+static void addresses_free(struct addresses *addresses)
+{
+    g_hash_table_unref(addresses->set);
+    g_ptr_array_unref(addresses->order);
+}
+
+static bool addresses_contain(const struct addresses *addresses, const char *address)
+{
+    return g_hash_table_contains(addresses->set, address);
+}
+
+/* Takes the address; NULL is none. */
+static void addresses_add(struct addresses *addresses, char *address)
+{
+    if (address == NULL)
+        return;
+    if (addresses_contain(addresses, address)) {
+        g_free(address);
+        return;
+    }
+    g_hash_table_add(addresses->set, address);
+    g_ptr_array_add(addresses->order, address);
+}
+
+static bool addresses_within(const struct addresses *part, const struct addresses *whole,
+                             const struct addresses *or_whole)
+{
+    for (unsigned i = 0; i < part->order->len; i++) {
+        const char *address = g_ptr_array_index(part->order, i);
+        if (!addresses_contain(whole, address) && (or_whole == NULL || !addresses_contain(or_whole, address)))
+            return false;
+    }
+    return true;
+}
+
+/* Empties one set into another. */
+static void addresses_move(struct addresses *from, struct addresses *to)
+{
+    g_hash_table_steal_all(from->set);
+    for (unsigned i = 0; i < from->order->len; i++)
+        addresses_add(to, g_ptr_array_index(from->order, i));
+    g_ptr_array_set_size(from->order, 0);
+}
+
+/* Empties a set into the recipients of the message. */
+static void addresses_expose(struct addresses *addresses, struct recipients *recipients, unsigned field)
+{
+    g_hash_table_steal_all(addresses->set);
+    for (unsigned i = 0; i < addresses->order->len; i++)
+        recipients_add(recipients, g_ptr_array_index(addresses->order, i), field);
+    g_ptr_array_set_size(addresses->order, 0);
+}
+
+static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item, gpointer data)
+{
+    struct reader *reader = data;
+
+    (void)offset;
+    (void)item;
+    if (code == GMIME_WARN_INVALID_ADDRESS_LIST)
+        reader->warned = true;
+}
+
+/* GMime's types are registered on first use, which is not safe in two threads at once. */
+static void gmime_start(void)
+{
+    static gsize started;
+
+    if (g_once_init_enter(&started)) {
+        InternetAddressList *list;
+        g_mime_init();
+        list = internet_address_list_new();
+        internet_address_list_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>", -1);
+        g_object_unref(list);
+        g_once_init_leave(&started, 1);
+    }
+}
+
+static void reader_start(struct reader *reader)
+{
+    gmime_start();
+    *reader = (struct reader){0};
+    reader->options = g_mime_parser_options_new();
+    g_mime_parser_options_set_warning_callback(reader->options, on_warning, reader);
+    /* Otherwise two shapes of input are quadratic; a mailbox without a domain is dropped below. */
+    g_mime_parser_options_set_allow_addresses_without_domain(reader->options, TRUE);
+    reader->hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
+    reader->flat = g_ptr_array_new();
+    addresses_init(&reader->parsed);
+    addresses_init(&reader->named);
+    addresses_init(&reader->seen);
+}
+
+static void reader_end(struct reader *reader)
+{
+    g_mime_parser_options_free(reader->options);
+    g_array_unref(reader->hits);
+    g_ptr_array_unref(reader->flat);
+    addresses_free(&reader->parsed);
+    addresses_free(&reader->named);
+    addresses_free(&reader->seen);
+}
+
+/* Whether GMime may see this header; counts it against the message's bounds. */
+static bool within_bounds(struct reader *reader, const char *value, size_t length)
+{
+    unsigned ats = 0, colons = 0, separators = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        ats += value[i] == '@';
+        colons += value[i] == ':';
+        separators += value[i] == ',' || value[i] == ';';
+    }
+    reader->bytes += length;
+    reader->marks += ats + colons;
+    reader->bare += separators > 2 * ats ? separators - 2 * ats : 0;
+    return colons <= GMIME_COLONS_LIMIT && reader->bytes <= GMIME_BYTES_LIMIT && reader->marks <= GMIME_MARKS_LIMIT &&
+           reader->bare <= GMIME_BARE_LIMIT;
+}
+
+static void mailbox_add(InternetAddressMailbox *mailbox, struct addresses *parsed)
+{
+    const char *address = mailbox->addr;
+
+    /* The library knows where its `@` is; a quoted local part may hold another. */
+    if (address == NULL || mailbox->at <= 0)
+        return;
+    addresses_add(parsed, address_normalise(address, (size_t)mailbox->at, address + mailbox->at + 1,
+                                            strlen(address + mailbox->at + 1)));
+}
+
+/* The address of a hit with the local part that starts at `local`, or NULL. */
+static char *hit_address(const char *text, size_t local, const struct scan_hit *hit)
+{
+    return address_normalise(text + local, hit->local_end - local, text + hit->domain, hit->end - hit->domain);
+}
+
+/*
+ * The second reading.  A hit whose widest reading is an address that the
+ * grammar has found as well is that address and nothing more, and so is an `@`
+ * within its quoted local part.
+ */
+static void scan_value(struct reader *reader, const char *value, struct addresses *seen)
+{
+    g_autofree char *owned = NULL;
+    size_t length;
+    const char *text = scan_clean(value, strlen(value), &length, &owned);
+    GArray *hits = reader->hits;
+    size_t quoted_from = G_MAXSIZE;
+
+    g_array_set_size(hits, 0);
+    scan_text(text, length, hits);
+    /* Backwards, since a quoted local part ends behind what it covers. */
+    for (unsigned i = hits->len; i-- > 0;) {
+        struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        if (hit->at > quoted_from) {
+            hit->end = 0;
+            continue;
+        }
+        quoted_from = G_MAXSIZE;
+        if (hit->quoted || hit->wide != hit->tight) {
+            g_autofree char *wide = hit_address(text, hit->wide, hit);
+            if (wide != NULL && addresses_contain(&reader->parsed, wide)) {
+                hit->tight = hit->wide;
+                quoted_from = hit->quoted ? hit->wide : G_MAXSIZE;
+            }
+        }
+    }
+    for (unsigned i = 0; i < hits->len; i++) {
+        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        if (hit->end > 0)
+            addresses_add(seen, hit_address(text, hit->tight, hit));
+    }
+}
+
+/* Appends what a list holds; members of groups are appended later, by the same walk. */
+static void flatten(GPtrArray *flat, InternetAddressList *list)
+{
+    int length = internet_address_list_length(list);
+
+    for (int i = 0; i < length; i++)
+        g_ptr_array_add(flat, internet_address_list_get_address(list, i));
+}
+
+/* The first reading.  Groups are walked without recursion. */
+static void parse_value(struct reader *reader, const char *value)
+{
+    InternetAddressList *list = internet_address_list_new();
+    GPtrArray *flat = reader->flat;
+
+    internet_address_list_append_parse(list, reader->options, value, -1);
+    flatten(flat, list);
+    for (unsigned i = 0; i < flat->len; i++) {
+        InternetAddress *address = g_ptr_array_index(flat, i);
+        if (INTERNET_ADDRESS_IS_MAILBOX(address))
+            mailbox_add((InternetAddressMailbox *)address, &reader->parsed);
+        else if (internet_address_group_get_members((InternetAddressGroup *)address) != NULL)
+            flatten(flat, internet_address_group_get_members((InternetAddressGroup *)address));
+    }
+    /* Only now, since what a name holds is judged by what the grammar found. */
+    for (unsigned i = 0; i < flat->len; i++) {
+        const char *name = internet_address_get_name(g_ptr_array_index(flat, i));
+        if (name != NULL)
+            scan_value(reader, name, &reader->named);
+    }
+    g_ptr_array_set_size(flat, 0);
+    g_object_unref(list);
+}
+
+/* Both readings of one header; what they find joins the recipients. */
+static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
+{
+    g_autofree char *decoded = NULL;
+    bool bounded = within_bounds(reader, value, strlen(value));
+    bool found;
+
+    reader->warned = false;
+    if (bounded)
+        parse_value(reader, value);
+    scan_value(reader, value, &reader->seen);
+    if (strstr(value, "=?") != NULL) {
+        decoded = g_mime_utils_header_decode_text(reader->options, value);
+        scan_value(reader, decoded, &reader->seen);
+    }
+    found = reader->parsed.order->len + reader->seen.order->len + reader->named.order->len > 0;
+    if (!bounded)
+        recipients->defects |= DEFECT_LIMIT;
+    else if (reader->warned || !addresses_within(&reader->seen, &reader->parsed, &reader->named) ||
+             !addresses_within(&reader->parsed, &reader->seen, NULL))
+        recipients->defects |= DEFECT_SYNTAX;
+    /* Where there is no `@` there was nobody to be read: "undisclosed-recipients:;", "<>". */
+    if (!found && strchr(decoded != NULL ? decoded : value, '@') != NULL)
+        recipients->defects |= DEFECT_UNPARSED;
+    addresses_expose(&reader->seen, recipients, field);
+    addresses_expose(&reader->parsed, recipients, field);
+    addresses_expose(&reader->named, recipients, field);
+}
+
+/* Atoms, quoted strings and specials, as Postfix counts them (header_address_token_limit). */
+static unsigned token_count(const char *value)
+{
+    unsigned tokens = 0;
+
+    for (const char *p = value; *p != '\0';) {
+        if (g_ascii_isspace(*p)) {
+            p++;
+            continue;
+        }
+        tokens++;
+        if (*p == '"') {
+            for (p++; *p != '\0' && *p != '"'; p++)
+                if (*p == '\\' && p[1] != '\0')
+                    p++;
+            p += *p == '"';
+        } else if (strchr("()<>@,;:\\[].", *p) != NULL) {
+            p++;
+        } else {
+            p += strcspn(p, "()<>@,;:\\\"[]. \t\r\n");
+        }
+    }
+    return tokens;
+}
+
+static bool was_cut(const struct message *message, const char *value)
+{
+    size_t length = strlen(value);
+
+    return length >= CUT_BYTES ||
+           (message->mta == MTA_POSTFIX && length >= CUT_TOKENS && token_count(value) >= CUT_TOKENS);
+}
+
+struct recipients *recipients_read(const struct message *message)
+{
+    struct recipients *recipients = g_new0(struct recipients, 1);
+    struct reader reader;
+
+    recipients->list = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
+    recipients->by_address = g_hash_table_new(g_str_hash, g_str_equal);
+    if (message->overflow)
+        recipients->defects |= DEFECT_LIMIT;
+    reader_start(&reader);
+    for (unsigned i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        unsigned field = field_of(header->name);
+        if (field == 0)
+            continue;
+        read_value(&reader, recipients, header->value, field);
+        if (was_cut(message, header->value))
+            recipients->defects |= DEFECT_CUT;
+    }
+    reader_end(&reader);
+    return recipients;
+}
+
+void recipients_free(struct recipients *recipients)
+{
+    g_hash_table_unref(recipients->by_address);
+    g_ptr_array_unref(recipients->list);
+    g_free(recipients);
+}
+
+unsigned recipients_count(const struct recipients *recipients)
+{
+    return recipients->list->len;
+}
+
+const struct recipient *recipients_get(const struct recipients *recipients, unsigned index)
+{
+    return g_ptr_array_index(recipients->list, index);
+}
+
+unsigned recipients_find(const struct recipients *recipients, const char *address)
+{
+    const struct recipient *recipient = g_hash_table_lookup(recipients->by_address, address);
+
+    return recipient == NULL ? 0 : recipient->fields;
+}
+
+unsigned recipients_defects(const struct recipients *recipients)
+{
+    return recipients->defects;
+}
+
+GPtrArray *recipients_authors(const struct message *message)
+{
+    GPtrArray *authors = g_ptr_array_new_with_free_func(g_free);
+    struct addresses all;
+    struct reader reader;
+
+    reader_start(&reader);
+    addresses_init(&all);
+    for (unsigned i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (g_ascii_strcasecmp(header->name, "From") != 0)
+            continue;
+        if (within_bounds(&reader, header->value, strlen(header->value)))
+            parse_value(&reader, header->value);
+        /* An author is who the grammar says; only where it says nobody, who can be read. */
+        if (reader.parsed.order->len == 0)
+            scan_value(&reader, header->value, &reader.parsed);
+        addresses_move(&reader.parsed, &all);
+    }
+    g_hash_table_steal_all(all.set);
+    for (unsigned i = 0; i < all.order->len; i++)
+        g_ptr_array_add(authors, g_ptr_array_index(all.order, i));
+    addresses_free(&all);
+    reader_end(&reader);
+    return authors;
+}
+
+char *recipients_decode(const char *value)
+{
+    GString *unfolded = g_string_sized_new(strlen(value));
+    char *decoded;
+
+    gmime_start();
+    for (const char *p = value; *p != '\0'; p++)
+        if (*p != '\r' && *p != '\n')
+            g_string_append_c(unfolded, *p == '\t' ? ' ' : *p);
+    decoded = g_mime_utils_header_decode_text(NULL, unfolded->str);
+    g_string_free(unfolded, TRUE);
+    if (!g_utf8_validate(decoded, -1, NULL)) {
+        char *valid = g_utf8_make_valid(decoded, -1);
+        g_free(decoded);
+        decoded = valid;
+    }
+    return g_strstrip(decoded);
+}

@@ -1,0 +1,63 @@
+/*
+ * recipients - the only reader of address syntax: who can be read as a
+ * recipient in the headers of a message.
+ *
+ * Two readers look at each header: GMime, within bounds, and a linear, tolerant
+ * scanner, over the raw value and its decoded form.  The union counts.
+ *
+ * Ownership: a set owns its addresses.
+ */
+#ifndef RCPTGUARD_RECIPIENTS_H
+#define RCPTGUARD_RECIPIENTS_H
+
+#include "auto.h"
+#include "message.h"
+
+#include <glib.h>
+
+enum recipient_field {
+    FIELD_TO = 1,
+    FIELD_CC = 2,
+    FIELD_BCC = 4,
+    FIELD_RESENT_TO = 8,
+    FIELD_RESENT_CC = 16,
+    FIELD_RESENT_BCC = 32,
+    FIELD_APPARENTLY_TO = 64,
+};
+#define FIELDS_BCC (FIELD_BCC | FIELD_RESENT_BCC)
+
+/* "To", "Cc", ... of one bit. */
+const char *recipient_field_name(enum recipient_field field);
+
+struct recipient {
+    char *address; /* normalised: see address.h */
+    unsigned fields;
+};
+
+struct recipients;
+
+/* Reads every recipient header of the message, Bcc too.  Never NULL. */
+struct recipients *recipients_read(const struct message *message);
+void recipients_free(struct recipients *recipients);
+AUTO_FREE_DEFINE(recipients, recipients_free)
+
+/* Distinct addresses, in order of their first appearance. */
+unsigned recipients_count(const struct recipients *recipients);
+const struct recipient *recipients_get(const struct recipients *recipients, unsigned index);
+
+/* The fields in which a normalised address stands, or 0. */
+unsigned recipients_find(const struct recipients *recipients, const char *address);
+
+/* Bits of enum defect (exposure.h). */
+unsigned recipients_defects(const struct recipients *recipients);
+
+/* The distinct authors: the addresses of every From header, normalised.  A GPtrArray of char *, freed with it. */
+GPtrArray *recipients_authors(const struct message *message);
+
+/*
+ * A header value for a regular expression or a person: unfolded, RFC 2047
+ * decoded, valid UTF-8, without blanks at its ends.
+ */
+char *recipients_decode(const char *value);
+
+#endif

@@ -1,0 +1,253 @@
+/* scan - see scan.h */
+
+#include "scan.h"
+
+#include <string.h>
+
+/* RFC 5321 section 4.5.3.1.1 allows a local part 64 octets; quoted and escaped at most twice that. */
+#define QUOTED_LOCAL_LIMIT 130
+
+/* A domain literal is an IP address with a tag: "[IPv6:...]". */
+#define LITERAL_LIMIT 64
+
+enum byte_class {
+    LOCAL = 1,   /* may stand in a local part: atext, dot, all beyond ASCII */
+    DOMAIN = 2,  /* may stand in a domain */
+    WRAPPER = 4, /* atext that people put before an address rather than into it */
+    BLANK = 8,
+};
+
+static unsigned char classes[256];
+
+static void __attribute__((constructor)) classes_fill(void)
+{
+    for (int c = 0; c < 256; c++) {
+        if (c >= 0x80 || g_ascii_isalnum(c))
+            classes[c] = LOCAL | DOMAIN;
+    }
+    for (const char *p = "!#$%&'*+-/=?^_`{|}~."; *p != '\0'; p++)
+        classes[(unsigned char)*p] |= LOCAL;
+    for (const char *p = "-._"; *p != '\0'; p++)
+        classes[(unsigned char)*p] |= DOMAIN;
+    for (const char *p = "/|{}&=?'*`~^!"; *p != '\0'; p++)
+        classes[(unsigned char)*p] |= WRAPPER;
+    for (const char *p = " \t\r\n"; *p != '\0'; p++)
+        classes[(unsigned char)*p] |= BLANK;
+}
+
+static bool is(char c, int class)
+{
+    return (classes[(unsigned char)c] & class) != 0;
+}
+
+/* What stands for an ASCII character in other scripts; 0 if nothing does. */
+static char ascii_equal(gunichar c)
+{
+    switch (c) {
+    case 0xFE6B:
+        return '@';
+    case 0x3001: /* ideographic comma */
+    case 0xFF64: /* its half-width form */
+    case 0xFE50:
+    case 0xFE51:
+    case 0x060C: /* Arabic comma */
+    case 0x1802: /* Mongolian comma */
+    case 0x055D: /* Armenian comma */
+        return ',';
+    case 0xFE54:
+    case 0x061B: /* Arabic semicolon */
+    case 0x037E: /* Greek question mark, looks like a semicolon */
+        return ';';
+    case 0x3002: /* the dots of IDNA */
+    case 0xFF61:
+        return '.';
+    }
+    if (c >= 0xFF01 && c <= 0xFF5E) /* full-width forms */
+        return (char)(c - 0xFEE0);
+    return 0;
+}
+
+/* Whether a character beyond ASCII parts words: blanks, brackets, quotes, dashes and signs of other scripts. */
+static bool parts_words(gunichar c)
+{
+    if (c == 0x00B7 || c == 0x30FB || c == 0x05F3 || c == 0x05F4) /* allowed in names by IDNA */
+        return false;
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SPACE_SEPARATOR:
+    case G_UNICODE_OPEN_PUNCTUATION:
+    case G_UNICODE_CLOSE_PUNCTUATION:
+    case G_UNICODE_INITIAL_PUNCTUATION:
+    case G_UNICODE_FINAL_PUNCTUATION:
+    case G_UNICODE_OTHER_PUNCTUATION:
+    case G_UNICODE_MATH_SYMBOL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_clean(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x7f || (c < 0x20 && c != '\t' && c != '\r' && c != '\n'))
+            return false;
+    }
+    return true;
+}
+
+const char *scan_clean(const char *text, size_t length, size_t *clean_length, char **owned)
+{
+    g_autofree char *valid = NULL;
+    GString *clean;
+
+    if (is_clean(text, length)) {
+        *owned = NULL;
+        *clean_length = length;
+        return text;
+    }
+    valid = g_utf8_make_valid(text, (gssize)length);
+    clean = g_string_sized_new(length);
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c < 0x80)
+            g_string_append_c(clean, c < 0x20 && c != '\r' && c != '\n' ? ' ' : c == 0x7f ? ' ' : (char)c);
+        else if (g_unichar_type(c) == G_UNICODE_FORMAT)
+            continue;
+        else if (ascii_equal(c) != 0)
+            g_string_append_c(clean, ascii_equal(c));
+        else if (parts_words(c))
+            g_string_append_c(clean, ' ');
+        else
+            g_string_append_len(clean, p, g_utf8_next_char(p) - p);
+    }
+    *clean_length = clean->len;
+    *owned = g_string_free(clean, FALSE);
+    return *owned;
+}
+
+/* Start of the quoted string that ends at `end` (on its closing quote), or `end` if there is none near. */
+static size_t quoted_start(const char *text, size_t end)
+{
+    size_t limit = end > QUOTED_LOCAL_LIMIT ? end - QUOTED_LOCAL_LIMIT : 0;
+
+    for (size_t i = end; i-- > limit;) {
+        if (text[i] == '\n')
+            break;
+        if (text[i] == '"' && (i == 0 || text[i - 1] != '\\'))
+            return i;
+    }
+    return end;
+}
+
+/* Finds the local part to the left of `hit->at`; nothing before `floor` belongs to it. */
+static bool find_local(const char *text, size_t floor, struct scan_hit *hit, bool *loose)
+{
+    size_t end = hit->at;
+
+    while (end > floor && is(text[end - 1], BLANK))
+        end--;
+    *loose = end < hit->at;
+    hit->local_end = end;
+    if (end > 0 && text[end - 1] == '"') {
+        hit->wide = hit->tight = quoted_start(text, end - 1);
+        hit->quoted = hit->wide < end - 1;
+        if (hit->quoted)
+            return end - hit->wide > 2;
+        hit->local_end = --end; /* a quote that nothing opened */
+    }
+    hit->wide = end;
+    while (hit->wide > floor && is(text[hit->wide - 1], LOCAL))
+        hit->wide--;
+    hit->tight = hit->wide;
+    /* Within a run that starts like an encoded-word, its text comes behind the last `?`. */
+    if (end - hit->wide > 2 && text[hit->wide] == '=' && text[hit->wide + 1] == '?') {
+        for (size_t i = end; i-- > hit->wide;) {
+            if (text[i] == '?') {
+                hit->tight = i + 1;
+                break;
+            }
+        }
+    }
+    while (hit->tight < end && is(text[hit->tight], WRAPPER))
+        hit->tight++;
+    return hit->tight < end;
+}
+
+/* Over the blanks of a fold inside a domain: one that follows or precedes a dot.  Where it goes on, or `at` itself. */
+static size_t over_fold(const char *text, size_t length, size_t at)
+{
+    size_t next = at;
+    bool folded = false;
+
+    while (next < length && is(text[next], BLANK)) {
+        folded = folded || text[next] == '\n';
+        next++;
+    }
+    if (!folded || next == length || !is(text[next], DOMAIN))
+        return at;
+    return text[at - 1] == '.' || text[next] == '.' ? next : at;
+}
+
+/* Finds the domain to the right of `hit->at`. */
+static bool find_domain(const char *text, size_t length, struct scan_hit *hit, bool *loose)
+{
+    size_t i = hit->at + 1;
+    bool dot = false, letter = false;
+
+    while (i < length && is(text[i], BLANK))
+        i++;
+    *loose = *loose || i > hit->at + 1;
+    hit->domain = i;
+    if (i < length && text[i] == '[') {
+        size_t limit = MIN(length, i + LITERAL_LIMIT);
+        while (i < limit && text[i] != ']' && text[i] != '@' && text[i] != ',' && !is(text[i], BLANK))
+            i++;
+        hit->end = i < limit && text[i] == ']' ? i + 1 : i;
+        return hit->end > hit->domain + 2;
+    }
+    while (i < length && text[i] == '.')
+        i++;
+    hit->domain = i;
+    for (;;) {
+        while (i < length && is(text[i], DOMAIN)) {
+            dot = dot || (text[i] == '.' && i + 1 < length && is(text[i + 1], DOMAIN));
+            letter = letter || is(text[i], LOCAL);
+            i++;
+        }
+        if (i == hit->domain || i == length || over_fold(text, length, i) == i)
+            break;
+        i = over_fold(text, length, i);
+        dot = true;
+    }
+    hit->end = i;
+    while (hit->end > hit->domain && strchr(".-_", text[hit->end - 1]) != NULL)
+        hit->end--;
+    /* "Lunch @ noon" is no address; "ann @ x.example" is one to a reader, and to RFC 5322 section 4.4. */
+    return hit->end > hit->domain && letter && (dot || !*loose);
+}
+
+void scan_text(const char *text, size_t length, GArray *hits)
+{
+    size_t floor = 0;
+    const char *found = text;
+
+    while ((found = memchr(found, '@', length - (size_t)(found - text))) != NULL) {
+        struct scan_hit hit = {.at = (size_t)(found - text)};
+        bool loose = false;
+        bool whole = find_local(text, floor, &hit, &loose) && find_domain(text, length, &hit, &loose);
+
+        found++;
+        if (!whole) {
+            /* A hit of before may end here only if this `@` did not follow it at once. */
+            floor = MAX(floor, hit.at + 1);
+            continue;
+        }
+        g_array_append_val(hits, hit);
+        /* In a@b@c the b is both a domain and a local part. */
+        floor = hit.end < length && text[hit.end] == '@' ? hit.at + 1 : hit.end;
+    }
+}

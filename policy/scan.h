@@ -1,0 +1,38 @@
+/*
+ * scan - the tolerant reading of an address list: whatever looks like an
+ * address to a person, at whatever place in the text.
+ *
+ * It knows no grammar: at each `@` it goes left over what may stand in a local
+ * part and right over what may stand in a domain.  Each byte is looked at a
+ * bounded number of times.
+ */
+#ifndef RCPTGUARD_SCAN_H
+#define RCPTGUARD_SCAN_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One `@` with something on both sides; offsets into the text that was scanned. */
+struct scan_hit {
+    size_t wide;  /* start of the longest local part that syntax allows (atext) */
+    size_t tight; /* start of what a person would take for the local part: "|ann@x" is ann */
+    size_t local_end;
+    size_t at; /* blanks may stand before it */
+    size_t domain; /* start of the domain; blanks may stand between `@` and it */
+    size_t end;
+    bool quoted; /* the local part is a quoted string, which starts at `wide` */
+};
+
+/*
+ * A text to scan: valid UTF-8, full-width forms and separators of other scripts
+ * as their ASCII equals, characters that cannot be seen left out, control
+ * characters as blanks, a fold as one newline.  `*owned` is what to g_free, or
+ * NULL if the text could stay as it is.
+ */
+const char *scan_clean(const char *text, size_t length, size_t *clean_length, char **owned);
+
+/* Appends a struct scan_hit to `hits` for each address in a clean text, in order. */
+void scan_text(const char *text, size_t length, GArray *hits);
+
+#endif
