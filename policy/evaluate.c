@@ -1,0 +1,445 @@
+/*
+ * evaluate - what the policy says of a message; see policy.h.
+ *
+ * A test gives yes, no, or a fault: a pattern hit its limit, or a count rests on
+ * one that did.  A fault is never "no": it ends the evaluation of its rule.
+ */
+
+#include "address.h"
+#include "language.h"
+#include "recipients.h"
+
+#include <string.h>
+
+enum { NO = 0, YES = 1, FAULT = -1 };
+
+struct evaluation {
+    struct policy *policy;
+    const struct message *message;
+    const struct trace *trace;
+    struct pattern_budget *budget;
+    struct exposure *exposure; /* NULL at MAIL FROM */
+    char *sender;              /* normalised; "" is the null sender */
+    GPtrArray *authors;        /* when a test has asked for them */
+    GInetAddress *client;      /* likewise */
+};
+
+static void evaluation_start(struct evaluation *evaluation, struct policy *policy, const struct message *message)
+{
+    *evaluation = (struct evaluation){.policy = policy, .message = message};
+    evaluation->budget = pattern_budget_new();
+    evaluation->sender = address_normalise_text(message->sender);
+}
+
+static void evaluation_end(struct evaluation *evaluation)
+{
+    pattern_budget_free(evaluation->budget);
+    g_free(evaluation->sender);
+    if (evaluation->authors != NULL)
+        g_ptr_array_unref(evaluation->authors);
+    g_clear_object(&evaluation->client);
+}
+
+/* ---- tests of addresses */
+
+/* Whether an address is of one of the classes.  The null sender has none; a bare local part is internal. */
+static int in_classes(struct evaluation *evaluation, const char *address, class_mask mask)
+{
+    struct classes *classes = evaluation->policy->classes;
+    const char *domain = address_domain(address);
+    const char *sender_domain = address_domain(evaluation->sender);
+    struct domain_facts *facts;
+    class_mask belongs;
+    bool fault;
+
+    if (address[0] == '\0')
+        return NO;
+    if (domain == NULL)
+        return (mask & ((class_mask)1 << CLASS_INTERNAL)) != 0;
+    facts = classes_find(classes, domain, evaluation->budget);
+    belongs = (class_mask)1 << facts->class_index;
+    fault = facts->fault;
+    if (classes_separate(classes, (unsigned)facts->class_index)) {
+        /* Named by its own name, and besides that internal or other as the sender is. */
+        bool same = sender_domain != NULL && strcmp(suffixes_organisation(classes_suffixes(classes), sender_domain),
+                                                    facts->organisation) == 0;
+        belongs |= (class_mask)1 << (same ? CLASS_INTERNAL : CLASS_OTHER);
+    }
+    domain_facts_unref(facts);
+    return fault ? FAULT : (belongs & mask) != 0;
+}
+
+static int test_address(struct evaluation *evaluation, const struct test *test, const char *address)
+{
+    switch (test->operator) {
+    case OPERATOR_IN_CLASSES:
+        return in_classes(evaluation, address, test->mask);
+    case OPERATOR_MATCHES:
+        return pattern_match(test->pattern, address, evaluation->budget);
+    default:
+        return table_has_mailbox(test->table, address);
+    }
+}
+
+/* With several authors, a pattern needs one and everything else all. */
+static int test_authors(struct evaluation *evaluation, const struct test *test)
+{
+    int wanted = test->operator== OPERATOR_MATCHES ? YES : NO;
+
+    if (evaluation->authors == NULL)
+        evaluation->authors = recipients_authors(evaluation->message);
+    if (evaluation->authors->len == 0)
+        return NO;
+    for (unsigned i = 0; i < evaluation->authors->len; i++) {
+        int result = test_address(evaluation, test, g_ptr_array_index(evaluation->authors, i));
+        if (result == FAULT || result == wanted)
+            return result;
+    }
+    return !wanted;
+}
+
+/* ---- tests of other facts */
+
+static int match_lower(struct evaluation *evaluation, const struct test *test, const char *value)
+{
+    g_autofree char *valid = g_utf8_make_valid(value, -1);
+    g_autofree char *lower = g_utf8_strdown(valid, -1);
+
+    return pattern_match(test->pattern, lower, evaluation->budget);
+}
+
+static int test_user(struct evaluation *evaluation, const struct test *test)
+{
+    const char *user = evaluation->message->user;
+    g_autofree char *address = NULL;
+
+    if (user == NULL)
+        return NO;
+    if (test->operator== OPERATOR_MATCHES)
+        return match_lower(evaluation, test, user);
+    if (test->operator!= OPERATOR_IN_CLASSES)
+        return table_has_word(test->table, user);
+    /* A login without a domain says nothing of a class. */
+    if (strchr(user, '@') == NULL)
+        return NO;
+    address = address_normalise_text(user);
+    return in_classes(evaluation, address, test->mask);
+}
+
+static int test_listener(struct evaluation *evaluation, const struct test *test)
+{
+    const char *listener = evaluation->message->listener;
+
+    if (listener == NULL)
+        return NO;
+    if (test->operator== OPERATOR_MATCHES)
+        return match_lower(evaluation, test, listener);
+    return table_has_word(test->table, listener);
+}
+
+static int test_client(struct evaluation *evaluation, const struct test *test)
+{
+    const char *client = evaluation->message->client;
+
+    if (client == NULL)
+        return NO;
+    if (test->operator== OPERATOR_MATCHES)
+        return match_lower(evaluation, test, client);
+    if (evaluation->client == NULL)
+        evaluation->client = g_inet_address_new_from_string(client);
+    return evaluation->client != NULL && table_has_network(test->table, evaluation->client);
+}
+
+static int test_subject(struct evaluation *evaluation, const struct test *test)
+{
+    switch (test->subject) {
+    case SUBJECT_SENDER:
+        return test_address(evaluation, test, evaluation->sender);
+    case SUBJECT_FROM:
+        return test_authors(evaluation, test);
+    case SUBJECT_USER:
+        return test_user(evaluation, test);
+    case SUBJECT_CLIENT:
+        return test_client(evaluation, test);
+    case SUBJECT_LISTENER:
+        return test_listener(evaluation, test);
+    }
+    return FAULT;
+}
+
+static int test_one_header(struct evaluation *evaluation, const struct test *test, const char *raw)
+{
+    g_autofree char *value = NULL;
+    g_autofree char *folded = NULL;
+
+    if (test->operator== OPERATOR_PRESENT)
+        return YES;
+    value = recipients_decode(raw);
+    if (test->operator== OPERATOR_MATCHES)
+        return pattern_match(test->pattern, value, evaluation->budget);
+    folded = g_utf8_casefold(value, -1);
+    return strcmp(folded, test->value) == 0;
+}
+
+static int test_header(struct evaluation *evaluation, const struct test *test)
+{
+    const GPtrArray *headers = evaluation->message->headers;
+
+    for (unsigned i = 0; i < headers->len; i++) {
+        const struct header *header = g_ptr_array_index(headers, i);
+        int result;
+        if (g_ascii_strcasecmp(header->name, test->header->text) != 0)
+            continue;
+        result = test_one_header(evaluation, test, header->value);
+        if (result != NO)
+            return result;
+    }
+    return NO;
+}
+
+static int test_flag(const struct evaluation *evaluation, const struct test *test)
+{
+    unsigned defects = evaluation->exposure != NULL ? exposure_defects(evaluation->exposure) : 0;
+
+    switch (test->flag) {
+    case FLAG_AUTHENTICATED:
+        return evaluation->message->authenticated;
+    case FLAG_LOCAL:
+        return evaluation->message->local;
+    case FLAG_SYNTAX:
+        return (defects & DEFECT_SYNTAX) != 0;
+    case FLAG_MALFORMED:
+        return (defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0;
+    case FLAG_TRUNCATED:
+        return (defects & DEFECT_CUT) != 0;
+    }
+    return FAULT;
+}
+
+static int test_count(const struct evaluation *evaluation, const struct test *test)
+{
+    unsigned count = exposure_count(evaluation->exposure, test->count, test->mask);
+
+    if (exposure_fault(evaluation->exposure))
+        return FAULT;
+    switch (test->comparison) {
+    case AT_LEAST:
+        return count >= test->number;
+    case MORE:
+        return count > test->number;
+    case AT_MOST:
+        return count <= test->number;
+    case LESS:
+        return count < test->number;
+    case EXACTLY:
+        return count == test->number;
+    }
+    return FAULT;
+}
+
+/* ---- what is told of a test */
+
+static char *headers_value(const struct evaluation *evaluation, const char *name)
+{
+    const struct header *header = message_find_header(evaluation->message, name);
+
+    return header == NULL ? g_strdup("none") : recipients_decode(header->value);
+}
+
+static char *test_value(struct evaluation *evaluation, const struct test *test)
+{
+    const struct message *message = evaluation->message;
+    const char *value = NULL;
+
+    switch (test->kind) {
+    case TEST_FLAG:
+        return g_strdup(test_flag(evaluation, test) == YES ? "yes" : "no");
+    case TEST_COUNT:
+        return g_strdup_printf("%u", exposure_count(evaluation->exposure, test->count, test->mask));
+    case TEST_HEADER:
+        return headers_value(evaluation, test->header->text);
+    case TEST_SUBJECT:
+        if (test->subject == SUBJECT_FROM) {
+            g_autoptr(GPtrArray) names = recipients_authors(message);
+            g_ptr_array_add(names, NULL);
+            return g_strjoinv(", ", (char **)names->pdata);
+        }
+        value = test->subject == SUBJECT_SENDER ? (evaluation->sender[0] != '\0' ? evaluation->sender : "<>")
+                : test->subject == SUBJECT_USER ? message->user
+                : test->subject == SUBJECT_CLIENT ? message->client
+                                                  : message->listener;
+    }
+    return value == NULL ? g_strdup("none") : g_utf8_make_valid(value, -1);
+}
+
+static int run_test(struct evaluation *evaluation, const struct test *test)
+{
+    int result = FAULT;
+
+    switch (test->kind) {
+    case TEST_FLAG:
+        result = test_flag(evaluation, test);
+        break;
+    case TEST_COUNT:
+        result = test_count(evaluation, test);
+        break;
+    case TEST_SUBJECT:
+        result = test_subject(evaluation, test);
+        break;
+    case TEST_HEADER:
+        result = test_header(evaluation, test);
+        break;
+    }
+    if (evaluation->trace != NULL) {
+        g_autofree char *value = test_value(evaluation, test);
+        evaluation->trace->test(evaluation->trace->data, test->text, value, result);
+    }
+    return result;
+}
+
+/* Tells of tests that were not needed to decide. */
+static void skip(const struct evaluation *evaluation, const struct expression *expression)
+{
+    if (evaluation->trace == NULL)
+        return;
+    if (expression->test != NULL) {
+        evaluation->trace->test(evaluation->trace->data, expression->test->text, NULL, NO);
+        return;
+    }
+    for (unsigned i = 0; i < expression->parts->len; i++)
+        skip(evaluation, g_ptr_array_index(expression->parts, i));
+}
+
+/* From left to right, as far as is needed. */
+static int run(struct evaluation *evaluation, const struct expression *expression)
+{
+    int deciding = expression->kind == EXPRESSION_OR ? YES : NO;
+    int result = !deciding;
+    bool decided = false;
+
+    if (expression->kind == EXPRESSION_TEST)
+        return run_test(evaluation, expression->test);
+    if (expression->kind == EXPRESSION_NOT) {
+        result = run(evaluation, g_ptr_array_index(expression->parts, 0));
+        return result == FAULT ? FAULT : !result;
+    }
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        const struct expression *part = g_ptr_array_index(expression->parts, i);
+        if (decided) {
+            skip(evaluation, part);
+            continue;
+        }
+        result = run(evaluation, part);
+        decided = result == FAULT || result == deciding;
+    }
+    return result;
+}
+
+/* ---- outbound */
+
+/* What `outbound` means where the policy does not say: rcptguard-policy(5). */
+static int outbound_by_default(struct evaluation *evaluation)
+{
+    const struct message *message = evaluation->message;
+
+    if (message->authenticated)
+        return YES;
+    if (evaluation->sender[0] == '\0' || !(message->local || message_from_loopback(message)))
+        return NO;
+    return in_classes(evaluation, evaluation->sender, (class_mask)1 << CLASS_INTERNAL);
+}
+
+enum outbound policy_outbound(struct policy *policy, const struct message *message)
+{
+    struct evaluation evaluation;
+    int result;
+
+    evaluation_start(&evaluation, policy, message);
+    result = policy->outbound != NULL ? run(&evaluation, policy->outbound) : outbound_by_default(&evaluation);
+    evaluation_end(&evaluation);
+    return result == FAULT ? OUTBOUND_FAULT : result == YES ? OUTBOUND_YES : OUTBOUND_NO;
+}
+
+/* ---- the verdict */
+
+static void set_fault(struct verdict *verdict, const char *name, unsigned line, enum disposition on_fault)
+{
+    verdict->disposition = on_fault;
+    verdict->fault = true;
+    verdict->rule = g_strconcat("fault:", name, NULL);
+    verdict->line = line;
+    verdict->text = g_strdup_printf("the policy could not be evaluated: a regular expression needed by %s went beyond "
+                                    "its limit",
+                                    name);
+}
+
+static void set_action(struct evaluation *evaluation, struct verdict *verdict, const struct action *action,
+                       const char *name, unsigned line)
+{
+    struct text_values values = {
+        .exposure = verdict->exposure,
+        .message = evaluation->message,
+        .rule = name,
+        .contact = evaluation->policy->contact != NULL ? evaluation->policy->contact->text : NULL,
+    };
+
+    verdict->disposition = action->disposition;
+    verdict->rule = g_strdup(name);
+    verdict->line = line;
+    verdict->text = action->template != NULL ? text_expand(action->template, &values) : NULL;
+}
+
+static void add_would(struct verdict *verdict, const char *what, const char *name)
+{
+    g_ptr_array_add(verdict->would, g_strconcat(what, ":", name, NULL));
+}
+
+/* Whether this rule decides; the verdict is set then. */
+static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict, const struct rule *rule,
+                          const struct judge_options *options)
+{
+    const struct trace *trace = options->trace;
+    bool expired = options->now >= rule->until;
+    int result = NO;
+
+    if (trace != NULL)
+        trace->rule(trace->data, rule->name->text, rule->line, rule->monitor, expired);
+    if (!expired)
+        result = run(evaluation, rule->when);
+    if (trace != NULL)
+        trace->rule_end(trace->data, result);
+    if (result == NO)
+        return false;
+    if (rule->monitor) {
+        add_would(verdict, result == FAULT ? "fault" : disposition_name(rule->action.disposition), rule->name->text);
+        return false;
+    }
+    if (result == FAULT)
+        set_fault(verdict, rule->name->text, rule->line, options->on_fault);
+    else
+        set_action(evaluation, verdict, &rule->action, rule->name->text, rule->line);
+    return true;
+}
+
+struct verdict *policy_judge(struct policy *policy, const struct message *message, const struct judge_options *options)
+{
+    struct verdict *verdict = g_new0(struct verdict, 1);
+    struct evaluation evaluation;
+    bool decided = false;
+
+    evaluation_start(&evaluation, policy, message);
+    evaluation.trace = options->trace;
+    verdict->would = g_ptr_array_new_with_free_func(g_free);
+    verdict->exposure = evaluation.exposure = exposure_read(policy->classes, message, evaluation.budget);
+    if (options->outbound == OUTBOUND_FAULT) {
+        set_fault(verdict, "outbound",
+                  policy->outbound != NULL ? source_line(policy->source, policy->outbound_offset) : 0, options->on_fault);
+        decided = true;
+    }
+    for (unsigned i = 0; !decided && i < policy->rules->len; i++)
+        decided = judge_by_rule(&evaluation, verdict, g_ptr_array_index(policy->rules, i), options);
+    if (!decided)
+        set_action(&evaluation, verdict, &policy->fallback, "default", policy->fallback_line);
+    evaluation_end(&evaluation);
+    return verdict;
+}

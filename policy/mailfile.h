@@ -1,0 +1,37 @@
+/*
+ * mailfile - messages from files: RFC 5322 files, mbox, Maildir, folders of
+ * them, standard input.  Only header fields are kept; bodies are read over.
+ *
+ * Header fields end where an MTA's headers end: at an empty line, or at a line
+ * that is neither a field nor the continuation of one.
+ */
+#ifndef RCPTGUARD_MAILFILE_H
+#define RCPTGUARD_MAILFILE_H
+
+#include "diag.h"
+#include "message.h"
+
+#include <stdbool.h>
+
+/*
+ * Is given each message in turn and owns it then.  `file` is the path as it was
+ * given or found, `index` counts the messages of one file from 0.  Returns false
+ * to stop.
+ */
+typedef bool (*mailfile_take)(void *data, struct message *message, const char *file, unsigned index);
+
+/*
+ * Reads one path; "-" is standard input, a folder is read with all that is
+ * below it, in the order of names.  What cannot be read is an error in `diags`,
+ * and the rest goes on.  Returns false if `take` did.
+ */
+bool mailfile_read(const char *path, mailfile_take take, void *data, struct diags *diags);
+
+/*
+ * Completes a message from a file: the envelope sender is `sender`, or the first
+ * author; the envelope recipients are `recipients` (ended by NULL), or those that
+ * can be read in the headers, Bcc included.
+ */
+void mailfile_envelope(struct message *message, const char *sender, const char *const *recipients);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * pattern - regular expressions, always over a whole value and in any case
+ * (PCRE2; pcre2pattern(3)).
+ *
+ * The interpreter runs them, within limits: a pattern that needs more gives
+ * PATTERN_LIMIT, which is never "no match".
+ *
+ * Ownership: free patterns with pattern_free, budgets with pattern_budget_free.
+ * A pattern may be used by any thread, a budget by one at a time.
+ */
+#ifndef RCPTGUARD_PATTERN_H
+#define RCPTGUARD_PATTERN_H
+
+#include <stddef.h>
+
+struct pattern;
+
+/* What one message may spend on patterns. */
+struct pattern_budget;
+
+enum pattern_result { PATTERN_LIMIT = -1, PATTERN_NO = 0, PATTERN_YES = 1 };
+
+/* Backtracking points that one match may use (pcre2_set_match_limit). */
+#define PATTERN_MATCH_LIMIT 100000u
+
+/* The same for all matches of one message. */
+#define PATTERN_MESSAGE_LIMIT 10000000u
+
+/*
+ * Compiles UTF-8 text.  NULL on error: `*message` (to be freed with g_free) says
+ * what is wrong and `*offset` at which byte.  A leading (*VERB) and \C are errors.
+ */
+struct pattern *pattern_compile(const char *text, size_t *offset, char **message);
+void pattern_free(struct pattern *pattern);
+
+struct pattern_budget *pattern_budget_new(void);
+void pattern_budget_free(struct pattern_budget *budget);
+
+/* Whether the whole subject (valid UTF-8) matches. */
+enum pattern_result pattern_match(const struct pattern *pattern, const char *subject, struct pattern_budget *budget);
+
+#endif

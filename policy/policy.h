@@ -1,0 +1,87 @@
+/*
+ * policy - a policy file, loaded whole: classes, outbound, rules, assertions.
+ *
+ * A policy is immutable and counted by reference; any thread may use it.  Load
+ * builds a new one or none.  No clock: what time it is, is handed in.
+ *
+ * Ownership: policy_load gives one reference; each policy_ref needs a
+ * policy_unref.  Strings that a policy hands out live as long as it does.
+ */
+#ifndef RCPTGUARD_POLICY_H
+#define RCPTGUARD_POLICY_H
+
+#include "auto.h"
+#include "diag.h"
+#include "message.h"
+#include "verdict.h"
+
+struct policy;
+
+/* A policy file's size; longer lists belong into tables. */
+#define POLICY_SIZE_LIMIT (1024u * 1024)
+
+/* A table's size. */
+#define POLICY_TABLE_LIMIT (256u * 1024 * 1024)
+
+/*
+ * Reads, parses and checks the policy at `path` and the tables that it names.
+ * NULL if there is any error; all of them are in `diags` then.  Its assertions
+ * are not tried: see policy_assert.
+ */
+struct policy *policy_load(const char *path, struct diags *diags);
+struct policy *policy_ref(struct policy *policy);
+void policy_unref(struct policy *policy);
+AUTO_FREE_DEFINE(policy, policy_unref)
+
+/*
+ * Tries every `expect` of the policy; each that fails is an error in `diags`.
+ * Returns how many failed.  `until` counts as in force unless an `expect` says `at`.
+ */
+unsigned policy_assert(struct policy *policy, struct diags *diags);
+unsigned policy_assertions(const struct policy *policy);
+
+/* SHA-256 in hexadecimal over the canonical text, the tables and the Public Suffix List's version. */
+const char *policy_digest(const struct policy *policy);
+
+/* How much of the digest logs and tools show. */
+#define POLICY_DIGEST_SHOWN 12
+
+/* The canonical text; parsing it gives the same policy. */
+const char *policy_text(const struct policy *policy);
+
+/* The path it was loaded from. */
+const char *policy_path(const struct policy *policy);
+
+/* Its classes, `internal` and `other` first (their numbers are bits of a class_mask), and how many rules it has. */
+unsigned policy_class_count(const struct policy *policy);
+const char *policy_class_name(const struct policy *policy, unsigned index);
+unsigned policy_rule_count(const struct policy *policy);
+
+/*
+ * Whether the message is outbound, from what is known at MAIL FROM: client,
+ * listener, user, authenticated, local, sender.  A fault (a regex limit) is not
+ * "no": such mail is judged, and its verdict is the fault.
+ */
+enum outbound { OUTBOUND_NO, OUTBOUND_YES, OUTBOUND_FAULT };
+enum outbound policy_outbound(struct policy *policy, const struct message *message);
+
+/* What is told of each rule and test while a message is judged; the same evaluation with or without it. */
+struct trace {
+    void (*rule)(void *data, const char *rule, unsigned line, bool monitor, bool expired);
+    /* A test with its value as text ("450", "yes"); not needed to decide: value NULL.  1, 0, or -1 for a fault. */
+    void (*test)(void *data, const char *test, const char *value, int result);
+    void (*rule_end)(void *data, int matched);
+    void *data;
+};
+
+struct judge_options {
+    gint64 now;                 /* seconds since 1970, UTC: for `until` */
+    enum disposition on_fault;  /* what a fault becomes: quarantine, tempfail or reject */
+    enum outbound outbound;     /* what policy_outbound said; OUTBOUND_NO is a caller's error */
+    const struct trace *trace;  /* or NULL */
+};
+
+/* Judges a message that is outbound.  Never NULL; free with verdict_free. */
+struct verdict *policy_judge(struct policy *policy, const struct message *message, const struct judge_options *options);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * suffixes - which part of a domain an organisation registered, by the Public
+ * Suffix List (publicsuffix.org; libpsl), its private section included.
+ *
+ * Ownership: free with suffixes_free.  Any thread may use it.
+ */
+#ifndef RCPTGUARD_SUFFIXES_H
+#define RCPTGUARD_SUFFIXES_H
+
+#include <stdbool.h>
+
+struct suffixes;
+
+/* The list that the system installed, or the one that libpsl was built with. */
+struct suffixes *suffixes_open(void);
+void suffixes_free(struct suffixes *suffixes);
+
+/* What tells one edition of the list from another. */
+const char *suffixes_version(const struct suffixes *suffixes);
+
+/*
+ * The registrable part of a normalised domain; it points into `domain`.  The
+ * domain itself for a domain literal, a bare suffix, a name that is none.
+ */
+const char *suffixes_organisation(const struct suffixes *suffixes, const char *domain);
+
+#endif

@@ -1,0 +1,201 @@
+/* table - see table.h */
+
+#include "table.h"
+
+#include "address.h"
+
+#include <string.h>
+
+struct table {
+    enum table_kind kind;
+    GStringChunk *strings;
+    GHashTable *names;    /* char * -> value: whole domains, addresses, words */
+    GHashTable *suffixes; /* char * -> value, without their leading dot */
+    GPtrArray *networks;  /* GInetAddressMask * */
+};
+
+struct table *table_new(enum table_kind kind)
+{
+    struct table *table = g_new0(struct table, 1);
+
+    table->kind = kind;
+    table->strings = g_string_chunk_new(4096);
+    table->names = g_hash_table_new(g_str_hash, g_str_equal);
+    table->suffixes = g_hash_table_new(g_str_hash, g_str_equal);
+    table->networks = g_ptr_array_new_with_free_func(g_object_unref);
+    return table;
+}
+
+void table_free(struct table *table)
+{
+    if (table == NULL)
+        return;
+    g_hash_table_unref(table->names);
+    g_hash_table_unref(table->suffixes);
+    g_ptr_array_unref(table->networks);
+    g_string_chunk_free(table->strings);
+    g_free(table);
+}
+
+static void put(struct table *table, GHashTable *where, const char *key, unsigned value)
+{
+    if (!g_hash_table_contains(where, key))
+        g_hash_table_insert(where, g_string_chunk_insert(table->strings, key), GUINT_TO_POINTER(value));
+}
+
+static char *add_domain(struct table *table, const char *item, unsigned value)
+{
+    bool below = item[0] == '.';
+    const char *name = item + below;
+    g_autofree char *domain = domain_normalise(name, strlen(name));
+
+    if (strchr(name, '*') != NULL)
+        return g_strdup_printf("expected a domain, not `%s`; a leading dot stands for the domain and all below", item);
+    if (!domain_is_name(domain) && (below || !domain_is_literal(domain)))
+        return g_strdup_printf("expected a domain, such as \"corp.example\" or \".corp.example\", not `%s`", item);
+    put(table, below ? table->suffixes : table->names, domain, value);
+    return NULL;
+}
+
+static char *add_mailbox(struct table *table, const char *item, unsigned value)
+{
+    const char *at = strrchr(item, '@');
+    g_autofree char *address = NULL;
+
+    /* The null sender. */
+    if (item[0] == '\0') {
+        put(table, table->names, item, value);
+        return NULL;
+    }
+    if (at == NULL)
+        return add_domain(table, item, value);
+    address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1));
+    if (address == NULL || strpbrk(item, " \t<>,;") != NULL ||
+        (!domain_is_name(address_domain(address)) && !domain_is_literal(address_domain(address))))
+        return g_strdup_printf("expected an address, such as \"ann@corp.example\", not `%s`", item);
+    put(table, table->names, address, value);
+    return NULL;
+}
+
+static char *add_network(struct table *table, const char *item)
+{
+    GError *error = NULL;
+    GInetAddressMask *mask = g_inet_address_mask_new_from_string(item, &error);
+
+    if (mask == NULL) {
+        g_error_free(error);
+        return g_strdup_printf("expected an IP address or a network such as \"10.0.0.0/8\" or \"2001:db8::/32\" "
+                               "(without bits beyond its length), not `%s`",
+                               item);
+    }
+    g_ptr_array_add(table->networks, mask);
+    return NULL;
+}
+
+char *table_add(struct table *table, const char *item, unsigned value)
+{
+    switch (table->kind) {
+    case TABLE_DOMAINS:
+        if (strchr(item, '@') != NULL)
+            return g_strdup_printf("expected a domain, not the address `%s`", item);
+        return add_domain(table, item, value);
+    case TABLE_MAILBOXES:
+        return add_mailbox(table, item, value);
+    case TABLE_NETWORKS:
+        return add_network(table, item);
+    case TABLE_WORDS: {
+        g_autofree char *word = g_utf8_strdown(item, -1);
+        put(table, table->names, word, value);
+        return NULL;
+    }
+    }
+    return NULL;
+}
+
+/* Where the item of a line ends: at a `#` that begins the line or follows a blank, without blanks before it. */
+static size_t item_end(const char *text, size_t start, size_t end)
+{
+    for (size_t i = start; i < end; i++) {
+        if (text[i] == '#' && (i == start || g_ascii_isspace(text[i - 1]))) {
+            end = i;
+            break;
+        }
+    }
+    while (end > start && g_ascii_isspace(text[end - 1]))
+        end--;
+    return end;
+}
+
+void table_add_source(struct table *table, const struct source *source, unsigned value, struct diags *diags)
+{
+    const char *text = source->text;
+
+    for (unsigned i = 0; i < source->lines->len; i++) {
+        size_t start = g_array_index(source->lines, size_t, i);
+        size_t end = i + 1 < source->lines->len ? g_array_index(source->lines, size_t, i + 1) : source->length;
+        g_autofree char *item = NULL;
+        g_autofree char *wrong = NULL;
+        while (start < end && g_ascii_isspace(text[start]))
+            start++;
+        end = item_end(text, start, end);
+        if (start == end)
+            continue;
+        item = g_strndup(text + start, end - start);
+        wrong = table_add(table, item, value);
+        if (wrong != NULL)
+            source_diag(source, start, diags, DIAG_ERROR, "%s", wrong);
+    }
+}
+
+static int find(GHashTable *where, const char *key)
+{
+    gpointer value;
+
+    return g_hash_table_lookup_extended(where, key, NULL, &value) ? (int)GPOINTER_TO_UINT(value) : -1;
+}
+
+int table_find_domain(const struct table *table, const char *domain)
+{
+    int value = find(table->names, domain);
+
+    /* From the whole name to its last label: the first that is there is the longest. */
+    while (value < 0 && g_hash_table_size(table->suffixes) > 0) {
+        value = find(table->suffixes, domain);
+        domain = strchr(domain, '.');
+        if (domain == NULL)
+            break;
+        domain++;
+    }
+    return value;
+}
+
+bool table_has_mailbox(const struct table *table, const char *address)
+{
+    const char *domain = address_domain(address);
+
+    /* A bare local part is no item: items without an `@` are domains. */
+    if (domain == NULL)
+        return address[0] == '\0' && find(table->names, address) >= 0;
+    return find(table->names, address) >= 0 || table_find_domain(table, domain) >= 0;
+}
+
+bool table_has_network(const struct table *table, GInetAddress *address)
+{
+    for (unsigned i = 0; i < table->networks->len; i++)
+        if (g_inet_address_mask_matches(g_ptr_array_index(table->networks, i), address))
+            return true;
+    return false;
+}
+
+bool table_has_word(const struct table *table, const char *word)
+{
+    g_autofree char *valid = g_utf8_make_valid(word, -1);
+    g_autofree char *lower = g_utf8_strdown(valid, -1);
+
+    return find(table->names, lower) >= 0;
+}
+
+unsigned table_size(const struct table *table)
+{
+    return g_hash_table_size(table->names) + g_hash_table_size(table->suffixes) + table->networks->len;
+}

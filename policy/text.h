@@ -1,0 +1,47 @@
+/*
+ * text - the texts of rules: templates with variables, and values made fit to
+ * stand in one line.
+ *
+ * Ownership: free templates with text_free, strings with g_free.
+ */
+#ifndef RCPTGUARD_TEXT_H
+#define RCPTGUARD_TEXT_H
+
+#include "diag.h"
+#include "exposure.h"
+#include "message.h"
+
+struct text;
+
+/* What a class name in `{visible NAME}` stands for; returns false if there is no such class. */
+typedef bool (*text_class_lookup)(const void *data, const char *name, class_mask *mask);
+
+/*
+ * Parses a template.  `offset` is where its string stands in `source`; errors go
+ * to `diags` and give NULL.  `class_names` ends with NULL.
+ */
+struct text *text_parse(const char *template, const struct source *source, size_t offset, text_class_lookup lookup,
+                        const void *data, const char *const *class_names, bool has_contact, struct diags *diags);
+void text_free(struct text *text);
+
+struct text_values {
+    const struct exposure *exposure;
+    const struct message *message;
+    const char *rule;
+    const char *contact;
+};
+
+/* Expands a template: UTF-8, one line.  Values are escaped, cut at 64 bytes, and never read again. */
+char *text_expand(const struct text *text, const struct text_values *values);
+
+/* A value of a variable has at most this many bytes. */
+#define TEXT_VALUE_LIMIT 64
+
+/*
+ * Appends a value as in a log line: bytes outside 0x21 to 0x7E and any of
+ * "<>,=\ become \xHH.  At most `limit` bytes are appended; what is cut ends in
+ * "...".  Nothing becomes "-", and "-" becomes \x2d.
+ */
+void text_append_escaped(GString *line, const char *value, size_t limit);
+
+#endif
