@@ -137,7 +137,39 @@ static char *local_normalise(const char *local, size_t length)
     return plain;
 }
 
-char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length)
+void idna_clear(struct idna *idna)
+{
+    if (idna->known != NULL)
+        g_hash_table_unref(idna->known);
+}
+
+static char *domain_normalise_remembered(const char *domain, size_t length, struct idna *idna)
+{
+    g_autofree char *written = NULL;
+    const char *known;
+    char *normal;
+
+    if (idna == NULL || is_ascii(domain, length))
+        return domain_normalise(domain, length);
+    if (idna->known == NULL)
+        idna->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    written = g_strndup(domain, length);
+    known = g_hash_table_lookup(idna->known, written);
+    if (known != NULL)
+        return g_strdup(known);
+    if (g_hash_table_size(idna->known) >= IDNA_LIMIT) {
+        idna->exhausted = true;
+        normal = g_utf8_make_valid(written, -1);
+        trim_domain(normal);
+        return normal;
+    }
+    normal = domain_normalise(domain, length);
+    g_hash_table_insert(idna->known, g_steal_pointer(&written), g_strdup(normal));
+    return normal;
+}
+
+char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length,
+                        struct idna *idna)
 {
     g_autofree char *user = NULL;
     g_autofree char *host = NULL;
@@ -149,7 +181,7 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
         domain_length--;
     }
     user = local_normalise(local, local_length);
-    host = domain_normalise(domain, domain_length);
+    host = domain_normalise_remembered(domain, domain_length, idna);
     /* An `@` within a domain would part the address elsewhere than it was parted here. */
     if (user[0] == '\0' || host[0] == '\0' || strchr(host, '@') != NULL)
         return NULL;
@@ -162,7 +194,7 @@ char *address_normalise_text(const char *address)
     char *normal = NULL;
 
     if (at != NULL)
-        normal = address_normalise(address, (size_t)(at - address), at + 1, strlen(at + 1));
+        normal = address_normalise(address, (size_t)(at - address), at + 1, strlen(at + 1), NULL);
     return normal != NULL ? normal : local_normalise(address, at != NULL ? (size_t)(at - address) : strlen(address));
 }
 

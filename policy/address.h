@@ -17,10 +17,24 @@
 #include <stddef.h>
 
 /*
- * Normalises a local part (quoted or not) and a domain.  NULL if either is
- * empty then: `user@` and `@host` are no addresses.
+ * Conversions by IDNA cost some microseconds each.  Who normalises what strangers
+ * wrote remembers them, and makes no more than this many.
  */
-char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length);
+#define IDNA_LIMIT 1000u
+
+struct idna {
+    GHashTable *known; /* domain as written -> normalised; NULL until there is one */
+    bool exhausted;    /* a domain was left unconverted: two spellings of it may count as two */
+};
+void idna_clear(struct idna *idna);
+
+/*
+ * Normalises a local part (quoted or not) and a domain.  NULL if either is
+ * empty then: `user@` and `@host` are no addresses.  Without `idna` (NULL) there
+ * is no limit.
+ */
+char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length,
+                        struct idna *idna);
 
 /*
  * Normalises an address from an SMTP envelope or a policy.  The last `@` parts

@@ -51,6 +51,13 @@ const struct diag *diags_get(const struct diags *diags, unsigned index)
     return g_ptr_array_index(diags->all, index);
 }
 
+void diags_promote(struct diags *diags)
+{
+    for (unsigned i = 0; i < diags->all->len; i++)
+        ((struct diag *)g_ptr_array_index(diags->all, i))->level = DIAG_ERROR;
+    diags->errors = diags->all->len;
+}
+
 static void diags_take(struct diags *diags, struct diag *diag)
 {
     if (diag->level == DIAG_ERROR)

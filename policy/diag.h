@@ -38,6 +38,9 @@ unsigned diags_count(const struct diags *diags);
 unsigned diags_errors(const struct diags *diags);
 const struct diag *diags_get(const struct diags *diags, unsigned index);
 
+/* Makes every warning an error. */
+void diags_promote(struct diags *diags);
+
 /* Adds an error about a file as a whole: it cannot be opened, is a directory. */
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

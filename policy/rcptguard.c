@@ -115,16 +115,21 @@ static int command_check(void)
     struct policy *policy = load(diags);
     bool good;
 
-    if (policy != NULL)
+    if (policy != NULL) {
         policy_assert(policy, diags);
-    good = diags_errors(diags) == 0 && (!strict_option || diags_count(diags) == 0);
+        policy_lint(policy, diags);
+    }
+    if (strict_option)
+        diags_promote(diags);
+    good = diags_errors(diags) == 0;
     if (json_option) {
         print_check_json(policy, diags, good);
     } else {
         print_diags(diags);
         if (good)
-            printf("%s: good: %u rules, %u expectations hold, digest %.*s\n", policy_path(policy),
-                   policy_rule_count(policy), policy_assertions(policy), POLICY_DIGEST_SHOWN, policy_digest(policy));
+            printf("%s: good: %u rules, %u expectations hold, %u warnings, digest %.*s\n", policy_path(policy),
+                   policy_rule_count(policy), policy_assertions(policy), diags_count(diags), POLICY_DIGEST_SHOWN,
+                   policy_digest(policy));
     }
     if (policy != NULL)
         policy_unref(policy);

@@ -11,14 +11,14 @@
 
 /*
  * What GMime gets to see of one message: it is quadratic in some shapes,
- * recurses in nested groups (about 500 bytes of stack each, parsing and
- * freeing) and needs seventy times an input's size in memory.  Beyond these
- * bounds the scanner reads alone.
+ * recurses in nested groups (about 220 bytes of stack each) and needs seventy
+ * times an input's size in memory.  Beyond these bounds the scanner reads alone.
  */
 #define GMIME_BYTES_LIMIT  (128u * 1024)
 #define GMIME_MARKS_LIMIT  5000u /* of `@` and `:` */
-#define GMIME_COLONS_LIMIT 100u  /* in one header: groups may nest that deep */
-#define GMIME_BARE_LIMIT   1000u /* items of a list beyond two for each `@` */
+#define GMIME_COLONS_LIMIT 200u  /* in one header: groups may nest that deep */
+#define GMIME_BARE_LIMIT   500u  /* items of a list beyond two for each `@` */
+#define GMIME_OPEN_LIMIT   100u  /* comments in one header that nothing closes */
 
 /* From here on Postfix or Sendmail may have cut a header (about 60,000 bytes). */
 #define CUT_BYTES  59000u
@@ -47,6 +47,8 @@ struct reader {
     size_t bytes;
     unsigned marks;
     unsigned bare;
+    unsigned readings;
+    struct idna idna;
     GArray *hits;
     GPtrArray *flat; /* InternetAddress * */
     struct addresses parsed; /* of one header: what the grammar found */
@@ -104,6 +106,11 @@ static void recipients_add(struct recipients *recipients, char *address, unsigne
 
     if (recipient != NULL) {
         recipient->fields |= field;
+        g_free(address);
+        return;
+    }
+    if (recipients->list->len >= RECIPIENTS_LIMIT) {
+        recipients->defects |= DEFECT_LIMIT;
         g_free(address);
         return;
     }
@@ -221,40 +228,43 @@ static void reader_end(struct reader *reader)
     addresses_free(&reader->parsed);
     addresses_free(&reader->named);
     addresses_free(&reader->seen);
+    idna_clear(&reader->idna);
 }
 
 /* Whether GMime may see this header; counts it against the message's bounds. */
 static bool within_bounds(struct reader *reader, const char *value, size_t length)
 {
-    unsigned ats = 0, colons = 0, separators = 0;
+    unsigned ats = 0, colons = 0, separators = 0, open = 0;
 
     for (size_t i = 0; i < length; i++) {
         ats += value[i] == '@';
         colons += value[i] == ':';
         separators += value[i] == ',' || value[i] == ';';
+        open = value[i] == '(' ? open + 1 : value[i] == ')' && open > 0 ? open - 1 : open;
     }
     reader->bytes += length;
     reader->marks += ats + colons;
     reader->bare += separators > 2 * ats ? separators - 2 * ats : 0;
     return colons <= GMIME_COLONS_LIMIT && reader->bytes <= GMIME_BYTES_LIMIT && reader->marks <= GMIME_MARKS_LIMIT &&
-           reader->bare <= GMIME_BARE_LIMIT;
+           reader->bare <= GMIME_BARE_LIMIT && open <= GMIME_OPEN_LIMIT;
 }
 
-static void mailbox_add(InternetAddressMailbox *mailbox, struct addresses *parsed)
+static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
 {
     const char *address = mailbox->addr;
 
     /* The library knows where its `@` is; a quoted local part may hold another. */
     if (address == NULL || mailbox->at <= 0)
         return;
-    addresses_add(parsed, address_normalise(address, (size_t)mailbox->at, address + mailbox->at + 1,
-                                            strlen(address + mailbox->at + 1)));
+    addresses_add(&reader->parsed, address_normalise(address, (size_t)mailbox->at, address + mailbox->at + 1,
+                                                     strlen(address + mailbox->at + 1), &reader->idna));
 }
 
 /* The address of a hit with the local part that starts at `local`, or NULL. */
-static char *hit_address(const char *text, size_t local, const struct scan_hit *hit)
+static char *hit_address(struct reader *reader, const char *text, size_t local, const struct scan_hit *hit)
 {
-    return address_normalise(text + local, hit->local_end - local, text + hit->domain, hit->end - hit->domain);
+    return address_normalise(text + local, hit->local_end - local, text + hit->domain, hit->end - hit->domain,
+                             &reader->idna);
 }
 
 /*
@@ -281,17 +291,20 @@ static void scan_value(struct reader *reader, const char *value, struct addresse
         }
         quoted_from = G_MAXSIZE;
         if (hit->quoted || hit->wide != hit->tight) {
-            g_autofree char *wide = hit_address(text, hit->wide, hit);
+            g_autofree char *wide = hit_address(reader, text, hit->wide, hit);
             if (wide != NULL && addresses_contain(&reader->parsed, wide)) {
                 hit->tight = hit->wide;
                 quoted_from = hit->quoted ? hit->wide : G_MAXSIZE;
             }
         }
     }
-    for (unsigned i = 0; i < hits->len; i++) {
+    /* One more than is kept, so that the limit is noticed. */
+    for (unsigned i = 0; i < hits->len && seen->order->len <= RECIPIENTS_LIMIT; i++) {
         const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        if (++reader->readings > READINGS_LIMIT)
+            break;
         if (hit->end > 0)
-            addresses_add(seen, hit_address(text, hit->tight, hit));
+            addresses_add(seen, hit_address(reader, text, hit->tight, hit));
     }
 }
 
@@ -315,7 +328,7 @@ static void parse_value(struct reader *reader, const char *value)
     for (unsigned i = 0; i < flat->len; i++) {
         InternetAddress *address = g_ptr_array_index(flat, i);
         if (INTERNET_ADDRESS_IS_MAILBOX(address))
-            mailbox_add((InternetAddressMailbox *)address, &reader->parsed);
+            mailbox_add(reader, (InternetAddressMailbox *)address);
         else if (internet_address_group_get_members((InternetAddressGroup *)address) != NULL)
             flatten(flat, internet_address_group_get_members((InternetAddressGroup *)address));
     }
@@ -345,7 +358,7 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
         scan_value(reader, decoded, &reader->seen);
     }
     found = reader->parsed.order->len + reader->seen.order->len + reader->named.order->len > 0;
-    if (!bounded)
+    if (!bounded || reader->idna.exhausted || reader->readings > READINGS_LIMIT)
         recipients->defects |= DEFECT_LIMIT;
     else if (reader->warned || !addresses_within(&reader->seen, &reader->parsed, &reader->named) ||
              !addresses_within(&reader->parsed, &reader->seen, NULL))

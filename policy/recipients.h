@@ -34,6 +34,12 @@ struct recipient {
     unsigned fields;
 };
 
+/* Distinct addresses that are read of one message; more are the defect `limit`. */
+#define RECIPIENTS_LIMIT 20000u
+
+/* Places that look like an address and are read of one message; likewise. */
+#define READINGS_LIMIT 60000u
+
 struct recipients;
 
 /* Reads every recipient header of the message, Bcc too.  Never NULL. */

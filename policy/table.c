@@ -69,7 +69,7 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
     }
     if (at == NULL)
         return add_domain(table, item, value);
-    address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1));
+    address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1), NULL);
     if (address == NULL || strpbrk(item, " \t<>,;") != NULL ||
         (!domain_is_name(address_domain(address)) && !domain_is_literal(address_domain(address))))
         return g_strdup_printf("expected an address, such as \"ann@corp.example\", not `%s`", item);
