@@ -249,15 +249,45 @@ static bool within_bounds(struct reader *reader, const char *value, size_t lengt
            reader->bare <= GMIME_BARE_LIMIT && open <= GMIME_OPEN_LIMIT;
 }
 
+/*
+ * Whether the grammar took for one address what a person reads otherwise: other
+ * scripts' separators and at signs are letters to it.  The scanner reads these.
+ */
+static bool runs_together(const char *address, size_t length)
+{
+    g_autofree char *owned = NULL;
+    const char *text;
+    size_t ats = 0;
+
+    if (address[0] == '"' || g_str_is_ascii(address))
+        return false;
+    text = scan_clean(address, length, &length, &owned);
+    for (size_t i = 0; i < length; i++)
+        ats += text[i] == '@';
+    return ats != 1 || strpbrk(text, " ,;") != NULL;
+}
+
 static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
 {
     const char *address = mailbox->addr;
+    const char *domain;
+    size_t local_length, domain_length;
 
     /* The library knows where its `@` is; a quoted local part may hold another. */
-    if (address == NULL || mailbox->at <= 0)
+    if (address == NULL || mailbox->at <= 0 || runs_together(address, strlen(address)))
         return;
-    addresses_add(&reader->parsed, address_normalise(address, (size_t)mailbox->at, address + mailbox->at + 1,
-                                                     strlen(address + mailbox->at + 1), &reader->idna));
+    local_length = (size_t)mailbox->at;
+    domain = address + mailbox->at + 1;
+    domain_length = strlen(domain);
+    /* {ann@x.example}: what wraps an address is none of it. */
+    if (domain_length > 1 && domain[domain_length - 1] == '}') {
+        domain_length--;
+        if (local_length > 1 && address[0] == '{') {
+            address++;
+            local_length--;
+        }
+    }
+    addresses_add(&reader->parsed, address_normalise(address, local_length, domain, domain_length, &reader->idna));
 }
 
 /* The address of a hit with the local part that starts at `local`, or NULL. */

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Prints what the worst shapes cost, from 8 kB to 1 MB, and what a doubling adds:
+
+    growth.py BUILD-FOLDER
+
+Millions of instructions (callgrind), the largest ratio of neighbours; then for
+1 MB milliseconds of CPU and bytes of memory a byte of header.
+"""
+
+import os
+import sys
+import tempfile
+
+from shapes import POLICY, SHAPES, instructions, judged, write_message
+
+SIZES = [8000 << i for i in range(8)]
+
+
+def main():
+    judge = os.path.join(sys.argv[1], "tests/bench/judge")
+    with tempfile.TemporaryDirectory() as folder:
+        policy, message = os.path.join(folder, "policy"), os.path.join(folder, "message")
+        with open(policy, "w") as out:
+            out.write(POLICY)
+        write_message(message, "a", 1)
+        _, _, least = judged(judge, policy, message, 1)
+        print("%-24s" % "shape", *("%7dk" % (size // 1000) for size in SIZES), "  largest  1 MB ms  memory")
+        worst = 0
+        for shape in SHAPES:
+            counts = []
+            for size in SIZES:
+                write_message(message, shape, size)
+                counts.append(instructions(judge, policy, message))
+            ratio = max(large / small for small, large in zip(counts, counts[1:]))
+            worst = max(worst, ratio)
+            nanoseconds, _, peak = judged(judge, policy, message)
+            print("%-24s" % ascii(shape), *("%8.2f" % (count / 1e6) for count in counts),
+                  "   %5.2fx  %7.1f  %5.1fx" % (ratio, nanoseconds / 1e6, (peak - least) / SIZES[-1]), flush=True)
+        print("growth_worst_doubling %.2f x" % worst)
+
+
+if __name__ == "__main__":
+    main()
