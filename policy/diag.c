@@ -51,17 +51,48 @@ const struct diag *diags_get(const struct diags *diags, unsigned index)
     return g_ptr_array_index(diags->all, index);
 }
 
+static int compare_places(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
+    const char *file = data;
+    bool x_of_file = strcmp(x->file, file) == 0, y_of_file = strcmp(y->file, file) == 0;
+
+    if (x_of_file != y_of_file)
+        return x_of_file ? -1 : 1;
+    if (x_of_file && x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    if (x_of_file && x->column != y->column)
+        return x->column < y->column ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+void diags_sort(struct diags *diags, unsigned first, const char *file)
+{
+    if (first < diags->all->len)
+        g_qsort_with_data(diags->all->pdata + first, (int)(diags->all->len - first), sizeof(gpointer), compare_places,
+                          (gpointer)file);
+}
+
 void diags_promote(struct diags *diags)
 {
     for (unsigned i = 0; i < diags->all->len; i++)
         ((struct diag *)g_ptr_array_index(diags->all, i))->level = DIAG_ERROR;
-    diags->errors = diags->all->len;
+    diags->errors = MAX(diags->errors, diags->all->len);
 }
 
 static void diags_take(struct diags *diags, struct diag *diag)
 {
     if (diag->level == DIAG_ERROR)
         diags->errors++;
+    if (diags->all->len >= DIAGS_LIMIT) {
+        diag_free(diag);
+        return;
+    }
+    if (diags->all->len + 1 == DIAGS_LIMIT) {
+        g_free(diag->message);
+        diag->message = g_strdup_printf("there is more than this; mend what stands above, then look again");
+    }
+    diag->order = diags->all->len;
     g_ptr_array_add(diags->all, diag);
 }
 

@@ -24,7 +24,11 @@ struct diag {
     unsigned column; /* from 1, in characters; 0: the line as a whole */
     char *message;
     char *source; /* the source line without its newline, or NULL */
+    unsigned order; /* in which it came */
 };
+
+/* More than this nobody reads; the last one kept says that there were more. */
+#define DIAGS_LIMIT 1000u
 
 struct diags;
 
@@ -37,6 +41,12 @@ AUTO_FREE_DEFINE(diags, diags_free)
 unsigned diags_count(const struct diags *diags);
 unsigned diags_errors(const struct diags *diags);
 const struct diag *diags_get(const struct diags *diags, unsigned index);
+
+/*
+ * Puts those from index `first` on in the order of their places: first those of
+ * `file` by line and column, then the others as they came.
+ */
+void diags_sort(struct diags *diags, unsigned first, const char *file);
 
 /* Makes every warning an error. */
 void diags_promote(struct diags *diags);

@@ -380,13 +380,13 @@ static struct expression *parse_expression(struct parser *parser)
     struct expression *first = parse_term(parser);
     struct expression *joined = NULL;
     const char *word = is_word(parser, "and") ? "and" : "or";
+    bool mixed = false;
 
     while (first != NULL && (is_word(parser, "and") || is_word(parser, "or"))) {
         struct expression *next;
-        if (!is_word(parser, word)) {
+        if (!is_word(parser, word) && !mixed) {
             fail_at(parser, parser->token.offset, "`and` and `or` are mixed; say with parentheses which belongs together");
-            expression_free(joined != NULL ? joined : first);
-            return NULL;
+            mixed = true; /* what follows may hold other mistakes */
         }
         advance(parser);
         if (joined == NULL) {
@@ -505,7 +505,9 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
     }
     if (!is_word(parser, "when")) {
         fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", rule_words);
-        return false;
+        recover_block(parser, rule_words);
+        if (!is_word(parser, "when"))
+            return false;
     }
     advance(parser);
     rule->when = parse_expression(parser);
@@ -531,13 +533,14 @@ static bool parse_rule(struct parser *parser)
     rule = rule_new(name, source_line(parser->policy->source, name->offset));
     g_ptr_array_add(parser->policy->rules, rule);
     if (skip_word(parser, "until")) {
-        if (!is(parser, TOKEN_DATE)) {
+        if (is(parser, TOKEN_DATE)) {
+            rule->until_text = g_strdup(parser->token.value);
+            rule->until = language_date(rule->until_text) + 24 * 60 * 60;
+        } else {
             fail_expected(parser, "a date such as 2027-06-30", NULL);
-            return false;
         }
-        rule->until_text = g_strdup(parser->token.value);
-        rule->until = language_date(rule->until_text) + 24 * 60 * 60;
-        advance(parser);
+        if (!is(parser, TOKEN_OPEN))
+            advance(parser);
     }
     if (!is(parser, TOKEN_OPEN)) {
         fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`", (const char *const[]){"until", NULL});

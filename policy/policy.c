@@ -38,13 +38,14 @@ static void policy_free(struct policy *policy)
 struct policy *policy_load(const char *path, struct diags *diags)
 {
     struct policy *policy = policy_new(path);
-    unsigned before = diags_errors(diags);
+    unsigned before = diags_errors(diags), first = diags_count(diags);
 
     policy->source = source_read(path, "a policy", POLICY_SIZE_LIMIT, diags);
     if (policy->source != NULL) {
         policy_parse(policy, diags);
         policy_resolve(policy, diags);
     }
+    diags_sort(diags, first, path);
     if (diags_errors(diags) > before) {
         policy_free(policy);
         return NULL;
