@@ -131,7 +131,7 @@ char *diag_format(const struct diag *diag)
     const char *p;
 
     g_string_append_c(text, '\n');
-    if (diag->source == NULL || diag->column == 0 || diag->column > SHOWN_LINE_LIMIT)
+    if (diag->source == NULL || diag->source[0] == '\0' || diag->column == 0 || diag->column > SHOWN_LINE_LIMIT)
         return g_string_free(text, FALSE);
     g_string_append(text, "    ");
     p = diag->source;

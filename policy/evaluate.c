@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "language.h"
+#include "lexer.h"
 #include "recipients.h"
 
 #include <string.h>
@@ -239,11 +240,22 @@ static int test_count(const struct evaluation *evaluation, const struct test *te
 
 /* ---- what is told of a test */
 
+/* Each occurrence in quotes; without them: none. */
 static char *headers_value(const struct evaluation *evaluation, const char *name)
 {
-    const struct header *header = message_find_header(evaluation->message, name);
+    const GPtrArray *headers = evaluation->message->headers;
+    GString *values = g_string_new(NULL);
 
-    return header == NULL ? g_strdup("none") : recipients_decode(header->value);
+    for (unsigned i = 0; i < headers->len; i++) {
+        const struct header *header = g_ptr_array_index(headers, i);
+        g_autofree char *value = NULL;
+        if (g_ascii_strcasecmp(header->name, name) != 0)
+            continue;
+        value = recipients_decode(header->value);
+        g_string_append(values, values->len > 0 ? ", " : "");
+        lexer_append_string(values, value);
+    }
+    return g_string_free(values->len > 0 ? values : g_string_append(values, "none"), FALSE);
 }
 
 static char *test_value(struct evaluation *evaluation, const struct test *test)

@@ -168,8 +168,12 @@ char *policy_beside(const struct policy *policy, const char *file);
 char *policy_print(const struct policy *policy);
 char *test_print(const struct test *test);
 
-/* The classes that a name stands for; false if there is no such class.  `data` is a policy. */
-bool policy_find_class(const void *data, const char *name, class_mask *mask);
+/* The classes that a name stands for; false if there is no such class. */
+bool policy_find_class(const struct policy *policy, const char *name, class_mask *mask);
+
+/* Whether the domains of a class are internal or other, as the sender is, and never counted as the class itself. */
+bool policy_class_is_separate(const struct policy *policy, const char *name);
+#define POLICY_SEPARATE_COUNT "`%s` is `separate`: its domains count as `internal` or `other`; name one of these"
 
 /* Midnight UTC at the start of a date that the lexer has checked, in seconds since 1970. */
 gint64 language_date(const char *date);

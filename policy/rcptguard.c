@@ -127,7 +127,7 @@ static int command_check(void)
     } else {
         print_diags(diags);
         if (good)
-            printf("%s: good: %u rules, %u expectations hold, %u warnings, digest %.*s\n", policy_path(policy),
+            printf("%s: good: rules %u, expectations that hold %u, warnings %u, digest %.*s\n", policy_path(policy),
                    policy_rule_count(policy), policy_assertions(policy), diags_count(diags), POLICY_DIGEST_SHOWN,
                    policy_digest(policy));
     }
@@ -231,6 +231,11 @@ static int command_explain(void)
         return usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
     if (client_option != NULL && !g_hostname_is_ip_address(client_option))
         return usage_error("`%s` is no IP address", client_option);
+    if (inbound_option && (client_option != NULL || listener_option != NULL || local_option))
+        return usage_error("--inbound says what --client, --listener and --local leave to the policy: not both");
+    if (sender_option != NULL && sender_option[0] != '\0' && strcmp(sender_option, "<>") != 0 &&
+        strchr(sender_option, '@') == NULL)
+        return usage_error("`%s` is no address", sender_option);
     if (inbound_option)
         explaining.options.outbound = 0;
     else if (client_option != NULL || listener_option != NULL || local_option)

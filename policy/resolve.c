@@ -87,9 +87,9 @@ static void declare(struct resolver *resolver, struct item *name)
         g_hash_table_insert(resolver->names, name->text, name);
 }
 
-bool policy_find_class(const void *data, const char *name, class_mask *mask)
+bool policy_find_class(const struct policy *policy, const char *name, class_mask *mask)
 {
-    const struct classes *classes = ((const struct policy *)data)->classes;
+    const struct classes *classes = policy->classes;
     bool all = strcmp(name, "all") == 0, external = strcmp(name, "external") == 0;
 
     *mask = all ? CLASS_ALL : external ? CLASS_EXTERNAL : 0;
@@ -188,6 +188,13 @@ static const struct class_statement *find_statement(const struct policy *policy,
     return NULL;
 }
 
+bool policy_class_is_separate(const struct policy *policy, const char *name)
+{
+    const struct class_statement *class = find_statement(policy, name);
+
+    return class != NULL && class->separate;
+}
+
 static void resolve_classes(struct resolver *resolver)
 {
     struct policy *policy = resolver->policy;
@@ -205,7 +212,7 @@ static void resolve_classes(struct resolver *resolver)
         if (is_reserved(class->name->text))
             fail(resolver, class->name->offset, "`%s` has a meaning of its own; choose another name for this class",
                  class->name->text);
-        else if (classes_count(policy->classes) >= CLASS_LIMIT)
+        else if (classes_count(policy->classes) >= CLASS_LIMIT && class != internal)
             fail(resolver, class->name->offset, "a policy has at most %d classes", CLASS_LIMIT - 2);
         else
             add_class(resolver, class);
@@ -230,10 +237,8 @@ static void resolve_count(struct resolver *resolver, struct test *test)
     resolve_class_names(resolver, test);
     for (unsigned i = 0; i < test->classes->len; i++) {
         const struct item *name = g_ptr_array_index(test->classes, i);
-        const struct class_statement *class = find_statement(resolver->policy, name->text);
-        if (class != NULL && class->separate)
-            fail(resolver, name->offset,
-                 "`%s` is `separate`: its domains count as `internal` or `other`; name one of these", name->text);
+        if (policy_class_is_separate(resolver->policy, name->text))
+            fail(resolver, name->offset, POLICY_SEPARATE_COUNT, name->text);
     }
 }
 
@@ -355,8 +360,8 @@ static void resolve_action(struct resolver *resolver, struct action *action)
         return;
     if (action->text->text[strspn(action->text->text, " ")] == '\0')
         fail(resolver, action->text->offset, "an empty text; expected words that tell a person what happened");
-    action->template = text_parse(action->text->text, resolver->policy->source, action->text->offset, policy_find_class,
-                                  resolver->policy, class_candidates(resolver), resolver->policy->contact != NULL, resolver->diags);
+    action->template = text_parse(action->text->text, resolver->policy, action->text->offset,
+                                  class_candidates(resolver), resolver->diags);
 }
 
 static void resolve_rules(struct resolver *resolver)

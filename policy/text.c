@@ -2,6 +2,8 @@
 
 #include "text.h"
 
+#include "language.h"
+
 #include <string.h>
 
 enum variable {
@@ -31,12 +33,9 @@ static const char *const variable_names[] = {"visible", "parties", "domains", "r
 /* What is needed while a template is parsed. */
 struct parser {
     const char *template;
-    const struct source *source;
+    const struct policy *policy;
     size_t offset;
-    text_class_lookup lookup;
-    const void *data;
     const char *const *class_names;
-    bool has_contact;
     struct diags *diags;
     bool failed;
     struct text *text;
@@ -45,7 +44,7 @@ struct parser {
 /* Where the byte `index` of the string's value stands in the source: behind the quote, each escape two bytes long. */
 static size_t raw_offset(const struct parser *parser, size_t index)
 {
-    const char *raw = parser->source->text + parser->offset + 1;
+    const char *raw = parser->policy->source->text + parser->offset + 1;
     const char *p = raw;
 
     for (size_t i = 0; i < index && *p != '\0'; i++)
@@ -61,7 +60,7 @@ static void G_GNUC_PRINTF(3, 4) fail(struct parser *parser, const char *where, c
     va_start(arguments, format);
     message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    source_diag(parser->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags, DIAG_ERROR, "%s",
+    source_diag(parser->policy->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags, DIAG_ERROR, "%s",
                 message);
     parser->failed = true;
 }
@@ -93,7 +92,11 @@ static void add_count(struct parser *parser, const char *where, enum count count
     struct part part = {.variable = VARIABLE_COUNT, .count = count};
 
     part.mask = count == COUNT_HIDDEN || count == COUNT_RECIPIENTS ? CLASS_ALL : CLASS_EXTERNAL;
-    if (class_name != NULL && !parser->lookup(parser->data, class_name, &part.mask)) {
+    if (class_name != NULL && policy_class_is_separate(parser->policy, class_name)) {
+        fail(parser, where, POLICY_SEPARATE_COUNT, class_name);
+        return;
+    }
+    if (class_name != NULL && !policy_find_class(parser->policy, class_name, &part.mask)) {
         const char *nearest = diag_nearest(class_name, parser->class_names);
         if (nearest != NULL)
             fail(parser, where, "there is no class `%s`; did you mean `%s`?", class_name, nearest);
@@ -127,7 +130,7 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         struct part part = {.variable = simple[i].variable};
         if (strcmp(simple[i].name, content) != 0)
             continue;
-        if (part.variable == VARIABLE_CONTACT && !parser->has_contact)
+        if (part.variable == VARIABLE_CONTACT && parser->policy->contact == NULL)
             fail(parser, where, "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`");
         else
             g_array_append_val(parser->text->parts, part);
@@ -140,18 +143,15 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         fail(parser, where, "there is no variable `{%s}`; a brace is written `{{`", content);
 }
 
-struct text *text_parse(const char *template, const struct source *source, size_t offset, text_class_lookup lookup,
-                        const void *data, const char *const *class_names, bool has_contact, struct diags *diags)
+struct text *text_parse(const char *template, const struct policy *policy, size_t offset, const char *const *class_names,
+                        struct diags *diags)
 {
     struct text *text = g_new0(struct text, 1);
     struct parser parser = {
         .template = template,
-        .source = source,
+        .policy = policy,
         .offset = offset,
-        .lookup = lookup,
-        .data = data,
         .class_names = class_names,
-        .has_contact = has_contact,
         .diags = diags,
         .text = text,
     };

@@ -12,16 +12,15 @@
 #include "message.h"
 
 struct text;
-
-/* What a class name in `{visible NAME}` stands for; returns false if there is no such class. */
-typedef bool (*text_class_lookup)(const void *data, const char *name, class_mask *mask);
+struct policy;
 
 /*
- * Parses a template.  `offset` is where its string stands in `source`; errors go
- * to `diags` and give NULL.  `class_names` ends with NULL.
+ * Parses a template of a policy, whose classes must be known by then.  `offset`
+ * is where its string stands in the source; errors go to `diags` and give NULL.
+ * `class_names`, for suggestions, ends with NULL.
  */
-struct text *text_parse(const char *template, const struct source *source, size_t offset, text_class_lookup lookup,
-                        const void *data, const char *const *class_names, bool has_contact, struct diags *diags);
+struct text *text_parse(const char *template, const struct policy *policy, size_t offset, const char *const *class_names,
+                        struct diags *diags);
 void text_free(struct text *text);
 
 struct text_values {
