@@ -91,13 +91,14 @@ static char *unquote(const char *local, size_t length)
     bool quoted = false;
 
     for (size_t i = 0; i < length; i++) {
-        if (local[i] == '"')
+        bool escaped = local[i] == '\\' && i + 1 < length;
+        char c = local[escaped ? ++i : i];
+        if (c == '"' && !escaped)
             quoted = !quoted;
-        else if (local[i] == '\\' && i + 1 < length)
-            g_string_append_c(plain, local[++i]);
-        else if (quoted || !g_ascii_isspace(local[i]))
-            /* A folded quoted string holds the blank, not the line's end. */
-            g_string_append_c(plain, local[i] == '\r' || local[i] == '\n' || local[i] == '\t' ? ' ' : local[i]);
+        else if (c == '\r' || c == '\n')
+            continue; /* a fold; the blank behind it stays */
+        else if (escaped || quoted || !g_ascii_isspace(c))
+            g_string_append_c(plain, g_ascii_isspace(c) ? ' ' : c);
     }
     return g_string_free(plain, FALSE);
 }
@@ -168,20 +169,30 @@ static char *domain_normalise_remembered(const char *domain, size_t length, stru
     return normal;
 }
 
+/* 'ann@x.example', as some programs quote. */
+static void unwrap(char *user, char *host)
+{
+    size_t length = strlen(host), wrapped = 0;
+
+    while (user[wrapped] == '\'' && user[wrapped + 1] != '\0' && length > 1 && host[length - 1] == '\'') {
+        wrapped++;
+        length--;
+        while (length > 0 && host[length - 1] == '.')
+            length--;
+    }
+    host[length] = '\0';
+    memmove(user, user + wrapped, strlen(user + wrapped) + 1);
+}
+
 char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length,
                         struct idna *idna)
 {
     g_autofree char *user = NULL;
     g_autofree char *host = NULL;
 
-    /* 'ann@x.example', as some programs quote. */
-    if (local_length > 1 && domain_length > 1 && local[0] == '\'' && domain[domain_length - 1] == '\'') {
-        local++;
-        local_length--;
-        domain_length--;
-    }
     user = local_normalise(local, local_length);
     host = domain_normalise_remembered(domain, domain_length, idna);
+    unwrap(user, host);
     /* An `@` within a domain would part the address elsewhere than it was parted here. */
     if (user[0] == '\0' || host[0] == '\0' || strchr(host, '@') != NULL)
         return NULL;

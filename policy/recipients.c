@@ -5,6 +5,7 @@
 #include "address.h"
 #include "exposure.h"
 #include "scan.h"
+#include "words.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
@@ -48,6 +49,7 @@ struct reader {
     unsigned marks;
     unsigned bare;
     unsigned readings;
+    bool exhausted; /* of readings */
     struct idna idna;
     GArray *hits;
     GPtrArray *flat; /* InternetAddress * */
@@ -298,44 +300,116 @@ static char *hit_address(struct reader *reader, const char *text, size_t local, 
 }
 
 /*
- * The second reading.  A hit whose widest reading is an address that the
- * grammar has found as well is that address and nothing more, and so is an `@`
- * within its quoted local part.
+ * Where a hit that the grammar does not know is a part of an address that it
+ * does know, written with comments and blanks between (`<a . b@x .example>`), it
+ * becomes that address.
  */
-static void scan_value(struct reader *reader, const char *value, struct addresses *seen)
+static void explain_by_squeezing(struct reader *reader, const char *text, size_t length, char **found)
+{
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(size_t));
+    g_autoptr(GArray) hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
+    g_autofree char *squeezed = scan_squeeze(text, length, places);
+    size_t position = 0;
+    unsigned number = 0, original = 0;
+
+    scan_text(squeezed, strlen(squeezed), hits);
+    for (unsigned i = 0; i < hits->len; i++) {
+        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        const char *next;
+        char *address;
+        size_t place;
+        for (; (next = memchr(squeezed + position, '@', hit->at - position)) != NULL; number++)
+            position = (size_t)(next - squeezed) + 1;
+        place = g_array_index(places, size_t, number);
+        while (original < reader->hits->len && g_array_index(reader->hits, struct scan_hit, original).at < place)
+            original++;
+        if (original == reader->hits->len)
+            break;
+        if (g_array_index(reader->hits, struct scan_hit, original).at != place || found[original] == NULL)
+            continue;
+        address = hit_address(reader, squeezed, hit->wide, hit);
+        if (address != NULL && addresses_contain(&reader->parsed, address)) {
+            g_free(found[original]);
+            found[original] = address;
+        } else {
+            g_free(address);
+        }
+    }
+}
+
+/*
+ * What each hit stands for, or NULL for those that are none of their own.  A hit
+ * whose widest reading is an address that the grammar has found is that address,
+ * and so is any `@` within it: a quoted local part may hold one.
+ */
+static bool read_hits(struct reader *reader, const char *text, char **found)
+{
+    const GArray *hits = reader->hits;
+    size_t covered = G_MAXSIZE;
+    bool known = true;
+
+    /* Backwards, since a local part ends behind what it covers. */
+    for (unsigned i = hits->len; i-- > 0;) {
+        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        if (hit->at >= covered)
+            continue;
+        covered = G_MAXSIZE;
+        if (hit->wide != hit->tight)
+            found[i] = hit_address(reader, text, hit->wide, hit);
+        if (found[i] == NULL || !addresses_contain(&reader->parsed, found[i])) {
+            g_free(found[i]);
+            found[i] = hit_address(reader, text, hit->tight, hit);
+        }
+        if (found[i] == NULL)
+            continue;
+        if (!addresses_contain(&reader->parsed, found[i]))
+            known = false;
+        else if (hit->wide != hit->tight || hit->quoted)
+            covered = hit->wide;
+    }
+    return known;
+}
+
+/* An encoded-word is read in its decoded form. */
+static void drop_within_words(const struct reader *reader, const char *text, size_t length, char **found)
+{
+    size_t start = 0, end = 0;
+    bool more = words_find(text, length, 0, &start, &end);
+
+    for (unsigned i = 0; more && i < reader->hits->len; i++) {
+        const struct scan_hit *hit = &g_array_index(reader->hits, struct scan_hit, i);
+        while (more && end <= hit->at)
+            more = words_find(text, length, end, &start, &end);
+        if (more && hit->at > start)
+            g_clear_pointer(&found[i], g_free);
+    }
+}
+
+/* The second reading; what it finds joins `seen`. */
+static void scan_value(struct reader *reader, const char *value, bool words_too, struct addresses *seen)
 {
     g_autofree char *owned = NULL;
+    g_autofree char **found = NULL;
     size_t length;
     const char *text = scan_clean(value, strlen(value), &length, &owned);
     GArray *hits = reader->hits;
-    size_t quoted_from = G_MAXSIZE;
 
     g_array_set_size(hits, 0);
     scan_text(text, length, hits);
-    /* Backwards, since a quoted local part ends behind what it covers. */
-    for (unsigned i = hits->len; i-- > 0;) {
-        struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
-        if (hit->at > quoted_from) {
-            hit->end = 0;
-            continue;
-        }
-        quoted_from = G_MAXSIZE;
-        if (hit->quoted || hit->wide != hit->tight) {
-            g_autofree char *wide = hit_address(reader, text, hit->wide, hit);
-            if (wide != NULL && addresses_contain(&reader->parsed, wide)) {
-                hit->tight = hit->wide;
-                quoted_from = hit->quoted ? hit->wide : G_MAXSIZE;
-            }
-        }
+    if (hits->len == 0)
+        return;
+    if (hits->len > READINGS_LIMIT - reader->readings) {
+        g_array_set_size(hits, READINGS_LIMIT - reader->readings);
+        reader->exhausted = true;
     }
-    /* One more than is kept, so that the limit is noticed. */
-    for (unsigned i = 0; i < hits->len && seen->order->len <= RECIPIENTS_LIMIT; i++) {
-        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
-        if (++reader->readings > READINGS_LIMIT)
-            break;
-        if (hit->end > 0)
-            addresses_add(seen, hit_address(reader, text, hit->tight, hit));
-    }
+    reader->readings += hits->len;
+    found = g_new0(char *, hits->len + 1);
+    if (!read_hits(reader, text, found) && reader->parsed.order->len > 0)
+        explain_by_squeezing(reader, text, length, found);
+    if (!words_too)
+        drop_within_words(reader, text, length, found);
+    for (unsigned i = 0; i < hits->len; i++)
+        addresses_add(seen, found[i]);
 }
 
 /* Appends what a list holds; members of groups are appended later, by the same walk. */
@@ -366,29 +440,41 @@ static void parse_value(struct reader *reader, const char *value)
     for (unsigned i = 0; i < flat->len; i++) {
         const char *name = internet_address_get_name(g_ptr_array_index(flat, i));
         if (name != NULL)
-            scan_value(reader, name, &reader->named);
+            scan_value(reader, name, true, &reader->named);
     }
     g_ptr_array_set_size(flat, 0);
     g_object_unref(list);
 }
 
+static size_t count_at_signs(const char *text)
+{
+    size_t count = 0;
+
+    while ((text = strchr(text, '@')) != NULL) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
 /* Both readings of one header; what they find joins the recipients. */
 static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
 {
-    g_autofree char *decoded = NULL;
+    g_autofree char *mended = words_mend(value);
+    g_autofree char *decoded = mended == NULL ? NULL : g_mime_utils_header_decode_text(reader->options, mended);
     bool bounded = within_bounds(reader, value, strlen(value));
+    /* What the decoder left out can be read in the raw words alone. */
+    bool words_too = decoded == NULL || count_at_signs(decoded) < count_at_signs(value);
     bool found;
 
     reader->warned = false;
     if (bounded)
-        parse_value(reader, value);
-    scan_value(reader, value, &reader->seen);
-    if (strstr(value, "=?") != NULL) {
-        decoded = g_mime_utils_header_decode_text(reader->options, value);
-        scan_value(reader, decoded, &reader->seen);
-    }
+        parse_value(reader, mended != NULL ? mended : value);
+    scan_value(reader, value, words_too, &reader->seen);
+    if (decoded != NULL)
+        scan_value(reader, decoded, true, &reader->seen);
     found = reader->parsed.order->len + reader->seen.order->len + reader->named.order->len > 0;
-    if (!bounded || reader->idna.exhausted || reader->readings > READINGS_LIMIT)
+    if (!bounded || reader->idna.exhausted || reader->exhausted)
         recipients->defects |= DEFECT_LIMIT;
     else if (reader->warned || !addresses_within(&reader->seen, &reader->parsed, &reader->named) ||
              !addresses_within(&reader->parsed, &reader->seen, NULL))
@@ -498,11 +584,14 @@ GPtrArray *recipients_authors(const struct message *message)
         const struct header *header = g_ptr_array_index(message->headers, i);
         if (g_ascii_strcasecmp(header->name, "From") != 0)
             continue;
-        if (within_bounds(&reader, header->value, strlen(header->value)))
-            parse_value(&reader, header->value);
+
+        g_autofree char *mended = words_mend(header->value);
+        const char *value = mended != NULL ? mended : header->value;
+        if (within_bounds(&reader, value, strlen(value)))
+            parse_value(&reader, value);
         /* An author is who the grammar says; only where it says nobody, who can be read. */
         if (reader.parsed.order->len == 0)
-            scan_value(&reader, header->value, &reader.parsed);
+            scan_value(&reader, value, true, &reader.parsed);
         addresses_move(&reader.parsed, &all);
     }
     g_hash_table_steal_all(all.set);
@@ -516,13 +605,15 @@ GPtrArray *recipients_authors(const struct message *message)
 char *recipients_decode(const char *value)
 {
     GString *unfolded = g_string_sized_new(strlen(value));
+    g_autofree char *mended = NULL;
     char *decoded;
 
     gmime_start();
     for (const char *p = value; *p != '\0'; p++)
         if (*p != '\r' && *p != '\n')
             g_string_append_c(unfolded, *p == '\t' ? ' ' : *p);
-    decoded = g_mime_utils_header_decode_text(NULL, unfolded->str);
+    mended = words_mend(unfolded->str);
+    decoded = g_mime_utils_header_decode_text(NULL, mended != NULL ? mended : unfolded->str);
     g_string_free(unfolded, TRUE);
     if (!g_utf8_validate(decoded, -1, NULL)) {
         char *valid = g_utf8_make_valid(decoded, -1);

@@ -84,6 +84,8 @@ static bool parts_words(gunichar c)
     case G_UNICODE_OTHER_PUNCTUATION:
     case G_UNICODE_MATH_SYMBOL:
         return true;
+    case G_UNICODE_DASH_PUNCTUATION:
+        return c != 0x2010 && c != 0x2011 && c != 0x058A; /* hyphens join */
     default:
         return false;
     }
@@ -135,12 +137,32 @@ static size_t quoted_start(const char *text, size_t end)
     size_t limit = end > QUOTED_LOCAL_LIMIT ? end - QUOTED_LOCAL_LIMIT : 0;
 
     for (size_t i = end; i-- > limit;) {
-        if (text[i] == '\n')
-            break;
         if (text[i] == '"' && (i == 0 || text[i - 1] != '\\'))
             return i;
     }
     return end;
+}
+
+/*
+ * RFC 5322 section 4.4: words joined by dots may be quoted each.  From `start` on
+ * to the left over those, as far as a local part may be long; what was read as
+ * another address may lie in it.
+ */
+static size_t over_quoted_words(const char *text, size_t start)
+{
+    size_t limit = start > QUOTED_LOCAL_LIMIT ? start - QUOTED_LOCAL_LIMIT : 0;
+
+    while (start > limit) {
+        size_t before = start;
+        if (text[start] == '.' && text[start - 1] == '"')
+            start = quoted_start(text, start - 1) < start - 1 ? quoted_start(text, start - 1) : start;
+        else if (text[start] == '"' && text[start - 1] == '.')
+            while (start > limit && is(text[start - 1], LOCAL))
+                start--;
+        if (start == before)
+            break;
+    }
+    return start;
 }
 
 /* Finds the local part to the left of `hit->at`; nothing before `floor` belongs to it. */
@@ -155,17 +177,20 @@ static bool find_local(const char *text, size_t floor, struct scan_hit *hit, boo
     if (end > 0 && text[end - 1] == '"') {
         hit->wide = hit->tight = quoted_start(text, end - 1);
         hit->quoted = hit->wide < end - 1;
-        if (hit->quoted)
-            return end - hit->wide > 2;
+        if (hit->quoted) {
+            hit->wide = over_quoted_words(text, hit->wide);
+            return end - hit->tight > 2;
+        }
         hit->local_end = --end; /* a quote that nothing opened */
     }
     hit->wide = end;
     while (hit->wide > floor && is(text[hit->wide - 1], LOCAL))
         hit->wide--;
     hit->tight = hit->wide;
+    hit->wide = over_quoted_words(text, hit->wide);
     /* Within a run that starts like an encoded-word, its text comes behind the last `?`. */
-    if (end - hit->wide > 2 && text[hit->wide] == '=' && text[hit->wide + 1] == '?') {
-        for (size_t i = end; i-- > hit->wide;) {
+    if (end - hit->tight > 2 && text[hit->tight] == '=' && text[hit->tight + 1] == '?') {
+        for (size_t i = end; i-- > hit->tight;) {
             if (text[i] == '?') {
                 hit->tight = i + 1;
                 break;
@@ -250,4 +275,74 @@ void scan_text(const char *text, size_t length, GArray *hits)
         /* In a@b@c the b is both a domain and a local part. */
         floor = hit.end < length && text[hit.end] == '@' ? hit.at + 1 : hit.end;
     }
+}
+
+/* Behind the comment that starts at `at`, or `at` itself if nothing closes it. */
+static size_t over_comment(const char *text, size_t length, size_t at)
+{
+    unsigned depth = 0;
+
+    for (size_t i = at; i < length; i++) {
+        if (text[i] == '\\')
+            i++;
+        else if (text[i] == '(')
+            depth++;
+        else if (text[i] == ')' && --depth == 0)
+            return i + 1;
+    }
+    return at;
+}
+
+/* Behind the quoted string that starts at `at`, or behind its quote if nothing closes it. */
+static size_t over_quoted(const char *text, size_t length, size_t at)
+{
+    for (size_t i = at + 1; i < length; i++) {
+        if (text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            return i + 1;
+    }
+    return at + 1;
+}
+
+static bool ends_joined(const GString *out)
+{
+    return out->len > 0 && (out->str[out->len - 1] == '.' || out->str[out->len - 1] == '@');
+}
+
+char *scan_squeeze(const char *text, size_t length, GArray *places)
+{
+    GString *out = g_string_sized_new(length);
+    bool closed = true, quotes = true; /* until one is found that nothing closes: then there is no other */
+    bool blank = false;
+
+    for (size_t i = 0; i < length;) {
+        size_t next = i + 1;
+        if (text[i] == '(' && closed) {
+            next = over_comment(text, length, i);
+            closed = next > i;
+            if (closed) {
+                blank = true;
+                i = next;
+                continue;
+            }
+            next = i + 1;
+        } else if (is(text[i], BLANK)) {
+            blank = true;
+            i = next;
+            continue;
+        } else if (text[i] == '"' && quotes) {
+            next = over_quoted(text, length, i);
+            quotes = next > i + 1;
+        }
+        if (blank && text[i] != '.' && text[i] != '@' && !ends_joined(out))
+            g_string_append_c(out, ' ');
+        blank = false;
+        for (; i < next; i++) {
+            if (text[i] == '@')
+                g_array_append_val(places, i);
+            g_string_append_c(out, text[i]);
+        }
+    }
+    return g_string_free(out, FALSE);
 }

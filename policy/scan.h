@@ -21,7 +21,7 @@ struct scan_hit {
     size_t at; /* blanks may stand before it */
     size_t domain; /* start of the domain; blanks may stand between `@` and it */
     size_t end;
-    bool quoted; /* the local part is a quoted string, which starts at `wide` */
+    bool quoted; /* the local part is a quoted string */
 };
 
 /*
@@ -31,6 +31,13 @@ struct scan_hit {
  * NULL if the text could stay as it is.
  */
 const char *scan_clean(const char *text, size_t length, size_t *clean_length, char **owned);
+
+/*
+ * A clean text without comments, and without the blanks around dots and at signs
+ * that RFC 5322 section 4.4 allows; what is quoted stays.  `places` (size_t) gets
+ * where in the clean text each `@` of the new one stood.  To be freed with g_free.
+ */
+char *scan_squeeze(const char *text, size_t length, GArray *places);
 
 /* Appends a struct scan_hit to `hits` for each address in a clean text, in order. */
 void scan_text(const char *text, size_t length, GArray *hits);
