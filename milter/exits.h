@@ -1,0 +1,14 @@
+/*
+ * exits - the exit codes that scripts and service managers rely on.
+ */
+#ifndef RCPTGUARD_EXITS_H
+#define RCPTGUARD_EXITS_H
+
+enum exits {
+    EXITS_DONE = 0,
+    EXITS_WRONG = 1,    /* the configuration or the policy is wrong or unreadable: a person has to act */
+    EXITS_USAGE = 2,    /* the command line is wrong */
+    EXITS_PASSING = 75, /* what may pass by itself: the socket is taken, memory is short (EX_TEMPFAIL of sysexits.h) */
+};
+
+#endif

@@ -1,0 +1,107 @@
+/* log - see log.h */
+
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static atomic_bool to_stderr = true;
+static atomic_bool to_syslog = false;
+
+void log_open(int facility)
+{
+    openlog("rcptguardd", LOG_PID | LOG_NDELAY, facility);
+    atomic_store(&to_syslog, true);
+}
+
+void log_to_stderr(bool yes)
+{
+    atomic_store(&to_stderr, yes);
+}
+
+/* One system call, so that the lines of several threads do not run into each other. */
+static void write_stderr(const char *text, size_t length, bool newline)
+{
+    struct iovec parts[2] = {{(void *)text, length}, {(void *)"\n", 1}};
+    ssize_t written = writev(STDERR_FILENO, parts, newline ? 2 : 1);
+    (void)written; /* there is nobody to tell */
+}
+
+void log_printable(int priority, const char *line)
+{
+    if (atomic_load(&to_syslog))
+        syslog(priority, "%s", line);
+    if (atomic_load(&to_stderr))
+        write_stderr(line, strlen(line), true);
+}
+
+static void append_escaped(GString *out, const char *text, size_t length)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        const char escape[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+        g_string_append_len(out, escape, sizeof escape);
+    }
+}
+
+char *log_escape(const char *text, size_t limit)
+{
+    GString *out = g_string_new(NULL);
+    const char *end = text + strlen(text);
+    while (text < end && out->len < limit) {
+        gunichar character = g_utf8_get_char_validated(text, end - text);
+        bool valid = character != (gunichar)-1 && character != (gunichar)-2;
+        size_t length = valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
+        size_t before = out->len;
+        /* Besides control characters, what turns the direction of text or breaks lines would forge what is read. */
+        if (valid && g_unichar_isprint(character))
+            g_string_append_len(out, text, (gssize)length);
+        else
+            append_escaped(out, text, length);
+        if (out->len > limit) {
+            g_string_truncate(out, before);
+            break;
+        }
+        text += length;
+    }
+    return g_string_free(out, FALSE);
+}
+
+void log_line(int priority, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *line = log_escape(text, LOG_LINE_LIMIT);
+    log_printable(priority, line);
+}
+
+static int diag_priority(const struct diag *diag)
+{
+    return diag->level == DIAG_ERROR ? LOG_ERR : LOG_WARNING;
+}
+
+void log_diags(const struct diags *diags, const char *lead)
+{
+    for (unsigned i = 0; i < diags_count(diags); i++) {
+        const struct diag *diag = diags_get(diags, i);
+        g_autofree char *line = diag_format_line(diag);
+        log_line(diag_priority(diag), "%s%s", lead, line);
+    }
+}
+
+void log_diags_shown(const struct diags *diags)
+{
+    bool person = atomic_exchange(&to_stderr, false);
+    log_diags(diags, "");
+    atomic_store(&to_stderr, person);
+    for (unsigned i = 0; person && i < diags_count(diags); i++) {
+        g_autofree char *text = diag_format(diags_get(diags, i));
+        write_stderr(text, strlen(text), false);
+    }
+}

@@ -1,0 +1,40 @@
+/*
+ * log - lines for the operators: syslog(3), and standard error while a person is there.
+ *
+ * Any thread may log.  A line is one line: what is not printable is escaped
+ * before it leaves, since syslog daemons disagree on what they do with it.
+ */
+#ifndef RCPTGUARD_LOG_H
+#define RCPTGUARD_LOG_H
+
+#include "diag.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <syslog.h>
+
+/* Longest line in bytes; what comes behind is cut. */
+#define LOG_LINE_LIMIT 2000
+
+/* Opens syslog with a facility (LOG_MAIL, ...).  Before that, lines go to standard error alone. */
+void log_open(int facility);
+
+/* Whether lines go to standard error too: at the start, and with -f for good. */
+void log_to_stderr(bool yes);
+
+/* One line; `priority` is LOG_ERR, LOG_WARNING, LOG_NOTICE or LOG_INFO. */
+void log_line(int priority, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* A line that is printable ASCII already and not too long: nothing is looked at again. */
+void log_printable(int priority, const char *line);
+
+/* Each diagnostic as one line; `lead` stands before it ("reload: "), or is "". */
+void log_diags(const struct diags *diags, const char *lead);
+
+/* The same for a start: syslog has one line each, standard error the source line and the caret too. */
+void log_diags_shown(const struct diags *diags);
+
+/* `text` with control characters and bytes that are not UTF-8 as \xHH, cut at `limit` bytes. */
+char *log_escape(const char *text, size_t limit);
+
+#endif

@@ -1,0 +1,162 @@
+/* rcptguardd - the milter's command line.  See rcptguardd(8). */
+
+#include <config.h>
+
+#include "config.h"
+#include "exits.h"
+#include "filter.h"
+#include "log.h"
+#include "pattern.h"
+#include "policy.h"
+#include "privileges.h"
+#include "supervisor.h"
+
+#include <getopt.h>
+#include <gmime/gmime.h>
+#include <idn2.h>
+#include <libpsl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+    const char *config;
+    const char *socket; /* or NULL */
+    bool foreground;
+    bool check;
+};
+
+static const char usage[] = "usage: rcptguardd [-c CONF] [-f] [-n] [-p SOCKET]\n";
+
+static const char help[] =
+    "\n"
+    "A milter that keeps people from showing hundreds of recipients to each other.\n"
+    "\n"
+    "  -c CONF    the configuration, instead of " CONFIG_DEFAULT_PATH "\n"
+    "  -f         stay in the foreground, and write the log lines to standard error too\n"
+    "  -n         check the configuration and the policy, and exit: 0 if they are sound, else 1\n"
+    "  -p SOCKET  listen there: unix:/path, inet:port@host, inet6:port@host or fd:N\n"
+    "  --help     this text\n"
+    "  --version  this version, and those of the libraries\n"
+    "\n"
+    "SIGHUP reloads the policy.  See rcptguardd(8), rcptguard.conf(5), rcptguard-policy(5).\n";
+
+static void print_version(void)
+{
+    printf("rcptguardd %s\n", PACKAGE_VERSION);
+    g_autofree char *pcre2 = pattern_library_version();
+    printf("libmilter %s, PCRE2 %s, GMime %u.%u.%u, GLib %u.%u.%u, libpsl %s, libidn2 %s\n", filter_library_version(), pcre2,
+           gmime_major_version, gmime_minor_version, gmime_micro_version, glib_major_version, glib_minor_version,
+           glib_micro_version, psl_get_version(), idn2_check_version(NULL));
+}
+
+/* -1 to go on, or an exit code. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+    enum { OPTION_HELP = 256, OPTION_VERSION };
+    static const struct option words[] = {
+        {"help", no_argument, NULL, OPTION_HELP}, {"version", no_argument, NULL, OPTION_VERSION}, {NULL, 0, NULL, 0}};
+    *options = (struct options){.config = CONFIG_DEFAULT_PATH};
+    int option;
+    while ((option = getopt_long(argc, argv, "c:fnp:", words, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            options->config = optarg;
+            break;
+        case 'f':
+            options->foreground = true;
+            break;
+        case 'n':
+            options->check = true;
+            break;
+        case 'p':
+            options->socket = optarg;
+            break;
+        case OPTION_HELP:
+            printf("%s%s", usage, help);
+            return EXITS_DONE;
+        case OPTION_VERSION:
+            print_version();
+            return EXITS_DONE;
+        default:
+            fputs(usage, stderr);
+            return EXITS_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "rcptguardd: there is no operand `%s`\n%s", argv[optind], usage);
+        return EXITS_USAGE;
+    }
+    return -1;
+}
+
+/* -n: everything that can be wrong is said, as the user that will read it. */
+static int check(const struct config *config)
+{
+    g_autofree char *error = NULL;
+    if (geteuid() == 0) {
+        if (privileges_drop(config->user, config->user_given, &error) == -1) {
+            fprintf(stderr, "%s: error: %s\n", config->path, error);
+            return EXITS_WRONG;
+        }
+    } else if (privileges_drop(config->user, config->user_given, &error) == -1) {
+        fprintf(stderr, "%s: warning: checked as the user who asks, not as `%s`\n", config->path, config->user);
+    }
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = policy_load(config->policy, diags);
+    if (policy != NULL)
+        policy_assert(policy, diags);
+    log_diags_shown(diags);
+    if (policy == NULL || diags_errors(diags) > 0)
+        return EXITS_WRONG;
+    printf("%s and %s are sound: policy %.*s, %u rules, %u assertions hold\n", config->path, config->policy,
+           POLICY_DIGEST_SHOWN, policy_digest(policy), policy_rule_count(policy), policy_assertions(policy));
+    return EXITS_DONE;
+}
+
+static int run(const struct config *config, bool foreground)
+{
+    log_open(config->facility);
+    unsigned descriptors = privileges_raise_descriptors();
+    g_autofree char *error = NULL;
+    if (privileges_drop(config->user, config->user_given, &error) == -1) {
+        log_line(LOG_ERR, "%s: error: %s", config->path, error);
+        return EXITS_WRONG;
+    }
+    if (descriptors < PRIVILEGES_DESCRIPTORS)
+        log_line(LOG_WARNING, "descriptors: the limit cannot be raised to %u and stays at %u", PRIVILEGES_DESCRIPTORS,
+                 descriptors);
+    return supervisor_run(config, descriptors, foreground);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int code = read_options(argc, argv, &options);
+    if (code != -1)
+        return code;
+
+    struct endpoint *socket = NULL;
+    if (options.socket != NULL) {
+        g_autofree char *error = NULL;
+        socket = endpoint_parse(options.socket, &error);
+        if (socket == NULL) {
+            fprintf(stderr, "rcptguardd: -p %s: %s\n", options.socket, error);
+            return EXITS_USAGE;
+        }
+    }
+    auto_free(diags) diags = diags_new();
+    auto_free(config) config = config_load(options.config, diags);
+    if (config == NULL) {
+        if (!options.check)
+            log_open(LOG_MAIL); /* whoever started it may not look at standard error */
+        log_diags_shown(diags);
+        endpoint_free(socket);
+        return EXITS_WRONG;
+    }
+    if (socket != NULL) {
+        endpoint_free(config->socket);
+        config->socket = socket;
+    }
+    return options.check ? check(config) : run(config, options.foreground);
+}

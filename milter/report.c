@@ -1,0 +1,195 @@
+/* report - see report.h */
+
+#include "report.h"
+
+#include "exposure.h"
+#include "policy.h"
+#include "text.h"
+
+#include <string.h>
+
+/*
+ * The longest each value may be.  With the longest numbers and the names of all
+ * fields this leaves the text some 50 bytes at the least.
+ */
+enum {
+    QUEUE_ID_LIMIT = 32,
+    RULE_LIMIT = 48,
+    WOULD_LIMIT = 160,
+    CLIENT_LIMIT = 46,
+    USER_LIMIT = 64,
+    SENDER_LIMIT = 180,
+    MSGID_LIMIT = 110,
+};
+
+/* What stands for the rest of a list that was cut. */
+#define CUT        "..."
+#define CUT_LENGTH (sizeof CUT - 1)
+
+static void append_field(GString *line, const char *name, const char *value, size_t limit)
+{
+    g_string_append(line, name);
+    text_append_value(line, value, value == NULL ? 0 : strlen(value), limit, false);
+}
+
+static void append_number(GString *line, const char *name, unsigned value)
+{
+    char digits[16];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    g_string_append(line, name);
+    g_string_append_len(line, digits + at, (gssize)(sizeof digits - at));
+}
+
+/* A list with commas; an item that does not fit is left out, with all behind it. */
+static void append_would(GString *line, const GPtrArray *would)
+{
+    g_string_append(line, " would=");
+    if (would == NULL || would->len == 0) {
+        g_string_append_c(line, '-');
+        return;
+    }
+    size_t start = line->len;
+    for (guint i = 0; i < would->len; i++) {
+        size_t before = line->len;
+        const char *item = g_ptr_array_index((GPtrArray *)would, i);
+        if (i > 0)
+            g_string_append_c(line, ',');
+        text_append_escaped(line, item, strlen(item), WOULD_LIMIT, false);
+        size_t room = WOULD_LIMIT - (i + 1 < would->len ? CUT_LENGTH + 1 : 0);
+        if (line->len - start > room) {
+            g_string_truncate(line, before);
+            g_string_append(line, before > start ? "," CUT : CUT);
+            return;
+        }
+    }
+}
+
+static void append_defects(GString *line, unsigned defects)
+{
+    static const enum defect all[] = {DEFECT_SYNTAX, DEFECT_LIMIT, DEFECT_UNPARSED, DEFECT_CUT};
+    g_string_append(line, " defects=");
+    bool first = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        if ((defects & (unsigned)all[i]) == 0)
+            continue;
+        if (!first)
+            g_string_append_c(line, ',');
+        g_string_append(line, defect_name(all[i]));
+        first = false;
+    }
+    if (first)
+        g_string_append(line, "none");
+}
+
+/* The id of RFC 5322, 3.6.4, without its brackets; what is none is taken whole. */
+static void append_msgid(GString *line, const char *value)
+{
+    g_string_append(line, " msgid=");
+    const char *start = value == NULL ? "" : value;
+    start += strspn(start, " \t\r\n");
+    size_t length = strlen(start);
+    const char *open = strchr(start, '<');
+    const char *close = open == NULL ? NULL : strchr(open, '>');
+    if (close != NULL) {
+        start = open + 1;
+        length = (size_t)(close - start);
+    }
+    while (length > 0 && g_ascii_isspace(start[length - 1]))
+        length--;
+    text_append_value(line, start, length, MSGID_LIMIT, false);
+}
+
+void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
+                 const char *digest)
+{
+    const struct header *msgid = message_find_header(message, "Message-ID");
+    *report = (struct report){
+        .queue_id = message->queue_id,
+        .disposition = verdict->disposition,
+        .rule = verdict->rule,
+        .would = verdict->would,
+        .policy = digest,
+        .client = message->client,
+        .user = message->user,
+        .sender = message->sender,
+        .msgid = msgid == NULL ? NULL : msgid->value,
+        .text = verdict->text,
+    };
+    const struct exposure *exposure = verdict->exposure;
+    if (exposure == NULL) /* a fault before anything was counted */
+        return;
+    report->visible = exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL);
+    report->parties = exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL);
+    report->domains = exposure_count(exposure, COUNT_DOMAINS, CLASS_EXTERNAL);
+    report->internal = exposure_count(exposure, COUNT_VISIBLE, (class_mask)1 << CLASS_INTERNAL);
+    report->hidden = exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL);
+    report->defects = exposure_defects(exposure);
+}
+
+void report_line(GString *line, const struct report *report)
+{
+    size_t start = line->len;
+    const char *queue_id = report->queue_id == NULL || report->queue_id[0] == '\0' ? "NOQUEUE" : report->queue_id;
+    text_append_escaped(line, queue_id, strlen(queue_id), QUEUE_ID_LIMIT, false);
+    g_string_append(line, ": verdict=");
+    g_string_append(line, disposition_name(report->disposition));
+    append_field(line, " rule=", report->rule, RULE_LIMIT);
+    append_would(line, report->would);
+    append_number(line, " visible=", report->visible);
+    append_number(line, " parties=", report->parties);
+    append_number(line, " domains=", report->domains);
+    append_number(line, " internal=", report->internal);
+    append_number(line, " hidden=", report->hidden);
+    append_defects(line, report->defects);
+    g_string_append(line, " policy=");
+    g_string_append_len(line, report->policy, (gssize)strnlen(report->policy, POLICY_DIGEST_SHOWN));
+    append_field(line, " client=", report->client, CLIENT_LIMIT);
+    append_field(line, " user=", report->user, USER_LIMIT);
+    append_field(line, " sender=", report->sender, SENDER_LIMIT);
+    append_msgid(line, report->msgid);
+    g_string_append(line, " text=\"");
+    const char *text = report->text == NULL ? "" : report->text;
+    text_append_value(line, text, strlen(text), REPORT_LINE_LIMIT - (line->len - start) - 1, true);
+    g_string_append_c(line, '"');
+}
+
+void report_reply(GString *reply, const char *text)
+{
+    g_autofree char *plainer = NULL;
+    if (!g_str_is_ascii(text)) {
+        g_autofree char *valid = g_utf8_make_valid(text, -1);
+        text = plainer = g_str_to_ascii(valid, "C");
+    }
+    size_t start = reply->len;
+    for (size_t wire = 0; *text != '\0' && wire < REPORT_REPLY_WIRE_LIMIT; wire++, text++) {
+        const char *unit = *text == '%' ? "%%" : NULL;
+        size_t length = unit == NULL ? 1 : 2;
+        if (reply->len - start + length > REPORT_REPLY_LIMIT)
+            return;
+        if (unit != NULL)
+            g_string_append_len(reply, unit, 2);
+        else
+            g_string_append_c(reply, *text >= ' ' && *text <= '~' ? *text : '?');
+    }
+}
+
+void report_reason(GString *reason, const char *rule, const char *text)
+{
+    size_t start = reason->len;
+    g_string_append(reason, rule);
+    if (text != NULL && text[0] != '\0') {
+        g_autofree char *plainer = g_utf8_make_valid(text, -1);
+        g_autofree char *ascii = g_str_to_ascii(plainer, "C");
+        g_string_append_printf(reason, ": %s", ascii);
+    }
+    if (reason->len - start > REPORT_REASON_LIMIT)
+        g_string_truncate(reason, start + REPORT_REASON_LIMIT);
+    for (char *byte = reason->str + start; *byte != '\0'; byte++) {
+        if (*byte < ' ' || *byte > '~')
+            *byte = '?';
+    }
+}

@@ -1,0 +1,72 @@
+/*
+ * report - what is said of a verdict: the log line, and the reply to the SMTP client.
+ *
+ * Everything in here goes to programs that trust its form, and some of it was
+ * written by strangers: each value is escaped and bounded.
+ */
+#ifndef RCPTGUARD_REPORT_H
+#define RCPTGUARD_REPORT_H
+
+#include "message.h"
+#include "verdict.h"
+
+#include <glib.h>
+
+/* Longest log line in bytes. */
+#define REPORT_LINE_LIMIT 900
+
+/* Longest reply text as libmilter takes it, with each `%` doubled. */
+#define REPORT_REPLY_LIMIT 980
+
+/* Longest reply text on the wire: RFC 5321, 4.5.3.1.5 allows 512 bytes with `550 5.7.1 ` and CRLF. */
+#define REPORT_REPLY_WIRE_LIMIT (512 - (sizeof "550 5.7.1 " - 1) - 2)
+
+/* Longest reason of a quarantine; Sendmail keeps it as a line of the queue file. */
+#define REPORT_REASON_LIMIT 250
+
+/* The facts of a log line; strings may be NULL, and are not owned. */
+struct report {
+    const char *queue_id;
+    enum disposition disposition; /* what the MTA is told */
+    const char *rule;
+    const GPtrArray *would; /* char *, or NULL */
+    unsigned visible;       /* external */
+    unsigned parties;       /* external */
+    unsigned domains;       /* external */
+    unsigned internal;      /* visible internal ones */
+    unsigned hidden;        /* of all classes */
+    unsigned defects;       /* bits of enum defect */
+    const char *policy;     /* the policy's digest */
+    const char *client;
+    const char *user;
+    const char *sender; /* "" for the null sender */
+    const char *msgid;  /* the value of the Message-ID field, as it came */
+    const char *text;
+};
+
+/* Takes the facts of a message and its verdict; `digest` is the policy's. */
+void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
+                 const char *digest);
+
+/*
+ * Appends the log line, without a newline: `QUEUE-ID: verdict=... text="..."`, the
+ * fields always in the order of struct report.  Printable ASCII, at most
+ * REPORT_LINE_LIMIT bytes; the text is what is cut first, and what was cut
+ * ends with `...`.
+ */
+void report_line(GString *line, const struct report *report);
+
+/*
+ * Appends one printable ASCII line for smfi_setreply: characters beyond ASCII
+ * are replaced by what comes near, `%` is doubled as the MTA will undo it, and
+ * both limits above hold.
+ */
+void report_reply(GString *reply, const char *text);
+
+/*
+ * Appends `RULE: TEXT` for smfi_quarantine: printable ASCII, never empty, at
+ * most REPORT_REASON_LIMIT bytes.  `text` may be NULL.
+ */
+void report_reason(GString *reason, const char *rule, const char *text);
+
+#endif

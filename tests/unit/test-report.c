@@ -1,0 +1,347 @@
+/* test-report - the log line and the reply text: exact form, bounds, and what strangers write */
+
+#include "milter/report.h"
+
+#include "exposure.h"
+
+#include <string.h>
+
+/* The example of the documentation. */
+static struct report example(void)
+{
+    return (struct report){
+        .queue_id = "4XyZ1234",
+        .disposition = DISPOSITION_QUARANTINE,
+        .rule = "wide-cc",
+        .visible = 62,
+        .parties = 41,
+        .domains = 17,
+        .internal = 3,
+        .policy = "3f9a1c2b7d10ffffffffffffffffffff",
+        .client = "10.1.2.3",
+        .user = "care",
+        .sender = "care@corp.example",
+        .msgid = "<17@corp.example>",
+        .text = "wide Cc: 62 addresses",
+    };
+}
+
+static char *line_of(const struct report *report)
+{
+    GString *line = g_string_new(NULL);
+    report_line(line, report);
+    return g_string_free(line, FALSE);
+}
+
+/* The value of one field of the line, up to the blank behind it. */
+static char *field_of(const struct report *report, const char *name)
+{
+    g_autofree char *line = line_of(report);
+    g_autofree char *lead = g_strdup_printf(" %s=", name);
+    const char *start = strstr(line, lead);
+    g_assert_nonnull(start);
+    start += strlen(lead);
+    return g_strndup(start, strcspn(start, " "));
+}
+
+static char *text_of(const struct report *report)
+{
+    g_autofree char *line = line_of(report);
+    const char *start = strstr(line, " text=\"");
+    g_assert_nonnull(start);
+    start += strlen(" text=\"");
+    g_assert_true(g_str_has_suffix(start, "\""));
+    return g_strndup(start, strlen(start) - 1);
+}
+
+static void test_line(void)
+{
+    struct report report = example();
+    g_autofree char *line = line_of(&report);
+    g_assert_cmpstr(line, ==,
+                    "4XyZ1234: verdict=quarantine rule=wide-cc would=- visible=62 parties=41 domains=17 internal=3 "
+                    "hidden=0 defects=none policy=3f9a1c2b7d10 client=10.1.2.3 user=care sender=care@corp.example "
+                    "msgid=17@corp.example text=\"wide Cc: 62 addresses\"");
+}
+
+static void test_empty(void)
+{
+    struct report report = {.disposition = DISPOSITION_ACCEPT, .rule = "default", .policy = "", .sender = ""};
+    g_autofree char *line = line_of(&report);
+    g_assert_cmpstr(line, ==,
+                    "NOQUEUE: verdict=accept rule=default would=- visible=0 parties=0 domains=0 internal=0 hidden=0 "
+                    "defects=none policy= client=- user=- sender=- msgid=- text=\"-\"");
+}
+
+static void test_lists(void)
+{
+    g_autoptr(GPtrArray) would = g_ptr_array_new();
+    g_ptr_array_add(would, (gpointer) "reject:trial");
+    struct report report = example();
+    report.would = would;
+    g_autofree char *one = field_of(&report, "would");
+    g_assert_cmpstr(one, ==, "reject:trial");
+    g_ptr_array_add(would, (gpointer) "fault:other");
+    g_autofree char *two = field_of(&report, "would");
+    g_assert_cmpstr(two, ==, "reject:trial,fault:other");
+
+    report.defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT;
+    g_autofree char *all = field_of(&report, "defects");
+    g_assert_cmpstr(all, ==, "syntax,limit,unparsed,cut");
+    report.defects = DEFECT_CUT;
+    g_autofree char *last = field_of(&report, "defects");
+    g_assert_cmpstr(last, ==, "cut");
+}
+
+/* A list that is too long ends with a whole item and says that more matched. */
+static void test_long_list(void)
+{
+    g_autoptr(GPtrArray) would = g_ptr_array_new();
+    for (int i = 0; i < 40; i++)
+        g_ptr_array_add(would, (gpointer) "quarantine:a-rule-with-a-name");
+    struct report report = example();
+    report.would = would;
+    g_autofree char *list = field_of(&report, "would");
+    g_assert_cmpuint(strlen(list), <=, 160);
+    g_auto(GStrv) items = g_strsplit(list, ",", -1);
+    guint count = g_strv_length(items);
+    g_assert_cmpuint(count, >, 3);
+    for (guint i = 0; i + 1 < count; i++)
+        g_assert_cmpstr(items[i], ==, "quarantine:a-rule-with-a-name");
+    g_assert_cmpstr(items[count - 1], ==, "...");
+}
+
+/* Each byte in a value: it stands, or is \xHH; nothing else, and it can be undone. */
+static void test_every_byte(void)
+{
+    for (int byte = 1; byte < 256; byte++) {
+        const char value[] = {'a', (char)byte, 'z', '\0'};
+        bool stands = byte >= 0x21 && byte <= 0x7E && strchr("\"<>,=\\", byte) == NULL;
+        g_autofree char *want = stands ? g_strdup_printf("a%cz", byte) : g_strdup_printf("a\\x%02Xz", (unsigned)byte);
+        struct report report = example();
+        report.sender = value;
+        report.user = value;
+        g_autofree char *sender = field_of(&report, "sender");
+        g_autofree char *user = field_of(&report, "user");
+        g_assert_cmpstr(sender, ==, want);
+        g_assert_cmpstr(user, ==, want);
+
+        report.text = value;
+        g_autofree char *text = text_of(&report);
+        g_assert_cmpstr(text, ==, byte == ' ' ? "a z" : want);
+    }
+}
+
+static void test_nothing_is_forged(void)
+{
+    struct report report = example();
+    report.sender = "\"x verdict=accept\"@corp.example";
+    report.msgid = "<a\r\n4XyZ9: verdict=accept>";
+    report.text = "\" rule=none\n\033[2J";
+    g_autofree char *line = line_of(&report);
+    g_assert_null(strstr(strstr(line, "verdict=") + 1, "verdict="));
+    g_assert_null(strpbrk(line, "\r\n\033"));
+    g_autofree char *sender = field_of(&report, "sender");
+    g_assert_cmpstr(sender, ==, "\\x22x\\x20verdict\\x3Daccept\\x22@corp.example");
+}
+
+static void test_dash(void)
+{
+    struct report report = example();
+    report.user = "-";
+    report.text = "-";
+    g_autofree char *user = field_of(&report, "user");
+    g_autofree char *text = text_of(&report);
+    g_assert_cmpstr(user, ==, "\\x2D");
+    g_assert_cmpstr(text, ==, "\\x2D");
+    report.user = "--";
+    g_autofree char *two = field_of(&report, "user");
+    g_assert_cmpstr(two, ==, "--");
+}
+
+static void test_msgid(void)
+{
+    static const struct {
+        const char *value;
+        const char *want;
+    } cases[] = {
+        {NULL, "-"},
+        {"", "-"},
+        {"  \r\n\t ", "-"},
+        {"<>", "-"},
+        {" <17@x.example>\r\n", "17@x.example"},
+        {"\r\n\t<17@x.example> (comment)", "17@x.example"},
+        {"17@x.example ", "17@x.example"},
+        {"<17@x", "\\x3C17@x"},
+        {"<-> ", "\\x2D"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct report report = example();
+        report.msgid = cases[i].value;
+        g_autofree char *msgid = field_of(&report, "msgid");
+        g_assert_cmpstr(msgid, ==, cases[i].want);
+    }
+}
+
+/* Whether the last escape of a cut value is whole. */
+static void assert_whole_escapes(const char *value)
+{
+    for (const char *at = value; (at = strchr(at, '\\')) != NULL; at += 4) {
+        g_assert_cmpint(at[1], ==, 'x');
+        g_assert_true(g_ascii_isxdigit(at[2]) && g_ascii_isxdigit(at[3]));
+    }
+}
+
+/* Everything as long as can be, of bytes that need escapes and of bytes that do not, at every offset of the cut. */
+static void test_bounds(void)
+{
+    for (unsigned shift = 0; shift < 8; shift++) {
+        for (int kind = 0; kind < 2; kind++) {
+            g_autofree char *filler = g_strnfill(5000, kind == 0 ? 'a' : '\n');
+            memset(filler, 'b', shift);
+            g_autoptr(GPtrArray) would = g_ptr_array_new();
+            for (int i = 0; i < 100; i++)
+                g_ptr_array_add(would, filler);
+            struct report report = {
+                .queue_id = filler,
+                .disposition = DISPOSITION_QUARANTINE,
+                .rule = filler,
+                .would = would,
+                .visible = G_MAXUINT32,
+                .parties = G_MAXUINT32,
+                .domains = G_MAXUINT32,
+                .internal = G_MAXUINT32,
+                .hidden = G_MAXUINT32,
+                .defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT,
+                .policy = "3f9a1c2b7d10ff",
+                .client = filler,
+                .user = filler,
+                .sender = filler,
+                .msgid = filler,
+                .text = filler,
+            };
+            g_autofree char *line = line_of(&report);
+            g_assert_cmpuint(strlen(line), <=, REPORT_LINE_LIMIT);
+            g_assert_cmpuint(strlen(line), >, REPORT_LINE_LIMIT - 4);
+            g_autofree char *text = text_of(&report);
+            g_autofree char *sender = field_of(&report, "sender");
+            g_assert_true(g_str_has_suffix(text, "..."));
+            g_assert_true(g_str_has_suffix(sender, "..."));
+            g_assert_cmpuint(strlen(text), >=, 40);
+            assert_whole_escapes(text);
+            assert_whole_escapes(sender);
+            g_assert_nonnull(strstr(line, " visible=4294967295 "));
+        }
+    }
+}
+
+/* A long text is cut and nothing else is. */
+static void test_text_is_cut_first(void)
+{
+    g_autofree char *filler = g_strnfill(5000, 'a');
+    const char *sender = "sender@corp.example";
+    struct report report = example();
+    report.text = filler;
+    report.sender = sender;
+    g_autofree char *line = line_of(&report);
+    g_assert_cmpuint(strlen(line), ==, REPORT_LINE_LIMIT);
+    g_assert_true(g_str_has_suffix(line, "a...\""));
+    g_autofree char *got = field_of(&report, "sender");
+    g_assert_cmpstr(got, ==, sender);
+}
+
+/* A value that just fits is not cut. */
+static void test_value_that_just_fits(void)
+{
+    struct report report = example();
+    g_autofree char *fits = g_strnfill(64, 'u');
+    g_autofree char *over = g_strnfill(65, 'u');
+    report.user = fits;
+    g_autofree char *whole = field_of(&report, "user");
+    g_assert_cmpstr(whole, ==, fits);
+    report.user = over;
+    g_autofree char *cut = field_of(&report, "user");
+    g_assert_cmpuint(strlen(cut), ==, 64);
+    g_assert_true(g_str_has_suffix(cut, "u..."));
+}
+
+static char *reply_of(const char *text)
+{
+    GString *reply = g_string_new(NULL);
+    report_reply(reply, text);
+    return g_string_free(reply, FALSE);
+}
+
+static void test_reply(void)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } cases[] = {
+        {"", ""},
+        {"450 people could read it.", "450 people could read it."},
+        {"100% sure %", "100%% sure %%"},
+        {" !\"#$&~{|}", " !\"#$&~{|}"},
+        {"a\tb\r\nc\033", "a?b??c?"},
+        {"Gr\303\274\303\237e \342\200\223 caf\303\251", "Grusse - cafe"},
+        {"\346\227\245", "?"},
+        {"bad \377 byte", "bad ? byte"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *reply = reply_of(cases[i].text);
+        g_assert_cmpstr(reply, ==, cases[i].want);
+    }
+}
+
+/* On the wire, where `%%` is one byte again, the whole line has at most 512 bytes with its CRLF. */
+static void test_reply_bounds(void)
+{
+    for (unsigned shift = 0; shift < 3; shift++) {
+        g_autofree char *letters = g_strnfill(3000, 'a');
+        g_autofree char *percents = g_strnfill(3000, '%');
+        memset(percents, 'a', shift);
+
+        g_autofree char *plain = reply_of(letters);
+        g_assert_cmpuint(strlen("550 5.7.1 ") + strlen(plain) + 2, ==, 512);
+
+        g_autofree char *doubled = reply_of(percents);
+        g_assert_cmpuint(strlen(doubled), <=, REPORT_REPLY_LIMIT);
+        g_assert_cmpuint(strlen(doubled), >, REPORT_REPLY_LIMIT - 2);
+        g_assert_cmpuint(strspn(doubled + shift, "%") % 2, ==, 0);
+        g_assert_cmpuint(strspn(doubled + shift, "%"), ==, strlen(doubled) - shift);
+    }
+}
+
+static void test_reason(void)
+{
+    g_autoptr(GString) reason = g_string_new(NULL);
+    report_reason(reason, "wide-cc", "62 addresses, 100 %\n\303\274");
+    g_assert_cmpstr(reason->str, ==, "wide-cc: 62 addresses, 100 %?u");
+    g_string_truncate(reason, 0);
+    report_reason(reason, "wide-cc", NULL);
+    g_assert_cmpstr(reason->str, ==, "wide-cc");
+    g_string_truncate(reason, 0);
+    g_autofree char *filler = g_strnfill(3000, 'a');
+    report_reason(reason, "wide-cc", filler);
+    g_assert_cmpuint(reason->len, ==, REPORT_REASON_LIMIT);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/report/line", test_line);
+    g_test_add_func("/report/empty", test_empty);
+    g_test_add_func("/report/lists", test_lists);
+    g_test_add_func("/report/long-list", test_long_list);
+    g_test_add_func("/report/every-byte", test_every_byte);
+    g_test_add_func("/report/nothing-is-forged", test_nothing_is_forged);
+    g_test_add_func("/report/dash", test_dash);
+    g_test_add_func("/report/msgid", test_msgid);
+    g_test_add_func("/report/bounds", test_bounds);
+    g_test_add_func("/report/text-is-cut-first", test_text_is_cut_first);
+    g_test_add_func("/report/value-that-just-fits", test_value_that_just_fits);
+    g_test_add_func("/report/reply", test_reply);
+    g_test_add_func("/report/reply-bounds", test_reply_bounds);
+    g_test_add_func("/report/reason", test_reason);
+    return g_test_run();
+}
