@@ -82,6 +82,14 @@ static void lex_number(struct lexer *lexer, struct token *token)
     }
 }
 
+/* Whether a control character stands here: C0, DEL or, in UTF-8, C1. */
+static bool is_control(const struct lexer *lexer)
+{
+    guchar c = (guchar)at(lexer, 0);
+
+    return c < 0x20 || c == 0x7f || (c == 0xc2 && (guchar)at(lexer, 1) < 0xa0);
+}
+
 /* A string or a regex: up to `end` on the same line. */
 static void lex_quoted(struct lexer *lexer, struct token *token, char end)
 {
@@ -100,7 +108,7 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
             g_string_free(value, TRUE);
             return;
         }
-        if (string && (guchar)c < 0x20 && token->kind != TOKEN_ERROR) {
+        if (string && is_control(lexer) && token->kind != TOKEN_ERROR) {
             source_diag(lexer->source, lexer->position, lexer->diags, DIAG_ERROR,
                         "a control character in a string; expected text");
             token->kind = TOKEN_ERROR;

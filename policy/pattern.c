@@ -71,6 +71,15 @@ void pattern_free(struct pattern *pattern)
     g_free(pattern);
 }
 
+char *pattern_library_version(void)
+{
+    int size = pcre2_config(PCRE2_CONFIG_VERSION, NULL);
+    char *version = g_malloc0((gsize)MAX(size, 1));
+
+    pcre2_config(PCRE2_CONFIG_VERSION, version);
+    return version;
+}
+
 struct pattern_budget *pattern_budget_new(void)
 {
     struct pattern_budget *budget = g_new0(struct pattern_budget, 1);

@@ -33,6 +33,9 @@ enum pattern_result { PATTERN_LIMIT = -1, PATTERN_NO = 0, PATTERN_YES = 1 };
 struct pattern *pattern_compile(const char *text, size_t *offset, char **message);
 void pattern_free(struct pattern *pattern);
 
+/* The library's version with its date: "10.42 2022-12-11"; to be freed with g_free. */
+char *pattern_library_version(void);
+
 struct pattern_budget *pattern_budget_new(void);
 void pattern_budget_free(struct pattern_budget *budget);
 

@@ -8,6 +8,7 @@
 #include "words.h"
 
 #include <gmime/gmime.h>
+#include <pthread.h>
 #include <string.h>
 
 /*
@@ -193,18 +194,21 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 }
 
 /* GMime's types are registered on first use, which is not safe in two threads at once. */
+static void gmime_register(void)
+{
+    InternetAddressList *list;
+
+    g_mime_init();
+    list = internet_address_list_new();
+    internet_address_list_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>", -1);
+    g_object_unref(list);
+}
+
 static void gmime_start(void)
 {
-    static gsize started;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    if (g_once_init_enter(&started)) {
-        InternetAddressList *list;
-        g_mime_init();
-        list = internet_address_list_new();
-        internet_address_list_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>", -1);
-        g_object_unref(list);
-        g_once_init_leave(&started, 1);
-    }
+    pthread_once(&once, gmime_register);
 }
 
 static void reader_start(struct reader *reader)
@@ -299,6 +303,28 @@ static char *hit_address(struct reader *reader, const char *text, size_t local, 
                              &reader->idna);
 }
 
+/* The other reading of a hit whose domain may end before a fold, or NULL. */
+static char *hit_short_address(struct reader *reader, const char *text, const struct scan_hit *hit)
+{
+    if (hit->short_end == hit->end)
+        return NULL;
+    return address_normalise(text + hit->tight, hit->local_end - hit->tight, text + hit->domain,
+                             hit->short_end - hit->domain, &reader->idna);
+}
+
+/* Whether the quoted local part of a hit holds a list of people rather than a name with an `@`. */
+static bool holds_list(const char *text, const GArray *hits, unsigned index)
+{
+    size_t start = g_array_index(hits, struct scan_hit, index).wide;
+    unsigned people = 0;
+
+    while (index-- > 0 && g_array_index(hits, struct scan_hit, index).at > start) {
+        const struct scan_hit *inner = &g_array_index(hits, struct scan_hit, index);
+        people += memchr(text + inner->domain, '.', inner->end - inner->domain) != NULL;
+    }
+    return people > 1;
+}
+
 /*
  * Where a hit that the grammar does not know is a part of an address that it
  * does know, written with comments and blanks between (`<a . b@x .example>`), it
@@ -364,29 +390,14 @@ static bool read_hits(struct reader *reader, const char *text, char **found)
             continue;
         if (!addresses_contain(&reader->parsed, found[i]))
             known = false;
-        else if (hit->wide != hit->tight || hit->quoted)
+        else if ((hit->wide != hit->tight || hit->quoted) && !holds_list(text, hits, i))
             covered = hit->wide;
     }
     return known;
 }
 
-/* An encoded-word is read in its decoded form. */
-static void drop_within_words(const struct reader *reader, const char *text, size_t length, char **found)
-{
-    size_t start = 0, end = 0;
-    bool more = words_find(text, length, 0, &start, &end);
-
-    for (unsigned i = 0; more && i < reader->hits->len; i++) {
-        const struct scan_hit *hit = &g_array_index(reader->hits, struct scan_hit, i);
-        while (more && end <= hit->at)
-            more = words_find(text, length, end, &start, &end);
-        if (more && hit->at > start)
-            g_clear_pointer(&found[i], g_free);
-    }
-}
-
 /* The second reading; what it finds joins `seen`. */
-static void scan_value(struct reader *reader, const char *value, bool words_too, struct addresses *seen)
+static void scan_value(struct reader *reader, const char *value, struct addresses *seen)
 {
     g_autofree char *owned = NULL;
     g_autofree char **found = NULL;
@@ -406,10 +417,12 @@ static void scan_value(struct reader *reader, const char *value, bool words_too,
     found = g_new0(char *, hits->len + 1);
     if (!read_hits(reader, text, found) && reader->parsed.order->len > 0)
         explain_by_squeezing(reader, text, length, found);
-    if (!words_too)
-        drop_within_words(reader, text, length, found);
-    for (unsigned i = 0; i < hits->len; i++)
+    for (unsigned i = 0; i < hits->len; i++) {
+        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        if (found[i] != NULL)
+            addresses_add(seen, hit_short_address(reader, text, hit));
         addresses_add(seen, found[i]);
+    }
 }
 
 /* Appends what a list holds; members of groups are appended later, by the same walk. */
@@ -440,39 +453,29 @@ static void parse_value(struct reader *reader, const char *value)
     for (unsigned i = 0; i < flat->len; i++) {
         const char *name = internet_address_get_name(g_ptr_array_index(flat, i));
         if (name != NULL)
-            scan_value(reader, name, true, &reader->named);
+            scan_value(reader, name, &reader->named);
     }
     g_ptr_array_set_size(flat, 0);
     g_object_unref(list);
-}
-
-static size_t count_at_signs(const char *text)
-{
-    size_t count = 0;
-
-    while ((text = strchr(text, '@')) != NULL) {
-        count++;
-        text++;
-    }
-    return count;
 }
 
 /* Both readings of one header; what they find joins the recipients. */
 static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
 {
     g_autofree char *mended = words_mend(value);
-    g_autofree char *decoded = mended == NULL ? NULL : g_mime_utils_header_decode_text(reader->options, mended);
-    bool bounded = within_bounds(reader, value, strlen(value));
-    /* What the decoder left out can be read in the raw words alone. */
-    bool words_too = decoded == NULL || count_at_signs(decoded) < count_at_signs(value);
+    g_autofree char *decoded = NULL;
+    const char *text = mended != NULL ? mended : value;
+    bool bounded = within_bounds(reader, text, strlen(text));
     bool found;
 
     reader->warned = false;
     if (bounded)
-        parse_value(reader, mended != NULL ? mended : value);
-    scan_value(reader, value, words_too, &reader->seen);
-    if (decoded != NULL)
-        scan_value(reader, decoded, true, &reader->seen);
+        parse_value(reader, text);
+    scan_value(reader, text, &reader->seen);
+    if (mended != NULL) {
+        decoded = g_mime_utils_header_decode_text(reader->options, mended);
+        scan_value(reader, decoded, &reader->seen);
+    }
     found = reader->parsed.order->len + reader->seen.order->len + reader->named.order->len > 0;
     if (!bounded || reader->idna.exhausted || reader->exhausted)
         recipients->defects |= DEFECT_LIMIT;
@@ -591,7 +594,7 @@ GPtrArray *recipients_authors(const struct message *message)
             parse_value(&reader, value);
         /* An author is who the grammar says; only where it says nobody, who can be read. */
         if (reader.parsed.order->len == 0)
-            scan_value(&reader, value, true, &reader.parsed);
+            scan_value(&reader, value, &reader.parsed);
         addresses_move(&reader.parsed, &all);
     }
     g_hash_table_steal_all(all.set);

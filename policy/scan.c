@@ -217,6 +217,14 @@ static size_t over_fold(const char *text, size_t length, size_t at)
     return text[at - 1] == '.' || text[next] == '.' ? next : at;
 }
 
+/* A domain does not end in what ends a sentence. */
+static size_t trim_end(const char *text, size_t start, size_t end)
+{
+    while (end > start && strchr(".-_", text[end - 1]) != NULL)
+        end--;
+    return end;
+}
+
 /* Finds the domain to the right of `hit->at`. */
 static bool find_domain(const char *text, size_t length, struct scan_hit *hit, bool *loose)
 {
@@ -231,10 +239,10 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
         size_t limit = MIN(length, i + LITERAL_LIMIT);
         while (i < limit && text[i] != ']' && text[i] != '@' && text[i] != ',' && !is(text[i], BLANK))
             i++;
-        hit->end = i < limit && text[i] == ']' ? i + 1 : i;
+        hit->end = hit->short_end = i < limit && text[i] == ']' ? i + 1 : i;
         return hit->end > hit->domain + 2;
     }
-    while (i < length && text[i] == '.')
+    while (i < length && strchr(".\"'", text[i]) != NULL)
         i++;
     hit->domain = i;
     for (;;) {
@@ -245,12 +253,14 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
         }
         if (i == hit->domain || i == length || over_fold(text, length, i) == i)
             break;
+        if (dot && hit->short_end == 0)
+            hit->short_end = trim_end(text, hit->domain, i);
         i = over_fold(text, length, i);
         dot = true;
     }
-    hit->end = i;
-    while (hit->end > hit->domain && strchr(".-_", text[hit->end - 1]) != NULL)
-        hit->end--;
+    hit->end = trim_end(text, hit->domain, i);
+    if (hit->short_end == 0)
+        hit->short_end = hit->end;
     /* "Lunch @ noon" is no address; "ann @ x.example" is one to a reader, and to RFC 5322 section 4.4. */
     return hit->end > hit->domain && letter && (dot || !*loose);
 }

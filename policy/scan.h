@@ -21,6 +21,7 @@ struct scan_hit {
     size_t at; /* blanks may stand before it */
     size_t domain; /* start of the domain; blanks may stand between `@` and it */
     size_t end;
+    size_t short_end; /* where it may end as well: before a fold, if there was a dot already; else `end` */
     bool quoted; /* the local part is a quoted string */
 };
 

@@ -197,43 +197,62 @@ void text_free(struct text *text)
     g_free(text);
 }
 
-static bool needs_escape(unsigned char c)
-{
-    return c < 0x21 || c > 0x7e || strchr("\"<>,=\\", c) != NULL;
-}
+/* What stands for the rest of a value that was cut. */
+#define CUT        "..."
+#define CUT_LENGTH (sizeof CUT - 1)
 
-void text_append_escaped(GString *line, const char *value, size_t limit)
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t start = line->len, cut = line->len;
+/* 1 for bytes that stand as they are: 0x21 to 0x7E without "<>,=\ */
+/* clang-format off */
+static const unsigned char plain[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x00 */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x10 */
+    0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* 0x20 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, /* 0x30 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x40 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* 0x50 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x60 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, /* 0x70 */
+};
+/* clang-format on */
 
-    if (value == NULL || value[0] == '\0') {
-        g_string_append_c(line, '-');
-        return;
-    }
-    if (strcmp(value, "-") == 0) {
-        g_string_append(line, "\\x2d");
-        return;
-    }
-    for (; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-        size_t width = needs_escape(c) ? 4 : 1;
-        if (line->len - start + width > limit) {
-            /* Back to where three dots have room. */
-            g_string_truncate(line, cut);
-            g_string_append(line, "...");
+static const char hex[] = "0123456789ABCDEF";
+
+void text_append_escaped(GString *line, const char *value, size_t length, size_t limit, bool blanks)
+{
+    size_t start = line->len;
+    size_t fits = start; /* the line's length up to which CUT would still fit */
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)value[i];
+        if (plain[byte] || (byte == ' ' && blanks)) {
+            g_string_append_c(line, (char)byte);
+        } else {
+            const char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+            g_string_append_len(line, escape, sizeof escape);
+        }
+        size_t used = line->len - start;
+        if (used > limit) {
+            g_string_truncate(line, fits);
+            g_string_append_len(line, CUT, CUT_LENGTH);
             return;
         }
-        if (width == 1) {
-            g_string_append_c(line, (char)c);
-        } else {
-            g_string_append(line, "\\x");
-            g_string_append_c(line, digits[c >> 4]);
-            g_string_append_c(line, digits[c & 15]);
-        }
-        if (line->len - start + 3 <= limit)
-            cut = line->len;
+        if (used + CUT_LENGTH <= limit)
+            fits = line->len;
     }
+}
+
+void text_append_value(GString *line, const char *value, size_t length, size_t limit, bool blanks)
+{
+    if (length == 0)
+        g_string_append_c(line, '-');
+    else if (length == 1 && value[0] == '-')
+        g_string_append(line, "\\x2D");
+    else
+        text_append_escaped(line, value, length, limit, blanks);
+}
+
+static void append_variable(GString *line, const char *value)
+{
+    text_append_value(line, value, value == NULL ? 0 : strlen(value), TEXT_VALUE_LIMIT, false);
 }
 
 char *text_expand(const struct text *text, const struct text_values *values)
@@ -253,13 +272,13 @@ char *text_expand(const struct text *text, const struct text_values *values)
             g_string_append(line, values->rule);
             break;
         case VARIABLE_SENDER:
-            text_append_escaped(line, values->message->sender, TEXT_VALUE_LIMIT);
+            append_variable(line, values->message->sender);
             break;
         case VARIABLE_USER:
-            text_append_escaped(line, values->message->user, TEXT_VALUE_LIMIT);
+            append_variable(line, values->message->user);
             break;
         case VARIABLE_QUEUE_ID:
-            text_append_escaped(line, values->message->queue_id, TEXT_VALUE_LIMIT);
+            append_variable(line, values->message->queue_id);
             break;
         case VARIABLE_CONTACT:
             /* The policy's own words: what stands there is what the reader shall do. */

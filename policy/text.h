@@ -37,10 +37,13 @@ char *text_expand(const struct text *text, const struct text_values *values);
 #define TEXT_VALUE_LIMIT 64
 
 /*
- * Appends a value as in a log line: bytes outside 0x21 to 0x7E and any of
- * "<>,=\ become \xHH.  At most `limit` bytes are appended; what is cut ends in
- * "...".  Nothing becomes "-", and "-" becomes \x2d.
+ * Appends `length` bytes of a value as in a log line: bytes outside 0x21 to 0x7E
+ * and any of "<>,=\ become \xHH, but a blank if `blanks`.  At most `limit` bytes
+ * are appended; what is cut ends in "...", and no escape is cut in half.
  */
-void text_append_escaped(GString *line, const char *value, size_t limit);
+void text_append_escaped(GString *line, const char *value, size_t length, size_t limit, bool blanks);
+
+/* The same for a value that may be empty, which is `-`; one that is `-` itself is escaped. */
+void text_append_value(GString *line, const char *value, size_t length, size_t limit, bool blanks);
 
 #endif

@@ -3,6 +3,7 @@
 #include "words.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* "=?CHARSET?b?PAYLOAD?="; `end` is behind it. */
@@ -15,8 +16,26 @@ struct word {
     bool base64;
 };
 
-/* Whether a word begins here; the text ends with a NUL. */
-static bool word_at(const char *text, struct word *word)
+/* Character sets that hold ASCII and that every mail program knows; by how their names begin. */
+static const char *const common_charsets[] = {"utf-8",       "utf8",   "us-ascii", "iso-8859-", "windows-125",
+                                              "koi8-",       "gb2312", "gbk",      "gb18030",   "big5",
+                                              "iso-2022-jp", "euc-",   "shift_jis"};
+
+static bool is_common(const struct word *word)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(common_charsets); i++) {
+        size_t length = strlen(common_charsets[i]);
+        if (word->charset_length >= length && g_ascii_strncasecmp(word->charset, common_charsets[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Whether a word begins here; the text ends with a NUL.  `*close` is the next
+ * "?=" that is known of, so that each is looked for once.
+ */
+static bool word_at(const char *text, struct word *word, const char **close)
 {
     const char *p = text + 2;
 
@@ -28,19 +47,25 @@ static bool word_at(const char *text, struct word *word)
     if (word->charset_length == 0 || p[0] != '?' || p[1] == '\0' || strchr("bBqQ", p[1]) == NULL || p[2] != '?')
         return false;
     word->base64 = (p[1] | 0x20) == 'b';
-    word->payload = p += 3;
-    p += strcspn(p, "? \t\r\n");
-    word->payload_length = (size_t)(p - word->payload);
-    word->end = p + 2;
-    return p[0] == '?' && p[1] == '=';
+    word->payload = p + 3;
+    if (*close != NULL && *close < word->payload)
+        *close = strstr(word->payload, "?=");
+    if (*close == NULL)
+        return false;
+    word->payload_length = (size_t)(*close - word->payload);
+    word->end = *close + 2;
+    return true;
 }
 
-static bool is_base64(const struct word *word)
+/* Whether its payload is what it says to be, so that it can be written anew. */
+static bool can_be_mended(const struct word *word)
 {
+    if (!word->base64)
+        return is_common(word);
     for (size_t i = 0; i < word->payload_length; i++)
-        if (!g_ascii_isalnum(word->payload[i]) && strchr("+/=", word->payload[i]) == NULL)
+        if (!g_ascii_isalnum(word->payload[i]) && strchr("+/= \t\r\n", word->payload[i]) == NULL)
             return false;
-    return word->base64;
+    return true;
 }
 
 static bool same_charset(const struct word *a, const struct word *b)
@@ -49,17 +74,34 @@ static bool same_charset(const struct word *a, const struct word *b)
            g_ascii_strncasecmp(a->charset, b->charset, a->charset_length) == 0;
 }
 
-/* Padding ends a piece and not the word: mailers join what was padded. */
-static void append_payload(GByteArray *bytes, const struct word *word)
+static void append_quoted(GByteArray *bytes, const struct word *word)
+{
+    const char *end = word->payload + word->payload_length;
+
+    for (const char *p = word->payload; p < end; p++) {
+        guint8 byte = *p == '_' ? ' ' : (guint8)*p;
+        if (*p == '=' && end - p > 2 && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2])) {
+            byte = (guint8)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]));
+            p += 2;
+        }
+        g_byte_array_append(bytes, &byte, 1);
+    }
+}
+
+/* Padding ends a piece and not the word: mail programs join what was padded. */
+static void append_base64(GByteArray *bytes, const struct word *word)
 {
     g_autofree char *piece = g_malloc(word->payload_length + 4);
     const char *end = word->payload + word->payload_length;
 
-    for (const char *p = word->payload; p < end; p += strspn(p, "=")) {
-        size_t length = strcspn(p, "=?");
+    for (const char *p = word->payload; p < end;) {
+        size_t length = 0;
         gsize size;
-        memcpy(piece, p, length);
-        p += length;
+        for (; p < end && *p != '='; p++)
+            if (!g_ascii_isspace(*p))
+                piece[length++] = *p;
+        while (p < end && *p == '=')
+            p++;
         if (length == 0)
             continue;
         while (length % 4 != 0)
@@ -70,8 +112,8 @@ static void append_payload(GByteArray *bytes, const struct word *word)
     }
 }
 
-/* Appends a run of base64 words that begins with `word`; returns what stands behind it. */
-static const char *append_run(GString *mended, struct word word, GByteArray *bytes)
+/* Appends a run of words that begins with `word`; returns what stands behind it. */
+static const char *append_run(GString *mended, struct word word, const char **close, GByteArray *bytes)
 {
     g_autofree char *payload = NULL;
     struct word next = word;
@@ -79,9 +121,12 @@ static const char *append_run(GString *mended, struct word word, GByteArray *byt
 
     g_byte_array_set_size(bytes, 0);
     do {
-        append_payload(bytes, &next);
+        if (next.base64)
+            append_base64(bytes, &next);
+        else
+            append_quoted(bytes, &next);
         end = next.end;
-    } while (word_at(end + strspn(end, " \t\r\n"), &next) && is_base64(&next) && same_charset(&word, &next));
+    } while (word_at(end + strspn(end, " \t\r\n"), &next, close) && can_be_mended(&next) && same_charset(&word, &next));
     payload = g_base64_encode(bytes->data, bytes->len);
     g_string_append(mended, "=?");
     g_string_append_len(mended, word.charset, (gssize)word.charset_length);
@@ -94,6 +139,7 @@ static const char *append_run(GString *mended, struct word word, GByteArray *byt
 char *words_mend(const char *text)
 {
     const char *start = strstr(text, "=?");
+    const char *close = text;
     g_autoptr(GByteArray) bytes = NULL;
     GString *mended;
 
@@ -104,8 +150,8 @@ char *words_mend(const char *text)
     for (; start != NULL; start = strstr(text, "=?")) {
         struct word word;
         g_string_append_len(mended, text, start - text);
-        if (word_at(start, &word) && is_base64(&word)) {
-            text = append_run(mended, word, bytes);
+        if (word_at(start, &word, &close) && can_be_mended(&word)) {
+            text = append_run(mended, word, &close, bytes);
         } else {
             g_string_append_len(mended, start, 2);
             text = start + 2;
@@ -113,18 +159,4 @@ char *words_mend(const char *text)
     }
     g_string_append(mended, text);
     return g_string_free(mended, FALSE);
-}
-
-bool words_find(const char *text, size_t length, size_t from, size_t *start, size_t *end)
-{
-    struct word word;
-
-    for (const char *p = text + from; p < text + length && (p = strstr(p, "=?")) != NULL; p += 2) {
-        if (word_at(p, &word)) {
-            *start = (size_t)(p - text);
-            *end = (size_t)(word.end - text);
-            return true;
-        }
-    }
-    return false;
 }
