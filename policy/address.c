@@ -190,6 +190,12 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
     g_autofree char *user = NULL;
     g_autofree char *host = NULL;
 
+    /* Once as it is written, since IDNA refuses a name that ends so, and once behind quotes and dots. */
+    while (local_length > 1 && domain_length > 1 && local[0] == '\'' && domain[domain_length - 1] == '\'') {
+        local++;
+        local_length--;
+        domain_length--;
+    }
     user = local_normalise(local, local_length);
     host = domain_normalise_remembered(domain, domain_length, idna);
     unwrap(user, host);

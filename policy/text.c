@@ -198,8 +198,8 @@ void text_free(struct text *text)
 }
 
 /* What stands for the rest of a value that was cut. */
-#define CUT        "..."
-#define CUT_LENGTH (sizeof CUT - 1)
+#define REST        "..."
+#define REST_LENGTH (sizeof REST - 1)
 
 /* 1 for bytes that stand as they are: 0x21 to 0x7E without "<>,=\ */
 /* clang-format off */
@@ -220,7 +220,7 @@ static const char hex[] = "0123456789ABCDEF";
 void text_append_escaped(GString *line, const char *value, size_t length, size_t limit, bool blanks)
 {
     size_t start = line->len;
-    size_t fits = start; /* the line's length up to which CUT would still fit */
+    size_t fits = start; /* the line's length up to which REST would still fit */
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)value[i];
         if (plain[byte] || (byte == ' ' && blanks)) {
@@ -232,10 +232,10 @@ void text_append_escaped(GString *line, const char *value, size_t length, size_t
         size_t used = line->len - start;
         if (used > limit) {
             g_string_truncate(line, fits);
-            g_string_append_len(line, CUT, CUT_LENGTH);
+            g_string_append_len(line, REST, REST_LENGTH);
             return;
         }
-        if (used + CUT_LENGTH <= limit)
+        if (used + REST_LENGTH <= limit)
             fits = line->len;
     }
 }

@@ -1,0 +1,59 @@
+"""Reads lists and numbers out of the C sources."""
+
+import os
+import re
+
+import daemon
+
+
+def read(name):
+    with open(os.path.join(daemon.SOURCE, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def sources(*folders):
+    """The names of the C files and headers of folders of the project."""
+    return sorted("%s/%s" % (folder, name) for folder in folders for name in os.listdir(os.path.join(daemon.SOURCE, folder))
+                  if name.endswith((".c", ".h")))
+
+
+def strings(text):
+    """The string literals in a piece of C."""
+    return [re.sub(r"\\(.)", r"\1", value) for value in re.findall(r'"((?:[^"\\]|\\.)*)"', text)]
+
+
+def array(file, name):
+    """The strings of a static array."""
+    match = re.search(r"\b%s\[\] = \{(.*?)\};" % re.escape(name), read(file), re.DOTALL)
+    assert match, "%s has no array %s" % (file, name)
+    return strings(match.group(1))
+
+
+def function(file, name):
+    """The body of a function."""
+    match = re.search(r"^[a-z][^\n;]*\b%s\([^;{]*\)\n\{\n(.*?)^\}" % re.escape(name), read(file), re.DOTALL | re.MULTILINE)
+    assert match, "%s has no function %s" % (file, name)
+    return match.group(1)
+
+
+def defines(file):
+    """{name: expression} of what a file defines."""
+    found = {}
+    for name, expression in re.findall(r"^#define +([A-Z]\w*) +(.+?)(?:\s*/\*.*)?$", read(file), re.MULTILINE):
+        found[name] = expression
+    return found
+
+
+def number(file, name):
+    """The value of a #define."""
+    names = defines(file)
+    assert name in names, "%s does not define %s" % (file, name)
+    text = re.sub(r'sizeof "((?:[^"\\])*)"', lambda match: str(len(match.group(1)) + 1), names[name])
+    text = re.sub(r"\b(\d+)[uUlL]+\b", r"\1", text)
+    assert re.fullmatch(r"[\d\s()*/+-]+", text), "%s: the test cannot work out %s" % (name, names[name])
+    return int(eval(text.replace("/", "//")))  # digits and signs only, as was just asserted
+
+
+def enumeration(file, pattern):
+    """{name: number} of the enumerators that a regex finds."""
+    return {name: int(value) for name, value in re.findall(r"\b(%s)\s*=\s*(\d+)" % pattern, read(file))}

@@ -1,0 +1,227 @@
+"""rcptguardd(8), rcptguard.conf(5) and the daemon have the same options, keys, values, log words and exit codes."""
+
+import re
+
+import csource
+import daemon
+import page
+import tool
+import tap
+
+POLICY = 'version 1\nclass internal { domain "corp.example" }\ndefault accept\n'
+
+
+class Config(page.PageCase):
+    PAGE = "rcptguard.conf(5)"
+
+    @staticmethod
+    def keys():
+        """{group: {key: function that reads it}} of the code."""
+        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/config.c"), re.DOTALL | re.MULTILINE).group(1)
+        found = {}
+        for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+)\}', table):
+            found.setdefault(group, {})[key] = reader
+        return found
+
+    @staticmethod
+    def words(reader):
+        """The words that a key may have; none if it takes anything else."""
+        match = re.search(r"struct word words\[\] = \{(.*?)\};", csource.function("milter/config.c", reader), re.DOTALL)
+        return csource.strings(match.group(1)) if match else []
+
+    def groups(self):
+        return {block.part("head").text()[len("The group ["):-1]: block.part("body") for block in self.tree.find("Ss", "block")
+                if block.part("head").text().startswith("The group [")}
+
+    def test_groups(self):
+        """every group has its subsection"""
+        self.assertSame(self.groups(), self.keys(), "groups")
+
+    def test_keys(self):
+        """every key is an item of its group"""
+        groups = self.groups()
+        for group, keys in self.keys().items():
+            with self.subTest(group):
+                listed = [head.text() for head, _body in page.items(groups[group])]
+                self.assertSame(listed, keys, "keys of [%s]" % group)
+                self.assertEqual(len(listed), len(set(listed)))
+
+    def test_values(self):
+        """every word that a key may have stands in its item, and no other"""
+        groups = self.groups()
+        names = {key for keys in self.keys().values() for key in keys}
+        for group, keys in self.keys().items():
+            for head, body in page.items(groups[group]):
+                words = self.words(keys[head.text()])
+                marked = {word.rstrip(",") for word in page.marked(body, "Cm")}
+                # `local0 to local7` names those between
+                for first, last in re.findall(r"\b([a-z]+\d) to ([a-z]+\d)\b", re.sub(r"\s+", " ", body.text())):
+                    marked.update("%s%d" % (first[:-1], n) for n in range(int(first[-1]), int(last[-1])))
+                if words:
+                    with self.subTest(head.text()):
+                        self.assertSame(marked - (names - {"user"}), words, "values of %s" % head.text())
+
+    def test_schemes(self):
+        """the kinds of sockets are those of the code"""
+        groups = self.groups()
+        body = next(body for head, body in page.items(groups["milter"]) if head.text() == "socket")
+        manual = {word for word in page.marked(body, "Cm") if word.endswith(":")}
+        known = {word for word in csource.strings(csource.read("milter/endpoint.c")) if re.fullmatch(r"[a-z0-9]+:", word)}
+        self.assertSame(manual, known, "kinds of sockets")
+
+    def test_defaults(self):
+        """the example is the defaults, as it says"""
+        example, = [display.text for display in page.displays(self.PAGE) if display.text.startswith("[")]
+        text = csource.read("milter/config.h").replace("SYSCONFDIR ", '"/etc" ').replace('" "', "")
+        for name, key, unit in (("POLICY", "policy", ""), ("SOCKET", "socket", ""), ("USER", "user", "")):
+            value = re.search(r'CONFIG_DEFAULT_%s +"(.*?)"' % name, text).group(1)
+            self.assertRegex(example, r"(?m)^%s = %s%s$" % (key, re.escape(value), unit))
+        seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+        for name, key in (("TIMEOUT", "timeout"), ("SUMMARY", "summary")):
+            value, unit = re.search(r"(?m)^%s = (\d+)([smhd])$" % key, example).groups()
+            self.assertEqual(int(value) * seconds[unit], csource.number("milter/config.h", "CONFIG_DEFAULT_" + name), key)
+        for group, keys in self.keys().items():
+            section = example[example.index("[%s]" % group):].split("\n\n")[0]
+            self.assertSame(re.findall(r"(?m)^([\w-]+) = ", section), keys, "keys of [%s] in the example" % group)
+
+    def test_examples(self):
+        """every configuration in any page passes `rcptguardd -n`"""
+        found = [display for name in page.PAGES for display in page.displays(name) if re.match(r"\[\w+\]\n", display.text)]
+        self.assertGreaterEqual(len(found), 1)
+        for display in found:
+            with self.subTest(str(display)), tool.Folder({"policy": POLICY}) as folder:
+                # What this machine has otherwise: the user, and where the policy is.
+                text = re.sub(r"(?m)^policy = .*", "policy = policy", display.text)
+                text = re.sub(r"(?m)^user = .*\n", "user = %s\n" % daemon.USER if daemon.ROOT else "", text)
+                folder.write("rcptguard.conf", text)
+                status, _output, errors = folder.run("-n", "-c", "rcptguard.conf", program=daemon.PROGRAM)
+                self.assertEqual((status, errors), (0, ""))
+                folder.write("rcptguard.conf", text.replace("]\n", "]\nnothing = 1\n", 1))
+                self.assertEqual(folder.run("-n", "-c", "rcptguard.conf", program=daemon.PROGRAM)[0], 1)
+
+
+class Daemon(page.PageCase):
+    PAGE = "rcptguardd(8)"
+
+    def test_options(self):
+        """every option of --help and of the code stands in the synopsis and is described"""
+        status, output, _errors = daemon.run("--help")
+        self.assertEqual(status, 0)
+        program = tool.options(output)
+        letters = re.search(r'getopt_long\(argc, argv, "([a-z:]+)"', csource.read("milter/rcptguardd.c")).group(1)
+        self.assertEqual({name for name in program if not name.startswith("--")}, {"-" + letter for letter in letters if letter != ":"})
+        usage = set(re.findall(r"\[(-\w)", output))
+        self.assertEqual(usage, {name for name in program if not name.startswith("--")})
+        described = {"-" + name.text(): " ".join(argument.text() for argument in head.find("Ar", "elem"))
+                     for head, _body in page.items(page.section(self.tree, "DESCRIPTION")) for name in head.find("Fl", "elem")}
+        self.assertSame(described, program, "options")
+        for name, argument in program.items():
+            self.assertEqual(described[name].lower(), (argument or "").lower(), name)
+        synopsis = {"-" + name.text() for name in page.section(self.tree, "SYNOPSIS").find("Fl", "elem")}
+        self.assertSame({word for word in synopsis if word != "-"}, program, "options of the synopsis")
+
+    @staticmethod
+    def fields():
+        """The log line's fields, in the order in which report_line appends them."""
+        body = csource.function("milter/report.c", "report_line")
+        for name in re.findall(r"\b(append_\w+)\(", body):
+            own = csource.function("milter/report.c", name)
+            if re.search(r'"[^"]*\b\w+=', own):
+                body = re.sub(r"\b%s\([^;]*\);" % name, lambda _match, own=own: own, body)
+        return re.findall(r'"[^"]*?\b([a-z]+)=', body)
+
+    def log_items(self):
+        """(items of the fields, items of the other lines)"""
+        fields, others = [], []
+        for head, body in page.items(page.section(self.tree, "LOG")):
+            names = page.marked(head, "Cm")
+            if names:
+                self.assertEqual(len(names), 1)
+                fields.append((names.pop(), body))
+            else:
+                others.append((head.text(), body))
+        return fields, others
+
+    def test_fields(self):
+        """every field of the log line, in its order"""
+        fields = self.fields()
+        self.assertEqual(fields, daemon.FIELDS, "what the milter's tests read")
+        listed = [name.rstrip("=") for name, _body in self.log_items()[0]]
+        self.assertSame(listed, fields, "fields of the log line")
+        self.assertEqual(listed, fields, "their order")
+
+    def test_field_values(self):
+        """the verdicts and the defects are those of the code"""
+        bodies = dict(self.log_items()[0])
+        words = set(csource.strings(csource.function("policy/exposure.c", "defect_name"))) | {"none"}
+        self.assertSame(page.marked(bodies["defects="], "Li"), words, "defects")
+        verdicts = csource.strings(csource.function("policy/verdict.c", "disposition_name"))
+        for word in verdicts:
+            self.assertRegex(bodies["verdict="].text(), r"\b%s\b" % word)
+        listed = {head.text() for head, _body in page.items(page.section(self.tree, "What the MTA is told", "Ss"))}
+        self.assertSame(listed, verdicts, "verdicts")
+
+    def test_numbers(self):
+        """the numbers of the page are those of the code"""
+        text = re.sub(r"\s+", " ", self.tree.text())
+        said = {
+            r"A line has at most (\d+) bytes": csource.number("milter/report.h", "REPORT_LINE_LIMIT"),
+            r"could not be raised to (\d+)": csource.number("milter/privileges.h", "PRIVILEGES_DESCRIPTORS"),
+        }
+        for pattern, value in said.items():
+            self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
+        digits = {12: "twelve"}[csource.number("policy/policy.h", "POLICY_DIGEST_SHOWN")]
+        self.assertIn("first %s digits of the policy's digest" % digits, text)
+
+    def test_other_lines(self):
+        """every other line that the daemon logs begins with a word of the page, and the reverse"""
+        formats = [text for name in csource.sources("milter") if name.endswith(".c")
+                   for text in re.findall(r'log_line\(\w+, "((?:[^"\\]|\\.)*)', csource.read(name))]
+        starts = [text for text in formats if not text.startswith("%")]
+        self.assertGreater(len(starts), 10)
+        words = [head for head, _body in self.log_items()[1]]
+        # The lead of the diagnostics of a reload is an argument.
+        starts += [text for text in csource.strings(csource.read("milter/service.c")) if text == "reload: "]
+        self.assertEqual([text for text in starts if not any(text.startswith(word) for word in words)], [], "lines that the page lacks")
+        self.assertEqual([word for word in words if not any(text.startswith(word) for text in starts)], [], "lines that the code lacks")
+
+    def test_exit_codes(self):
+        """the exit codes of the code and no other"""
+        listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
+        self.assertEqual(listed, set(csource.enumeration("milter/exits.h", "EXITS_[A-Z]+").values()))
+
+    def test_signals(self):
+        """the signals that the supervisor handles"""
+        numbers = re.search(r"const int numbers\[\] = \{(.*?)\};", csource.read("milter/supervisor.c")).group(1)
+        known = set(re.findall(r"SIG[A-Z0-9]+", numbers)) - {"SIGCHLD"}  # that one is between the two processes
+        listed = {name for head, _body in page.items(page.section(self.tree, "SIGNALS")) for name in re.findall(r"SIG[A-Z0-9]+", head.text())}
+        self.assertSame(listed, known, "signals")
+
+    def test_files(self):
+        """the files of the page are where the code looks for them"""
+        paths = {element.text() for head, _body in page.items(page.section(self.tree, "FILES")) for element in head.find("Pa", "elem")}
+        text = csource.read("milter/config.h").replace('SYSCONFDIR "', '"/etc')
+        for name in "PATH", "POLICY", "SOCKET":
+            value = re.search(r'CONFIG_DEFAULT_%s +"(?:unix:)?(.*?)"' % name, text).group(1)
+            self.assertIn(value, paths)
+
+
+class Tag(page.PageCase):
+    PAGE = "rcptguardd(8)"
+
+    def test_tag_field(self):
+        """both pages name the field that a tag adds"""
+        name = re.search(r'#define FILTER_TAG_FIELD +"(.*?)"', csource.read("milter/filter.c") + csource.read("milter/filter.h")).group(1)
+        for one in "rcptguardd(8)", "rcptguard-policy(5)":
+            self.assertIn(name, page.marked(page.tree(one), "Li"), one)
+
+    def test_replies(self):
+        """both pages name the codes of the replies"""
+        for _disposition, number, status in re.findall(r'case DISPOSITION_(REJECT|TEMPFAIL):\s+set_reply\(context, "(\d+)", "([\d.]+)"',
+                                                       csource.function("milter/filter.c", "answer")):
+            for one in "rcptguardd(8)", "rcptguard-policy(5)":
+                self.assertIn("%s %s" % (number, status), page.tree(one).text(), one)
+
+
+if __name__ == "__main__":
+    tap.main()
