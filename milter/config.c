@@ -280,6 +280,15 @@ static bool scan_comment(struct scan *scan, size_t offset, const char *value, si
 /* GLib takes the line apart and undoes its escapes; the key's reader judges what comes out. */
 static char *value_of(const struct key *key, const char *line, size_t length, char **error)
 {
+    /* Before GLib, which complains aloud of the second wrong one. */
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] != '\\')
+            continue;
+        if (++i == length || strchr("sntr\\", line[i]) == NULL) {
+            *error = g_strdup("the escapes of a value are \\s, \\n, \\t, \\r and \\\\");
+            return NULL;
+        }
+    }
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "[%s]\n%.*s\n", key->group, (int)length, line);
     g_autoptr(GKeyFile) file = g_key_file_new();

@@ -255,22 +255,33 @@ static bool within_bounds(struct reader *reader, const char *value, size_t lengt
            reader->bare <= GMIME_BARE_LIMIT && open <= GMIME_OPEN_LIMIT;
 }
 
+static unsigned count_brackets(const char *text, size_t length)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += strchr("<>()[]{}|/\"", text[i]) != NULL;
+    return count;
+}
+
 /*
  * Whether the grammar took for one address what a person reads otherwise: other
  * scripts' separators and at signs are letters to it.  The scanner reads these.
  */
 static bool runs_together(const char *address, size_t length)
 {
+    size_t clean_length;
     g_autofree char *owned = NULL;
     const char *text;
     size_t ats = 0;
 
     if (address[0] == '"' || g_str_is_ascii(address))
         return false;
-    text = scan_clean(address, length, &length, &owned);
-    for (size_t i = 0; i < length; i++)
+    text = scan_clean(address, length, &clean_length, &owned);
+    for (size_t i = 0; i < clean_length; i++)
         ats += text[i] == '@';
-    return ats != 1 || strpbrk(text, " ,;") != NULL;
+    return ats != 1 || strpbrk(text, " ,;") != NULL ||
+           count_brackets(text, clean_length) > count_brackets(address, length);
 }
 
 static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
@@ -326,6 +337,17 @@ static bool holds_list(const char *text, const GArray *hits, unsigned index)
 }
 
 /*
+ * Whether a person may stop reading sooner than the grammar: what has a dot is a
+ * domain already, whatever stands behind it ("ann@x.example. Bob").
+ */
+static bool stops_before(const char *shorter, const char *longer)
+{
+    const char *domain = address_domain(shorter);
+
+    return strchr(domain, '.') != NULL && strcmp(domain, address_domain(longer)) != 0;
+}
+
+/*
  * Where a hit that the grammar does not know is a part of an address that it
  * does know, written with comments and blanks between (`<a . b@x .example>`), it
  * becomes that address.
@@ -354,7 +376,7 @@ static void explain_by_squeezing(struct reader *reader, const char *text, size_t
         if (g_array_index(reader->hits, struct scan_hit, original).at != place || found[original] == NULL)
             continue;
         address = hit_address(reader, squeezed, hit->wide, hit);
-        if (address != NULL && addresses_contain(&reader->parsed, address)) {
+        if (address != NULL && addresses_contain(&reader->parsed, address) && !stops_before(found[original], address)) {
             g_free(found[original]);
             found[original] = address;
         } else {

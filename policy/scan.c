@@ -230,6 +230,7 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
 {
     size_t i = hit->at + 1;
     bool dot = false, letter = false;
+    bool label = false, dotted = false, parted = false; /* a label, a dot behind it, a label behind that */
 
     while (i < length && is(text[i], BLANK))
         i++;
@@ -248,12 +249,15 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
     for (;;) {
         while (i < length && is(text[i], DOMAIN)) {
             dot = dot || (text[i] == '.' && i + 1 < length && is(text[i + 1], DOMAIN));
+            parted = parted || (dotted && text[i] != '.');
+            dotted = dotted || (label && text[i] == '.');
+            label = label || text[i] != '.';
             letter = letter || is(text[i], LOCAL);
             i++;
         }
         if (i == hit->domain || i == length || over_fold(text, length, i) == i)
             break;
-        if (dot && hit->short_end == 0)
+        if (parted && hit->short_end == 0)
             hit->short_end = trim_end(text, hit->domain, i);
         i = over_fold(text, length, i);
         dot = true;
