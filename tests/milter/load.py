@@ -1,0 +1,66 @@
+"""Many connections at once: each message gets the verdict that is its own."""
+
+import queue
+import threading
+
+import guardcase
+import milterclient
+import policies
+import tap
+
+KINDS = [
+    ("reject", "mass-disclosure", 60, 0),
+    ("quarantine", "wide-cc", 12, 0),
+    ("accept", "default", 3, 0),
+    ("accept", "default", 0, 60),
+    ("unjudged", None, 60, 0),
+]
+
+
+class Load(guardcase.GuardCase):
+    def session(self, number, results):
+        try:
+            with self.guard.client() as mta:
+                mta.connect("127.0.0.1")
+                for count in range(10):
+                    kind = KINDS[(number + count) % len(KINDS)]
+                    verdict, _, visible, hidden = kind
+                    seen = policies.people(visible, "s%dm%dv" % (number, count))
+                    blind = policies.people(hidden, "s%dm%dh" % (number, count))
+                    sender = "list@outside.test" if verdict == "unjudged" else "care@me.example"
+                    answer = guardcase.send(mta, sender, ["self@me.example"], seen, envelope=seen + blind + ["self@me.example"])
+                    results.put((kind, answer))
+                    if count % 3 == 0:
+                        mta.abort()
+                mta.quit()
+        except BaseException as failure:  # told in the test's own thread
+            results.put((None, failure))
+
+    def test_200_messages_over_20_connections(self):
+        results = queue.Queue()
+        threads = [threading.Thread(target=self.session, args=(number, results)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found = [results.get() for _ in range(results.qsize())]
+        failures = [answer for kind, answer in found if kind is None]
+        self.assertEqual(failures, [])
+        self.assertEqual(len(found), 200)
+        for (verdict, rule, visible, hidden), answer in found:
+            if verdict == "unjudged":
+                self.assertEqual((answer.stage, answer.verdict), ("mail", milterclient.ACCEPT))
+                continue
+            self.assertLine(self.guard.verdict(answer), verdict=verdict, rule=rule, visible=visible, parties=visible, internal=1, hidden=hidden,
+                            defects="none")
+            if verdict == "reject":
+                self.assertRejected(answer, policies.REJECT_TEXT % 60)
+            elif verdict == "quarantine":
+                self.assertHeld(answer, "12 parties")
+            else:
+                self.assertPassed(answer)
+        self.assertEqual(len(self.guard.verdicts()), 160)
+
+
+if __name__ == "__main__":
+    tap.main()

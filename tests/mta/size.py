@@ -1,0 +1,51 @@
+"""Headers longer than Postfix keeps: judged by what is left, and the line says that it was cut."""
+
+import mtacase
+import policies
+import tap
+
+# 2,300 recipients: over 100 kB in one header, of which Postfix keeps some 60 kB.
+LONG = policies.people(2300, "a-rather-long-name-of-a-recipient-", "some-customer-{n}.example")
+
+
+class Size(mtacase.MtaCase):
+    def test_a_header_of_100_kb(self):
+        self.assertGreater(sum(map(len, LONG)), 100000)
+        for way in mtacase.WAYS:
+            with self.subTest(way):
+                subject, text = self.message(to=LONG)
+                recipients = LONG[:20]
+                if way == "sendmail":
+                    queue_id = self.mta.submit("care@me.example", recipients, text)
+                    self.mta.wait_for_line(r": %s: sender non-delivery notification: " % queue_id)
+                else:
+                    reply = self.mta.send(way, "care@me.example", recipients, text)
+                    self.assertEqual((reply.stage, reply.code), ("data", 550), reply)
+                    self.assertRegex(reply.text, r"^5\.7\.1 \d+ people outside could read each other's addresses\.")
+                    queue_id = self.rejected_id(subject)
+                line = self.guard.verdict(queue_id)
+                self.assertLine(line, verdict="reject", rule="mass-disclosure")
+                self.assertIn("cut", line.defects.split(","))
+                self.assertGreater(line.visible, 500)
+                self.assertNothingOf(subject, queue_id)
+
+    def test_an_outsider_behind_the_cut(self):
+        """Colleagues fill the header as far as it can be read: what could not be read is held."""
+        subject, text = self.message(to=policies.colleagues(4000) + ["one@cust1.example"])
+        self.assertGreater(len(text), 70000)
+        reply = self.mta.send("plain", "care@me.example", ["one@cust1.example"], text)
+        self.assertEqual(reply.code, 250, reply)
+        self.assertLine(self.guard.verdict(reply.queue_id), verdict="quarantine", rule="unreadable", hidden=1)
+        self.assertLessEqual(self.guard.verdict(reply.queue_id).visible, 1)  # the last one is cut in its middle
+        self.assertIn(reply.queue_id, self.mta.held())
+        self.assertEqual(self.mta.recipients(subject), [])
+
+    def test_many_headers(self):
+        """The number of headers is not limited."""
+        people = policies.people(3000)
+        self.check_rejected("plain", people[:10], policies.REJECT_TEXT % 3000, headers=[("To", address) for address in people], visible=3000,
+                            parties=3000, defects="none")
+
+
+if __name__ == "__main__":
+    tap.main(120)

@@ -1,0 +1,80 @@
+"""The main cases through a real Postfix, by each way in: plain, chrooted, with a login, sendmail(1)."""
+
+import mtacase
+import policies
+import tap
+
+
+class Ways(mtacase.MtaCase):
+    def each_way(self, check):
+        for way in mtacase.WAYS:
+            with self.subTest(way):
+                check(way)
+
+    def user(self, way):
+        return "care" if way == "auth" else "-"
+
+    def test_450_in_cc_are_rejected(self):
+        people = policies.people(450)
+        self.each_way(lambda way: self.check_rejected(way, people, policies.REJECT_TEXT % 450, to=["care@me.example"], cc=people, rule="mass-disclosure",
+                                                      visible=450, parties=450, domains=450, internal=1, hidden=0, defects="none", user=self.user(way),
+                                                      client="127.0.0.1"))
+        self.assertEqual([entry for entry in self.mta.queue() if entry["queue_name"] != "hold"], [])
+
+    def test_12_strangers_are_held(self):
+        people = policies.people(12)
+        self.each_way(lambda way: self.check_held(way, people, to=["care@me.example"], cc=people, rule="wide-cc", visible=12, parties=12, domains=12,
+                                                  internal=1, hidden=0, defects="none", user=self.user(way),
+                                                  text="wide Cc: 12 addresses\\x2C 12 parties"))
+
+    def test_450_in_the_envelope_are_delivered(self):
+        people = policies.people(450)
+        self.each_way(lambda way: self.check_delivered(way, people, to=["care@me.example"], rule="default", visible=0, parties=0, internal=1, hidden=450,
+                                                       user=self.user(way), text="-"))
+
+    def test_30_of_one_customer_are_delivered(self):
+        people = policies.people(30, domain="customer.example")
+        self.each_way(lambda way: self.check_delivered(way, people, to=people, rule="default", visible=30, parties=1, domains=1, hidden=0))
+
+    def test_200_separated_by_semicolons_are_rejected(self):
+        people = policies.people(200)
+        self.each_way(lambda way: self.check_rejected(way, people, policies.REJECT_TEXT % 200, to=";\n ".join(people), visible=200, parties=200))
+
+    def test_three_to_headers_of_20_are_rejected(self):
+        people = policies.people(60)
+        fields = [("To", ",\n ".join(people[start:start + 20])) for start in (0, 20, 40)]
+        self.each_way(lambda way: self.check_rejected(way, people, policies.REJECT_TEXT % 60, headers=fields, visible=60, parties=60, hidden=0,
+                                                      defects="none"))
+
+    def test_bcc_is_gone_before_the_milter(self):
+        people = policies.people(60)
+        self.each_way(lambda way: self.check_delivered(way, ["x@first.example"] + people, to=["x@first.example"],
+                                                       headers=[("Bcc", ",\n ".join(people))], visible=1, hidden=60))
+
+    def test_the_sender_logs_in_from_outside(self):
+        """A login counts from wherever it comes; without one the same mail is not ours."""
+        people = policies.people(60)
+        self.check_rejected("auth", people, policies.REJECT_TEXT % 60, to=people, client="192.0.2.7", user="care", parties=60)
+
+    def test_held_mail_is_delivered_once_released(self):
+        """What is released goes out as it was, and is not judged again."""
+        people = policies.people(12)
+        subject, text = self.message(cc=people)
+        queue_id = self.accepted("auth", people, subject, text)
+        line = self.guard.verdict(queue_id)
+        self.assertLine(line, verdict="quarantine")
+        self.mta.release(queue_id)
+        self.assertDelivered(queue_id, subject, people)
+        self.assertEqual(len(self.guard.verdicts(queue_id)), 1)
+
+    def test_no_warning_of_the_milter(self):
+        """Postfix finds nothing to complain of in what the daemon answers."""
+        mark = len(self.mta.lines())
+        for way in mtacase.WAYS:
+            self.check_held(way, policies.people(12), cc=policies.people(12))
+        troubles = [line for line in self.mta.lines()[mark:] if "warning: milter" in line or "Milter service" in line]
+        self.assertEqual(troubles, [])
+
+
+if __name__ == "__main__":
+    tap.main(120)
