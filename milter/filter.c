@@ -41,6 +41,7 @@ struct connection {
     struct message *message; /* NULL outside of a message that is judged */
     struct policy *policy;   /* in force since MAIL FROM */
     enum outbound outbound;
+    bool passed;         /* accepted at MAIL FROM: not ours to judge */
     unsigned tag_fields; /* FILTER_TAG_FIELD fields that the message brought */
 };
 
@@ -53,6 +54,7 @@ static void message_forget(struct connection *connection)
 {
     g_clear_pointer(&connection->message, message_free);
     g_clear_pointer(&connection->policy, policy_unref);
+    connection->passed = false;
     connection->tag_fields = 0;
 }
 
@@ -185,6 +187,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
         return SMFIS_CONTINUE;
     service_count_not_outbound(service);
     message_forget(connection);
+    connection->passed = true;
     return SMFIS_ACCEPT;
 }
 
@@ -342,8 +345,12 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
 static sfsistat on_end_of_message(SMFICTX *context)
 {
     struct connection *connection = smfi_getpriv(context);
-    if (connection == NULL || connection->message == NULL) /* accepted at MAIL FROM */
+    if (connection != NULL && connection->passed) /* an MTA that goes on behind our answer */
         return SMFIS_ACCEPT;
+    if (connection == NULL || connection->message == NULL) {
+        log_line(LOG_ERR, "protocol: the MTA ended a message that it did not begin; it is deferred");
+        return SMFIS_TEMPFAIL;
+    }
     /* Over SMTP, Postfix knows the queue id only after MAIL FROM. */
     const char *queue_id = smfi_getsymval(context, (char *)"i");
     if (queue_id != NULL)

@@ -4,20 +4,13 @@
 
 #include <string.h>
 
-static void header_free(struct header *header)
-{
-    g_free(header->name);
-    g_free(header->value);
-    g_free(header);
-}
-
 struct message *message_new(void)
 {
     struct message *message = g_new0(struct message, 1);
 
     message->sender = g_strdup("");
     message->recipients = g_ptr_array_new_with_free_func(g_free);
-    message->headers = g_ptr_array_new_with_free_func((GDestroyNotify)header_free);
+    message->headers = g_ptr_array_new_with_free_func(g_free);
     return message;
 }
 
@@ -110,9 +103,14 @@ void message_add_header_length(struct message *message, const char *name, size_t
     /* Blanks between the name and its colon are obsolete syntax (RFC 5322 section 4.5). */
     while (name_length > 0 && g_ascii_isspace(name[name_length - 1]))
         name_length--;
-    header = g_new(struct header, 1);
-    header->name = g_strndup(name, name_length);
-    header->value = g_strndup(value, value_length);
+    /* One block for all three: there are many headers, and most are never looked at again. */
+    header = g_malloc(sizeof *header + name_length + value_length + 2);
+    header->name = (char *)(header + 1);
+    memcpy(header->name, name, name_length);
+    header->name[name_length] = '\0';
+    header->value = header->name + name_length + 1;
+    memcpy(header->value, value, value_length);
+    header->value[value_length] = '\0';
     g_ptr_array_add(message->headers, header);
 }
 

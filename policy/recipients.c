@@ -3,7 +3,9 @@
 #include "recipients.h"
 
 #include "address.h"
+#include "addresses.h"
 #include "exposure.h"
+#include "plain.h"
 #include "scan.h"
 #include "words.h"
 
@@ -31,15 +33,9 @@ void internet_address_list_append_parse(InternetAddressList *list, GMimeParserOp
                                         gint64 offset);
 
 struct recipients {
-    GPtrArray *list;      /* struct recipient * */
-    GHashTable *by_address; /* char * -> struct recipient * */
+    struct addresses addresses;
+    GArray *list; /* struct recipient, in the order of the addresses */
     unsigned defects;
-};
-
-/* A set of normalised addresses that remembers their order. */
-struct addresses {
-    GHashTable *set;  /* owns them */
-    GPtrArray *order; /* char * */
 };
 
 /* What is shared by the headers of one message while they are read. */
@@ -96,91 +92,40 @@ static unsigned field_of(const char *name)
     return 0;
 }
 
-static void recipient_free(struct recipient *recipient)
-{
-    g_free(recipient->address);
-    g_free(recipient);
-}
-
 /* Takes the address. */
 static void recipients_add(struct recipients *recipients, char *address, unsigned field)
 {
-    struct recipient *recipient = g_hash_table_lookup(recipients->by_address, address);
+    struct recipient recipient = {.address = address, .fields = field};
+    int place = addresses_find(&recipients->addresses, address);
 
-    if (recipient != NULL) {
-        recipient->fields |= field;
+    if (place >= 0) {
+        g_array_index(recipients->list, struct recipient, (unsigned)place).fields |= field;
         g_free(address);
-        return;
-    }
-    if (recipients->list->len >= RECIPIENTS_LIMIT) {
+    } else if (recipients->list->len >= RECIPIENTS_LIMIT) {
         recipients->defects |= DEFECT_LIMIT;
         g_free(address);
-        return;
+    } else {
+        addresses_add(&recipients->addresses, address);
+        g_array_append_val(recipients->list, recipient);
     }
-    recipient = g_new(struct recipient, 1);
-    recipient->address = address;
-    recipient->fields = field;
-    g_ptr_array_add(recipients->list, recipient);
-    g_hash_table_insert(recipients->by_address, address, recipient);
-}
-
-static void addresses_init(struct addresses *addresses)
-{
-    addresses->set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    addresses->order = g_ptr_array_new();
-}
-
-static void addresses_free(struct addresses *addresses)
-{
-    g_hash_table_unref(addresses->set);
-    g_ptr_array_unref(addresses->order);
-}
-
-static bool addresses_contain(const struct addresses *addresses, const char *address)
-{
-    return g_hash_table_contains(addresses->set, address);
-}
-
-/* Takes the address; NULL is none. */
-static void addresses_add(struct addresses *addresses, char *address)
-{
-    if (address == NULL)
-        return;
-    if (addresses_contain(addresses, address)) {
-        g_free(address);
-        return;
-    }
-    g_hash_table_add(addresses->set, address);
-    g_ptr_array_add(addresses->order, address);
-}
-
-static bool addresses_within(const struct addresses *part, const struct addresses *whole,
-                             const struct addresses *or_whole)
-{
-    for (unsigned i = 0; i < part->order->len; i++) {
-        const char *address = g_ptr_array_index(part->order, i);
-        if (!addresses_contain(whole, address) && (or_whole == NULL || !addresses_contain(or_whole, address)))
-            return false;
-    }
-    return true;
-}
-
-/* Empties one set into another. */
-static void addresses_move(struct addresses *from, struct addresses *to)
-{
-    g_hash_table_steal_all(from->set);
-    for (unsigned i = 0; i < from->order->len; i++)
-        addresses_add(to, g_ptr_array_index(from->order, i));
-    g_ptr_array_set_size(from->order, 0);
 }
 
 /* Empties a set into the recipients of the message. */
-static void addresses_expose(struct addresses *addresses, struct recipients *recipients, unsigned field)
+static void recipients_take(struct recipients *recipients, struct addresses *addresses, unsigned field)
 {
-    g_hash_table_steal_all(addresses->set);
-    for (unsigned i = 0; i < addresses->order->len; i++)
-        recipients_add(recipients, g_ptr_array_index(addresses->order, i), field);
-    g_ptr_array_set_size(addresses->order, 0);
+    for (unsigned i = 0; i < addresses_count(addresses); i++)
+        recipients_add(recipients, addresses_steal(addresses, i), field);
+    addresses_empty(addresses);
+}
+
+static bool is_within(const struct addresses *part, const struct addresses *whole, const struct addresses *or_whole)
+{
+    for (unsigned i = 0; i < addresses_count(part); i++) {
+        const char *address = addresses_get(part, i);
+        if (addresses_find(whole, address) < 0 && (or_whole == NULL || addresses_find(or_whole, address) < 0))
+            return false;
+    }
+    return true;
 }
 
 static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item, gpointer data)
@@ -213,27 +158,37 @@ static void gmime_start(void)
 
 static void reader_start(struct reader *reader)
 {
-    gmime_start();
     *reader = (struct reader){0};
-    reader->options = g_mime_parser_options_new();
-    g_mime_parser_options_set_warning_callback(reader->options, on_warning, reader);
-    /* Otherwise two shapes of input are quadratic; a mailbox without a domain is dropped below. */
-    g_mime_parser_options_set_allow_addresses_without_domain(reader->options, TRUE);
     reader->hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
-    reader->flat = g_ptr_array_new();
     addresses_init(&reader->parsed);
     addresses_init(&reader->named);
     addresses_init(&reader->seen);
 }
 
+/* What the grammar needs; plain headers do without. */
+static GMimeParserOptions *reader_options(struct reader *reader)
+{
+    if (reader->options != NULL)
+        return reader->options;
+    gmime_start();
+    reader->options = g_mime_parser_options_new();
+    g_mime_parser_options_set_warning_callback(reader->options, on_warning, reader);
+    /* Otherwise two shapes of input are quadratic; a mailbox without a domain is dropped below. */
+    g_mime_parser_options_set_allow_addresses_without_domain(reader->options, TRUE);
+    reader->flat = g_ptr_array_new();
+    return reader->options;
+}
+
 static void reader_end(struct reader *reader)
 {
-    g_mime_parser_options_free(reader->options);
+    if (reader->options != NULL) {
+        g_mime_parser_options_free(reader->options);
+        g_ptr_array_unref(reader->flat);
+    }
     g_array_unref(reader->hits);
-    g_ptr_array_unref(reader->flat);
-    addresses_free(&reader->parsed);
-    addresses_free(&reader->named);
-    addresses_free(&reader->seen);
+    addresses_clear(&reader->parsed);
+    addresses_clear(&reader->named);
+    addresses_clear(&reader->seen);
     idna_clear(&reader->idna);
 }
 
@@ -376,7 +331,7 @@ static void explain_by_squeezing(struct reader *reader, const char *text, size_t
         if (g_array_index(reader->hits, struct scan_hit, original).at != place || found[original] == NULL)
             continue;
         address = hit_address(reader, squeezed, hit->wide, hit);
-        if (address != NULL && addresses_contain(&reader->parsed, address) && !stops_before(found[original], address)) {
+        if (address != NULL && addresses_find(&reader->parsed, address) >= 0 && !stops_before(found[original], address)) {
             g_free(found[original]);
             found[original] = address;
         } else {
@@ -404,13 +359,13 @@ static bool read_hits(struct reader *reader, const char *text, char **found)
         covered = G_MAXSIZE;
         if (hit->wide != hit->tight)
             found[i] = hit_address(reader, text, hit->wide, hit);
-        if (found[i] == NULL || !addresses_contain(&reader->parsed, found[i])) {
+        if (found[i] == NULL || addresses_find(&reader->parsed, found[i]) < 0) {
             g_free(found[i]);
             found[i] = hit_address(reader, text, hit->tight, hit);
         }
         if (found[i] == NULL)
             continue;
-        if (!addresses_contain(&reader->parsed, found[i]))
+        if (addresses_find(&reader->parsed, found[i]) < 0)
             known = false;
         else if ((hit->wide != hit->tight || hit->quoted) && !holds_list(text, hits, i))
             covered = hit->wide;
@@ -437,7 +392,7 @@ static void scan_value(struct reader *reader, const char *value, struct addresse
     }
     reader->readings += hits->len;
     found = g_new0(char *, hits->len + 1);
-    if (!read_hits(reader, text, found) && reader->parsed.order->len > 0)
+    if (!read_hits(reader, text, found) && addresses_count(&reader->parsed) > 0)
         explain_by_squeezing(reader, text, length, found);
     for (unsigned i = 0; i < hits->len; i++) {
         const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
@@ -459,10 +414,11 @@ static void flatten(GPtrArray *flat, InternetAddressList *list)
 /* The first reading.  Groups are walked without recursion. */
 static void parse_value(struct reader *reader, const char *value)
 {
+    GMimeParserOptions *options = reader_options(reader);
     InternetAddressList *list = internet_address_list_new();
     GPtrArray *flat = reader->flat;
 
-    internet_address_list_append_parse(list, reader->options, value, -1);
+    internet_address_list_append_parse(list, options, value, -1);
     flatten(flat, list);
     for (unsigned i = 0; i < flat->len; i++) {
         InternetAddress *address = g_ptr_array_index(flat, i);
@@ -481,35 +437,45 @@ static void parse_value(struct reader *reader, const char *value)
     g_object_unref(list);
 }
 
-/* Both readings of one header; what they find joins the recipients. */
+/* What the two readings of one header found, and where they differed, joins the recipients. */
+static void join_readings(struct reader *reader, struct recipients *recipients, bool bounded, unsigned field)
+{
+    if (!bounded || reader->idna.exhausted || reader->exhausted)
+        recipients->defects |= DEFECT_LIMIT;
+    else if (reader->warned || !is_within(&reader->seen, &reader->parsed, &reader->named) ||
+             !is_within(&reader->parsed, &reader->seen, NULL))
+        recipients->defects |= DEFECT_SYNTAX;
+    recipients_take(recipients, &reader->seen, field);
+    recipients_take(recipients, &reader->parsed, field);
+    recipients_take(recipients, &reader->named, field);
+}
+
+/* Both readings of one header. */
 static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
 {
     g_autofree char *mended = words_mend(value);
     g_autofree char *decoded = NULL;
     const char *text = mended != NULL ? mended : value;
     bool bounded = within_bounds(reader, text, strlen(text));
-    bool found;
 
+    if (bounded && plain_list(text)) {
+        scan_value(reader, text, &reader->seen);
+        recipients_take(recipients, &reader->seen, field);
+        return;
+    }
     reader->warned = false;
     if (bounded)
         parse_value(reader, text);
     scan_value(reader, text, &reader->seen);
     if (mended != NULL) {
-        decoded = g_mime_utils_header_decode_text(reader->options, mended);
+        decoded = g_mime_utils_header_decode_text(reader_options(reader), mended);
         scan_value(reader, decoded, &reader->seen);
     }
-    found = reader->parsed.order->len + reader->seen.order->len + reader->named.order->len > 0;
-    if (!bounded || reader->idna.exhausted || reader->exhausted)
-        recipients->defects |= DEFECT_LIMIT;
-    else if (reader->warned || !addresses_within(&reader->seen, &reader->parsed, &reader->named) ||
-             !addresses_within(&reader->parsed, &reader->seen, NULL))
-        recipients->defects |= DEFECT_SYNTAX;
     /* Where there is no `@` there was nobody to be read: "undisclosed-recipients:;", "<>". */
-    if (!found && strchr(decoded != NULL ? decoded : value, '@') != NULL)
+    if (addresses_count(&reader->parsed) + addresses_count(&reader->seen) + addresses_count(&reader->named) == 0 &&
+        strchr(decoded != NULL ? decoded : value, '@') != NULL)
         recipients->defects |= DEFECT_UNPARSED;
-    addresses_expose(&reader->seen, recipients, field);
-    addresses_expose(&reader->parsed, recipients, field);
-    addresses_expose(&reader->named, recipients, field);
+    join_readings(reader, recipients, bounded, field);
 }
 
 /* Atoms, quoted strings and specials, as Postfix counts them (header_address_token_limit). */
@@ -550,8 +516,8 @@ struct recipients *recipients_read(const struct message *message)
     struct recipients *recipients = g_new0(struct recipients, 1);
     struct reader reader;
 
-    recipients->list = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
-    recipients->by_address = g_hash_table_new(g_str_hash, g_str_equal);
+    addresses_init(&recipients->addresses);
+    recipients->list = g_array_new(FALSE, FALSE, sizeof(struct recipient));
     if (message->overflow)
         recipients->defects |= DEFECT_LIMIT;
     reader_start(&reader);
@@ -570,8 +536,8 @@ struct recipients *recipients_read(const struct message *message)
 
 void recipients_free(struct recipients *recipients)
 {
-    g_hash_table_unref(recipients->by_address);
-    g_ptr_array_unref(recipients->list);
+    addresses_clear(&recipients->addresses);
+    g_array_unref(recipients->list);
     g_free(recipients);
 }
 
@@ -582,14 +548,14 @@ unsigned recipients_count(const struct recipients *recipients)
 
 const struct recipient *recipients_get(const struct recipients *recipients, unsigned index)
 {
-    return g_ptr_array_index(recipients->list, index);
+    return &g_array_index(recipients->list, struct recipient, index);
 }
 
 unsigned recipients_find(const struct recipients *recipients, const char *address)
 {
-    const struct recipient *recipient = g_hash_table_lookup(recipients->by_address, address);
+    int place = addresses_find(&recipients->addresses, address);
 
-    return recipient == NULL ? 0 : recipient->fields;
+    return place < 0 ? 0 : recipients_get(recipients, (unsigned)place)->fields;
 }
 
 unsigned recipients_defects(const struct recipients *recipients)
@@ -607,22 +573,25 @@ GPtrArray *recipients_authors(const struct message *message)
     addresses_init(&all);
     for (unsigned i = 0; i < message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
+        g_autofree char *mended = NULL;
+        const char *value = header->value;
         if (g_ascii_strcasecmp(header->name, "From") != 0)
             continue;
-
-        g_autofree char *mended = words_mend(header->value);
-        const char *value = mended != NULL ? mended : header->value;
-        if (within_bounds(&reader, value, strlen(value)))
+        mended = words_mend(value);
+        value = mended != NULL ? mended : value;
+        if (within_bounds(&reader, value, strlen(value)) && !plain_list(value))
             parse_value(&reader, value);
         /* An author is who the grammar says; only where it says nobody, who can be read. */
-        if (reader.parsed.order->len == 0)
+        if (addresses_count(&reader.parsed) == 0)
             scan_value(&reader, value, &reader.parsed);
-        addresses_move(&reader.parsed, &all);
+        for (unsigned j = 0; j < addresses_count(&reader.parsed); j++)
+            addresses_add(&all, addresses_steal(&reader.parsed, j));
+        addresses_empty(&reader.parsed);
+        addresses_empty(&reader.named);
     }
-    g_hash_table_steal_all(all.set);
-    for (unsigned i = 0; i < all.order->len; i++)
-        g_ptr_array_add(authors, g_ptr_array_index(all.order, i));
-    addresses_free(&all);
+    for (unsigned i = 0; i < addresses_count(&all); i++)
+        g_ptr_array_add(authors, addresses_steal(&all, i));
+    addresses_clear(&all);
     reader_end(&reader);
     return authors;
 }

@@ -30,7 +30,7 @@ enum recipient_field {
 const char *recipient_field_name(enum recipient_field field);
 
 struct recipient {
-    char *address; /* normalised: see address.h */
+    const char *address; /* normalised: see address.h */
     unsigned fields;
 };
 

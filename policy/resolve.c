@@ -44,17 +44,20 @@ char *policy_beside(const struct policy *policy, const char *file)
 static void read_table(struct resolver *resolver, struct table *table, const struct item *file, unsigned value)
 {
     g_autofree char *path = policy_beside(resolver->policy, file->text);
-    auto_free(source) source = NULL;
-    unsigned errors = diags_errors(resolver->diags);
+    auto_free(diags) troubles = diags_new();
+    auto_free(source) source = source_read(path, "a table with one item a line", POLICY_TABLE_LIMIT, troubles);
 
-    source = source_read(path, "a table with one item a line", POLICY_TABLE_LIMIT, resolver->diags);
     if (source != NULL) {
         table_add_source(table, source, value, resolver->diags);
         g_checksum_update(resolver->policy->tables, (const guchar *)file->text, (gssize)strlen(file->text) + 1);
         g_checksum_update(resolver->policy->tables, (const guchar *)source->text, (gssize)source->length + 1);
+    } else if (diags_get(troubles, 0)->line > 0) {
+        fail(resolver, file->offset, "%s:%u:%u: %s", path, diags_get(troubles, 0)->line, diags_get(troubles, 0)->column,
+             diags_get(troubles, 0)->message);
+    } else {
+        /* Where the file is named is where it is mended. */
+        fail(resolver, file->offset, "%s %s", path, diags_get(troubles, 0)->message);
     }
-    if (diags_errors(resolver->diags) > errors)
-        fail(resolver, file->offset, "the table \"%s\" named here has errors", file->text);
 }
 
 static struct pattern *compile(struct resolver *resolver, const struct item *item)
