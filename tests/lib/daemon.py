@@ -75,6 +75,12 @@ def _scratch():
 
 
 @functools.lru_cache(None)
+def program_for_everybody():
+    """A copy of the daemon's program that every user may run: a checkout may lie where root alone may look."""
+    return shutil.copy(PROGRAM, os.path.join(_scratch(), "rcptguardd"))
+
+
+@functools.lru_cache(None)
 def _suppressions(*names):
     """One option for those of the files that are there."""
     found = [os.path.join(SOURCE, name) for name in names if os.path.exists(os.path.join(SOURCE, name))]
@@ -152,7 +158,8 @@ def status(pid):
 def run(*arguments, limit=LIMIT, **options):
     """Runs the daemon's program to its end.  Gives (exit code, standard output, standard error)."""
     options.setdefault("env", environment())
-    done = subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit,
+    program = program_for_everybody() if "user" in options else PROGRAM
+    done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit,
                           check=False, **options)
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 

@@ -251,7 +251,7 @@ class Startup(unittest.TestCase):
     def test_another_user_without_root(self):
         """Somebody who is not root cannot become the user of the configuration."""
         config = self.config({("milter", "user"): "mail"})
-        done = subprocess.run([daemon.PROGRAM, "-f", "-c", config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, user=daemon.USER,
+        done = subprocess.run([daemon.program_for_everybody(), "-f", "-c", config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, user=daemon.USER,
                               env=daemon.environment(), timeout=daemon.LIMIT)
         err = done.stderr.decode()
         self.assertEqual(done.returncode, 1, err)
