@@ -345,8 +345,10 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
 static sfsistat on_end_of_message(SMFICTX *context)
 {
     struct connection *connection = smfi_getpriv(context);
-    if (connection != NULL && connection->passed) /* an MTA that goes on behind our answer */
+    if (connection != NULL && connection->passed) { /* an MTA that goes on behind our answer */
+        message_forget(connection);
         return SMFIS_ACCEPT;
+    }
     if (connection == NULL || connection->message == NULL) {
         log_line(LOG_ERR, "protocol: the MTA ended a message that it did not begin; it is deferred");
         return SMFIS_TEMPFAIL;

@@ -170,7 +170,7 @@ static char *domain_normalise_remembered(const char *domain, size_t length, stru
 }
 
 /* 'ann@x.example', as some programs quote. */
-static void unwrap(char *user, char *host)
+static bool unwrap(char *user, char *host)
 {
     size_t length = strlen(host), wrapped = 0;
 
@@ -182,6 +182,7 @@ static void unwrap(char *user, char *host)
     }
     host[length] = '\0';
     memmove(user, user + wrapped, strlen(user + wrapped) + 1);
+    return wrapped > 0;
 }
 
 char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length,
@@ -198,7 +199,12 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
     }
     user = local_normalise(local, local_length);
     host = domain_normalise_remembered(domain, domain_length, idna);
-    unwrap(user, host);
+    /* What IDNA refused for its apostrophe it may take without. */
+    if (unwrap(user, host)) {
+        char *again = domain_normalise_remembered(host, strlen(host), idna);
+        g_free(host);
+        host = again;
+    }
     /* An `@` within a domain would part the address elsewhere than it was parted here. */
     if (user[0] == '\0' || host[0] == '\0' || strchr(host, '@') != NULL)
         return NULL;

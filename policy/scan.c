@@ -173,6 +173,8 @@ static bool find_local(const char *text, size_t floor, struct scan_hit *hit, boo
     while (end > floor && is(text[end - 1], BLANK))
         end--;
     *loose = end < hit->at;
+    while (end > floor && text[end - 1] == '\\') /* as some programs escape the `@` */
+        end--;
     hit->local_end = end;
     if (end > 0 && text[end - 1] == '"') {
         hit->wide = hit->tight = quoted_start(text, end - 1);
@@ -228,13 +230,16 @@ static size_t trim_end(const char *text, size_t start, size_t end)
 /* Finds the domain to the right of `hit->at`. */
 static bool find_domain(const char *text, size_t length, struct scan_hit *hit, bool *loose)
 {
-    size_t i = hit->at + 1;
+    size_t i = hit->at + 1, begin;
     bool dot = false, letter = false;
     bool label = false, dotted = false, parted = false; /* a label, a dot behind it, a label behind that */
 
+    while (i < length && text[i] == '@')
+        i++;
+    begin = i;
     while (i < length && is(text[i], BLANK))
         i++;
-    *loose = *loose || i > hit->at + 1;
+    *loose = *loose || i > begin;
     hit->domain = i;
     if (i < length && text[i] == '[') {
         size_t limit = MIN(length, i + LITERAL_LIMIT);
