@@ -20,16 +20,20 @@ static bool is_ascii(const char *text, size_t length)
 static char *fold_unicode(const char *text, size_t length)
 {
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
-    g_autofree char *composed = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
-    g_autofree char *lower = g_utf8_strdown(composed, -1);
-    GString *seen = g_string_sized_new(strlen(lower));
+    g_autofree char *composed = NULL;
+    g_autofree char *lower = NULL;
+    g_autoptr(GString) seen = g_string_sized_new(strlen(valid));
 
-    for (const char *p = lower; *p != '\0'; p = g_utf8_next_char(p)) {
+    /* First, since what cannot be seen keeps apart what composes. */
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
         if (g_unichar_type(c) != G_UNICODE_FORMAT)
             g_string_append_unichar(seen, c);
     }
-    return g_string_free(seen, FALSE);
+    composed = g_utf8_normalize(seen->str, -1, G_NORMALIZE_NFC);
+    lower = g_utf8_strdown(composed, -1);
+    /* The small letter of a composed one may be two. */
+    return g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
 }
 
 static void lower_ascii(char *text)
@@ -249,7 +253,7 @@ char *address_display(const char *address)
     g_autofree char *host = NULL;
 
     if (domain == NULL)
-        return g_utf8_make_valid(address, -1);
+        return domain_display(address);
     local = g_utf8_make_valid(address, domain - 1 - address);
     host = domain_display(domain);
     return g_strconcat(local, "@", host, NULL);

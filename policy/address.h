@@ -48,7 +48,7 @@ char *domain_normalise(const char *domain, size_t length);
 /* The domain of a normalised address (it points into it), or NULL for a bare local part. */
 const char *address_domain(const char *address);
 
-/* For people and JSON: the domain in U-labels, valid UTF-8. */
+/* For people and JSON: the domain in U-labels, valid UTF-8.  What has no `@` is taken for a domain, as a party is. */
 char *address_display(const char *address);
 char *domain_display(const char *domain);
 

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Characters of a source line that are shown. */
+#define SHOWN_LINE_LIMIT 400
+
 struct diags {
     GPtrArray *all;
     unsigned errors;
@@ -80,20 +83,35 @@ void diags_promote(struct diags *diags)
     diags->errors = MAX(diags->errors, diags->all->len);
 }
 
+/* Counts what there is no room for; true then. */
+static bool diags_full(struct diags *diags, enum diag_level level)
+{
+    if (diags->all->len < DIAGS_LIMIT)
+        return false;
+    diags->errors += level == DIAG_ERROR;
+    return true;
+}
+
 static void diags_take(struct diags *diags, struct diag *diag)
 {
-    if (diag->level == DIAG_ERROR)
-        diags->errors++;
-    if (diags->all->len >= DIAGS_LIMIT) {
+    if (diags_full(diags, diag->level)) {
         diag_free(diag);
         return;
     }
+    diags->errors += diag->level == DIAG_ERROR;
     if (diags->all->len + 1 == DIAGS_LIMIT) {
         g_free(diag->message);
         diag->message = g_strdup_printf("there is more than this; mend what stands above, then look again");
     }
     diag->order = diags->all->len;
     g_ptr_array_add(diags->all, diag);
+}
+
+void diags_move(struct diags *diags, struct diags *from)
+{
+    while (from->all->len > 0)
+        diags_take(diags, g_ptr_array_steal_index(from->all, 0));
+    from->errors = 0;
 }
 
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...)
@@ -108,6 +126,18 @@ void diags_file_error(struct diags *diags, const char *file, const char *format,
     diags_take(diags, diag);
 }
 
+/* What is shown must not move the cursor of a terminal. */
+static gunichar shown(gunichar c)
+{
+    return c == '\t' || (g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT) ? c : '?';
+}
+
+static void append_shown(GString *text, const char *from, unsigned characters)
+{
+    for (; *from != '\0' && characters > 0; characters--, from = g_utf8_next_char(from))
+        g_string_append_unichar(text, shown(g_utf8_get_char(from)));
+}
+
 char *diag_format_line(const struct diag *diag)
 {
     GString *text = g_string_new(diag->file);
@@ -117,12 +147,10 @@ char *diag_format_line(const struct diag *diag)
     if (diag->column > 0)
         g_string_append_printf(text, ":%u", diag->column);
     g_string_append(text, diag->level == DIAG_ERROR ? ": error: " : ": warning: ");
-    g_string_append(text, diag->message);
+    g_autofree char *valid = g_utf8_make_valid(diag->message, -1);
+    append_shown(text, valid, G_MAXUINT);
     return g_string_free(text, FALSE);
 }
-
-/* Longest piece of a source line that is shown. */
-#define SHOWN_LINE_LIMIT 400
 
 char *diag_format(const struct diag *diag)
 {
@@ -134,17 +162,14 @@ char *diag_format(const struct diag *diag)
     if (diag->source == NULL || diag->source[0] == '\0' || diag->column == 0 || diag->column > SHOWN_LINE_LIMIT)
         return g_string_free(text, FALSE);
     g_string_append(text, "    ");
-    p = diag->source;
-    for (unsigned i = 0; *p != '\0' && i < SHOWN_LINE_LIMIT; i++, p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        /* What is shown must not move the cursor of a terminal. */
-        g_string_append_unichar(text, c == '\t' || g_unichar_isprint(c) ? c : '?');
-    }
+    append_shown(text, diag->source, SHOWN_LINE_LIMIT);
     g_string_append(text, "\n    ");
     /* A tab stays a tab, so that the caret stands below its character. */
     p = diag->source;
-    for (unsigned column = 1; column < diag->column && *p != '\0'; column++, p = g_utf8_next_char(p))
-        g_string_append(text, *p == '\t' ? "\t" : g_unichar_iswide(g_utf8_get_char(p)) ? "  " : " ");
+    for (unsigned column = 1; column < diag->column && *p != '\0'; column++, p = g_utf8_next_char(p)) {
+        gunichar c = shown(g_utf8_get_char(p));
+        g_string_append(text, c == '\t' ? "\t" : g_unichar_iswide(c) ? "  " : g_unichar_iszerowidth(c) ? "" : " ");
+    }
     g_string_append(text, "^\n");
     return g_string_free(text, FALSE);
 }
@@ -202,6 +227,11 @@ static struct source *source_take(const char *name, char *text, size_t length, s
     const char *bad;
     size_t offset = 0;
 
+    /* Some editors begin a file with a byte order mark, which is none of its text. */
+    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        length -= 3;
+        memmove(text, text + 3, length + 1);
+    }
     source->name = g_strdup(name);
     source->text = text;
     source->length = length;
@@ -299,13 +329,18 @@ unsigned source_line(const struct source *source, size_t offset)
 void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
                  const char *format, ...)
 {
-    struct diag *diag = g_new0(struct diag, 1);
+    struct diag *diag;
     unsigned index = source_line_index(source, offset);
     size_t start = g_array_index(source->lines, size_t, index);
-    size_t end = start + strcspn(source->text + start, "\r\n");
-    g_autofree char *line = g_strndup(source->text + start, end - start);
+    /* No more of a line than will be shown, be it a megabyte long. */
+    size_t length = strnlen(source->text + start, 4 * SHOWN_LINE_LIMIT);
+    g_autofree char *piece = g_strndup(source->text + start, length);
     va_list arguments;
 
+    if (diags_full(diags, level))
+        return;
+    diag = g_new0(struct diag, 1);
+    piece[strcspn(piece, "\r\n")] = '\0';
     va_start(arguments, format);
     diag->message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
@@ -316,7 +351,7 @@ void source_diag(const struct source *source, size_t offset, struct diags *diags
     /* Characters, not bytes: what an editor shows.  Up to an invalid byte the text is valid. */
     for (size_t i = start; i < offset; i++)
         diag->column += (source->text[i] & 0xc0) != 0x80;
-    diag->source = g_utf8_make_valid(line, -1);
+    diag->source = g_utf8_make_valid(piece, -1);
     diags_take(diags, diag);
 }
 

@@ -48,6 +48,9 @@ const struct diag *diags_get(const struct diags *diags, unsigned index);
  */
 void diags_sort(struct diags *diags, unsigned first, const char *file);
 
+/* Moves all of `from` to the end of `diags`. */
+void diags_move(struct diags *diags, struct diags *from);
+
 /* Makes every warning an error. */
 void diags_promote(struct diags *diags);
 

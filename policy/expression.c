@@ -180,9 +180,11 @@ static struct expression *parse_term(struct parser *parser)
         parser_fail_at(parser, offset, "more than %d parentheses and `not` within each other", DEPTH_LIMIT);
     } else if (parser_skip_word(parser, "not")) {
         /* `not not` has no meaning of its own; parentheses say what is meant. */
-        struct expression *part = parser_is_word(parser, "not") ? NULL : parse_term(parser);
+        struct expression *part = NULL;
         if (parser_is_word(parser, "not"))
             parser_fail_at(parser, parser->token.offset, "expected a test or `(` behind `not`");
+        else
+            part = parse_term(parser);
         if (part != NULL) {
             expression = expression_new(EXPRESSION_NOT, offset);
             g_ptr_array_add(expression->parts, part);

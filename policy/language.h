@@ -134,6 +134,8 @@ struct policy {
     struct action fallback;
     unsigned fallback_line;
 
+    bool names_lost; /* a mistake may have swallowed a class or a rule: who misses one is not told so */
+
     struct classes *classes;
     GChecksum *tables; /* of the tables' contents */
 };

@@ -5,6 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What stands behind a mistake on its line is part of it more often than not. */
+static void G_GNUC_PRINTF(3, 4) lexer_fail(struct lexer *lexer, size_t offset, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list arguments;
+
+    if (offset < lexer->quiet_until)
+        return;
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    source_diag(lexer->source, offset, lexer->diags, DIAG_ERROR, "%s", message);
+}
+
 static char at(const struct lexer *lexer, size_t ahead)
 {
     /* A NUL ends the text of a source. */
@@ -44,7 +58,7 @@ static void lex_name(struct lexer *lexer, struct token *token)
     take_value(lexer, token);
     token->kind = TOKEN_NAME;
     if (token->length > 32) {
-        source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR, "a name has at most 32 characters");
+        lexer_fail(lexer, token->offset, "a name has at most 32 characters");
         token->kind = TOKEN_ERROR;
     }
 }
@@ -66,18 +80,18 @@ static void lex_number(struct lexer *lexer, struct token *token)
         token->kind = TOKEN_DATE;
         if (token->length != 10 || sscanf(token->value, "%4u-%2u-%2u%n", &year, &month, &day, &used) != 3 ||
             used != 10 || !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year)) {
-            source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR,
+            lexer_fail(lexer, token->offset,
                         "`%s` is no date; expected one such as 2027-06-30", token->value);
             token->kind = TOKEN_ERROR;
         }
     } else if (in_name(at(lexer, 0))) {
         while (in_name(at(lexer, 0)))
             lexer->position++;
-        source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR,
+        lexer_fail(lexer, token->offset,
                     "expected a number; a name starts with a letter from a to z");
         token->kind = TOKEN_ERROR;
     } else if (token->length > 9) {
-        source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR, "a number has at most nine digits");
+        lexer_fail(lexer, token->offset, "a number has at most nine digits");
         token->kind = TOKEN_ERROR;
     }
 }
@@ -100,7 +114,7 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
     for (lexer->position++; at(lexer, 0) != end; lexer->position++) {
         char c = at(lexer, 0);
         if (c == '\0' || c == '\n' || c == '\r') {
-            source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR,
+            lexer_fail(lexer, token->offset,
                         string ? "this string has no closing `\"` on its line"
                                : "this regular expression has no closing `/` on its line");
             token->kind = TOKEN_ERROR;
@@ -109,7 +123,7 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
             return;
         }
         if (string && is_control(lexer) && token->kind != TOKEN_ERROR) {
-            source_diag(lexer->source, lexer->position, lexer->diags, DIAG_ERROR,
+            lexer_fail(lexer, lexer->position,
                         "a control character in a string; expected text");
             token->kind = TOKEN_ERROR;
         }
@@ -123,7 +137,7 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
         lexer->position++;
         if (string && c != '"' && c != '\\') {
             if (token->kind != TOKEN_ERROR)
-                source_diag(lexer->source, lexer->position - 1, lexer->diags, DIAG_ERROR,
+                lexer_fail(lexer, lexer->position - 1,
                             "a string knows the escapes `\\\"` and `\\\\`; a backslash is written `\\\\`");
             token->kind = TOKEN_ERROR;
         }
@@ -158,20 +172,17 @@ static void lex_sign(struct lexer *lexer, struct token *token)
         }
     }
     token->kind = TOKEN_ERROR;
-    token->length = (size_t)(g_utf8_next_char(text) - text);
     if (g_ascii_isupper(*text))
-        source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR,
-                    "a name has small letters, digits and hyphens; other text stands in double quotes");
-    else if (g_unichar_isprint(g_utf8_get_char(text)))
-        source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR, "`%.*s` means nothing here",
-                    (int)token->length, text);
+        lexer_fail(lexer, token->offset, "a name has small letters, digits and hyphens; other text stands in double quotes");
+    else if (g_unichar_isgraph(g_utf8_get_char(text)))
+        lexer_fail(lexer, token->offset, "`%.*s` means nothing here", (int)(g_utf8_next_char(text) - text), text);
     else
-        source_diag(lexer->source, token->offset, lexer->diags, DIAG_ERROR,
-                    "the character U+%04X means nothing here", g_utf8_get_char(text));
-    lexer->position += token->length;
+        lexer_fail(lexer, token->offset, "the character U+%04X means nothing here", g_utf8_get_char(text));
     /* The rest of what was meant as a word is part of the same mistake. */
-    while (g_ascii_isalnum(at(lexer, 0)) || at(lexer, 0) == '-' || at(lexer, 0) == '_')
+    do
         lexer->position++;
+    while (at(lexer, 0) != '\0' && strchr(" \t\r\n#\"/{}(),=<>", at(lexer, 0)) == NULL);
+    token->length = lexer->position - token->offset;
 }
 
 struct token lexer_next(struct lexer *lexer)

@@ -40,6 +40,7 @@ struct token {
 struct lexer {
     const struct source *source;
     size_t position;
+    size_t quiet_until; /* mistakes before this offset are not reported: they follow from another */
     struct diags *diags;
 };
 

@@ -230,10 +230,12 @@ static bool read_folder(const char *path, unsigned depth, mailfile_take take, vo
         g_error_free(error);
         return true;
     }
-    /* Dot files are none of a mailbox; `tmp` of a Maildir holds what is not delivered yet. */
-    while ((name = g_dir_read_name(folder)) != NULL)
-        if (name[0] != '.' && strcmp(name, "tmp") != 0)
+    /* Dot files are none of a mailbox, but dot folders may be (Maildir++); `tmp` holds what is not delivered yet. */
+    while ((name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *below = g_build_filename(path, name, NULL);
+        if (strcmp(name, "tmp") != 0 && (name[0] != '.' || g_file_test(below, G_FILE_TEST_IS_DIR)))
             g_ptr_array_add(names, g_strdup(name));
+    }
     g_dir_close(folder);
     g_ptr_array_sort(names, compare_names);
     for (unsigned i = 0; go_on && i < names->len; i++) {

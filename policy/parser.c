@@ -14,7 +14,18 @@ static const char *const top_words[] = {"class", "outbound", "contact", "expect"
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
 static const char *const rule_words[] = {"monitor", "when", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
 
-/* Goes on at the next statement of the file. */
+/* Whether nothing but blanks stands before the token on its line. */
+static bool begins_line(const struct parser *parser)
+{
+    const char *text = parser->policy->source->text;
+    size_t offset = parser->token.offset;
+
+    while (offset > 0 && (text[offset - 1] == ' ' || text[offset - 1] == '\t'))
+        offset--;
+    return offset == 0 || text[offset - 1] == '\n';
+}
+
+/* Goes on at the next statement of the file: a word that begins one and a line, for the words stand elsewhere too. */
 static void recover_top(struct parser *parser)
 {
     unsigned braces = 0;
@@ -27,7 +38,7 @@ static void recover_top(struct parser *parser)
         else if (parser_is(parser, TOKEN_CLOSE)) {
             parser_advance(parser);
             return;
-        } else if (braces == 0 && parser_is_one_of(parser, top_words))
+        } else if (braces == 0 && parser_is_one_of(parser, top_words) && begins_line(parser))
             return;
         parser_advance(parser);
     }
@@ -37,18 +48,19 @@ static void recover_top(struct parser *parser)
 static void recover_block(struct parser *parser, const char *const *words)
 {
     while (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_CLOSE) && !parser_is_one_of(parser, words) &&
-           !parser_is_word(parser, "class") && !parser_is_word(parser, "rule") && !parser_is_word(parser, "default"))
+           !parser_is_one_of(parser, top_words))
         parser_advance(parser);
 }
 
 /* The closing brace of a named block; if something else stands there, goes on behind the block. */
-static void close_block(struct parser *parser, const char *what, const struct item *name)
+static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors)
 {
     if (parser_is(parser, TOKEN_CLOSE)) {
         parser_advance(parser);
         return;
     }
-    if (!parser_is(parser, TOKEN_ERROR)) {
+    /* An error within the block, as of a string that nothing closes, may have swallowed its end. */
+    if (!parser_is(parser, TOKEN_ERROR) && diags_errors(parser->diags) == errors) {
         g_autofree char *found = token_describe(&parser->token);
         parser_fail_at(parser, parser->token.offset, "expected `}` to end the %s `%s` of line %u, not %s", what, name->text,
                 source_line(parser->policy->source, name->offset), found);
@@ -126,17 +138,19 @@ static bool parse_class(struct parser *parser)
 {
     struct class_statement *class;
     struct item *name;
+    unsigned errors = diags_errors(parser->diags);
 
     parser_advance(parser);
     name = parser_take_name(parser, "a name for the class");
-    if (name == NULL)
+    if (name == NULL) {
+        parser->policy->names_lost = true;
         return false;
+    }
     class = class_statement_new(name);
     g_ptr_array_add(parser->policy->statements, class);
     if (!parser_take(parser, TOKEN_OPEN, "`{`"))
         return false;
-    while (!parser_is(parser, TOKEN_CLOSE) && !parser_is(parser, TOKEN_END) && !parser_is_word(parser, "class") && !parser_is_word(parser, "rule") &&
-           !parser_is_word(parser, "default")) {
+    while (!parser_is(parser, TOKEN_CLOSE) && !parser_is(parser, TOKEN_END) && !parser_is_one_of(parser, top_words)) {
         if (!parse_class_item(parser, class)) {
             /* One step at least, unless the word that stopped us begins something. */
             if (!parser_is_one_of(parser, class_words) && !parser_is(parser, TOKEN_CLOSE) && !parser_is(parser, TOKEN_END))
@@ -144,7 +158,7 @@ static bool parse_class(struct parser *parser)
             recover_block(parser, class_words);
         }
     }
-    close_block(parser, "class", name);
+    close_block(parser, "class", name, errors);
     return true;
 }
 
@@ -176,11 +190,14 @@ static bool parse_rule(struct parser *parser)
 {
     struct rule *rule;
     struct item *name;
+    unsigned errors = diags_errors(parser->diags);
 
     parser_advance(parser);
     name = parser_take_name(parser, "a name for the rule");
-    if (name == NULL)
+    if (name == NULL) {
+        parser->policy->names_lost = true;
         return false;
+    }
     rule = rule_new(name, source_line(parser->policy->source, name->offset));
     g_ptr_array_add(parser->policy->rules, rule);
     if (parser_skip_word(parser, "until")) {
@@ -206,7 +223,7 @@ static bool parse_rule(struct parser *parser)
             recover_block(parser, top_words);
         }
     }
-    close_block(parser, "rule", name);
+    close_block(parser, "rule", name, errors);
     return true;
 }
 
@@ -421,6 +438,7 @@ static bool parse_default(struct parser *parser)
         return false;
     if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {
         parser_fail_expected(parser, "the end of the file behind `default`, which comes last", NULL);
+        policy->names_lost = true;
         while (!parser_is(parser, TOKEN_END))
             parser_advance(parser);
     }
@@ -442,6 +460,7 @@ static bool parse_statement(struct parser *parser)
     if (parser_is_word(parser, "default"))
         return parse_default(parser);
     parser_fail_expected(parser, "`class`, `outbound`, `contact`, `expect`, `rule` or `default`", top_words);
+    parser->policy->names_lost = true;
     parser_advance(parser);
     return false;
 }
@@ -450,6 +469,7 @@ static void parse_version(struct parser *parser)
 {
     if (!parser_is_word(parser, "version")) {
         parser_fail_expected(parser, "`version 1` at the start of a policy", (const char *const[]){"version", NULL});
+        parser->policy->names_lost = true;
         if (!parser_is_one_of(parser, top_words))
             recover_top(parser);
         return;
@@ -457,6 +477,8 @@ static void parse_version(struct parser *parser)
     parser_advance(parser);
     if (!parser_is(parser, TOKEN_NUMBER)) {
         parser_fail_expected(parser, "the number 1 behind `version`", NULL);
+        if (!parser_is_one_of(parser, top_words))
+            parser_advance(parser);
         return;
     }
     if (strcmp(parser->token.value, "1") != 0)

@@ -302,7 +302,7 @@ int main(int argc, char **argv)
 {
     static const char *names[G_N_ELEMENTS(commands) + 1];
 
-    setlocale(LC_CTYPE, "");
+    setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
     if (argc < 2) {
         print_help();
         return EXIT_USAGE;

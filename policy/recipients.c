@@ -195,8 +195,8 @@ static void reader_end(struct reader *reader)
 /* Whether GMime may see this header; counts it against the message's bounds. */
 static bool within_bounds(struct reader *reader, const char *value, size_t length)
 {
-    unsigned ats = 0, colons = 0, separators = 0, open = 0;
-    bool literal = false;
+    unsigned ats = 0, colons = 0, separators = 0, open = 0, depth = 0;
+    bool literal = false, quoted = false, escaped = false;
 
     for (size_t i = 0; i < length; i++) {
         char c = value[i];
@@ -204,8 +204,16 @@ static bool within_bounds(struct reader *reader, const char *value, size_t lengt
         colons += c == ':';
         separators += c == ',' || c == ';';
         literal = literal || c == '[';
-        if ((c == '(' || c == ')') && !(i > 0 && value[i - 1] == '\\'))
+        if (c == '(' || c == ')')
             open = c == '(' ? open + 1 : open > 0 ? open - 1 : 0;
+        /* The same by the grammar: what is escaped or quoted opens nothing. */
+        if (c == '\\' && (depth > 0 || quoted))
+            escaped = !escaped;
+        else if (!escaped && c == '"' && depth == 0)
+            quoted = !quoted;
+        else if (!escaped && !quoted && (c == '(' || c == ')'))
+            depth = c == '(' ? depth + 1 : depth > 0 ? depth - 1 : 0;
+        escaped = escaped && c == '\\';
     }
     reader->bytes += length;
     reader->marks += ats + colons;
@@ -213,7 +221,7 @@ static bool within_bounds(struct reader *reader, const char *value, size_t lengt
     return colons <= GMIME_COLONS_LIMIT && reader->bytes <= GMIME_BYTES_LIMIT && reader->marks <= GMIME_MARKS_LIMIT &&
            reader->bare <= GMIME_BARE_LIMIT && open <= GMIME_OPEN_LIMIT &&
            /* GMime up to 3.2.14 loses memory where a comment behind a domain literal is never closed. */
-           !(literal && open > 0);
+           !(literal && (depth > 0 || quoted));
 }
 
 static unsigned count_brackets(const char *text, size_t length)
@@ -474,7 +482,8 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
         parse_value(reader, text);
     scan_value(reader, text, &reader->seen);
     if (mended != NULL) {
-        decoded = g_mime_utils_header_decode_text(reader_options(reader), mended);
+        g_autofree char *parted = words_part(mended);
+        decoded = g_mime_utils_header_decode_text(reader_options(reader), parted);
         scan_value(reader, decoded, &reader->seen);
     }
     /* Where there is no `@` there was nobody to be read: "undisclosed-recipients:;", "<>". */

@@ -52,8 +52,7 @@ static void read_table(struct resolver *resolver, struct table *table, const str
         g_checksum_update(resolver->policy->tables, (const guchar *)file->text, (gssize)strlen(file->text) + 1);
         g_checksum_update(resolver->policy->tables, (const guchar *)source->text, (gssize)source->length + 1);
     } else if (diags_get(troubles, 0)->line > 0) {
-        fail(resolver, file->offset, "%s:%u:%u: %s", path, diags_get(troubles, 0)->line, diags_get(troubles, 0)->column,
-             diags_get(troubles, 0)->message);
+        diags_move(resolver->diags, troubles);
     } else {
         /* Where the file is named is where it is mended. */
         fail(resolver, file->offset, "%s %s", path, diags_get(troubles, 0)->message);
@@ -121,7 +120,7 @@ static class_mask resolve_class(struct resolver *resolver, const struct item *na
     nearest = diag_nearest(name->text, class_candidates(resolver));
     if (nearest != NULL)
         fail(resolver, name->offset, "there is no class `%s`; did you mean `%s`?", name->text, nearest);
-    else
+    else if (!resolver->policy->names_lost)
         fail(resolver, name->offset, "there is no class `%s`", name->text);
     return 0;
 }
@@ -221,9 +220,9 @@ static void resolve_classes(struct resolver *resolver)
             add_class(resolver, class);
     }
     g_ptr_array_add(resolver->class_names, NULL);
-    if (internal == NULL)
+    if (internal == NULL && !policy->names_lost)
         fail(resolver, 0, "expected a class `internal`, such as `class internal { domain \"corp.example\" }`");
-    else if (internal->separate)
+    else if (internal != NULL && internal->separate)
         fail(resolver, internal->name->offset, "`internal` cannot be `separate`; give the tenants a class of their own");
     for (unsigned i = 0; i < policy->statements->len; i++) {
         const struct class_statement *class = g_ptr_array_index(policy->statements, i);
@@ -440,7 +439,7 @@ static void check_rule(struct resolver *resolver, const struct item *name)
     nearest = diag_nearest(name->text, (const char *const *)names->pdata);
     if (nearest != NULL)
         fail(resolver, name->offset, "there is no rule `%s`; did you mean `%s`?", name->text, nearest);
-    else
+    else if (!policy->names_lost)
         fail(resolver, name->offset, "there is no rule `%s`", name->text);
 }
 

@@ -11,8 +11,47 @@ struct table {
     GStringChunk *strings;
     GHashTable *names;    /* char * -> value: whole domains, addresses, words */
     GHashTable *suffixes; /* char * -> value, without their leading dot */
-    GPtrArray *networks;  /* GInetAddressMask * */
+    GHashTable *networks; /* struct network *: the masked addresses */
+    bool lengths[2][129]; /* prefix lengths that occur, of IPv4 and IPv6 */
 };
+
+/* A network as a key: its first bits, the rest of them zero. */
+struct network {
+    bool six;
+    guint8 length;
+    guint8 bytes[16];
+};
+
+static guint network_hash(gconstpointer key)
+{
+    const struct network *network = key;
+    guint hash = network->length;
+
+    for (unsigned i = 0; i < sizeof network->bytes; i++)
+        hash = hash * 31 + network->bytes[i];
+    return hash;
+}
+
+static gboolean network_equal(gconstpointer a, gconstpointer b)
+{
+    const struct network *x = a, *y = b;
+
+    return x->six == y->six && x->length == y->length && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0;
+}
+
+/* The network of that length around an address. */
+static struct network network_of(GInetAddress *address, unsigned length)
+{
+    struct network network = {.six = g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6,
+                              .length = (guint8)length};
+
+    memcpy(network.bytes, g_inet_address_to_bytes(address), g_inet_address_get_native_size(address));
+    for (unsigned i = 0; i < sizeof network.bytes; i++) {
+        unsigned kept = length > i * 8 ? MIN(length - i * 8, 8) : 0;
+        network.bytes[i] &= (guint8)(0xff00 >> kept);
+    }
+    return network;
+}
 
 struct table *table_new(enum table_kind kind)
 {
@@ -22,7 +61,7 @@ struct table *table_new(enum table_kind kind)
     table->strings = g_string_chunk_new(4096);
     table->names = g_hash_table_new(g_str_hash, g_str_equal);
     table->suffixes = g_hash_table_new(g_str_hash, g_str_equal);
-    table->networks = g_ptr_array_new_with_free_func(g_object_unref);
+    table->networks = g_hash_table_new_full(network_hash, network_equal, g_free, NULL);
     return table;
 }
 
@@ -32,7 +71,7 @@ void table_free(struct table *table)
         return;
     g_hash_table_unref(table->names);
     g_hash_table_unref(table->suffixes);
-    g_ptr_array_unref(table->networks);
+    g_hash_table_unref(table->networks);
     g_string_chunk_free(table->strings);
     g_free(table);
 }
@@ -43,22 +82,35 @@ static void put(struct table *table, GHashTable *where, const char *key, unsigne
         g_hash_table_insert(where, g_string_chunk_insert(table->strings, key), GUINT_TO_POINTER(value));
 }
 
+/* As much of an item as a message may hold; to be freed with g_free. */
+static char *shown(const char *item)
+{
+    g_autofree char *piece = NULL;
+
+    if (g_utf8_strlen(item, -1) <= 80)
+        return g_strdup(item);
+    piece = g_utf8_substring(item, 0, 77);
+    return g_strconcat(piece, "...", NULL);
+}
+
 static char *add_domain(struct table *table, const char *item, unsigned value)
 {
+    g_autofree char *piece = shown(item);
     bool below = item[0] == '.';
     const char *name = item + below;
     g_autofree char *domain = domain_normalise(name, strlen(name));
 
     if (strchr(name, '*') != NULL)
-        return g_strdup_printf("expected a domain, not `%s`; a leading dot stands for the domain and all below", item);
+        return g_strdup_printf("expected a domain, not `%s`; a leading dot stands for the domain and all below", piece);
     if (strpbrk(name, " \t") != NULL || (!domain_is_name(domain) && (below || !domain_is_literal(domain))))
-        return g_strdup_printf("expected a domain, such as \"corp.example\" or \".corp.example\", not `%s`", item);
+        return g_strdup_printf("expected a domain, such as \"corp.example\" or \".corp.example\", not `%s`", piece);
     put(table, below ? table->suffixes : table->names, domain, value);
     return NULL;
 }
 
 static char *add_mailbox(struct table *table, const char *item, unsigned value)
 {
+    g_autofree char *piece = shown(item);
     const char *at = strrchr(item, '@');
     g_autofree char *address = NULL;
 
@@ -70,18 +122,21 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
     if (at == NULL)
         return add_domain(table, item, value);
     address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1), NULL);
-    if (address == NULL || strpbrk(item, " \t<>,;") != NULL ||
+    if (address == NULL || strpbrk(item, " \t<>,;*") != NULL ||
         (!domain_is_name(address_domain(address)) && !domain_is_literal(address_domain(address))))
-        return g_strdup_printf("expected an address, such as \"ann@corp.example\", not `%s`", item);
+        return g_strdup_printf("expected an address, such as \"ann@corp.example\", not `%s`", piece);
     put(table, table->names, address, value);
     return NULL;
 }
 
 static char *add_network(struct table *table, const char *item)
 {
+    g_autofree char *piece = shown(item);
     GError *error = NULL;
     const char *slash = strchr(item, '/');
     GInetAddressMask *mask = NULL;
+    struct network network;
+    unsigned length;
 
     /* GLib writes a warning for lengths that no address has. */
     if (slash == NULL || (strlen(slash) <= 4 && g_ascii_isdigit(slash[1]) && g_ascii_strtoull(slash + 1, NULL, 10) <= 128))
@@ -90,10 +145,21 @@ static char *add_network(struct table *table, const char *item)
         g_clear_error(&error);
         return g_strdup_printf("expected an IP address or a network such as \"10.0.0.0/8\" or \"2001:db8::/32\" "
                                "(without bits beyond its length), not `%s`",
-                               item);
+                               piece);
     }
-    g_ptr_array_add(table->networks, mask);
+    length = g_inet_address_mask_get_length(mask);
+    network = network_of(g_inet_address_mask_get_address(mask), length);
+    table->lengths[network.six][length] = true;
+    g_hash_table_add(table->networks, g_memdup2(&network, sizeof network));
+    g_object_unref(mask);
     return NULL;
+}
+
+static char *address_for_domain(const char *item)
+{
+    g_autofree char *piece = shown(item);
+
+    return g_strdup_printf("expected a domain, not the address `%s`", piece);
 }
 
 char *table_add(struct table *table, const char *item, unsigned value)
@@ -101,7 +167,7 @@ char *table_add(struct table *table, const char *item, unsigned value)
     switch (table->kind) {
     case TABLE_DOMAINS:
         if (strchr(item, '@') != NULL)
-            return g_strdup_printf("expected a domain, not the address `%s`", item);
+            return address_for_domain(item);
         return add_domain(table, item, value);
     case TABLE_MAILBOXES:
         return add_mailbox(table, item, value);
@@ -185,9 +251,18 @@ bool table_has_mailbox(const struct table *table, const char *address)
 
 bool table_has_network(const struct table *table, GInetAddress *address)
 {
-    for (unsigned i = 0; i < table->networks->len; i++)
-        if (g_inet_address_mask_matches(g_ptr_array_index(table->networks, i), address))
+    unsigned bits = (unsigned)g_inet_address_get_native_size(address) * 8;
+    bool six = bits == 128;
+
+    /* One look for each length that occurs, however many networks there are. */
+    for (unsigned length = 0; length <= bits; length++) {
+        struct network network;
+        if (!table->lengths[six][length])
+            continue;
+        network = network_of(address, length);
+        if (g_hash_table_contains(table->networks, &network))
             return true;
+    }
     return false;
 }
 
@@ -201,5 +276,5 @@ bool table_has_word(const struct table *table, const char *word)
 
 unsigned table_size(const struct table *table)
 {
-    return g_hash_table_size(table->names) + g_hash_table_size(table->suffixes) + table->networks->len;
+    return g_hash_table_size(table->names) + g_hash_table_size(table->suffixes) + g_hash_table_size(table->networks);
 }

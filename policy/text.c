@@ -100,7 +100,7 @@ static void add_count(struct parser *parser, const char *where, enum count count
         const char *nearest = diag_nearest(class_name, parser->class_names);
         if (nearest != NULL)
             fail(parser, where, "there is no class `%s`; did you mean `%s`?", class_name, nearest);
-        else
+        else if (!parser->policy->names_lost)
             fail(parser, where, "there is no class `%s`", class_name);
         return;
     }

@@ -45,6 +45,7 @@ void parser_fail_expected(struct parser *parser, const char *expected, const cha
 
     if (parser_is(parser, TOKEN_ERROR))
         return;
+    parser->lexer.quiet_until = parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
     if (parser_is(parser, TOKEN_NAME) && candidates != NULL)
         nearest = diag_nearest(parser->token.value, candidates);
     if (nearest != NULL && strcmp(nearest, parser->token.value) != 0)

@@ -37,7 +37,7 @@ static bool is_common(const struct word *word)
  */
 static bool word_at(const char *text, struct word *word, const char **close)
 {
-    const char *p = text + 2;
+    const char *p = text + 2, *next;
 
     if (text[0] != '=' || text[1] != '?')
         return false;
@@ -54,7 +54,9 @@ static bool word_at(const char *text, struct word *word, const char **close)
         return false;
     word->payload_length = (size_t)(*close - word->payload);
     word->end = *close + 2;
-    return true;
+    /* What holds the beginning of another word has no end of its own. */
+    next = strstr(word->payload, "=?");
+    return next == NULL || next + 1 >= *close; /* padding stands before the end */
 }
 
 /* Whether its payload is what it says to be, so that it can be written anew. */
@@ -134,6 +136,26 @@ static const char *append_run(GString *mended, struct word word, const char **cl
     g_string_append(mended, payload);
     g_string_append(mended, "?=");
     return end;
+}
+
+char *words_part(const char *text)
+{
+    const char *close = text, *start;
+    GString *parted = g_string_sized_new(strlen(text) + 16);
+
+    for (; (start = strstr(text, "=?")) != NULL;) {
+        struct word word;
+        bool whole = word_at(start, &word, &close) && memchr(word.payload, ' ', word.payload_length) == NULL;
+        const char *end = whole ? word.end : start + 2;
+        g_string_append_len(parted, text, start - text);
+        if (whole)
+            g_string_append_len(parted, start, end - start);
+        else
+            g_string_append(parted, "=\u2060?");
+        text = end;
+    }
+    g_string_append(parted, text);
+    return g_string_free(parted, FALSE);
 }
 
 char *words_mend(const char *text)

@@ -18,4 +18,11 @@
  */
 char *words_mend(const char *text);
 
+/*
+ * The text for GMime's decoder of text, which gives up at a `=?` that begins no
+ * word: such a one has a word joiner in it, which scan_clean drops.  To be freed
+ * with g_free.
+ */
+char *words_part(const char *text);
+
 #endif
