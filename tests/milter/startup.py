@@ -96,7 +96,7 @@ class Startup(unittest.TestCase):
             self.refused(1, path, "ermission", config=path)
             return
         # As another user, who is told of the file and not of something else.
-        done = subprocess.run([daemon.PROGRAM, "-n", "-c", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, user=daemon.USER,
+        done = subprocess.run([daemon.program_for_everybody(), "-n", "-c", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, user=daemon.USER,
                               env=daemon.environment(), timeout=daemon.LIMIT)
         self.assertEqual(done.returncode, 1)
         self.assertIn(path, done.stderr.decode())

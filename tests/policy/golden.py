@@ -1,0 +1,359 @@
+"""Policies and what the tool says of them, against golden files.
+
+good/NAME.policy   loads; NAME.canon is its canonical text
+bad/NAME.policy    does not; NAME.stderr holds the exact diagnostics of `rcptguard check`
+odd/NAME.policy    loads with warnings, which NAME.stderr holds
+
+`make update-golden` writes the golden files anew; read the difference before you keep it.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import tap
+
+SOURCE = pathlib.Path(os.environ.get("top_srcdir") or pathlib.Path(__file__).resolve().parents[2])
+BUILD = pathlib.Path(os.environ.get("top_builddir") or SOURCE)
+PROGRAM = BUILD / "rcptguard"
+HERE = SOURCE / "tests" / "policy"
+UPDATE = "--update" in sys.argv
+
+GOOD = sorted((HERE / "good").glob("*.policy"))
+BAD = sorted((HERE / "bad").glob("*.policy"))
+ODD = sorted((HERE / "odd").glob("*.policy"))
+
+# Where a user other than root shall be refused.
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def environment():
+    env = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC")
+    env["LSAN_OPTIONS"] = "suppressions=%s:print_suppressions=0:exitcode=99" % (SOURCE / "tests" / "lsan.supp")
+    env["ASAN_OPTIONS"] = "exitcode=99"
+    return env
+
+
+def run(*arguments, cwd=None, stdin=b"", prefix=(), limit=30):
+    return subprocess.run([*prefix, str(PROGRAM), *map(str, arguments)], cwd=cwd, input=stdin, capture_output=True,
+                          env=environment(), timeout=limit * tap.SLOWNESS)
+
+
+def compare(case, path, got):
+    """Compares with a golden file, or writes it."""
+    if UPDATE:
+        path.write_bytes(got)
+        return
+    want = path.read_bytes() if path.exists() else b""
+    case.assertEqual(got.decode(errors="backslashreplace"), want.decode(errors="backslashreplace"), str(path.relative_to(SOURCE)))
+
+
+class Good(unittest.TestCase):
+    maxDiff = None
+
+    def test_there_are_some(self):
+        self.assertGreater(len(GOOD), 5)
+
+    def test_canonical_text(self):
+        for path in GOOD:
+            with self.subTest(path.name):
+                done = run("print", "-p", path.name, cwd=path.parent)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                compare(self, path.with_suffix(".canon"), done.stdout)
+
+    def test_it_checks(self):
+        for path in GOOD:
+            with self.subTest(path.name):
+                done = run("check", "-p", path.name, cwd=path.parent)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertRegex(done.stdout.decode(), r"\A%s: good: rules \d+, expectations that hold \d+, warnings 0, digest [0-9a-f]{12}\n\Z" % re.escape(path.name))
+
+    def test_print_parses_to_itself(self):
+        """The canonical text is a policy: the same text, and the same digest."""
+        for path in GOOD:
+            with self.subTest(path.name):
+                digest = self.digest(path.name, path.parent)
+                text = run("print", "-p", path.name, cwd=path.parent).stdout
+                with tempfile.TemporaryDirectory(prefix="rcptguard-policy-") as folder:
+                    copy = pathlib.Path(folder) / "good"  # beside its tables
+                    shutil.copytree(path.parent, copy)
+                    copy.chmod(0o755)
+                    (copy / "again").write_bytes(text)
+                    done = run("print", "-p", "again", cwd=copy)
+                    self.assertEqual((done.returncode, done.stderr), (0, b""))
+                    self.assertEqual(done.stdout, text)
+                    self.assertEqual(self.digest("again", copy), digest)
+
+    def digest(self, name, cwd):
+        done = run("check", "-p", name, cwd=cwd)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.split()[-1]
+
+
+class Bad(unittest.TestCase):
+    maxDiff = None
+
+    def test_there_are_some(self):
+        self.assertGreater(len(BAD), 20)
+
+    def test_diagnostics(self):
+        for path in BAD:
+            with self.subTest(path.name):
+                done = run("check", "-p", path.name, cwd=path.parent)
+                self.assertEqual((done.returncode, done.stdout), (1, b""))
+                compare(self, path.with_suffix(".stderr"), done.stderr)
+
+    def test_each_says_where(self):
+        for path in BAD:
+            with self.subTest(path.name):
+                lines = path.with_suffix(".stderr").read_text().split("\n")
+                heads = [line for line in lines if re.match(r"\S+?(:\d+:\d+)?: (error|warning): .+", line)]
+                self.assertTrue(heads)
+                self.assertFalse([line for line in lines if line and line not in heads and not line.startswith("    ")])
+
+    def test_one_mistake_one_error(self):
+        """A policy that says `# one mistake` gets one error."""
+        for path in BAD:
+            if "# one mistake" not in path.read_text(errors="replace"):
+                continue
+            with self.subTest(path.name):
+                done = run("check", "-p", path.name, cwd=path.parent)
+                heads = re.findall(r"^\S+?: error: .*$", done.stderr.decode(), re.M)
+                self.assertEqual(len(heads), 1, done.stderr.decode())
+
+    def test_print_and_explain_say_the_same(self):
+        for path in BAD:
+            checked = run("check", "-p", path.name, cwd=path.parent).stderr
+            if b"this expectation fails" in checked or b": warning: " in checked:
+                continue  # these are of `check` alone
+            for command in ("print", "explain"):
+                with self.subTest("%s %s" % (command, path.name)):
+                    done = run(command, "-p", path.name, cwd=path.parent)
+                    self.assertEqual((done.returncode, done.stdout), (1, b""))
+                    self.assertEqual(done.stderr, checked)
+
+
+class Odd(unittest.TestCase):
+    """What is no error and surely not meant."""
+
+    maxDiff = None
+
+    def test_warnings(self):
+        self.assertTrue(ODD)
+        for path in ODD:
+            with self.subTest(path.name):
+                done = run("check", "-p", path.name, cwd=path.parent)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(b": good: ", done.stdout)
+                compare(self, path.with_suffix(".stderr"), done.stderr)
+                self.assertIn(b": warning: ", done.stderr)
+                self.assertNotIn(b": error: ", done.stderr)
+
+    def test_strict(self):
+        for path in ODD:
+            with self.subTest(path.name):
+                done = run("check", "--strict", "-p", path.name, cwd=path.parent)
+                self.assertEqual((done.returncode, done.stdout), (1, b""))
+                self.assertEqual(done.stderr, path.with_suffix(".stderr").read_bytes().replace(b": warning: ", b": error: "))
+
+
+class Inputs(unittest.TestCase):
+    """What stands where a policy or a table should be, and is none."""
+
+    GOOD_TEXT = 'version 1\nclass internal { domain "me.example" }\ndefault accept\n'
+    TABLE_TEXT = 'version 1\nclass internal { domains from "t" }\ndefault accept\n'
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="rcptguard-policy-")
+        self.addCleanup(self.folder.cleanup)
+        os.chmod(self.folder.name, 0o755)
+        self.path = pathlib.Path(self.folder.name)
+
+    def refused(self, text, name="policy", prefix=(), most=20000):
+        """Exit code 1, nothing on stdout, this text first, and nothing long."""
+        done = run("check", "-p", name, cwd=self.path, prefix=prefix)
+        self.assertEqual((done.returncode, done.stdout), (1, b""), done.stderr)
+        self.assertIn(text, done.stderr.decode())
+        self.assertLess(len(done.stderr), most)
+        return done.stderr.decode()
+
+    def test_missing(self):
+        self.assertEqual(self.refused("does not exist"), "policy: error: does not exist; expected a policy\n")
+
+    def test_below_a_file(self):
+        (self.path / "policy").write_text(self.GOOD_TEXT)
+        self.refused("policy/x: error: cannot be read: ", "policy/x")
+
+    def test_directory(self):
+        (self.path / "policy").mkdir()
+        self.assertEqual(self.refused("is a directory"), "policy: error: is a directory; expected a policy\n")
+
+    def test_fifo(self):
+        os.mkfifo(self.path / "policy")
+        self.assertEqual(self.refused("regular"), "policy: error: is not a regular file; expected a policy\n")
+
+    def test_device(self):
+        self.refused("is not a regular file", "/dev/zero")
+
+    def test_unreadable(self):
+        path = self.path / "policy"
+        path.write_text(self.GOOD_TEXT)
+        path.chmod(0)
+        user = 65534 if AS_NOBODY else os.geteuid()
+        self.assertEqual(self.refused("policy", prefix=AS_NOBODY),
+                         "policy: error: cannot be read: permission denied; make it readable for user id %d\n" % user)
+
+    def test_10_mb(self):
+        (self.path / "policy").write_text(self.GOOD_TEXT + "# x\n" * 2500000)
+        self.assertEqual(self.refused("larger"), "policy: error: is larger than 1024 kB; expected a policy\n")
+
+    def test_at_the_limit(self):
+        text = self.GOOD_TEXT
+        (self.path / "policy").write_text(text + "#" * (1024 * 1024 - len(text)))
+        self.assertEqual(run("check", "-p", "policy", cwd=self.path).returncode, 0)
+        (self.path / "policy").write_text(text + "#" * (1024 * 1024 - len(text) + 1))
+        self.refused("is larger than")
+
+    def test_nul(self):
+        (self.path / "policy").write_bytes(self.GOOD_TEXT.encode() + b"a\0b")
+        self.refused("policy:4:2: error: a NUL byte; expected text in UTF-8")
+
+    def test_not_utf8(self):
+        (self.path / "policy").write_bytes(self.GOOD_TEXT.encode() + "# caf\xe9\n".encode("latin-1"))
+        self.refused("policy:4:6: error: byte 0xe9 is not UTF-8")
+
+    def test_empty(self):
+        (self.path / "policy").write_text("")
+        self.refused("expected `version 1` at the start of a policy, not the end of the file")
+
+    def test_not_a_policy(self):
+        (self.path / "policy").write_bytes(b"\x7fELF\x02\x01\x01")
+        self.refused("policy:1:1: error: ")
+
+    def test_deep_nesting(self):
+        for depth, good in ((40, True), (60, False), (100000, False)):
+            for left, right in (("(", ")"), ("not (", ")")):
+                if good and "not" in left:
+                    continue  # two levels each
+                rule = "rule deep { when %slocal%s reject \"x\" }\n" % (left * depth, right * depth)
+                (self.path / "policy").write_text(self.GOOD_TEXT.replace("default", rule + "default"))
+                done = run("check", "-p", "policy", cwd=self.path)
+                self.assertEqual(done.returncode, 0 if good else 1, done.stderr)
+                if not good:
+                    self.assertEqual(done.stderr.count(b": error: "), 1, done.stderr[:2000])
+                    self.assertIn(b"within each other", done.stderr)
+
+    def test_a_mistake_at_each_word_of_a_long_line(self):
+        """Told of a thousand of them, and at once: a reload must not stand still."""
+        for text in ("{" * 100000, "}" * 100000, "rule a {" * 20000, "class a {" * 20000, "(" * 100000, "; " * 100000, 'expect "a" is x ' * 20000,
+                     'contact "a" ' * 30000):
+            (self.path / "policy").write_text(self.GOOD_TEXT.replace("default", text + "\ndefault"))
+            done = run("check", "-p", "policy", cwd=self.path)
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+
+    def test_tables(self):
+        (self.path / "policy").write_text(self.TABLE_TEXT)
+        table = self.path / "t"
+        self.refused("t does not exist; expected a table with one item a line\n")
+        table.mkdir()
+        self.refused("t is a directory; expected a table with one item a line\n")
+        table.rmdir()
+        os.mkfifo(table)
+        self.refused("t is not a regular file; expected a table with one item a line\n")
+        table.unlink()
+        table.write_bytes(b"a.example\nb\0.example\n")
+        self.assertRegex(self.refused("a NUL byte; expected text in UTF-8\n"), r"\bt:2:2: ")
+        table.write_bytes(b"a.example\nb\xff.example\n")
+        self.assertRegex(self.refused("byte 0xff is not UTF-8; expected text in UTF-8\n"), r"\bt:2:2: ")
+        table.write_bytes(b"a.example\n")
+        table.chmod(0)
+        self.refused("t cannot be read: permission denied", prefix=AS_NOBODY)
+        table.chmod(0o644)
+        self.assertEqual(run("check", "-p", "policy", cwd=self.path).returncode, 0)
+
+    def test_the_wrong_file_for_a_table(self):
+        """A million lines that are none of it, or one of a megabyte, are told in a screen or two."""
+        (self.path / "policy").write_text(self.TABLE_TEXT)
+        for content in ("no domain!\n" * 200000, "!" * 1000000, "\x1b[2J\n" * 2000):
+            (self.path / "t").write_text(content)
+            said = self.refused("there is more than this; mend what stands above, then look again" if "\n" in content[:100] else "t:1:1: error", most=300000)
+            self.assertNotIn("\x1b", said)
+            self.assertLess(max(map(len, said.split("\n"))), 1200)
+
+    def test_tables_stand_beside_the_policy(self):
+        (self.path / "sub").mkdir()
+        (self.path / "sub" / "policy").write_text(self.TABLE_TEXT + "\n".replace("\n", ""))
+        (self.path / "sub" / "t").write_text("a.example\n")
+        for name in ("sub/policy", "./sub/policy", str(self.path / "sub" / "policy")):
+            self.assertEqual(run("check", "-p", name, cwd=self.path).returncode, 0, name)
+        absolute = self.TABLE_TEXT.replace('"t"', '"%s"' % (self.path / "sub" / "t"))
+        (self.path / "policy").write_text(absolute)
+        self.assertEqual(run("check", "-p", "policy", cwd=self.path).returncode, 0)
+
+    def test_json(self):
+        import json
+        (self.path / "policy").write_text(self.GOOD_TEXT)
+        done = run("check", "-p", "policy", "--json", cwd=self.path)
+        self.assertEqual(done.returncode, 0)
+        said = json.loads(done.stdout)
+        self.assertTrue(said["good"])
+        self.assertEqual(said["diagnostics"], [])
+        (self.path / "policy").write_text(self.GOOD_TEXT.replace("default", "defualt"))
+        done = run("check", "-p", "policy", "--json", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (1, b""))
+        said = json.loads(done.stdout)
+        self.assertEqual((said["good"], said["policy"]), (False, None))
+        first = said["diagnostics"][0]
+        self.assertEqual((first["file"], first["line"], first["column"], first["level"]), ("policy", 3, 1, "error"))
+        self.assertIn("did you mean `default`?", first["message"])
+
+
+class Coverage(unittest.TestCase):
+    """Every message that the language can give stands in some golden file, or in a test above."""
+
+    SOURCES = ["lexer.c", "parser.c", "resolve.c", "text.c", "table.c", "expect.c", "diag.c", "lint.c"]
+    CALLS = r"\b(?:source_diag|fail_at|fail_expected|fail|diags_file_error|take|take_word|take_string|take_item|take_name|parse_strings)\s*\("
+
+    # Messages that need a machine in trouble: a read that fails half-way.
+    ELSEWHERE = ["cannot be read: %s", "an error"]
+
+    def messages(self):
+        for name in self.SOURCES:
+            path = SOURCE / "policy" / name
+            if not path.exists():
+                continue
+            text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+            text = re.sub(r"^#define \w+ .*$", "", text, flags=re.M)
+            # Adjacent literals are one.
+            for literal in re.findall(r'"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*', text):
+                joined = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', literal))
+                said = joined.replace('\\"', '"').replace("\\\\", "\\")
+                if " " in said.strip() and re.search(r"[a-z]{2}", said) and not said.endswith(" ") and not said.startswith("; "):
+                    yield name, said
+
+    def test_every_message(self):
+        said = "\n".join(path.read_text() for folder in ("bad", "odd") for path in (HERE / folder).glob("*.stderr")) + pathlib.Path(__file__).read_text()
+        missing = []
+        for name, message in self.messages():
+            pattern = "".join(".+?" if re.fullmatch(r"%[^a-z%]*(?:z|l|ll)?[a-zA-Z]", part) else re.escape(part.replace("%%", "%"))
+                              for part in re.split(r"(%[-#0-9.*]*(?:z|l|ll)?[a-zA-Z])", message))
+            if message not in self.ELSEWHERE and not re.search(pattern, said):
+                missing.append("%s: %s" % (name, message))
+        self.assertEqual(missing, [])
+
+    def test_it_finds_messages(self):
+        found = list(self.messages())
+        self.assertGreater(len(found), 100)
+        for name in ("lexer.c", "parser.c", "resolve.c", "text.c", "table.c", "expect.c", "diag.c"):
+            self.assertTrue([message for source, message in found if source == name], name)
+
+
+if __name__ == "__main__":
+    if UPDATE:
+        sys.argv.remove("--update")
+    tap.main(limit=120)

@@ -1,0 +1,178 @@
+/* test-exposure - the counts of one message per class */
+
+#include "exposure.h"
+#include "unit.h"
+
+#define CLASSES                                                                                                        \
+    UNIT_HEAD                                                                                                          \
+    "class partner { domain \"partner.example\" }\n"                                                                   \
+    "class lab { domain \"lab.split.example\" }\n"                                                                     \
+    "class freemail { domain \"free1.test\", \"free2.test\" individuals }\n"                                           \
+    "class hosting { domain \".tenant1.example\", \".tenant2.example\" separate }\n"                                   \
+    "default accept\n"
+
+static class_mask mask_of(struct policy *policy, const char *name)
+{
+    if (strcmp(name, "external") == 0)
+        return CLASS_EXTERNAL;
+    if (strcmp(name, "all") == 0)
+        return CLASS_ALL;
+    for (unsigned i = 0; i < policy_class_count(policy); i++)
+        if (strcmp(policy_class_name(policy, i), name) == 0)
+            return (class_mask)1 << i;
+    g_assert_not_reached();
+}
+
+/* The five counts of a class: "visible parties domains recipients hidden". */
+static char *counts(struct policy *policy, const struct exposure *exposure, const char *name)
+{
+    class_mask mask = mask_of(policy, name);
+
+    return g_strdup_printf("%u %u %u %u %u", exposure_count(exposure, COUNT_VISIBLE, mask),
+                           exposure_count(exposure, COUNT_PARTIES, mask), exposure_count(exposure, COUNT_DOMAINS, mask),
+                           exposure_count(exposure, COUNT_RECIPIENTS, mask), exposure_count(exposure, COUNT_HIDDEN, mask));
+}
+
+/* The counts of several classes at once, a message from `sender` to the header `to` and the envelope. */
+static void check(const char *sender, const char *to, const char *bcc, bool bcc_visible, const char *envelope,
+                  const char *const *want)
+{
+    struct policy *policy = policy_of(CLASSES);
+    auto_free(message) message = message_of(sender, to);
+    g_auto(GStrv) recipients = g_strsplit(envelope, " ", -1);
+    struct verdict *verdict;
+
+    if (bcc != NULL)
+        message_add_header(message, "Bcc", bcc);
+    message->bcc_visible = bcc_visible;
+    for (unsigned i = 0; recipients[i] != NULL; i++)
+        message_add_recipient(message, recipients[i]);
+    verdict = judge_at(policy, message, 0);
+    for (; *want != NULL; want += 2) {
+        g_autofree char *got = counts(policy, verdict->exposure, want[0]);
+        g_test_message("%s", want[0]);
+        g_assert_cmpstr(got, ==, want[1]);
+    }
+    verdict_free(verdict);
+    policy_unref(policy);
+}
+#define CHECK(sender, to, bcc, bcc_visible, envelope, ...)                                                             \
+    check(sender, to, bcc, bcc_visible, envelope, (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_classes(void)
+{
+    CHECK("care@me.example", "a@me.example, b@mail.me.example, c@partner.example, d@other.example, e@mail.other.example", NULL,
+          false, "a@me.example c@partner.example", "internal", "2 1 2 1 0", "partner", "1 1 1 1 0", "other", "2 1 2 0 0",
+          "external", "3 2 3 1 0", "all", "5 3 5 2 0", "freemail", "0 0 0 0 0");
+}
+
+/* Thirty people of one organisation are one party; private mailboxes are one each. */
+static void test_parties(void)
+{
+    CHECK("care@me.example", "a@x.acme.co.uk, b@acme.co.uk, c@y.acme.co.uk, d@other.co.uk", NULL, false, "a@x.acme.co.uk", "other",
+          "4 2 4 1 0");
+    CHECK("care@me.example", "a@free1.test, b@free1.test, a@free2.test, A@FREE2.test, b+x@free2.test", NULL, false,
+          "a@free1.test", "freemail", "4 4 2 1 0", "external", "4 4 2 1 0");
+    CHECK("care@me.example", "a@[192.0.2.1], b@[192.0.2.1], c@[192.0.2.2], d@co.uk, e@co.uk", NULL, false, "a@[192.0.2.1]", "other",
+          "5 3 3 1 0");
+}
+
+/* A party with domains in several classes is one party of each, and one of all. */
+static void test_spanning(void)
+{
+    CHECK("care@me.example", "a@lab.split.example, b@split.example, c@x.split.example", NULL, false, "a@lab.split.example", "lab",
+          "1 1 1 1 0", "other", "2 1 2 0 0", "external", "3 1 3 1 0", "all", "3 1 3 1 0");
+}
+
+/* Tenants are colleagues to themselves and strangers to each other. */
+static void test_separate(void)
+{
+    CHECK("ann@tenant1.example", "bob@mail.tenant1.example, c@tenant2.example, d@me.example", NULL, false, "c@tenant2.example",
+          "internal", "2 2 2 0 0", "other", "1 1 1 1 0", "external", "1 1 1 1 0", "hosting", "0 0 0 0 0");
+    CHECK("care@me.example", "bob@tenant1.example, c@tenant2.example", NULL, false, "", "internal", "0 0 0 0 0", "other",
+          "2 2 2 0 0");
+    CHECK("", "bob@tenant1.example", NULL, false, "bob@tenant1.example", "internal", "0 0 0 0 0", "other", "1 1 1 1 0");
+}
+
+/* Envelope recipients that nobody can see; duplicates of the envelope are one. */
+static void test_hidden(void)
+{
+    CHECK("care@me.example", "care@me.example", NULL, false, "a@x.example B@y.example b@Y.example. care@me.example", "external",
+          "0 0 0 2 2", "internal", "1 1 1 1 0", "all", "1 1 1 3 2");
+    /* A bare name is internal. */
+    CHECK("care@me.example", "ann", NULL, false, "ann root", "internal", "0 0 0 2 2", "external", "0 0 0 0 0");
+    /* As bracketed as an MTA gives them; U-label in the header, A-label in the envelope. */
+    CHECK("<care@me.example>", "a@b\xc3\xbc" "cher.example", NULL, false, "<A@XN--BCHER-KVA.example>", "external", "1 1 1 1 0");
+}
+
+/* Bcc counts where it is delivered, and nowhere else. */
+static void test_bcc(void)
+{
+    CHECK("care@me.example", "a@x.example", "b@y.example, a@x.example", false, "a@x.example b@y.example", "external", "1 1 1 2 1");
+    CHECK("care@me.example", "a@x.example", "b@y.example, a@x.example", true, "a@x.example b@y.example", "external", "2 2 2 2 0");
+}
+
+/* Up to 62 classes, the last bit included. */
+static void test_many_classes(void)
+{
+    GString *text = g_string_new("version 1\nclass internal { domain \"me.example\" }\n");
+    GString *to = g_string_new(NULL);
+    struct policy *policy;
+    struct verdict *verdict;
+
+    for (unsigned n = 1; n <= CLASS_LIMIT - 2; n++) {
+        g_string_append_printf(text, "class c%u { domain \"c%u.example\" }\n", n, n);
+        g_string_append_printf(to, "a@c%u.example, ", n);
+    }
+    g_string_append(text, "rule r { when visible(external) >= 60 reject \"{visible c60} of {visible}\" }\ndefault accept\n");
+    policy = policy_of(text->str);
+    {
+        auto_free(message) message = message_of("care@me.example", to->str);
+        verdict = judge_at(policy, message, 0);
+    }
+    g_assert_cmpuint(exposure_count(verdict->exposure, COUNT_VISIBLE, CLASS_EXTERNAL), ==, 60);
+    g_assert_cmpuint(exposure_count(verdict->exposure, COUNT_VISIBLE, (class_mask)1 << 61), ==, 1);
+    g_assert_cmpstr(verdict->text, ==, "1 of 60");
+    verdict_free(verdict);
+    policy_unref(policy);
+    g_string_free(text, TRUE);
+    g_string_free(to, TRUE);
+}
+
+static void test_visible(void)
+{
+    struct policy *policy = policy_of(CLASSES);
+    auto_free(message) message = message_of("care@me.example", "Ann@X.example");
+    struct verdict *verdict;
+    const struct exposed *exposed;
+
+    message_add_header(message, "Bcc", "ann@x.example, hidden@y.example");
+    message_add_header(message, "Cc", "p@free1.test");
+    verdict = judge_at(policy, message, 0);
+    g_assert_cmpuint(exposure_visible(verdict->exposure), ==, 2);
+    exposed = exposure_get(verdict->exposure, 0);
+    g_assert_cmpstr(exposed->address, ==, "ann@x.example");
+    g_assert_cmpstr(exposed->class_name, ==, "other");
+    g_assert_cmpstr(exposed->party, ==, "x.example");
+    exposed = exposure_get(verdict->exposure, 1);
+    g_assert_cmpstr(exposed->class_name, ==, "freemail");
+    g_assert_cmpstr(exposed->party, ==, "p@free1.test");
+    g_assert_false(exposure_fault(verdict->exposure));
+    g_assert_cmpuint(exposure_defects(verdict->exposure), ==, 0);
+    verdict_free(verdict);
+    policy_unref(policy);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/exposure/classes", test_classes);
+    g_test_add_func("/exposure/parties", test_parties);
+    g_test_add_func("/exposure/spanning", test_spanning);
+    g_test_add_func("/exposure/separate", test_separate);
+    g_test_add_func("/exposure/hidden", test_hidden);
+    g_test_add_func("/exposure/bcc", test_bcc);
+    g_test_add_func("/exposure/many-classes", test_many_classes);
+    g_test_add_func("/exposure/visible", test_visible);
+    return g_test_run();
+}
