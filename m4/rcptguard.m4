@@ -34,7 +34,8 @@ AC_DEFUN([RG_HARDENING], [
   AS_IF([test "x$enable_hardening" != xno], [
     m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE],
       [RG_APPEND_FLAG([RG_CFLAGS], flag)])
-    AS_IF([test "x$enable_sanitizers" = xno],
+    # Fortified functions need an optimising compiler, which counting lines does without.
+    AS_IF([test "x$enable_sanitizers" = xno && test "x$enable_coverage" != xyes],
       [AS_CASE([" $CFLAGS $CPPFLAGS "], [*_FORTIFY_SOURCE*], [],
         [*\ -O0\ *], [],
         [RG_CFLAGS="$RG_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])

@@ -45,8 +45,8 @@ static void print_version(void)
 {
     printf("rcptguardd %s\n", PACKAGE_VERSION);
     g_autofree char *pcre2 = pattern_library_version();
-    printf("libmilter %s, PCRE2 %s, GMime %u.%u.%u, GLib %u.%u.%u, libpsl %s, libidn2 %s\n", filter_library_version(), pcre2,
-           gmime_major_version, gmime_minor_version, gmime_micro_version, glib_major_version, glib_minor_version,
+    printf("libmilter %s, PCRE2 %s, GMime %u.%u.%u, GLib %u.%u.%u, libpsl %s, libidn2 %s\n", filter_library_version(),
+           pcre2, gmime_major_version, gmime_minor_version, gmime_micro_version, glib_major_version, glib_minor_version,
            glib_micro_version, psl_get_version(), idn2_check_version(NULL));
 }
 

@@ -8,7 +8,8 @@
 /* Domains remembered: two generations of this many. */
 #define REMEMBERED_LIMIT 32768u
 
-struct class {
+struct class
+{
     char *name;
     bool individuals;
     bool separate;
@@ -22,10 +23,10 @@ struct class_pattern {
 struct classes {
     struct suffixes *suffixes;
     struct table *domains;
-    GArray *classes;  /* struct class */
-    GArray *patterns; /* struct class_pattern */
+    GArray *classes;      /* struct class */
+    GArray *patterns;     /* struct class_pattern */
     pthread_mutex_t lock; /* of the two below; not GLib's, which a thread sanitizer does not see through */
-    GHashTable *young; /* domain -> struct domain_facts *, which it holds a reference to */
+    GHashTable *young;    /* domain -> struct domain_facts *, which it holds a reference to */
     GHashTable *old;
 };
 

@@ -23,7 +23,7 @@ struct diag {
     unsigned line;   /* from 1; 0: the file as a whole */
     unsigned column; /* from 1, in characters; 0: the line as a whole */
     char *message;
-    char *source; /* the source line without its newline, or NULL */
+    char *source;   /* the source line without its newline, or NULL */
     unsigned order; /* in which it came */
 };
 

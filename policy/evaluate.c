@@ -62,8 +62,8 @@ static int in_classes(struct evaluation *evaluation, const char *address, class_
     fault = facts->fault;
     if (classes_separate(classes, (unsigned)facts->class_index)) {
         /* Named by its own name, and besides that internal or other as the sender is. */
-        bool same = sender_domain != NULL && strcmp(suffixes_organisation(classes_suffixes(classes), sender_domain),
-                                                    facts->organisation) == 0;
+        bool same = sender_domain != NULL &&
+                    strcmp(suffixes_organisation(classes_suffixes(classes), sender_domain), facts->organisation) == 0;
         belongs |= (class_mask)1 << (same ? CLASS_INTERNAL : CLASS_OTHER);
     }
     domain_facts_unref(facts);
@@ -72,10 +72,10 @@ static int in_classes(struct evaluation *evaluation, const char *address, class_
 
 static int test_address(struct evaluation *evaluation, const struct test *test, const char *address)
 {
-    switch (test->operator) {
-    case OPERATOR_IN_CLASSES:
+    switch (test->relation) {
+    case RELATION_IN_CLASSES:
         return in_classes(evaluation, address, test->mask);
-    case OPERATOR_MATCHES:
+    case RELATION_MATCHES:
         return pattern_match(test->pattern, address, evaluation->budget);
     default:
         return table_has_mailbox(test->table, address);
@@ -85,7 +85,7 @@ static int test_address(struct evaluation *evaluation, const struct test *test, 
 /* With several authors, a pattern needs one and everything else all. */
 static int test_authors(struct evaluation *evaluation, const struct test *test)
 {
-    int wanted = test->operator== OPERATOR_MATCHES ? YES : NO;
+    int wanted = test->relation == RELATION_MATCHES ? YES : NO;
 
     if (evaluation->authors == NULL)
         evaluation->authors = recipients_authors(evaluation->message);
@@ -116,9 +116,9 @@ static int test_user(struct evaluation *evaluation, const struct test *test)
 
     if (user == NULL)
         return NO;
-    if (test->operator== OPERATOR_MATCHES)
+    if (test->relation == RELATION_MATCHES)
         return match_lower(evaluation, test, user);
-    if (test->operator!= OPERATOR_IN_CLASSES)
+    if (test->relation != RELATION_IN_CLASSES)
         return table_has_word(test->table, user);
     /* A login without a domain says nothing of a class. */
     if (strchr(user, '@') == NULL)
@@ -133,7 +133,7 @@ static int test_listener(struct evaluation *evaluation, const struct test *test)
 
     if (listener == NULL)
         return NO;
-    if (test->operator== OPERATOR_MATCHES)
+    if (test->relation == RELATION_MATCHES)
         return match_lower(evaluation, test, listener);
     return table_has_word(test->table, listener);
 }
@@ -144,7 +144,7 @@ static int test_client(struct evaluation *evaluation, const struct test *test)
 
     if (client == NULL)
         return NO;
-    if (test->operator== OPERATOR_MATCHES)
+    if (test->relation == RELATION_MATCHES)
         return match_lower(evaluation, test, client);
     if (evaluation->client == NULL)
         evaluation->client = g_inet_address_new_from_string(client);
@@ -173,10 +173,10 @@ static int test_one_header(struct evaluation *evaluation, const struct test *tes
     g_autofree char *value = NULL;
     g_autofree char *folded = NULL;
 
-    if (test->operator== OPERATOR_PRESENT)
+    if (test->relation == RELATION_PRESENT)
         return YES;
     value = recipients_decode(raw);
-    if (test->operator== OPERATOR_MATCHES)
+    if (test->relation == RELATION_MATCHES)
         return pattern_match(test->pattern, value, evaluation->budget);
     folded = g_utf8_casefold(value, -1);
     return strcmp(folded, test->value) == 0;
@@ -276,8 +276,8 @@ static char *test_value(struct evaluation *evaluation, const struct test *test)
             g_ptr_array_add(names, NULL);
             return g_strjoinv(", ", (char **)names->pdata);
         }
-        value = test->subject == SUBJECT_SENDER ? (evaluation->sender[0] != '\0' ? evaluation->sender : "<>")
-                : test->subject == SUBJECT_USER ? message->user
+        value = test->subject == SUBJECT_SENDER   ? (evaluation->sender[0] != '\0' ? evaluation->sender : "<>")
+                : test->subject == SUBJECT_USER   ? message->user
                 : test->subject == SUBJECT_CLIENT ? message->client
                                                   : message->listener;
     }
@@ -445,7 +445,8 @@ struct verdict *policy_judge(struct policy *policy, const struct message *messag
     verdict->exposure = evaluation.exposure = exposure_read(policy->classes, message, evaluation.budget);
     if (options->outbound == OUTBOUND_FAULT) {
         set_fault(verdict, "outbound",
-                  policy->outbound != NULL ? source_line(policy->source, policy->outbound_offset) : 0, options->on_fault);
+                  policy->outbound != NULL ? source_line(policy->source, policy->outbound_offset) : 0,
+                  options->on_fault);
         decided = true;
     }
     for (unsigned i = 0; !decided && i < policy->rules->len; i++)

@@ -116,7 +116,10 @@ static void reason_test(void *data, const char *test, const char *value, int res
 
     if (reasons->telling && value != NULL)
         g_string_append_printf(reasons->text, "; `%s` is %s with %s", test,
-                               result == 1 ? "true" : result == 0 ? "false" : "beyond its limit", value);
+                               result == 1   ? "true"
+                               : result == 0 ? "false"
+                                             : "beyond its limit",
+                               value);
 }
 
 static void reason_end(void *data, int matched)

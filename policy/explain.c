@@ -382,7 +382,8 @@ static void append_rules(GString *out, const struct told *told)
                                rule->expired ? ", its last day has passed" : "");
         for (unsigned j = 0; j < rule->tests->len; j++) {
             const struct told_test *test = &g_array_index(rule->tests, struct told_test, j);
-            g_string_append_printf(out, "        %-5s %s", test->value == NULL ? "-" : word_of(test->result), test->test);
+            g_string_append_printf(out, "        %-5s %s", test->value == NULL ? "-" : word_of(test->result),
+                                   test->test);
             if (test->value != NULL) {
                 g_string_append(out, "    (");
                 explain_append_plain(out, test->value);
@@ -408,8 +409,8 @@ static void append_text(GString *out, const struct told *told)
     append_rules(out, told);
 }
 
-void explain_message(GString *out, struct policy *policy, const struct message *message, const char *file, unsigned index,
-                     const struct explain_options *options)
+void explain_message(GString *out, struct policy *policy, const struct message *message, const char *file,
+                     unsigned index, const struct explain_options *options)
 {
     struct told told = {
         .policy = policy,

@@ -15,7 +15,7 @@ struct tally {
 };
 
 struct exposure {
-    GArray *visible;    /* struct exposed; its strings belong to those below */
+    GArray *visible; /* struct exposed; its strings belong to those below */
     struct recipients *recipients;
     GHashTable *domains; /* char * -> struct domain_facts *: all that the message names */
     GArray *tallies[COUNT_KINDS];

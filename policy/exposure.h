@@ -31,9 +31,9 @@ const char *defect_name(enum defect defect);
 /* A set of classes, one bit each.  Class 0 is `internal`, class 1 is `other`. */
 typedef guint64 class_mask;
 #define CLASS_INTERNAL 0
-#define CLASS_OTHER 1
-#define CLASS_LIMIT 62
-#define CLASS_ALL (~(class_mask)0)
+#define CLASS_OTHER    1
+#define CLASS_LIMIT    62
+#define CLASS_ALL      (~(class_mask)0)
 #define CLASS_EXTERNAL (CLASS_ALL & ~((class_mask)1 << CLASS_INTERNAL))
 
 /* Distinct values over the classes of `mask`. */

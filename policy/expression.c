@@ -78,17 +78,17 @@ static bool parse_set(struct parser *parser, struct test *test)
 {
     if (parser_is_word(parser, "from")) {
         parser_advance(parser);
-        test->operator= OPERATOR_IN_TABLE;
+        test->relation = RELATION_IN_TABLE;
         test->operand = parser_take_string(parser, "the name of a table's file");
         return test->operand != NULL;
     }
     if (parser_is(parser, TOKEN_STRING)) {
-        test->operator= OPERATOR_IN_TABLE;
+        test->relation = RELATION_IN_TABLE;
         test->items = parse_strings(parser, "a string");
         return test->items != NULL;
     }
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) < 0) {
-        test->operator= OPERATOR_IN_CLASSES;
+        test->relation = RELATION_IN_CLASSES;
         test->classes = parse_class_names(parser);
         return test->classes != NULL;
     }
@@ -101,13 +101,13 @@ static bool parse_comparison(struct parser *parser, struct test *test, bool with
 {
     if (parser_is(parser, TOKEN_EQUAL)) {
         parser_advance(parser);
-        test->operator= OPERATOR_EQUALS;
+        test->relation = RELATION_EQUALS;
         test->operand = parser_take_string(parser, "a string");
         return test->operand != NULL;
     }
     if (parser_is(parser, TOKEN_MATCHES)) {
         parser_advance(parser);
-        test->operator= OPERATOR_MATCHES;
+        test->relation = RELATION_MATCHES;
         test->operand = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/");
         return test->operand != NULL;
     }
@@ -122,7 +122,7 @@ static bool parse_comparison(struct parser *parser, struct test *test, bool with
 static bool parse_header(struct parser *parser, struct test *test)
 {
     test->kind = TEST_HEADER;
-    test->operator= OPERATOR_PRESENT;
+    test->relation = RELATION_PRESENT;
     parser_advance(parser);
     if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a header field"))
         return false;
@@ -134,9 +134,9 @@ static bool parse_header(struct parser *parser, struct test *test)
 
 static bool parse_test_into(struct parser *parser, struct test *test)
 {
-    static const char *const words[] = {"visible", "parties", "domains", "recipients", "hidden", "sender", "from",
-                                        "user", "client", "listener", "header", "authenticated", "local", "syntax",
-                                        "malformed", "truncated", "not", NULL};
+    static const char *const words[] = {"visible", "parties", "domains",   "recipients", "hidden", "sender",
+                                        "from",    "user",    "client",    "listener",   "header", "authenticated",
+                                        "local",   "syntax",  "malformed", "truncated",  "not",    NULL};
     int word = -1;
 
     if (parser_is(parser, TOKEN_NAME) && (word = language_word(language_flags, parser->token.value)) >= 0) {
@@ -213,7 +213,8 @@ struct expression *parser_expression(struct parser *parser)
     while (first != NULL && (parser_is_word(parser, "and") || parser_is_word(parser, "or"))) {
         struct expression *next;
         if (!parser_is_word(parser, word) && !mixed) {
-            parser_fail_at(parser, parser->token.offset, "`and` and `or` are mixed; say with parentheses which belongs together");
+            parser_fail_at(parser, parser->token.offset,
+                           "`and` and `or` are mixed; say with parentheses which belongs together");
             mixed = true; /* what follows may hold other mistakes */
         }
         parser_advance(parser);

@@ -6,12 +6,13 @@
 #include <string.h>
 
 const char *const language_keywords[] = {
-    "version", "contact", "class",    "domain",     "match",     "domains", "from",     "individuals", "separate",
-    "outbound", "when",   "expect",   "is",         "not",       "message", "to",       "bcc",         "at",
-    "file",     "gives",  "by",       "user",       "client",    "listener", "sender",  "local",       "rule",
-    "until",    "monitor", "accept",  "tag",        "quarantine", "reject", "tempfail", "default",     "and",
-    "or",       "in",     "authenticated", "syntax", "malformed", "truncated", "visible", "parties",   "recipients",
-    "hidden",   "header", "of",       NULL,
+    "version",   "contact",   "class",   "domain",  "match",      "domains", "from",          "individuals",
+    "separate",  "outbound",  "when",    "expect",  "is",         "not",     "message",       "to",
+    "bcc",       "at",        "file",    "gives",   "by",         "user",    "client",        "listener",
+    "sender",    "local",     "rule",    "until",   "monitor",    "accept",  "tag",           "quarantine",
+    "reject",    "tempfail",  "default", "and",     "or",         "in",      "authenticated", "syntax",
+    "malformed", "truncated", "visible", "parties", "recipients", "hidden",  "header",        "of",
+    NULL,
 };
 const char *const language_dispositions[] = {"accept", "tag", "quarantine", "reject", "tempfail", NULL};
 const char *const language_counts[] = {"visible", "parties", "domains", "recipients", "hidden", NULL};

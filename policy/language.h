@@ -29,7 +29,7 @@ enum comparison { AT_LEAST, MORE, AT_MOST, LESS, EXACTLY };
 enum test_kind { TEST_FLAG, TEST_COUNT, TEST_SUBJECT, TEST_HEADER };
 
 /* How a subject or a header is compared. */
-enum operator { OPERATOR_PRESENT, OPERATOR_EQUALS, OPERATOR_MATCHES, OPERATOR_IN_CLASSES, OPERATOR_IN_TABLE };
+enum relation { RELATION_PRESENT, RELATION_EQUALS, RELATION_MATCHES, RELATION_IN_CLASSES, RELATION_IN_TABLE };
 
 struct test {
     enum test_kind kind;
@@ -45,7 +45,7 @@ struct test {
 
     enum subject subject;
     struct item *header; /* name of the header field */
-    enum operator operator;
+    enum relation relation;
     struct item *operand; /* string, pattern, or the file of a table */
     GPtrArray *items;     /* struct item *: the strings of a set, or NULL */
     char *value;          /* what `=` compares with, normalised */
@@ -110,7 +110,7 @@ struct expect {
     bool negated; /* of outbound */
     bool local;
     struct item *client, *listener, *user, *sender; /* each may be NULL */
-    GPtrArray *to; /* struct people * */
+    GPtrArray *to;                                  /* struct people * */
     GPtrArray *bcc;
     char *at; /* or NULL */
     struct item *file;
@@ -125,12 +125,12 @@ struct policy {
     char *text;
     char *digest;
 
-    GPtrArray *statements; /* struct class_statement * */
+    GPtrArray *statements;       /* struct class_statement * */
     struct expression *outbound; /* NULL: the built-in meaning */
     size_t outbound_offset;
     struct item *contact; /* or NULL */
-    GPtrArray *expects; /* struct expect * */
-    GPtrArray *rules;   /* struct rule * */
+    GPtrArray *expects;   /* struct expect * */
+    GPtrArray *rules;     /* struct rule * */
     struct action fallback;
     unsigned fallback_line;
 

@@ -80,15 +80,13 @@ static void lex_number(struct lexer *lexer, struct token *token)
         token->kind = TOKEN_DATE;
         if (token->length != 10 || sscanf(token->value, "%4u-%2u-%2u%n", &year, &month, &day, &used) != 3 ||
             used != 10 || !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year)) {
-            lexer_fail(lexer, token->offset,
-                        "`%s` is no date; expected one such as 2027-06-30", token->value);
+            lexer_fail(lexer, token->offset, "`%s` is no date; expected one such as 2027-06-30", token->value);
             token->kind = TOKEN_ERROR;
         }
     } else if (in_name(at(lexer, 0))) {
         while (in_name(at(lexer, 0)))
             lexer->position++;
-        lexer_fail(lexer, token->offset,
-                    "expected a number; a name starts with a letter from a to z");
+        lexer_fail(lexer, token->offset, "expected a number; a name starts with a letter from a to z");
         token->kind = TOKEN_ERROR;
     } else if (token->length > 9) {
         lexer_fail(lexer, token->offset, "a number has at most nine digits");
@@ -115,16 +113,15 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
         char c = at(lexer, 0);
         if (c == '\0' || c == '\n' || c == '\r') {
             lexer_fail(lexer, token->offset,
-                        string ? "this string has no closing `\"` on its line"
-                               : "this regular expression has no closing `/` on its line");
+                       string ? "this string has no closing `\"` on its line"
+                              : "this regular expression has no closing `/` on its line");
             token->kind = TOKEN_ERROR;
             token->length = lexer->position - token->offset;
             g_string_free(value, TRUE);
             return;
         }
         if (string && is_control(lexer) && token->kind != TOKEN_ERROR) {
-            lexer_fail(lexer, lexer->position,
-                        "a control character in a string; expected text");
+            lexer_fail(lexer, lexer->position, "a control character in a string; expected text");
             token->kind = TOKEN_ERROR;
         }
         if (c != '\\') {
@@ -138,7 +135,7 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
         if (string && c != '"' && c != '\\') {
             if (token->kind != TOKEN_ERROR)
                 lexer_fail(lexer, lexer->position - 1,
-                            "a string knows the escapes `\\\"` and `\\\\`; a backslash is written `\\\\`");
+                           "a string knows the escapes `\\\"` and `\\\\`; a backslash is written `\\\\`");
             token->kind = TOKEN_ERROR;
         }
         if (!string && c != '/')
@@ -156,10 +153,9 @@ static void lex_sign(struct lexer *lexer, struct token *token)
         const char *text;
         enum token_kind kind;
     } signs[] = {
-        {"=~", TOKEN_MATCHES}, {">=", TOKEN_GREATER_EQUAL}, {"<=", TOKEN_LESS_EQUAL},
-        {"{", TOKEN_OPEN},     {"}", TOKEN_CLOSE},          {"(", TOKEN_LEFT},
-        {")", TOKEN_RIGHT},    {",", TOKEN_COMMA},          {"=", TOKEN_EQUAL},
-        {">", TOKEN_GREATER},  {"<", TOKEN_LESS},
+        {"=~", TOKEN_MATCHES}, {">=", TOKEN_GREATER_EQUAL}, {"<=", TOKEN_LESS_EQUAL}, {"{", TOKEN_OPEN},
+        {"}", TOKEN_CLOSE},    {"(", TOKEN_LEFT},           {")", TOKEN_RIGHT},       {",", TOKEN_COMMA},
+        {"=", TOKEN_EQUAL},    {">", TOKEN_GREATER},        {"<", TOKEN_LESS},
     };
     const char *text = lexer->source->text + lexer->position;
 
@@ -173,7 +169,8 @@ static void lex_sign(struct lexer *lexer, struct token *token)
     }
     token->kind = TOKEN_ERROR;
     if (g_ascii_isupper(*text))
-        lexer_fail(lexer, token->offset, "a name has small letters, digits and hyphens; other text stands in double quotes");
+        lexer_fail(lexer, token->offset,
+                   "a name has small letters, digits and hyphens; other text stands in double quotes");
     else if (g_unichar_isgraph(g_utf8_get_char(text)))
         lexer_fail(lexer, token->offset, "`%.*s` means nothing here", (int)(g_utf8_next_char(text) - text), text);
     else

@@ -11,8 +11,8 @@
 
 enum token_kind {
     TOKEN_END,
-    TOKEN_ERROR,  /* has been reported; nobody needs to do so again */
-    TOKEN_NAME,   /* a keyword or a name */
+    TOKEN_ERROR, /* has been reported; nobody needs to do so again */
+    TOKEN_NAME,  /* a keyword or a name */
     TOKEN_NUMBER,
     TOKEN_DATE,   /* 2027-06-30 */
     TOKEN_STRING, /* value without quotes and escapes */

@@ -38,9 +38,10 @@ static void lint_count(const struct policy *policy, const struct test *test, str
                     "`%s` is never true: no more than %u recipients are read of one message; test `malformed` instead",
                     test->text, RECIPIENTS_LIMIT);
     else if (least > POSTFIX_HEADER_RECIPIENTS)
-        source_diag(policy->source, test->offset, diags, DIAG_WARNING,
-                    "`%s` is never true for one header: Postfix cuts it to %u recipients at most; test `truncated` as well",
-                    test->text, POSTFIX_HEADER_RECIPIENTS);
+        source_diag(
+            policy->source, test->offset, diags, DIAG_WARNING,
+            "`%s` is never true for one header: Postfix cuts it to %u recipients at most; test `truncated` as well",
+            test->text, POSTFIX_HEADER_RECIPIENTS);
 }
 
 static void lint_expression(const struct policy *policy, const struct expression *expression, struct diags *diags)

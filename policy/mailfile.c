@@ -253,7 +253,8 @@ static bool read_path(const char *path, unsigned depth, mailfile_take take, void
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &status) < 0) {
-        diags_file_error(diags, path, errno == ENOENT ? "does not exist; expected a message or a mailbox" : "cannot be read: %s",
+        diags_file_error(diags, path,
+                         errno == ENOENT ? "does not exist; expected a message or a mailbox" : "cannot be read: %s",
                          g_strerror(errno));
         if (fd >= 0)
             close(fd);

@@ -126,5 +126,6 @@ const struct header *message_find_header(const struct message *message, const ch
 
 bool message_from_loopback(const struct message *message)
 {
-    return message->client != NULL && (g_str_has_prefix(message->client, "127.") || strcmp(message->client, "::1") == 0);
+    return message->client != NULL &&
+           (g_str_has_prefix(message->client, "127.") || strcmp(message->client, "::1") == 0);
 }

@@ -32,14 +32,14 @@ struct header {
 
 struct message {
     enum mta mta;
-    char *client;       /* numeric address of the SMTP client, or NULL */
-    char *listener;     /* the MTA's name of the daemon that took the mail ({daemon_name}), or NULL */
-    char *user;         /* SASL login name, or NULL */
-    bool authenticated; /* there was a SASL login */
-    bool local;         /* handed in by sendmail(1); on Sendmail a loopback client */
-    bool bcc_visible;   /* Bcc and Resent-Bcc are delivered as they are */
-    char *sender;       /* envelope sender without angle brackets; "" is the null sender */
-    char *queue_id;     /* or NULL */
+    char *client;          /* numeric address of the SMTP client, or NULL */
+    char *listener;        /* the MTA's name of the daemon that took the mail ({daemon_name}), or NULL */
+    char *user;            /* SASL login name, or NULL */
+    bool authenticated;    /* there was a SASL login */
+    bool local;            /* handed in by sendmail(1); on Sendmail a loopback client */
+    bool bcc_visible;      /* Bcc and Resent-Bcc are delivered as they are */
+    char *sender;          /* envelope sender without angle brackets; "" is the null sender */
+    char *queue_id;        /* or NULL */
     GPtrArray *recipients; /* char *: envelope recipients without angle brackets */
     GPtrArray *headers;    /* struct header *, in order */
     size_t header_bytes;

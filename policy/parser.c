@@ -62,8 +62,8 @@ static void close_block(struct parser *parser, const char *what, const struct it
     /* An error within the block, as of a string that nothing closes, may have swallowed its end. */
     if (!parser_is(parser, TOKEN_ERROR) && diags_errors(parser->diags) == errors) {
         g_autofree char *found = token_describe(&parser->token);
-        parser_fail_at(parser, parser->token.offset, "expected `}` to end the %s `%s` of line %u, not %s", what, name->text,
-                source_line(parser->policy->source, name->offset), found);
+        parser_fail_at(parser, parser->token.offset, "expected `}` to end the %s `%s` of line %u, not %s", what,
+                       name->text, source_line(parser->policy->source, name->offset), found);
     }
     recover_top(parser);
 }
@@ -153,7 +153,8 @@ static bool parse_class(struct parser *parser)
     while (!parser_is(parser, TOKEN_CLOSE) && !parser_is(parser, TOKEN_END) && !parser_is_one_of(parser, top_words)) {
         if (!parse_class_item(parser, class)) {
             /* One step at least, unless the word that stopped us begins something. */
-            if (!parser_is_one_of(parser, class_words) && !parser_is(parser, TOKEN_CLOSE) && !parser_is(parser, TOKEN_END))
+            if (!parser_is_one_of(parser, class_words) && !parser_is(parser, TOKEN_CLOSE) &&
+                !parser_is(parser, TOKEN_END))
                 parser_advance(parser);
             recover_block(parser, class_words);
         }
@@ -180,7 +181,7 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
         return false;
     if (!parser_is_one_of(parser, language_dispositions)) {
         parser_fail_expected(parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`",
-                      rule_words);
+                             rule_words);
         return false;
     }
     return parse_action(parser, &rule->action);
@@ -211,7 +212,8 @@ static bool parse_rule(struct parser *parser)
             parser_advance(parser);
     }
     if (!parser_is(parser, TOKEN_OPEN)) {
-        parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`", (const char *const[]){"until", NULL});
+        parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`",
+                             (const char *const[]){"until", NULL});
         return false;
     }
     parser_advance(parser);
@@ -398,7 +400,7 @@ static bool parse_outbound(struct parser *parser)
         return false;
     if (policy->outbound != NULL) {
         parser_fail_at(parser, offset, "`outbound` is said twice; first in line %u",
-                source_line(policy->source, policy->outbound_offset));
+                       source_line(policy->source, policy->outbound_offset));
         expression_free(expression);
         return true;
     }
@@ -419,7 +421,7 @@ static bool parse_contact(struct parser *parser)
         return false;
     if (policy->contact != NULL) {
         parser_fail_at(parser, offset, "`contact` is said twice; first in line %u",
-                source_line(policy->source, policy->contact->offset));
+                       source_line(policy->source, policy->contact->offset));
         item_free(contact);
         return true;
     }
@@ -483,7 +485,7 @@ static void parse_version(struct parser *parser)
     }
     if (strcmp(parser->token.value, "1") != 0)
         parser_fail_at(parser, parser->token.offset, "this program knows version 1 of the policy language, not %s",
-                parser->token.value);
+                       parser->token.value);
     parser_advance(parser);
 }
 
@@ -501,6 +503,7 @@ void policy_parse(struct policy *policy, struct diags *diags)
         if (!parse_statement(&parser))
             recover_top(&parser);
     if (!parser.default_seen)
-        parser_fail_at(&parser, parser.token.offset, "expected `default` and an action: what happens to mail that no rule matches");
+        parser_fail_at(&parser, parser.token.offset,
+                       "expected `default` and an action: what happens to mail that no rule matches");
     token_clear(&parser.token);
 }

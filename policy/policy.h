@@ -78,10 +78,10 @@ struct trace {
 };
 
 struct judge_options {
-    gint64 now;                 /* seconds since 1970, UTC: for `until` */
-    enum disposition on_fault;  /* what a fault becomes: quarantine, tempfail or reject */
-    enum outbound outbound;     /* what policy_outbound said; OUTBOUND_NO is a caller's error */
-    const struct trace *trace;  /* or NULL */
+    gint64 now;                /* seconds since 1970, UTC: for `until` */
+    enum disposition on_fault; /* what a fault becomes: quarantine, tempfail or reject */
+    enum outbound outbound;    /* what policy_outbound said; OUTBOUND_NO is a caller's error */
+    const struct trace *trace; /* or NULL */
 };
 
 /* Judges a message that is outbound.  Never NULL; free with verdict_free. */

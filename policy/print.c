@@ -20,22 +20,22 @@ static void print_items(GString *out, const GPtrArray *items, bool quoted)
 
 static void print_comparison(GString *out, const struct test *test)
 {
-    switch (test->operator) {
-    case OPERATOR_PRESENT:
+    switch (test->relation) {
+    case RELATION_PRESENT:
         break;
-    case OPERATOR_EQUALS:
+    case RELATION_EQUALS:
         g_string_append(out, " = ");
         lexer_append_string(out, test->operand->text);
         break;
-    case OPERATOR_MATCHES:
+    case RELATION_MATCHES:
         g_string_append(out, " =~ ");
         lexer_append_regex(out, test->operand->text);
         break;
-    case OPERATOR_IN_CLASSES:
+    case RELATION_IN_CLASSES:
         g_string_append(out, " in ");
         print_items(out, test->classes, false);
         break;
-    case OPERATOR_IN_TABLE:
+    case RELATION_IN_TABLE:
         g_string_append(out, " in ");
         if (test->items != NULL) {
             print_items(out, test->items, true);

@@ -29,7 +29,8 @@ static gboolean bcc_visible_option = FALSE;
 static char **file_options = NULL;
 
 static const GOptionEntry common_entries[] = {
-    {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy (" SYSCONFDIR "/rcptguard/policy)", "POLICY"},
+    {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy (" SYSCONFDIR "/rcptguard/policy)",
+     "POLICY"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &json_option, "Print JSON", NULL},
     G_OPTION_ENTRY_NULL,
 };

@@ -49,7 +49,7 @@ struct reader {
     bool exhausted; /* of readings */
     struct idna idna;
     GArray *hits;
-    GPtrArray *flat; /* InternetAddress * */
+    GPtrArray *flat;         /* InternetAddress * */
     struct addresses parsed; /* of one header: what the grammar found */
     struct addresses named;  /* what stands in the names that the grammar found */
     struct addresses seen;   /* what the scanner found */
@@ -345,7 +345,8 @@ static void explain_by_squeezing(struct reader *reader, const char *text, size_t
         if (g_array_index(reader->hits, struct scan_hit, original).at != place || found[original] == NULL)
             continue;
         address = hit_address(reader, squeezed, hit->wide, hit);
-        if (address != NULL && addresses_find(&reader->parsed, address) >= 0 && !stops_before(found[original], address)) {
+        if (address != NULL && addresses_find(&reader->parsed, address) >= 0 &&
+            !stops_before(found[original], address)) {
             g_free(found[original]);
             found[original] = address;
         } else {

@@ -11,9 +11,9 @@
 struct resolver {
     struct policy *policy;
     struct diags *diags;
-    GHashTable *names;      /* char * -> struct item *: classes and rules share one name space */
+    GHashTable *names;         /* char * -> struct item *: classes and rules share one name space */
     GHashTable *class_indexes; /* char * -> index */
-    GPtrArray *class_names; /* for "did you mean"; ends with NULL */
+    GPtrArray *class_names;    /* for "did you mean"; ends with NULL */
     struct table *domains;
 };
 
@@ -38,7 +38,7 @@ char *policy_beside(const struct policy *policy, const char *file)
         return g_strdup(file);
     folder = g_path_get_dirname(policy->path);
     return strcmp(folder, ".") == 0 && strncmp(policy->path, "./", 2) != 0 ? g_strdup(file)
-                                                                            : g_build_filename(folder, file, NULL);
+                                                                           : g_build_filename(folder, file, NULL);
 }
 
 static void read_table(struct resolver *resolver, struct table *table, const struct item *file, unsigned value)
@@ -223,7 +223,8 @@ static void resolve_classes(struct resolver *resolver)
     if (internal == NULL && !policy->names_lost)
         fail(resolver, 0, "expected a class `internal`, such as `class internal { domain \"corp.example\" }`");
     else if (internal != NULL && internal->separate)
-        fail(resolver, internal->name->offset, "`internal` cannot be `separate`; give the tenants a class of their own");
+        fail(resolver, internal->name->offset,
+             "`internal` cannot be `separate`; give the tenants a class of their own");
     for (unsigned i = 0; i < policy->statements->len; i++) {
         const struct class_statement *class = g_ptr_array_index(policy->statements, i);
         gpointer index;
@@ -271,13 +272,13 @@ static void resolve_subject(struct resolver *resolver, struct test *test)
 {
     enum table_kind kind = kind_of(test->subject);
 
-    switch (test->operator) {
-    case OPERATOR_PRESENT:
+    switch (test->relation) {
+    case RELATION_PRESENT:
         break;
-    case OPERATOR_MATCHES:
+    case RELATION_MATCHES:
         test->pattern = compile(resolver, test->operand);
         break;
-    case OPERATOR_EQUALS:
+    case RELATION_EQUALS:
         test->table = table_new(kind);
         if (kind == TABLE_MAILBOXES && test->operand->text[0] != '\0' && strchr(test->operand->text, '@') == NULL)
             fail(resolver, test->operand->offset, "expected an address, or `in` before a domain");
@@ -286,14 +287,16 @@ static void resolve_subject(struct resolver *resolver, struct test *test)
         else
             add_item(resolver, test->table, test->operand);
         break;
-    case OPERATOR_IN_CLASSES:
+    case RELATION_IN_CLASSES:
         resolve_class_names(resolver, test);
         if (test->subject == SUBJECT_CLIENT)
-            fail(resolver, test->offset, "`client` has no class; expected networks in double quotes, or `from` and a file");
+            fail(resolver, test->offset,
+                 "`client` has no class; expected networks in double quotes, or `from` and a file");
         if (test->subject == SUBJECT_LISTENER)
-            fail(resolver, test->offset, "`listener` has no class; expected names in double quotes, or `from` and a file");
+            fail(resolver, test->offset,
+                 "`listener` has no class; expected names in double quotes, or `from` and a file");
         break;
-    case OPERATOR_IN_TABLE:
+    case RELATION_IN_TABLE:
         test->table = table_new(kind);
         if (test->items == NULL)
             read_table(resolver, test->table, test->operand, 0);
@@ -317,10 +320,11 @@ static bool is_field_name(const char *name)
 static void resolve_header(struct resolver *resolver, struct test *test)
 {
     if (!is_field_name(test->header->text))
-        fail(resolver, test->header->offset, "expected the name of a header field, such as \"List-Id\", without a colon");
-    if (test->operator== OPERATOR_MATCHES)
+        fail(resolver, test->header->offset,
+             "expected the name of a header field, such as \"List-Id\", without a colon");
+    if (test->relation == RELATION_MATCHES)
         test->pattern = compile(resolver, test->operand);
-    else if (test->operator== OPERATOR_EQUALS)
+    else if (test->relation == RELATION_EQUALS)
         test->value = g_utf8_casefold(test->operand->text, -1);
 }
 

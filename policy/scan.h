@@ -18,11 +18,11 @@ struct scan_hit {
     size_t wide;  /* start of the longest local part that syntax allows (atext) */
     size_t tight; /* start of what a person would take for the local part: "|ann@x" is ann */
     size_t local_end;
-    size_t at; /* blanks may stand before it */
+    size_t at;     /* blanks may stand before it */
     size_t domain; /* start of the domain; blanks may stand between `@` and it */
     size_t end;
     size_t short_end; /* where it may end as well: before a fold, if there was a dot already; else `end` */
-    bool quoted; /* the local part is a quoted string */
+    bool quoted;      /* the local part is a quoted string */
 };
 
 /*

@@ -139,7 +139,8 @@ static char *add_network(struct table *table, const char *item)
     unsigned length;
 
     /* GLib writes a warning for lengths that no address has. */
-    if (slash == NULL || (strlen(slash) <= 4 && g_ascii_isdigit(slash[1]) && g_ascii_strtoull(slash + 1, NULL, 10) <= 128))
+    if (slash == NULL ||
+        (strlen(slash) <= 4 && g_ascii_isdigit(slash[1]) && g_ascii_strtoull(slash + 1, NULL, 10) <= 128))
         mask = g_inet_address_mask_new_from_string(item, &error);
     if (mask == NULL) {
         g_clear_error(&error);

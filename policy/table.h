@@ -20,10 +20,10 @@
 
 /* What a table may hold. */
 enum table_kind {
-    TABLE_DOMAINS,  /* domains; with a leading dot the domain and all below */
+    TABLE_DOMAINS,   /* domains; with a leading dot the domain and all below */
     TABLE_MAILBOXES, /* domains, and addresses */
-    TABLE_NETWORKS, /* addresses of hosts and networks: 192.0.2.1, 2001:db8::/32 */
-    TABLE_WORDS,    /* login names, names of listeners: compared whole, in any case */
+    TABLE_NETWORKS,  /* addresses of hosts and networks: 192.0.2.1, 2001:db8::/32 */
+    TABLE_WORDS,     /* login names, names of listeners: compared whole, in any case */
 };
 
 struct table;

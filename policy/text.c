@@ -27,8 +27,8 @@ struct text {
     GArray *parts; /* struct part */
 };
 
-static const char *const variable_names[] = {"visible", "parties", "domains", "recipients", "hidden", "rule",
-                                             "sender",  "user",    "queue-id", "contact",   NULL};
+static const char *const variable_names[] = {"visible", "parties", "domains",  "recipients", "hidden", "rule",
+                                             "sender",  "user",    "queue-id", "contact",    NULL};
 
 /* What is needed while a template is parsed. */
 struct parser {
@@ -60,8 +60,8 @@ static void G_GNUC_PRINTF(3, 4) fail(struct parser *parser, const char *where, c
     va_start(arguments, format);
     message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    source_diag(parser->policy->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags, DIAG_ERROR, "%s",
-                message);
+    source_diag(parser->policy->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags,
+                DIAG_ERROR, "%s", message);
     parser->failed = true;
 }
 
@@ -143,8 +143,8 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         fail(parser, where, "there is no variable `{%s}`; a brace is written `{{`", content);
 }
 
-struct text *text_parse(const char *template, const struct policy *policy, size_t offset, const char *const *class_names,
-                        struct diags *diags)
+struct text *text_parse(const char *template, const struct policy *policy, size_t offset,
+                        const char *const *class_names, struct diags *diags)
 {
     struct text *text = g_new0(struct text, 1);
     struct parser parser = {

@@ -19,8 +19,8 @@ struct policy;
  * is where its string stands in the source; errors go to `diags` and give NULL.
  * `class_names`, for suggestions, ends with NULL.
  */
-struct text *text_parse(const char *template, const struct policy *policy, size_t offset, const char *const *class_names,
-                        struct diags *diags);
+struct text *text_parse(const char *template, const struct policy *policy, size_t offset,
+                        const char *const *class_names, struct diags *diags);
 void text_free(struct text *text);
 
 struct text_values {

@@ -45,11 +45,13 @@ void parser_fail_expected(struct parser *parser, const char *expected, const cha
 
     if (parser_is(parser, TOKEN_ERROR))
         return;
-    parser->lexer.quiet_until = parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
+    parser->lexer.quiet_until =
+        parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
     if (parser_is(parser, TOKEN_NAME) && candidates != NULL)
         nearest = diag_nearest(parser->token.value, candidates);
     if (nearest != NULL && strcmp(nearest, parser->token.value) != 0)
-        parser_fail_at(parser, parser->token.offset, "expected %s, not %s; did you mean `%s`?", expected, found, nearest);
+        parser_fail_at(parser, parser->token.offset, "expected %s, not %s; did you mean `%s`?", expected, found,
+                       nearest);
     else
         parser_fail_at(parser, parser->token.offset, "expected %s, not %s", expected, found);
 }
@@ -108,7 +110,8 @@ struct item *parser_take_string(struct parser *parser, const char *expected)
 struct item *parser_take_name(struct parser *parser, const char *expected)
 {
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) >= 0) {
-        parser_fail_at(parser, parser->token.offset, "expected %s, not the keyword `%s`", expected, parser->token.value);
+        parser_fail_at(parser, parser->token.offset, "expected %s, not the keyword `%s`", expected,
+                       parser->token.value);
         return NULL;
     }
     return parser_take_item(parser, TOKEN_NAME, expected);

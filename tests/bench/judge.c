@@ -96,9 +96,9 @@ static void print_found(double figure, const char *unit, const struct verdict *v
 {
     unsigned defects = exposure_defects(verdict->exposure);
 
-    printf("%.0f %s peak=%lu visible=%u%s%s verdict=%s\n", figure, unit, peak_memory(), exposure_visible(verdict->exposure),
-           defects & (DEFECT_LIMIT | DEFECT_UNPARSED) ? " malformed" : "", defects & DEFECT_CUT ? " truncated" : "",
-           disposition_name(verdict->disposition));
+    printf("%.0f %s peak=%lu visible=%u%s%s verdict=%s\n", figure, unit, peak_memory(),
+           exposure_visible(verdict->exposure), defects & (DEFECT_LIMIT | DEFECT_UNPARSED) ? " malformed" : "",
+           defects & DEFECT_CUT ? " truncated" : "", disposition_name(verdict->disposition));
 }
 
 static double cpu_now(void)

@@ -20,7 +20,7 @@ void __tsan_release(void *address);
 #define REAL(result, name, ...)                                                                                        \
     static result (*real)(__VA_ARGS__);                                                                                \
     if (real == 0)                                                                                                     \
-        real = (result(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
+    real = (result(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 
 void g_mutex_lock(void *mutex)
 {
