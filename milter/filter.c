@@ -100,11 +100,6 @@ static char *client_address(const struct sockaddr *address, unsigned *port)
     return NULL;
 }
 
-static bool is_loopback(const char *client)
-{
-    return client != NULL && (g_str_has_prefix(client, "127.") || strcmp(client, "::1") == 0);
-}
-
 /* ---- collecting */
 
 static sfsistat on_negotiate(SMFICTX *context, unsigned long offered_actions, unsigned long offered_steps,
@@ -139,7 +134,7 @@ static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
     unsigned port;
     connection->client = client_address(address, &port);
     /* Postfix hands in mail of sendmail(1) from port 0, which no connection has. */
-    connection->local = is_loopback(connection->client) && (connection->mta != MTA_POSTFIX || port == 0);
+    connection->local = client_is_loopback(connection->client) && (connection->mta != MTA_POSTFIX || port == 0);
     return SMFIS_NOREPLY;
 }
 

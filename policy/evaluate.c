@@ -356,7 +356,7 @@ static int outbound_by_default(struct evaluation *evaluation)
 
     if (message->authenticated)
         return YES;
-    if (evaluation->sender[0] == '\0' || !(message->local || message_from_loopback(message)))
+    if (evaluation->sender[0] == '\0' || !(message->local || client_is_loopback(message->client)))
         return NO;
     return in_classes(evaluation, evaluation->sender, (class_mask)1 << CLASS_INTERNAL);
 }

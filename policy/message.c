@@ -124,8 +124,7 @@ const struct header *message_find_header(const struct message *message, const ch
     return NULL;
 }
 
-bool message_from_loopback(const struct message *message)
+bool client_is_loopback(const char *client)
 {
-    return message->client != NULL &&
-           (g_str_has_prefix(message->client, "127.") || strcmp(message->client, "::1") == 0);
+    return client != NULL && (g_str_has_prefix(client, "127.") || strcmp(client, "::1") == 0);
 }

@@ -68,7 +68,7 @@ void message_add_header_length(struct message *message, const char *name, size_t
 /* The first field of that name (any case), or NULL. */
 const struct header *message_find_header(const struct message *message, const char *name);
 
-/* Whether the client is a loopback address (127.0.0.0/8, ::1). */
-bool message_from_loopback(const struct message *message);
+/* Whether a numeric address, or NULL, is one of this host's loopback (127.0.0.0/8, ::1). */
+bool client_is_loopback(const char *client);
 
 #endif
