@@ -47,6 +47,8 @@ static void test_normalise(void)
         {"'ann", "x.example'", "ann@x.example"},
         {"o'brien", "x.example", "o'brien@x.example"},
         {"'ann", "x.example", "'ann@x.example"},
+        {"''ann", "x.example''", "ann@x.example"},
+        {"\"'ann\"", "x.example'", "ann@x.example"}, /* seen only once its quotes are gone */
         /* Tags stay. */
         {"ann+list", "x.example", "ann+list@x.example"},
         /* Literals. */

@@ -51,7 +51,7 @@ static char *read_in(const char *folder, const char *name, unsigned stop)
 static void check(const char *content, gssize length, const char *want)
 {
     char *folder = folder_new();
-    g_autofree char *path = folder_write(folder, "m", content, length);
+    g_free(folder_write(folder, "m", content, length));
     g_autofree char *got = read_in(folder, "m", 0);
 
     if (strcmp(got, want) != 0)
@@ -130,7 +130,7 @@ static void test_long(void)
         char *folder = folder_new();
         g_autofree char *line = g_strnfill(17u * 1024 * 1024, 'a');
         g_autofree char *content = g_strdup_printf("X: y\nTo: %s\nCc: b\n\n", line);
-        g_autofree char *path = folder_write(folder, "m", content, -1);
+        g_free(folder_write(folder, "m", content, -1));
         g_autofree char *got = read_in(folder, "m", 0);
         g_assert_nonnull(strstr(got, " overflow"));
         g_assert_nonnull(strstr(got, "X=y"));

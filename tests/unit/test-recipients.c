@@ -17,7 +17,7 @@ static char *read_message(const struct message *message)
     GString *text = g_string_new(NULL);
 
     for (unsigned i = 0; i < recipients_count(recipients); i++)
-        g_ptr_array_add(names, recipients_get(recipients, i)->address);
+        g_ptr_array_add(names, (gpointer)recipients_get(recipients, i)->address);
     g_ptr_array_sort(names, compare);
     for (unsigned i = 0; i < names->len; i++)
         g_string_append_printf(text, "%s%s", i > 0 ? " " : "", (char *)g_ptr_array_index(names, i));

@@ -77,6 +77,7 @@ static void test_hits(void)
         {"a\xef\xbc\xa0x.example", "a@x.example"},                           /* full-width at sign */
         {"a@x.example\xef\xbc\x8c" "b@y.example", "a@x.example|b@y.example"}, /* full-width comma */
         {"a@x.example\xe3\x80\x81" "b@y.example", "a@x.example|b@y.example"}, /* ideographic comma */
+        {"a@x.example\xef\xbd\xa4" "b@y.example", "a@x.example|b@y.example"}, /* half-width comma */
         {"a@x.example\xef\xbc\x9b" "b@y.example", "a@x.example|b@y.example"}, /* full-width semicolon */
         {"a@x.example\xd8\x8c" "b@y.example", "a@x.example|b@y.example"},     /* Arabic comma */
         {"a@x.example\xc2\xa0" "b@y.example", "a@x.example|b@y.example"},     /* NBSP */
