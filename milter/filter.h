@@ -2,7 +2,7 @@
  * filter - the callbacks of libmilter: they collect what the MTA hands over, ask
  * the policy, and act on its verdict.  The only file that knows libmilter.
  *
- * See libmilter's API documentation (xxfi_*, smfi_*); DESIGN section 5 for what
+ * See libmilter's API documentation (xxfi_*, smfi_*); rcptguardd(8) for what
  * each disposition becomes.
  */
 #ifndef RCPTGUARD_FILTER_H
