@@ -326,8 +326,8 @@ unsigned source_line(const struct source *source, size_t offset)
     return source_line_index(source, offset) + 1;
 }
 
-void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
-                 const char *format, ...)
+void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *format, va_list arguments)
 {
     struct diag *diag;
     unsigned index = source_line_index(source, offset);
@@ -335,15 +335,12 @@ void source_diag(const struct source *source, size_t offset, struct diags *diags
     /* No more of a line than will be shown, be it a megabyte long. */
     size_t length = strnlen(source->text + start, 4 * SHOWN_LINE_LIMIT);
     g_autofree char *piece = g_strndup(source->text + start, length);
-    va_list arguments;
 
     if (diags_full(diags, level))
         return;
     diag = g_new0(struct diag, 1);
     piece[strcspn(piece, "\r\n")] = '\0';
-    va_start(arguments, format);
     diag->message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
     diag->level = level;
     diag->file = g_strdup(source->name);
     diag->line = index + 1;
@@ -353,6 +350,16 @@ void source_diag(const struct source *source, size_t offset, struct diags *diags
         diag->column += (source->text[i] & 0xc0) != 0x80;
     diag->source = g_utf8_make_valid(piece, -1);
     diags_take(diags, diag);
+}
+
+void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                 const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    source_diag_list(source, offset, diags, level, format, arguments);
+    va_end(arguments);
 }
 
 /* Edit distance of two short words (Levenshtein, two rows). */

@@ -12,6 +12,7 @@
 #include "auto.h"
 
 #include <glib.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -92,6 +93,8 @@ unsigned source_line(const struct source *source, size_t offset);
 /* Adds a diagnostic that points at a byte offset of a source. */
 void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
                  const char *format, ...) G_GNUC_PRINTF(5, 6);
+void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
 
 /*
  * The candidate nearest to `word` by edit distance, or NULL if none is near

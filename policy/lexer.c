@@ -8,15 +8,13 @@
 /* What stands behind a mistake on its line is part of it more often than not. */
 static void G_GNUC_PRINTF(3, 4) lexer_fail(struct lexer *lexer, size_t offset, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     if (offset < lexer->quiet_until)
         return;
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    source_diag_list(lexer->source, offset, lexer->diags, DIAG_ERROR, format, arguments);
     va_end(arguments);
-    source_diag(lexer->source, offset, lexer->diags, DIAG_ERROR, "%s", message);
 }
 
 static char at(const struct lexer *lexer, size_t ahead)

@@ -19,13 +19,11 @@ struct resolver {
 
 static void G_GNUC_PRINTF(3, 4) fail(struct resolver *resolver, size_t offset, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    source_diag_list(resolver->policy->source, offset, resolver->diags, DIAG_ERROR, format, arguments);
     va_end(arguments);
-    source_diag(resolver->policy->source, offset, resolver->diags, DIAG_ERROR, "%s", message);
 }
 
 /* ---- files beside the policy */

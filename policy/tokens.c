@@ -28,13 +28,11 @@ bool parser_is_one_of(const struct parser *parser, const char *const *words)
 
 void parser_fail_at(struct parser *parser, size_t offset, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    source_diag_list(parser->policy->source, offset, parser->diags, DIAG_ERROR, format, arguments);
     va_end(arguments);
-    source_diag(parser->policy->source, offset, parser->diags, DIAG_ERROR, "%s", message);
 }
 
 /* "expected X, not Y", with the nearest of the words that could stand here. */
