@@ -4,9 +4,9 @@
 
 #include "address.h"
 #include "exposure.h"
+#include "json.h"
 #include "recipients.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 /* Up to here each recipient is shown, beyond it they are summed by party. */
@@ -80,29 +80,6 @@ static void told_free(struct told *told)
 }
 
 /* ---- JSON: the keys are a contract, rcptguard(1) */
-
-static void json_string(JsonBuilder *json, const char *key, const char *value)
-{
-    g_autofree char *valid = value == NULL ? NULL : g_utf8_make_valid(value, -1);
-
-    json_builder_set_member_name(json, key);
-    if (valid == NULL)
-        json_builder_add_null_value(json);
-    else
-        json_builder_add_string_value(json, valid);
-}
-
-static void json_number(JsonBuilder *json, const char *key, gint64 value)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_add_int_value(json, value);
-}
-
-static void json_boolean(JsonBuilder *json, const char *key, bool value)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_add_boolean_value(json, value);
-}
 
 static void json_counts(JsonBuilder *json, const struct told *told)
 {
@@ -202,9 +179,7 @@ static void append_json(GString *out, const struct told *told)
     g_autofree char *normal = address_normalise_text(told->message->sender);
     g_autofree char *sender = address_display(normal);
     g_autofree char *digest = g_strndup(policy_digest(told->policy), POLICY_DIGEST_SHOWN);
-    g_autofree char *text = NULL;
     g_autoptr(JsonBuilder) json = json_builder_new();
-    g_autoptr(JsonNode) root = NULL;
 
     json_builder_begin_object(json);
     json_string(json, "file", told->file);
@@ -229,10 +204,7 @@ static void append_json(GString *out, const struct told *told)
     json_rules(json, told);
     json_string(json, "policy", digest);
     json_builder_end_object(json);
-    root = json_builder_get_root(json);
-    text = json_to_string(root, FALSE);
-    g_string_append(out, text);
-    g_string_append_c(out, '\n');
+    json_append_line(out, json);
 }
 
 /* ---- for people */

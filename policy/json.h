@@ -1,0 +1,19 @@
+/*
+ * json - members of a JSON object in one call each, all of it valid UTF-8; for
+ * what the programs print.
+ */
+#ifndef RCPTGUARD_JSON_H
+#define RCPTGUARD_JSON_H
+
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+/* One member of the object that `json` is in.  NULL is null; bytes that are no UTF-8 become U+FFFD. */
+void json_string(JsonBuilder *json, const char *key, const char *value);
+void json_number(JsonBuilder *json, const char *key, gint64 value);
+void json_boolean(JsonBuilder *json, const char *key, bool value);
+
+/* Appends what was built as one line, with its newline. */
+void json_append_line(GString *out, JsonBuilder *json);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * tool - what the commands of rcptguard(1) share: options, exit codes, the policy, diagnostics.
+ */
+#ifndef RCPTGUARD_TOOL_H
+#define RCPTGUARD_TOOL_H
+
+#include "policy.h"
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;
+    const char *summary;
+    const char *arguments;       /* "[FILE...]", or NULL if it takes none */
+    const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguard.c */
+    int (*run)(void);            /* gives the exit code */
+};
+
+extern const struct command command_check, command_explain, command_print;
+
+/* --json was given. */
+bool tool_json(void);
+
+/* Reads the policy that --policy names, or the installed one.  NULL if it is wrong; see `diags` then. */
+struct policy *tool_load(struct diags *diags);
+
+/* To standard error, each with its source line and caret. */
+void tool_print_diags(const struct diags *diags);
+
+/* Prints what was built to standard output, as one line. */
+void tool_print_json(JsonBuilder *json);
+
+/* Says what is wrong with the command line; returns EXIT_USAGE. */
+int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+#endif
