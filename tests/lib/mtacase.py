@@ -1,26 +1,48 @@
-"""A unittest case with a private Postfix and a rcptguardd in front of it, for all tests of a class."""
+"""A unittest case with a private MTA and a rcptguardd in front of it, for all tests of a class.
 
+    class Ways(mtacase.MtaCase):
+        def test_something(self):
+            for way in self.mta.WAYS: ...
+
+    if __name__ == "__main__":
+        mtacase.main()
+
+Each class is run twice, as WaysOnPostfix and WaysOnSendmail: the same
+descriptions for both.  `MTAS` says which, where one of them has no such thing.
+"""
+
+import re
+import sys
 import unittest
 
+import daemon
 import guardcase
+import mta
 import policies
 import postfix
+import sendmail
+import surroundings
+import tap
 
 SENDER = "care@me.example"
-WAYS = ("plain", "chroot", "auth", "sendmail")
+
+MTAS = {"postfix": lambda extra: postfix.Postfix(milter=postfix.MILTER, extra=extra),
+        "sendmail": lambda extra: sendmail.Sendmail(milter=sendmail.MILTER, extra=extra)}
 
 
-@unittest.skipUnless(postfix.daemon.ROOT, "Postfix starts as root only")
+@unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
 class MtaCase(unittest.TestCase):
+    MTAS = ("postfix", "sendmail")
+    MTA = None  # one of them, by main()
     POLICY = policies.FIELD
     CONFIG = None
-    EXTRA = ""  # more lines for main.cf
+    EXTRA = {}  # by MTA: more lines for main.cf, for the .mc file
 
     assertLine = guardcase.GuardCase.assertLine
 
     @classmethod
     def setUpClass(cls):
-        cls.mta = postfix.Postfix(milter=postfix.MILTER, extra=cls.EXTRA)
+        cls.mta = MTAS[cls.MTA](cls.EXTRA.get(cls.MTA, ""))
         try:
             cls.guard = cls.mta.guard(cls.POLICY, config=cls.CONFIG)
         except BaseException:
@@ -38,7 +60,7 @@ class MtaCase(unittest.TestCase):
     def message(self, sender=SENDER, to=(), cc=(), headers=()):
         """(subject, text): a message with a subject that finds it again."""
         subject = self.mta.new_subject()
-        return subject, postfix.message(subject, sender, to, cc, headers)
+        return subject, mta.message(subject, sender, to, cc, headers)
 
     # ---- what becomes of a message, by whatever way it came
 
@@ -75,7 +97,7 @@ class MtaCase(unittest.TestCase):
         """It lies in the hold queue, and nobody has it."""
         subject, text = self.message(sender, to, cc, headers)
         queue_id = self.accepted(way, recipients, subject, text, sender, client)
-        postfix.daemon.wait_until(lambda: queue_id in self.mta.held(), postfix.LIMIT, "the hold of %s" % queue_id)
+        daemon.wait_until(lambda: queue_id in self.mta.held(), mta.LIMIT, "the hold of %s" % queue_id)
         entry = next(entry for entry in self.mta.queue() if entry["queue_id"] == queue_id)
         self.assertEqual((entry["queue_name"], entry["sender"]), ("hold", sender))
         self.assertEqual(sorted(recipient["address"] for recipient in entry["recipients"]), sorted(recipients))
@@ -99,20 +121,33 @@ class MtaCase(unittest.TestCase):
         self.assertNothingOf(subject, queue_id)
         return line
 
+    def smtp_ways(self, *among):
+        """The ways in over SMTP that this MTA has, all or those of `among`."""
+        return [way for way in self.mta.WAYS if way != "sendmail" and (not among or way in among)]
+
     def rejected_id(self, subject):
-        """The queue id that a rejected message had for a moment: found by its Message-ID, which ours is made of."""
-        msgid = subject.replace(" ", ".") + "@" + postfix.DOMAIN
-        line = self.mta.wait_for_line(r"cleanup\[\d+\]: \S+: message-id=<%s>" % postfix.re.escape(msgid))
-        return postfix.re.search(r"cleanup\[\d+\]: (\S+): message-id=", line).group(1)
+        """The queue id that a rejected message had for a moment: by the verdict line, which has its Message-ID, and ours is made of the subject."""
+        line = self.guard.wait_for_line(r" msgid=%s@%s " % (re.escape(subject.replace(" ", ".")), re.escape(mta.DOMAIN)))
+        return daemon.parse(line).queue_id
 
     def assertBounced(self, queue_id, subject, sender, text_wanted):
-        """cleanup(8) drops the message itself, so the log tells of the notification only."""
-        line = self.mta.wait_for_line(r": %s: sender non-delivery notification: " % queue_id)
-        bounce = line.rsplit(": ", 1)[1]
-        self.mta.wait_gone(bounce)
+        self.mta.wait_bounced(queue_id)
         found = [delivery for delivery in self.mta.deliveries() if delivery.recipients == [sender] and "<>" in delivery.header + "<%s>" % delivery.sender
                  and subject.replace(" ", ".") in delivery.message]
         self.assertEqual(len(found), 1, "one bounce to the sender")
         flat = " ".join(found[0].message.split())
         self.assertIn(" ".join(text_wanted.split()), flat)
         self.assertIn("5.7.1", flat)
+
+
+def main(limit=tap.TEST_LIMIT):
+    """Runs each class of __main__ on each of its MTAs."""
+    surroundings.enter()
+    module = sys.modules["__main__"]
+    for name, case in list(vars(module).items()):
+        if isinstance(case, type) and issubclass(case, MtaCase) and case.__module__ == "__main__":
+            delattr(module, name)
+            for which in case.MTAS:
+                both = name + "On" + which.capitalize()
+                setattr(module, both, type(both, (case,), {"MTA": which, "__module__": "__main__", "__doc__": case.__doc__}))
+    tap.main(limit)

@@ -25,20 +25,14 @@ import re
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
-import time
 
 import daemon
+import mta
 import privacy
-import tap
+from mta import DOMAIN, LIMIT, LOGIN, PASSWORD
 
-DOMAIN = "me.example"
-LOGIN = "care"
-PASSWORD = "correct horse battery"
 SOCKET_DIRECTORY = "rcptguard"
-
-LIMIT = 30 * tap.SLOWNESS
 
 _MAIN = """\
 compatibility_level = 3.6
@@ -121,68 +115,24 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
 
-WAYS = ("plain", "chroot", "auth", "filtered", "reinject")
+LISTENERS = ("plain", "chroot", "auth", "filtered", "reinject")
 
 _CHROOT_FILES = ["/etc/hosts", "/etc/services", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/localtime"]
-
-
-def free_ports(count):
-    """Ports that were free a moment ago.  All are held together, so that they differ."""
-    held = []
-    try:
-        for _ in range(count):
-            sock = socket.socket()
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(("127.0.0.1", 0))
-            held.append(sock)
-        return [sock.getsockname()[1] for sock in held]
-    finally:
-        for sock in held:
-            sock.close()
 
 
 def _default(name):
     return subprocess.run(["postconf", "-d", "-h", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode().strip()
 
 
-class Reply:
-    """What Postfix said at last, at `stage`: connect, helo, mail, rcpt, data."""
-
-    def __init__(self, stage, code, text):
-        self.stage = stage
-        self.code = code
-        self.text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        match = re.search(r"queued as (\S+)", self.text)
-        self.queue_id = match.group(1) if match else None
-
-    def __repr__(self):
-        return "Reply(%s: %d %s)" % (self.stage, self.code, self.text)
-
-
-class Delivery:
-    """One transaction that the sink took: envelope sender and recipients, and the message."""
-
-    def __init__(self, text):
-        head, _, self.message = text.replace("\r\n", "\n").partition("\n\n")
-        fields = [line.partition(": ") for line in head.split("\n")]
-        # The sink writes the envelope in lines of its own before the message's header.
-        self.sender = next((value.split(" ")[0].strip("<>") for name, _, value in fields if name == "X-Mail-Args"), None)
-        self.recipients = [value.split(" ")[0].strip("<>") for name, _, value in fields if name == "X-Rcpt-Args"]
-        self.header = head
-
-    def __repr__(self):
-        return "Delivery(%s -> %d)" % (self.sender, len(self.recipients))
-
-
-class Postfix:
+class Postfix(mta.Mta):
     """milter: what smtpd_milters and non_smtpd_milters say, or "" for none."""
 
+    NAME = "postfix"
+    WAYS = ("plain", "chroot", "auth", "sendmail")
+
     def __init__(self, milter="", extra=""):
-        self.root = daemon.temporary_directory()
-        self.sink_process = None
+        super().__init__()
         self.started = False
-        self.subjects = 0
-        tap.on_failure(self.report)
         try:
             self._create(milter, extra)
             self._start()
@@ -192,18 +142,13 @@ class Postfix:
 
     # ---- set-up
 
-    def _path(self, *names):
-        return os.path.join(self.root, *names)
-
     def _create(self, milter, extra):
-        for name in ("etc", "etc/sasl", "queue", "data", "log", "sink"):
+        for name in ("etc", "etc/sasl", "queue", "data", "log"):
             os.mkdir(self._path(name))
             os.chmod(self._path(name), 0o755)
         postfix = pwd.getpwnam("postfix")
         os.chown(self._path("data"), postfix.pw_uid, postfix.pw_gid)
-        daemon.own(self._path("sink"))
-        ports = free_ports(len(WAYS) + 1)
-        self.ports = dict(zip((*WAYS, "sink"), ports))
+        self.ports = dict(zip((*LISTENERS, "sink"), mta.free_ports(len(LISTENERS) + 1)))
         values = dict(self.ports, root=self.root, domain=DOMAIN, milter=milter, extra=extra, command_directory=_default("command_directory"),
                       daemon_directory=_default("daemon_directory"), meta_directory=_default("meta_directory"))
         daemon.write(self._path("etc", "main.cf"), _MAIN.format(**values))
@@ -230,42 +175,20 @@ class Postfix:
         subprocess.run(["saslpasswd2", "-p", "-c", "-f", database, "-u", "mail." + DOMAIN, LOGIN], input=PASSWORD.encode(), check=True)
         os.chmod(database, 0o644)
 
-    def _command(self, *arguments, **options):
-        return subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False, env=self.environment(), **options)
-
     def environment(self):
         return dict(os.environ, MAIL_CONFIG=self._path("etc"))
 
     def _start(self):
-        self.sink_process = subprocess.Popen(
-            ["smtp-sink", "-u", daemon.USER, "-d", self._path("sink", "m."), "127.0.0.1:%d" % self.ports["sink"], "100"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        self._start_sink()
         self.started = True
         done = self._command("postfix", "-c", self._path("etc"), "start")
         if done.returncode != 0:
             raise AssertionError("postfix start: %s\n%s" % (done.stdout.decode("utf-8", "replace"), "\n".join(self.lines())))
-        for name in (*WAYS, "sink"):
-            daemon.wait_until(lambda port=self.ports[name]: _answers(port), LIMIT, lambda: "a listener at %s" % name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        tap.forget(self.report)
-        try:
-            if self.started:
-                self._stop()
-        finally:
-            if self.sink_process is not None:
-                self.sink_process.kill()
-                self.sink_process.wait()
-                self.sink_process.stderr.close()
-            shutil.rmtree(self.root, ignore_errors=True)
+        self._wait_listening((*LISTENERS, "sink"))
 
     def _stop(self):
+        if not self.started:
+            return
         pid = self.master()
         self._command("postfix", "-c", self._path("etc"), "stop")
         if pid is None:
@@ -287,53 +210,27 @@ class Postfix:
 
     # ---- sending
 
-    def connect(self, way, client=None, login=False):
-        """An SMTP session after EHLO.  `client` is the address that the milters and Postfix shall see."""
+    def connect(self, way, client=None, login=None):
+        """XCLIENT stands for a client elsewhere, and for a login where the way in has none."""
         session = smtplib.SMTP("127.0.0.1", self.ports[way], local_hostname="client.test", timeout=LIMIT)
         try:
             session.ehlo()
+            said = []
             if client is not None:
-                code, text = session.docmd("XCLIENT", "ADDR=%s NAME=client.test" % (("IPV6:" + client) if ":" in client else client))
+                said.append("ADDR=%s NAME=client.test" % (("IPV6:" + client) if ":" in client else client))
+            if login is not None and way != "auth":
+                said.append("LOGIN=" + login)
+            if said:
+                code, text = session.docmd("XCLIENT", " ".join(said))
                 if code != 220:
                     raise smtplib.SMTPResponseException(code, text)
                 session.ehlo()
-            if login or way == "auth":
-                session.login(LOGIN, PASSWORD)
+            if way == "auth":
+                session.login(login or LOGIN, PASSWORD)
             return session
         except BaseException:
             session.close()
             raise
-
-    @staticmethod
-    def transaction(session, sender, recipients, message):
-        """One message on an open session.  Gives the reply that decided."""
-        privacy.sender(sender)
-        for recipient in recipients:
-            privacy.recipient(recipient)
-        privacy.message(message)
-        code, text = session.mail(sender)
-        if code != 250:
-            return Reply("mail", code, text)
-        for recipient in recipients:
-            code, text = session.rcpt(recipient)
-            if code not in (250, 251):
-                return Reply("rcpt", code, text)
-        try:
-            code, text = session.data(message if isinstance(message, bytes) else message.encode("utf-8"))
-        except smtplib.SMTPDataError as failure:
-            code, text = failure.smtp_code, failure.smtp_error
-        return Reply("data", code, text)
-
-    def send(self, way, sender, recipients, message, client=None):
-        """One message on a connection of its own."""
-        if way == "sendmail":
-            raise ValueError("sendmail(1) gives no reply: use submit()")
-        try:
-            session = self.connect(way, client)
-        except smtplib.SMTPResponseException as failure:
-            return Reply("connect", failure.smtp_code, failure.smtp_error)
-        with session:
-            return self.transaction(session, sender, recipients, message)
 
     def submit(self, sender, recipients, message, wait=True):
         """Hands a message to sendmail(1).  Gives its queue id, from the log (None without `wait`)."""
@@ -358,10 +255,6 @@ class Postfix:
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines() if line.strip()]
 
-    def held(self):
-        """The queue ids of the held messages."""
-        return [entry["queue_id"] for entry in self.queue() if entry["queue_name"] == "hold"]
-
     def release(self, queue_id):
         """Lets a held message go."""
         done = self._command("postsuper", "-c", self._path("etc"), "-H", queue_id)
@@ -383,37 +276,24 @@ class Postfix:
         except FileNotFoundError:
             return []
 
-    def wait_for_line(self, pattern, mark=0, limit=LIMIT):
-        regex = re.compile(pattern)
-        return daemon.wait_until(lambda: next((line for line in self.lines()[mark:] if regex.search(line)), None), limit,
-                                 "the line %r in the mail log" % pattern)
-
     def wait_gone(self, queue_id):
         """Waits until a message has left the queue: delivered, bounced or dropped."""
         return self.wait_for_line(r": %s: removed" % re.escape(queue_id))
 
-    def deliveries(self, subject=None):
-        """What the sink took so far; of one subject if given."""
-        found = []
-        for name in sorted(os.listdir(self._path("sink"))):
-            try:
-                with open(self._path("sink", name), encoding="utf-8", errors="surrogateescape", newline="") as file:
-                    found.append(Delivery(file.read()))
-            except FileNotFoundError:  # the sink takes back what was not finished
-                pass
-        return [delivery for delivery in found if subject is None or "Subject: %s\n" % subject in delivery.header + "\n"]
+    def id_of(self, msgid, mark=0):
+        """The queue id of a message, or what it was for a moment if the message was rejected."""
+        line = self.wait_for_line(r"cleanup\[\d+\]: \S+: message-id=<%s>" % re.escape(msgid), mark)
+        return re.search(r"cleanup\[\d+\]: (\S+): message-id=", line).group(1)
 
-    def recipients(self, subject):
-        """Everybody who got the message with that subject, sorted."""
-        return sorted(recipient for delivery in self.deliveries(subject) for recipient in delivery.recipients)
+    def wait_deferred(self, mark):
+        """Waits until a message of sendmail(1) was kept for later, since the milter is away."""
+        self.wait_for_line(r"postfix/cleanup\[\d+\]: \S+: milter-reject: .* 4\.7\.1 ", mark)
 
-    def new_subject(self):
-        """A subject that no other message of this Postfix has."""
-        self.subjects += 1
-        return "test %d of %s" % (self.subjects, os.path.basename(self.root))
-
-    def report(self):
-        return ["the mail log ended with:"] + ["    " + line for line in self.lines()[-30:]]
+    def wait_bounced(self, queue_id):
+        """Waits until the sender was told that the message could not be sent."""
+        # cleanup(8) drops the message itself, so the log tells of the notification only.
+        line = self.wait_for_line(r": %s: sender non-delivery notification: " % queue_id)
+        self.wait_gone(line.rsplit(": ", 1)[1])
 
     # ---- the daemon beside it
 
@@ -423,33 +303,3 @@ class Postfix:
 
 
 MILTER = "unix:%s/rcptguard.sock" % SOCKET_DIRECTORY
-
-
-def _answers(port):
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as sock:
-            return sock.recv(4)[:3] in (b"220", b"451", b"421")
-    except OSError:
-        return False
-
-
-def header_list(addresses):
-    """A list of addresses as a mail program folds it."""
-    return ",\n\t".join(addresses)
-
-
-def message(subject, sender, to=(), cc=(), headers=(), body="Hello.\n"):
-    """A small RFC 5322 message.  `headers` are more (name, value) pairs."""
-    fields = [("From", "<%s>" % sender if sender else "<postmaster@%s>" % DOMAIN), ("Subject", subject), ("Message-ID", "<%s@%s>" % (subject.replace(" ", "."), DOMAIN)),
-              ("Date", time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()))]
-    if to:
-        fields.append(("To", to if isinstance(to, str) else header_list(to)))
-    if cc:
-        fields.append(("Cc", cc if isinstance(cc, str) else header_list(cc)))
-    fields.extend(headers)
-    return "".join("%s: %s\n" % field for field in fields) + "\n" + body
-
-
-def customers(count, prefix="customer", domain="mail{n}.example"):
-    """customer1@mail1.example, customer2@mail2.example, ...: each a party of its own."""
-    return ["%s%d@%s" % (prefix, n, domain.replace("{n}", str(n))) for n in range(1, count + 1)]

@@ -3,17 +3,14 @@
 import os
 import re
 import socket
-import stat
-import subprocess
-import sys
 import unittest
 
 import daemon
 import guardcase
 import policies
+import surroundings
 import tap
 
-PRIVATE = "RCPTGUARD_TEST_SYSLOG"
 MAIL, LOCAL3 = 2, 19
 INFO = 6
 
@@ -23,7 +20,7 @@ class Syslog(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        cls.listener.bind("/dev/log")  # of this test's own /dev: see main
+        cls.listener.bind("/dev/log")  # of this test's own /dev
         os.chmod("/dev/log", 0o666)
         cls.listener.settimeout(daemon.LIMIT)
 
@@ -67,25 +64,6 @@ class Syslog(unittest.TestCase):
         self.assertLessEqual(priority, 3)
 
 
-# What daemons and Python need of /dev; the rest of it is not there, so /dev/log is free.
-DEVICES = "null", "zero", "full", "random", "urandom"
-
-
-def main():
-    """A mount name space of its own, in which /dev is a private one: the host's log is neither read nor replaced."""
-    if daemon.ROOT and PRIVATE not in os.environ:
-        # Unchanged: the root of a chroot is no mount, so it has no propagation that could be changed.
-        arguments = ["unshare", "--mount", "--propagation", "unchanged", sys.executable, *sys.argv]
-        os.execvpe(arguments[0], arguments, dict(os.environ, **{PRIVATE: "1"}))
-    if daemon.ROOT:
-        subprocess.run(["mount", "--make-private", "/dev"], check=True)
-        nodes = {name: os.stat("/dev/" + name).st_rdev for name in DEVICES}
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/dev"], check=True)
-        for name, device in nodes.items():
-            os.mknod("/dev/" + name, 0o666 | stat.S_IFCHR, device)
-            os.chmod("/dev/" + name, 0o666)
-    tap.main()
-
-
 if __name__ == "__main__":
-    main()
+    surroundings.enter()
+    tap.main()

@@ -1,9 +1,9 @@
 """Mail, and what is right: the cases that the program exists for, over SMTP."""
 
+import re
+
 import mtacase
 import policies
-import postfix
-import tap
 
 
 class Field(mtacase.MtaCase):
@@ -115,11 +115,9 @@ class Field(mtacase.MtaCase):
     LIST = [("List-Id", "<patches.lists.example>"), ("Precedence", "list")]
 
     def test_a_patch_of_an_exempt_developer(self):
-        """The exemption is the login's: XCLIENT stands for a developer who logged in."""
+        """The exemption is the login's."""
         subject, text = self.message("dev@me.example", cc=self.PATCH, headers=self.LIST)
-        with self.mta.connect(self.WAY) as session:
-            self.assertEqual(session.docmd("XCLIENT", "ADDR=192.0.2.9 NAME=client.test LOGIN=developer")[0], 220)
-            session.ehlo()
+        with self.mta.connect(self.WAY, client="192.0.2.7", login="developer") as session:
             reply = self.mta.transaction(session, "dev@me.example", self.PATCH, text)
         self.assertEqual(reply.code, 250, reply)
         self.assertDelivered(reply.queue_id, subject, self.PATCH)
@@ -133,9 +131,14 @@ class Field(mtacase.MtaCase):
         self.held(["news@me.example"], to='"%s" <news@me.example>' % ", ".join(people), visible=20, parties=20, internal=1)
 
     def test_2300_names(self):
+        """Postfix cuts them; Sendmail takes no more than 32,768 bytes of headers (MaxHeadersLength)."""
         people = policies.people(2300, "a-rather-long-name-of-a-recipient-", "some-customer-{n}.example")
         subject, text = self.message(to=people)
         reply = self.mta.send(self.WAY, "care@me.example", people[:10], text)
+        if self.MTA == "sendmail":
+            self.assertEqual((reply.stage, reply.code, reply.text), ("data", 552, "5.6.0 Headers too large (32768 max)"))
+            self.assertNothingOf(subject)
+            return
         self.assertEqual((reply.stage, reply.code), ("data", 550), reply)
         self.assertLine(self.guard.verdict(self.rejected_id(subject)), verdict="reject", rule="mass-disclosure")
 
@@ -170,17 +173,17 @@ class ChoicesOfThePolicy(mtacase.MtaCase):
                             text="800 colleagues and an outsider", **headers)
 
     def test_a_tag_arrives(self):
-        for way in mtacase.WAYS:
+        for way in self.mta.WAYS:
             with self.subTest(way):
                 subject, text = self.message(to=policies.people(2), headers=[("X-Rcptguard", "forged")])
                 queue_id = self.accepted(way, policies.people(2), subject, text)
                 self.assertDelivered(queue_id, subject, policies.people(2))
                 self.assertLine(self.guard.verdict(queue_id), verdict="tag", rule="marked")
                 header = self.mta.deliveries(subject)[0].header
-                self.assertEqual(postfix.re.findall(r"(?mi)^x-rcptguard: (.*)$", header), ["marked"])
+                self.assertEqual(re.findall(r"(?mi)^x-rcptguard: (.*)$", header), ["marked"])
 
     def test_percent_signs_arrive_as_they_were_written(self):
-        for way in mtacase.WAYS:
+        for way in self.mta.WAYS:
             with self.subTest(way):
                 self.check_rejected(way, ["one@cust1.example"], "100% of 1, a%b %s", to=["one@cust1.example"], headers=[("X-Percent", "1")], rule="percent")
 
@@ -188,7 +191,8 @@ class ChoicesOfThePolicy(mtacase.MtaCase):
 class BccDelivered(mtacase.MtaCase):
     """With message_drop_headers emptied, Postfix delivers Bcc, so it is visible."""
 
-    EXTRA = "message_drop_headers ="
+    MTAS = ("postfix",)
+    EXTRA = {"postfix": "message_drop_headers ="}
 
     def test_bcc_is_visible(self):
         people = policies.people(60)
@@ -196,4 +200,4 @@ class BccDelivered(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    tap.main(120)
+    mtacase.main(120)

@@ -2,7 +2,6 @@
 
 import mtacase
 import policies
-import tap
 
 MANY = policies.people(450)
 
@@ -22,7 +21,7 @@ class Sequence(mtacase.MtaCase):
         self.assertLine(self.guard.verdict(reply.queue_id), verdict="accept", rule="default", visible=1, parties=1, internal=1, hidden=0)
 
     def each_way(self, *steps):
-        for way in ("plain", "chroot", "auth"):
+        for way in self.smtp_ways():
             with self.subTest(way), self.mta.connect(way) as session:
                 for step in steps:
                     step(session)
@@ -64,4 +63,4 @@ class Sequence(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    tap.main(120)
+    mtacase.main(120)

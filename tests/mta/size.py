@@ -1,17 +1,20 @@
-"""Headers longer than Postfix keeps: judged by what is left, and the line says that it was cut."""
+"""Headers longer than the MTA keeps: what is left is judged and the line says that it was cut, or nothing passes."""
 
 import mtacase
 import policies
-import tap
 
 # 2,300 recipients: over 100 kB in one header, of which Postfix keeps some 60 kB.
 LONG = policies.people(2300, "a-rather-long-name-of-a-recipient-", "some-customer-{n}.example")
 
 
 class Size(mtacase.MtaCase):
+    """Postfix keeps some 60,000 bytes of each header."""
+
+    MTAS = ("postfix",)
+
     def test_a_header_of_100_kb(self):
         self.assertGreater(sum(map(len, LONG)), 100000)
-        for way in mtacase.WAYS:
+        for way in self.mta.WAYS:
             with self.subTest(way):
                 subject, text = self.message(to=LONG)
                 recipients = LONG[:20]
@@ -47,5 +50,46 @@ class Size(mtacase.MtaCase):
                             parties=3000, defects="none")
 
 
+class DefaultLimit(mtacase.MtaCase):
+    """Sendmail takes 32,768 bytes of headers in all (MaxHeadersLength)."""
+
+    MTAS = ("sendmail",)
+
+    def test_more_is_refused_by_sendmail(self):
+        for way in self.smtp_ways():
+            with self.subTest(way):
+                subject, text = self.message(to=LONG)
+                reply = self.mta.send(way, "care@me.example", LONG[:20], text)
+                self.assertEqual((reply.stage, reply.code, reply.text), ("data", 552, "5.6.0 Headers too large (32768 max)"))
+                self.assertNothingOf(subject)
+
+    def test_what_it_takes_is_judged_whole(self):
+        people = policies.people(1000)
+        self.check_rejected("plain", people[:10], policies.REJECT_TEXT % 1000, to=people, visible=1000, parties=1000, defects="none")
+
+
+class RaisedLimit(mtacase.MtaCase):
+    """With MaxHeadersLength raised, a single header is handed to a filter up to 65,535 bytes; F=T keeps more from passing."""
+
+    MTAS = ("sendmail",)
+    EXTRA = {"sendmail": "define(`confMAX_HEADERS_LENGTH', `1000000')dnl"}
+
+    def test_a_header_of_60_kb_is_judged(self):
+        people = LONG[:900]
+        self.assertGreater(sum(map(len, people)), 50000)
+        self.check_rejected("plain", people[:10], policies.REJECT_TEXT % 900, to=people, visible=900)
+
+    def test_a_header_of_100_kb_does_not_pass(self):
+        subject, text = self.message(to=LONG)
+        reply = self.mta.send("plain", "care@me.example", LONG[:20], text)
+        self.assertEqual((reply.stage, reply.code), ("data", 451), reply)
+        self.assertNothingOf(subject)
+
+    def test_many_headers(self):
+        people = policies.people(3000)
+        self.check_rejected("plain", people[:10], policies.REJECT_TEXT % 3000, headers=[("To", address) for address in people], visible=3000,
+                            parties=3000, defects="none")
+
+
 if __name__ == "__main__":
-    tap.main(120)
+    mtacase.main(120)

@@ -1,13 +1,14 @@
 """The main cases through a real Postfix, by each way in: plain, chrooted, with a login, sendmail(1)."""
 
+import re
+
 import mtacase
 import policies
-import tap
 
 
 class Ways(mtacase.MtaCase):
     def each_way(self, check):
-        for way in mtacase.WAYS:
+        for way in self.mta.WAYS:
             with self.subTest(way):
                 check(way)
 
@@ -38,7 +39,15 @@ class Ways(mtacase.MtaCase):
 
     def test_200_separated_by_semicolons_are_rejected(self):
         people = policies.people(200)
-        self.each_way(lambda way: self.check_rejected(way, people, policies.REJECT_TEXT % 200, to=";\n ".join(people), visible=200, parties=200))
+
+        def check(way):
+            if self.MTA == "sendmail" and way == "sendmail":
+                # The MSP takes the list for one address and cuts it at 256 characters, so thirteen are left to be seen.
+                self.check_held(way, people, to=";\n ".join(people), visible=13, rule="wide-cc")
+            else:
+                self.check_rejected(way, people, policies.REJECT_TEXT % 200, to=";\n ".join(people), visible=200, parties=200)
+
+        self.each_way(check)
 
     def test_three_to_headers_of_20_are_rejected(self):
         people = policies.people(60)
@@ -46,7 +55,8 @@ class Ways(mtacase.MtaCase):
         self.each_way(lambda way: self.check_rejected(way, people, policies.REJECT_TEXT % 60, headers=fields, visible=60, parties=60, hidden=0,
                                                       defects="none"))
 
-    def test_bcc_is_gone_before_the_milter(self):
+    def test_bcc_is_hidden(self):
+        """Postfix takes it out before the milter sees it; Sendmail shows it and takes it out at delivery."""
         people = policies.people(60)
         self.each_way(lambda way: self.check_delivered(way, ["x@first.example"] + people, to=["x@first.example"],
                                                        headers=[("Bcc", ",\n ".join(people))], visible=1, hidden=60))
@@ -68,13 +78,13 @@ class Ways(mtacase.MtaCase):
         self.assertEqual(len(self.guard.verdicts(queue_id)), 1)
 
     def test_no_warning_of_the_milter(self):
-        """Postfix finds nothing to complain of in what the daemon answers."""
+        """The MTA finds nothing to complain of in what the daemon answers."""
         mark = len(self.mta.lines())
-        for way in mtacase.WAYS:
+        for way in self.mta.WAYS:
             self.check_held(way, policies.people(12), cc=policies.people(12))
-        troubles = [line for line in self.mta.lines()[mark:] if "warning: milter" in line or "Milter service" in line]
+        troubles = [line for line in self.mta.lines()[mark:] if re.search(r"warning: milter|Milter service|Milter.*(error|unsafe|unknown|failed)", line)]
         self.assertEqual(troubles, [])
 
 
 if __name__ == "__main__":
-    tap.main(120)
+    mtacase.main(120)

@@ -1,0 +1,305 @@
+"""A private Sendmail on loopback ports, with an SMTP sink behind it.
+
+    with sendmail.Sendmail(milter=sendmail.MILTER) as mta:
+        reply = mta.send("plain", "care@me.example", ["a@x.example"], message)
+        mta.wait_gone(reply.queue_id)
+
+Debian's package cannot stand beside Postfix, so it is unpacked and not
+installed: ROOT is where.  It has its own sendmail.cf, queue, log and names in a
+directory of its own.  The test program must run in surroundings of its own (see
+surroundings.py): Sendmail wants a host name with a dot in it, and /dev/log.
+
+    plain     the MTA; who connects from another address is another client
+    auth      the submission daemon (MSA) with a real SASL login (PLAIN)
+    sendmail  sendmail -bm through submit.cf: the MSP and its queue, then SMTP to the MTA
+
+All mail, bounces too, goes to smtp-sink.
+"""
+
+import atexit
+import functools
+import glob
+import os
+import pwd
+import re
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import tempfile
+import threading
+
+import daemon
+import mta
+import privacy
+import surroundings
+from mta import DEVELOPER, DOMAIN, LIMIT, LOGIN, PASSWORD
+
+ROOT = os.environ.get("SENDMAIL_ROOT") or os.path.join(daemon.SOURCE, "build-sendmail")
+SOCKET = "run/rcptguard.sock"
+MILTER = "S=unix:{root}/%s, F=T, T=C:30s;S:30s;R:30s;E:2m" % SOCKET
+
+LISTENERS = ("plain", "auth")
+
+_COMMON = """\
+divert(0)dnl
+VERSIONID(`private')
+OSTYPE(`linux')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+define(`confDOMAIN_NAME', `{host}')dnl
+define(`confPID_FILE', `{root}/{kind}.pid')dnl
+define(`STATUS_FILE', `{root}/{kind}.status')dnl
+define(`ALIAS_FILE', `')dnl
+define(`confCW_FILE', `-o {root}/names')dnl
+define(`confCT_FILE', `{root}/trusted')dnl
+define(`confCR_FILE', `-o {root}/relays')dnl
+define(`confDEF_USER_ID', `{user}')dnl
+define(`confTRUSTED_USER', `root')dnl
+define(`confLOG_LEVEL', `14')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confPRIVACY_FLAGS', `')dnl
+define(`confSERVICE_SWITCH_FILE', `{root}/service.switch')dnl
+define(`confCONNECTION_RATE_THROTTLE', `0')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confDELAY_LA', `1000')dnl
+"""
+
+_MTA = _COMMON + """\
+FEATURE(`accept_unqualified_senders')dnl
+FEATURE(`promiscuous_relay')dnl
+define(`QUEUE_DIR', `{root}/queue')dnl
+define(`SMART_HOST', `smtp:[127.0.0.1]')dnl
+define(`SMTP_MAILER_ARGS', `TCP $h {sink}')dnl
+define(`ESMTP_MAILER_ARGS', `TCP $h {sink}')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {sink}')dnl
+define(`LOCAL_RELAY', `smtp:[127.0.0.1]')dnl
+define(`MAIL_HUB', `smtp:[127.0.0.1]')dnl
+define(`confAUTH_MECHANISMS', `PLAIN')dnl
+define(`confAUTH_OPTIONS', `')dnl
+TRUST_AUTH_MECH(`PLAIN')dnl
+FEATURE(`no_default_msa')dnl
+DAEMON_OPTIONS(`Name=MTA, Addr=0.0.0.0, Port={plain}')dnl
+DAEMON_OPTIONS(`Name=MSA, Addr=0.0.0.0, Port={auth}, M=Ea')dnl
+{milter}
+{extra}
+LOCAL_CONFIG
+ESASL_CONF_PATH={root}/sasl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+"""
+
+_MSP = _COMMON + """\
+define(`__OSTYPE__', `')dnl
+define(`MSP_QUEUE_DIR', `{root}/client')dnl
+define(`confRUN_AS_USER', `{user}')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {plain}')dnl
+define(`SMTP_MAILER_MAXRCPTS', `1000')dnl
+FEATURE(`msp', `[127.0.0.1]')dnl
+"""
+
+
+@functools.lru_cache(None)
+def program():
+    """Without the package's set-group-id bit, so that it reads SASL_CONF_PATH; under a name that the log shows."""
+    directory = tempfile.mkdtemp(prefix="rcptguard-test-", dir="/run")
+    atexit.register(shutil.rmtree, directory, True)
+    path = shutil.copy(os.path.join(ROOT, "usr/libexec/sendmail/sendmail"), os.path.join(directory, "sendmail"))
+    os.chmod(path, 0o755)
+    return path
+
+
+def _cf(source):
+    """What m4 makes of a .mc file."""
+    macros = os.path.join(ROOT, "usr/share/sendmail/cf/")
+    done = subprocess.run(["m4", "-D_CF_DIR_=" + macros, os.path.join(macros, "m4", "cf.m4"), "-"], input=source.encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=True)
+    return done.stdout
+
+
+class _Syslog:
+    """Reads /dev/log of this test's own /dev: the lines of Sendmail."""
+
+    def __init__(self):
+        self.lines = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("/dev/log")
+        os.chmod("/dev/log", 0o666)
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        while True:
+            text = self.socket.recv(65536)
+            if not text:
+                return
+            line = re.sub(r"^<\d+>", "", text.decode("utf-8", "backslashreplace")).rstrip("\0\n")
+            if re.match(r"\w{3} [ \d]\d [\d:]{8} (sendmail|sm-\w+)\[", line):
+                self.lines.append(line)
+
+
+@functools.lru_cache(None)
+def _syslog():
+    return _Syslog()
+
+
+class Sendmail(mta.Mta):
+    """
+    milter  what INPUT_MAIL_FILTER says of the filter `rcptguard`, or "" for none; {root} is its directory
+    extra   more lines for the .mc file
+    """
+
+    NAME = "sendmail"
+    WAYS = ("plain", "auth", "sendmail")
+
+    def __init__(self, milter="", extra=""):
+        super().__init__()
+        self.process = None
+        self.mark = len(_syslog().lines)
+        try:
+            self._create(milter, extra)
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _make_root(self):
+        """Below a directory that nobody but root can write to: Sendmail refuses sockets elsewhere."""
+        path = tempfile.mkdtemp(prefix="rcptguard-test-", dir="/run")
+        os.chmod(path, 0o755)
+        return path
+
+    # ---- set-up
+
+    def _create(self, milter, extra):
+        assert surroundings.entered(), "Sendmail wants surroundings of its own: call surroundings.enter()"
+        for name, mode in (("queue", 0o700), ("client", 0o770), ("run", 0o755), ("sasl", 0o755)):
+            os.mkdir(self._path(name))
+            os.chmod(self._path(name), mode)
+        daemon.own(self._path("run"))
+        daemon.own(self._path("client"))
+        self.ports = dict(zip((*LISTENERS, "sink"), mta.free_ports(len(LISTENERS) + 1)))
+        filters = "INPUT_MAIL_FILTER(`rcptguard', `%s')dnl" % milter.format(root=self.root) if milter else ""
+        values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=filters, extra=extra)
+        daemon.write(self._path("sendmail.cf"), _cf(_MTA.format(kind="sendmail", **values)))
+        daemon.write(self._path("submit.cf"), _cf(_MSP.format(kind="submit", **values)))
+        for name, text in (("names", ""), ("trusted", "root\n"), ("relays", ""), ("sendmail.status", ""), ("submit.status", ""), ("service.switch", "hosts files\n")):
+            daemon.write(self._path(name), text)
+        daemon.own(self._path("submit.status"))
+        self._create_logins()
+
+    def _create_logins(self):
+        database = self._path("sasl", "sasldb2")
+        daemon.write(self._path("sasl", "Sendmail.conf"), "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\nsasldb_path: %s\n" % database)
+        for login in (LOGIN, DEVELOPER):
+            subprocess.run(["saslpasswd2", "-p", "-c", "-f", database, "-u", surroundings.HOST, login], input=PASSWORD.encode(), check=True)
+        os.chmod(database, 0o600)  # Sendmail refuses it otherwise
+
+    def _start(self):
+        self._start_sink()
+        self.process = subprocess.Popen([program(), "-C", self._path("sendmail.cf"), "-bD", "-q1h"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True, cwd="/")
+        self._wait_listening((*LISTENERS, "sink"))
+
+    def _stop(self):
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(LIMIT)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+
+    # ---- sending
+
+    def connect(self, way, client=None, login=None):
+        """A client elsewhere has an address elsewhere; a login is a real one, so its way in is `auth`."""
+        if login is not None:
+            way = "auth"
+        session = smtplib.SMTP(client or "127.0.0.1", self.ports[way], local_hostname="client.test", timeout=LIMIT,
+                               source_address=(client, 0) if client else None)
+        try:
+            session.ehlo()
+            if way == "auth":
+                session.login(login or LOGIN, PASSWORD)
+            return session
+        except BaseException:
+            session.close()
+            raise
+
+    def submit(self, sender, recipients, message, wait=True):
+        """Hands a message to the MSP.  Gives the queue id that the MTA gave it (None without `wait`)."""
+        privacy.sender(sender)
+        for recipient in recipients:
+            privacy.recipient(recipient)
+        privacy.message(message)
+        done = self._command(program(), "-C", self._path("submit.cf"), "-Ac", "-bm", "-i", "-f", sender, "--", *recipients, input=message.encode("utf-8"))
+        # It hands on at once: EX_UNAVAILABLE says that it was refused, and that the sender is told.
+        assert done.returncode in (os.EX_OK, os.EX_UNAVAILABLE), "sendmail ended with %d: %s" % (done.returncode, done.stdout)
+        return self.id_of(re.search(r"(?mi)^message-id: <(.*)>", message).group(1)) if wait else None
+
+    # ---- what became of it
+
+    def queue(self):
+        """From the control files: qf... for what waits, hf... for what is quarantined."""
+        found = []
+        for path in glob.glob(self._path("queue", "[qh]f*")):
+            try:
+                with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                    lines = file.read().split("\n")
+            except FileNotFoundError:
+                continue
+            found.append({"queue_name": "hold" if os.path.basename(path).startswith("h") else "queue", "queue_id": os.path.basename(path)[2:],
+                          "sender": next((line[1:].strip("<>") for line in lines if line.startswith("S")), ""),
+                          "recipients": [{"address": line.partition(":")[2].strip("<>")} for line in lines if line.startswith("R")]})
+        return found
+
+    def release(self, queue_id):
+        """Lets a quarantined message go."""
+        self._command(program(), "-C", self._path("sendmail.cf"), "-qQ", "-qI" + queue_id, "-Q")
+        self._command(program(), "-C", self._path("sendmail.cf"), "-qI" + queue_id)
+
+    def kick_pickup(self):
+        """Has the MSP's queue run at once."""
+        self._command(program(), "-C", self._path("submit.cf"), "-Ac", "-q")
+
+    def maildrop(self):
+        """The messages that the MSP could not hand on."""
+        return [name for name in os.listdir(self._path("client")) if name.startswith("qf")]
+
+    def lines(self):
+        return _syslog().lines[self.mark:]
+
+    def wait_gone(self, queue_id):
+        daemon.wait_until(lambda: not glob.glob(self._path("queue", "[qhtTxd]f" + queue_id)), LIMIT, "the end of %s in the queue" % queue_id)
+
+    def id_of(self, msgid, mark=0):
+        line = self.wait_for_line(r"\]: \S+: from=.* msgid=<%s>,.* daemon=M" % re.escape(msgid), mark)
+        return re.search(r"\]: (\S+): from=", line).group(1)
+
+    def wait_deferred(self, mark):
+        """Waits until the MSP kept a message for later, since the MTA's milter is away."""
+        self.wait_for_line(r"\]: \S+: to=.*, stat=Deferred: 451 4\.3\.2 ", mark)
+
+    def wait_bounced(self, queue_id):
+        """Waits until the sender was told.  The MTA refused what the MSP has under another id, so it is the MSP that tells."""
+        refused = re.search(r"msgid=(<\S+>),", self.wait_for_line(r"\]: %s: from=" % queue_id)).group(1)
+        mine = re.search(r"\]: (\S+): from=", self.wait_for_line(r"msgid=%s, relay=root@" % re.escape(refused))).group(1)
+        notification = self.wait_for_line(r"\]: %s: \S+: DSN: " % mine).split(": ")[2]
+        line = self.wait_for_line(r"\]: %s: to=.* stat=Sent \(\S+ Message accepted" % notification)
+        self.wait_gone(re.search(r"stat=Sent \((\S+) ", line).group(1))
+
+    # ---- the daemon beside it
+
+    def guard(self, policy, **options):
+        return daemon.Daemon(policy, socket="unix:" + self._path(SOCKET), **options)
+
+
+def users():
+    """The users of the package, which the configuration above does without."""
+    return [name for name in ("smmta", "smmsp") if name in {entry.pw_name for entry in pwd.getpwall()}]
