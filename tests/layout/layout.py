@@ -40,7 +40,7 @@ def name(path):
 
 def tree():
     for folder, folders, files in os.walk(SOURCE):
-        folders[:] = [each for each in folders if each not in NOT_OURS and not each.startswith("rcptguard-")]
+        folders[:] = [each for each in folders if each not in NOT_OURS and not each.startswith(("rcptguard-", "build-"))]
         for each in files:
             path = pathlib.Path(folder) / each
             if each not in GENERATED and path.suffix not in (".o", ".a", ".log", ".trs", ".pyc", ".gcno", ".gcda", ".xz", ".Po") and not path.is_symlink():

@@ -105,6 +105,7 @@ FEATURE(`msp', `[127.0.0.1]')dnl
 @functools.lru_cache(None)
 def program():
     """Without the package's set-group-id bit, so that it reads SASL_CONF_PATH; under a name that the log shows."""
+    assert os.path.isdir(ROOT), "no Sendmail at %s: `packaging/quickstart test` unpacks it there, or set SENDMAIL_ROOT" % ROOT
     directory = tempfile.mkdtemp(prefix="rcptguard-test-", dir="/run")
     atexit.register(shutil.rmtree, directory, True)
     path = shutil.copy(os.path.join(ROOT, "usr/libexec/sendmail/sendmail"), os.path.join(directory, "sendmail"))
