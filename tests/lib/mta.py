@@ -78,6 +78,10 @@ class Mta:
     NAME = None
     WAYS = ()
 
+    # What the daemon's socket is called by libmilter, and by the MTA's configuration.
+    socket = None
+    milter = None
+
     def __init__(self):
         self.root = self._make_root()
         self.sink_process = None
@@ -162,6 +166,12 @@ class Mta:
             return Reply("connect", failure.smtp_code, failure.smtp_error)
         with session:
             return self.transaction(session, sender, recipients, message)
+
+    # ---- the daemon beside it
+
+    def guard(self, policy, **options):
+        """A rcptguardd at the socket where the MTA looks for it."""
+        return daemon.Daemon(policy, socket=self.socket, **options)
 
     # ---- what became of it
 

@@ -26,14 +26,14 @@ import tap
 
 SENDER = "care@me.example"
 
-MTAS = {"postfix": lambda extra: postfix.Postfix(milter=postfix.MILTER, extra=extra),
-        "sendmail": lambda extra: sendmail.Sendmail(milter=sendmail.MILTER, extra=extra)}
+MTAS = {"postfix": postfix.Postfix, "sendmail": sendmail.Sendmail}
 
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
 class MtaCase(unittest.TestCase):
     MTAS = ("postfix", "sendmail")
     MTA = None  # one of them, by main()
+    SOCKET = "unix"
     POLICY = policies.FIELD
     CONFIG = None
     EXTRA = {}  # by MTA: more lines for main.cf, for the .mc file
@@ -42,7 +42,7 @@ class MtaCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.mta = MTAS[cls.MTA](cls.EXTRA.get(cls.MTA, ""))
+        cls.mta = MTAS[cls.MTA](milter=cls.SOCKET, extra=cls.EXTRA.get(cls.MTA, ""))
         try:
             cls.guard = cls.mta.guard(cls.POLICY, config=cls.CONFIG)
         except BaseException:

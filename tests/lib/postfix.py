@@ -1,6 +1,6 @@
 """A private Postfix on loopback ports, with an SMTP sink behind it.
 
-    with postfix.Postfix(milter="unix:rcptguard/rcptguard.sock") as mta:
+    with postfix.Postfix(milter="unix") as mta:
         reply = mta.send("plain", "care@me.example", ["a@x.example"], message)
         mta.wait_gone(reply.queue_id)
 
@@ -125,7 +125,10 @@ def _default(name):
 
 
 class Postfix(mta.Mta):
-    """milter: what smtpd_milters and non_smtpd_milters say, or "" for none."""
+    """
+    milter  the socket's kind, "unix" or "inet", or "" for no milter
+    extra   more lines for main.cf
+    """
 
     NAME = "postfix"
     WAYS = ("plain", "chroot", "auth", "sendmail")
@@ -148,8 +151,9 @@ class Postfix(mta.Mta):
             os.chmod(self._path(name), 0o755)
         postfix = pwd.getpwnam("postfix")
         os.chown(self._path("data"), postfix.pw_uid, postfix.pw_gid)
-        self.ports = dict(zip((*LISTENERS, "sink"), mta.free_ports(len(LISTENERS) + 1)))
-        values = dict(self.ports, root=self.root, domain=DOMAIN, milter=milter, extra=extra, command_directory=_default("command_directory"),
+        self.ports = dict(zip((*LISTENERS, "sink", "milter"), mta.free_ports(len(LISTENERS) + 2)))
+        self._name_socket(milter)
+        values = dict(self.ports, root=self.root, domain=DOMAIN, milter=self.milter, extra=extra, command_directory=_default("command_directory"),
                       daemon_directory=_default("daemon_directory"), meta_directory=_default("meta_directory"))
         daemon.write(self._path("etc", "main.cf"), _MAIN.format(**values))
         daemon.write(self._path("etc", "master.cf"), _MASTER.format(**values))
@@ -160,6 +164,15 @@ class Postfix(mta.Mta):
         os.mkdir(self.socket_directory)
         os.chown(self.socket_directory, pwd.getpwnam(daemon.USER).pw_uid, grp.getgrnam("postfix").gr_gid)
         os.chmod(self.socket_directory, 0o2750)
+
+    def _name_socket(self, milter):
+        if milter == "inet":
+            self.milter = "inet:127.0.0.1:%d" % self.ports["milter"]
+            self.socket = "inet:%d@127.0.0.1" % self.ports["milter"]
+        else:
+            # Relative to the queue directory: found by a chrooted smtpd and by one that is not.
+            self.milter = "unix:%s/rcptguard.sock" % SOCKET_DIRECTORY if milter else ""
+            self.socket = "unix:" + self._path("queue", SOCKET_DIRECTORY, "rcptguard.sock")
 
     def _create_chroot(self):
         os.mkdir(self._path("queue", "etc"), 0o755)
@@ -294,12 +307,3 @@ class Postfix(mta.Mta):
         # cleanup(8) drops the message itself, so the log tells of the notification only.
         line = self.wait_for_line(r": %s: sender non-delivery notification: " % queue_id)
         self.wait_gone(line.rsplit(": ", 1)[1])
-
-    # ---- the daemon beside it
-
-    def guard(self, policy, **options):
-        """A rcptguardd whose socket is where `unix:rcptguard/rcptguard.sock` finds it, chrooted or not."""
-        return daemon.Daemon(policy, socket="unix:" + os.path.join(self.socket_directory, "rcptguard.sock"), **options)
-
-
-MILTER = "unix:%s/rcptguard.sock" % SOCKET_DIRECTORY

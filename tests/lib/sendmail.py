@@ -1,6 +1,6 @@
 """A private Sendmail on loopback ports, with an SMTP sink behind it.
 
-    with sendmail.Sendmail(milter=sendmail.MILTER) as mta:
+    with sendmail.Sendmail(milter="unix") as mta:
         reply = mta.send("plain", "care@me.example", ["a@x.example"], message)
         mta.wait_gone(reply.queue_id)
 
@@ -20,7 +20,6 @@ import atexit
 import functools
 import glob
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -38,7 +37,9 @@ from mta import DEVELOPER, DOMAIN, LIMIT, LOGIN, PASSWORD
 
 ROOT = os.environ.get("SENDMAIL_ROOT") or os.path.join(daemon.SOURCE, "build-sendmail")
 SOCKET = "run/rcptguard.sock"
-MILTER = "S=unix:{root}/%s, F=T, T=C:30s;S:30s;R:30s;E:2m" % SOCKET
+
+# Without F=T, mail passes while the filter is away.
+_FILTER = "INPUT_MAIL_FILTER(`rcptguard', `S=%s, F=T, T=C:30s;S:30s;R:30s;E:2m')dnl"
 
 LISTENERS = ("plain", "auth")
 
@@ -149,7 +150,7 @@ def _syslog():
 
 class Sendmail(mta.Mta):
     """
-    milter  what INPUT_MAIL_FILTER says of the filter `rcptguard`, or "" for none; {root} is its directory
+    milter  the socket's kind, "unix" or "inet", or "" for no milter
     extra   more lines for the .mc file
     """
 
@@ -182,9 +183,10 @@ class Sendmail(mta.Mta):
             os.chmod(self._path(name), mode)
         daemon.own(self._path("run"))
         daemon.own(self._path("client"))
-        self.ports = dict(zip((*LISTENERS, "sink"), mta.free_ports(len(LISTENERS) + 1)))
-        filters = "INPUT_MAIL_FILTER(`rcptguard', `%s')dnl" % milter.format(root=self.root) if milter else ""
-        values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=filters, extra=extra)
+        self.ports = dict(zip((*LISTENERS, "sink", "milter"), mta.free_ports(len(LISTENERS) + 2)))
+        self.socket = "inet:%d@127.0.0.1" % self.ports["milter"] if milter == "inet" else "unix:" + self._path(SOCKET)
+        self.milter = _FILTER % self.socket if milter else ""
+        values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=self.milter, extra=extra)
         daemon.write(self._path("sendmail.cf"), _cf(_MTA.format(kind="sendmail", **values)))
         daemon.write(self._path("submit.cf"), _cf(_MSP.format(kind="submit", **values)))
         for name, text in (("names", ""), ("trusted", "root\n"), ("relays", ""), ("sendmail.status", ""), ("submit.status", ""), ("service.switch", "hosts files\n")):
@@ -294,13 +296,3 @@ class Sendmail(mta.Mta):
         notification = self.wait_for_line(r"\]: %s: \S+: DSN: " % mine).split(": ")[2]
         line = self.wait_for_line(r"\]: %s: to=.* stat=Sent \(\S+ Message accepted" % notification)
         self.wait_gone(re.search(r"stat=Sent \((\S+) ", line).group(1))
-
-    # ---- the daemon beside it
-
-    def guard(self, policy, **options):
-        return daemon.Daemon(policy, socket="unix:" + self._path(SOCKET), **options)
-
-
-def users():
-    """The users of the package, which the configuration above does without."""
-    return [name for name in ("smmta", "smmsp") if name in {entry.pw_name for entry in pwd.getpwall()}]

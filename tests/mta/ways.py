@@ -6,7 +6,11 @@ import mtacase
 import policies
 
 
-class Ways(mtacase.MtaCase):
+class Main(mtacase.MtaCase):
+    """The cases that the program exists for, by whatever socket the MTA reaches it."""
+
+    MTAS = ()
+
     def each_way(self, check):
         for way in self.mta.WAYS:
             with self.subTest(way):
@@ -36,6 +40,19 @@ class Ways(mtacase.MtaCase):
     def test_30_of_one_customer_are_delivered(self):
         people = policies.people(30, domain="customer.example")
         self.each_way(lambda way: self.check_delivered(way, people, to=people, rule="default", visible=30, parties=1, domains=1, hidden=0))
+
+
+class Tcp(Main):
+    """A socket of TCP."""
+
+    MTAS = ("postfix", "sendmail")
+    SOCKET = "inet"
+
+
+class Ways(Main):
+    """A socket of the file system."""
+
+    MTAS = ("postfix", "sendmail")
 
     def test_200_separated_by_semicolons_are_rejected(self):
         people = policies.people(200)
