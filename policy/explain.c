@@ -6,6 +6,7 @@
 #include "exposure.h"
 #include "json.h"
 #include "recipients.h"
+#include "terminal.h"
 
 #include <string.h>
 
@@ -209,19 +210,6 @@ static void append_json(GString *out, const struct told *told)
 
 /* ---- for people */
 
-void explain_append_plain(GString *out, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        if (g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT)
-            g_string_append_unichar(out, c);
-        else
-            g_string_append_printf(out, "\\u%04x", c);
-    }
-}
-
 static const char *word_of(int result)
 {
     return result == 1 ? "yes" : result == 0 ? "no" : "limit";
@@ -231,7 +219,7 @@ static void append_head(GString *out, const struct told *told)
 {
     const struct verdict *verdict = told->verdict;
 
-    explain_append_plain(out, told->file);
+    terminal_append_plain(out, told->file);
     if (told->index > 0)
         g_string_append_printf(out, " [%u]", told->index);
     if (!told->outbound) {
@@ -242,7 +230,7 @@ static void append_head(GString *out, const struct told *told)
                            verdict->line);
     if (verdict->text != NULL) {
         g_string_append(out, "  \"");
-        explain_append_plain(out, verdict->text);
+        terminal_append_plain(out, verdict->text);
         g_string_append(out, "\"\n");
     }
     for (unsigned i = 0; i < verdict->would->len; i++)
@@ -284,10 +272,10 @@ static void append_each_recipient(GString *out, const struct exposure *exposure)
         g_autofree char *address = address_display(exposed->address);
         g_autofree char *party = address_display(exposed->party);
         g_string_append_printf(out, "  %-16s ", exposed->class_name);
-        explain_append_plain(out, address);
+        terminal_append_plain(out, address);
         if (strcmp(address, party) != 0) {
             g_string_append(out, " of ");
-            explain_append_plain(out, party);
+            terminal_append_plain(out, party);
         }
         g_string_append_c(out, '\n');
     }
@@ -334,7 +322,7 @@ static void append_summed_recipients(GString *out, const struct exposure *exposu
         struct sum *sum = &g_array_index(sums, struct sum, i);
         if (i < RECIPIENTS_SHOWN) {
             g_string_append_printf(out, "  %-16s ", sum->class_name);
-            explain_append_plain(out, sum->party);
+            terminal_append_plain(out, sum->party);
             g_string_append_printf(out, ": %u\n", sum->people);
         } else if (i == RECIPIENTS_SHOWN) {
             g_string_append_printf(out, "  ... and %u parties more\n", sums->len - i);
@@ -358,7 +346,7 @@ static void append_rules(GString *out, const struct told *told)
                                    test->test);
             if (test->value != NULL) {
                 g_string_append(out, "    (");
-                explain_append_plain(out, test->value);
+                terminal_append_plain(out, test->value);
                 g_string_append_c(out, ')');
             }
             g_string_append_c(out, '\n');

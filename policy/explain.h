@@ -21,7 +21,4 @@ struct explain_options {
 void explain_message(GString *out, struct policy *policy, const struct message *message, const char *file,
                      unsigned index, const struct explain_options *options);
 
-/* Appends `text` so that it cannot move the cursor of a terminal. */
-void explain_append_plain(GString *out, const char *text);
-
 #endif
