@@ -309,6 +309,20 @@ static int run_test(struct evaluation *evaluation, const struct test *test)
     return result;
 }
 
+static void group_begin(const struct evaluation *evaluation, const struct expression *expression)
+{
+    if (evaluation->trace != NULL && evaluation->trace->group != NULL)
+        evaluation->trace->group(evaluation->trace->data, expression->kind == EXPRESSION_NOT   ? "not"
+                                                          : expression->kind == EXPRESSION_AND ? "and"
+                                                                                               : "or");
+}
+
+static void group_end(const struct evaluation *evaluation)
+{
+    if (evaluation->trace != NULL && evaluation->trace->group_end != NULL)
+        evaluation->trace->group_end(evaluation->trace->data);
+}
+
 /* Tells of tests that were not needed to decide. */
 static void skip(const struct evaluation *evaluation, const struct expression *expression)
 {
@@ -318,8 +332,10 @@ static void skip(const struct evaluation *evaluation, const struct expression *e
         evaluation->trace->test(evaluation->trace->data, expression->test->text, NULL, NO);
         return;
     }
+    group_begin(evaluation, expression);
     for (unsigned i = 0; i < expression->parts->len; i++)
         skip(evaluation, g_ptr_array_index(expression->parts, i));
+    group_end(evaluation);
 }
 
 /* From left to right, as far as is needed. */
@@ -331,8 +347,10 @@ static int run(struct evaluation *evaluation, const struct expression *expressio
 
     if (expression->kind == EXPRESSION_TEST)
         return run_test(evaluation, expression->test);
+    group_begin(evaluation, expression);
     if (expression->kind == EXPRESSION_NOT) {
         result = run(evaluation, g_ptr_array_index(expression->parts, 0));
+        group_end(evaluation);
         return result == FAULT ? FAULT : !result;
     }
     for (unsigned i = 0; i < expression->parts->len; i++) {
@@ -344,6 +362,7 @@ static int run(struct evaluation *evaluation, const struct expression *expressio
         result = run(evaluation, part);
         decided = result == FAULT || result == deciding;
     }
+    group_end(evaluation);
     return result;
 }
 
@@ -361,15 +380,35 @@ static int outbound_by_default(struct evaluation *evaluation)
     return in_classes(evaluation, evaluation->sender, (class_mask)1 << CLASS_INTERNAL);
 }
 
-enum outbound policy_outbound(struct policy *policy, const struct message *message)
+static int outbound_as_written(struct evaluation *evaluation)
+{
+    const struct policy *policy = evaluation->policy;
+    const struct trace *trace = evaluation->trace;
+    int result;
+
+    if (trace != NULL)
+        trace->rule(trace->data, "outbound", source_line(policy->source, policy->outbound_offset), false, false);
+    result = run(evaluation, policy->outbound);
+    if (trace != NULL)
+        trace->rule_end(trace->data, result);
+    return result;
+}
+
+enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace)
 {
     struct evaluation evaluation;
     int result;
 
     evaluation_start(&evaluation, policy, message);
-    result = policy->outbound != NULL ? run(&evaluation, policy->outbound) : outbound_by_default(&evaluation);
+    evaluation.trace = trace;
+    result = policy->outbound != NULL ? outbound_as_written(&evaluation) : outbound_by_default(&evaluation);
     evaluation_end(&evaluation);
     return result == FAULT ? OUTBOUND_FAULT : result == YES ? OUTBOUND_YES : OUTBOUND_NO;
+}
+
+enum outbound policy_outbound(struct policy *policy, const struct message *message)
+{
+    return policy_outbound_traced(policy, message, NULL);
 }
 
 /* ---- the verdict */

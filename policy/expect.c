@@ -152,7 +152,7 @@ static void assert_verdict(struct policy *policy, const struct expect *expect, c
         /* The tests of the rule that should have decided, else of the one that did. */
         struct reasons reasons = {.rule = expect->rule != NULL ? expect->rule->text : verdict->rule,
                                   .text = g_string_new(NULL)};
-        struct trace trace = {reason_rule, reason_test, reason_end, &reasons};
+        struct trace trace = {.rule = reason_rule, .test = reason_test, .rule_end = reason_end, .data = &reasons};
         verdict_free(judge(policy, message, expect, &trace));
         fail(policy, expect, diags, "it gives %s by %s: %u visible, %u parties outside%s",
              disposition_name(verdict->disposition), verdict->rule,

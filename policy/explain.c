@@ -379,7 +379,7 @@ void explain_message(GString *out, struct policy *policy, const struct message *
         .index = index,
         .rules = g_array_new(FALSE, FALSE, sizeof(struct told_rule)),
     };
-    struct trace trace = {on_rule, on_test, on_rule_end, &told};
+    struct trace trace = {.rule = on_rule, .test = on_test, .rule_end = on_rule_end, .data = &told};
     enum outbound outbound = options->outbound < 0 ? policy_outbound(policy, message)
                              : options->outbound   ? OUTBOUND_YES
                                                    : OUTBOUND_NO;

@@ -71,11 +71,17 @@ enum outbound policy_outbound(struct policy *policy, const struct message *messa
 /* What is told of each rule and test while a message is judged; the same evaluation with or without it. */
 struct trace {
     void (*rule)(void *data, const char *rule, unsigned line, bool monitor, bool expired);
+    /* What is told up to its end stands within "and", "or" or "not"; they nest.  May be NULL. */
+    void (*group)(void *data, const char *word);
+    void (*group_end)(void *data);
     /* A test with its value as text ("450", "yes"); not needed to decide: value NULL.  1, 0, or -1 for a fault. */
     void (*test)(void *data, const char *test, const char *value, int result);
     void (*rule_end)(void *data, int matched);
     void *data;
 };
+
+/* policy_outbound, which tells of the policy's statement as of a rule `outbound`; of the built-in meaning nothing. */
+enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace);
 
 struct judge_options {
     gint64 now;                /* seconds since 1970, UTC: for `until` */

@@ -88,6 +88,7 @@ static struct message *fixed_message(unsigned which)
 
 struct told {
     unsigned rules, ends, tests;
+    unsigned depth; /* of groups */
     const struct policy *policy;
 };
 
@@ -100,6 +101,22 @@ static void told_rule(void *data, const char *rule, unsigned line, bool monitor,
     fuzz_check(rule[0] != '\0' && line > 0 && told->rules == told->ends, "rule `%s` in line %u within another", rule,
                line);
     told->rules++;
+}
+
+static void told_group(void *data, const char *word)
+{
+    struct told *told = data;
+
+    fuzz_check(strcmp(word, "and") == 0 || strcmp(word, "or") == 0 || strcmp(word, "not") == 0, "a group `%s`", word);
+    told->depth++;
+}
+
+static void told_group_end(void *data)
+{
+    struct told *told = data;
+
+    fuzz_check(told->depth > 0, "the end of a group that did not begin");
+    told->depth--;
 }
 
 static void told_test(void *data, const char *test, const char *value, int result)
@@ -117,6 +134,7 @@ static void told_end(void *data, int matched)
     struct told *told = data;
 
     fuzz_check(matched >= -1 && matched <= 1, "matched %d", matched);
+    fuzz_check(told->depth == 0, "%u groups without an end", told->depth);
     told->ends++;
 }
 
@@ -134,7 +152,7 @@ static void check_text(const struct verdict *verdict)
 static struct verdict *judge(struct policy *policy, const struct message *message, enum outbound outbound, bool traced)
 {
     struct told told = {.policy = policy};
-    const struct trace trace = {told_rule, told_test, told_end, &told};
+    const struct trace trace = {told_rule, told_group, told_group_end, told_test, told_end, &told};
     const struct judge_options options = {
         .now = 1795000000,
         .on_fault = DISPOSITION_QUARANTINE,

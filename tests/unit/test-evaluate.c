@@ -310,6 +310,16 @@ static void on_test(void *data, const char *test, const char *value, int result)
     g_string_append_printf(data, " [%s|%s|%d]", test, value != NULL ? value : "-", result);
 }
 
+static void on_group(void *data, const char *word)
+{
+    g_string_append_printf(data, " %s{", word);
+}
+
+static void on_group_end(void *data)
+{
+    g_string_append(data, " }");
+}
+
 static void on_end(void *data, int matched)
 {
     g_string_append_printf(data, " %d\n", matched);
@@ -320,19 +330,19 @@ static void test_trace(void)
     struct policy *policy = policy_of(UNIT_HEAD
                                       "rule a until 2020-01-01 { when local accept }\n"
                                       "rule b { monitor when local or (authenticated and sender in internal) reject \"x\" }\n"
-                                      "rule c { when visible(external) >= 1 or local accept }\n"
+                                      "rule c { when visible(external) >= 1 or not (local and syntax) accept }\n"
                                       "rule d { when local accept }\ndefault accept\n");
     auto_free(message) message = subject();
     GString *told = g_string_new(NULL);
-    struct trace trace = {on_rule, on_test, on_end, told};
+    struct trace trace = {on_rule, on_group, on_group_end, on_test, on_end, told};
     struct judge_options options = {.now = 1900000000, .outbound = OUTBOUND_YES, .trace = &trace};
     struct verdict *verdict = policy_judge(policy, message, &options);
     struct verdict *silent = judge_at(policy, message, 1900000000);
 
     g_assert_cmpstr(told->str, ==,
                     "a4x: 0\n"
-                    "b5m: [local|no|0] [authenticated|yes|1] [sender in internal|care@me.example|1] 1\n"
-                    "c6: [visible(external) >= 1|3|1] [local|-|0] 1\n");
+                    "b5m: or{ [local|no|0] and{ [authenticated|yes|1] [sender in internal|care@me.example|1] } } 1\n"
+                    "c6: or{ [visible(external) >= 1|3|1] not{ and{ [local|-|0] [syntax|-|0] } } } 1\n");
     /* The same verdict with and without. */
     g_assert_cmpstr(silent->rule, ==, verdict->rule);
     g_assert_cmpint(silent->disposition, ==, verdict->disposition);
@@ -342,12 +352,34 @@ static void test_trace(void)
     g_string_free(told, TRUE);
 }
 
+/* `outbound` is told as a rule of that name; its built-in meaning has no tests to tell of. */
+static void test_trace_outbound(void)
+{
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"outbound when not (local or client in \"192.0.2.0/24\") and authenticated\n",
+         "outbound4: and{ not{ or{ [local|no|0] [client in \"192.0.2.0/24\"|10.1.2.3|0] } } [authenticated|yes|1] } 1\n"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strconcat(UNIT_HEAD, cases[i][0], "default accept\n", NULL);
+        struct policy *policy = policy_of(text);
+        auto_free(message) message = subject();
+        GString *told = g_string_new(NULL);
+        struct trace trace = {on_rule, on_group, on_group_end, on_test, on_end, told};
+        g_assert_cmpint(policy_outbound_traced(policy, message, &trace), ==, policy_outbound(policy, message));
+        g_assert_cmpstr(told->str, ==, cases[i][1]);
+        policy_unref(policy);
+        g_string_free(told, TRUE);
+    }
+}
+
 static void test_trace_value(void)
 {
     struct policy *policy = policy_of(UNIT_HEAD "rule a { when header(\"X-Two\") = \"two\" accept }\ndefault accept\n");
     auto_free(message) message = subject();
     GString *told = g_string_new(NULL);
-    struct trace trace = {on_rule, on_test, on_end, told};
+    struct trace trace = {.rule = on_rule, .test = on_test, .rule_end = on_end, .data = told};
     struct judge_options options = {.outbound = OUTBOUND_YES, .trace = &trace};
 
     verdict_free(policy_judge(policy, message, &options));
@@ -457,6 +489,7 @@ int main(int argc, char **argv)
     g_test_add_func("/evaluate/senders", test_senders);
     g_test_add_func("/evaluate/absent", test_absent);
     g_test_add_func("/evaluate/trace", test_trace);
+    g_test_add_func("/evaluate/trace-outbound", test_trace_outbound);
     g_test_add_func("/evaluate/trace-value", test_trace_value);
     g_test_add_func("/evaluate/outbound-default", test_outbound_default);
     g_test_add_func("/evaluate/outbound-statement", test_outbound_statement);
