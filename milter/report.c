@@ -159,21 +159,13 @@ void report_line(GString *line, const struct report *report)
 
 void report_reply(GString *reply, const char *text)
 {
-    g_autofree char *plainer = NULL;
-    if (!g_str_is_ascii(text)) {
-        g_autofree char *valid = g_utf8_make_valid(text, -1);
-        text = plainer = g_str_to_ascii(valid, "C");
-    }
+    g_autofree char *wire = text_reply(text);
     size_t start = reply->len;
-    for (size_t wire = 0; *text != '\0' && wire < REPORT_REPLY_WIRE_LIMIT; wire++, text++) {
-        const char *unit = *text == '%' ? "%%" : NULL;
-        size_t length = unit == NULL ? 1 : 2;
+    for (const char *byte = wire; *byte != '\0'; byte++) {
+        size_t length = *byte == '%' ? 2 : 1;
         if (reply->len - start + length > REPORT_REPLY_LIMIT)
             return;
-        if (unit != NULL)
-            g_string_append_len(reply, unit, 2);
-        else
-            g_string_append_c(reply, *text >= ' ' && *text <= '~' ? *text : '?');
+        g_string_append_len(reply, *byte == '%' ? "%%" : byte, (gssize)length);
     }
 }
 

@@ -18,9 +18,6 @@
 /* Longest reply text as libmilter takes it, with each `%` doubled. */
 #define REPORT_REPLY_LIMIT 980
 
-/* Longest reply text on the wire: RFC 5321, 4.5.3.1.5 allows 512 bytes with `550 5.7.1 ` and CRLF. */
-#define REPORT_REPLY_WIRE_LIMIT (512 - (sizeof "550 5.7.1 " - 1) - 2)
-
 /* Longest reason of a quarantine; Sendmail keeps it as a line of the queue file. */
 #define REPORT_REASON_LIMIT 250
 
@@ -57,9 +54,8 @@ void report_fill(struct report *report, const struct message *message, const str
 void report_line(GString *line, const struct report *report);
 
 /*
- * Appends one printable ASCII line for smfi_setreply: characters beyond ASCII
- * are replaced by what comes near, `%` is doubled as the MTA will undo it, and
- * both limits above hold.
+ * Appends the text of a reply (text.h: text_reply) for smfi_setreply: `%` is
+ * doubled as the MTA will undo it, and the limit above holds as well.
  */
 void report_reply(GString *reply, const char *text);
 

@@ -288,3 +288,16 @@ char *text_expand(const struct text *text, const struct text_values *values)
     }
     return g_string_free(line, FALSE);
 }
+
+char *text_reply(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    char *reply = g_str_to_ascii(valid, "C");
+
+    if (strlen(reply) > TEXT_REPLY_LIMIT)
+        reply[TEXT_REPLY_LIMIT] = '\0';
+    for (char *byte = reply; *byte != '\0'; byte++)
+        if (*byte < ' ' || *byte > '~')
+            *byte = '?';
+    return reply;
+}

@@ -33,6 +33,14 @@ struct text_values {
 /* Expands a template: UTF-8, one line.  Values are escaped, cut at 64 bytes, and never read again. */
 char *text_expand(const struct text *text, const struct text_values *values);
 
+/*
+ * The text as an SMTP reply carries it: one line of printable ASCII, what is
+ * beyond that replaced by what comes near, cut at TEXT_REPLY_LIMIT bytes; to be
+ * freed with g_free.  RFC 5321, 4.5.3.1.5 allows 512 with the codes and CRLF.
+ */
+char *text_reply(const char *text);
+#define TEXT_REPLY_LIMIT (512 - (sizeof "550 5.7.1 " - 1) - 2)
+
 /* A value of a variable has at most this many bytes. */
 #define TEXT_VALUE_LIMIT 64
 

@@ -127,6 +127,27 @@ static void test_wrong(void)
     }
 }
 
+/* What an SMTP reply can carry of it. */
+static void test_reply(void)
+{
+    static const char *const cases[][2] = {
+        {"450 people outside", "450 people outside"},
+        {"100%", "100%"},
+        {"zu viele Empf\xc3\xa4nger \xe2\x80\x93 bitte", "zu viele Empfanger - bitte"},
+        {"\xe6\x97\xa5", "?"},
+        {"a\xff" "b\tc", "a?b?c"},
+        {"", ""},
+    };
+    g_autofree char *longest = g_strnfill(TEXT_REPLY_LIMIT + 1, 'x');
+    g_autofree char *cut = text_reply(longest);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = text_reply(cases[i][0]);
+        g_assert_cmpstr(got, ==, cases[i][1]);
+    }
+    g_assert_cmpuint(strlen(cut), ==, 500);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -134,5 +155,6 @@ int main(int argc, char **argv)
     g_test_add_func("/text/expand", test_expand);
     g_test_add_func("/text/values", test_values);
     g_test_add_func("/text/wrong", test_wrong);
+    g_test_add_func("/text/reply", test_reply);
     return g_test_run();
 }
