@@ -273,6 +273,8 @@ static char *test_value(struct evaluation *evaluation, const struct test *test)
     case TEST_SUBJECT:
         if (test->subject == SUBJECT_FROM) {
             g_autoptr(GPtrArray) names = recipients_authors(message);
+            if (names->len == 0)
+                return g_strdup("none");
             g_ptr_array_add(names, NULL);
             return g_strjoinv(", ", (char **)names->pdata);
         }

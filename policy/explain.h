@@ -1,24 +1,37 @@
 /*
- * explain - tells of one message what the policy says and why: for people, and
- * as JSON.  It listens to the same evaluation that the daemon runs.
+ * explain - tells of one message what the policy says and why.  It listens to
+ * the same evaluation that the daemon runs (told.h) and prints what it heard.
  */
 #ifndef RCPTGUARD_EXPLAIN_H
 #define RCPTGUARD_EXPLAIN_H
 
-#include "message.h"
-#include "policy.h"
+#include "terminal.h"
+#include "told.h"
 
+#include <glib.h>
 #include <stdbool.h>
 
-struct explain_options {
-    gint64 now;
-    bool json;
-    /* 1: the message counts as outbound; 0: it does not; -1: the policy decides. */
-    int outbound;
+/* How it is shown to people. */
+struct explain_look {
+    bool all;       /* each visible recipient, however many there are */
+    bool colours;   /* terminal.h */
+    unsigned width; /* in columns */
 };
 
-/* Appends the explanation of one message: one line of JSON, or a paragraph. */
-void explain_message(GString *out, struct policy *policy, const struct message *message, const char *file,
-                     unsigned index, const struct explain_options *options);
+/* Up to here each visible recipient is shown, beyond it they are summed by party, and so many sums are shown. */
+#define EXPLAIN_RECIPIENTS_SHOWN 20u
+
+/* Appends one line of JSON. */
+void explain_json(GString *out, const struct told *told);
+
+/* Appends paragraphs for people. */
+void explain_text(GString *out, const struct told *told, const struct explain_look *look);
+
+/* The parts of these that have files of their own: the visible recipients, and the rules with their tests. */
+void explain_recipients(GString *out, const struct exposure *exposure, const struct explain_look *look);
+void explain_rules(GString *out, const struct told *told, const struct explain_look *look);
+
+/* Text from elsewhere in a style; returns its columns. */
+unsigned explain_styled(GString *out, const struct explain_look *look, enum terminal_style style, const char *text);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "explain.h"
 #include "mailfile.h"
+#include "terminal.h"
 #include "tool.h"
 
 #include <stdio.h>
@@ -16,18 +17,22 @@ static char *time_option = NULL;
 static gboolean local_option = FALSE;
 static gboolean inbound_option = FALSE;
 static gboolean bcc_visible_option = FALSE;
+static gboolean all_option = FALSE;
 static char **file_options = NULL;
 
 struct explaining {
     struct policy *policy;
-    struct explain_options options;
+    gint64 now;
+    int outbound; /* told.h */
+    struct explain_look look;
     unsigned messages;
 };
 
 static bool explain_one(void *data, struct message *message, const char *file, unsigned index)
 {
     struct explaining *explaining = data;
-    GString *out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
+    g_autoptr(GString) out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
+    auto_free(told) told = NULL;
 
     message_set_user(message, user_option);
     message_set_client(message, client_option);
@@ -35,9 +40,12 @@ static bool explain_one(void *data, struct message *message, const char *file, u
     message->local = local_option;
     message->bcc_visible = bcc_visible_option;
     mailfile_envelope(message, sender_option, (const char *const *)recipient_option);
-    explain_message(out, explaining->policy, message, file, index, &explaining->options);
+    told = told_new(explaining->policy, message, file, index, explaining->now, explaining->outbound);
+    if (tool_json())
+        explain_json(out, told);
+    else
+        explain_text(out, told, &explaining->look);
     fwrite(out->str, 1, out->len, stdout);
-    g_string_free(out, TRUE);
     message_free(message);
     return true;
 }
@@ -57,11 +65,14 @@ static bool parse_time(gint64 *now)
 static int command_explain_run(void)
 {
     static char *standard_input[] = {(char *)"-", NULL};
-    struct explaining explaining = {.options = {.json = tool_json(), .outbound = 1}};
+    struct explaining explaining = {
+        .outbound = 1,
+        .look = {.all = all_option, .colours = terminal_colours(stdout), .width = terminal_width(stdout)},
+    };
     struct diags *diags;
     int status;
 
-    if (!parse_time(&explaining.options.now))
+    if (!parse_time(&explaining.now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
     if (client_option != NULL && !g_hostname_is_ip_address(client_option))
         return tool_usage_error("`%s` is no IP address", client_option);
@@ -71,9 +82,9 @@ static int command_explain_run(void)
         strchr(sender_option, '@') == NULL)
         return tool_usage_error("`%s` is no address", sender_option);
     if (inbound_option)
-        explaining.options.outbound = 0;
+        explaining.outbound = 0;
     else if (client_option != NULL || listener_option != NULL || local_option)
-        explaining.options.outbound = -1;
+        explaining.outbound = -1;
     diags = diags_new();
     explaining.policy = tool_load(diags);
     if (explaining.policy != NULL) {
@@ -103,6 +114,7 @@ static const GOptionEntry entries[] = {
     {"inbound", 0, 0, G_OPTION_ARG_NONE, &inbound_option, "The message is not outbound", NULL},
     {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     {"bcc-visible", 0, 0, G_OPTION_ARG_NONE, &bcc_visible_option, "Bcc headers are delivered", NULL},
+    {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Show each visible recipient", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &file_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };

@@ -43,6 +43,8 @@ const char *terminal_begin(bool colours, enum terminal_style style)
     if (!colours)
         return "";
     switch (style) {
+    case STYLE_PLAIN:
+        return "";
     case STYLE_STRONG:
         return "\033[1m";
     case STYLE_FAINT:

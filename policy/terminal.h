@@ -23,7 +23,16 @@ unsigned terminal_width(FILE *stream);
 /* Whether to use colour: it is a terminal, TERM is not `dumb`, and NO_COLOR (https://no-color.org) is not set. */
 bool terminal_colours(FILE *stream);
 
-enum terminal_style { STYLE_STRONG, STYLE_FAINT, STYLE_GREEN, STYLE_CYAN, STYLE_YELLOW, STYLE_RED, STYLE_MAGENTA };
+enum terminal_style {
+    STYLE_PLAIN,
+    STYLE_STRONG,
+    STYLE_FAINT,
+    STYLE_GREEN,
+    STYLE_CYAN,
+    STYLE_YELLOW,
+    STYLE_RED,
+    STYLE_MAGENTA
+};
 
 /* What begins a style, and what ends whichever began last; "" without colours. */
 const char *terminal_begin(bool colours, enum terminal_style style);

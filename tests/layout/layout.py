@@ -11,7 +11,8 @@ SOURCE = pathlib.Path(os.environ.get("top_srcdir") or pathlib.Path(__file__).res
 LINES = 700
 
 # The programs of policy/; the rest is the library.
-PROGRAMS = {"rcptguard.c", "check.c", "explain.c", "json.c", "replay.c", "show.c", "tell.c", "terminal.c"}
+PROGRAMS = {"rcptguard.c", "check.c", "explain_json.c", "explain_recipients.c", "explain_rules.c", "explain_text.c", "json.c", "replay.c", "show.c",
+            "tell.c", "terminal.c", "told.c"}
 
 # What a checkout has besides the project, and what a build leaves in it.
 NOT_OURS = {".git", "autom4te.cache", "build-aux", "__pycache__"}

@@ -210,17 +210,20 @@ class Tag(page.PageCase):
     PAGE = "rcptguardd(8)"
 
     def test_tag_field(self):
-        """both pages name the field that a tag adds"""
+        """both pages name the field that a tag adds, and so does what `rcptguard explain` shows"""
         name = re.search(r'#define FILTER_TAG_FIELD +"(.*?)"', csource.read("milter/filter.c") + csource.read("milter/filter.h")).group(1)
         for one in "rcptguardd(8)", "rcptguard-policy(5)":
             self.assertIn(name, page.marked(page.tree(one), "Li"), one)
+        self.assertIn("`%s: %%s`" % name, csource.read("policy/explain_text.c"))
 
     def test_replies(self):
-        """both pages name the codes of the replies"""
-        for _disposition, number, status in re.findall(r'case DISPOSITION_(REJECT|TEMPFAIL):\s+set_reply\(context, "(\d+)", "([\d.]+)"',
+        """both pages name the codes of the replies, and so does what `rcptguard explain` shows"""
+        shown = csource.read("policy/explain_text.c")
+        for disposition, number, status in re.findall(r'case DISPOSITION_(REJECT|TEMPFAIL):\s+set_reply\(context, "(\d+)", "([\d.]+)"',
                                                        csource.function("milter/filter.c", "answer")):
             for one in "rcptguardd(8)", "rcptguard-policy(5)":
                 self.assertIn("%s %s" % (number, status), page.tree(one).text(), one)
+            self.assertRegex(shown, r'DISPOSITION_%s\s*\? "%s %s "' % (disposition, number, re.escape(status)))
 
 
 if __name__ == "__main__":

@@ -205,9 +205,11 @@ class Json(ToolCase):
         self.assertLessEqual(bodies["malformed"] | bodies["truncated"], bodies["defects[]"])
 
     def test_recipients_shown(self):
-        """from so many recipients on they are summed"""
-        shown, = re.findall(r"from (\d+) on, how many there are of each party", self.subsection("explain").text())
-        self.assertEqual(int(shown), csource.number("policy/explain.c", "RECIPIENTS_SHOWN") + 1)
+        """from so many recipients on they are summed, and so many sums are shown"""
+        text = re.sub(r"\s+", " ", self.subsection("explain").text())
+        limit = csource.number("policy/explain.h", "EXPLAIN_RECIPIENTS_SHOWN")
+        self.assertIn("From %d on, they are summed by party" % (limit + 1), text)
+        self.assertIn("%d of these sums are shown" % limit, text)
 
     def test_digest_shown(self):
         """so many digits of the digest are shown"""

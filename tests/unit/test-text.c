@@ -135,7 +135,7 @@ static void test_reply(void)
         {"100%", "100%"},
         {"zu viele Empf\xc3\xa4nger \xe2\x80\x93 bitte", "zu viele Empfanger - bitte"},
         {"\xe6\x97\xa5", "?"},
-        {"a\xff" "b\tc", "a?b?c"},
+        {"a\xffz\tc", "a?z?c"},
         {"", ""},
     };
     g_autofree char *longest = g_strnfill(TEXT_REPLY_LIMIT + 1, 'x');
