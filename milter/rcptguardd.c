@@ -28,18 +28,18 @@ struct options {
 
 static const char usage[] = "usage: rcptguardd [-c CONF] [-f] [-n] [-p SOCKET]\n";
 
-static const char help[] =
-    "\n"
-    "A milter that keeps people from showing hundreds of recipients to each other.\n"
-    "\n"
-    "  -c CONF    the configuration, instead of " CONFIG_DEFAULT_PATH "\n"
-    "  -f         stay in the foreground, and write the log lines to standard error too\n"
-    "  -n         check the configuration and the policy, and exit: 0 if they are sound, else 1\n"
-    "  -p SOCKET  listen there: unix:/path, inet:port@host, inet6:port@host or fd:N\n"
-    "  --help     this text\n"
-    "  --version  this version, and those of the libraries\n"
-    "\n"
-    "SIGHUP reloads the policy.  See rcptguardd(8), rcptguard.conf(5), rcptguard-policy(5).\n";
+static const char help[] = "\n"
+                           "A milter that keeps people from showing hundreds of recipients to each other.\n"
+                           "\n"
+                           "  -c CONF    the configuration (" CONFIG_DEFAULT_PATH ")\n"
+                           "  -f         stay in the foreground; log lines go to standard error as well\n"
+                           "  -n         check the configuration and the policy; exit 0 if they are sound\n"
+                           "  -p SOCKET  listen there: unix:/path, inet:port@host, inet6:port@host or fd:N\n"
+                           "  --help     this text\n"
+                           "  --version  this version, and those of the libraries\n"
+                           "\n"
+                           "SIGHUP reloads the policy.\n"
+                           "See rcptguardd(8), rcptguard.conf(5), rcptguard-policy(5).\n";
 
 static void print_version(void)
 {

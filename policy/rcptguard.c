@@ -11,11 +11,13 @@
 
 static char *policy_path_option = NULL;
 static gboolean json_option = FALSE;
+static gboolean help_option = FALSE;
 
 static const GOptionEntry common_entries[] = {
     {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy (" SYSCONFDIR "/rcptguard/policy)",
      "POLICY"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &json_option, "Print JSON", NULL},
+    {"help", 'h', 0, G_OPTION_ARG_NONE, &help_option, "Show this help", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -80,12 +82,20 @@ static int run_command(const struct command *command, int argc, char **argv)
     g_autoptr(GError) error = NULL;
 
     g_set_prgname(name);
+    /* GLib's own help says more of itself than a screen has room for. */
+    g_option_context_set_help_enabled(context, FALSE);
     g_option_context_set_summary(context, command->summary);
+    g_option_context_set_description(context, "See rcptguard(1).");
     g_option_context_add_main_entries(context, common_entries, NULL);
     if (command->entries != NULL)
         g_option_context_add_main_entries(context, command->entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
         return tool_usage_error("%s", error->message);
+    if (help_option) {
+        g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
     if (argc > 1)
         return tool_usage_error("unexpected argument `%s`", argv[1]);
     return command->run();
