@@ -75,6 +75,14 @@ AC_DEFUN([RG_LIBRARY], [
     [AC_MSG_ERROR([$2 was not found. Install the package $3.])])
 ])
 
+# RG_FOLDER(VARIABLE, OPTION, WHAT, DEFAULT): --with-OPTION=DIR is where WHAT goes, =no that it is not installed.
+AC_DEFUN([RG_FOLDER], [
+  AC_ARG_WITH([$2], [AS_HELP_STRING([--with-$2=DIR], [folder for $3, or `no` @<:@$4@:>@])],
+    [$1=$withval], [$1=yes])
+  AS_CASE([$$1], [yes], [$1='$4'], [no], [$1=])
+  AC_SUBST([$1])
+])
+
 # Debian ships milter.pc; elsewhere look for the header and the function.
 AC_DEFUN([RG_MILTER], [
   PKG_CHECK_MODULES([MILTER], [milter], [], [

@@ -9,13 +9,13 @@ messages.
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
+import language
 import policies
 import tap
 
@@ -27,35 +27,14 @@ import page  # noqa: E402
 
 # ---- a reader of the language: what a policy says, without how it is laid out
 
-TOKEN = re.compile(r"""\s+|\#[^\n]*|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<regex>/(?:[^/\\\n]|\\.)*/)|(?P<word>[a-z0-9][a-z0-9-]*)"""
-                   r"""|(?P<sign>>=|<=|=~|[{}(),=<>])""")
 STATEMENTS = {"version", "class", "outbound", "contact", "expect", "rule", "default"}
 ACTIONS = {"accept", "tag", "quarantine", "reject", "tempfail"}
 COUNTS = {"visible", "parties", "domains", "recipients", "hidden", "header"}
 
 
-def tokens(text):
-    found, at = [], 0
-    text = text.removeprefix("\ufeff")
-    while at < len(text):
-        match = TOKEN.match(text, at)
-        assert match, "no token: %r" % text[at:at + 40]
-        at = match.end()
-        kind, value = match.lastgroup, match.group()
-        if kind == "string":
-            value = ("string", re.sub(r"\\(.)", r"\1", value[1:-1]))
-        elif kind == "regex":
-            value = ("regex", re.sub(r"\\(.)", lambda pair: "/" if pair.group(1) == "/" else pair.group(), value[1:-1]))
-        elif kind == "word" and value.isdigit():
-            value = int(value)
-        if kind:
-            found.append(value)
-    return found
-
-
 class Reader:
     def __init__(self, text):
-        self.tokens = tokens(text)
+        self.tokens = [language.value(kind, word) for kind, word, _at in language.tokens(text) if kind != "comment"]
         self.at = 0
 
     def peek(self):
@@ -167,16 +146,11 @@ class Reader:
 
 # ---- the policies
 
-def is_policy(path):
-    lines = [line.split("#")[0].strip() for line in path.read_text(errors="replace").splitlines()]
-    return next((line for line in lines if line), "").lstrip("\ufeff").startswith("version")
-
-
 def everything():
     """(name, folder, file name): every policy that loads."""
     found = []
     for folder in "tests/policy/good", "tests/policy/odd", "tests/verdict", "packaging/examples", "tests/fuzz/seeds/policy":
-        found += [("%s/%s" % (folder, path.name), path.parent, path.name) for path in sorted((SOURCE / folder).rglob("*")) if path.is_file() and is_policy(path)]
+        found += [("%s/%s" % (folder, path.name), path.parent, path.name) for path in sorted((SOURCE / folder).rglob("*")) if path.is_file() and language.is_policy(path)]
     return found
 
 

@@ -1,0 +1,35 @@
+# fish completion for rcptguard(1)
+
+function __rcptguard_is
+    set -l words (commandline -opc)
+    contains -- "$words[2]" $argv
+end
+
+complete -c rcptguard -f
+complete -c rcptguard -n '__fish_is_first_token' -l help -d 'Show this help'
+complete -c rcptguard -n '__fish_is_first_token' -l version -d 'Print the version'
+
+# Each command: its name, what it does, and files if it takes any.
+complete -c rcptguard -n '__fish_is_first_token' -a check -d 'Check a policy, its tables and its expectations'
+complete -c rcptguard -n '__fish_is_first_token' -a explain -d 'Tell what a policy says of messages, and why'
+complete -c rcptguard -n '__fish_is_first_token' -a print -d 'Print the canonical policy'
+complete -c rcptguard -n '__rcptguard_is explain' -F
+
+# The options of every command.
+set -l every 'not __fish_is_first_token'
+complete -c rcptguard -n $every -s p -l policy -r -F -d 'The policy'
+complete -c rcptguard -n $every -l json -d 'Print JSON'
+complete -c rcptguard -n $every -s h -l help -d 'Show this help'
+
+complete -c rcptguard -n '__rcptguard_is check' -l strict -d 'Warnings are errors'
+
+complete -c rcptguard -n '__rcptguard_is explain' -l sender -x -d 'Envelope sender (the author)'
+complete -c rcptguard -n '__rcptguard_is explain' -l recipient -x -d 'Envelope recipient; may be said again'
+complete -c rcptguard -n '__rcptguard_is explain' -l user -x -d 'SASL login name'
+complete -c rcptguard -n '__rcptguard_is explain' -l client -x -d 'Address of the SMTP client'
+complete -c rcptguard -n '__rcptguard_is explain' -l listener -x -d 'The MTA\'s name of its daemon'
+complete -c rcptguard -n '__rcptguard_is explain' -l local -d 'Handed in by sendmail(1)'
+complete -c rcptguard -n '__rcptguard_is explain' -l inbound -d 'The message is not outbound'
+complete -c rcptguard -n '__rcptguard_is explain' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
+complete -c rcptguard -n '__rcptguard_is explain' -l bcc-visible -d 'Bcc headers are delivered'
+complete -c rcptguard -n '__rcptguard_is explain' -l all -d 'Show each visible recipient'
