@@ -1,9 +1,8 @@
 /*
- * mailfile - messages from files: RFC 5322 files, mbox, Maildir, folders of
- * them, standard input.  Only header fields are kept; bodies are read over.
- *
- * Header fields end where an MTA's headers end: at an empty line, or at a line
- * that is neither a field nor the continuation of one.
+ * mailfile - messages from files, one after the other: RFC 5322 files, mbox,
+ * Maildir, folders of them, standard input, packed or not.  See mailwalk.h for
+ * what is read, mailcut.h for what a message is; mailrun.h does it with many
+ * threads.
  */
 #ifndef RCPTGUARD_MAILFILE_H
 #define RCPTGUARD_MAILFILE_H

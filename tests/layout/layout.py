@@ -85,7 +85,8 @@ class Layout(unittest.TestCase):
         self.assertEqual([each for each in self.including("gmime.h") if each.startswith("policy/")], ["policy/recipients.c"])
 
     def test_one_file_knows_each_of_the_others(self):
-        for header, file in (("libpsl.h", "policy/suffixes.c"), ("idn2.h", "policy/address.c")):
+        for header, file in (("libpsl.h", "policy/suffixes.c"), ("idn2.h", "policy/address.c"), ("zlib.h", "policy/unpack.c"),
+                             ("lzma.h", "policy/unpack.c"), ("zstd.h", "policy/unpack.c")):
             self.assertEqual([each for each in self.including(header) if each.startswith("policy/")], [file])
 
     def test_policy_does_not_know_the_milter(self):

@@ -1,15 +1,16 @@
 /* test-mailfile - messages from files: where they begin, where their headers end */
 
 #include "mailfile.h"
+#include "pack.h"
 #include "unit.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct taken {
-    GString *text;   /* `file[index] Name=value Name=value` a message, one a line */
-    size_t root;     /* length of the folder's path, which is left out */
-    unsigned stop;   /* after so many; 0: never */
+    GString *text; /* `file[index] Name=value Name=value` a message, one a line */
+    size_t root;   /* length of the folder's path, which is left out */
+    unsigned stop; /* after so many; 0: never */
     unsigned count;
 };
 
@@ -43,7 +44,8 @@ static char *read_in(const char *folder, const char *name, unsigned stop)
     g_assert_true(go_on == (stop == 0 || taken.count < stop));
     for (unsigned i = 0; i < diags_count(diags); i++) {
         const struct diag *diag = diags_get(diags, i);
-        g_string_append_printf(taken.text, "%s!%s: %s", taken.text->len > 0 ? "\n" : "", diag->file + taken.root, diag->message);
+        g_string_append_printf(taken.text, "%s!%s: %s", taken.text->len > 0 ? "\n" : "", diag->file + taken.root,
+                               diag->message);
     }
     return g_string_free(taken.text, FALSE);
 }
@@ -65,7 +67,8 @@ static void test_messages(void)
         {"To: a@x.example\nCc: b@y.example\n\nTo: body@x.example\n", "m[0] To=a@x.example Cc=b@y.example"},
         {"To: a@x.example\r\nCc: b@y.example\r\n\r\nTo: body\r\n", "m[0] To=a@x.example Cc=b@y.example"},
         {"To: a@x.example", "m[0] To=a@x.example"},
-        {"To: a@x.example,\n b@y.example,\n\tc@z.example\nX: y\n\n", "m[0] To=a@x.example,\n b@y.example,\n\tc@z.example X=y"},
+        {"To: a@x.example,\n b@y.example,\n\tc@z.example\nX: y\n\n",
+         "m[0] To=a@x.example,\n b@y.example,\n\tc@z.example X=y"},
         {"To:a\nTo :b\nTo\t: c\nTO:  d \n\n", "m[0] To=a To=b To=c TO= d "},
         {"To:\nCc:\n a@x.example\n\n", "m[0] To= Cc=\n a@x.example"},
         {"To: a\n  \n b\n\nbody", "m[0] To=a\n  \n b"}, /* a line of blanks goes on */
@@ -103,7 +106,10 @@ static void test_mbox(void)
         {FROM FROM, "m[0]"},
         {FROM, "m[0]"},
         {FROM "\n" FROM "\n", "m[0]\nm[1]"},
-        {"From - Mon Nov 23 18:34:00 2026\r\nTo: a\r\n\r\nbody\r\n\r\nFrom - Mon Nov 23 18:34:00 2026\r\nTo: b\r\n", "m[0] To=a\nm[1] To=b"},
+        {"From - Mon Nov 23 18:34:00 2026\r\nTo: a\r\n\r\nbody\r\n\r\nFrom - Mon Nov 23 18:34:00 2026\r\nTo: b\r\n",
+         "m[0] To=a\nm[1] To=b"},
+        /* A Content-Length is the sender's word, and may be a lie. */
+        {FROM "Content-Length: 999\nTo: a\n\nbody\n\n" FROM "To: b\n", "m[0] Content-Length=999 To=a\nm[1] To=b"},
         /* A message is no mailbox: what its body quotes begins no other. */
         {"To: a\n\nbody\n\n" FROM "To: b\n", "m[0] To=a"},
     };
@@ -156,11 +162,12 @@ static void test_folders(void)
     g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
     g_assert_cmpint(symlink("missing", link), ==, 0);
     got = read_in(folder, "mail", 0);
-    g_assert_cmpstr(got, ==,
-                    "mail/box[0] To=d\nmail/box[1] To=e\nmail/cur/1:2,S[0] To=a\nmail/cur/2:2,S[0] To=b\nmail/new/3[0] To=c\n"
-                    "!mail/empty: is empty; expected a message or a mailbox\n"
-                    "!mail/fifo: is not a regular file; use `-` for standard input\n"
-                    "!mail/zlink: does not exist; expected a message or a mailbox");
+    g_assert_cmpstr(
+        got, ==,
+        "mail/box[0] To=d\nmail/box[1] To=e\nmail/cur/1:2,S[0] To=a\nmail/cur/2:2,S[0] To=b\nmail/new/3[0] To=c\n"
+        "!mail/empty: is empty; expected a message or a mailbox\n"
+        "!mail/fifo: is not a regular file; use `-` for standard input\n"
+        "!mail/zlink: does not exist; expected a message or a mailbox");
     folder_free(folder);
 }
 
@@ -176,6 +183,136 @@ static void test_maildir_folders(void)
     if (strstr(got, "To=b") == NULL)
         UNIT_FAIL("a folder of the Maildir is left out in silence: %s", got);
     folder_free(folder);
+}
+
+/* What a server keeps beside the mail of a Maildir is no mail; elsewhere the name says nothing. */
+static void test_maildir_servers(void)
+{
+    char *folder = folder_new();
+    g_autofree char *got = NULL;
+
+    folder_put(folder, "mail/cur/1", "To: a\n\n");
+    folder_put(folder, "mail/new/2", "To: b\n\n");
+    folder_put(folder, "mail/dovecot-uidlist", "3 V1 N5\n");
+    folder_put(folder, "mail/courierimapuiddb", "1 2 3\n");
+    folder_put(folder, "mail/maildirsize", "1S\n");
+    folder_put(folder, "mail/subscriptions", "Sent\n");
+    folder_put(folder, "mail/dovecot/3", "To: c\n\n");
+    folder_put(folder, "mail/dovecot/dovecot", "To: d\n\n");
+    got = read_in(folder, "mail", 0);
+    g_assert_cmpstr(got, ==,
+                    "mail/cur/1[0] To=a\nmail/dovecot/3[0] To=c\nmail/dovecot/dovecot[0] To=d\nmail/new/2[0] To=b");
+    folder_free(folder);
+}
+
+/* Packed files, alone and in folders, by what is in them and not by their names. */
+static void test_packed(void)
+{
+    static const char mbox[] = FROM "To: a\n\nbody\n\n" FROM "To: b\n\nbody\n";
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(pack_formats); i++) {
+        char *folder = folder_new();
+        g_autoptr(GByteArray) packed = pack_formats[i].pack(mbox, sizeof mbox - 1);
+        g_autoptr(GByteArray) one = pack_formats[i].pack("To: c\n\nbody\n", 12);
+        g_autoptr(GByteArray) empty = pack_formats[i].pack("", 0);
+        g_autofree char *got = NULL;
+
+        g_free(folder_write(folder, "d/box", (const char *)packed->data, (gssize)packed->len));
+        g_free(folder_write(folder, "d/cur/1", (const char *)one->data, (gssize)one->len));
+        g_free(folder_write(folder, "d/empty", (const char *)empty->data, (gssize)empty->len));
+        g_free(folder_write(folder, "d/short", (const char *)packed->data, (gssize)packed->len - 3));
+        folder_put(folder, "d/x.gz", "To: d\n\n");
+        got = read_in(folder, "d", 0);
+        if (strstr(got, "d/box[0] To=a\nd/box[1] To=b\nd/cur/1[0] To=c\n") != got ||
+            strstr(got, "\nd/x.gz[0] To=d") == NULL ||
+            strstr(got, "\n!d/empty: is empty; expected a message or a mailbox\n!d/short: ends early: what ") == NULL)
+            UNIT_FAIL("%s: %s", pack_formats[i].name, got);
+        folder_free(folder);
+    }
+}
+
+/* ---- what happens to files while they are read */
+
+struct meddling {
+    struct taken taken;
+    void (*meddle)(const char *path);
+    const char *path;
+};
+
+/* Meddles once, with the first message. */
+static bool take_and_meddle(void *data, struct message *message, const char *file, unsigned index)
+{
+    struct meddling *meddling = data;
+
+    if (meddling->taken.count == 0)
+        meddling->meddle(meddling->path);
+    return take(&meddling->taken, message, file, index);
+}
+
+static void grow(const char *path)
+{
+    FILE *file = fopen(path, "a");
+
+    g_assert_nonnull(file);
+    fputs("\n" FROM "To: added\n\n", file);
+    fclose(file);
+}
+
+static void shrink(const char *path)
+{
+    g_assert_cmpint(truncate(path, 1000), ==, 0);
+}
+
+/* As programs do it that write a new mailbox and then rename it. */
+static void replace(const char *path)
+{
+    g_assert_true(g_file_set_contents(path, "To: new\n\n", -1, NULL));
+}
+
+static void remove_file(const char *path)
+{
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+/* A mailbox of two messages that is longer than what is read at once. */
+static void check_meddling(const char *other, void (*meddle)(const char *), const char *want)
+{
+    char *folder = folder_new();
+    GString *mbox = g_string_new(FROM "To: a\n\n");
+    g_autofree char *folder_path = g_build_filename(folder, "d", NULL);
+    g_autofree char *path = g_build_filename(folder_path, other, NULL);
+    auto_free(diags) diags = diags_new();
+    struct meddling meddling = {{g_string_new(NULL), strlen(folder) + 1, 0, 0}, meddle, path};
+
+    while (mbox->len < 8u * 1024 * 1024)
+        g_string_append(mbox, "a line of a body\n");
+    g_string_append(mbox, "\n" FROM "To: b\n\n");
+    g_free(folder_write(folder, "d/box", mbox->str, (gssize)mbox->len));
+    folder_put(folder, "d/other", "To: c\n\n");
+    g_assert_true(mailfile_read(folder_path, take_and_meddle, &meddling, diags));
+    for (unsigned i = 0; i < diags_count(diags); i++)
+        g_string_append_printf(meddling.taken.text, "\n!%s: %s", diags_get(diags, i)->file + strlen(folder) + 1,
+                               diags_get(diags, i)->message);
+    g_assert_cmpstr(meddling.taken.text->str, ==, want);
+    g_string_free(meddling.taken.text, TRUE);
+    g_string_free(mbox, TRUE);
+    folder_free(folder);
+}
+
+static void test_changes(void)
+{
+    check_meddling("box", grow,
+                   "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
+                   "!d/box: changed while it was read; what was read of it counts");
+    check_meddling("box", shrink,
+                   "d/box[0] To=a\nd/other[0] To=c\n!d/box: changed while it was read; what was read of it counts");
+    check_meddling("box", replace,
+                   "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
+                   "!d/box: was replaced while it was read; the one before counts");
+    /* What was read whole is no worse for being gone. */
+    check_meddling("box", remove_file, "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c");
+    check_meddling("other", remove_file,
+                   "d/box[0] To=a\nd/box[1] To=b\n!d/other: does not exist; expected a message or a mailbox");
 }
 
 static void test_stop(void)
@@ -208,7 +345,28 @@ static void test_unreadable(void)
     folder_free(folder);
 }
 
-/* A folder that holds itself comes to an end. */
+static void test_deep(void)
+{
+    char *folder = folder_new();
+    GString *path = g_string_new("d");
+    g_autofree char *got = NULL;
+
+    for (unsigned i = 1; i < 32; i++)
+        g_string_append(path, "/d");
+    {
+        g_autofree char *file = g_strconcat(path->str, "/m", NULL);
+        g_autofree char *deeper = g_strconcat(path->str, "/f/m", NULL);
+        g_autofree char *want = g_strdup_printf("%s[0] To=a\n!%s/f: is nested deeper than 32 folders", file, path->str);
+        folder_put(folder, file, "To: a\n\n");
+        folder_put(folder, deeper, "To: b\n\n");
+        got = read_in(folder, "d", 0);
+        g_assert_cmpstr(got, ==, want);
+    }
+    g_string_free(path, TRUE);
+    folder_free(folder);
+}
+
+/* A folder that holds itself is read once. */
 static void test_loop(void)
 {
     char *folder = folder_new();
@@ -218,7 +376,7 @@ static void test_loop(void)
     folder_put(folder, "d/a", "To: a\n\n");
     g_assert_cmpint(symlink(".", link), ==, 0);
     got = read_in(folder, "d", 0);
-    g_assert_nonnull(strstr(got, "is nested deeper than 32 folders"));
+    g_assert_cmpstr(got, ==, "d/a[0] To=a\n!d/loop: leads back to a folder that holds it");
     folder_free(folder);
 }
 
@@ -255,8 +413,12 @@ int main(int argc, char **argv)
     g_test_add_func("/mailfile/long", test_long);
     g_test_add_func("/mailfile/folders", test_folders);
     g_test_add_func("/mailfile/maildir-folders", test_maildir_folders);
+    g_test_add_func("/mailfile/maildir-servers", test_maildir_servers);
+    g_test_add_func("/mailfile/packed", test_packed);
+    g_test_add_func("/mailfile/changes", test_changes);
     g_test_add_func("/mailfile/stop", test_stop);
     g_test_add_func("/mailfile/unreadable", test_unreadable);
+    g_test_add_func("/mailfile/deep", test_deep);
     g_test_add_func("/mailfile/loop", test_loop);
     g_test_add_func("/mailfile/envelope", test_envelope);
     return g_test_run();
