@@ -83,6 +83,13 @@ void diags_promote(struct diags *diags)
     diags->errors = MAX(diags->errors, diags->all->len);
 }
 
+void diags_demote(struct diags *diags)
+{
+    for (unsigned i = 0; i < diags->all->len; i++)
+        ((struct diag *)g_ptr_array_index(diags->all, i))->level = DIAG_WARNING;
+    diags->errors = 0;
+}
+
 /* Counts what there is no room for; true then. */
 static bool diags_full(struct diags *diags, enum diag_level level)
 {

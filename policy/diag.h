@@ -55,6 +55,9 @@ void diags_move(struct diags *diags, struct diags *from);
 /* Makes every warning an error. */
 void diags_promote(struct diags *diags);
 
+/* Makes every error a warning. */
+void diags_demote(struct diags *diags);
+
 /* Adds an error about a file as a whole: it cannot be opened, is a directory. */
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
