@@ -55,7 +55,7 @@ struct mailbatch *mailbatch_new(void)
 {
     struct mailbatch *batch = g_new0(struct mailbatch, 1);
 
-    batch->bytes = g_byte_array_new();
+    batch->bytes = g_byte_array_sized_new(16u * 1024); /* and never NULL, though a message may have no header */
     batch->heads = g_array_new(FALSE, FALSE, sizeof(struct mailhead));
     return batch;
 }

@@ -35,7 +35,7 @@ static inline GByteArray *pack_xz(const void *bytes, size_t size)
     size_t length = 0;
 
     g_byte_array_set_size(packed, (guint)lzma_stream_buffer_bound(size));
-    g_assert_cmpint(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, NULL, bytes, size, packed->data, &length, packed->len),
+    g_assert_cmpint(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, bytes, size, packed->data, &length, packed->len),
                     ==, LZMA_OK);
     g_byte_array_set_size(packed, (guint)length);
     return packed;
