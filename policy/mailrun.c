@@ -18,7 +18,7 @@
 #define WAITING_BATCHES 2u
 
 /* Bundles that are open or wait to be delivered. */
-#define BUNDLES_LIMIT 1024u
+#define BUNDLES_AHEAD 1024u
 
 /*
  * Each thread takes one turn after the other: it reads on in a bundle, works on
@@ -262,7 +262,7 @@ static bool may_open(const struct crew *crew)
 
     for (const GList *each = crew->bundles.head; each != NULL; each = each->next)
         open += !((const struct bundle *)each->data)->ended;
-    return !crew->walking && !crew->walked && open < MAX(crew->threads, 1) && crew->bundles.length < BUNDLES_LIMIT &&
+    return !crew->walking && !crew->walked && open < MAX(crew->threads, 1) && crew->bundles.length < BUNDLES_AHEAD &&
            has_room(crew, crew->bundles.length == 0);
 }
 

@@ -44,7 +44,7 @@ def tree():
         folders[:] = [each for each in folders if each not in NOT_OURS and not each.startswith(("rcptguard-", "build-"))]
         for each in files:
             path = pathlib.Path(folder) / each
-            if each not in GENERATED and path.suffix not in (".o", ".a", ".log", ".trs", ".pyc", ".gcno", ".gcda", ".xz", ".Po") and not path.is_symlink():
+            if each not in NOT_OURS | GENERATED and path.suffix not in (".o", ".a", ".log", ".trs", ".pyc", ".gcno", ".gcda", ".xz", ".Po") and not path.is_symlink():
                 yield path
 
 

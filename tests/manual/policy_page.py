@@ -15,6 +15,7 @@ INTERNAL = {
     ("policy/classes.c", "REMEMBERED_LIMIT"): "a cache",
     ("policy/diag.c", "SHOWN_LINE_LIMIT"): "how much of a line is shown",
     ("policy/exposure.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
+    ("policy/mailrun.h", "MAILRUN_JOBS_LIMIT"): "more threads than there are processors help nobody",
     ("policy/scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
     ("policy/scan.c", "LITERAL_LIMIT"): "no domain literal is that long",
 }

@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define FROM "From care@me.example Mon Nov 23 18:34:00 2026\n"
@@ -375,6 +377,61 @@ static void test_ahead(void)
     folder_free(folder);
 }
 
+/* ---- memory */
+
+/* In kB, the most that this process ever had. */
+static long peak_memory(void)
+{
+    struct rusage usage;
+
+    g_assert_cmpint(getrusage(RUSAGE_SELF, &usage), ==, 0);
+    return usage.ru_maxrss;
+}
+
+/* A line of LONG bytes between two texts; most of it is a hole, so that it takes no room. */
+#define LONG (128l * 1024 * 1024)
+
+static void put_long_line(const char *folder, const char *name, const char *before, const char *after)
+{
+    g_autofree char *path = folder_write(folder, name, before, -1);
+    FILE *file = fopen(path, "r+");
+
+    g_assert_nonnull(file);
+    g_assert_cmpint(fseek(file, LONG, SEEK_SET), ==, 0);
+    fputs(after, file);
+    g_assert_cmpint(fclose(file), ==, 0);
+}
+
+/* A header, a body and what comes of a small packed file may be as long as they like. */
+static void test_memory(void)
+{
+    char *folder = folder_new();
+    g_autofree char *zeros = g_malloc0(1024 * 1024);
+    g_autoptr(GByteArray) bomb = pack_gzip(FROM "To: a@x.example\nX: ", sizeof FROM + 18);
+    g_autoptr(GByteArray) member = pack_gzip(zeros, 1024 * 1024);
+
+    for (unsigned i = 0; i < 128; i++)
+        g_byte_array_append(bomb, member->data, member->len);
+    g_free(folder_write(folder, "a-bomb", (const char *)bomb->data, (gssize)bomb->len));
+    put_long_line(folder, "b-body", FROM "To: b@x.example\n\n", "\n\n" FROM "To: c@x.example\n\n");
+    put_long_line(folder, "c-header", FROM "To: d@x.example\nX: ", "\n\n" FROM "To: e@x.example\n\n");
+    for (unsigned jobs = 1; jobs <= 2; jobs++) {
+        const char *const messages[] = {"a-bomb[0] a@", "b-body[0] b@", "b-body[1] c@", "c-header[0] d@",
+                                        "c-header[1] e@"};
+        struct trial *trial = trial_new();
+        auto_free(diags) diags = diags_new();
+        g_assert_true(run(trial, jobs, folder, diags));
+        g_assert_cmpuint(trial->delivered, ==, G_N_ELEMENTS(messages));
+        for (unsigned i = 0; i < G_N_ELEMENTS(messages); i++)
+            g_assert_nonnull(strstr(trial->text->str, messages[i]));
+        trial_free(trial);
+    }
+    g_test_message("%ld kB", peak_memory());
+    if (!UNIT_SANITIZED)
+        g_assert_cmpint(peak_memory(), <, 100 * 1024);
+    folder_free(folder);
+}
+
 /* ---- standard input */
 
 struct writer {
@@ -443,6 +500,7 @@ static void test_standard_input(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/mailrun/memory", test_memory);
     g_test_add_func("/mailrun/order", test_order);
     g_test_add_func("/mailrun/null", test_null);
     g_test_add_func("/mailrun/stop", test_stop);
