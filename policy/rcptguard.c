@@ -21,7 +21,7 @@ static const GOptionEntry common_entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-static const struct command *const commands[] = {&command_check, &command_explain, &command_print};
+static const struct command *const commands[] = {&command_check, &command_explain, &command_print, &command_init};
 
 /* ---- what the commands share */
 
@@ -30,9 +30,14 @@ bool tool_json(void)
     return json_option;
 }
 
+const char *tool_policy_path(void)
+{
+    return policy_path_option != NULL ? policy_path_option : SYSCONFDIR "/rcptguard/policy";
+}
+
 struct policy *tool_load(struct diags *diags)
 {
-    return policy_load(policy_path_option != NULL ? policy_path_option : SYSCONFDIR "/rcptguard/policy", diags);
+    return policy_load(tool_policy_path(), diags);
 }
 
 void tool_print_diags(const struct diags *diags)

@@ -20,10 +20,13 @@ struct command {
     int (*run)(void);            /* gives the exit code */
 };
 
-extern const struct command command_check, command_explain, command_print;
+extern const struct command command_check, command_explain, command_init, command_print;
 
 /* --json was given. */
 bool tool_json(void);
+
+/* The path of the policy that --policy names, or of the installed one. */
+const char *tool_policy_path(void);
 
 /* Reads the policy that --policy names, or the installed one.  NULL if it is wrong; see `diags` then. */
 struct policy *tool_load(struct diags *diags);

@@ -11,8 +11,8 @@ SOURCE = pathlib.Path(os.environ.get("top_srcdir") or pathlib.Path(__file__).res
 LINES = 700
 
 # The programs of policy/; the rest is the library.
-PROGRAMS = {"rcptguard.c", "check.c", "explain_json.c", "explain_recipients.c", "explain_rules.c", "explain_text.c", "json.c", "replay.c", "show.c",
-            "tell.c", "terminal.c", "told.c"}
+_SOURCES = re.compile(r"^rcptguard_SOURCES = \\\n((?:.*\\\n)*.*\n)", re.M)
+PROGRAMS = {pathlib.PurePath(each).name for each in _SOURCES.search((SOURCE / "Makefile.am").read_text()).group(1).replace("\\", " ").split()}
 
 # What a checkout has besides the project, and what a build leaves in it.
 NOT_OURS = {".git", "autom4te.cache", "build-aux", "__pycache__"}
