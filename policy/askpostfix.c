@@ -279,6 +279,16 @@ static const char * override(GHashTable *values, const char *service, const char
     return g_hash_table_lookup(values, key);
 }
 
+/* Whether a listener's name can stand in a policy as it is. */
+static bool is_word(const char *name)
+{
+    const char *p = name;
+
+    while (g_ascii_isgraph(*p) && *p != '"' && *p != '\\')
+        p++;
+    return p > name && *p == '\0';
+}
+
 /*
  * A listener on the loopback that hands mail to no content filter takes it back
  * from one.  What it shows to milters was shown to them before.
@@ -294,13 +304,15 @@ static void take_listener(struct site *site, GHashTable *values, const char *ser
         return;
     if ((milters != NULL && milters[0] == '\0') || (options != NULL && strstr(options, "no_milters") != NULL))
         return;
-    if (name != NULL && name[0] != '\0' && strpbrk(name, "\"\\") == NULL)
-        g_ptr_array_add(site->reinjected, g_strdup(name));
-    else
-        site_note(site,
-                  "master.cf: %s takes mail back from a content filter and shows it to milters again; put "
-                  "`-o smtpd_milters=` there, or its mail is judged twice",
-                  service);
+    if (name != NULL && is_word(name)) {
+        if (!g_ptr_array_find_with_equal_func(site->reinjected, name, g_str_equal, NULL))
+            g_ptr_array_add(site->reinjected, g_strdup(name));
+        return;
+    }
+    site_note(site,
+              "master.cf: %s takes mail back from a content filter and shows it to milters again; put "
+              "`-o smtpd_milters=` there, or its mail is judged twice",
+              service);
 }
 
 /* Without a master.cf there is nothing to know. */

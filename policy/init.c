@@ -313,9 +313,13 @@ static int make(struct making *making)
     making->policy = draft_policy(making->site, making->freemail);
     making->domains = draft_domains(making->site);
     status = write_files(making);
-    if (status == EXIT_DONE)
-        (tool_json() ? print_json : print_made)(making);
-    return status;
+    if (status != EXIT_DONE)
+        return status;
+    if (tool_json())
+        print_json(making);
+    else
+        print_made(making);
+    return EXIT_DONE;
 }
 
 static int command_init_run(void)

@@ -114,7 +114,7 @@ def program():
     return path
 
 
-def _cf(source):
+def cf(source):
     """What m4 makes of a .mc file."""
     macros = os.path.join(ROOT, "usr/share/sendmail/cf/")
     done = subprocess.run(["m4", "-D_CF_DIR_=" + macros, os.path.join(macros, "m4", "cf.m4"), "-"], input=source.encode(), stdout=subprocess.PIPE,
@@ -187,8 +187,8 @@ class Sendmail(mta.Mta):
         self.socket = "inet:%d@127.0.0.1" % self.ports["milter"] if milter == "inet" else "unix:" + self._path(SOCKET)
         self.milter = _FILTER % self.socket if milter else ""
         values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=self.milter, extra=extra)
-        daemon.write(self._path("sendmail.cf"), _cf(_MTA.format(kind="sendmail", **values)))
-        daemon.write(self._path("submit.cf"), _cf(_MSP.format(kind="submit", **values)))
+        daemon.write(self._path("sendmail.cf"), cf(_MTA.format(kind="sendmail", **values)))
+        daemon.write(self._path("submit.cf"), cf(_MSP.format(kind="submit", **values)))
         for name, text in (("names", ""), ("trusted", "root\n"), ("relays", ""), ("sendmail.status", ""), ("submit.status", ""), ("service.switch", "hosts files\n")):
             daemon.write(self._path(name), text)
         daemon.own(self._path("submit.status"))

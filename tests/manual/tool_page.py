@@ -168,6 +168,14 @@ class Json(ToolCase):
         self.compare("print", objects)
         self.assertRegex(objects[0]["digest"], "^[0-9a-f]{64}$")
 
+    def test_init(self):
+        """the keys of init --json, with their types"""
+        with tool.Folder({"freemail.domains": "free.example\n", "main.cf": "mydestination = corp.example, co.uk\nmynetworks = 10.0.0.0/8\nmyorigin = corp.example\n"}) as folder:
+            objects = folder.json("init", "--json", "-p", "one", "--domain", "corp.example")
+            objects += folder.json("init", "--json", "-p", "two", "--postfix-config", folder.path)
+        self.compare("init", objects)
+        self.assertEqual([(one["mta"], one["written"]) for one in objects], [(None, ["one"]), ("Postfix", ["two"])])
+
     def explained(self):
         objects = {}
         with tool.Folder({"policy": POLICY, **MESSAGES}) as folder:

@@ -155,6 +155,13 @@ class Checks(ExampleCase):
                     self.assertFalse(good)
                     self.assertIn("this expectation fails", said)
 
+    def test_manual(self):
+        """rcptguard-policy(5) names each policy, and no other"""
+        page = read(os.path.join(daemon.SOURCE, "policy", "rcptguard-policy.5"))
+        listed = page[page.index("\n.Sh FILES\n"):page.index("\n.Sh EXAMPLES\n")]
+        self.assertEqual(set(re.findall(r"^\.It Pa (\S+)$", listed, re.MULTILINE)) - {"/etc/rcptguard/policy", "/usr/share/doc/rcptguard/examples/"},
+                         set(POLICIES) | {"freemail.domains"})
+
     def test_installed(self):
         """in the folder that `make install` fills, each finds its tables"""
         with tool.Folder() as folder:

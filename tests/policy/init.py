@@ -288,11 +288,15 @@ localhost:10027 inet n - n - - smtpd
 [::1]:10028 inet n - n - - smtpd
   -o content_filter=
 127.0.0.1:10029 inet n - n - - smtpd
+  -o content_filter=
+  -o milter_macro_daemon_name=REINJECT
+127.0.0.1:10030 inet n - n - - smtpd
   -o content_filter=smtp:[127.0.0.1]:10030
 """)
         said = self.ask()
         self.assertEqual(said["notes"], ["master.cf: [::1]:10028 takes mail back from a content filter and shows it to milters again; put `-o smtpd_milters=` there, "
                                          "or its mail is judged twice"])
+        self.assertEqual(said["policy"].count("and not listener"), 1)
         for listener, judged in (("REINJECT", False), ("smtpd", True)):
             self.assertEqual(self.judge("care@corp.example", ["a@x.example"], "--client", "127.0.0.1", "--listener", listener)["outbound"], judged)
 

@@ -57,7 +57,7 @@ class Sendmail(unittest.TestCase):
         os.symlink(sendmail.program(), os.path.join(self.folder.path, "bin", "sendmail"))
 
     def configure(self, extra=EXTRA):
-        self.folder.write("sendmail.cf", sendmail._cf(SOURCE.format(root=self.folder.path, extra=extra)))
+        self.folder.write("sendmail.cf", sendmail.cf(SOURCE.format(root=self.folder.path, extra=extra)))
 
     def run_init(self, *options, output="policy"):
         env = dict(tool.environment(), PATH=os.path.join(self.folder.path, "bin") + os.pathsep + os.environ["PATH"])
