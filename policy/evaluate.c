@@ -474,10 +474,48 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
     return true;
 }
 
+/* Whether an expression comes out as this test of it does: everything beside it leaves that open. */
+static bool hangs_on(struct evaluation *evaluation, const struct expression *expression, const struct test *test)
+{
+    int open = expression->kind == EXPRESSION_OR ? NO : YES;
+    bool found = false;
+
+    if (expression->kind == EXPRESSION_TEST)
+        return expression->test == test;
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        const struct expression *part = g_ptr_array_index(expression->parts, i);
+        if (!found && hangs_on(evaluation, part, test))
+            found = true;
+        else if (run(evaluation, part) != open)
+            return false;
+    }
+    return found;
+}
+
+/*
+ * Tells of the thresholds of the first `reached` rules.  The verdict is given by
+ * then: what is tried here takes nothing from the budget that it was given with.
+ */
+static void watch_thresholds(struct evaluation *evaluation, const struct judge_options *options, unsigned reached)
+{
+    const struct policy *policy = evaluation->policy;
+
+    evaluation->trace = NULL;
+    for (unsigned i = 0; i < policy->thresholds->len && !exposure_fault(evaluation->exposure); i++) {
+        const struct threshold_test *found = &g_array_index(policy->thresholds, struct threshold_test, i);
+        const struct threshold *threshold = &found->threshold;
+        const struct rule *rule = g_ptr_array_index(policy->rules, threshold->rule);
+        if (threshold->rule < reached && options->now < rule->until && hangs_on(evaluation, rule->when, found->test))
+            options->watch->hangs(options->watch->data, i,
+                                  exposure_count(evaluation->exposure, threshold->count, threshold->classes));
+    }
+}
+
 struct verdict *policy_judge(struct policy *policy, const struct message *message, const struct judge_options *options)
 {
     struct verdict *verdict = g_new0(struct verdict, 1);
     struct evaluation evaluation;
+    unsigned reached = 0;
     bool decided = false;
 
     evaluation_start(&evaluation, policy, message);
@@ -490,10 +528,12 @@ struct verdict *policy_judge(struct policy *policy, const struct message *messag
                   options->on_fault);
         decided = true;
     }
-    for (unsigned i = 0; !decided && i < policy->rules->len; i++)
-        decided = judge_by_rule(&evaluation, verdict, g_ptr_array_index(policy->rules, i), options);
+    for (; !decided && reached < policy->rules->len; reached++)
+        decided = judge_by_rule(&evaluation, verdict, g_ptr_array_index(policy->rules, reached), options);
     if (!decided)
         set_action(&evaluation, verdict, &policy->fallback, "default", policy->fallback_line);
+    if (options->watch != NULL)
+        watch_thresholds(&evaluation, options, reached);
     evaluation_end(&evaluation);
     return verdict;
 }

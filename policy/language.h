@@ -118,6 +118,11 @@ struct expect {
     struct item *rule; /* or NULL */
 };
 
+struct threshold_test {
+    struct threshold threshold;
+    const struct test *test;
+};
+
 struct policy {
     int references;
     char *path;
@@ -133,6 +138,7 @@ struct policy {
     GPtrArray *rules;     /* struct rule * */
     struct action fallback;
     unsigned fallback_line;
+    GArray *thresholds; /* struct threshold_test, in the order of the rules */
 
     bool names_lost; /* a mistake may have swallowed a class or a rule: who misses one is not told so */
 
@@ -159,6 +165,9 @@ void policy_parse(struct policy *policy, struct diags *diags);
 
 /* resolve: names, tables, patterns, texts; errors go to `diags`. */
 void policy_resolve(struct policy *policy, struct diags *diags);
+
+/* Once there are no errors: the thresholds of the rules. */
+void policy_find_thresholds(struct policy *policy);
 
 /* Once there are no errors: the canonical text and the digest. */
 void policy_seal(struct policy *policy);

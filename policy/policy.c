@@ -14,6 +14,7 @@ static struct policy *policy_new(const char *path)
     policy->statements = g_ptr_array_new_with_free_func((GDestroyNotify)class_statement_free);
     policy->expects = g_ptr_array_new_with_free_func((GDestroyNotify)expect_free);
     policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
+    policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold_test));
     return policy;
 }
 
@@ -28,6 +29,7 @@ static void policy_free(struct policy *policy)
     expression_free(policy->outbound);
     item_free(policy->contact);
     action_clear(&policy->fallback);
+    g_array_unref(policy->thresholds);
     classes_free(policy->classes);
     source_free(policy->source);
     if (policy->tables != NULL)
@@ -50,6 +52,7 @@ struct policy *policy_load(const char *path, struct diags *diags)
         policy_free(policy);
         return NULL;
     }
+    policy_find_thresholds(policy);
     policy_seal(policy);
     return policy;
 }
@@ -99,4 +102,25 @@ const char *policy_class_name(const struct policy *policy, unsigned index)
 unsigned policy_rule_count(const struct policy *policy)
 {
     return policy->rules->len;
+}
+
+struct rule_facts policy_rule(const struct policy *policy, unsigned index)
+{
+    const struct rule *rule = g_ptr_array_index(policy->rules, index);
+
+    return (struct rule_facts){
+        .name = rule->name->text,
+        .line = rule->line,
+        .monitor = rule->monitor,
+        .disposition = rule->action.disposition,
+    };
+}
+
+struct rule_facts policy_default(const struct policy *policy)
+{
+    return (struct rule_facts){
+        .name = "default",
+        .line = policy->fallback_line,
+        .disposition = policy->fallback.disposition,
+    };
 }

@@ -12,6 +12,7 @@
 
 #include "auto.h"
 #include "diag.h"
+#include "exposure.h"
 #include "message.h"
 #include "verdict.h"
 
@@ -60,6 +61,34 @@ unsigned policy_class_count(const struct policy *policy);
 const char *policy_class_name(const struct policy *policy, unsigned index);
 unsigned policy_rule_count(const struct policy *policy);
 
+/* What there is to know of one rule without reading it, in the order of the policy. */
+struct rule_facts {
+    const char *name;
+    unsigned line;
+    bool monitor;
+    enum disposition disposition; /* of its action */
+};
+struct rule_facts policy_rule(const struct policy *policy, unsigned index);
+
+/* The same of `default`. */
+struct rule_facts policy_default(const struct policy *policy);
+
+/*
+ * A count test that parts messages by how many there are: on one side of it a
+ * rule says yes, on the other no.  `=` is none, nor is what every count passes.
+ */
+struct threshold {
+    const char *test; /* as `print` writes it */
+    unsigned rule;    /* index of the rule that it belongs to */
+    enum count count;
+    class_mask classes;
+    unsigned number; /* the least count on its upper side: 10 of `>= 10` and `< 10`, 11 of `> 10` and `<= 10` */
+};
+
+/* Those of all rules, in the order of the policy. */
+unsigned policy_threshold_count(const struct policy *policy);
+const struct threshold *policy_threshold(const struct policy *policy, unsigned index);
+
 /*
  * Whether the message is outbound, from what is known at MAIL FROM: client,
  * listener, user, authenticated, local, sender.  A fault (a regex limit) is not
@@ -83,11 +112,21 @@ struct trace {
 /* policy_outbound, which tells of the policy's statement as of a rule `outbound`; of the built-in meaning nothing. */
 enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace);
 
+/*
+ * Is told of each threshold that a rule hangs on: the rule came to be evaluated,
+ * and would have said otherwise had the count been on the other side.
+ */
+struct watch {
+    void (*hangs)(void *data, unsigned threshold, unsigned count);
+    void *data;
+};
+
 struct judge_options {
     gint64 now;                /* seconds since 1970, UTC: for `until` */
     enum disposition on_fault; /* what a fault becomes: quarantine, tempfail or reject */
     enum outbound outbound;    /* what policy_outbound said; OUTBOUND_NO is a caller's error */
     const struct trace *trace; /* or NULL */
+    const struct watch *watch; /* or NULL */
 };
 
 /* Judges a message that is outbound.  Never NULL; free with verdict_free. */
