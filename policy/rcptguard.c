@@ -94,6 +94,8 @@ static int run_command(const struct command *command, int argc, char **argv)
     g_option_context_add_main_entries(context, common_entries, NULL);
     if (command->entries != NULL)
         g_option_context_add_main_entries(context, command->entries, NULL);
+    if (command->shared != NULL)
+        g_option_context_add_main_entries(context, command->shared, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
         return tool_usage_error("%s", error->message);
     if (help_option) {

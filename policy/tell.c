@@ -1,6 +1,7 @@
 /* tell - `rcptguard explain`: which messages are explained, and how; see rcptguard(1) */
 
 #include "explain.h"
+#include "given.h"
 #include "mailfile.h"
 #include "terminal.h"
 #include "tool.h"
@@ -10,13 +11,7 @@
 
 static char *sender_option = NULL;
 static char **recipient_option = NULL;
-static char *user_option = NULL;
-static char *client_option = NULL;
-static char *listener_option = NULL;
-static char *time_option = NULL;
-static gboolean local_option = FALSE;
 static gboolean inbound_option = FALSE;
-static gboolean bcc_visible_option = FALSE;
 static gboolean all_option = FALSE;
 static char **file_options = NULL;
 
@@ -34,11 +29,7 @@ static bool explain_one(void *data, struct message *message, const char *file, u
     g_autoptr(GString) out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
     auto_free(told) told = NULL;
 
-    message_set_user(message, user_option);
-    message_set_client(message, client_option);
-    message_set_listener(message, listener_option);
-    message->local = local_option;
-    message->bcc_visible = bcc_visible_option;
+    given_apply(message);
     mailfile_envelope(message, sender_option, (const char *const *)recipient_option);
     told = told_new(explaining->policy, message, file, index, explaining->now, explaining->outbound);
     if (tool_json())
@@ -47,18 +38,6 @@ static bool explain_one(void *data, struct message *message, const char *file, u
         explain_text(out, told, &explaining->look);
     fwrite(out->str, 1, out->len, stdout);
     message_free(message);
-    return true;
-}
-
-static bool parse_time(gint64 *now)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    GDateTime *time = time_option == NULL ? g_date_time_new_now(utc) : g_date_time_new_from_iso8601(time_option, utc);
-
-    if (time == NULL)
-        return false;
-    *now = g_date_time_to_unix(time);
-    g_date_time_unref(time);
     return true;
 }
 
@@ -72,18 +51,17 @@ static int command_explain_run(void)
     struct diags *diags;
     int status;
 
-    if (!parse_time(&explaining.now))
-        return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
-    if (client_option != NULL && !g_hostname_is_ip_address(client_option))
-        return tool_usage_error("`%s` is no IP address", client_option);
-    if (inbound_option && (client_option != NULL || listener_option != NULL || local_option))
+    if (given_check() != EXIT_DONE)
+        return EXIT_USAGE;
+    if (inbound_option && given_way())
         return tool_usage_error("--inbound says what --client, --listener and --local leave to the policy: not both");
     if (sender_option != NULL && sender_option[0] != '\0' && strcmp(sender_option, "<>") != 0 &&
         strchr(sender_option, '@') == NULL)
         return tool_usage_error("`%s` is no address", sender_option);
+    explaining.now = given_time();
     if (inbound_option)
         explaining.outbound = 0;
-    else if (client_option != NULL || listener_option != NULL || local_option)
+    else if (given_way())
         explaining.outbound = -1;
     diags = diags_new();
     explaining.policy = tool_load(diags);
@@ -107,13 +85,7 @@ static int command_explain_run(void)
 static const GOptionEntry entries[] = {
     {"sender", 0, 0, G_OPTION_ARG_STRING, &sender_option, "Envelope sender (the author)", "ADDR"},
     {"recipient", 0, 0, G_OPTION_ARG_STRING_ARRAY, &recipient_option, "Envelope recipient; may be said again", "ADDR"},
-    {"user", 0, 0, G_OPTION_ARG_STRING, &user_option, "SASL login name", "NAME"},
-    {"client", 0, 0, G_OPTION_ARG_STRING, &client_option, "Address of the SMTP client", "IP"},
-    {"listener", 0, 0, G_OPTION_ARG_STRING, &listener_option, "The MTA's name of its daemon", "NAME"},
-    {"local", 0, 0, G_OPTION_ARG_NONE, &local_option, "Handed in by sendmail(1)", NULL},
     {"inbound", 0, 0, G_OPTION_ARG_NONE, &inbound_option, "The message is not outbound", NULL},
-    {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
-    {"bcc-visible", 0, 0, G_OPTION_ARG_NONE, &bcc_visible_option, "Bcc headers are delivered", NULL},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Show each visible recipient", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &file_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
@@ -124,5 +96,6 @@ const struct command command_explain = {
     .summary = "Tell what a policy says of messages, and why",
     .arguments = "[FILE...]",
     .entries = entries,
+    .shared = given_entries,
     .run = command_explain_run,
 };

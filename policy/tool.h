@@ -17,6 +17,7 @@ struct command {
     const char *summary;
     const char *arguments;       /* "[FILE...]", or NULL if it takes none */
     const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguard.c */
+    const GOptionEntry *shared;  /* those that it shares with another command, or NULL */
     int (*run)(void);            /* gives the exit code */
 };
 
