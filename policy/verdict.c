@@ -22,3 +22,9 @@ const char *disposition_name(enum disposition disposition)
 
     return names[disposition];
 }
+
+bool disposition_stops(enum disposition disposition)
+{
+    return disposition == DISPOSITION_QUARANTINE || disposition == DISPOSITION_REJECT ||
+           disposition == DISPOSITION_TEMPFAIL;
+}

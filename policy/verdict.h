@@ -18,6 +18,7 @@ enum disposition {
     DISPOSITION_REJECT,
     DISPOSITION_TEMPFAIL,
 };
+#define DISPOSITIONS 5
 
 struct exposure;
 
@@ -36,5 +37,8 @@ AUTO_FREE_DEFINE(verdict, verdict_free)
 
 /* "accept", "tag", "quarantine", "reject", "tempfail". */
 const char *disposition_name(enum disposition disposition);
+
+/* Whether the message does not reach its recipients, or not yet: quarantine, reject, tempfail. */
+bool disposition_stops(enum disposition disposition);
 
 #endif
