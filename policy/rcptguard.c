@@ -22,6 +22,7 @@ static const GOptionEntry common_entries[] = {
 };
 
 static const struct command *const commands[] = {&command_check, &command_explain, &command_print, &command_init};
+static const struct command *const commands[] = {&command_check, &command_explain, &command_replay, &command_print};
 
 /* ---- what the commands share */
 

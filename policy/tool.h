@@ -22,6 +22,7 @@ struct command {
 };
 
 extern const struct command command_check, command_explain, command_init, command_print;
+extern const struct command command_check, command_explain, command_print, command_replay;
 
 /* --json was given. */
 bool tool_json(void);

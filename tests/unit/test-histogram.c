@@ -71,7 +71,9 @@ static void test_bins(void)
         {NONE, {0}, "0=1"},
         {NONE, {0, 1, 2, 3, 4, 5}, "0=1 1=1 2=1 3-4=2 5-9=1"},
         {NONE, {9, 10, 19, 20, 49, 50, 99}, "0=0 1=0 2=0 3-4=0 5-9=1 10-19=2 20-49=2 50-99=2"},
-        {NONE, {100, 199, 200, 500, 1000}, "0=0 1=0 2=0 3-4=0 5-9=0 10-19=0 20-49=0 50-99=0 100-199=2 200-499=1 500-999=1 1000-1999=1"},
+        {NONE,
+         {100, 199, 200, 500, 1000},
+         "0=0 1=0 2=0 3-4=0 5-9=0 10-19=0 20-49=0 50-99=0 100-199=2 200-499=1 500-999=1 1000-1999=1"},
         /* A threshold has its own bin below and above, even if no message comes to it. */
         {RULES, {11, 12}, "0=0 1=0 2=0 3-4=0 5-9=0 10-11=1 12-19=1"},
         {RULES, {1}, "0=0 1=1 2=0 3-4=0 5-9=0 10-11=0 12-19=0"},
@@ -157,9 +159,8 @@ static void test_parts(void)
 
 static void test_ladder(void)
 {
-    static const struct rung want[] = {{2, 8, true},  {3, 6, false},  {5, 6, false},  {10, 6, false},
-                                       {12, 4, true}, {15, 3, false}, {20, 3, false}, {30, 1, false},
-                                       {50, 1, false}};
+    static const struct rung want[] = {{2, 8, true},   {3, 6, false},  {5, 6, false},  {10, 6, false}, {12, 4, true},
+                                       {15, 3, false}, {20, 3, false}, {30, 1, false}, {50, 1, false}};
     struct spread spread = spread_new();
     g_autoptr(GArray) edges = edges_of(RULES, COUNT_PARTIES);
     g_autoptr(GArray) ladder = NULL;

@@ -43,7 +43,10 @@ static void test_sum(void)
          "free1.example: 2 individuals, free2.example: 1 individual"},
         /* A domain of individuals may be the organisation of others. */
         {"a@free1.example, b@mail.free1.example", "free1.example: 1, free1.example: 1 individual"},
-        {"a@b\xc3\xbc" "cher.example, b@xn--bcher-kva.example", "b\xc3\xbc" "cher.example: 2"},
+        {"a@b\xc3\xbc"
+         "cher.example, b@xn--bcher-kva.example",
+         "b\xc3\xbc"
+         "cher.example: 2"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -73,8 +73,10 @@ static char *hanging(struct policy *policy, const char *sender, unsigned people,
     struct watch watch = {note, out};
     g_autofree char *to = people_of(people, pattern);
     auto_free(message) message = message_of(sender, to);
-    struct judge_options options = {
-        .now = G_GINT64_CONSTANT(1780000000), .on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES, .watch = &watch};
+    struct judge_options options = {.now = G_GINT64_CONSTANT(1780000000),
+                                    .on_fault = DISPOSITION_QUARANTINE,
+                                    .outbound = OUTBOUND_YES,
+                                    .watch = &watch};
     struct verdict *verdict = policy_judge(policy, message, &options);
 
     *rule = g_strdup(verdict->rule);
