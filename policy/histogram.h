@@ -37,8 +37,7 @@ GArray *histogram_bins(const struct spread *spread, const GArray *edges);
 /* The messages of the fullest bin. */
 guint64 histogram_fullest(const GArray *bins);
 
-/* How long the bar of so many messages is, of `whole` for the fullest bin: logarithmic, and at least 1 unless it is 0.
- */
+/* How long a bar is, of `whole` for the fullest bin: logarithmic, and at least 1 unless it has no message. */
 unsigned histogram_length(guint64 messages, guint64 fullest, unsigned whole);
 
 /*

@@ -57,12 +57,11 @@ static void read_date(const struct message *message, char date[static 17])
 {
     const struct header *header = message_find_header(message, "Date");
     const char *text = header != NULL ? header->value : "";
-    const char *comma = strchr(text, ',');
+    const char *comma = strchr(text, ','), *day_on = comma != NULL ? comma + 1 : text;
     unsigned day, month, year, hour, minute;
     char name[4];
 
-    if (sscanf(comma != NULL ? comma + 1 : text, "%2u %3[A-Za-z] %4u %2u:%2u", &day, name, &year, &hour, &minute) !=
-            5 ||
+    if (sscanf(day_on, "%2u %3[A-Za-z] %4u %2u:%2u", &day, name, &year, &hour, &minute) != 5 ||
         !month_number(name, &month) || day < 1 || day > 31 || year < 1900 || hour > 23 || minute > 59)
         return;
     g_snprintf(date, 17, "%04u-%02u-%02u %02u:%02u", year, month, day, hour, minute);

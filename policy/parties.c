@@ -25,8 +25,7 @@ static int compare_sums(gconstpointer a, gconstpointer b)
 
 GArray *parties_sum(const struct exposure *exposure, class_mask classes)
 {
-    /* A domain may be both: free.example of the people there, and the organisation of what is called mail.free.example.
-     */
+    /* A name may be of both kinds: free.example of the people there, and of the organisation of mail.free.example. */
     GHashTable *places[2] = {g_hash_table_new(g_str_hash, g_str_equal), g_hash_table_new(g_str_hash, g_str_equal)};
     GArray *sums = g_array_new(FALSE, FALSE, sizeof(struct party_sum));
 

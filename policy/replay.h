@@ -34,6 +34,9 @@ struct replay {
 /* "40,000", at the right end of so many columns. */
 void replay_append_number(GString *out, guint64 number, unsigned columns);
 
+/* "1 message", "40,000 messages". */
+void replay_append_messages(GString *out, guint64 messages);
+
 /* "98.5 %", "0.22 %", "< 0.01 %", likewise; "-" of nothing. */
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns);
 

@@ -115,8 +115,7 @@ static void append_head(GString *out, const struct replay *replay)
     const struct tally *tally = replay->tally;
 
     g_string_append(out, "<header>\n<h1>What the policy would have done</h1>\n<p class=\"soft\">");
-    replay_append_number(out, tally->messages, 0);
-    g_string_append(out, tally->messages == 1 ? " message" : " messages");
+    replay_append_messages(out, tally->messages);
     if (tally->first[0] != '\0')
         g_string_append_printf(out, ", <span class=\"d\">%.10s</span> to <span class=\"d\">%.10s</span>", tally->first,
                                tally->last);
@@ -323,8 +322,8 @@ static void append_near_rows(GString *out, const struct replay *replay, const st
 static void append_side(GString *out, const char *what, guint64 messages)
 {
     g_string_append_printf(out, "<tr class=\"side\"><td colspan=\"4\">%s: ", what);
-    replay_append_number(out, messages, 0);
-    g_string_append(out, messages == 1 ? " message hangs on this number" : " messages hang on this number");
+    replay_append_messages(out, messages);
+    g_string_append(out, messages == 1 ? " hangs on this number" : " hang on this number");
     g_string_append(out, "</td></tr>\n");
 }
 
@@ -428,12 +427,12 @@ static void append_changes(GString *out, const struct replay *replay)
     if (tally->against == NULL)
         return;
     g_string_append(out, "<section>\n<h2>What changes</h2>\n<p>");
+    replay_append_messages(out, tally->messages);
+    g_string_append(out, ": another verdict for ");
     replay_append_number(out, tally->changed, 0);
-    g_string_append(out, " of ");
-    replay_append_number(out, tally->messages, 0);
-    g_string_append(out, " messages get another verdict, and ");
+    g_string_append(out, ", the same by another rule for ");
     replay_append_number(out, tally->moved, 0);
-    g_string_append(out, " the same by another rule.</p>\n");
+    g_string_append(out, ".</p>\n");
     if (tally->changes->len > 0) {
         append_kinds_of_change(out, tally);
         append_changed_messages(out, replay);

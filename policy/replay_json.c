@@ -262,8 +262,11 @@ void replay_append_json(GString *out, const struct replay *replay)
     json_builder_end_object(json);
     json_rules(json, tally);
     json_senders(json, tally);
+    json_builder_set_member_name(json, "spread");
+    json_builder_begin_object(json);
     json_spread(json, tally->policy, COUNT_PARTIES, &tally->parties);
     json_spread(json, tally->policy, COUNT_VISIBLE, &tally->visible);
+    json_builder_end_object(json);
     json_thresholds(json, replay);
     if (tally->against != NULL)
         json_changes(json, tally);

@@ -27,6 +27,12 @@ void replay_append_number(GString *out, guint64 number, unsigned columns)
     append_right(out, text, columns);
 }
 
+void replay_append_messages(GString *out, guint64 messages)
+{
+    replay_append_number(out, messages, 0);
+    g_string_append(out, messages == 1 ? " message" : " messages");
+}
+
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns)
 {
     char text[32] = "-";

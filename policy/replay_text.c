@@ -113,8 +113,7 @@ static void append_head(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
 
-    replay_append_number(out, tally->messages, 0);
-    g_string_append(out, tally->messages == 1 ? " message" : " messages");
+    replay_append_messages(out, tally->messages);
     if (tally->first[0] != '\0')
         g_string_append_printf(out, ", %.10s to %.10s", tally->first, tally->last);
     if (tally->judged < tally->messages) {
@@ -341,13 +340,13 @@ static void append_changes(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
 
-    g_string_append_printf(out, "%sOf ", tally->changed + tally->moved > 0 ? "\n" : "");
-    replay_append_number(out, tally->messages, 0);
-    g_string_append(out, " messages, ");
+    g_string_append(out, tally->changed + tally->moved > 0 ? "\n" : "");
+    replay_append_messages(out, tally->messages);
+    g_string_append(out, ": another verdict for ");
     replay_append_number(out, tally->changed, 0);
-    g_string_append(out, " get another verdict, and ");
+    g_string_append(out, ", the same by another rule for ");
     replay_append_number(out, tally->moved, 0);
-    g_string_append(out, " the same by another rule.\n");
+    g_string_append_c(out, '\n');
     for (unsigned i = 0; i < tally->changes->len; i++) {
         const struct change_tally *change = g_ptr_array_index(tally->changes, i);
         struct ruling old = {.disposition = change->old, .rule = change->old_rule};

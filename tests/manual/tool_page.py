@@ -29,6 +29,18 @@ MESSAGES = {
 }
 
 
+# Members whose names are classes, counts or verdicts; and messages that stand in another object, which have the keys of a message.
+VERDICTS = r"(?:accept|tag|quarantine|reject|tempfail)"
+FAMILIES = [(r"^counts\.[^.]+\.[^.]+$", "counts.*.*"), (r"^spread\.\w+", "spread.*"), (r"\.%s$" % VERDICTS, ".*"),
+            (r"^thresholds\[\]\.(?:below|above)\[\]\.(?!value$)", "")]
+
+
+def family(path):
+    for pattern, name in FAMILIES:
+        path = re.sub(pattern, name, path)
+    return path
+
+
 def flatten(value, path=""):
     """(path, type) of all that is in an object: [] for the items of an array, counts.*.* for counts by class."""
     if isinstance(value, dict):
@@ -36,7 +48,7 @@ def flatten(value, path=""):
             yield path, "object"
         for key, item in value.items():
             below = "%s.%s" % (path, key) if path else key
-            yield from flatten(item, re.sub(r"^counts\.[^.]+\.[^.]+$", "counts.*.*", below))
+            yield from flatten(item, family(below))
     elif isinstance(value, list):
         for item in value:
             yield from flatten(item, path + "[]")
@@ -175,6 +187,19 @@ class Json(ToolCase):
             objects += folder.json("init", "--json", "-p", "two", "--postfix-config", folder.path)
         self.compare("init", objects)
         self.assertEqual([(one["mta"], one["written"]) for one in objects], [(None, ["one"]), ("Postfix", ["two"])])
+    def test_replay(self):
+        """the keys of replay --json, of messages and of figures, with their types"""
+        objects = []
+        other = POLICY.replace("rule wide", "rule broad").replace("version 1", "version 1\noutbound when authenticated")
+        with tool.Folder({"policy": POLICY, "other": other, **MESSAGES}) as folder:
+            folder.write("dated", "Date: Mon, 23 Nov 2026 18:34:00 +0100\n" + MESSAGES["two"])
+            for arguments in ([], ["--messages", "--recipients"], ["--against", "other"], ["--against", "other", "--local"],
+                              ["--against", "policy", "--local"], ["--client", "192.0.2.1", "--messages"]):
+                for policy in "policy", "other":
+                    objects += folder.json("replay", "--json", "-p", policy, *arguments, *MESSAGES, "dated")
+            objects += folder.json("replay", "--json", "-p", "policy", "one")
+        self.assertTrue(all("file" in one or "messages" in one for one in objects))
+        self.compare("replay", objects)
 
     def explained(self):
         objects = {}
