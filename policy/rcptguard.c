@@ -21,8 +21,8 @@ static const GOptionEntry common_entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-static const struct command *const commands[] = {&command_check, &command_explain, &command_print, &command_init};
-static const struct command *const commands[] = {&command_check, &command_explain, &command_replay, &command_print};
+static const struct command *const commands[] = {&command_check, &command_explain, &command_replay, &command_print,
+                                                 &command_init};
 
 /* ---- what the commands share */
 

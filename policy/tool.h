@@ -21,8 +21,7 @@ struct command {
     int (*run)(void);            /* gives the exit code */
 };
 
-extern const struct command command_check, command_explain, command_init, command_print;
-extern const struct command command_check, command_explain, command_print, command_replay;
+extern const struct command command_check, command_explain, command_init, command_print, command_replay;
 
 /* --json was given. */
 bool tool_json(void);

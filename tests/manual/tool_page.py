@@ -187,6 +187,7 @@ class Json(ToolCase):
             objects += folder.json("init", "--json", "-p", "two", "--postfix-config", folder.path)
         self.compare("init", objects)
         self.assertEqual([(one["mta"], one["written"]) for one in objects], [(None, ["one"]), ("Postfix", ["two"])])
+
     def test_replay(self):
         """the keys of replay --json, of messages and of figures, with their types"""
         objects = []
