@@ -415,7 +415,8 @@ enum outbound policy_outbound(struct policy *policy, const struct message *messa
 
 /* ---- the verdict */
 
-static void set_fault(struct verdict *verdict, const char *name, unsigned line, enum disposition on_fault)
+static void set_fault(struct verdict *verdict, const char *name, unsigned line, enum disposition on_fault,
+                      unsigned approvals)
 {
     verdict->disposition = on_fault;
     verdict->fault = true;
@@ -424,6 +425,8 @@ static void set_fault(struct verdict *verdict, const char *name, unsigned line, 
     verdict->text = g_strdup_printf("the policy could not be evaluated: a regular expression needed by %s went beyond "
                                     "its limit",
                                     name);
+    /* What a rule asks for is not lost with it. */
+    verdict->approvals = on_fault != DISPOSITION_QUARANTINE ? 0 : MAX(approvals, 1);
 }
 
 static void set_action(struct evaluation *evaluation, struct verdict *verdict, const struct action *action,
@@ -440,6 +443,7 @@ static void set_action(struct evaluation *evaluation, struct verdict *verdict, c
     verdict->rule = g_strdup(name);
     verdict->line = line;
     verdict->text = action->template != NULL ? text_expand(action->template, &values) : NULL;
+    verdict->approvals = action->approvals;
 }
 
 static void add_would(struct verdict *verdict, const char *what, const char *name)
@@ -468,7 +472,7 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
         return false;
     }
     if (result == FAULT)
-        set_fault(verdict, rule->name->text, rule->line, options->on_fault);
+        set_fault(verdict, rule->name->text, rule->line, options->on_fault, rule->action.approvals);
     else
         set_action(evaluation, verdict, &rule->action, rule->name->text, rule->line);
     return true;
@@ -525,7 +529,7 @@ struct verdict *policy_judge(struct policy *policy, const struct message *messag
     if (options->outbound == OUTBOUND_FAULT) {
         set_fault(verdict, "outbound",
                   policy->outbound != NULL ? source_line(policy->source, policy->outbound_offset) : 0,
-                  options->on_fault);
+                  options->on_fault, 1);
         decided = true;
     }
     for (; !decided && reached < policy->rules->len; reached++)
@@ -536,4 +540,15 @@ struct verdict *policy_judge(struct policy *policy, const struct message *messag
         watch_thresholds(&evaluation, options, reached);
     evaluation_end(&evaluation);
     return verdict;
+}
+
+bool policy_is_internal(struct policy *policy, const struct message *message, const char *address)
+{
+    struct evaluation evaluation;
+    g_autofree char *normal = address_normalise_text(address);
+
+    evaluation_start(&evaluation, policy, message);
+    int result = in_classes(&evaluation, normal, (class_mask)1 << CLASS_INTERNAL);
+    evaluation_end(&evaluation);
+    return result == YES;
 }

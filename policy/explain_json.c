@@ -117,6 +117,7 @@ void explain_json(GString *out, const struct told *told)
     else
         json_string(json, "line", NULL);
     json_string(json, "text", told->outbound ? verdict->text : NULL);
+    json_number(json, "approvals", told->outbound ? verdict->approvals : 0);
     json_boolean(json, "outbound", told->outbound);
     json_string(json, "sender", sender);
     json_builder_set_member_name(json, "would");

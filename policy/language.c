@@ -12,7 +12,7 @@ const char *const language_keywords[] = {
     "sender",    "local",     "rule",    "until",   "monitor",    "accept",  "tag",           "quarantine",
     "reject",    "tempfail",  "default", "and",     "or",         "in",      "authenticated", "syntax",
     "malformed", "truncated", "visible", "parties", "recipients", "hidden",  "header",        "of",
-    NULL,
+    "approvals", NULL,
 };
 const char *const language_dispositions[] = {"accept", "tag", "quarantine", "reject", "tempfail", NULL};
 const char *const language_counts[] = {"visible", "parties", "domains", "recipients", "hidden", NULL};

@@ -68,6 +68,7 @@ struct action {
     enum disposition disposition;
     struct item *text; /* NULL for accept */
     struct text *template;
+    unsigned approvals; /* of a quarantine: 1 or 2; else 0 */
 };
 
 enum class_item_kind { CLASS_DOMAIN, CLASS_MATCH, CLASS_DOMAINS_FROM };

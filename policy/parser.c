@@ -68,6 +68,28 @@ static void close_block(struct parser *parser, const char *what, const struct it
     recover_top(parser);
 }
 
+/* Behind the text of a quarantine: how many reviewers have to agree to a release. */
+static bool parse_approvals(struct parser *parser, struct action *action)
+{
+    if (!parser_is_word(parser, "approvals"))
+        return true;
+    if (action->disposition != DISPOSITION_QUARANTINE) {
+        parser_fail_at(parser, parser->token.offset,
+                       "`approvals` belongs to `quarantine`: only what is held is released");
+        return false;
+    }
+    parser_advance(parser);
+    if (!parser_is(parser, TOKEN_NUMBER)) {
+        parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
+        return false;
+    }
+    if (strcmp(parser->token.value, "1") != 0 && strcmp(parser->token.value, "2") != 0)
+        parser_fail_at(parser, parser->token.offset, "expected 1 or 2: how many reviewers have to agree to a release");
+    action->approvals = parser->token.value[0] == '2' ? 2 : 1;
+    parser_advance(parser);
+    return true;
+}
+
 static bool parse_action(struct parser *parser, struct action *action)
 {
     int word = parser_is(parser, TOKEN_NAME) ? language_word(language_dispositions, parser->token.value) : -1;
@@ -77,11 +99,12 @@ static bool parse_action(struct parser *parser, struct action *action)
         return false;
     }
     action->disposition = (enum disposition)word;
+    action->approvals = action->disposition == DISPOSITION_QUARANTINE ? 1 : 0;
     parser_advance(parser);
     if (action->disposition == DISPOSITION_ACCEPT)
         return true;
     action->text = parser_take_string(parser, "a text in double quotes");
-    return action->text != NULL;
+    return action->text != NULL && parse_approvals(parser, action);
 }
 
 static void add_class_item(struct class_statement *class, enum class_item_kind kind, struct item *item)

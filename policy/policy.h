@@ -97,6 +97,12 @@ const struct threshold *policy_threshold(const struct policy *policy, unsigned i
 enum outbound { OUTBOUND_NO, OUTBOUND_YES, OUTBOUND_FAULT };
 enum outbound policy_outbound(struct policy *policy, const struct message *message);
 
+/*
+ * Whether an address is internal in a message: a class that is `separate` is so
+ * for its own party only.  The null sender is not; what a fault leaves open is not.
+ */
+bool policy_is_internal(struct policy *policy, const struct message *message, const char *address);
+
 /* What is told of each rule and test while a message is judged; the same evaluation with or without it. */
 struct trace {
     void (*rule)(void *data, const char *rule, unsigned line, bool monitor, bool expired);

@@ -113,6 +113,8 @@ static void print_action(GString *out, const struct action *action)
         g_string_append_c(out, ' ');
         lexer_append_string(out, action->text->text);
     }
+    if (action->approvals > 1)
+        g_string_append_printf(out, " approvals %u", action->approvals);
     g_string_append_c(out, '\n');
 }
 

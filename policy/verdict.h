@@ -24,11 +24,12 @@ struct exposure;
 
 struct verdict {
     enum disposition disposition;
-    bool fault;       /* the policy could not be evaluated to its end; rule is "fault:NAME" */
-    char *rule;       /* "default" if no rule matched */
-    unsigned line;    /* line of the rule in the policy file */
-    char *text;       /* expanded: UTF-8, one line, no control characters; NULL for accept */
-    GPtrArray *would; /* char *: "reject:trial" for each monitor rule that matched, "fault:trial" */
+    bool fault;         /* the policy could not be evaluated to its end; rule is "fault:NAME" */
+    char *rule;         /* "default" if no rule matched */
+    unsigned line;      /* line of the rule in the policy file */
+    unsigned approvals; /* of a quarantine: how many reviewers have to agree to a release; else 0 */
+    char *text;         /* expanded: UTF-8, one line, no control characters; NULL for accept */
+    GPtrArray *would;   /* char *: "reject:trial" for each monitor rule that matched, "fault:trial" */
     struct exposure *exposure;
 };
 

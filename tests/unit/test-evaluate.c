@@ -142,6 +142,57 @@ static void test_fault_outcome(void)
     policy_unref(policy);
 }
 
+/* What a quarantine asks for before a release; a fault of its rule keeps asking, and nothing else asks. */
+static void test_approvals(void)
+{
+    struct policy *policy = policy_of(UNIT_HEAD "rule two { when user = \"two\" quarantine \"x\" approvals 2 }\n"
+                                                "rule one { when user = \"one\" quarantine \"x\" }\n"
+                                                "rule bad { when user =~ " BAD " quarantine \"x\" approvals 2 }\n"
+                                                "rule no { when user = \"no\" reject \"x\" }\n"
+                                                "default quarantine \"x\" approvals 2\n");
+    static const struct {
+        const char *user; /* NULL: the one that the pattern does not come to an end with */
+        const char *rule;
+        enum disposition on_fault;
+        unsigned want;
+    } cases[] = {
+        {"two", "two", DISPOSITION_QUARANTINE, 2},      {"one", "one", DISPOSITION_QUARANTINE, 1},
+        {"no", "no", DISPOSITION_QUARANTINE, 0},        {"other", "default", DISPOSITION_QUARANTINE, 2},
+        {NULL, "fault:bad", DISPOSITION_QUARANTINE, 2}, {NULL, "fault:bad", DISPOSITION_TEMPFAIL, 0},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct judge_options options = {.on_fault = cases[i].on_fault, .outbound = OUTBOUND_YES};
+        auto_free(message) message = message_of("care@me.example", "a@x.example");
+        message_set_user(message, cases[i].user == NULL ? bad_subject : cases[i].user);
+        struct verdict *verdict = policy_judge(policy, message, &options);
+        g_assert_cmpstr(verdict->rule, ==, cases[i].rule);
+        g_assert_cmpuint(verdict->approvals, ==, cases[i].want);
+        verdict_free(verdict);
+    }
+    policy_unref(policy);
+}
+
+/* Who may be told of a message: not the null sender, not a stranger, and a tenant in his own mail only. */
+static void test_internal(void)
+{
+    struct policy *policy = policy_of(UNIT_HEAD "class tenants { domain \"one.example\", \"two.example\" separate }\n"
+                                                "default accept\n");
+    auto_free(message) message = message_of("ann@one.example", "a@x.example");
+    static const struct {
+        const char *address;
+        bool want;
+    } cases[] = {
+        {"care@me.example", true}, {"CARE@Mail.ME.example.", true}, {"a@x.example", false},      {"", false},
+        {"ann@one.example", true}, {"bob@two.example", false},      {"a@evilme.example", false},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        if (policy_is_internal(policy, message, cases[i].address) != cases[i].want)
+            UNIT_FAIL("`%s`", cases[i].address);
+    policy_unref(policy);
+}
+
 /* A class that could not be told makes every count a fault, and nothing else. */
 static void test_class_fault(void)
 {
@@ -482,6 +533,8 @@ int main(int argc, char **argv)
     g_test_add_func("/evaluate/tests", test_tests);
     g_test_add_func("/evaluate/faults", test_faults);
     g_test_add_func("/evaluate/fault-outcome", test_fault_outcome);
+    g_test_add_func("/evaluate/approvals", test_approvals);
+    g_test_add_func("/evaluate/internal", test_internal);
     g_test_add_func("/evaluate/class-fault", test_class_fault);
     g_test_add_func("/evaluate/order", test_order);
     g_test_add_func("/evaluate/until", test_until);
