@@ -57,13 +57,23 @@ enum database_mode {
  * belongs to neither `owner` nor root, or that others may write; and a
  * folder, up to the root, in which somebody else could replace it.  For root,
  * files that SQLite makes beside it belong to the file's owner.  `wait` is how
- * long, in milliseconds, one transaction waits for locks in all.  ":memory:"
- * is a private database without a file.
+ * long, in milliseconds, one transaction waits for locks in all, and opening
+ * likewise.  ":memory:" is a private database without a file.
  */
 struct database *database_open(const char *path, uid_t owner, enum database_mode mode, unsigned wait,
                                struct database_error *error);
 void database_close(struct database *database);
 AUTO_FREE_DEFINE(database, database_close)
+
+/* The path without symbolic links. */
+const char *database_path(const struct database *database);
+
+/* What database_open would refuse, without making anything: 1 if the file is there, 0 if not, -1 with the reason. */
+int database_check_place(const char *path, uid_t owner, struct database_error *error);
+
+/* Another time to wait; and what to call when a transaction begins to wait for another process. */
+void database_set_wait(struct database *database, unsigned wait);
+void database_on_wait(struct database *database, void (*on_wait)(void *data), void *data);
 
 /*
  * Whether the files that are open are still those that the path names: 0, or -1

@@ -109,6 +109,8 @@ struct ledger_message {
         author; /* the internal address of who sent it: the login or the envelope sender; NULL if neither is internal */
 };
 
+void ledger_message_clear(struct ledger_message *message);
+
 /* One organisation of the visible recipients.  In a class of individuals: all private mailboxes of one domain. */
 struct ledger_party {
     char *class_name;
@@ -117,6 +119,8 @@ struct ledger_party {
     unsigned people;  /* visible recipients */
     unsigned parties; /* 1, but for individuals and for the rest without a name */
 };
+
+void ledger_party_free(struct ledger_party *party);
 
 /* A held message and what came of it. */
 struct ledger_row {
@@ -149,7 +153,7 @@ struct ledger_event {
     uid_t uid;
     char *action; /* "approve", "release", "return", "delete"; "abandon"; "held", "left", "not-queued" */
     char *reason; /* or NULL */
-    char *detail; /* or NULL: the new queue id, "1 of 2", what went wrong */
+    char *detail; /* or NULL: the new queue id, what went wrong */
 };
 
 /* ---- the whole */
@@ -164,6 +168,10 @@ struct ledger;
 struct ledger *ledger_open(const char *path, uid_t owner, enum database_mode mode, struct database_error *error);
 void ledger_close(struct ledger *ledger);
 AUTO_FREE_DEFINE(ledger, ledger_close)
+
+/* Another time than LEDGER_WAIT that a call waits, in milliseconds; and what to call when it begins to wait. */
+void ledger_set_wait(struct ledger *ledger, unsigned wait);
+void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data);
 
 /* The same as database_check_files and database_check_integrity. */
 int ledger_check_files(struct ledger *ledger, struct database_error *error);
@@ -196,7 +204,8 @@ int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *te
 /*
  * Removes closed rows whose state began before `before`, with all that belongs
  * to them, and policies that no row names and that were last in force before it.
- * In small transactions, so that nobody waits long.  `removed` is how many rows.
+ * In small transactions, so that nobody waits long.  `removed` is how many rows,
+ * after a failure too.
  */
 int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,
                  struct database_error *error);
@@ -304,7 +313,7 @@ enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_ac
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error);
 
-/* The claimed row is `held` again: nothing came of it, and `detail` says why. */
+/* The claimed row waits again, as it did before: nothing came of it, and `detail` says why. */
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error);
 

@@ -85,10 +85,8 @@ static void append_defects(GString *line, unsigned defects)
         g_string_append(line, "none");
 }
 
-/* The id of RFC 5322, 3.6.4, without its brackets; what is none is taken whole. */
-static void append_msgid(GString *line, const char *value)
+const char *report_message_id(const char *value, size_t *length_found)
 {
-    g_string_append(line, " msgid=");
     const char *start = value == NULL ? "" : value;
     start += strspn(start, " \t\r\n");
     size_t length = strlen(start);
@@ -100,7 +98,16 @@ static void append_msgid(GString *line, const char *value)
     }
     while (length > 0 && g_ascii_isspace(start[length - 1]))
         length--;
-    text_append_value(line, start, length, MSGID_LIMIT, false);
+    *length_found = length;
+    return start;
+}
+
+static void append_msgid(GString *line, const char *value)
+{
+    size_t length;
+    const char *id = report_message_id(value, &length);
+    g_string_append(line, " msgid=");
+    text_append_value(line, id, length, MSGID_LIMIT, false);
 }
 
 void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
@@ -130,12 +137,27 @@ void report_fill(struct report *report, const struct message *message, const str
     report->defects = exposure_defects(exposure);
 }
 
+static void append_queue_id(GString *line, const char *value)
+{
+    const char *queue_id = value == NULL || value[0] == '\0' ? "NOQUEUE" : value;
+    text_append_escaped(line, queue_id, strlen(queue_id), QUEUE_ID_LIMIT, false);
+    g_string_append_c(line, ':');
+}
+
+/* The last field, in quotes, within what is left of the line. */
+static void append_text(GString *line, const char *name, const char *value, size_t room)
+{
+    const char *text = value == NULL ? "" : value;
+    g_string_append(line, name);
+    text_append_value(line, text, strlen(text), room - strlen(name) - 1, true);
+    g_string_append_c(line, '"');
+}
+
 void report_line(GString *line, const struct report *report)
 {
     size_t start = line->len;
-    const char *queue_id = report->queue_id == NULL || report->queue_id[0] == '\0' ? "NOQUEUE" : report->queue_id;
-    text_append_escaped(line, queue_id, strlen(queue_id), QUEUE_ID_LIMIT, false);
-    g_string_append(line, ": verdict=");
+    append_queue_id(line, report->queue_id);
+    g_string_append(line, " verdict=");
     g_string_append(line, disposition_name(report->disposition));
     append_field(line, " rule=", report->rule, RULE_LIMIT);
     append_would(line, report->would);
@@ -151,10 +173,21 @@ void report_line(GString *line, const struct report *report)
     append_field(line, " user=", report->user, USER_LIMIT);
     append_field(line, " sender=", report->sender, SENDER_LIMIT);
     append_msgid(line, report->msgid);
-    g_string_append(line, " text=\"");
-    const char *text = report->text == NULL ? "" : report->text;
-    text_append_value(line, text, strlen(text), REPORT_LINE_LIMIT - (line->len - start) - 1, true);
-    g_string_append_c(line, '"');
+    append_text(line, " text=\"", report->text, REPORT_LINE_LIMIT - (line->len - start));
+}
+
+void report_decision_line(GString *line, const struct report_decision *decision)
+{
+    size_t start = line->len;
+    append_queue_id(line, decision->queue_id);
+    append_field(line, " decision=", decision->action, RULE_LIMIT);
+    append_field(line, " by=", decision->login, USER_LIMIT);
+    append_number(line, " uid=", decision->uid);
+    append_field(line, " requeued=", decision->requeued, QUEUE_ID_LIMIT);
+    append_field(line, " rule=", decision->rule, RULE_LIMIT);
+    append_field(line, " sender=", decision->sender, SENDER_LIMIT);
+    append_msgid(line, decision->msgid);
+    append_text(line, " reason=\"", decision->reason, REPORT_LINE_LIMIT - (line->len - start));
 }
 
 void report_reply(GString *reply, const char *text)

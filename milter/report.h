@@ -53,6 +53,28 @@ void report_fill(struct report *report, const struct message *message, const str
  */
 void report_line(GString *line, const struct report *report);
 
+/* What a reviewer decided of a held message, or did towards it; strings may be NULL, and are not owned. */
+struct report_decision {
+    const char *queue_id;
+    const char *action; /* "approve", "release", "return", "delete" */
+    const char *login;  /* of the reviewer */
+    unsigned uid;
+    const char *requeued; /* the queue id that a release gave it */
+    const char *rule;     /* that held it */
+    const char *sender;   /* "" for the null sender */
+    const char *msgid;
+    const char *reason;
+};
+
+/*
+ * Appends the line of a decision: `QUEUE-ID: decision=... reason="..."`, the
+ * fields always in the order of struct report_decision, as report_line writes them.
+ */
+void report_decision_line(GString *line, const struct report_decision *decision);
+
+/* The id of RFC 5322, 3.6.4, in the value of a Message-ID field, without its brackets; what is none is taken whole. */
+const char *report_message_id(const char *value, size_t *length);
+
 /*
  * Appends the text of a reply (text.h: text_reply) for smfi_setreply: `%` is
  * doubled as the MTA will undo it, and the limit above holds as well.

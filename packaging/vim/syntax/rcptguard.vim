@@ -10,7 +10,7 @@ syntax case match
 syntax iskeyword a-z,48-57,45
 
 syntax keyword rcptguardStatement version contact class outbound expect rule default
-syntax keyword rcptguardClause when until domain match domains individuals separate monitor
+syntax keyword rcptguardClause approvals when until domain match domains individuals separate monitor
 syntax keyword rcptguardWord from is message to bcc at file gives by of in
 syntax keyword rcptguardLogic and or not
 syntax keyword rcptguardAction accept tag quarantine reject tempfail
