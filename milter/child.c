@@ -27,6 +27,9 @@
 /* An evaluation that runs longer hangs, in microseconds; the MTA waits 30 s. */
 #define HANGS (10 * G_USEC_PER_SEC)
 
+/* How often old rows leave the ledger, in microseconds. */
+#define TIDY_INTERVAL G_TIME_SPAN_HOUR
+
 /* Between two lines about an evaluation that hangs. */
 #define HANGS_INTERVAL (60 * G_USEC_PER_SEC)
 
@@ -110,6 +113,7 @@ static gpointer reload_thread(gpointer data)
             continue;
         service_reload(house->service);
         say(house->start, CHILD_RELOADED);
+        service_tidy(house->service); /* it keeps the policy that came in force */
     }
     return NULL;
 }
@@ -165,6 +169,7 @@ static gpointer house_thread(gpointer data)
     const struct house *house = data;
     gint64 period = (gint64)house->start->config->summary * G_USEC_PER_SEC;
     gint64 summary = g_get_monotonic_time() + period;
+    gint64 tidied = G_MININT64;
     for (;;) {
         hear_parent(house);
         gint64 now = g_get_monotonic_time();
@@ -172,6 +177,10 @@ static gpointer house_thread(gpointer data)
         if (now >= summary) {
             service_log_summary(house->service);
             summary = now + period;
+        }
+        if (tidied == G_MININT64 || now - tidied >= TIDY_INTERVAL) {
+            service_tidy(house->service);
+            tidied = now;
         }
     }
     return NULL;

@@ -2,6 +2,8 @@
 
 #include "config.h"
 
+#include "keys.h"
+
 #include <string.h>
 #include <syslog.h>
 
@@ -16,223 +18,73 @@ struct scan {
     bool group_seen;
 };
 
-/* One key's reader: stores the value, or returns what is wrong with it, for g_free. */
-typedef char *(*reader)(struct config *config, const char *value);
-
-struct key {
-    const char *group;
-    const char *name;
-    reader read;
-};
-
-struct word {
-    const char *name;
-    int value;
-};
-
-/* ---- values */
-
-/* Looks a word up; if it is none of them, says which there are. */
-static char *read_word(const char *value, const struct word *words, int *result)
-{
-    for (const struct word *word = words; word->name != NULL; word++) {
-        if (strcmp(word->name, value) == 0) {
-            *result = word->value;
-            return NULL;
-        }
-    }
-    g_autoptr(GString) known = g_string_new(NULL);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (const struct word *word = words; word->name != NULL; word++) {
-        const char *joint = word == words ? "" : word[1].name == NULL ? " or " : ", ";
-        g_string_append_printf(known, "%s%s", joint, word->name);
-        g_ptr_array_add(names, (gpointer)word->name);
-    }
-    g_ptr_array_add(names, NULL);
-    const char *near = diag_nearest(value, (const char *const *)names->pdata);
-    if (near != NULL)
-        return g_strdup_printf("expected %s, not `%s`; did you mean `%s`?", known->str, value, near);
-    return g_strdup_printf("expected %s, not `%s`", known->str, value);
-}
-
-/* Seconds: a number, alone or with s, m, h or d behind it. */
-static char *read_duration(const char *value, unsigned least, unsigned *result)
-{
-    static const struct {
-        char unit;
-        unsigned seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-    const unsigned most = 7 * 86400;
-
-    size_t digits = strspn(value, "0123456789");
-    unsigned factor = value[digits] == '\0' ? 1 : 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (value[digits] == units[i].unit && value[digits + 1] == '\0')
-            factor = units[i].seconds;
-    }
-    if (digits == 0 || digits > 7 || factor == 0)
-        return g_strdup_printf("expected a time such as 90s, 15m or 1h, not `%s`", value);
-    guint64 seconds = g_ascii_strtoull(value, NULL, 10) * factor;
-    if (seconds < least || seconds > most)
-        return g_strdup_printf("expected a time from %us to 7d, not `%s`", least, value);
-    *result = (unsigned)seconds;
-    return NULL;
-}
-
-static char *read_socket(struct config *config, const char *value)
-{
-    char *error;
-    struct endpoint *endpoint = endpoint_parse(value, &error);
-    if (endpoint == NULL)
-        return error;
-    endpoint_free(config->socket);
-    config->socket = endpoint;
-    return NULL;
-}
-
-static char *read_user(struct config *config, const char *value)
-{
-    if (strpbrk(value, " \t:/") != NULL)
-        return g_strdup_printf("expected the name of a user, not `%s`", value);
-    g_free(config->user);
-    config->user = g_strdup(value);
-    config->user_given = true;
-    return NULL;
-}
-
-static char *read_policy(struct config *config, const char *value)
-{
-    g_autofree char *directory = g_path_get_dirname(config->path);
-    g_free(config->policy);
-    config->policy = g_path_is_absolute(value) ? g_strdup(value) : g_build_filename(directory, value, NULL);
-    return NULL;
-}
-
-static char *read_on_error(struct config *config, const char *value)
-{
-    static const struct word words[] = {{"tempfail", DISPOSITION_TEMPFAIL}, {"accept", DISPOSITION_ACCEPT}, {NULL, 0}};
-    int found = (int)config->on_error;
-    char *error = read_word(value, words, &found);
-    config->on_error = (enum disposition)found;
-    return error;
-}
-
-static char *read_on_fault(struct config *config, const char *value)
-{
-    static const struct word words[] = {{"quarantine", DISPOSITION_QUARANTINE},
-                                        {"tempfail", DISPOSITION_TEMPFAIL},
-                                        {"reject", DISPOSITION_REJECT},
-                                        {NULL, 0}};
-    int found = (int)config->on_fault;
-    char *error = read_word(value, words, &found);
-    config->on_fault = (enum disposition)found;
-    return error;
-}
-
-static char *read_timeout(struct config *config, const char *value)
-{
-    return read_duration(value, 1, &config->timeout);
-}
-
-static char *read_facility(struct config *config, const char *value)
-{
-    static const struct word words[] = {{"mail", LOG_MAIL},
-                                        {"daemon", LOG_DAEMON},
-                                        {"auth", LOG_AUTH},
-                                        {"user", LOG_USER},
-                                        {"local0", LOG_LOCAL0},
-                                        {"local1", LOG_LOCAL1},
-                                        {"local2", LOG_LOCAL2},
-                                        {"local3", LOG_LOCAL3},
-                                        {"local4", LOG_LOCAL4},
-                                        {"local5", LOG_LOCAL5},
-                                        {"local6", LOG_LOCAL6},
-                                        {"local7", LOG_LOCAL7},
-                                        {NULL, 0}};
-    return read_word(value, words, &config->facility);
-}
-
-static char *read_accepted(struct config *config, const char *value)
-{
-    static const struct word words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
-    int found = config->accepted;
-    char *error = read_word(value, words, &found);
-    config->accepted = found != 0;
-    return error;
-}
-
-static char *read_summary(struct config *config, const char *value)
-{
-    return read_duration(value, 1, &config->summary);
-}
-
-/* Each key there is; the keys of a group stand together. */
-static const struct key keys[] = {
-    {"milter", "socket", read_socket},     {"milter", "user", read_user},         {"milter", "policy", read_policy},
-    {"milter", "on-error", read_on_error}, {"milter", "on-fault", read_on_fault}, {"milter", "timeout", read_timeout},
-    {"log", "facility", read_facility},    {"log", "accepted", read_accepted},    {"log", "summary", read_summary},
-};
+/* ---- the pre-scan */
 
 static bool group_known(const char *group)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (strcmp(keys[i].group, group) == 0)
+    for (unsigned i = 0; key_at(i) != NULL; i++) {
+        if (strcmp(key_at(i)->group, group) == 0)
             return true;
     }
     return false;
 }
 
-static const struct key *key_find(const char *group, const char *name)
+/* The names of all groups, or of all keys of a group; ends with NULL. */
+static GPtrArray *names_of(const char *group)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (strcmp(keys[i].group, group) == 0 && strcmp(keys[i].name, name) == 0)
-            return &keys[i];
+    GPtrArray *names = g_ptr_array_new();
+    const char *last = NULL;
+    for (unsigned i = 0; key_at(i) != NULL; i++) {
+        const struct key *key = key_at(i);
+        if (group != NULL && strcmp(key->group, group) == 0)
+            g_ptr_array_add(names, (gpointer)key->name);
+        else if (group == NULL && g_strcmp0(key->group, last) != 0)
+            g_ptr_array_add(names, (gpointer)key->group);
+        last = key->group;
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static void unknown_group(struct scan *scan, size_t offset, const char *name)
+{
+    g_autoptr(GPtrArray) names = names_of(NULL);
+    const char *near = diag_nearest(name, (const char *const *)names->pdata);
+    if (near != NULL) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; did you mean `%s`?", name,
+                    near);
+        return;
+    }
+    g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
+    source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; expected one of %s", name,
+                known);
+}
+
+/* Another group that has a key of that name, or NULL. */
+static const char *group_with(const char *name)
+{
+    for (unsigned i = 0; key_at(i) != NULL; i++) {
+        if (strcmp(key_at(i)->name, name) == 0)
+            return key_at(i)->group;
     }
     return NULL;
 }
 
-/* ---- the pre-scan */
-
-static void unknown_group(struct scan *scan, size_t offset, const char *name)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (i == 0 || strcmp(keys[i].group, keys[i - 1].group) != 0)
-            g_ptr_array_add(names, (gpointer)keys[i].group);
-    }
-    g_ptr_array_add(names, NULL);
-    const char *near = diag_nearest(name, (const char *const *)names->pdata);
-    if (near != NULL)
-        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; did you mean `%s`?", name,
-                    near);
-    else
-        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; expected milter or log",
-                    name);
-}
-
 static void unknown_key(struct scan *scan, size_t offset, const char *name)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (strcmp(keys[i].group, scan->group) == 0)
-            g_ptr_array_add(names, (gpointer)keys[i].name);
-    }
-    g_ptr_array_add(names, NULL);
+    g_autoptr(GPtrArray) names = names_of(scan->group);
     const char *near = diag_nearest(name, (const char *const *)names->pdata);
-    for (size_t i = 0; near == NULL && i < G_N_ELEMENTS(keys); i++) {
-        if (strcmp(keys[i].name, name) == 0) {
-            source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` belongs to the group [%s]", name,
-                        keys[i].group);
-            return;
-        }
+    const char *other = near == NULL ? group_with(name) : NULL;
+    if (other != NULL) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` belongs to the group [%s]", name,
+                    other);
+        return;
     }
     if (near != NULL) {
         source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; did you mean `%s`?",
                     name, scan->group, near);
         return;
     }
-    g_ptr_array_remove_index(names, names->len - 1);
-    g_ptr_array_add(names, NULL);
     g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
     source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; expected one of %s", name,
                 scan->group, known);
@@ -327,7 +179,7 @@ static void scan_key(struct scan *scan, size_t offset, const char *line, size_t 
     }
     if (!scan->group_seen) {
         source_diag(scan->source, offset, scan->diags, DIAG_ERROR,
-                    "this key belongs to no group; expected `[milter]` or `[log]` before it");
+                    "this key belongs to no group; expected a group such as `[milter]` before it");
         return;
     }
     if (scan->group == NULL) /* an unknown group was reported once */
@@ -408,6 +260,12 @@ static struct config *config_new(const char *path)
     config->facility = LOG_MAIL;
     config->accepted = true;
     config->summary = CONFIG_DEFAULT_SUMMARY;
+    config->ledger = g_strdup(CONFIG_DEFAULT_LEDGER);
+    config->keep = CONFIG_DEFAULT_KEEP;
+    config->subject = true;
+    config->review.approvals = 1;
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
+        config->review.groups[i] = g_strsplit(CONFIG_DEFAULT_REVIEWERS, ",", -1);
     return config;
 }
 
@@ -449,6 +307,16 @@ struct config *config_load(const char *path, struct diags *diags)
     return config;
 }
 
+static void review_clear(struct review *review)
+{
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
+        g_strfreev(review->groups[i]);
+    g_free(review->identities);
+    g_free(review->notice);
+    g_strfreev(review->digest_to);
+    g_free(review->postfix_config);
+}
+
 void config_free(struct config *config)
 {
     if (config == NULL)
@@ -457,6 +325,8 @@ void config_free(struct config *config)
     endpoint_free(config->socket);
     g_free(config->user);
     g_free(config->policy);
+    g_free(config->ledger);
+    review_clear(&config->review);
     g_free(config);
 }
 

@@ -2,6 +2,8 @@
 
 #include "filter.h"
 
+#include "hold.h"
+#include "keeper.h"
 #include "log.h"
 #include "report.h"
 
@@ -40,6 +42,7 @@ struct connection {
 
     struct message *message; /* NULL outside of a message that is judged */
     struct policy *policy;   /* in force since MAIL FROM */
+    gint64 began;            /* MAIL FROM, microseconds since 1970 */
     enum outbound outbound;
     bool passed;         /* accepted at MAIL FROM: not ours to judge */
     unsigned tag_fields; /* FILTER_TAG_FIELD fields that the message brought */
@@ -172,6 +175,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
     message_forget(connection);
     connection->message = message_begin(context, connection, arguments[0] == NULL ? "" : arguments[0]);
     connection->policy = service_policy(service);
+    connection->began = g_get_real_time();
 
     struct evaluation evaluation;
     if (!service_evaluation_begin(service, &evaluation))
@@ -234,37 +238,43 @@ static sfsistat on_close(SMFICTX *context)
 
 /* Removes the fields that the message brought: from the highest, for their numbers shift on Postfix and not on
  * Sendmail. */
-static const char *remove_tags(SMFICTX *context, unsigned count)
+static char *remove_tags(SMFICTX *context, unsigned count)
 {
     if (count > TAG_FIELDS_LIMIT)
-        return "the message brought too many " FILTER_TAG_FIELD " fields";
+        return g_strdup("the message brought too many " FILTER_TAG_FIELD " fields");
     for (unsigned index = count; index > 0; index--) {
         if (smfi_chgheader(context, (char *)FILTER_TAG_FIELD, (int)index, NULL) != MI_SUCCESS)
-            return "the MTA does not let the " FILTER_TAG_FIELD " fields be removed that the message brought";
+            return g_strdup("the MTA does not let the " FILTER_TAG_FIELD " fields be removed that the message brought");
     }
     return NULL;
 }
 
-static const char *quarantine(SMFICTX *context, const struct verdict *verdict)
+/* The record first: nothing is held that nobody could find again. */
+static char *quarantine(SMFICTX *context, const struct connection *connection, const struct verdict *verdict)
 {
+    auto_free(hold) hold = hold_new(connection->policy, connection->message, verdict, service_config(service)->subject,
+                                    connection->began, g_get_real_time());
+    char *failure = keeper_hold(service_keeper(service), hold);
+    if (failure != NULL)
+        return failure;
     g_autoptr(GString) reason = g_string_new(NULL);
     report_reason(reason, verdict->rule, verdict->text);
     if (smfi_quarantine(context, reason->str) != MI_SUCCESS)
-        return "the MTA does not take a quarantine";
+        return g_strdup("the MTA does not take a quarantine");
     return NULL;
 }
 
-static const char *tag(SMFICTX *context, const struct verdict *verdict)
+static char *tag(SMFICTX *context, const struct verdict *verdict)
 {
     if (smfi_addheader(context, (char *)FILTER_TAG_FIELD, verdict->rule) != MI_SUCCESS)
-        return "the MTA does not let a field be added";
+        return g_strdup("the MTA does not let a field be added");
     return NULL;
 }
 
-/* What has to be asked of the MTA before its answer.  NULL, or what it refused. */
-static const char *act(SMFICTX *context, const struct connection *connection, const struct verdict *verdict)
+/* What has to be done before the MTA gets its answer.  NULL, or why it could not be, for g_free. */
+static char *act(SMFICTX *context, const struct connection *connection, const struct verdict *verdict)
 {
-    const char *failure = NULL;
+    char *failure = NULL;
     switch (verdict->disposition) {
     case DISPOSITION_ACCEPT:
         return remove_tags(context, connection->tag_fields);
@@ -273,7 +283,7 @@ static const char *act(SMFICTX *context, const struct connection *connection, co
         return failure != NULL ? failure : tag(context, verdict);
     case DISPOSITION_QUARANTINE: /* what is released later leaves as it is now, so no foreign tag may be on it */
         failure = remove_tags(context, connection->tag_fields);
-        return failure != NULL ? failure : quarantine(context, verdict);
+        return failure != NULL ? failure : quarantine(context, connection, verdict);
     case DISPOSITION_REJECT:
     case DISPOSITION_TEMPFAIL:
         return NULL;
@@ -319,7 +329,7 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
     struct report report;
     report_fill(&report, connection->message, verdict, policy_digest(connection->policy));
 
-    const char *failure = act(context, connection, verdict);
+    g_autofree char *failure = act(context, connection, verdict);
     if (failure != NULL) {
         error_rule = g_strconcat("error:", verdict->rule, NULL);
         report.rule = error_rule;

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Rows that one transaction of a prune removes, and the pause behind it in which others get their turn, in
- * microseconds. */
+/* Rows that one prune removes, those of one transaction, and the pause behind each of these in microseconds. */
+#define PRUNE_LIMIT 20000u
 #define PRUNE_ROWS  200
 #define PRUNE_PAUSE 2000
 
@@ -289,13 +289,14 @@ int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_for
                  struct database_error *error)
 {
     *removed = 0;
-    for (;;) {
+    while (*removed < PRUNE_LIMIT) {
         int count = prune_rows(ledger, before, error);
         if (count == -1)
             return -1;
         *removed += (unsigned)count;
         if (count < PRUNE_ROWS)
-            return prune_policies(ledger, before, policy_in_force, error);
+            break;
         g_usleep(PRUNE_PAUSE);
     }
+    return prune_policies(ledger, before, policy_in_force, error);
 }

@@ -204,8 +204,8 @@ int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *te
 /*
  * Removes closed rows whose state began before `before`, with all that belongs
  * to them, and policies that no row names and that were last in force before it.
- * In small transactions, so that nobody waits long.  `removed` is how many rows,
- * after a failure too.
+ * In small transactions, so that nobody waits long, and a bounded number at a
+ * time.  `removed` is how many rows, after a failure too.
  */
 int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,
                  struct database_error *error);

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "exits.h"
 #include "filter.h"
+#include "keeper.h"
 #include "log.h"
 #include "pattern.h"
 #include "policy.h"
@@ -94,18 +95,21 @@ static int read_options(int argc, char **argv, struct options *options)
 static int check(const struct config *config)
 {
     g_autofree char *error = NULL;
-    if (geteuid() == 0) {
-        if (privileges_drop(config->user, config->user_given, &error) == -1) {
-            fprintf(stderr, "%s: error: %s\n", config->path, error);
-            return EXITS_WRONG;
-        }
-    } else if (privileges_drop(config->user, config->user_given, &error) == -1) {
+    bool root = geteuid() == 0;
+    bool dropped = privileges_drop(config->user, config->user_given, &error) == 0;
+    if (!dropped && root) {
+        fprintf(stderr, "%s: error: %s\n", config->path, error);
+        return EXITS_WRONG;
+    }
+    if (!dropped) {
         fprintf(stderr, "%s: warning: checked as the user who asks, not as `%s`\n", config->path, config->user);
     }
     auto_free(diags) diags = diags_new();
     auto_free(policy) policy = policy_load(config->policy, diags);
     if (policy != NULL)
         policy_assert(policy, diags);
+    if (dropped) /* to another user the ledger is closed, as it should be */
+        keeper_check(config, diags);
     log_diags_shown(diags);
     if (policy == NULL || diags_errors(diags) > 0)
         return EXITS_WRONG;

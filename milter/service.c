@@ -12,6 +12,7 @@
 struct service {
     const struct config *config;
     unsigned descriptors;
+    struct keeper *keeper;
 
     pthread_mutex_t policy_lock; /* held for the time of taking a reference only */
     struct policy *policy;
@@ -41,10 +42,12 @@ static gint64 now_seconds(void)
 
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags)
 {
-    struct policy *policy = policy_load(config->policy, diags);
-    if (policy == NULL)
+    auto_free(policy) policy = policy_load(config->policy, diags);
+    if (policy != NULL)
+        policy_assert(policy, diags);
+    struct keeper *keeper = keeper_new(config, diags);
+    if (policy == NULL || keeper == NULL)
         return NULL;
-    policy_assert(policy, diags);
 
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -53,7 +56,8 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
     struct service *service = g_new0(struct service, 1);
     service->config = config;
     service->descriptors = descriptors;
-    service->policy = policy;
+    service->policy = g_steal_pointer(&policy);
+    service->keeper = keeper;
     pthread_mutex_init(&service->policy_lock, NULL);
     pthread_mutex_init(&service->running_lock, NULL);
     pthread_cond_init(&service->idle, &monotonic);
@@ -69,6 +73,17 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
 const struct config *service_config(const struct service *service)
 {
     return service->config;
+}
+
+struct keeper *service_keeper(const struct service *service)
+{
+    return service->keeper;
+}
+
+void service_tidy(struct service *service)
+{
+    auto_free(policy) policy = service_policy(service);
+    keeper_tidy(service->keeper, policy);
 }
 
 struct policy *service_policy(struct service *service)

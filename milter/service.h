@@ -1,6 +1,6 @@
 /*
  * service - what all connections of the milter share: the policy in force, the
- * counters, and which evaluations run.
+ * ledger, the counters, and which evaluations run.
  *
  * Any thread may use it.  It is never freed: libmilter's threads outlive
  * smfi_main, so the process ends by _exit with everything still in place.
@@ -9,6 +9,7 @@
 #define RCPTGUARD_SERVICE_H
 
 #include "config.h"
+#include "keeper.h"
 #include "policy.h"
 
 #include <glib.h>
@@ -23,14 +24,19 @@ struct evaluation {
 };
 
 /*
- * Loads the policy that the configuration names and tries its assertions.
- * NULL if it cannot be loaded.  Whatever there is to say is in `diags`; a failed
+ * Loads the policy that the configuration names and tries its assertions, and
+ * opens the ledger.  NULL if one of them cannot be used.  Whatever there is to say is in `diags`; a failed
  * assertion is said and the policy loads all the same: no mail is refused for a
  * failed test.  `descriptors` is the limit of descriptors.
  */
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
 
 const struct config *service_config(const struct service *service);
+
+struct keeper *service_keeper(const struct service *service);
+
+/* What is to be done in the ledger now and then: see keeper_tidy. */
+void service_tidy(struct service *service);
 
 /* The policy in force, with a reference of the caller's own. */
 struct policy *service_policy(struct service *service);

@@ -79,6 +79,9 @@ RCPTGUARD_CONF = """\
 socket = unix:{folder}/rcptguard/rcptguard.sock
 user = nobody
 policy = {folder}/policy
+
+[ledger]
+path = {folder}/ledger/ledger.db
 """
 
 
@@ -155,7 +158,7 @@ class MailSystem:
     def write_files(self):
         values = {"folder": self.folder, "smtp_port": self.smtp_port, "sink_port": self.sink_port}
         self.folder.chmod(0o755)
-        for name in ("conf", "queue", "data", "outside", "rcptguard"):
+        for name in ("conf", "queue", "data", "outside", "rcptguard", "ledger"):
             (self.folder / name).mkdir()
         (self.folder / "conf/main.cf").write_text(MAIN_CF.format(**values))
         (self.folder / "conf/master.cf").write_text(MASTER_CF.format(**values))
@@ -164,6 +167,8 @@ class MailSystem:
             shutil.copyfile(EXAMPLES / name, self.folder / name)
         shutil.chown(self.folder / "data", "postfix")
         shutil.chown(self.folder / "outside", "nobody")
+        shutil.chown(self.folder / "ledger", "nobody")
+        (self.folder / "ledger").chmod(0o700)
         shutil.chown(self.folder / "rcptguard", "nobody", "postfix")
         (self.folder / "rcptguard").chmod(0o2750)
 

@@ -8,6 +8,24 @@
 
 const char fuzz_target[] = "config";
 
+/* What becomes an argument of a command, or the name of a group, is no option and no second word. */
+static void check_words(char *const *words)
+{
+    for (unsigned i = 0; words != NULL && words[i] != NULL; i++)
+        fuzz_check(words[i][0] != '\0' && words[i][0] != '-' && strpbrk(words[i], " \t,<>:") == NULL, "the word `%s`",
+                   words[i]);
+}
+
+static void check_review(const struct review *review)
+{
+    fuzz_check(review->approvals == 1 || review->approvals == 2, "approvals is %u", review->approvals);
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
+        fuzz_check(review->groups[i] != NULL, "no groups");
+        check_words(review->groups[i]);
+    }
+    check_words(review->digest_to);
+}
+
 static void check_config(const struct config *config)
 {
     const struct endpoint *socket = config->socket;
@@ -22,6 +40,9 @@ static void check_config(const struct config *config)
                "on-fault is %d", (int)config->on_fault);
     fuzz_check(config->timeout > 0 && config->timeout <= 7 * 86400, "timeout is %u", config->timeout);
     fuzz_check(config->summary > 0 && config->summary <= 7 * 86400, "summary is %u", config->summary);
+    fuzz_check(config->keep >= 86400 && config->keep <= 3650u * 86400, "keep is %u", config->keep);
+    check_review(&config->review);
+    fuzz_check(g_path_is_absolute(config->ledger), "the ledger is `%s`", config->ledger);
     fuzz_check(socket != NULL, "there is no socket");
     switch (socket->kind) {
     case ENDPOINT_UNIX:
@@ -45,7 +66,9 @@ static bool same(const struct config *a, const struct config *b)
     return strcmp(a->user, b->user) == 0 && strcmp(a->policy, b->policy) == 0 &&
            strcmp(a->socket->name, b->socket->name) == 0 && a->on_error == b->on_error && a->on_fault == b->on_fault &&
            a->timeout == b->timeout && a->summary == b->summary && a->facility == b->facility &&
-           a->accepted == b->accepted;
+           a->accepted == b->accepted && strcmp(a->ledger, b->ledger) == 0 && a->keep == b->keep &&
+           a->subject == b->subject && a->review.approvals == b->review.approvals && a->review.mta == b->review.mta &&
+           g_strcmp0(a->review.notice, b->review.notice) == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -19,13 +19,15 @@
  *
  * Marks tell where a text comes from: "zqNk" stands in each fact of message N,
  * "zr" in each recipient.  No line and no answer holds the mark of another
- * message, or of a recipient.
+ * message, or of a recipient.  What is held has its row in a real ledger before
+ * the MTA is asked for it, with the marks of its own message alone.
  */
 
 #include "fuzz.h"
 
 #include "milter/config.h"
 #include "milter/filter.h"
+#include "milter/ledger.h"
 #include "milter/log.h"
 #include "milter/report.h"
 
@@ -34,6 +36,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 const char fuzz_target[] = "milter";
 
@@ -67,9 +70,11 @@ static struct smfiDesc callbacks;
 static struct service *service;
 static struct config *config;
 static struct smfi_str sessions[SESSIONS];
-static unsigned messages; /* numbers of messages, from 1 */
-static GPtrArray *lines;  /* logged since it was last emptied */
-static unsigned current;  /* the message whose marks may appear; 0: none */
+static unsigned messages;       /* numbers of messages, from 1 */
+static GPtrArray *lines;        /* logged since it was last emptied */
+static unsigned current;        /* the message whose marks may appear; 0: none */
+static struct database *ledger; /* what the daemon writes, looked at from outside */
+static bool ledger_used;        /* there are rows */
 
 /* ---- marks */
 
@@ -98,6 +103,44 @@ static char *mark_address(const char *text)
     if (text[0] == '\0' || strcmp(text, "<>") == 0)
         return g_strdup(text);
     return g_strdup_printf("%szq%uk%s", bracket ? "<" : "", messages, text + bracket);
+}
+
+/* ---- the ledger */
+
+/* The newest row is of the message at hand and holds no foreign mark; a party is a domain, and no mailbox. */
+static void check_row(void)
+{
+    g_autofree char *lead = g_strdup_printf("zq%uk", current);
+    struct database_error error;
+    struct statement *row =
+        database_prepare(ledger,
+                         "SELECT queue_id || '|' || ifnull(message_id, '') || '|' || sender || '|' || ifnull(user, '')"
+                         " || '|' || ifnull(subject, '') || '|' || ifnull(text, '') || '|' || ifnull(author, ''),"
+                         " (SELECT count(*) FROM party WHERE held = held.id AND instr(name, '@') > 0)"
+                         " FROM held WHERE state = 'pending' ORDER BY id DESC LIMIT 1",
+                         &error);
+    int there = row == NULL ? -1 : statement_step(row, &error);
+    fuzz_check(there != -1, "the ledger: %s", error.text);
+    fuzz_check(there == 1 && g_str_has_prefix(statement_text(row, 0), lead), "held without a row");
+    check_marks(statement_text(row, 0));
+    fuzz_check(statement_number(row, 1) == 0, "the ledger keeps a mailbox");
+    statement_reset(row);
+    ledger_used = true;
+}
+
+static void ledger_empty(void)
+{
+    struct database_error error;
+    if (ledger_used)
+        fuzz_check(database_run(ledger, "DELETE FROM held", &error) == 0, "the ledger: %s", error.text);
+    ledger_used = false;
+}
+
+static void ledger_start(void)
+{
+    struct database_error error;
+    ledger = database_open(config->ledger, geteuid(), DATABASE_EXISTING, 500, &error);
+    fuzz_check(ledger != NULL, "the ledger: %s", error.text);
 }
 
 /* ---- the log */
@@ -504,7 +547,9 @@ static void do_settings(const char *text)
 
 static void start(void)
 {
-    g_autofree char *text = g_strdup_printf("[milter]\npolicy = %s/policy\nsocket = inet:1@localhost\n", fuzz_folder());
+    g_autofree char *text = g_strdup_printf("[milter]\npolicy = %s/policy\nsocket = inet:1@localhost\n"
+                                            "[ledger]\npath = %s/ledger.db\n",
+                                            fuzz_folder(), fuzz_folder());
     auto_free(diags) diags = diags_new();
 
     lines = g_ptr_array_new_with_free_func(g_free);
@@ -515,6 +560,7 @@ static void start(void)
     service = service_new(config, 100000, diags);
     fuzz_check(service != NULL && diags_count(diags) == 0, "no policy");
     fuzz_check(filter_open(service) == 0, "the filter does not open");
+    ledger_start();
 }
 
 static void play(struct smfi_str **session, const char *line, unsigned *reloads)
@@ -598,6 +644,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         do_close(&sessions[i]);
         sessions[i].message = 0;
     }
+    ledger_empty();
     if (reloads > 0) {
         reloads = 0;
         do_policy("0", &reloads);
@@ -723,6 +770,7 @@ int smfi_quarantine(SMFICTX *context, char *reason)
     fuzz_check(reason[0] != '\0' && strlen(reason) <= REPORT_REASON_LIMIT, "the reason `%s`", reason);
     for (const char *p = reason; *p != '\0'; p++)
         fuzz_check(*p >= ' ' && *p <= '~', "byte %02x in a reason", (unsigned char)*p);
+    check_row();
     if (context->refuse_quarantine)
         return MI_FAILURE;
     context->quarantined++;

@@ -5,8 +5,8 @@
             ...
         line = guard.verdict(answer)
 
-Each daemon has a temporary directory with its configuration, policy and socket,
-readable for the user that it drops to.  Leaving the block stops it with SIGTERM
+Each daemon has a temporary directory with its configuration, policy, socket and
+ledger, readable for the user that it drops to.  Leaving the block stops it with SIGTERM
 and asserts what every test wants: it exits with 0, no sanitizer complained, and
 no log line holds a recipient's address.
 """
@@ -217,12 +217,16 @@ class Daemon:
             self.run_directory = os.path.join(self.directory, "run")
             os.mkdir(self.run_directory, 0o755)
             own(self.run_directory)
+            self.state_directory = os.path.join(self.directory, "state")
+            os.mkdir(self.state_directory, 0o700)
+            own(self.state_directory, user)
+            self.ledger_path = os.path.join(self.state_directory, "ledger.db")
             self.socket = socket or "unix:" + os.path.join(self.run_directory, "rcptguard.sock")
             self.policy_path = os.path.join(self.directory, "policy")
             for name, text in (files or {}).items():
                 write(os.path.join(self.directory, name), text)
             self.set_policy(policy)
-            values = {("milter", "socket"): self.socket, ("milter", "policy"): self.policy_path}
+            values = {("milter", "socket"): self.socket, ("milter", "policy"): self.policy_path, ("ledger", "path"): self.ledger_path}
             if ROOT:
                 values["milter", "user"] = user
             values.update(config or {})

@@ -1,5 +1,6 @@
 """rcptguardd(8), rcptguard.conf(5) and the daemon have the same options, keys, values, log words and exit codes."""
 
+import os
 import re
 
 import csource
@@ -17,7 +18,7 @@ class Config(page.PageCase):
     @staticmethod
     def keys():
         """{group: {key: function that reads it}} of the code."""
-        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/config.c"), re.DOTALL | re.MULTILINE).group(1)
+        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/keys.c"), re.DOTALL | re.MULTILINE).group(1)
         found = {}
         for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+)\}', table):
             found.setdefault(group, {})[key] = reader
@@ -26,7 +27,10 @@ class Config(page.PageCase):
     @staticmethod
     def words(reader):
         """The words that a key may have; none if it takes anything else."""
-        match = re.search(r"struct word words\[\] = \{(.*?)\};", csource.function("milter/config.c", reader), re.DOTALL)
+        body = csource.function("milter/keys.c", reader)
+        if "read_yes(" in body:
+            body = csource.function("milter/keys.c", "read_yes")
+        match = re.search(r"struct word words\[\] = \{(.*?)\};", body, re.DOTALL)
         return csource.strings(match.group(1)) if match else []
 
     def groups(self):
@@ -71,18 +75,20 @@ class Config(page.PageCase):
 
     def test_defaults(self):
         """the example is the defaults, as it says"""
-        example, = [display.text for display in page.displays(self.PAGE) if display.text.startswith("[")]
-        text = csource.read("milter/config.h").replace("SYSCONFDIR ", '"/etc" ').replace('" "', "")
-        for name, key, unit in (("POLICY", "policy", ""), ("SOCKET", "socket", ""), ("USER", "user", "")):
+        example, = [display.text for display in page.displays(self.PAGE) if display.text.startswith("[milter]")]
+        text = csource.read("milter/config.h").replace("SYSCONFDIR ", '"/etc" ').replace("LOCALSTATEDIR ", '"/var" ').replace('" "', "")
+        for name, keys in (("POLICY", ["policy"]), ("SOCKET", ["socket"]), ("USER", ["user"]), ("LEDGER", ["path"]),
+                           ("REVIEWERS", ["list", "show", "release", "return", "delete"])):
             value = re.search(r'CONFIG_DEFAULT_%s +"(.*?)"' % name, text).group(1)
-            self.assertRegex(example, r"(?m)^%s = %s%s$" % (key, re.escape(value), unit))
+            for key in keys:
+                self.assertRegex(example, r"(?m)^%s = %s$" % (key, re.escape(value)))
         seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-        for name, key in (("TIMEOUT", "timeout"), ("SUMMARY", "summary")):
+        for name, key in (("TIMEOUT", "timeout"), ("SUMMARY", "summary"), ("KEEP", "keep")):
             value, unit = re.search(r"(?m)^%s = (\d+)([smhd])$" % key, example).groups()
             self.assertEqual(int(value) * seconds[unit], csource.number("milter/config.h", "CONFIG_DEFAULT_" + name), key)
         for group, keys in self.keys().items():
             section = example[example.index("[%s]" % group):].split("\n\n")[0]
-            self.assertSame(re.findall(r"(?m)^([\w-]+) = ", section), keys, "keys of [%s] in the example" % group)
+            self.assertSame(re.findall(r"(?m)^(?:# )?([\w-]+) = ", section), keys, "keys of [%s] in the example" % group)
 
     def test_examples(self):
         """every configuration in any page passes `rcptguardd -n`"""
@@ -90,9 +96,16 @@ class Config(page.PageCase):
         self.assertGreaterEqual(len(found), 1)
         for display in found:
             with self.subTest(str(display)), tool.Folder({"policy": POLICY}) as folder:
-                # What this machine has otherwise: the user, and where the policy is.
-                text = re.sub(r"(?m)^policy = .*", "policy = policy", display.text)
+                # What this machine has otherwise: the user, and where the policy and the ledger are.
+                text = display.text if "[milter]" in display.text else "[milter]\npolicy = x\nuser = x\n\n" + display.text
+                text = re.sub(r"(?m)^policy = .*", "policy = policy", text)
                 text = re.sub(r"(?m)^user = .*\n", "user = %s\n" % daemon.USER if daemon.ROOT else "", text)
+                if "[ledger]" not in text:
+                    text += "\n[ledger]\npath = x\n"
+                text = re.sub(r"(?m)^path = .*", "path = state/ledger.db", text)
+                state = os.path.join(folder.path, "state")
+                os.mkdir(state)
+                daemon.own(state)
                 folder.write("rcptguard.conf", text)
                 status, _output, errors = folder.run("-n", "-c", "rcptguard.conf", program=daemon.PROGRAM)
                 self.assertEqual((status, errors), (0, ""))
@@ -200,8 +213,8 @@ class Daemon(page.PageCase):
     def test_files(self):
         """the files of the page are where the code looks for them"""
         paths = {element.text() for head, _body in page.items(page.section(self.tree, "FILES")) for element in head.find("Pa", "elem")}
-        text = csource.read("milter/config.h").replace('SYSCONFDIR "', '"/etc')
-        for name in "PATH", "POLICY", "SOCKET":
+        text = csource.read("milter/config.h").replace('SYSCONFDIR "', '"/etc').replace('LOCALSTATEDIR "', '"/var')
+        for name in "PATH", "POLICY", "SOCKET", "LEDGER":
             value = re.search(r'CONFIG_DEFAULT_%s +"(?:unix:)?(.*?)"' % name, text).group(1)
             self.assertIn(value, paths)
 

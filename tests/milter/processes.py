@@ -294,7 +294,8 @@ class Processes(unittest.TestCase):
         guard = self.start()
         path = os.path.join(guard.run_directory, "background.sock")
         broken = daemon.write(os.path.join(guard.directory, "broken"), "version 1\nnonsense\ndefault accept\n")
-        config = daemon.write_config(os.path.join(guard.directory, "broken.conf"), {("milter", "policy"): broken, ("milter", "user"): daemon.USER})
+        config = daemon.write_config(os.path.join(guard.directory, "broken.conf"), {("milter", "policy"): broken, ("milter", "user"): daemon.USER,
+                                                                                                ("ledger", "path"): guard.ledger_path})
         code, out, err = daemon.run("-c", config, "-p", "unix:" + path)
         self.assertEqual((code, out), (1, ""))
         self.assertIn("%s:2:1: error: " % broken, err)

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -19,8 +20,13 @@ class Startup(unittest.TestCase):
         self.run_directory = os.path.join(self.directory, "run")
         os.mkdir(self.run_directory)
         daemon.own(self.run_directory)
+        self.state_directory = os.path.join(self.directory, "state")
+        os.mkdir(self.state_directory, 0o700)
+        daemon.own(self.state_directory)
         self.policy = daemon.write(self.path("policy"), policies.FIELD)
-        self.values = {("milter", "socket"): "unix:" + os.path.join(self.run_directory, "s.sock"), ("milter", "policy"): self.policy}
+        self.ledger = os.path.join(self.state_directory, "ledger.db")
+        self.values = {("milter", "socket"): "unix:" + os.path.join(self.run_directory, "s.sock"), ("milter", "policy"): self.policy,
+                       ("ledger", "path"): self.ledger}
         if daemon.ROOT:
             self.values["milter", "user"] = daemon.USER
 
@@ -56,6 +62,7 @@ class Startup(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertIn(self.policy, out)
         self.assertEqual(os.listdir(self.run_directory), [], "a check makes no socket")
+        self.assertEqual(os.listdir(self.state_directory), [], "a check makes no ledger")
 
     def test_check_while_a_daemon_runs(self):
         with daemon.Daemon(policies.FIELD) as guard:
@@ -208,6 +215,43 @@ class Startup(unittest.TestCase):
     def test_a_table_with_what_is_no_domain(self):
         path = daemon.write(self.table(), "partner.example\nno domain here\n")
         self.refused(1, "%s:2:" % path, lines=None)
+
+    # ---- the ledger
+
+    def test_no_folder_for_the_ledger(self):
+        """The line names the folder, and the command that makes it."""
+        path = self.path("missing/ledger.db")
+        self.refused(1, path, "install -d -m 750 -o ", os.path.dirname(path), config=self.config({("ledger", "path"): path}))
+
+    def test_a_folder_that_others_may_write(self):
+        os.chmod(self.state_directory, 0o777)
+        self.refused(1, self.state_directory, "can be written by others")
+
+    @unittest.skipUnless(daemon.ROOT, "needs a directory of another user")
+    def test_a_folder_of_another_user(self):
+        os.chmod(self.state_directory, 0o755)
+        os.chown(self.state_directory, 0, 0)
+        self.refused(1, self.state_directory, "ermission denied")
+        os.chown(self.state_directory, 1234, 1234)
+        self.refused(1, self.state_directory, "belongs to")
+
+    def test_a_link_for_a_ledger(self):
+        os.symlink("/etc/passwd", self.ledger)
+        self.refused(1, self.ledger, "no regular file")
+
+    def test_a_ledger_of_a_newer_version(self):
+        self.put_ledger("CREATE TABLE held (x); PRAGMA application_id = 0x52634764; PRAGMA user_version = 99")
+        self.start_refused(1, self.ledger, "version 99")
+
+    def test_a_database_of_another_program(self):
+        self.put_ledger("CREATE TABLE bookmarks (x)")
+        self.start_refused(1, self.ledger, "another program")
+
+    def put_ledger(self, sql):
+        database = sqlite3.connect(self.ledger)
+        database.executescript(sql)
+        database.close()
+        daemon.own(self.ledger)
 
     # ---- the socket and the user
 

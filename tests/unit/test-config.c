@@ -62,6 +62,20 @@ static void test_defaults(void)
     g_assert_cmpint(config->facility, ==, LOG_MAIL);
     g_assert_true(config->accepted);
     g_assert_cmpuint(config->summary, ==, 3600);
+    g_assert_cmpstr(config->ledger, ==, LOCALSTATEDIR "/lib/rcptguard/ledger.db");
+    g_assert_cmpuint(config->keep, ==, 90 * 86400);
+    g_assert_true(config->subject);
+    const struct review *review = &config->review;
+    g_assert_cmpuint(review->approvals, ==, 1);
+    g_assert_cmpint(review->mta, ==, MTA_NONE);
+    g_assert_null(review->identities);
+    g_assert_null(review->notice);
+    g_assert_null(review->digest_to);
+    g_assert_null(review->postfix_config);
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
+        g_assert_cmpuint(g_strv_length(review->groups[i]), ==, 1);
+        g_assert_cmpstr(review->groups[i][0], ==, "rcptguard-review");
+    }
 
     auto_free(config) comments = sound("# nothing\n\n   \n[milter]\n[log]\n");
     g_assert_cmpuint(comments->timeout, ==, 7210);
@@ -80,7 +94,23 @@ static void test_every_key(void)
                                      "[log]\n"
                                      "facility = local3\n"
                                      "accepted = no\n"
-                                     "summary = 90\n");
+                                     "summary = 90\n"
+                                     "[ledger]\n"
+                                     "path = /srv/ledger.db\n"
+                                     "keep = 30d\n"
+                                     "subject = no\n"
+                                     "[review]\n"
+                                     "approvals = 2\n"
+                                     "identities = /srv/identities\n"
+                                     "list = helpdesk, security\n"
+                                     "show = a,b ,c\n"
+                                     "release = security\n"
+                                     "return = none\n"
+                                     "delete = wheel\n"
+                                     "notice = notice.txt\n"
+                                     "digest-to = security@corp.example, root\n"
+                                     "mta = sendmail\n"
+                                     "postfix-config = /etc/postfix-out\n");
     g_assert_cmpstr(config->socket->name, ==, "inet:8891@[127.0.0.1]");
     g_assert_cmpstr(config->user, ==, "mail-guard");
     g_assert_true(config->user_given);
@@ -91,12 +121,33 @@ static void test_every_key(void)
     g_assert_cmpint(config->facility, ==, LOG_LOCAL3);
     g_assert_false(config->accepted);
     g_assert_cmpuint(config->summary, ==, 90);
+    g_assert_cmpstr(config->ledger, ==, "/srv/ledger.db");
+    g_assert_cmpuint(config->keep, ==, 30 * 86400);
+    g_assert_false(config->subject);
+
+    const struct review *review = &config->review;
+    g_assert_cmpuint(review->approvals, ==, 2);
+    g_assert_cmpstr(review->identities, ==, "/srv/identities");
+    static const char *const groups[REVIEW_ACTIONS] = {"helpdesk security", "a b c", "security", "", "wheel"};
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
+        g_autofree char *got = g_strjoinv(" ", review->groups[i]);
+        g_assert_cmpstr(got, ==, groups[i]);
+    }
+    g_assert_cmpstr(review->notice, ==, "/etc/x/notice.txt");
+    g_autofree char *addresses = g_strjoinv(" ", review->digest_to);
+    g_assert_cmpstr(addresses, ==, "security@corp.example root");
+    g_assert_cmpint(review->mta, ==, MTA_SENDMAIL);
+    g_assert_cmpstr(review->postfix_config, ==, "/etc/postfix-out");
 }
 
-static void test_relative_policy(void)
+static void test_relative_paths(void)
 {
-    auto_free(config) config = sound("[milter]\npolicy = team/policy\n");
+    auto_free(config) config = sound("[milter]\npolicy = team/policy\n[ledger]\npath = l.db\n"
+                                     "[review]\nidentities = who\npostfix-config = p\n");
     g_assert_cmpstr(config->policy, ==, "/etc/x/team/policy");
+    g_assert_cmpstr(config->ledger, ==, "/etc/x/l.db");
+    g_assert_cmpstr(config->review.identities, ==, "/etc/x/who");
+    g_assert_cmpstr(config->review.postfix_config, ==, "/etc/x/p");
 }
 
 /* GLib's escapes are undone by GLib, and a hash without a blank before it is part of a value. */
@@ -113,7 +164,8 @@ static void test_unknown_words(void)
           "4:1: there is no key `sumary` in [log]; did you mean `summary`?",
           "5:1: the key `socket` belongs to the group [milter]",
           "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, accepted, summary");
-    WRONG("[ledger]\npath = /x\n", "1:2: there is no group `ledger`; expected milter or log");
+    WRONG("[elephant]\npath = /x\n", "1:2: there is no group `elephant`; expected one of milter, log, ledger, review");
+    WRONG("[log]\nkeep = 1d\n", "2:1: the key `keep` belongs to the group [ledger]");
 }
 
 static void test_duplicates(void)
@@ -125,7 +177,7 @@ static void test_duplicates(void)
 static void test_shape(void)
 {
     WRONG("user = a\n[milter\n[log] x\ngarbage\n= 5\n[milter]\nuser =\n",
-          "1:1: this key belongs to no group; expected `[milter]` or `[log]` before it",
+          "1:1: this key belongs to no group; expected a group such as `[milter]` before it",
           "2:1: expected a group's name in brackets and nothing behind it",
           "3:1: expected a group's name in brackets and nothing behind it",
           "4:1: expected `[group]`, `key = value`, or a comment that begins with `#`",
@@ -153,6 +205,16 @@ static void test_bad_values(void)
         "local7, not `email`; did you mean `mail`?",
         "8:12: accepted: expected yes or no, not `true`",
         "9:11: summary: expected a time such as 90s, 15m or 1h, not `1w`");
+    WRONG("[ledger]\nkeep = 12h\nsubject = maybe\n", "2:8: keep: expected a time from 1d to 3650d, not `12h`",
+          "3:11: subject: expected yes or no, not `maybe`");
+    WRONG("[ledger]\nkeep = 4000d\n", "2:8: keep: expected a time from 1d to 3650d, not `4000d`");
+    WRONG("[review]\napprovals = 3\nlist = a,,b\nshow = a b\nrelease = -x\ndigest-to = a@x, <b@x>\nmta = exim\n",
+          "2:13: approvals: expected 1 or 2, not `3`",
+          "3:8: list: expected names of groups with commas between them, or none; `` is no name",
+          "4:8: show: expected names of groups with commas between them, or none; `a b` is no name",
+          "5:11: release: expected names of groups with commas between them, or none; `-x` is no name",
+          "6:13: digest-to: expected addresses with commas between them; `<b@x>` is none",
+          "7:7: mta: expected auto, postfix or sendmail, not `exim`");
     WRONG("[milter]\npolicy = /a\\nb\n", "2:10: policy: a value holds no control characters");
     WRONG("[milter]\npolicy = /a\\qb\n", "2:10: policy: the escapes of a value are \\s, \\n, \\t, \\r and \\\\");
 }
@@ -244,7 +306,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_defaults);
     g_test_add_func("/config/every-key", test_every_key);
-    g_test_add_func("/config/relative-policy", test_relative_policy);
+    g_test_add_func("/config/relative-paths", test_relative_paths);
     g_test_add_func("/config/values-as-glib-reads-them", test_values_as_glib_reads_them);
     g_test_add_func("/config/unknown-words", test_unknown_words);
     g_test_add_func("/config/duplicates", test_duplicates);
