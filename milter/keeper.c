@@ -9,9 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long a message waits for those before it, in milliseconds: some hundred commits. */
-#define TURN_WAIT 100u
-
 /* POSIX's locks and not GLib's, which a thread sanitizer does not see through. */
 struct keeper {
     const struct config *config;
@@ -36,16 +33,12 @@ static void on_wait(void *data)
     pthread_mutex_unlock(&keeper->lock);
 }
 
-static bool take(struct keeper *keeper)
+/* Waits for those who are being written, until `end` (monotonic, microseconds); not for one who waits himself. */
+static bool take(struct keeper *keeper, gint64 end)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_nsec += TURN_WAIT * 1000000L;
-    end.tv_sec += end.tv_nsec / 1000000000L;
-    end.tv_nsec %= 1000000000L;
-
+    struct timespec limit = {.tv_sec = end / G_USEC_PER_SEC, .tv_nsec = end % G_USEC_PER_SEC * 1000};
     pthread_mutex_lock(&keeper->lock);
-    while (keeper->taken && !keeper->blocked && pthread_cond_timedwait(&keeper->turn, &keeper->lock, &end) == 0)
+    while (keeper->taken && !keeper->blocked && pthread_cond_timedwait(&keeper->turn, &keeper->lock, &limit) == 0)
         continue;
     bool got = !keeper->taken;
     keeper->taken = true;
@@ -131,14 +124,19 @@ static bool begin_anew(struct keeper *keeper, const struct database_error *error
     }
 }
 
-static int write_row(struct keeper *keeper, const struct ledger_hold *hold, struct database_error *error)
+/* What is left until then, in milliseconds. */
+static unsigned left(gint64 end)
 {
-    gint64 start = g_get_monotonic_time();
+    gint64 now = g_get_monotonic_time();
+    return now < end ? (unsigned)((end - now) / 1000) : 0;
+}
+
+static int write_row(struct keeper *keeper, const struct ledger_hold *hold, gint64 end, struct database_error *error)
+{
     for (unsigned tries = 0; tries < 2; tries++) {
         if (keeper->ledger == NULL && open_ledger(keeper, error) == -1)
             return -1;
-        gint64 spent = (g_get_monotonic_time() - start) / 1000;
-        ledger_set_wait(keeper->ledger, spent < LEDGER_WAIT ? LEDGER_WAIT - (unsigned)spent : 0);
+        ledger_set_wait(keeper->ledger, left(end));
         if (ledger_hold(keeper->ledger, hold, error) == 0)
             return 0;
         if (!begin_anew(keeper, error))
@@ -157,10 +155,11 @@ char *keeper_hold(struct keeper *keeper, const struct hold *hold)
     };
     if (hold->message.queue_id == NULL)
         return g_strdup("the MTA told no queue id (macro i), so the ledger could not tell which message is held");
-    if (!take(keeper))
+    gint64 end = g_get_monotonic_time() + (gint64)LEDGER_WAIT * 1000;
+    if (!take(keeper, end))
         return g_strdup("the ledger is busy with another message");
     struct database_error error;
-    int result = write_row(keeper, &row, &error);
+    int result = write_row(keeper, &row, end, &error);
     give_back(keeper);
     if (result == 0)
         return NULL;

@@ -28,9 +28,9 @@ int keeper_check(const struct config *config, struct diags *diags);
  * Writes a row, with its notice if notices are configured.  NULL: it is on the
  * disk.  Else why it is not, for g_free; then nothing of it is.
  *
- * One message waits for another process, LEDGER_WAIT at most, and those that
- * come meanwhile are turned away at once.  While a message is merely being
- * written, the next wait their turn, which is short.
+ * It takes LEDGER_WAIT at most.  One message waits for another process, and those
+ * that come meanwhile are turned away at once.  While a message is merely being
+ * written, which takes a millisecond, the next wait for their turn.
  */
 char *keeper_hold(struct keeper *keeper, const struct hold *hold);
 

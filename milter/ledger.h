@@ -80,11 +80,16 @@ struct ledger_person {
 
 /* ---- what is kept */
 
-/* A held message as it was judged; strings may be NULL unless it says otherwise. */
+/*
+ * A held message as it was judged; strings may be NULL unless it says otherwise.
+ *
+ * The MTA's own arrival time lies between `began` and `judged`, but for what
+ * sendmail(1) took: then it is when that was, and may be long before `began`.
+ */
 struct ledger_message {
     char *queue_id; /* never NULL */
     enum mta mta;
-    gint64 began;     /* MAIL FROM: the MTA's own arrival time lies between these two */
+    gint64 began;     /* MAIL FROM */
     gint64 judged;    /* end of message */
     char *message_id; /* without its angle brackets */
     char *sender;     /* envelope sender, never NULL; "" is the null sender */
@@ -232,8 +237,8 @@ int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsi
 
 /*
  * Every row of a queue id, or of one that a message got when it was released; the
- * newest first.  The MTA uses short ids again: compare `began`, `judged` and
- * `arrival`.  An empty array if there is none.
+ * newest first.  The MTA uses short ids again: a message in the queue is that of
+ * the newest row that was judged after it arrived.  An empty array if there is none.
  */
 GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error);
 
