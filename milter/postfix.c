@@ -1,0 +1,384 @@
+/*
+ * postfix - see postfix.h
+ *
+ * What was measured of the commands (Postfix 3.7), and is relied on:
+ *
+ * postsuper(1) ends with 0 whether it found the message or not: the count that it
+ * prints says so.  Each call names the hold queue, so that nothing else is touched.
+ * Neither -H nor -r runs milters again.
+ *
+ * A released message waits for the queue manager's next scan unless postqueue -i
+ * names it.  -H keeps the time when the message was created, so that one that was
+ * held for long is returned when its first delivery is deferred.  -r gives it a new
+ * file, with a new id and a new such time, which pickup(8) makes from maildrop.
+ */
+
+#include "postfix.h"
+
+#include "mailfile.h"
+#include "postfix_trace.h"
+
+#include <errno.h>
+#include <json-glib/json-glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest queue id: see enable_long_queue_ids in postconf(5); they have 11 to 20 characters. */
+#define ID_LIMIT 32
+
+/* Where postcat -e ends. */
+#define CONTENTS "*** MESSAGE CONTENTS "
+
+/* `-c DIRECTORY` and what comes behind it, as one array. */
+static GPtrArray *arguments_new(const struct queue *queue, const char *command, const char *option)
+{
+    GPtrArray *arguments = g_ptr_array_new();
+    g_ptr_array_add(arguments, (gpointer)command);
+    if (queue->directory != NULL) {
+        g_ptr_array_add(arguments, (gpointer)option);
+        g_ptr_array_add(arguments, queue->directory);
+    }
+    return arguments;
+}
+
+static void add(GPtrArray *arguments, const char *word)
+{
+    g_ptr_array_add(arguments, (gpointer)word);
+}
+
+static int run(const struct queue *queue, const char *command, const char *const *words, bool merged, program_take take,
+               void *data, char **error)
+{
+    g_autoptr(GPtrArray) arguments = arguments_new(queue, command, "-c");
+    for (; *words != NULL; words++)
+        add(arguments, *words);
+    add(arguments, NULL);
+    const struct program program = {
+        .arguments = (const char *const *)arguments->pdata, .take = take, .data = data, .merged = merged};
+    return program_run(&program, error);
+}
+
+/* ---- its configuration */
+
+/* All at once, since each call takes some milliseconds.  The last is missing in older versions. */
+static const char *const parameters[] = {
+    "-x", "-h", "maximal_queue_lifetime", "bounce_queue_lifetime", POSTFIX_MAIL_LOG, NULL};
+#define PARAMETER_OPTIONS 2
+
+const char *postfix_parameter(struct queue *queue, const char *name, char **error)
+{
+    const char *known = g_hash_table_lookup(queue->facts, name);
+    if (known != NULL)
+        return known;
+    g_autoptr(GString) values = g_string_new(NULL);
+    if (run(queue, "postconf", parameters, false, program_collect, values, error) == -1)
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(values->str, "\n", -1);
+    guint count = g_strv_length(lines);
+    for (guint i = 0; parameters[PARAMETER_OPTIONS + i] != NULL; i++)
+        g_hash_table_insert(queue->facts, g_strdup(parameters[PARAMETER_OPTIONS + i]),
+                            g_strdup(i < count ? lines[i] : ""));
+    return g_hash_table_lookup(queue->facts, name);
+}
+
+/* "ALL" is all messages to postsuper(1), "-" standard input. */
+static bool id_is_sound(const char *id)
+{
+    size_t length = strlen(id);
+    if (length < 5 || length > ID_LIMIT)
+        return false;
+    return strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == length;
+}
+
+/* ---- what is on hold */
+
+/* postqueue -j: an object a line. */
+struct listing {
+    GPtrArray *entries;
+    bool all; /* those too that are not on hold */
+    GString *line;
+    JsonParser *parser;
+    bool failed;
+};
+
+/* What is not on hold is most of a busy queue: it is passed over before it is parsed. */
+static bool is_elsewhere(const char *line)
+{
+    static const char start[] = "{\"queue_name\": \"";
+    return g_str_has_prefix(line, start) && !g_str_has_prefix(line + sizeof start - 1, "hold\"");
+}
+
+static const char *member_string(JsonObject *object, const char *name)
+{
+    const char *value = json_object_get_string_member_with_default(object, name, NULL);
+    return value == NULL ? "" : value;
+}
+
+static void take_line(struct listing *listing)
+{
+    if (listing->line->len == 0 || (!listing->all && is_elsewhere(listing->line->str)))
+        return;
+    JsonNode *root = NULL;
+    if (json_parser_load_from_data(listing->parser, listing->line->str, (gssize)listing->line->len, NULL))
+        root = json_parser_get_root(listing->parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
+        listing->failed = true;
+        return;
+    }
+    JsonObject *object = json_node_get_object(root);
+    if (!listing->all && strcmp(member_string(object, "queue_name"), "hold") != 0)
+        return;
+    JsonNode *recipients = json_object_get_member(object, "recipients");
+    struct queue_entry *entry = g_new0(struct queue_entry, 1);
+    entry->id = g_strdup(member_string(object, "queue_id"));
+    entry->sender = g_strdup(member_string(object, "sender"));
+    entry->arrival = json_object_get_int_member_with_default(object, "arrival_time", 0);
+    entry->size = json_object_get_int_member_with_default(object, "message_size", 0);
+    if (recipients != NULL && JSON_NODE_HOLDS_ARRAY(recipients))
+        entry->recipients = json_array_get_length(json_node_get_array(recipients));
+    g_ptr_array_add(listing->entries, entry);
+}
+
+static void take_lines(void *data, const char *piece, size_t length)
+{
+    struct listing *listing = data;
+    while (length > 0) {
+        const char *end = memchr(piece, '\n', length);
+        size_t part = end == NULL ? length : (size_t)(end - piece);
+        g_string_append_len(listing->line, piece, (gssize)part);
+        if (end == NULL)
+            return;
+        take_line(listing);
+        g_string_truncate(listing->line, 0);
+        piece = end + 1;
+        length -= part + 1;
+    }
+}
+
+int postfix_list(struct queue *queue, bool all, GPtrArray *entries, char **error)
+{
+    static const char *const words[] = {"-j", NULL};
+    struct listing listing = {
+        .entries = entries, .all = all, .line = g_string_new(NULL), .parser = json_parser_new_immutable()};
+    int result = run(queue, "postqueue", words, false, take_lines, &listing, error);
+    if (result == 0 && (listing.failed || listing.line->len > 0)) {
+        *error = g_strdup("postqueue -j printed a line that cannot be read");
+        result = -1;
+    }
+    g_string_free(listing.line, TRUE);
+    g_object_unref(listing.parser);
+    return result;
+}
+
+static int held(struct queue *queue, GPtrArray *entries, char **error)
+{
+    return postfix_list(queue, false, entries, error);
+}
+
+/* ---- one message */
+
+static enum queue_answer raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
+                             char **error)
+{
+    const char *const words[] = {body ? "-qbh" : "-qeh", id, NULL};
+    if (run(queue, "postcat", words, false, take, data, error) == 0)
+        return QUEUE_DONE;
+    if (!g_str_has_suffix(*error, g_strerror(ENOENT)) || strstr(*error, "open queue file") == NULL)
+        return QUEUE_FAILED;
+    g_clear_pointer(error, g_free);
+    return QUEUE_ABSENT;
+}
+
+/* `sender: ADDRESS`, `recipient: ADDRESS`: the records before the message. */
+static void parse_record(struct message *message, const char *line, size_t length)
+{
+    static const char sender[] = "sender: ", recipient[] = "recipient: ";
+    if (length >= sizeof sender - 1 && memcmp(line, sender, sizeof sender - 1) == 0) {
+        g_autofree char *address = g_strndup(line + sizeof sender - 1, length - (sizeof sender - 1));
+        message_set_sender(message, address);
+    } else if (length >= sizeof recipient - 1 && memcmp(line, recipient, sizeof recipient - 1) == 0) {
+        g_autofree char *address = g_strndup(line + sizeof recipient - 1, length - (sizeof recipient - 1));
+        message_add_recipient(message, address);
+    }
+}
+
+static bool take_message(void *data, struct message *message, const char *file, unsigned index)
+{
+    (void)file;
+    (void)index;
+    *(struct message **)data = message;
+    return false;
+}
+
+/* A record is a line, so the first line of this kind is where the message begins, whatever stands in it. */
+static const char *find_contents(const char *raw, size_t length, size_t *records)
+{
+    for (size_t at = 0; at < length;) {
+        const char *end = memchr(raw + at, '\n', length - at);
+        size_t next = end == NULL ? length : (size_t)(end - raw) + 1;
+        if (next - at >= sizeof CONTENTS - 1 && memcmp(raw + at, CONTENTS, sizeof CONTENTS - 1) == 0) {
+            *records = at;
+            return raw + next;
+        }
+        at = next;
+    }
+    *records = length;
+    return raw + length;
+}
+
+static struct message *parse(const char *raw, size_t length)
+{
+    size_t records;
+    const char *contents = find_contents(raw, length, &records);
+    struct message *message = NULL;
+    if (contents < raw + length) {
+        auto_free(diags) diags = diags_new();
+        mailfile_read_text(contents, (size_t)(raw + length - contents), "postcat", take_message, &message, diags);
+    }
+    if (message == NULL)
+        message = message_new();
+    message->mta = MTA_POSTFIX;
+    message->bcc_visible = true; /* what it drops is gone by now */
+    for (size_t at = 0; at < records;) {
+        const char *end = memchr(raw + at, '\n', records - at);
+        size_t next = end == NULL ? records : (size_t)(end - raw);
+        parse_record(message, raw + at, next - at);
+        at = next + 1;
+    }
+    return message;
+}
+
+/* ---- what can be done with it */
+
+/* One option of postsuper(1) for one held message.  `count` is the line's beginning that tells how many there were. */
+static enum queue_answer act(struct queue *queue, const char *option, const char *id, const char *count, char **error)
+{
+    const char *const words[] = {option, id, "hold", NULL};
+    g_autoptr(GString) said = g_string_new(NULL);
+    if (run(queue, "postsuper", words, true, program_collect, said, error) == -1)
+        return QUEUE_FAILED;
+    g_autofree char *pattern = g_strdup_printf("postsuper: %s: ", count);
+    const char *found = strstr(said->str, pattern);
+    if (found == NULL) {
+        *error = g_strdup_printf("postsuper %s did not say how many messages it found", option);
+        return QUEUE_FAILED;
+    }
+    return atol(found + strlen(pattern)) > 0 ? QUEUE_DONE : QUEUE_ABSENT;
+}
+
+/* Has the queue manager look at once.  The message is on its way in any case: what fails here costs time alone. */
+static void deliver_now(struct queue *queue, const char *id, struct queue_outcome *outcome)
+{
+    const char *const words[] = {"-i", id, NULL};
+    g_autofree char *error = NULL;
+    if (run(queue, "postqueue", words, false, NULL, NULL, &error) == -1)
+        outcome->detail = g_strdup_printf("it leaves when the queue manager looks next: %s", error);
+}
+
+/* A time of postconf(5): a number with s, m, h, d or w; without, the lifetimes count days.  -1 if it is none. */
+static gint64 parse_time(const char *text)
+{
+    static const char units[] = "smhdw";
+    static const gint64 seconds[] = {1, 60, 3600, 86400, 7 * 86400};
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9)
+        return -1;
+    gint64 number = g_ascii_strtoll(text, NULL, 10);
+    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
+    if (text[digits] == '\0')
+        return number * 86400;
+    return unit != NULL && text[digits + 1] == '\0' ? number * seconds[unit - units] : -1;
+}
+
+/*
+ * How long after its creation a message is returned.  Half of that is left to
+ * the deliveries that follow a release in place.  0: nothing helps it.
+ */
+static int lifetime(struct queue *queue, const char *sender, gint64 *seconds, char **error)
+{
+    const char *name = sender[0] == '\0' ? "bounce_queue_lifetime" : "maximal_queue_lifetime";
+    const char *value = postfix_parameter(queue, name, error);
+    if (value == NULL)
+        return -1;
+    *seconds = parse_time(value);
+    if (*seconds >= 0)
+        return 0;
+    *error = g_strdup_printf("%s of Postfix is no time", name);
+    return -1;
+}
+
+static enum queue_answer requeue(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
+                                 char **error)
+{
+    struct postfix_trace *trace = postfix_trace_begin(queue, entry);
+    enum queue_answer answer = act(queue, "-r", entry->id, "Requeued", error);
+    if (answer == QUEUE_DONE) {
+        static const char *const words[] = {"public", "pickup", "W", NULL};
+        g_autofree char *trouble = NULL;
+        if (run(queue, "postkick", words, false, NULL, NULL, &trouble) == -1)
+            outcome->detail = g_strdup_printf("it leaves when pickup looks next: %s", trouble);
+        else
+            outcome->requeued = postfix_trace_find(trace);
+        if (outcome->requeued == NULL && outcome->detail == NULL)
+            outcome->detail = g_strdup_printf("requeued; the mail log tells its new id by orig_id=%s", entry->id);
+    }
+    postfix_trace_end(trace);
+    return answer;
+}
+
+static enum queue_answer let_go(struct queue *queue, const struct queue_entry *entry, gint64 now,
+                                struct queue_outcome *outcome, char **error)
+{
+    gint64 limit;
+    if (lifetime(queue, entry->sender, &limit, error) == -1)
+        return QUEUE_FAILED;
+    if (limit > 0 && now - entry->arrival > limit / 2)
+        return requeue(queue, entry, outcome, error);
+    enum queue_answer answer = act(queue, "-H", entry->id, "Released from hold", error);
+    if (answer == QUEUE_DONE)
+        deliver_now(queue, entry->id, outcome);
+    return answer;
+}
+
+static enum queue_answer give_back(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
+                                   char **error)
+{
+    enum queue_answer answer = act(queue, "-f", entry->id, "Force-expired", error);
+    if (answer == QUEUE_DONE)
+        deliver_now(queue, entry->id, outcome);
+    return answer;
+}
+
+static enum queue_answer drop(struct queue *queue, const struct queue_entry *entry, char **error)
+{
+    return act(queue, "-d", entry->id, "Deleted", error);
+}
+
+static int submit(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
+                  char **error)
+{
+    g_autoptr(GPtrArray) arguments = arguments_new(queue, "sendmail", "-C");
+    static const char *const options[] = {"-i", "-f"};
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+        add(arguments, options[i]);
+    add(arguments, sender);
+    add(arguments, "--");
+    add(arguments, recipient);
+    add(arguments, NULL);
+    const struct program program = {
+        .arguments = (const char *const *)arguments->pdata, .input = text, .input_length = length};
+    return program_run(&program, error);
+}
+
+const struct queue_driver postfix_queue_driver = {
+    .mta = MTA_POSTFIX,
+    .name = "Postfix",
+    .id_is_sound = id_is_sound,
+    .held = held,
+    .raw = raw,
+    .parse = parse,
+    .release = let_go,
+    .give_back = give_back,
+    .drop = drop,
+    .send = submit,
+};
