@@ -11,9 +11,9 @@
 static atomic_bool to_stderr = true;
 static atomic_bool to_syslog = false;
 
-void log_open(int facility)
+void log_open(const char *program, int facility)
 {
-    openlog("rcptguardd", LOG_PID | LOG_NDELAY, facility);
+    openlog(program, LOG_PID | LOG_NDELAY, facility);
     atomic_store(&to_syslog, true);
 }
 

@@ -16,8 +16,8 @@
 /* Longest line in bytes; what comes behind is cut. */
 #define LOG_LINE_LIMIT 2000
 
-/* Opens syslog with a facility (LOG_MAIL, ...).  Before that, lines go to standard error alone. */
-void log_open(int facility);
+/* Opens syslog as `program`, with a facility (LOG_MAIL, ...).  Before that, lines go to standard error alone. */
+void log_open(const char *program, int facility);
 
 /* Whether lines go to standard error too: at the start, and with -f for good. */
 void log_to_stderr(bool yes);

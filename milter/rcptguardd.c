@@ -120,7 +120,7 @@ static int check(const struct config *config)
 
 static int run(const struct config *config, bool foreground)
 {
-    log_open(config->facility);
+    log_open("rcptguardd", config->facility);
     unsigned descriptors = privileges_raise_descriptors();
     g_autofree char *error = NULL;
     if (privileges_drop(config->user, config->user_given, &error) == -1) {
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     auto_free(config) config = config_load(options.config, diags);
     if (config == NULL) {
         if (!options.check)
-            log_open(LOG_MAIL); /* whoever started it may not look at standard error */
+            log_open("rcptguardd", LOG_MAIL); /* whoever started it may not look at standard error */
         log_diags_shown(diags);
         endpoint_free(socket);
         return EXITS_WRONG;
