@@ -16,14 +16,33 @@ static void test_normalise(void)
         {"ann", "x.example.", "ann@x.example"},
         {"ann", "x.example..", "ann@x.example"},
         /* U-labels, A-labels, any case of both. */
-        {"ann", "b\xc3\xbc" "cher.example", "ann@xn--bcher-kva.example"},
-        {"ann", "B\xc3\x9c" "CHER.example", "ann@xn--bcher-kva.example"},
+        {"ann",
+         "b\xc3\xbc"
+         "cher.example",
+         "ann@xn--bcher-kva.example"},
+        {"ann",
+         "B\xc3\x9c"
+         "CHER.example",
+         "ann@xn--bcher-kva.example"},
         {"ann", "xn--bcher-kva.example", "ann@xn--bcher-kva.example"},
         {"ann", "XN--BCHER-KVA.example", "ann@xn--bcher-kva.example"},
-        {"ann", "bu\xcc\x88" "cher.example", "ann@xn--bcher-kva.example"}, /* u and a combining diaeresis: NFC */
-        {"ann", "b\xc3\xbc" "cher\xe3\x80\x82" "example", "ann@xn--bcher-kva.example"}, /* U+3002 is a dot of IDNA */
-        {"ann", "b\xc3\xbc" "cher.example\xe3\x80\x82", "ann@xn--bcher-kva.example"},
-        {"ann", "stra\xc3\x9f" "e.example", "ann@xn--strae-oqa.example"}, /* nontransitional */
+        {"ann",
+         "bu\xcc\x88"
+         "cher.example",
+         "ann@xn--bcher-kva.example"}, /* u and a combining diaeresis: NFC */
+        {"ann",
+         "b\xc3\xbc"
+         "cher\xe3\x80\x82"
+         "example",
+         "ann@xn--bcher-kva.example"}, /* U+3002 is a dot of IDNA */
+        {"ann",
+         "b\xc3\xbc"
+         "cher.example\xe3\x80\x82",
+         "ann@xn--bcher-kva.example"},
+        {"ann",
+         "stra\xc3\x9f"
+         "e.example",
+         "ann@xn--strae-oqa.example"}, /* nontransitional */
         /* What IDNA refuses stays as it is, in lower case. */
         {"ann", "a_B.example", "ann@a_b.example"},
         {"ann", "xn--\xc3\xbc.example", "ann@xn--\xc3\xbc.example"},
@@ -55,7 +74,11 @@ static void test_normalise(void)
         {"ann", "[192.0.2.1]", "ann@[192.0.2.1]"},
         {"ann", "[IPv6:2001:DB8::1]", "ann@[ipv6:2001:db8::1]"},
         /* Bytes that are no UTF-8 do not end anything. */
-        {"\xff" "ann", "x.example", "\xef\xbf\xbd" "ann@x.example"},
+        {"\xff"
+         "ann",
+         "x.example",
+         "\xef\xbf\xbd"
+         "ann@x.example"},
         {"ann", "\xff.example", "ann@\xef\xbf\xbd.example"},
         /* No addresses. */
         {"", "x.example", NULL},
@@ -68,8 +91,8 @@ static void test_normalise(void)
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *got = address_normalise(cases[i].local, strlen(cases[i].local), cases[i].domain,
-                                                 strlen(cases[i].domain), NULL);
+        g_autofree char *got =
+            address_normalise(cases[i].local, strlen(cases[i].local), cases[i].domain, strlen(cases[i].domain), NULL);
         g_test_message("%s at %s", cases[i].local, cases[i].domain);
         g_assert_cmpstr(got, ==, cases[i].want);
         if (got != NULL) {
@@ -92,12 +115,8 @@ static void test_lengths(void)
 static void test_envelope(void)
 {
     static const char *const cases[][2] = {
-        {"Ann@X.example", "ann@x.example"},
-        {"\"a@b\"@X.example", "\"a@b\"@x.example"}, /* the last @ parts it */
-        {"Postmaster", "postmaster"},
-        {"\"postmaster\"", "postmaster"},
-        {"", ""},
-        {"ann@", "ann"},
+        {"Ann@X.example", "ann@x.example"},  {"\"a@b\"@X.example", "\"a@b\"@x.example"}, /* the last @ parts it */
+        {"Postmaster", "postmaster"},        {"\"postmaster\"", "postmaster"},           {"", ""}, {"ann@", "ann"},
         {"ann@x.example.", "ann@x.example"},
     };
 
@@ -118,7 +137,8 @@ static void test_domain_of(void)
 static void test_display(void)
 {
     static const char *const addresses[][2] = {
-        {"ann@xn--bcher-kva.example", "ann@b\xc3\xbc" "cher.example"},
+        {"ann@xn--bcher-kva.example", "ann@b\xc3\xbc"
+                                      "cher.example"},
         {"ann@x.example", "ann@x.example"},
         {"xn--a@x.example", "xn--a@x.example"}, /* only the domain has labels */
         {"ann", "ann"},
@@ -131,7 +151,9 @@ static void test_display(void)
         g_autofree char *got = address_display(addresses[i][0]);
         g_assert_cmpstr(got, ==, addresses[i][1]);
     }
-    g_assert_cmpstr(domain, ==, "b\xc3\xbc" "cher.example");
+    g_assert_cmpstr(domain, ==,
+                    "b\xc3\xbc"
+                    "cher.example");
 }
 
 static void test_names(void)
@@ -151,7 +173,8 @@ static void test_names(void)
     g_assert_false(domain_is_name(".example"));
     g_assert_false(domain_is_name("x.example."));
     g_assert_false(domain_is_name("x y.example"));
-    g_assert_false(domain_is_name("b\xc3\xbc" "cher.example"));
+    g_assert_false(domain_is_name("b\xc3\xbc"
+                                  "cher.example"));
     g_assert_false(domain_is_name("[192.0.2.1]"));
     while (long_name->len < 253)
         g_string_append(long_name, ".a");
@@ -172,20 +195,30 @@ static void test_idna_limit(void)
     struct idna idna = {0};
 
     for (unsigned i = 0; i < 3 * IDNA_LIMIT; i++) {
-        g_autofree char *got = address_normalise("a", 1, "b\xc3\xbc" "cher.example", 15, &idna);
+        g_autofree char *got = address_normalise("a", 1,
+                                                 "b\xc3\xbc"
+                                                 "cher.example",
+                                                 15, &idna);
         g_assert_cmpstr(got, ==, "a@xn--bcher-kva.example");
     }
     g_assert_false(idna.exhausted);
     for (unsigned i = 0; i < IDNA_LIMIT; i++) {
-        g_autofree char *domain = g_strdup_printf("b\xc3\xbc" "cher%u.example", i);
+        g_autofree char *domain = g_strdup_printf("b\xc3\xbc"
+                                                  "cher%u.example",
+                                                  i);
         g_autofree char *got = address_normalise("a", 1, domain, strlen(domain), &idna);
         /* The one from above is in the memory too. */
-        g_assert_true(g_str_has_prefix(got, i + 1 < IDNA_LIMIT ? "a@xn--bcher" : "a@b\xc3\xbc" "cher"));
+        g_assert_true(g_str_has_prefix(got, i + 1 < IDNA_LIMIT ? "a@xn--bcher"
+                                                               : "a@b\xc3\xbc"
+                                                                 "cher"));
     }
     g_assert_true(idna.exhausted);
     {
         /* Those that are known still come out as before, and ASCII needs no conversion. */
-        g_autofree char *known = address_normalise("a", 1, "b\xc3\xbc" "cher.example", 15, &idna);
+        g_autofree char *known = address_normalise("a", 1,
+                                                   "b\xc3\xbc"
+                                                   "cher.example",
+                                                   15, &idna);
         g_autofree char *ascii = address_normalise("a", 1, "X.example", 9, &idna);
         g_assert_cmpstr(known, ==, "a@xn--bcher-kva.example");
         g_assert_cmpstr(ascii, ==, "a@x.example");

@@ -172,8 +172,16 @@ static void test_nearest(void)
 {
     static const char *const candidates[] = {"internal", "external", "other", "all", "tag", NULL};
     static const char *const cases[][2] = {
-        {"extern", "external"}, {"externl", "external"}, {"Internal", "internal"}, {"othr", "other"}, {"al", "all"},
-        {"tga", NULL},          {"freemail", NULL},      {"", NULL},               {"x", NULL},       {"internal", "internal"},
+        {"extern", "external"},
+        {"externl", "external"},
+        {"Internal", "internal"},
+        {"othr", "other"},
+        {"al", "all"},
+        {"tga", NULL},
+        {"freemail", NULL},
+        {"", NULL},
+        {"x", NULL},
+        {"internal", "internal"},
         {"intrenal", "internal"},
     };
     g_autofree char *long_word = g_strnfill(100000, 'a');

@@ -33,8 +33,7 @@ static struct message *subject(void)
 /* 1: the rule with this expression matched, 0: not, -1: fault. */
 static int run(const char *expression, const struct message *message)
 {
-    g_autofree char *text =
-        g_strdup_printf(CLASSES "rule r { when %s reject \"x\" }\ndefault accept\n", expression);
+    g_autofree char *text = g_strdup_printf(CLASSES "rule r { when %s reject \"x\" }\ndefault accept\n", expression);
     struct policy *policy = policy_of(text);
     struct verdict *verdict = judge_at(policy, message, 0);
     int result = verdict->fault ? -1 : verdict->disposition == DISPOSITION_REJECT;
@@ -53,35 +52,84 @@ static void test_tests(void)
         const char *expression;
         int want;
     } cases[] = {
-        {"authenticated", 1}, {"local", 0}, {"syntax", 0}, {"malformed", 0}, {"truncated", 0},
+        {"authenticated", 1},
+        {"local", 0},
+        {"syntax", 0},
+        {"malformed", 0},
+        {"truncated", 0},
         /* Each comparison on both of its sides. */
-        {"visible(external) >= 3", 1}, {"visible(external) >= 4", 0}, {"visible(external) > 2", 1}, {"visible(external) > 3", 0},
-        {"visible(external) <= 3", 1}, {"visible(external) <= 2", 0}, {"visible(external) < 4", 1}, {"visible(external) < 3", 0},
-        {"visible(external) = 3", 1}, {"visible(external) = 2", 0}, {"hidden(internal) = 0", 1},
+        {"visible(external) >= 3", 1},
+        {"visible(external) >= 4", 0},
+        {"visible(external) > 2", 1},
+        {"visible(external) > 3", 0},
+        {"visible(external) <= 3", 1},
+        {"visible(external) <= 2", 0},
+        {"visible(external) < 4", 1},
+        {"visible(external) < 3", 0},
+        {"visible(external) = 3", 1},
+        {"visible(external) = 2", 0},
+        {"hidden(internal) = 0", 1},
         /* Each count, and sets of classes. */
-        {"visible(internal) = 1", 1}, {"visible(all) = 4", 1}, {"visible(partner) = 1", 1}, {"visible(other) = 2", 1},
-        {"visible(partner, internal) = 2", 1}, {"visible(external, partner) = 3", 1}, {"parties(external) = 2", 1},
-        {"domains(all) = 3", 1}, {"recipients(external) = 2", 1}, {"hidden(all) = 1", 1},
+        {"visible(internal) = 1", 1},
+        {"visible(all) = 4", 1},
+        {"visible(partner) = 1", 1},
+        {"visible(other) = 2", 1},
+        {"visible(partner, internal) = 2", 1},
+        {"visible(external, partner) = 3", 1},
+        {"parties(external) = 2", 1},
+        {"domains(all) = 3", 1},
+        {"recipients(external) = 2", 1},
+        {"hidden(all) = 1", 1},
         /* The sender is the envelope's, normalised. */
-        {"sender = \"CARE@me.example\"", 1}, {"sender = \"ann@me.example\"", 0}, {"sender in \"me.example\"", 1},
-        {"sender in \".example\"", 1}, {"sender in \"x.example\", \"care@me.example\"", 1}, {"sender in \"\"", 0},
-        {"sender in internal", 1}, {"sender in external", 0}, {"sender in all", 1}, {"sender =~ /care@me\\.example/", 1},
-        {"sender =~ /care/", 0}, {"sender =~ /CARE@.*/", 1},
-        {"from = \"care@me.example\"", 1}, {"from in internal", 1}, {"from =~ /.*@x\\.example/", 0},
-        {"user = \"newsletter\"", 1}, {"user in \"a\", \"NEWSLETTER\"", 1}, {"user =~ /news.*/", 1}, {"user =~ /news/", 0},
-        {"user in internal", 0}, {"client in \"10.0.0.0/8\"", 1}, {"client in \"11.0.0.0/8\", \"::/0\"", 0},
-        {"client = \"10.1.2.3\"", 1}, {"client = \"10.1.2.4\"", 0}, {"client =~ /10\\..*/", 1},
-        {"listener = \"originating\"", 1}, {"listener in \"smtp\"", 0}, {"listener =~ /orig.*/", 1},
+        {"sender = \"CARE@me.example\"", 1},
+        {"sender = \"ann@me.example\"", 0},
+        {"sender in \"me.example\"", 1},
+        {"sender in \".example\"", 1},
+        {"sender in \"x.example\", \"care@me.example\"", 1},
+        {"sender in \"\"", 0},
+        {"sender in internal", 1},
+        {"sender in external", 0},
+        {"sender in all", 1},
+        {"sender =~ /care@me\\.example/", 1},
+        {"sender =~ /care/", 0},
+        {"sender =~ /CARE@.*/", 1},
+        {"from = \"care@me.example\"", 1},
+        {"from in internal", 1},
+        {"from =~ /.*@x\\.example/", 0},
+        {"user = \"newsletter\"", 1},
+        {"user in \"a\", \"NEWSLETTER\"", 1},
+        {"user =~ /news.*/", 1},
+        {"user =~ /news/", 0},
+        {"user in internal", 0},
+        {"client in \"10.0.0.0/8\"", 1},
+        {"client in \"11.0.0.0/8\", \"::/0\"", 0},
+        {"client = \"10.1.2.3\"", 1},
+        {"client = \"10.1.2.4\"", 0},
+        {"client =~ /10\\..*/", 1},
+        {"listener = \"originating\"", 1},
+        {"listener in \"smtp\"", 0},
+        {"listener =~ /orig.*/", 1},
         /* Headers: unfolded, decoded, each occurrence. */
-        {"header(\"list-id\")", 1}, {"header(\"List\")", 0}, {"header(\"List-Id\") = \"N\xc3\xbcWS <news.me.example>\"", 1},
-        {"header(\"List-Id\") =~ /n\xc3\xbcws .*/", 1}, {"header(\"List-Id\") =~ /news/", 0},
-        {"header(\"X-Two\") = \"two\"", 1}, {"header(\"X-Two\") = \"three\"", 0}, {"header(\"X-Two\") =~ /t.o/", 1},
+        {"header(\"list-id\")", 1},
+        {"header(\"List\")", 0},
+        {"header(\"List-Id\") = \"N\xc3\xbcWS <news.me.example>\"", 1},
+        {"header(\"List-Id\") =~ /n\xc3\xbcws .*/", 1},
+        {"header(\"List-Id\") =~ /news/", 0},
+        {"header(\"X-Two\") = \"two\"", 1},
+        {"header(\"X-Two\") = \"three\"", 0},
+        {"header(\"X-Two\") =~ /t.o/", 1},
         /* Junctions. */
-        {"not local", 1}, {"not authenticated", 0}, {"authenticated and not local", 1}, {"local or syntax or authenticated", 1},
-        {"local or syntax", 0}, {"authenticated and local", 0}, {"not (authenticated and local)", 1},
+        {"not local", 1},
+        {"not authenticated", 0},
+        {"authenticated and not local", 1},
+        {"local or syntax or authenticated", 1},
+        {"local or syntax", 0},
+        {"authenticated and local", 0},
+        {"not (authenticated and local)", 1},
         {"(local or authenticated) and (syntax or not malformed)", 1},
         /* A fault is no "no": not by `not`, not behind what does not decide; what decides first does. */
-        {"user =~ " BAD, 0}, {"authenticated or sender =~ /x/", 1},
+        {"user =~ " BAD, 0},
+        {"authenticated or sender =~ /x/", 1},
     };
     auto_free(message) message = subject();
 
@@ -98,10 +146,19 @@ static void test_faults(void)
         const char *expression;
         int want;
     } cases[] = {
-        {"user =~ " BAD, -1}, {"not user =~ " BAD, -1}, {"not (user =~ " BAD ")", -1},
-        {"local or user =~ " BAD, -1}, {"authenticated or user =~ " BAD, 1}, {"local and user =~ " BAD, 0},
-        {"authenticated and user =~ " BAD, -1}, {"user =~ " BAD " or authenticated", -1}, {"sender =~ " BAD, -1},
-        {"from =~ " BAD, -1}, {"listener =~ " BAD, -1}, {"header(\"X\") =~ " BAD, -1}, {"client =~ " BAD, 0},
+        {"user =~ " BAD, -1},
+        {"not user =~ " BAD, -1},
+        {"not (user =~ " BAD ")", -1},
+        {"local or user =~ " BAD, -1},
+        {"authenticated or user =~ " BAD, 1},
+        {"local and user =~ " BAD, 0},
+        {"authenticated and user =~ " BAD, -1},
+        {"user =~ " BAD " or authenticated", -1},
+        {"sender =~ " BAD, -1},
+        {"from =~ " BAD, -1},
+        {"listener =~ " BAD, -1},
+        {"header(\"X\") =~ " BAD, -1},
+        {"client =~ " BAD, 0},
     };
     auto_free(message) message = message_new();
     g_autofree char *sender = g_strconcat(bad_subject, "!!", "@me.example", NULL);
@@ -196,9 +253,10 @@ static void test_internal(void)
 /* A class that could not be told makes every count a fault, and nothing else. */
 static void test_class_fault(void)
 {
-    struct policy *policy = policy_of(UNIT_HEAD "class odd { match /(a+)+[bc]/ }\n"
-                                                "rule exempt { when user = \"dev\" accept }\n"
-                                                "rule r { when visible(internal) >= 100 reject \"x\" }\ndefault accept\n");
+    struct policy *policy =
+        policy_of(UNIT_HEAD "class odd { match /(a+)+[bc]/ }\n"
+                            "rule exempt { when user = \"dev\" accept }\n"
+                            "rule r { when visible(internal) >= 100 reject \"x\" }\ndefault accept\n");
     auto_free(message) message = message_new();
     g_autofree char *to = g_strconcat("x@", bad_subject, NULL);
     struct verdict *verdict;
@@ -263,7 +321,7 @@ static void test_until(void)
         const char *time;
         const char *rule;
     } cases[] = {
-        {"1970-01-01T00:00:00Z", "a"}, {"2027-06-30T00:00:00Z", "a"}, {"2027-06-30T23:59:59Z", "a"},
+        {"1970-01-01T00:00:00Z", "a"},       {"2027-06-30T00:00:00Z", "a"},      {"2027-06-30T23:59:59Z", "a"},
         {"2027-07-01T00:00:00Z", "default"}, {"2027-07-01T01:59:59+02:00", "a"}, {"2099-01-01T00:00:00Z", "default"},
     };
 
@@ -312,13 +370,25 @@ static void test_senders(void)
         const char *sender, *expression;
         int want;
     } cases[] = {
-        {"", "sender = \"\"", 1}, {"", "sender in \"\"", 1}, {"", "sender in internal", 0}, {"", "sender in all", 0},
-        {"", "sender in external", 0}, {"<>", "sender = \"\"", 1}, {"", "sender =~ //", 1}, {"", "sender in \"me.example\"", 0},
-        {"root", "sender in internal", 1}, {"root", "sender in external", 0}, {"root", "sender in \"root\"", 0},
-        {"a@x.example", "sender in external", 1}, {"a@x.example", "sender in other", 1}, {"a@x.example", "sender in partner", 0},
+        {"", "sender = \"\"", 1},
+        {"", "sender in \"\"", 1},
+        {"", "sender in internal", 0},
+        {"", "sender in all", 0},
+        {"", "sender in external", 0},
+        {"<>", "sender = \"\"", 1},
+        {"", "sender =~ //", 1},
+        {"", "sender in \"me.example\"", 0},
+        {"root", "sender in internal", 1},
+        {"root", "sender in external", 0},
+        {"root", "sender in \"root\"", 0},
+        {"a@x.example", "sender in external", 1},
+        {"a@x.example", "sender in other", 1},
+        {"a@x.example", "sender in partner", 0},
         {"a@me.example.", "sender in internal", 1},
-        {"a@t1.example", "sender in tenants", 1}, {"a@t1.example", "sender in internal", 1},
-        {"a@t1.example", "sender in external", 0}, {"a@t1.example", "sender in other", 0},
+        {"a@t1.example", "sender in tenants", 1},
+        {"a@t1.example", "sender in internal", 1},
+        {"a@t1.example", "sender in external", 0},
+        {"a@t1.example", "sender in other", 0},
         {"\"a@b\"@me.example", "sender = \"\\\"a@b\\\"@me.example\"", 1},
     };
 
@@ -339,8 +409,10 @@ static void test_absent(void)
         const char *expression;
         int want;
     } cases[] = {
-        {"user in \"\"", 0}, {"user =~ /.*/", 0}, {"not user =~ /.*/", 1}, {"client in \"0.0.0.0/0\", \"::/0\"", 0},
-        {"listener = \"\"", 0}, {"listener =~ /.*/", 0}, {"header(\"X\") =~ /.*/", 0}, {"authenticated", 0},
+        {"user in \"\"", 0},          {"user =~ /.*/", 0},
+        {"not user =~ /.*/", 1},      {"client in \"0.0.0.0/0\", \"::/0\"", 0},
+        {"listener = \"\"", 0},       {"listener =~ /.*/", 0},
+        {"header(\"X\") =~ /.*/", 0}, {"authenticated", 0},
         {"client =~ /.*/", 0},
     };
     auto_free(message) message = message_new();
@@ -473,11 +545,11 @@ static void test_outbound_default(void)
     static const struct mail mails[] = {
         {"care@me.example", "care", "192.0.2.1", NULL, false, OUTBOUND_YES}, /* a login */
         {"ann@x.example", "care", "192.0.2.1", NULL, false, OUTBOUND_YES},
-        {"", "care", "192.0.2.1", NULL, false, OUTBOUND_YES}, /* the null sender only with a login */
-        {"care@me.example", NULL, NULL, NULL, true, OUTBOUND_YES},           /* sendmail(1) */
+        {"", "care", "192.0.2.1", NULL, false, OUTBOUND_YES},      /* the null sender only with a login */
+        {"care@me.example", NULL, NULL, NULL, true, OUTBOUND_YES}, /* sendmail(1) */
         {"root", NULL, NULL, NULL, true, OUTBOUND_YES},
-        {"ann@x.example", NULL, NULL, NULL, true, OUTBOUND_NO}, /* forwarded */
-        {"", NULL, NULL, NULL, true, OUTBOUND_NO},              /* a bounce */
+        {"ann@x.example", NULL, NULL, NULL, true, OUTBOUND_NO},            /* forwarded */
+        {"", NULL, NULL, NULL, true, OUTBOUND_NO},                         /* a bounce */
         {"care@me.example", NULL, "127.0.0.1", NULL, false, OUTBOUND_YES}, /* loopback */
         {"care@me.example", NULL, "::1", NULL, false, OUTBOUND_YES},
         {"ann@x.example", NULL, "127.0.0.1", NULL, false, OUTBOUND_NO}, /* re-injected */
@@ -514,7 +586,8 @@ static void test_outbound_statement(void)
 /* Mail of which this could not be told is judged, and its verdict is the fault. */
 static void test_outbound_fault(void)
 {
-    struct policy *policy = policy_of(UNIT_HEAD "outbound when user =~ " BAD "\nrule a { when local accept }\ndefault accept\n");
+    struct policy *policy =
+        policy_of(UNIT_HEAD "outbound when user =~ " BAD "\nrule a { when local accept }\ndefault accept\n");
     auto_free(message) message = message_of("care@me.example", "a@x.example");
     struct judge_options options = {.on_fault = DISPOSITION_TEMPFAIL, .outbound = OUTBOUND_FAULT};
     struct verdict *verdict = policy_judge(policy, message, &options);

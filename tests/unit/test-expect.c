@@ -8,7 +8,7 @@
               "class odd { match /(a+)+[bc]/ }\n"                                                                      \
               "rule late until 2027-06-30 { when user = \"news\" accept }\n"                                           \
               "rule mass { when parties(external) >= 5 reject \"x\" }\n"                                               \
-              "rule bccs { when hidden(external) >= 3 quarantine \"x\" }\n"                                          \
+              "rule bccs { when hidden(external) >= 3 quarantine \"x\" }\n"                                            \
               "rule marked { when sender = \"mark@me.example\" tag \"x\" }\n"                                          \
               "rule later { when sender = \"later@me.example\" tempfail \"x\" }\n"
 
@@ -23,11 +23,13 @@ static char *assertion(const char *expect)
     GString *said = g_string_new(NULL);
     unsigned failed;
 
-    folder_put(folder, "many.eml", "From: care@me.example\nTo: a@a.example, b@b.example, c@c.example,\n d@d.example, e@e.example\n\nx\n");
+    folder_put(folder, "many.eml",
+               "From: care@me.example\nTo: a@a.example, b@b.example, c@c.example,\n d@d.example, e@e.example\n\nx\n");
     folder_put(folder, "two.mbox",
                "From care@me.example Mon Nov 23 18:34:00 2026\nFrom: care@me.example\nTo: a@a.example\n\nx\n\n"
                "From care@me.example Mon Nov 23 18:34:00 2026\nFrom: care@me.example\nTo: nobody\n\nx\n");
-    folder_put(folder, "bcc.eml", "From: care@me.example\nTo: care@me.example\nBcc: a@a.example, b@b.example, c@c.example\n\nx\n");
+    folder_put(folder, "bcc.eml",
+               "From: care@me.example\nTo: care@me.example\nBcc: a@a.example, b@b.example, c@c.example\n\nx\n");
     policy = policy_load(path, diags);
     g_assert_nonnull(policy);
     g_assert_cmpuint(policy_assertions(policy), ==, 1);
@@ -47,24 +49,40 @@ static char *assertion(const char *expect)
 static void test_holds(void)
 {
     static const char *const holding[] = {
-        "\"me.example\" is internal", "\"ME.example.\" is internal", "\"x.example\" is other", "\"x.example\" is external",
-        "\"partner.example\" is partner", "\"partner.example\" is external", "\"t1.example\" is tenants", "\"t1.example\" is other",
-        "\"t1.example\" is external", "\"x.example\" is all",
-        "outbound user \"x\"", "outbound local sender \"care@me.example\"", "not outbound client \"192.0.2.1\"",
-        "not outbound client \"192.0.2.1\" sender \"care@me.example\"", "outbound client \"127.0.0.1\" sender \"care@me.example\"",
-        "not outbound local", "not outbound listener \"smtp\"",
+        "\"me.example\" is internal",
+        "\"ME.example.\" is internal",
+        "\"x.example\" is other",
+        "\"x.example\" is external",
+        "\"partner.example\" is partner",
+        "\"partner.example\" is external",
+        "\"t1.example\" is tenants",
+        "\"t1.example\" is other",
+        "\"t1.example\" is external",
+        "\"x.example\" is all",
+        "outbound user \"x\"",
+        "outbound local sender \"care@me.example\"",
+        "not outbound client \"192.0.2.1\"",
+        "not outbound client \"192.0.2.1\" sender \"care@me.example\"",
+        "outbound client \"127.0.0.1\" sender \"care@me.example\"",
+        "not outbound local",
+        "not outbound listener \"smtp\"",
         "message from \"care@me.example\" to 5 of \"c{n}@cust{n}.example\" gives reject by mass",
         "message from \"care@me.example\" to 4 of \"c{n}@cust{n}.example\" gives accept by default",
         "message from \"care@me.example\" to 50 of \"c{n}@cust.example\" gives accept",
         "message from \"care@me.example\" to 2 of \"c{n}@cust{n}.example\", 3 of \"d{n}@dust{n}.example\" gives reject",
-        "message from \"care@me.example\" to \"care@me.example\" bcc 450 of \"c{n}@cust{n}.example\" gives quarantine by bccs",
+        "message from \"care@me.example\" to \"care@me.example\" bcc 450 of \"c{n}@cust{n}.example\" gives quarantine "
+        "by bccs",
         "message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" gives accept by late",
-        "message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" at 2027-06-30 gives accept by late",
-        "message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" at 2027-07-01 gives reject by mass",
+        "message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" at 2027-06-30 gives accept by "
+        "late",
+        "message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" at 2027-07-01 gives reject by "
+        "mass",
         "message from \"mark@me.example\" to \"a@x.example\" gives tag by marked",
         "message from \"later@me.example\" to \"a@x.example\" gives tempfail",
         "message from \"\" to 5 of \"c{n}@cust{n}.example\" gives reject",
-        "file \"many.eml\" gives reject by mass", "file \"two.mbox\" gives accept", "file \"bcc.eml\" gives quarantine by bccs",
+        "file \"many.eml\" gives reject by mass",
+        "file \"two.mbox\" gives accept",
+        "file \"bcc.eml\" gives quarantine by bccs",
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(holding); i++) {
@@ -87,15 +105,19 @@ static void test_fails(void)
         {"message from \"care@me.example\" to 4 of \"c{n}@cust{n}.example\" gives reject",
          "this expectation fails: it gives accept by default: 4 visible, 4 parties outside"},
         {"message from \"care@me.example\" to 4 of \"c{n}@cust{n}.example\" gives reject by mass",
-         "this expectation fails: it gives accept by default: 4 visible, 4 parties outside; `parties(external) >= 5` is false with 4"},
+         "this expectation fails: it gives accept by default: 4 visible, 4 parties outside; `parties(external) >= 5` "
+         "is false with 4"},
         {"message from \"care@me.example\" to 5 of \"c{n}@cust{n}.example\" gives accept",
-         "this expectation fails: it gives reject by mass: 5 visible, 5 parties outside; `parties(external) >= 5` is true with 5"},
+         "this expectation fails: it gives reject by mass: 5 visible, 5 parties outside; `parties(external) >= 5` is "
+         "true with 5"},
         {"message from \"care@me.example\" to 5 of \"c{n}@cust{n}.example\" gives reject by bccs",
          "this expectation fails: it gives reject by mass: 5 visible, 5 parties outside"},
-        {"message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" at 2027-07-01 gives accept by late",
+        {"message from \"care@me.example\" user \"news\" to 5 of \"c{n}@cust{n}.example\" at 2027-07-01 gives accept "
+         "by late",
          "rule late has expired"},
         {"file \"missing.eml\" gives accept", "this expectation fails: the message \"missing.eml\" could not be read"},
-        {"file \"many.eml\" gives accept", "this expectation fails: it gives reject by mass: 5 visible, 5 parties outside"},
+        {"file \"many.eml\" gives accept",
+         "this expectation fails: it gives reject by mass: 5 visible, 5 parties outside"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(failing); i++) {

@@ -30,7 +30,8 @@ static char *counts(struct policy *policy, const struct exposure *exposure, cons
 
     return g_strdup_printf("%u %u %u %u %u", exposure_count(exposure, COUNT_VISIBLE, mask),
                            exposure_count(exposure, COUNT_PARTIES, mask), exposure_count(exposure, COUNT_DOMAINS, mask),
-                           exposure_count(exposure, COUNT_RECIPIENTS, mask), exposure_count(exposure, COUNT_HIDDEN, mask));
+                           exposure_count(exposure, COUNT_RECIPIENTS, mask),
+                           exposure_count(exposure, COUNT_HIDDEN, mask));
 }
 
 /* The counts of several classes at once, a message from `sender` to the header `to` and the envelope. */
@@ -61,55 +62,62 @@ static void check(const char *sender, const char *to, const char *bcc, bool bcc_
 
 static void test_classes(void)
 {
-    CHECK("care@me.example", "a@me.example, b@mail.me.example, c@partner.example, d@other.example, e@mail.other.example", NULL,
-          false, "a@me.example c@partner.example", "internal", "2 1 2 1 0", "partner", "1 1 1 1 0", "other", "2 1 2 0 0",
+    CHECK("care@me.example",
+          "a@me.example, b@mail.me.example, c@partner.example, d@other.example, e@mail.other.example", NULL, false,
+          "a@me.example c@partner.example", "internal", "2 1 2 1 0", "partner", "1 1 1 1 0", "other", "2 1 2 0 0",
           "external", "3 2 3 1 0", "all", "5 3 5 2 0", "freemail", "0 0 0 0 0");
 }
 
 /* Thirty people of one organisation are one party; private mailboxes are one each. */
 static void test_parties(void)
 {
-    CHECK("care@me.example", "a@x.acme.co.uk, b@acme.co.uk, c@y.acme.co.uk, d@other.co.uk", NULL, false, "a@x.acme.co.uk", "other",
-          "4 2 4 1 0");
+    CHECK("care@me.example", "a@x.acme.co.uk, b@acme.co.uk, c@y.acme.co.uk, d@other.co.uk", NULL, false,
+          "a@x.acme.co.uk", "other", "4 2 4 1 0");
     CHECK("care@me.example", "a@free1.test, b@free1.test, a@free2.test, A@FREE2.test, b+x@free2.test", NULL, false,
           "a@free1.test", "freemail", "4 4 2 1 0", "external", "4 4 2 1 0");
-    CHECK("care@me.example", "a@[192.0.2.1], b@[192.0.2.1], c@[192.0.2.2], d@co.uk, e@co.uk", NULL, false, "a@[192.0.2.1]", "other",
-          "5 3 3 1 0");
+    CHECK("care@me.example", "a@[192.0.2.1], b@[192.0.2.1], c@[192.0.2.2], d@co.uk, e@co.uk", NULL, false,
+          "a@[192.0.2.1]", "other", "5 3 3 1 0");
 }
 
 /* A party with domains in several classes is one party of each, and one of all. */
 static void test_spanning(void)
 {
-    CHECK("care@me.example", "a@lab.split.example, b@split.example, c@x.split.example", NULL, false, "a@lab.split.example", "lab",
-          "1 1 1 1 0", "other", "2 1 2 0 0", "external", "3 1 3 1 0", "all", "3 1 3 1 0");
+    CHECK("care@me.example", "a@lab.split.example, b@split.example, c@x.split.example", NULL, false,
+          "a@lab.split.example", "lab", "1 1 1 1 0", "other", "2 1 2 0 0", "external", "3 1 3 1 0", "all", "3 1 3 1 0");
 }
 
 /* Tenants are colleagues to themselves and strangers to each other. */
 static void test_separate(void)
 {
-    CHECK("ann@tenant1.example", "bob@mail.tenant1.example, c@tenant2.example, d@me.example", NULL, false, "c@tenant2.example",
-          "internal", "2 2 2 0 0", "other", "1 1 1 1 0", "external", "1 1 1 1 0", "hosting", "0 0 0 0 0");
-    CHECK("care@me.example", "bob@tenant1.example, c@tenant2.example", NULL, false, "", "internal", "0 0 0 0 0", "other",
-          "2 2 2 0 0");
+    CHECK("ann@tenant1.example", "bob@mail.tenant1.example, c@tenant2.example, d@me.example", NULL, false,
+          "c@tenant2.example", "internal", "2 2 2 0 0", "other", "1 1 1 1 0", "external", "1 1 1 1 0", "hosting",
+          "0 0 0 0 0");
+    CHECK("care@me.example", "bob@tenant1.example, c@tenant2.example", NULL, false, "", "internal", "0 0 0 0 0",
+          "other", "2 2 2 0 0");
     CHECK("", "bob@tenant1.example", NULL, false, "bob@tenant1.example", "internal", "0 0 0 0 0", "other", "1 1 1 1 0");
 }
 
 /* Envelope recipients that nobody can see; duplicates of the envelope are one. */
 static void test_hidden(void)
 {
-    CHECK("care@me.example", "care@me.example", NULL, false, "a@x.example B@y.example b@Y.example. care@me.example", "external",
-          "0 0 0 2 2", "internal", "1 1 1 1 0", "all", "1 1 1 3 2");
+    CHECK("care@me.example", "care@me.example", NULL, false, "a@x.example B@y.example b@Y.example. care@me.example",
+          "external", "0 0 0 2 2", "internal", "1 1 1 1 0", "all", "1 1 1 3 2");
     /* A bare name is internal. */
     CHECK("care@me.example", "ann", NULL, false, "ann root", "internal", "0 0 0 2 2", "external", "0 0 0 0 0");
     /* As bracketed as an MTA gives them; U-label in the header, A-label in the envelope. */
-    CHECK("<care@me.example>", "a@b\xc3\xbc" "cher.example", NULL, false, "<A@XN--BCHER-KVA.example>", "external", "1 1 1 1 0");
+    CHECK("<care@me.example>",
+          "a@b\xc3\xbc"
+          "cher.example",
+          NULL, false, "<A@XN--BCHER-KVA.example>", "external", "1 1 1 1 0");
 }
 
 /* Bcc counts where it is delivered, and nowhere else. */
 static void test_bcc(void)
 {
-    CHECK("care@me.example", "a@x.example", "b@y.example, a@x.example", false, "a@x.example b@y.example", "external", "1 1 1 2 1");
-    CHECK("care@me.example", "a@x.example", "b@y.example, a@x.example", true, "a@x.example b@y.example", "external", "2 2 2 2 0");
+    CHECK("care@me.example", "a@x.example", "b@y.example, a@x.example", false, "a@x.example b@y.example", "external",
+          "1 1 1 2 1");
+    CHECK("care@me.example", "a@x.example", "b@y.example, a@x.example", true, "a@x.example b@y.example", "external",
+          "2 2 2 2 0");
 }
 
 /* Up to 62 classes, the last bit included. */
@@ -124,7 +132,8 @@ static void test_many_classes(void)
         g_string_append_printf(text, "class c%u { domain \"c%u.example\" }\n", n, n);
         g_string_append_printf(to, "a@c%u.example, ", n);
     }
-    g_string_append(text, "rule r { when visible(external) >= 60 reject \"{visible c60} of {visible}\" }\ndefault accept\n");
+    g_string_append(text,
+                    "rule r { when visible(external) >= 60 reject \"{visible c60} of {visible}\" }\ndefault accept\n");
     policy = policy_of(text->str);
     {
         auto_free(message) message = message_of("care@me.example", to->str);

@@ -6,8 +6,8 @@
 /* The tokens of a text, parted by blanks: kind and value; then what was said of it. */
 static char *lex(const char *text)
 {
-    static const char *const kinds[] = {"END", "ERROR", "name", "number", "date", "string", "regex", "{", "}", "(",
-                                        ")",   ",",     "=",    "=~",     ">",    ">=",     "<",     "<="};
+    static const char *const kinds[] = {"END", "ERROR", "name", "number", "date", "string", "regex", "{", "}",
+                                        "(",   ")",     ",",    "=",      "=~",   ">",      ">=",    "<", "<="};
     auto_free(diags) diags = diags_new();
     auto_free(source) source = source_from_memory("t", text, strlen(text), diags);
     struct lexer lexer = {.source = source, .diags = diags};
@@ -94,15 +94,23 @@ static void test_errors(void)
         {"\"a\tb\tc\" d", "ERROR name:d\n1:3: a control character in a string; expected text"},
         {"\"a\\nb\\tc\" d",
          "ERROR name:d\n1:3: a string knows the escapes `\\\"` and `\\\\`; a backslash is written `\\\\`"},
-        {"Rule a", "ERROR name:a\n1:1: a name has small letters, digits and hyphens; other text stands in double quotes"},
+        {"Rule a",
+         "ERROR name:a\n1:1: a name has small letters, digits and hyphens; other text stands in double quotes"},
         {"; a", "ERROR name:a\n1:1: `;` means nothing here"},
         {"corp.example a", "name:corp ERROR name:a\n1:5: `.` means nothing here"},
-        {"\xc3\xbc" "ber a", "ERROR name:a\n1:1: `\xc3\xbc` means nothing here"},
+        {"\xc3\xbc"
+         "ber a",
+         "ERROR name:a\n1:1: `\xc3\xbc` means nothing here"},
         /* The rest of a word is part of the same mistake, whatever its script. */
-        {"\xc3\x9c" "n\xc3\xaf" "code a", "ERROR name:a\n1:1: `\xc3\x9c` means nothing here"},
+        {"\xc3\x9c"
+         "n\xc3\xaf"
+         "code a",
+         "ERROR name:a\n1:1: `\xc3\x9c` means nothing here"},
         {"\xd0\xb0\xd0\xb1\xd0\xb2 a", "ERROR name:a\n1:1: `\xd0\xb0` means nothing here"},
         {"\001 a", "ERROR name:a\n1:1: the character U+0001 means nothing here"},
-        {"\xe2\x80\x8b" "a", "ERROR\n1:1: the character U+200B means nothing here"},
+        {"\xe2\x80\x8b"
+         "a",
+         "ERROR\n1:1: the character U+200B means nothing here"},
         {"\xc2\xa0 a", "ERROR name:a\n1:1: the character U+00A0 means nothing here"}, /* it cannot be seen */
     };
 
@@ -116,9 +124,23 @@ static void test_errors(void)
 static void test_describe(void)
 {
     static const char *const cases[][2] = {
-        {"", "the end of the file"}, {"\"a\"", "a string"}, {"/a/", "a regular expression"}, {"rule", "`rule`"},
-        {"17", "`17`"},  {"2027-06-30", "`2027-06-30`"}, {"{", "`{`"}, {"}", "`}`"}, {"(", "`(`"}, {")", "`)`"},
-        {",", "`,`"}, {"=", "`=`"}, {"=~", "`=~`"}, {">", "`>`"}, {">=", "`>=`"}, {"<", "`<`"}, {"<=", "`<=`"},
+        {"", "the end of the file"},
+        {"\"a\"", "a string"},
+        {"/a/", "a regular expression"},
+        {"rule", "`rule`"},
+        {"17", "`17`"},
+        {"2027-06-30", "`2027-06-30`"},
+        {"{", "`{`"},
+        {"}", "`}`"},
+        {"(", "`(`"},
+        {")", "`)`"},
+        {",", "`,`"},
+        {"=", "`=`"},
+        {"=~", "`=~`"},
+        {">", "`>`"},
+        {">=", "`>=`"},
+        {"<", "`<`"},
+        {"<=", "`<=`"},
         {";", "an error"},
     };
 

@@ -6,8 +6,14 @@
 static void test_envelope(void)
 {
     static const char *const cases[][2] = {
-        {"<ann@x.example>", "ann@x.example"}, {"ann@x.example", "ann@x.example"}, {"<>", ""}, {"", ""},
-        {"<ann", "<ann"}, {">", ">"}, {"<", "<"}, {"<<a@x>>", "<a@x>"},
+        {"<ann@x.example>", "ann@x.example"},
+        {"ann@x.example", "ann@x.example"},
+        {"<>", ""},
+        {"", ""},
+        {"<ann", "<ann"},
+        {">", ">"},
+        {"<", "<"},
+        {"<<a@x>>", "<a@x>"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -103,8 +109,8 @@ static void test_loopback(void)
         const char *client;
         bool want;
     } cases[] = {
-        {NULL, false}, {"127.0.0.1", true}, {"127.1.2.3", true}, {"::1", true}, {"192.0.2.127", false}, {"::10", false},
-        {"1270.0.0.1", false}, {"", false}, {"128.0.0.1", false},
+        {NULL, false},   {"127.0.0.1", true},   {"127.1.2.3", true}, {"::1", true},        {"192.0.2.127", false},
+        {"::10", false}, {"1270.0.0.1", false}, {"", false},         {"128.0.0.1", false},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)

@@ -53,7 +53,9 @@ static const struct {
     {"ann@x.example.", false},
     {"ann@xn--bcher-kva.example", false},
     {"ann@[192.0.2.1]", false},
-    {"ann@b\xc3\xbc" "cher.example", false},
+    {"ann@b\xc3\xbc"
+     "cher.example",
+     false},
     {"J\xc3\xbcrgen <j@x.example>", false},
     {"ann@x@y.example", false},
     {"ann%y.example@x.example", false},
@@ -101,8 +103,9 @@ static void test_same_as_both_readings(void)
 /* Words put together at random: whatever is plain among them reads the same. */
 static void test_random(void)
 {
-    static const char *const words[] = {"ann",  "@",    "x.example", ",", " ", "<",  ">",   "\"", ".",  "-", "_", "+",
-                                        "B",    "\n ",  "\r\n\t",    "7", "a", "@y.example", ", ", " <", "\" <", "cee@z.example"};
+    static const char *const words[] = {
+        "ann", "@", "x.example", ",",      " ", "<", ">",          "\"", ".",  "-",    "_",
+        "+",   "B", "\n ",       "\r\n\t", "7", "a", "@y.example", ", ", " <", "\" <", "cee@z.example"};
     GRand *random = g_rand_new_with_seed(20);
     unsigned plain = 0;
 

@@ -36,11 +36,12 @@ static void test_refused(void)
     g_autofree char *said = policy_errors("version 1\nclass internal { domain \"a..b\" }\n"
                                           "rule a { when sender =~ /(/ reject \"{x}\" }\ndefault acept\n");
 
-    g_assert_cmpstr(said, ==,
-                    "2:25: expected a domain, such as \"corp.example\" or \".corp.example\", not `a..b`\n"
-                    "3:27: in this regular expression: missing closing parenthesis\n"
-                    "3:37: there is no variable `{x}`; a brace is written `{{`\n"
-                    "4:9: expected `accept`, `tag`, `quarantine`, `reject` or `tempfail`, not `acept`; did you mean `accept`?");
+    g_assert_cmpstr(
+        said, ==,
+        "2:25: expected a domain, such as \"corp.example\" or \".corp.example\", not `a..b`\n"
+        "3:27: in this regular expression: missing closing parenthesis\n"
+        "3:37: there is no variable `{x}`; a brace is written `{{`\n"
+        "4:9: expected `accept`, `tag`, `quarantine`, `reject` or `tempfail`, not `acept`; did you mean `accept`?");
     g_assert_null(policy_load("/nonexistent/policy", diags));
     g_assert_cmpuint(diags_errors(diags), ==, 1);
     /* Errors that were there before are none of this policy. */
@@ -78,9 +79,12 @@ static void test_digest(void)
     static const char *const different[] = {
         UNIT_HEAD "class x { domains from \"t\" }\nrule a { when sender in from \"s\" reject \"y\" }\ndefault accept\n",
         UNIT_HEAD "class x { domains from \"t\" }\nrule b { when sender in from \"s\" reject \"x\" }\ndefault accept\n",
-        UNIT_HEAD "class x { domains from \"t\" individuals }\nrule a { when sender in from \"s\" reject \"x\" }\ndefault accept\n",
-        UNIT_HEAD "class x { domains from \"t\" }\nrule a { when sender in from \"s\" reject \"x\" }\ndefault tag \"x\"\n",
-        UNIT_HEAD "class x { domains from \"t2\" }\nrule a { when sender in from \"s\" reject \"x\" }\ndefault accept\n",
+        UNIT_HEAD "class x { domains from \"t\" individuals }\nrule a { when sender in from \"s\" reject \"x\" "
+                  "}\ndefault accept\n",
+        UNIT_HEAD
+        "class x { domains from \"t\" }\nrule a { when sender in from \"s\" reject \"x\" }\ndefault tag \"x\"\n",
+        UNIT_HEAD
+        "class x { domains from \"t2\" }\nrule a { when sender in from \"s\" reject \"x\" }\ndefault accept\n",
     };
     char *folder = folder_new();
     g_autofree char *digest = NULL;
@@ -115,7 +119,8 @@ static void test_digest(void)
 /* The same content split otherwise between two tables is another policy. */
 static void test_digest_of_tables(void)
 {
-    static const char text[] = UNIT_HEAD "class x { domains from \"a\" }\nclass y { domains from \"b\" }\ndefault accept\n";
+    static const char text[] =
+        UNIT_HEAD "class x { domains from \"a\" }\nclass y { domains from \"b\" }\ndefault accept\n";
     char *folder = folder_new();
     g_autofree char *one = NULL;
     g_autofree char *two = NULL;
@@ -145,13 +150,14 @@ static void test_canonical(void)
 /* The first bytes of a good policy are either a good policy or told to be none; never a crash, never silence. */
 static void test_prefixes(void)
 {
-    static const char text[] =
-        UNIT_HEAD "class free { domain \"free1.test\" match /a\\/b.*/ individuals }\n"
-                  "outbound when authenticated or client in \"10.0.0.0/8\"\n"
-                  "expect \"x.example\" is other\nexpect not outbound client \"192.0.2.1\"\n"
-                  "expect message from \"a@me.example\" to 5 of \"c{n}@x.example\" at 2027-06-30 gives accept by default\n"
-                  "rule a until 2027-06-30 { monitor when not (local and header(\"X\") =~ /a/) or visible(free, other) >= 5 reject \"{visible free} \\\"x\\\"\" }\n"
-                  "default accept\n";
+    static const char text[] = UNIT_HEAD
+        "class free { domain \"free1.test\" match /a\\/b.*/ individuals }\n"
+        "outbound when authenticated or client in \"10.0.0.0/8\"\n"
+        "expect \"x.example\" is other\nexpect not outbound client \"192.0.2.1\"\n"
+        "expect message from \"a@me.example\" to 5 of \"c{n}@x.example\" at 2027-06-30 gives accept by default\n"
+        "rule a until 2027-06-30 { monitor when not (local and header(\"X\") =~ /a/) or visible(free, other) >= 5 "
+        "reject \"{visible free} \\\"x\\\"\" }\n"
+        "default accept\n";
     g_autofree char *folder = folder_new();
 
     for (size_t length = 0; length < strlen(text) - 1; length++) {

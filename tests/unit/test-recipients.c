@@ -87,10 +87,14 @@ static void test_valid(void)
         {"ann@[192.0.2.1]", "ann@[192.0.2.1]"},
         {"ann@[IPv6:2001:db8::1]", "ann@[ipv6:2001:db8::1]"},
         {"o'brien@x.example, ann+tag@x.example", "ann+tag@x.example o'brien@x.example"},
-        {"j\xc3\xb6rg@x.example, a@b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example j\xc3\xb6rg@x.example"},
+        {"j\xc3\xb6rg@x.example, a@b\xc3\xbc"
+         "cher.example",
+         "a@xn--bcher-kva.example j\xc3\xb6rg@x.example"},
         /* One recipient, however it is written. */
         {"ann@x.example, ANN@X.EXAMPLE, <Ann@x.Example>", "ann@x.example"},
-        {"a@b\xc3\xbc" "cher.example, a@xn--bcher-kva.example, a@XN--BCHER-KVA.example, a@bu\xcc\x88" "cher.example",
+        {"a@b\xc3\xbc"
+         "cher.example, a@xn--bcher-kva.example, a@XN--BCHER-KVA.example, a@bu\xcc\x88"
+         "cher.example",
          "a@xn--bcher-kva.example"},
         {"ann@x.example, 'ann@x.example', Ann <ann@x.example>", "ann@x.example"},
     };
@@ -147,15 +151,22 @@ static void test_tolerant(void)
         {"\"ann@x.example\"", "ann@x.example !syntax"},
         {"ann@x.example: bob@y.example;", "ann@x.example bob@y.example !syntax"},
         /* Separators of other scripts, and words. */
-        {"ann@x.example\xef\xbc\x8c" "bob@y.example\xef\xbc\x9b" "c@z.example",
+        {"ann@x.example\xef\xbc\x8c"
+         "bob@y.example\xef\xbc\x9b"
+         "c@z.example",
          "ann@x.example bob@y.example c@z.example !syntax"},
-        {"ann@x.example\xc2\xa0" "bob@y.example", "ann@x.example bob@y.example !syntax"},
+        {"ann@x.example\xc2\xa0"
+         "bob@y.example",
+         "ann@x.example bob@y.example !syntax"},
         {"ann\xef\xbc\xa0x.example", "ann@x.example !syntax"},
         {"an\xe2\x80\x8bn@x.example", "ann@x.example"},
         {"ann@x.example / bob@y.example and c@z.example & d@w.example | e@v.example",
          "ann@x.example bob@y.example c@z.example d@w.example e@v.example !syntax"},
         /* Bytes of an old charset in a domain. */
-        {"ann@b\xfc" "cher.example, bob@y.example", "ann@b\xef\xbf\xbd" "cher.example bob@y.example !syntax"},
+        {"ann@b\xfc"
+         "cher.example, bob@y.example",
+         "ann@b\xef\xbf\xbd"
+         "cher.example bob@y.example !syntax"},
         /* A fold inside a domain. */
         {"ann@x.\r\n example, bob@y.example", "ann@x.example bob@y.example"},
         {"ann @ x.example", "ann@x.example"},
@@ -190,12 +201,26 @@ static void test_fields(void)
         const char *name;
         unsigned field;
     } cases[] = {
-        {"To", FIELD_TO},           {"to", FIELD_TO},         {"TO", FIELD_TO},
-        {"Cc", FIELD_CC},           {"CC", FIELD_CC},         {"CC ", FIELD_CC}, /* `CC :` */
-        {"Bcc", FIELD_BCC},         {"Resent-To", FIELD_RESENT_TO}, {"resent-cc", FIELD_RESENT_CC},
-        {"Resent-Bcc", FIELD_RESENT_BCC}, {"Apparently-To", FIELD_APPARENTLY_TO},
-        {"From", 0}, {"Reply-To", 0}, {"Subject", 0}, {"X-To", 0}, {"Tox", 0}, {"T", 0}, {"", 0},
-        {"Delivered-To", 0}, {"Resent-From", 0},
+        {"To", FIELD_TO},
+        {"to", FIELD_TO},
+        {"TO", FIELD_TO},
+        {"Cc", FIELD_CC},
+        {"CC", FIELD_CC},
+        {"CC ", FIELD_CC}, /* `CC :` */
+        {"Bcc", FIELD_BCC},
+        {"Resent-To", FIELD_RESENT_TO},
+        {"resent-cc", FIELD_RESENT_CC},
+        {"Resent-Bcc", FIELD_RESENT_BCC},
+        {"Apparently-To", FIELD_APPARENTLY_TO},
+        {"From", 0},
+        {"Reply-To", 0},
+        {"Subject", 0},
+        {"X-To", 0},
+        {"Tox", 0},
+        {"T", 0},
+        {"", 0},
+        {"Delivered-To", 0},
+        {"Resent-From", 0},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -235,9 +260,10 @@ static void test_union(void)
 /* Who separates 500 addresses by whatever hides none of them. */
 static void test_many(void)
 {
-    static const char *const separators[] = {", ", ",", ";", "; ", " ", "\t", "\r\n\t", ",\r\n\t", "|", " / ", ",,", ";,",
-                                             "> <", ">,<", "\xef\xbc\x8c", "\xe3\x80\x81", "\xc2\xa0", " and ", "&",
-                                             "\" <x>, \"", ") (", "] [", "\xe2\x80\xa8", "=2C"};
+    static const char *const separators[] = {
+        ", ",       ",",     ";",  "; ",         " ",   "\t",  "\r\n\t",       ",\r\n\t",
+        "|",        " / ",   ",,", ";,",         "> <", ">,<", "\xef\xbc\x8c", "\xe3\x80\x81",
+        "\xc2\xa0", " and ", "&",  "\" <x>, \"", ") (", "] [", "\xe2\x80\xa8", "=2C"};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(separators); i++) {
         auto_free(message) message = message_new();
@@ -289,7 +315,8 @@ static void test_bounds(void)
             g_string_append(value, cases[i].piece);
         g_string_append(value, cases[i].last);
         got = read_value(value->str);
-        g_test_message("%s x %u: %s in %d us", cases[i].piece, cases[i].times, got, (int)(g_get_monotonic_time() - start));
+        g_test_message("%s x %u: %s in %d us", cases[i].piece, cases[i].times, got,
+                       (int)(g_get_monotonic_time() - start));
         /* The defects besides are the length's; who is there must be found. */
         g_assert_true(strstr(got, "ann@x.example") != NULL);
         if (value->len < 59000)
@@ -327,8 +354,9 @@ static void test_cut(void)
         size_t bytes;
         bool cut;
     } cases[] = {
-        {MTA_NONE, "a", 58999, false},    {MTA_NONE, "a", 59000, true},      {MTA_POSTFIX, "a", 58999, false},
-        {MTA_POSTFIX, "a,", 10199, false}, {MTA_POSTFIX, "a,", 10200, true},  {MTA_SENDMAIL, "a,", 10200, false},
+        {MTA_NONE, "a", 58999, false},    {MTA_NONE, "a", 59000, true},
+        {MTA_POSTFIX, "a", 58999, false}, {MTA_POSTFIX, "a,", 10199, false},
+        {MTA_POSTFIX, "a,", 10200, true}, {MTA_SENDMAIL, "a,", 10200, false},
         {MTA_NONE, "a,", 10200, false},   {MTA_POSTFIX, "\"a,b\" ", 58998, false},
     };
 

@@ -74,20 +74,45 @@ static void test_hits(void)
         {"a@x\n .example", "a@x\n .example"},
         {"a@x.example\n b@y.example", "a@x.example|b@y.example"},
         /* Other scripts. */
-        {"a\xef\xbc\xa0x.example", "a@x.example"},                           /* full-width at sign */
-        {"a@x.example\xef\xbc\x8c" "b@y.example", "a@x.example|b@y.example"}, /* full-width comma */
-        {"a@x.example\xe3\x80\x81" "b@y.example", "a@x.example|b@y.example"}, /* ideographic comma */
-        {"a@x.example\xef\xbd\xa4" "b@y.example", "a@x.example|b@y.example"}, /* half-width comma */
-        {"a@x.example\xef\xbc\x9b" "b@y.example", "a@x.example|b@y.example"}, /* full-width semicolon */
-        {"a@x.example\xd8\x8c" "b@y.example", "a@x.example|b@y.example"},     /* Arabic comma */
-        {"a@x.example\xc2\xa0" "b@y.example", "a@x.example|b@y.example"},     /* NBSP */
-        {"a@x.example\xe3\x80\x80" "b@y.example", "a@x.example|b@y.example"}, /* ideographic blank */
-        {"a@x.example\xe2\x80\xa8" "b@y.example", "a@x.example|b@y.example"}, /* line separator */
-        {"a@x.example\xe2\x80\xa2" "b@y.example", "a@x.example|b@y.example"}, /* bullet */
-        {"a\xe2\x80\x8b@x.exam\xe2\x80\x8bple", "a@x.example"},               /* zero-width spaces */
-        {"a@x\xe3\x80\x82" "example", "a@x.example"},                         /* a dot of IDNA */
-        {"\xc2\xab" "a@x.example\xc2\xbb", "a@x.example"},                    /* guillemets */
-        {"a@b\xc3\xbc" "cher.example", "a@b\xc3\xbc" "cher.example"},
+        {"a\xef\xbc\xa0x.example", "a@x.example"}, /* full-width at sign */
+        {"a@x.example\xef\xbc\x8c"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* full-width comma */
+        {"a@x.example\xe3\x80\x81"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* ideographic comma */
+        {"a@x.example\xef\xbd\xa4"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* half-width comma */
+        {"a@x.example\xef\xbc\x9b"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* full-width semicolon */
+        {"a@x.example\xd8\x8c"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* Arabic comma */
+        {"a@x.example\xc2\xa0"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* NBSP */
+        {"a@x.example\xe3\x80\x80"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* ideographic blank */
+        {"a@x.example\xe2\x80\xa8"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* line separator */
+        {"a@x.example\xe2\x80\xa2"
+         "b@y.example",
+         "a@x.example|b@y.example"},                            /* bullet */
+        {"a\xe2\x80\x8b@x.exam\xe2\x80\x8bple", "a@x.example"}, /* zero-width spaces */
+        {"a@x\xe3\x80\x82"
+         "example",
+         "a@x.example"}, /* a dot of IDNA */
+        {"\xc2\xab"
+         "a@x.example\xc2\xbb",
+         "a@x.example"}, /* guillemets */
+        {"a@b\xc3\xbc"
+         "cher.example",
+         "a@b\xc3\xbc"
+         "cher.example"},
         {"j\xc3\xb6rg@x.example", "j\xc3\xb6rg@x.example"},
         {"a@x.example\001b@y.example", "a@x.example|b@y.example"},
         {"a@x.example\177b@y.example", "a@x.example|b@y.example"},

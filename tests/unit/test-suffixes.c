@@ -32,7 +32,12 @@ static void test_organisation(void)
         {"github.io", "github.io"},
         {"[192.0.2.1]", "[192.0.2.1]"},
         {"a..com", "a..com"},
-        {"b\xc3\xbc" "cher.b\xc3\xbc" "cher.com", "b\xc3\xbc" "cher.b\xc3\xbc" "cher.com"},
+        {"b\xc3\xbc"
+         "cher.b\xc3\xbc"
+         "cher.com",
+         "b\xc3\xbc"
+         "cher.b\xc3\xbc"
+         "cher.com"},
         {"", ""},
     };
     struct suffixes *suffixes = suffixes_open();

@@ -17,9 +17,18 @@ static void test_domains(void)
         const char *domain;
         int want;
     } cases[] = {
-        {"corp.example", 1},     {"mail.corp.example", 2}, {"a.mail.corp.example", 3}, {"b.a.mail.corp.example", 3},
-        {"notcorp.example", -1}, {"example", -1},          {"corp.example.evil.test", -1}, {"org.example", 4},
-        {"a.org.example", -1},   {"xn--bcher-kva.example", 5}, {"[192.0.2.1]", 6},     {"", -1},
+        {"corp.example", 1},
+        {"mail.corp.example", 2},
+        {"a.mail.corp.example", 3},
+        {"b.a.mail.corp.example", 3},
+        {"notcorp.example", -1},
+        {"example", -1},
+        {"corp.example.evil.test", -1},
+        {"org.example", 4},
+        {"a.org.example", -1},
+        {"xn--bcher-kva.example", 5},
+        {"[192.0.2.1]", 6},
+        {"", -1},
         {"corp.example.", -1},
     };
     auto_free(table) table = table_new(TABLE_DOMAINS);
@@ -29,7 +38,10 @@ static void test_domains(void)
     add(table, ".MAIL.corp.example.", 3);
     add(table, "mail.corp.example", 2);
     add(table, "Org.Example.", 4);
-    add(table, "b\xc3\xbc" "cher.example", 5);
+    add(table,
+        "b\xc3\xbc"
+        "cher.example",
+        5);
     add(table, "[192.0.2.1]", 6);
     add(table, "corp.example", 7); /* it is 1 already */
     g_assert_cmpuint(table_size(table), ==, 7);
@@ -192,7 +204,8 @@ static void test_source_words(void)
 static void test_source_mark(void)
 {
     static const enum table_kind kinds[] = {TABLE_DOMAINS, TABLE_MAILBOXES, TABLE_NETWORKS, TABLE_WORDS};
-    static const char text[] = "\xef\xbb\xbf" "10.1.2.3\n";
+    static const char text[] = "\xef\xbb\xbf"
+                               "10.1.2.3\n";
 
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
         auto_free(diags) diags = diags_new();
@@ -218,12 +231,12 @@ static struct table *filled(enum table_kind kind, unsigned count)
     struct table *table = table_new(kind);
 
     for (unsigned n = 0; n < count; n++) {
-        g_autofree char *item =
-            kind == TABLE_NETWORKS ? g_strdup_printf("10.%u.%u.%u", n >> 16 & 255, n >> 8 & 255, n & 255)
-            : kind == TABLE_MAILBOXES ? g_strdup_printf("c%u@customer.example", n)
-            : kind == TABLE_WORDS     ? g_strdup_printf("user%u", n)
-            : n % 2 == 0              ? g_strdup_printf("customer%u.example", n)
-                                      : g_strdup_printf(".customer%u.example", n);
+        g_autofree char *item = kind == TABLE_NETWORKS
+                                    ? g_strdup_printf("10.%u.%u.%u", n >> 16 & 255, n >> 8 & 255, n & 255)
+                                : kind == TABLE_MAILBOXES ? g_strdup_printf("c%u@customer.example", n)
+                                : kind == TABLE_WORDS     ? g_strdup_printf("user%u", n)
+                                : n % 2 == 0              ? g_strdup_printf("customer%u.example", n)
+                                                          : g_strdup_printf(".customer%u.example", n);
         add(table, item, n % 7);
     }
     return table;

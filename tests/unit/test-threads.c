@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#define THREADS 6
+#define THREADS  6
 #define MESSAGES (UNIT_SANITIZED ? 60 : 200)
 
 /* The policy in force, as a daemon keeps it. */
@@ -36,13 +36,13 @@ static void swap_policy(struct policy *policy)
 
 static struct policy *make_policy(unsigned threshold)
 {
-    g_autofree char *text = g_strdup_printf(
-        UNIT_HEAD "class odd { match /odd[0-9]*\\.example/ individuals }\n"
-                  "class tenants { domain \".tenant.example\" separate }\n"
-                  "outbound when sender in internal and not user =~ /x+/\n"
-                  "rule mass { when parties(external) >= %u or header(\"X\") =~ /a+b/ reject \"{visible} of {visible all} for {sender}\" }\n"
-                  "default accept\n",
-        threshold);
+    g_autofree char *text = g_strdup_printf(UNIT_HEAD "class odd { match /odd[0-9]*\\.example/ individuals }\n"
+                                                      "class tenants { domain \".tenant.example\" separate }\n"
+                                                      "outbound when sender in internal and not user =~ /x+/\n"
+                                                      "rule mass { when parties(external) >= %u or header(\"X\") =~ "
+                                                      "/a+b/ reject \"{visible} of {visible all} for {sender}\" }\n"
+                                                      "default accept\n",
+                                            threshold);
 
     return policy_of(text);
 }
@@ -54,8 +54,11 @@ static void *judge_many(void *data)
 
     for (unsigned i = 0; i < MESSAGES; i++) {
         struct policy *policy = take_policy();
-        g_autofree char *people = people_of(1 + (i + number) % 20, "a{n}@odd{n}.example, \"B {n}\" <b{n}@x{n}.example>");
-        g_autofree char *rare = g_strdup_printf("%s, c@rare%u-%u.example, d@b\xc3\xbc" "cher%u.tenant.example", people, number, i, i);
+        g_autofree char *people =
+            people_of(1 + (i + number) % 20, "a{n}@odd{n}.example, \"B {n}\" <b{n}@x{n}.example>");
+        g_autofree char *rare = g_strdup_printf("%s, c@rare%u-%u.example, d@b\xc3\xbc"
+                                                "cher%u.tenant.example",
+                                                people, number, i, i);
         auto_free(message) message = message_of("care@me.example", rare);
         struct judge_options options = {.on_fault = DISPOSITION_QUARANTINE};
         struct verdict *verdict;

@@ -1,0 +1,90 @@
+/*
+ * queue_tool - what the commands of rcptguardq(8) share: options, exit codes, who
+ * asks, the ledger, the queue.  Each command is a file with a `struct command`.
+ */
+#ifndef RCPTGUARD_QUEUE_TOOL_H
+#define RCPTGUARD_QUEUE_TOOL_H
+
+#include "config.h"
+#include "exits.h"
+#include "identities.h"
+#include "ledger.h"
+#include "queue.h"
+#include "reader.h"
+#include "reconcile.h"
+#include "reviewer.h"
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+/* Those that this program adds to exits.h. */
+enum { EXITS_GONE = 3, EXITS_FORBIDDEN = 4 };
+
+/* What a command has to work with.  All of it is owned by rcptguardq.c. */
+struct tool {
+    const struct config *config;
+    const struct reviewer *reviewer;
+    struct identities *identities; /* or NULL */
+    struct ledger *ledger;
+    struct queue *queue;
+    struct reader reader;
+};
+
+/* A right that no group has: root alone.  The others are those of enum review_action. */
+#define REVIEW_ROOT REVIEW_ACTIONS
+
+/* What a command needs before it runs. */
+enum need {
+    NEED_LEDGER = 1,
+    NEED_QUEUE = 2,
+    NEED_IDENTITIES = 4,
+};
+
+struct command {
+    const char *name;
+    const char *summary;
+    const char *arguments;       /* "ID...", or NULL if it takes none */
+    const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguardq.c */
+    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or REVIEW_ROOT */
+    unsigned needs;     /* bits of enum need */
+    int (*check)(void); /* whether its command line makes sense: EXITS_DONE, or what tool_usage_error gave */
+    int (*run)(struct tool *tool); /* gives the exit code */
+};
+
+extern const struct command command_list, command_show, command_release, command_return, command_delete, command_log,
+    command_doctor;
+
+/* --json was given. */
+bool tool_json(void);
+
+/* The time, in microseconds since 1970. */
+gint64 tool_now(void);
+
+/* Prints what was built to standard output, as one line. */
+void tool_print_json(JsonBuilder *json);
+
+/* Prints text to standard output. */
+void tool_print(const GString *text);
+
+/* Says what is wrong with the command line; returns EXITS_USAGE. */
+int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* Says on standard error what went wrong, and gives `code` back. */
+int tool_error(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The same for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
+int tool_ledger_error(const struct database_error *error);
+
+/* The ledger and the queue as they are now, brought together.  NULL after an error was told; `status` is its exit code.
+ */
+struct view *tool_view(struct tool *tool, int *status);
+
+/* The row that a person means by a queue id: the newest.  NULL after `status` was set; nothing was said if it is
+ * EXITS_WRONG. */
+struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status);
+
+/* How many reviewers a release of this message needs. */
+unsigned tool_approvals_needed(const struct tool *tool, const struct ledger_row *row);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * test-reconcile - the ledger and a queue that the test makes up: who is who, what has
+ * left, what is untracked, and queue ids that are used again.
+ */
+
+#include "milter/reconcile.h"
+#include "unit.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The clock of the tests, in seconds. */
+#define START       G_GINT64_CONSTANT(1790000000)
+#define US(seconds) ((seconds)*G_USEC_PER_SEC)
+
+/* ---- a queue that is a list */
+
+struct made_up {
+    const char *id;
+    gint64 arrival;
+    const char *sender, *message_id;
+};
+
+static const struct made_up *queue_now; /* ended by an id that is NULL */
+static bool queue_fails;
+
+static int list_made_up(struct queue *queue, GPtrArray *entries, char **error)
+{
+    (void)queue;
+    if (queue_fails) {
+        *error = g_strdup("the queue cannot be read");
+        return -1;
+    }
+    for (const struct made_up *one = queue_now; one->id != NULL; one++) {
+        struct queue_entry *entry = g_new0(struct queue_entry, 1);
+        entry->id = g_strdup(one->id);
+        entry->sender = g_strdup(one->sender == NULL ? "care@me.example" : one->sender);
+        entry->arrival = one->arrival;
+        g_ptr_array_add(entries, entry);
+    }
+    return 0;
+}
+
+static enum queue_answer read_made_up(struct queue *queue, const char *id, bool body, program_take take, void *data,
+                                      char **error)
+{
+    (void)queue;
+    (void)body;
+    (void)error;
+    for (const struct made_up *one = queue_now; one->id != NULL; one++) {
+        if (strcmp(one->id, id) != 0)
+            continue;
+        g_autofree char *text =
+            g_strdup_printf("sender: care@me.example\n*** MESSAGE CONTENTS hold/%s ***\nMessage-ID: <%s>\n", id,
+                            one->message_id == NULL ? "none@me.example" : one->message_id);
+        take(data, text, strlen(text));
+        return QUEUE_DONE;
+    }
+    return QUEUE_ABSENT;
+}
+
+static bool any_id(const char *id)
+{
+    return id[0] != '\0';
+}
+
+static const struct queue_driver made_up_driver = {
+    .mta = MTA_POSTFIX, .name = "made up", .id_is_sound = any_id, .held = list_made_up, .raw = read_made_up};
+
+/* ---- a ledger in memory */
+
+struct fixture {
+    struct ledger *ledger;
+    struct queue queue;
+    struct reader reader;
+};
+
+static void set_up(struct fixture *fixture, gconstpointer data)
+{
+    struct database_error error;
+    (void)data;
+    queue_fails = false;
+    fixture->ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
+    g_assert_nonnull(fixture->ledger);
+    fixture->queue = (struct queue){.driver = &made_up_driver};
+    fixture->reader = (struct reader){.user = "nobody", .given = geteuid() == 0};
+}
+
+static void tear_down(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    ledger_close(fixture->ledger);
+}
+
+static void hold(struct fixture *fixture, const char *id, gint64 began, gint64 judged, const char *message_id)
+{
+    const struct ledger_message message = {.queue_id = (char *)id,
+                                           .mta = MTA_POSTFIX,
+                                           .began = US(began),
+                                           .judged = US(judged),
+                                           .message_id = (char *)message_id,
+                                           .sender = (char *)"care@me.example",
+                                           .rule = (char *)"wide",
+                                           .policy = (char *)"0123456789abcdef",
+                                           .approvals = 1};
+    g_autoptr(GPtrArray) parties = g_ptr_array_new();
+    const struct ledger_hold held = {.message = &message, .parties = parties, .policy_text = "version 1\n"};
+    struct database_error error;
+    if (ledger_hold(fixture->ledger, &held, &error) == -1)
+        g_error("%s", error.text);
+}
+
+/* One round at a time: "ID state on-hold" of each item in its order, with commas between. */
+static char *round_at(struct fixture *fixture, gint64 now, const struct made_up *entries)
+{
+    const struct reconciling reconciling = {
+        .ledger = fixture->ledger, .queue = &fixture->queue, .reader = &fixture->reader, .now = US(now)};
+    g_autofree char *error = NULL;
+    queue_now = entries;
+    auto_free(view) view = reconcile(&reconciling, &error);
+    if (view == NULL)
+        return g_steal_pointer(&error);
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        g_string_append_printf(
+            out, "%s%s %s %d", i > 0 ? ", " : "", item->row != NULL ? item->row->message.queue_id : item->entry->id,
+            item->row != NULL ? ledger_state_name(item->row->state) : "untracked", item->entry != NULL);
+    }
+    return g_string_free(out, FALSE);
+}
+
+#define ROUND(now, wanted, ...)                                                                                        \
+    do {                                                                                                               \
+        const struct made_up made_up_entries[] = {__VA_ARGS__};                                                        \
+        g_autofree char *made_up_view = round_at(fixture, now, made_up_entries);                                       \
+        g_assert_cmpstr(made_up_view, ==, wanted);                                                                     \
+    } while (0)
+
+#define END                                                                                                            \
+    {                                                                                                                  \
+        NULL, 0, NULL, NULL                                                                                            \
+    }
+
+/* The states of all rows of an id, the newest first. */
+static char *states_of(struct fixture *fixture, const char *id)
+{
+    struct database_error error;
+    g_autoptr(GPtrArray) rows = ledger_find(fixture->ledger, id, &error);
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < rows->len; i++) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i);
+        g_string_append_printf(out, "%s%s", i > 0 ? " " : "", ledger_state_name(row->state));
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void assert_states(struct fixture *fixture, const char *id, const char *wanted)
+{
+    g_autofree char *states = states_of(fixture, id);
+    g_assert_cmpstr(states, ==, wanted);
+}
+
+/* ---- tests */
+
+static void test_life(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    hold(fixture, "AAAA2", START + 10, START + 11, "2@x");
+    hold(fixture, "AAAA3", START + 20, START + 21, "3@x");
+    ROUND(START + 30, "AAAA3 pending 0, AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL},
+          {"AAAA2", START + 10, NULL, NULL}, END);
+    /* Only what was seen can leave; what never was, is waited for. */
+    ROUND(START + 40, "AAAA3 pending 0, AAAA2 held 1", {"AAAA2", START + 10, NULL, NULL}, END);
+    assert_states(fixture, "AAAA1", "left");
+    ROUND(START + 21 + 15 * 60, "AAAA3 pending 0, AAAA2 held 1", {"AAAA2", START + 10, NULL, NULL}, END);
+    ROUND(START + 22 + 15 * 60, "AAAA2 held 1", {"AAAA2", START + 10, NULL, NULL}, END);
+    assert_states(fixture, "AAAA3", "not-queued");
+    /* A mistake is taken back. */
+    ROUND(START + 2000, "AAAA3 held 1, AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL},
+          {"AAAA2", START + 10, NULL, NULL}, {"AAAA3", START + 21, NULL, NULL}, END);
+    ROUND(START + 2001, "", END);
+    assert_states(fixture, "AAAA1", "left");
+    assert_states(fixture, "AAAA2", "left");
+    assert_states(fixture, "AAAA3", "left");
+}
+
+static void test_untracked(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    ROUND(START + 30, "BBBB1 untracked 1, AAAA1 held 1", {"BBBB1", START + 20, NULL, NULL},
+          {"AAAA1", START, NULL, NULL}, END);
+    assert_states(fixture, "BBBB1", "");
+}
+
+/* A message that arrived later than the row was judged is another one, whatever its id. */
+static void test_reused(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    ROUND(START + 2, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    ROUND(START + 100, "AAAA1 untracked 1", {"AAAA1", START + 50, NULL, "2@x"}, END);
+    assert_states(fixture, "AAAA1", "left");
+    /* With its own row it is held, and the old one stays as it was. */
+    hold(fixture, "AAAA1", START + 50, START + 51, "2@x");
+    ROUND(START + 101, "AAAA1 held 1", {"AAAA1", START + 50, NULL, "2@x"}, END);
+    assert_states(fixture, "AAAA1", "held left");
+    ROUND(START + 102, "", END);
+    assert_states(fixture, "AAAA1", "left left");
+}
+
+/* Two rows of one id within a second: the Message-ID tells. */
+static void test_ambiguous(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START, "1@x");
+    hold(fixture, "AAAA1", START + 1, START + 1, "2@x");
+    ROUND(START + 2, "AAAA1 held 1, AAAA1 pending 0", {"AAAA1", START + 1, NULL, "2@x"}, END);
+    assert_states(fixture, "AAAA1", "held pending");
+    ROUND(START + 3, "AAAA1 held 1, AAAA1 pending 0", {"AAAA1", START + 1, NULL, "2@x"}, END);
+    /* One whose Message-ID is neither's is a third. */
+    hold(fixture, "AAAA2", START, START, "1@x");
+    hold(fixture, "AAAA2", START + 1, START + 1, "2@x");
+    ROUND(START + 3, "AAAA2 untracked 1, AAAA2 pending 0, AAAA2 pending 0, AAAA1 pending 0",
+          {"AAAA2", START + 1, NULL, "3@x"}, END);
+}
+
+/* sendmail(1): the message waited before it was judged. */
+static void test_waited(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    hold(fixture, "AAAA2", START, START + 1, "2@x");
+    hold(fixture, "AAAA3", START, START + 1, NULL);
+    hold(fixture, "AAAA4", START, START + 1, NULL);
+    ROUND(START + 2,
+          "AAAA4 pending 0, AAAA3 held 1, AAAA2 pending 0, AAAA1 held 1, AAAA2 untracked 1, AAAA4 untracked 1",
+          {"AAAA1", START - 300, NULL, "1@x"}, {"AAAA2", START - 300, NULL, "other@x"},
+          {"AAAA3", START - 300, "care@me.example", "given.by@the.mta"}, {"AAAA4", START - 300, "eve@me.example", NULL},
+          END);
+}
+
+/* The process of a claim is gone: the queue says what came of it. */
+static void test_interrupted(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    const struct ledger_person ann = {.login = "ann", .uid = 1000};
+    static const char *const ids[] = {"AAAA1", "AAAA2"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++)
+        hold(fixture, ids[i], START, START + 1, "1@x");
+    ROUND(START + 2, "AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL}, {"AAAA2", START, NULL, NULL}, END);
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+        struct database_error error;
+        g_autoptr(GPtrArray) rows = ledger_find(fixture->ledger, ids[i], &error);
+        const struct ledger_row *row = g_ptr_array_index(rows, 0);
+        g_assert_cmpint(
+            ledger_claim(fixture->ledger, row->id, LEDGER_RELEASE, &ann, "ok", 1, US(START + 3), NULL, &error), ==,
+            LEDGER_DONE);
+    }
+    /* This process claimed them and lives: nobody touches them, in the queue or not. */
+    ROUND(START + 4, "AAAA2 releasing 0, AAAA1 releasing 1", {"AAAA1", START, NULL, NULL}, END);
+    /* No command takes as long as this. */
+    ROUND(START + 3 + 601, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    assert_states(fixture, "AAAA1", "held");
+    assert_states(fixture, "AAAA2", "released");
+}
+
+static void test_failures(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    ROUND(START + 2, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    queue_fails = true; /* which says nothing of the messages */
+    ROUND(START + 3, "the queue cannot be read", END);
+    assert_states(fixture, "AAAA1", "held");
+}
+
+static void test_match(void)
+{
+    static const struct {
+        gint64 began, judged, seen, arrival;
+        int match;
+    } cases[] = {
+        {100, 105, 0, 100, 1},   {100, 105, 0, 99, 1},  {100, 105, 0, 98, -1},
+        {100, 105, 0, 106, 1},   {100, 105, 0, 107, 0}, {100, 105, 100, 100, 1},
+        {100, 105, 100, 101, 0}, {100, 105, 40, 40, 1}, {100, 105, 40, 100, 0},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct ledger_row row = {
+            .message = {.queue_id = (char *)"A", .began = US(cases[i].began), .judged = US(cases[i].judged)},
+            .arrival = US(cases[i].seen)};
+        const struct queue_entry entry = {.id = (char *)"A", .arrival = cases[i].arrival};
+        const struct queue_entry other = {.id = (char *)"B", .arrival = cases[i].arrival};
+        if (reconcile_match(&row, &entry) != cases[i].match)
+            UNIT_FAIL("case %u: %d", i, reconcile_match(&row, &entry));
+        g_assert_cmpint(reconcile_match(&row, &other), ==, 0);
+    }
+}
+
+#define ADD(name) g_test_add("/reconcile/" #name, struct fixture, NULL, set_up, test_##name, tear_down)
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], READER_WORD) == 0) /* as rcptguardq does */
+        reader_serve(argv + 2);
+    g_test_init(&argc, &argv, NULL);
+    ADD(life);
+    ADD(untracked);
+    ADD(reused);
+    ADD(ambiguous);
+    ADD(waited);
+    ADD(interrupted);
+    ADD(failures);
+    g_test_add_func("/reconcile/match", test_match);
+    return g_test_run();
+}
