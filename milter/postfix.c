@@ -15,7 +15,7 @@
 
 #include "postfix.h"
 
-#include "mailfile.h"
+#include "mailcut.h"
 #include "postfix_trace.h"
 
 #include <errno.h>
@@ -202,14 +202,6 @@ static void parse_record(struct message *message, const char *line, size_t lengt
     }
 }
 
-static bool take_message(void *data, struct message *message, const char *file, unsigned index)
-{
-    (void)file;
-    (void)index;
-    *(struct message **)data = message;
-    return false;
-}
-
 /* A record is a line, so the first line of this kind is where the message begins, whatever stands in it. */
 static const char *find_contents(const char *raw, size_t length, size_t *records)
 {
@@ -230,13 +222,7 @@ static struct message *parse(const char *raw, size_t length)
 {
     size_t records;
     const char *contents = find_contents(raw, length, &records);
-    struct message *message = NULL;
-    if (contents < raw + length) {
-        auto_free(diags) diags = diags_new();
-        mailfile_read_text(contents, (size_t)(raw + length - contents), "postcat", take_message, &message, diags);
-    }
-    if (message == NULL)
-        message = message_new();
+    struct message *message = mailcut_message(contents, (size_t)(raw + length - contents));
     message->mta = MTA_POSTFIX;
     message->bcc_visible = true; /* what it drops is gone by now */
     for (size_t at = 0; at < records;) {

@@ -291,6 +291,18 @@ static void cut_buffer(struct mailcut *cut, struct mailbatch *batch)
     }
 }
 
+struct message *mailcut_message(const char *text, size_t length)
+{
+    struct mailcut cut = {.buffer = (char *)text, .filled = length, .ended = true, .line_start = true};
+    auto_free(mailbatch) batch = mailbatch_new();
+
+    begin_head(&cut, batch);
+    cut_buffer(&cut, batch);
+    if (cut.state == STATE_HEADERS)
+        end_head(&cut, batch);
+    return mailbatch_message(batch, 0);
+}
+
 /* Reads on behind what is not cut yet. */
 static size_t fill_buffer(struct mailcut *cut)
 {

@@ -47,6 +47,9 @@ bool mailbatch_is_full(const struct mailbatch *batch);
 /* The message of one head. */
 struct message *mailbatch_message(const struct mailbatch *batch, unsigned index);
 
+/* The headers of a text in memory that is one message.  Never NULL. */
+struct message *mailcut_message(const char *text, size_t length);
+
 struct mailcut;
 
 /*

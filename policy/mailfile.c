@@ -47,21 +47,6 @@ bool mailfile_read(const char *path, mailfile_take take, void *data, struct diag
     return wanted;
 }
 
-bool mailfile_read_text(const char *text, size_t length, const char *name, mailfile_take take, void *data,
-                        struct diags *diags)
-{
-    FILE *stream = fmemopen((void *)text, length, "r");
-    bool go_on;
-
-    if (stream == NULL) {
-        diags_file_error(diags, name, "cannot be read: %s", g_strerror(errno));
-        return true;
-    }
-    go_on = read_stream(stream, name, take, data, diags);
-    fclose(stream);
-    return go_on;
-}
-
 void mailfile_envelope(struct message *message, const char *sender, const char *const *recipients)
 {
     if (sender != NULL) {

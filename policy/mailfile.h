@@ -26,10 +26,6 @@ typedef bool (*mailfile_take)(void *data, struct message *message, const char *f
  */
 bool mailfile_read(const char *path, mailfile_take take, void *data, struct diags *diags);
 
-/* The same for one text in memory, which is not empty; `name` is for messages. */
-bool mailfile_read_text(const char *text, size_t length, const char *name, mailfile_take take, void *data,
-                        struct diags *diags);
-
 /*
  * Completes a message from a file: the envelope sender is `sender`, or the first
  * author; the envelope recipients are `recipients` (ended by NULL), or those that

@@ -450,11 +450,11 @@ static void on_end(void *data, int matched)
 
 static void test_trace(void)
 {
-    struct policy *policy = policy_of(UNIT_HEAD
-                                      "rule a until 2020-01-01 { when local accept }\n"
-                                      "rule b { monitor when local or (authenticated and sender in internal) reject \"x\" }\n"
-                                      "rule c { when visible(external) >= 1 or not (local and syntax) accept }\n"
-                                      "rule d { when local accept }\ndefault accept\n");
+    struct policy *policy =
+        policy_of(UNIT_HEAD "rule a until 2020-01-01 { when local accept }\n"
+                            "rule b { monitor when local or (authenticated and sender in internal) reject \"x\" }\n"
+                            "rule c { when visible(external) >= 1 or not (local and syntax) accept }\n"
+                            "rule d { when local accept }\ndefault accept\n");
     auto_free(message) message = subject();
     GString *told = g_string_new(NULL);
     struct trace trace = {on_rule, on_group, on_group_end, on_test, on_end, told};
@@ -481,7 +481,8 @@ static void test_trace_outbound(void)
     static const char *const cases[][2] = {
         {"", ""},
         {"outbound when not (local or client in \"192.0.2.0/24\") and authenticated\n",
-         "outbound4: and{ not{ or{ [local|no|0] [client in \"192.0.2.0/24\"|10.1.2.3|0] } } [authenticated|yes|1] } 1\n"},
+         "outbound4: and{ not{ or{ [local|no|0] [client in \"192.0.2.0/24\"|10.1.2.3|0] } } [authenticated|yes|1] } "
+         "1\n"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
