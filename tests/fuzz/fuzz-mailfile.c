@@ -103,14 +103,8 @@ static struct taken read_all(const char *path, unsigned limit, size_t size, stru
 /* Whether it begins like what is packed, by a program that is known or not. */
 static bool begins_packed(const uint8_t *data, size_t size)
 {
-    static const char *const beginnings[] = {"\x1f\x8b\x08",
-                                             "\xfd"
-                                             "7zXZ",
-                                             "\x28\xb5\x2f\xfd",
-                                             "BZh",
-                                             "\x04\x22\x4d\x18",
-                                             "7z\xbc\xaf\x27\x1c",
-                                             "PK\x03\x04"};
+    static const char *const beginnings[] = {"\x1f\x8b\x08",     "\xfd\x37zXZ",        "\x28\xb5\x2f\xfd", "BZh",
+                                             "\x04\x22\x4d\x18", "7z\xbc\xaf\x27\x1c", "PK\x03\x04"};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(beginnings); i++)
         if (size >= strlen(beginnings[i]) && memcmp(data, beginnings[i], strlen(beginnings[i])) == 0)
