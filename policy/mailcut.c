@@ -255,10 +255,13 @@ static void begin_file(struct mailcut *cut, struct mailbatch *batch)
         begin_head(cut, batch);
 }
 
-/* Whether nothing more is wanted: a message that is no mbox, read as it is, behind its headers. */
+/*
+ * Whether nothing more is wanted: of a file with one message, not packed, the headers have been read.  A pipe is read
+ * to its end for the sake of whoever writes to it, and what is packed to see that it is whole.
+ */
 static bool is_done(const struct mailcut *cut)
 {
-    return cut->state == STATE_BODY && !cut->mbox && !unpack_is_packed(cut->unpack);
+    return cut->state == STATE_BODY && !cut->mbox && S_ISREG(cut->before.st_mode) && !unpack_is_packed(cut->unpack);
 }
 
 /* A batch ends between two messages. */
@@ -389,7 +392,7 @@ bool mailcut_next(struct mailcut *cut, struct mailbatch *batch, struct diags *di
 guint64 mailcut_position(const struct mailcut *cut)
 {
     /* Of a message the body is not read, and yet done with. */
-    if (is_done(cut) && S_ISREG(cut->before.st_mode))
+    if (is_done(cut))
         return (guint64)cut->before.st_size;
     return unpack_position(cut->unpack);
 }

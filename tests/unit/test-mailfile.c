@@ -4,6 +4,7 @@
 #include "pack.h"
 #include "unit.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -263,6 +264,14 @@ static void shrink(const char *path)
     g_assert_cmpint(truncate(path, 1000), ==, 0);
 }
 
+/* As mail programs do it that mark a message as read: the size stays. */
+static void touch(const char *path)
+{
+    const struct timespec times[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+}
+
 /* As programs do it that write a new mailbox and then rename it. */
 static void replace(const char *path)
 {
@@ -306,6 +315,9 @@ static void test_changes(void)
                    "!d/box: changed while it was read; what was read of it counts");
     check_meddling("box", shrink,
                    "d/box[0] To=a\nd/other[0] To=c\n!d/box: changed while it was read; what was read of it counts");
+    check_meddling("box", touch,
+                   "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
+                   "!d/box: changed while it was read; what was read of it counts");
     check_meddling("box", replace,
                    "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
                    "!d/box: was replaced while it was read; the one before counts");

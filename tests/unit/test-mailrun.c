@@ -457,13 +457,13 @@ static void *write_all(void *data)
     return NULL;
 }
 
-static void check_standard_input(unsigned jobs, bool stop)
+/* Gives `text` to standard input; the run is stopped when all is written, or the pipe is closed then. */
+static struct trial *run_piped(const GString *text, unsigned jobs, bool stop)
 {
     struct trial *trial = trial_new();
     auto_free(diags) diags = diags_new();
-    GString *mbox = mbox_of("a", 3000, 1000);
     int saved = dup(STDIN_FILENO);
-    struct writer writer = {.text = mbox, .stop = stop ? &trial->stop : NULL};
+    struct writer writer = {.text = text, .stop = stop ? &trial->stop : NULL};
     pthread_t thread;
     int ends[2];
 
@@ -474,27 +474,45 @@ static void check_standard_input(unsigned jobs, bool stop)
     g_assert_cmpint(pthread_create(&thread, NULL, write_all, &writer), ==, 0);
     g_assert_true(run(trial, jobs, "-", diags));
     pthread_join(thread, NULL);
-    g_assert_cmpuint(trial->bytes_total, ==, 0);
-    if (stop) {
+    if (stop)
         close(ends[1]);
-        g_assert_cmpuint(trial->delivered, <=, 3000);
-    } else {
-        g_assert_cmpuint(trial->delivered, ==, 3000);
-        g_assert_cmpuint(trial->bytes_read, ==, mbox->len);
-    }
     g_assert_cmpint(dup2(saved, STDIN_FILENO), ==, STDIN_FILENO);
     close(saved);
-    g_string_free(mbox, TRUE);
-    trial_free(trial);
+    g_assert_cmpuint(trial->bytes_total, ==, 0);
+    return trial;
 }
 
 /* Also when whoever writes to it neither goes on nor ends. */
 static void test_standard_input(void)
 {
+    GString *mbox = mbox_of("a", 3000, 1000);
+
     for (unsigned i = 0; i < G_N_ELEMENTS(jobs_tried); i++) {
-        check_standard_input(jobs_tried[i], false);
-        check_standard_input(jobs_tried[i], true);
+        struct trial *whole = run_piped(mbox, jobs_tried[i], false);
+        struct trial *stopped = run_piped(mbox, jobs_tried[i], true);
+        g_assert_cmpuint(whole->delivered, ==, 3000);
+        g_assert_cmpuint(whole->bytes_read, ==, mbox->len);
+        g_assert_cmpuint(stopped->delivered, <=, 3000);
+        g_assert_true(strncmp(whole->text->str, stopped->text->str, stopped->text->len) == 0);
+        trial_free(whole);
+        trial_free(stopped);
     }
+    g_string_free(mbox, TRUE);
+}
+
+/* Of one message only the headers are wanted, and yet whoever writes the rest is not hung up on. */
+static void test_standard_input_message(void)
+{
+    GString *text = g_string_new("To: a@x.example\n\n");
+    struct trial *trial;
+
+    while (text->len < 1024 * 1024)
+        g_string_append(text, "a line of a body\n");
+    trial = run_piped(text, 1, false);
+    g_assert_cmpstr(trial->text->str, ==, "-[0] a@x.example\n");
+    g_assert_cmpuint(trial->bytes_read, ==, text->len);
+    trial_free(trial);
+    g_string_free(text, TRUE);
 }
 
 int main(int argc, char **argv)
@@ -508,5 +526,6 @@ int main(int argc, char **argv)
     g_test_add_func("/mailrun/one-file-many-threads", test_one_file_many_threads);
     g_test_add_func("/mailrun/ahead", test_ahead);
     g_test_add_func("/mailrun/standard-input", test_standard_input);
+    g_test_add_func("/mailrun/standard-input-message", test_standard_input_message);
     return g_test_run();
 }

@@ -5,8 +5,10 @@ for people, golden/NAME.json with sorted keys.  Large messages are made here.
 `make update-golden` writes the golden files anew; read the difference before you keep it.
 """
 
+import gzip
 import hashlib
 import json
+import lzma
 import os
 import pathlib
 import re
@@ -282,6 +284,19 @@ class Contract(Case):
         shutil.copyfile(os.path.join(self.folder, "user.eml"), os.path.join(self.folder, "maildir", "cur", "1:2,S"))
         each = json.loads(self.explain("--json", "-p", "field.policy", "maildir"))
         self.assertEqual(each["file"], "maildir/cur/1:2,S")
+
+    def test_packed(self):
+        """Packed, by whatever name, and by standard input; what is cut is explained as far as it goes, and told."""
+        box = pathlib.Path(self.folder, "mbox.eml").read_bytes()
+        verdicts = self.explain("--json", "-p", "field.policy", *TIME, "mbox.eml").replace(b'"mbox.eml"', b'"packed"')
+        for name, packed in (("gzip", gzip.compress(box)), ("xz", lzma.compress(box))):
+            pathlib.Path(self.folder, "packed").write_bytes(packed)
+            self.assertEqual(self.explain("--json", "-p", "field.policy", *TIME, "packed"), verdicts)
+            self.assertEqual(self.explain("--json", "-p", "field.policy", *TIME, stdin=packed), verdicts.replace(b'"packed"', b'"-"'))
+            pathlib.Path(self.folder, "packed").write_bytes(packed[:-4])
+            done = self.run_tool("explain", "--json", "-p", "field.policy", *TIME, "packed")
+            self.assertEqual((done.returncode, done.stdout), (1, verdicts))
+            self.assertEqual(done.stderr.decode(), "packed: error: ends early: what %s packed is cut\n" % name)
 
     def test_exit_codes(self):
         def code(*arguments):
