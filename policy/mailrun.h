@@ -49,9 +49,9 @@ struct mailrun {
     void (*deliver)(void *data, void *result);
 
     /*
-     * In the caller's thread, after every few results and at the end.  Or NULL.  `bytes_read` counts bytes of files,
-     * packed as they are; `bytes_total` is how many there were when the run began, 0 if that cannot be known
-     * (standard input).
+     * In the caller's thread, after every few results, between them when they are long in coming, and at the end.  Or
+     * NULL.  `bytes_read` counts bytes of files, packed as they are; `bytes_total` is how many there were when the run
+     * began, 0 if that cannot be known (standard input).
      */
     void (*progress)(void *data, guint64 messages, guint64 bytes_read, guint64 bytes_total);
 
