@@ -541,7 +541,7 @@ class Trouble(InitCase):
         with open(self.at("ids"), encoding="ascii") as file:
             child, program = (int(word) for word in file.read().split())
         os.kill(child, signal.SIGKILL)
-        self.assertFalse(daemon.alive(program))
+        daemon.wait_until(lambda: not daemon.alive(program), what="the end of the program that hangs")
 
     def test_fails(self):
         path = self.program("postconf", "#!/bin/sh\nprintf 'a\\n\\033[2Jb\\302\\233\\n' >&2\nexit 3\n")
