@@ -184,7 +184,7 @@ static int command_replay_run(void)
 }
 
 static const GOptionEntry entries[] = {
-    {"against", 0, 0, G_OPTION_ARG_FILENAME, &against_option, "Print only what changes from this policy", "POLICY"},
+    {"against", 0, 0, G_OPTION_ARG_FILENAME, &against_option, "Print only what changes from this policy", "OLD-POLICY"},
     {"html", 0, 0, G_OPTION_ARG_FILENAME, &html_option, "Write a page with the figures, too", "FILE"},
     {"jobs", 0, 0, G_OPTION_ARG_INT, &jobs_option, "Threads (one for each processor)", "N"},
     {"messages", 0, 0, G_OPTION_ARG_NONE, &messages_option, "Print each message, too", NULL},

@@ -37,6 +37,9 @@ void replay_append_number(GString *out, guint64 number, unsigned columns);
 /* "1 message", "40,000 messages". */
 void replay_append_messages(GString *out, guint64 messages);
 
+/* "2025-11-23 to 2026-11-22", "2026-11-22", or "". */
+char *replay_days(const struct tally *tally);
+
 /* "98.5 %", "0.22 %", "< 0.01 %", likewise; "-" of nothing. */
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns);
 

@@ -113,12 +113,12 @@ static void append_policy(GString *out, const struct policy *policy)
 static void append_head(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
+    g_autofree char *days = replay_days(tally);
 
     g_string_append(out, "<header>\n<h1>What the policy would have done</h1>\n<p class=\"soft\">");
     replay_append_messages(out, tally->messages);
-    if (tally->first[0] != '\0')
-        g_string_append_printf(out, ", <span class=\"d\">%.10s</span> to <span class=\"d\">%.10s</span>", tally->first,
-                               tally->last);
+    if (days[0] != '\0')
+        g_string_append_printf(out, ", <span class=\"d\">%s</span>", days);
     if (tally->judged < tally->messages) {
         g_string_append(out, ", ");
         replay_append_number(out, tally->messages - tally->judged, 0);

@@ -33,6 +33,13 @@ void replay_append_messages(GString *out, guint64 messages)
     g_string_append(out, messages == 1 ? " message" : " messages");
 }
 
+char *replay_days(const struct tally *tally)
+{
+    if (strncmp(tally->first, tally->last, 10) == 0)
+        return g_strndup(tally->first, 10);
+    return g_strdup_printf("%.10s to %.10s", tally->first, tally->last);
+}
+
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns)
 {
     char text[32] = "-";

@@ -112,10 +112,11 @@ static void append_partial(GString *out, const struct replay *replay)
 static void append_head(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
+    g_autofree char *days = replay_days(tally);
 
     replay_append_messages(out, tally->messages);
-    if (tally->first[0] != '\0')
-        g_string_append_printf(out, ", %.10s to %.10s", tally->first, tally->last);
+    if (days[0] != '\0')
+        g_string_append_printf(out, ", %s", days);
     if (tally->judged < tally->messages) {
         g_string_append(out, ", ");
         replay_append_number(out, tally->messages - tally->judged, 0);

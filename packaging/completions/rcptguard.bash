@@ -5,6 +5,7 @@
 declare -gA _rcptguard_commands=(
     [check]="--strict"
     [explain]="--sender= --recipient= --user= --client= --listener= --local --inbound --time= --bcc-visible --all FILE"
+    [replay]="--against= --html= --jobs= --messages --recipients --user= --client= --listener= --local --time= --bcc-visible FILE"
     [print]=""
 )
 

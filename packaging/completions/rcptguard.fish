@@ -12,8 +12,9 @@ complete -c rcptguard -n '__fish_is_first_token' -l version -d 'Print the versio
 # Each command: its name, what it does, and files if it takes any.
 complete -c rcptguard -n '__fish_is_first_token' -a check -d 'Check a policy, its tables and its expectations'
 complete -c rcptguard -n '__fish_is_first_token' -a explain -d 'Tell what a policy says of messages, and why'
+complete -c rcptguard -n '__fish_is_first_token' -a replay -d 'Tell what a policy would have done with a mailbox'
 complete -c rcptguard -n '__fish_is_first_token' -a print -d 'Print the canonical policy'
-complete -c rcptguard -n '__rcptguard_is explain' -F
+complete -c rcptguard -n '__rcptguard_is explain replay' -F
 
 # The options of every command.
 set -l every 'not __fish_is_first_token'
@@ -33,3 +34,15 @@ complete -c rcptguard -n '__rcptguard_is explain' -l inbound -d 'The message is 
 complete -c rcptguard -n '__rcptguard_is explain' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
 complete -c rcptguard -n '__rcptguard_is explain' -l bcc-visible -d 'Bcc headers are delivered'
 complete -c rcptguard -n '__rcptguard_is explain' -l all -d 'Show each visible recipient'
+
+complete -c rcptguard -n '__rcptguard_is replay' -l against -r -F -d 'Print only what changes from this policy'
+complete -c rcptguard -n '__rcptguard_is replay' -l html -r -F -d 'Write a page with the figures, too'
+complete -c rcptguard -n '__rcptguard_is replay' -l jobs -x -d 'Threads (one for each processor)'
+complete -c rcptguard -n '__rcptguard_is replay' -l messages -d 'Print each message, too'
+complete -c rcptguard -n '__rcptguard_is replay' -l recipients -d 'Show recipients of the messages that are listed'
+complete -c rcptguard -n '__rcptguard_is replay' -l user -x -d 'SASL login name'
+complete -c rcptguard -n '__rcptguard_is replay' -l client -x -d 'Address of the SMTP client'
+complete -c rcptguard -n '__rcptguard_is replay' -l listener -x -d 'The MTA\'s name of its daemon'
+complete -c rcptguard -n '__rcptguard_is replay' -l local -d 'Handed in by sendmail(1)'
+complete -c rcptguard -n '__rcptguard_is replay' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
+complete -c rcptguard -n '__rcptguard_is replay' -l bcc-visible -d 'Bcc headers are delivered'

@@ -66,7 +66,7 @@ def options(text):
     """{--name: argument or None} of a --help text; a short form counts as an option of its own."""
     found = {}
     for line in text.splitlines():
-        match = re.match(r"\s+(-\w)?(?:, )?(--[\w-]+)?(?:[= ]([A-Z]\w*))?(?:\s{2,}\S|$)", line)
+        match = re.match(r"\s+(-\w)?(?:, )?(--[\w-]+)?(?:[= ]([A-Z][\w-]*))?(?:\s{2,}\S|$)", line)
         if match is None or not (match.group(1) or match.group(2)):
             continue
         for name in match.group(1), match.group(2):

@@ -16,7 +16,6 @@ INTERNAL = {
     ("policy/classes.c", "REMEMBERED_LIMIT"): "a cache",
     ("policy/diag.c", "SHOWN_LINE_LIMIT"): "how much of a line is shown",
     ("policy/exposure.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
-    ("policy/mailrun.h", "MAILRUN_JOBS_LIMIT"): "more threads than there are processors help nobody",
     ("policy/site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
     ("policy/spawn.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
     ("policy/scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
