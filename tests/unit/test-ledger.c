@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SECOND G_USEC_PER_SEC
@@ -414,15 +415,16 @@ static void test_many(void)
         struct ledger_sight sight = {i + 1, LEDGER_HELD, NOON};
         g_array_append_val(sights, sight);
     }
-    gint64 start = g_get_monotonic_time();
+    /* By the time of the processor, of which others leave us an unknown share. */
+    clock_t start = clock();
     DONE(ledger_sighted(place.ledger, sights, NOON, &error));
-    gint64 followed = g_get_monotonic_time();
+    clock_t followed = clock();
     g_autoptr(GPtrArray) rows = ledger_list(place.ledger, &(struct ledger_filter){.states = LEDGER_OPEN}, &error);
-    gint64 end = g_get_monotonic_time();
+    clock_t end = clock();
     g_assert_cmpuint(rows->len, ==, many);
-    g_test_message("%u rows: followed in %" G_GINT64_FORMAT " ms, listed in %" G_GINT64_FORMAT " ms", many,
-                   (followed - start) / 1000, (end - followed) / 1000);
-    g_assert_cmpint(end - start, <, SECOND);
+    g_test_message("%u rows: followed in %.0f ms, listed in %.0f ms", many,
+                   1e3 * (double)(followed - start) / CLOCKS_PER_SEC, 1e3 * (double)(end - followed) / CLOCKS_PER_SEC);
+    g_assert_cmpint(end - start, <, CLOCKS_PER_SEC);
     for (guint i = 0; i < rows->len; i++)
         g_assert_cmpint(((struct ledger_row *)g_ptr_array_index(rows, i))->state, ==, LEDGER_HELD);
     place_clear(&place);

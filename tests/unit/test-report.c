@@ -326,6 +326,83 @@ static void test_reason(void)
     g_assert_cmpuint(reason->len, ==, REPORT_REASON_LIMIT);
 }
 
+/* ---- decisions */
+
+static char *decision_line(const struct report_decision *decision)
+{
+    GString *line = g_string_new(NULL);
+    report_decision_line(line, decision);
+    return g_string_free(line, FALSE);
+}
+
+static void test_decision(void)
+{
+    const struct report_decision decision = {
+        .queue_id = "4XyZ1234",
+        .action = "release",
+        .login = "ann",
+        .uid = 1001,
+        .requeued = "4XyZ9999",
+        .rule = "wide-cc",
+        .sender = "care@corp.example",
+        .msgid = "<17@corp.example>",
+        .reason = "asked the sender; all are partners",
+    };
+    g_autofree char *line = decision_line(&decision);
+    g_assert_cmpstr(line, ==,
+                    "4XyZ1234: decision=release by=ann uid=1001 requeued=4XyZ9999 rule=wide-cc "
+                    "sender=care@corp.example msgid=17@corp.example reason=\"asked the sender; all are partners\"");
+    const struct report_decision bare = {.action = "delete"};
+    g_autofree char *short_one = decision_line(&bare);
+    g_assert_cmpstr(short_one, ==,
+                    "NOQUEUE: decision=delete by=- uid=0 requeued=- rule=- sender=- msgid=- reason=\"-\"");
+}
+
+/* What a reviewer or a sender wrote forges no field and no line, and is bounded. */
+static void test_decision_bounds(void)
+{
+    g_autofree char *long_one = g_strnfill(5000, 'x');
+    const struct report_decision decision = {
+        .queue_id = "A B: verdict=accept",
+        .action = "release",
+        .login = "ann uid=0",
+        .requeued = long_one,
+        .rule = long_one,
+        .sender = "a\nb\" reason=\"no",
+        .msgid = long_one,
+        .reason = "x\"\n4XyZ: decision=delete \033[2J",
+    };
+    g_autofree char *line = decision_line(&decision);
+    g_assert_cmpuint(strlen(line), <=, REPORT_LINE_LIMIT);
+    for (const char *byte = line; *byte != '\0'; byte++)
+        g_assert_true(*byte >= ' ' && *byte <= '~');
+    g_assert_nonnull(strstr(line, " by=ann\\x20uid\\x3D0 uid=0 "));
+    g_assert_nonnull(strstr(line, " sender=a\\x0Ab\\x22\\x20reason\\x3D\\x22no "));
+    g_assert_true(g_str_has_suffix(line, " reason=\"x\\x22\\x0A4XyZ: decision\\x3Ddelete \\x1B[2J\""));
+
+    const struct report_decision wordy = {.action = "release", .login = "ann", .reason = long_one};
+    g_autofree char *cut = decision_line(&wordy);
+    g_assert_cmpuint(strlen(cut), <=, REPORT_LINE_LIMIT);
+    g_assert_true(g_str_has_suffix(cut, "...\""));
+}
+
+static void test_message_id(void)
+{
+    const char *const cases[][2] = {
+        {"<17@x.example>", "17@x.example"},
+        {"\n <17@x> (a comment)", "17@x"},
+        {"17@x \n", "17@x"},
+        {"", ""},
+        {"<>", ""},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        size_t length;
+        const char *start = report_message_id(cases[i][0], &length);
+        g_autofree char *got = g_strndup(start, length);
+        g_assert_cmpstr(got, ==, cases[i][1]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -343,5 +420,8 @@ int main(int argc, char **argv)
     g_test_add_func("/report/reply", test_reply);
     g_test_add_func("/report/reply-bounds", test_reply_bounds);
     g_test_add_func("/report/reason", test_reason);
+    g_test_add_func("/report/decision", test_decision);
+    g_test_add_func("/report/decision-bounds", test_decision_bounds);
+    g_test_add_func("/report/message-id", test_message_id);
     return g_test_run();
 }
