@@ -32,7 +32,7 @@ char *facts_remark(const struct tool *tool, const struct view_item *item)
 {
     const struct ledger_row *row = item->row;
     if (row == NULL)
-        return g_strdup("untracked: not held by rcptguard");
+        return g_strdup("untracked");
     unsigned needed = tool_approvals_needed(tool, row);
     if (row->state == LEDGER_HELD && needed > 1)
         return g_strdup_printf("%u of %u approvals", row->granted, needed);

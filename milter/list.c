@@ -13,7 +13,7 @@ static char *state_option = NULL;
 /* Columns of the first fields, each with the blanks behind it. */
 enum { ID_WIDTH = 18, AGE_WIDTH = 8, COUNT_WIDTH = 9, RULE_WIDTH = 18, SENDER_WIDTH = 32 };
 
-/* A terminal of fewer columns gives the subject a line of its own. */
+/* A terminal of fewer columns gives sender and subject a line of their own. */
 #define ONE_LINE 120
 
 /* The state of that name, or -1; "untracked" is none of the ledger's. */
@@ -91,35 +91,50 @@ static void append_number(GString *out, const struct view_item *item, unsigned n
         g_string_append_printf(out, "%7u  ", number);
 }
 
-static void append_subject(GString *out, const struct tool *tool, const struct view_item *item, unsigned width)
+static const char *subject_of(const struct view_item *item)
 {
-    const char *subject = item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
+    return item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
+}
+
+/* What the state does not say stands before the subject, in brackets. */
+static void append_one_line(GString *out, const struct tool *tool, const struct view_item *item, unsigned width)
+{
     g_autofree char *remark = facts_remark(tool, item);
-    g_autofree char *text = remark == NULL       ? g_strdup(subject)
-                            : subject[0] == '\0' ? g_strdup_printf("[%s]", remark)
-                                                 : g_strdup_printf("[%s] %s", remark, subject);
-    terminal_append_within(out, text, width);
+    append_cell(out, facts_sender(item), SENDER_WIDTH);
+    unsigned used = SENDER_WIDTH;
+    if (remark != NULL) {
+        g_autofree char *text = g_strdup_printf("[%s] ", remark);
+        used += terminal_append_plain(out, text);
+    }
+    terminal_append_within(out, subject_of(item), width - MIN(width, used));
+}
+
+/* Here at the end of the first line. */
+static void append_two_lines(GString *out, const struct tool *tool, const struct view_item *item, unsigned used,
+                             unsigned width)
+{
+    g_autofree char *remark = facts_remark(tool, item);
+    if (remark != NULL)
+        terminal_append_within(out, remark, width - used);
+    g_string_append(out, "\n    ");
+    append_cell(out, facts_sender(item), SENDER_WIDTH);
+    terminal_append_within(out, subject_of(item), width - SENDER_WIDTH - 4);
 }
 
 static void append_item(GString *out, const struct tool *tool, const struct view_item *item, gint64 now, unsigned width)
 {
     const struct ledger_message *message = item->row == NULL ? NULL : &item->row->message;
+    const unsigned used = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
     g_autofree char *age = selection_age(now - view_arrival(item));
-    bool one_line = width >= ONE_LINE;
     append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_number(out, item, message == NULL ? 0 : message->visible);
     append_number(out, item, message == NULL ? 0 : message->parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
-    unsigned used = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
-    if (one_line) {
-        append_cell(out, facts_sender(item), SENDER_WIDTH);
-        append_subject(out, tool, item, width - used - SENDER_WIDTH);
-    } else {
-        terminal_append_within(out, facts_sender(item), width - used);
-        g_string_append(out, "\n    ");
-        append_subject(out, tool, item, width - 4);
-    }
+    if (width >= ONE_LINE)
+        append_one_line(out, tool, item, width - used);
+    else
+        append_two_lines(out, tool, item, used, width);
     g_string_append_c(out, '\n');
 }
 
@@ -128,14 +143,11 @@ static void append_head(GString *out, const GPtrArray *items, gint64 now, unsign
     const struct view_item *last = g_ptr_array_index((GPtrArray *)items, items->len - 1);
     g_autofree char *oldest = selection_age(now - view_arrival(last));
     if (terminal_is(stdout))
-        g_string_append_printf(out, "%u message%s, the oldest %s ago\n\n", items->len, items->len == 1 ? "" : "s",
+        g_string_append_printf(out, "%u message%s, the oldest held for %s\n\n", items->len, items->len == 1 ? "" : "s",
                                oldest);
     g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
                            "RULE");
-    if (width >= ONE_LINE)
-        g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
-    else
-        g_string_append(out, "SENDER\n    SUBJECT\n");
+    g_string_append_printf(out, "%s%-*sSUBJECT\n", width >= ONE_LINE ? "" : "\n    ", SENDER_WIDTH, "SENDER");
 }
 
 static void print_text(const struct tool *tool, const GPtrArray *items)

@@ -195,14 +195,14 @@ static int run_command(const struct command *command)
     log_diags_shown(diags);
     if (config == NULL)
         return EXITS_WRONG;
-    log_open("rcptguardq", config->facility);
-    log_to_stderr(false);
-
     struct tool tool = {
         .config = config, .reviewer = reviewer, .reader = {.user = config->user, .given = config->user_given}};
     int status = prepare(&tool, command);
-    if (status == EXITS_DONE)
+    if (status == EXITS_DONE) {
+        log_open("rcptguardq", config->facility);
+        log_to_stderr(false); /* the person is told in other words */
         status = command->run(&tool);
+    }
     ledger_close(tool.ledger);
     queue_close(tool.queue);
     identities_free(tool.identities);

@@ -4,6 +4,7 @@
 #include "exposure.h"
 #include "facts.h"
 #include "json.h"
+#include "policy.h"
 #include "selection.h"
 #include "terminal.h"
 #include "why.h"
@@ -18,12 +19,12 @@ static gboolean raw_option = FALSE;
 static char **id_options = NULL;
 
 /* Columns of the words at the left. */
-enum { LABEL_WIDTH = 14 };
+enum { LABEL_WIDTH = 14, CONDITION_WIDTH = 50 };
 
-/* Parties that are shown unless all are asked for, and how many stand on a line. */
-#define PARTIES_SHOWN   12u
-#define PARTIES_A_LINE  2u
-#define PARTIES_COLUMNS 33u
+/* Parties that are shown unless all are asked for, and how many stand on a line; the columns of each. */
+#define PARTIES_SHOWN  12u
+#define PARTIES_A_LINE 2u
+enum { PARTY_NUMBER = 4, PARTY_NAME = 25 };
 
 /* All that is known of the message. */
 struct shown {
@@ -106,26 +107,56 @@ static void append_state(GString *out, const struct shown *shown)
     g_autofree char *time = facts_local_time(view_arrival(item));
     g_autofree char *remark = facts_remark(shown->tool, item);
     g_autoptr(GString) text = g_string_new(item->row != NULL ? item->row->message.queue_id : item->entry->id);
-    g_string_append_printf(text, "  %s %s ago, %s", item->entry != NULL ? "on hold, since" : "judged", age, time);
+    if (item->entry != NULL)
+        g_string_append_printf(text, "  on hold for %s, since %s", age, time);
+    else
+        g_string_append_printf(text, "  judged %s ago, %s", age, time);
     if (remark != NULL)
         g_string_append_printf(text, "  [%s]", remark);
     terminal_append_plain(out, text->str);
     g_string_append(out, "\n\n");
 }
 
+/* What the rule asks for, and beside it, or below it if it is long, what the message has. */
+static void append_condition(GString *out, const char *label, const struct why_line *line, unsigned width)
+{
+    bool is_long = strlen(line->condition) > width;
+    begin_label(out, label);
+    terminal_append_wrapped(out, line->condition, LABEL_WIDTH, terminal_width(stdout));
+    if (line->has != NULL) {
+        if (is_long)
+            g_string_append_c(out, '\n');
+        terminal_append_blanks(out, is_long ? 0 : (unsigned)strlen(line->condition),
+                               is_long ? LABEL_WIDTH + width : width);
+        g_string_append(out, "  has ");
+        terminal_append_plain(out, line->has);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static void append_conditions(GString *out, const struct why *why)
+{
+    size_t width = 0;
+    for (guint i = 0; i < why->lines->len; i++) {
+        const struct why_line *line = g_ptr_array_index(why->lines, i);
+        width = MAX(width, strlen(line->condition));
+    }
+    for (guint i = 0; i < why->lines->len; i++)
+        append_condition(out, i == 0 ? "  holds when" : "", g_ptr_array_index(why->lines, i),
+                         (unsigned)MIN(width, CONDITION_WIDTH));
+}
+
 static void append_why(GString *out, const struct shown *shown)
 {
     const struct ledger_message *message = &shown->item->row->message;
+    bool colours = terminal_colours(stdout);
+    g_string_append(out, terminal_begin(colours, STYLE_STRONG));
     append_fact(out, "Held because", message->text != NULL ? message->text : message->rule);
-    g_autofree char *rule =
-        g_strdup_printf("%s, line %u of policy %.12s", message->rule, message->line, message->policy);
+    g_string_append(out, terminal_end(colours));
+    g_autofree char *rule = g_strdup_printf("%s, line %u of policy %.*s", message->rule, message->line,
+                                            POLICY_DIGEST_SHOWN, message->policy);
     append_fact(out, "Rule", rule);
-    for (guint i = 0; i < shown->why->lines->len; i++) {
-        const struct why_line *line = g_ptr_array_index(shown->why->lines, i);
-        g_autofree char *text = line->has == NULL ? g_strdup(line->condition)
-                                                  : g_strdup_printf("%s   it has %s", line->condition, line->has);
-        append_fact(out, i == 0 ? "  holds when" : "", text);
-    }
+    append_conditions(out, shown->why);
     g_string_append_c(out, '\n');
 }
 
@@ -211,32 +242,48 @@ static char *party_text(const struct ledger_party *party)
     return g_strdup_printf("%s%s", name, party->individuals ? " (individuals)" : "");
 }
 
-/* In two columns, so that a dozen takes six lines; with --parties each on a line, with its class. */
-static void append_parties(GString *out, const struct shown *shown)
+/* With --parties each on a line, with its class. */
+static void append_party_line(GString *out, const struct ledger_party *party, const char *label)
 {
-    guint count = shown->parties == NULL ? 0 : shown->parties->len;
-    guint most = parties_option ? count : MIN(count, PARTIES_SHOWN);
-    unsigned a_line = parties_option ? 1 : PARTIES_A_LINE;
+    g_autofree char *name = party_text(party);
+    begin_label(out, label);
+    g_string_append_printf(out, "%5u  ", party->people);
+    unsigned columns = terminal_append_within(out, party->class_name, 14);
+    terminal_append_blanks(out, columns, 16);
+    terminal_append_plain(out, name);
+    g_string_append_c(out, '\n');
+}
+
+/* Two on a line, so that a dozen takes six. */
+static void append_largest(GString *out, const struct shown *shown, guint most)
+{
     for (guint i = 0; i < most; i++) {
         const struct ledger_party *party = g_ptr_array_index(shown->parties, i);
         g_autofree char *name = party_text(party);
-        if (i % a_line == 0)
+        bool last = i % PARTIES_A_LINE + 1 == PARTIES_A_LINE || i + 1 == most;
+        if (i % PARTIES_A_LINE == 0)
             begin_label(out, i == 0 ? "Parties" : "");
-        g_string_append_printf(out, "%6u  ", party->people);
-        if (parties_option) {
-            unsigned columns = terminal_append_within(out, party->class_name, 14);
-            terminal_append_blanks(out, columns, 16);
-            terminal_append_plain(out, name);
-        } else {
-            unsigned columns = terminal_append_within(out, name, PARTIES_COLUMNS - 10);
-            terminal_append_blanks(out, columns + 8, i % a_line + 1 == a_line ? 0 : PARTIES_COLUMNS);
-        }
-        if (i % a_line + 1 == a_line || i + 1 == most)
+        g_string_append_printf(out, "%*u  ", PARTY_NUMBER, party->people);
+        unsigned columns = terminal_append_within(out, name, PARTY_NAME);
+        if (last)
             g_string_append_c(out, '\n');
+        else
+            terminal_append_blanks(out, columns, PARTY_NAME + 1);
     }
+}
+
+static void append_parties(GString *out, const struct shown *shown)
+{
+    guint count = shown->parties == NULL ? 0 : shown->parties->len;
+    guint most = MIN(count, PARTIES_SHOWN);
+    for (guint i = 0; parties_option && i < count; i++)
+        append_party_line(out, g_ptr_array_index(shown->parties, i), i == 0 ? "Parties" : "");
+    if (parties_option)
+        return;
+    append_largest(out, shown, most);
     if (most < count) {
         begin_label(out, "");
-        g_string_append_printf(out, "   ... %u more: show --parties\n", count - most);
+        g_string_append_printf(out, "... and %u more: show --parties\n", count - most);
     }
 }
 

@@ -50,6 +50,12 @@ def integrity(path):
     return [each[0] for each in query(path, "PRAGMA integrity_check")] + [str(tuple(each)) for each in query(path, "PRAGMA foreign_key_check")]
 
 
+def copy(path, other):
+    """A sound copy, whatever is going on."""
+    with contextlib.closing(connect(path)) as connection, contextlib.closing(connect(other)) as target:
+        connection.backup(target)
+
+
 @contextlib.contextmanager
 def locked(path):
     """Nobody else writes meanwhile."""

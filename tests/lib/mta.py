@@ -104,9 +104,23 @@ class Mta:
     def _start_sink(self):
         os.mkdir(self._path("sink"))
         daemon.own(self._path("sink"))
+        self._run_sink()
+
+    def _run_sink(self):
         self.sink_process = subprocess.Popen(
             ["smtp-sink", "-u", daemon.USER, "-d", self._path("sink", "m."), "127.0.0.1:%d" % self.ports["sink"], "100"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+
+    def stop_sink(self):
+        """From here on nothing can be delivered."""
+        self.sink_process.kill()
+        self.sink_process.wait()
+        self.sink_process.stderr.close()
+
+    def start_sink(self):
+        """It takes mail again; what it took before stays."""
+        self._run_sink()
+        self._wait_listening(["sink"])
 
     def _wait_listening(self, names):
         for name in names:

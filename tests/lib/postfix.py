@@ -136,6 +136,7 @@ class Postfix(mta.Mta):
     def __init__(self, milter="", extra=""):
         super().__init__()
         self.started = False
+        self.copies = 0
         try:
             self._create(milter, extra)
             self._start()
@@ -193,6 +194,9 @@ class Postfix(mta.Mta):
 
     def _start(self):
         self._start_sink()
+        self._run()
+
+    def _run(self):
         self.started = True
         done = self._command("postfix", "-c", self._path("etc"), "start")
         if done.returncode != 0:
@@ -267,6 +271,48 @@ class Postfix(mta.Mta):
         done = subprocess.run(["postqueue", "-c", self._path("etc"), "-j"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines() if line.strip()]
+
+    def review_keys(self):
+        """What rcptguardq has to know of this MTA: keys of [review]."""
+        return {"mta": "postfix", "postfix-config": self._path("etc")}
+
+    def copy_configuration(self, *lines):
+        """Another directory of the same configuration with more lines.  Gives its path."""
+        self.copies += 1
+        path = self._path("etc%d" % self.copies)
+        shutil.copytree(self._path("etc"), path)
+        with open(os.path.join(path, "main.cf"), "a", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
+        return path
+
+    def halt(self):
+        """Stops it; what is queued stays.  Its commands write the log themselves then, as its user."""
+        for path in self._path("log"), self._path("log", "mail.log"):
+            daemon.own(path, "postfix")
+        self._stop()
+
+    def resume(self):
+        self._run()
+
+    def drop(self, queue_id):
+        """Deletes a message from the queue, by hand."""
+        self._command("postsuper", "-c", self._path("etc"), "-d", queue_id)
+
+    def flush(self, queue_id):
+        """Has a deferred message tried again at once."""
+        self._command("postqueue", "-c", self._path("etc"), "-i", queue_id)
+
+    def age(self, queue_id, seconds):
+        """Makes a message on hold older: in the records of its queue file, which hold times as decimal digits."""
+        path = self._path("queue", "hold", queue_id)
+        with open(path, "rb") as file:
+            data = file.read()
+        times = set(re.findall(rb"T.(\d{10}) \d{1,6}", data[:2000]) + re.findall(rb"create_time=(\d{10})", data[:2000]))
+        assert times, "no time in the queue file"
+        for time in times:
+            data = data.replace(time, b"%d" % (int(time) - seconds), 2)
+        with open(path, "r+b") as file:
+            file.write(data)
 
     def release(self, queue_id):
         """Lets a held message go."""

@@ -6,7 +6,7 @@
 
 The network is a loopback alone, which holds a few addresses more, so that a
 connection can come from outside (203.0.113.0/24 and the like are nobody's).
-/dev has what programs need and no log: a test that binds /dev/log reads what
+/dev has what programs need, terminals of its own, and no log: a test that binds /dev/log reads what
 its own programs write to syslog, and nothing else.  The host is not touched.
 """
 
@@ -34,8 +34,9 @@ _SIOCSIFADDR, _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8916, 0x8913, 0x8914
 _IFF_UP = 1
 
 
-def enter():
-    """Starts the program again in its own surroundings, as root; without root there is no way, and the tests say so."""
+def enter(folders=()):
+    """Starts the program again in its own surroundings, as root; without root there is no way, and the tests say so.
+    Of the folders it has copies that it may change."""
     if os.geteuid() != 0:
         return
     if _ENTERED not in os.environ:
@@ -45,6 +46,8 @@ def enter():
     socket.sethostname(HOST)
     _network()
     _devices()
+    if folders:
+        _own_folders(folders)
 
 
 def entered():
@@ -73,8 +76,28 @@ def _devices():
         os.chmod("/dev/" + name, 0o666)
     for name, target in _LINKS.items():
         os.symlink(target, "/dev/" + name)
+    os.mkdir("/dev/pts")
+    subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=666", "devpts", "/dev/pts"], check=True)
+    os.symlink("pts/ptmx", "/dev/ptmx")
     os.mkdir("/dev/shm")
     os.chmod("/dev/shm", 0o1777)
+
+
+def _own_folders(folders):
+    """A root of its own, in which these are copies."""
+    root = "/dev/root"
+    os.mkdir(root)
+    # Below /dev, which is private already: nothing of it is seen elsewhere.
+    subprocess.run(["mount", "--rbind", "/", root], check=True)
+    subprocess.run(["mount", "--make-rprivate", root], check=True)
+    for number, folder in enumerate(folders):
+        copy = "/dev/copy%d" % number
+        os.mkdir(copy)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", copy], check=True)
+        subprocess.run(["cp", "-a", folder + "/.", copy], check=True)
+        subprocess.run(["mount", "--move", copy, root + folder], check=True)
+    os.chroot(root)
+    os.chdir("/")
 
 
 def available():

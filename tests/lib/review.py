@@ -1,0 +1,186 @@
+"""A unittest case with messages on hold and rcptguardq to review them.
+
+    class Release(review.ReviewCase):
+        def test_release(self):
+            held = self.hold()
+            self.done("release", held.id, reason="ok")
+            self.assertDelivered(held)
+"""
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import threading
+
+import daemon
+import ledgerfile
+import mta
+import mtacase
+import policies
+
+PROGRAM = os.path.join(daemon.BUILD, "rcptguardq")
+WIDE = policies.people(12)
+
+DONE, WRONG, USAGE, GONE, FORBIDDEN, PASSING = 0, 1, 2, 3, 4, 75
+
+
+class Held:
+    """One message that was put on hold, as the test knows it."""
+
+    def __init__(self, queue_id, subject, recipients):
+        self.id = queue_id
+        self.subject = subject
+        self.recipients = recipients
+
+
+class Answer:
+    """What rcptguardq said."""
+
+    def __init__(self, code, out, err):
+        self.code = code
+        self.out = out
+        self.err = err
+
+    def json(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def __repr__(self):
+        return "exit %d\n%s%s" % (self.code, self.out, self.err)
+
+
+class ReviewCase(mtacase.MtaCase):
+    MTAS = ("postfix",)
+    REVIEW = {}  # keys of [review] beside those that are needed here
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.configure()
+
+    def setUp(self):
+        self.configure()
+
+    def tearDown(self):
+        """Nothing of one test waits in the next one."""
+        for queue_id in self.mta.held():
+            self.mta.drop(queue_id)
+
+    @classmethod
+    def configure(cls, **keys):
+        """Writes rcptguardq's configuration: the daemon's ledger, the private MTA, and keys of [review]."""
+        values = {("milter", "policy"): cls.guard.policy_path, ("milter", "user"): daemon.USER, ("ledger", "path"): cls.guard.ledger_path}
+        for key, value in {**cls.mta.review_keys(), **cls.REVIEW, **keys}.items():
+            values["review", key.replace("_", "-")] = value
+        cls.config_path = daemon.write_config(os.path.join(cls.guard.directory, "review.conf"), values)
+        return cls.config_path
+
+    # ---- messages
+
+    def hold(self, way="plain", people=WIDE, sender=mtacase.SENDER, subject=None, **options):
+        """Puts one message on hold."""
+        options.setdefault("cc", people)
+        made, text = self.message(sender, **options)
+        if subject is not None:
+            text = text.replace("Subject: %s\n" % made, "Subject: %s\n" % subject)
+        queue_id = self.accepted(way, people, made, text, sender)
+        daemon.wait_until(lambda: queue_id in self.mta.held(), mta.LIMIT, "the hold of %s" % queue_id)
+        return Held(queue_id, made, people)
+
+    def assertArrived(self, held):
+        """Each recipient has exactly one copy."""
+        daemon.wait_until(lambda: len(self.mta.recipients(held.subject)) >= len(held.recipients), mta.LIMIT, "the delivery of %s" % held.subject)
+        self.assertEqual(self.mta.recipients(held.subject), sorted(held.recipients))
+
+    def assertOnHold(self, *held):
+        there = self.mta.held()
+        for one in held:
+            self.assertIn(one.id, there)
+            self.assertEqual(self.mta.recipients(one.subject), [])
+
+    def row(self, queue_id):
+        return ledgerfile.row(self.guard.ledger_path, queue_id)
+
+    def state(self, queue_id):
+        return self.row(queue_id)["state"]
+
+    def events(self, queue_id):
+        """[(who, action, reason, detail)] of a message, from the ledger's file."""
+        return [(each["who"], each["action"], each["reason"], each["detail"]) for each in ledgerfile.query(
+            self.guard.ledger_path, "SELECT history.* FROM history JOIN held ON held.id = history.held WHERE queue_id = ? ORDER BY history.id", queue_id)]
+
+    # ---- rcptguardq
+
+    def command(self, name, *arguments, reason=None):
+        return [PROGRAM, name, "-c", self.config_path, *(["--reason", reason] if reason is not None else []), *arguments]
+
+    def ask(self, name, *arguments, reason=None, answer=None, **options):
+        """Runs it to its end."""
+        options.setdefault("env", daemon.environment())
+        done = subprocess.run(self.command(name, *arguments, reason=reason), input=(answer or "").encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=mta.LIMIT, check=False, **options)
+        result = Answer(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+        assert not daemon.SANITIZER_REPORT.search(result.err), result
+        return result
+
+    def done(self, name, *arguments, **options):
+        """The same, and it has to succeed without a complaint."""
+        result = self.ask(name, *arguments, **options)
+        self.assertEqual((result.code, result.err), (DONE, ""), result)
+        return result
+
+    def refused(self, code, words, name, *arguments, **options):
+        """The same, and it has to fail with this code and these words."""
+        result = self.ask(name, *arguments, **options)
+        self.assertEqual(result.code, code, result)
+        self.assertRegex(result.err, words)
+        return result
+
+    def listed(self, *arguments):
+        """{queue id: what list --json says}"""
+        return {one["id"]: one for one in self.done("list", "--json", *arguments).json()}
+
+    def on_terminal(self, name, *arguments, columns=80, lines=24):
+        """Runs it on a terminal of its own.  Gives (exit code, the bytes that the terminal got)."""
+        return on_terminal(self.command(name, *arguments), columns, lines)
+
+
+def on_terminal(command, columns=80, lines=24):
+    ours, theirs = pty.openpty()
+    subprocess.run(["stty", "rows", str(lines), "cols", str(columns)], stdin=theirs, check=True)
+    taken = []
+
+    def take():
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # the last one has closed its end
+                return
+            if not piece:
+                return
+            taken.append(piece)
+
+    reader = threading.Thread(target=take, daemon=True)
+    reader.start()
+    try:
+        done = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, timeout=mta.LIMIT, check=False,
+                              env=dict(daemon.environment(), TERM="xterm", NO_COLOR="1"))
+    finally:
+        os.close(theirs)
+        reader.join(mta.LIMIT)
+        os.close(ours)
+    return done.returncode, b"".join(taken)
+
+
+# What a terminal may get: printable text, and the ends of lines.
+PLAIN = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*")
+
+
+def copy_program(folder):
+    """The program where every user may run it."""
+    return shutil.copy(PROGRAM, os.path.join(folder, "rcptguardq"))
+
+
+main = mtacase.main
