@@ -7,6 +7,7 @@ declare -gA _rcptguard_commands=(
     [explain]="--sender= --recipient= --user= --client= --listener= --local --inbound --time= --bcc-visible --all FILE"
     [replay]="--against= --html= --jobs= --messages --recipients --user= --client= --listener= --local --time= --bcc-visible FILE"
     [print]=""
+    [init]="--mta= --postfix-config= --sendmail-config= --domain= --freemail="
 )
 
 _rcptguard_files()
@@ -34,8 +35,12 @@ _rcptguard()
     [[ -n $command && -n ${_rcptguard_commands[$command]+known} ]] || return
     words="-p --policy= --json -h --help ${_rcptguard_commands[$command]}"
     case $option in
-    -p | --policy | --against | --html)
+    -p | --policy | --against | --html | --postfix-config | --sendmail-config | --freemail)
         _rcptguard_files "$current"
+        return
+        ;;
+    --mta)
+        mapfile -t COMPREPLY < <(compgen -W "postfix sendmail" -- "$current")
         return
         ;;
     --*)

@@ -14,6 +14,7 @@ complete -c rcptguard -n '__fish_is_first_token' -a check -d 'Check a policy, it
 complete -c rcptguard -n '__fish_is_first_token' -a explain -d 'Tell what a policy says of messages, and why'
 complete -c rcptguard -n '__fish_is_first_token' -a replay -d 'Tell what a policy would have done with a mailbox'
 complete -c rcptguard -n '__fish_is_first_token' -a print -d 'Print the canonical policy'
+complete -c rcptguard -n '__fish_is_first_token' -a init -d 'Write a first policy from what the MTA says'
 complete -c rcptguard -n '__rcptguard_is explain replay' -F
 
 # The options of every command.
@@ -46,3 +47,9 @@ complete -c rcptguard -n '__rcptguard_is replay' -l listener -x -d 'The MTA\'s n
 complete -c rcptguard -n '__rcptguard_is replay' -l local -d 'Handed in by sendmail(1)'
 complete -c rcptguard -n '__rcptguard_is replay' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
 complete -c rcptguard -n '__rcptguard_is replay' -l bcc-visible -d 'Bcc headers are delivered'
+
+complete -c rcptguard -n '__rcptguard_is init' -l mta -x -a 'postfix sendmail' -d 'Ask this one: postfix or sendmail'
+complete -c rcptguard -n '__rcptguard_is init' -l postfix-config -r -F -d 'Where Postfix\'s main.cf is'
+complete -c rcptguard -n '__rcptguard_is init' -l sendmail-config -r -F -d 'Sendmail\'s sendmail.cf'
+complete -c rcptguard -n '__rcptguard_is init' -l domain -x -d 'An internal domain; needs no MTA'
+complete -c rcptguard -n '__rcptguard_is init' -l freemail -r -F -d 'The table of freemail domains to copy'

@@ -40,7 +40,10 @@ def needed(shell):
 # ---- what --help says
 
 # Arguments that are files; others are left to the person who types.
-FILE_ARGUMENTS = {"POLICY", "OLD-POLICY", "FILE", "PATH", "CONF"}
+FILE_ARGUMENTS = {"POLICY", "OLD-POLICY", "FILE", "PATH", "CONF", "DIR"}
+
+# Arguments that are one of a few words.
+CHOICES = {"MTA": {"postfix", "sendmail"}}
 
 
 def help_of(*command):
@@ -252,7 +255,7 @@ class Shell:
                 for name, (argument, _what) in options(text).items():
                     if argument and name.startswith("--"):
                         for line in "rcptguard %s %s ", "rcptguard %s %s=":
-                            self.assertEqual(self.files(line % (command, name)), set(FILES) if argument in FILE_ARGUMENTS else set(), line % (command, name))
+                            self.assertEqual(self.files(line % (command, name)), set(FILES) if argument in FILE_ARGUMENTS else CHOICES.get(argument, set()), line % (command, name))
 
     def test_behind_others(self):
         """options and files are offered wherever they may stand"""
