@@ -348,9 +348,13 @@ void database_close(struct database *database)
     g_free(database);
 }
 
+/* A write-ahead log that grew beyond it is cut when it begins anew, in bytes. */
+#define LOG_KEPT "8388608"
+
 /*
  * Root reads what a daemon's user wrote: nothing in the file may run code or
- * change how it is read.  What was removed is overwritten.
+ * change how it is read.  What was removed is overwritten, and nothing goes into
+ * temporary files.
  */
 static int harden(struct database *database, struct database_error *error)
 {
@@ -360,7 +364,8 @@ static int harden(struct database *database, struct database_error *error)
     sqlite3_db_config(database->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     return database_run(database,
                         "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON;"
-                        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;",
+                        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
+                        "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = " LOG_KEPT,
                         error);
 }
 

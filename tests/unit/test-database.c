@@ -132,7 +132,8 @@ static void test_settings(void)
     static const struct {
         const char *name;
         gint64 want;
-    } settings[] = {{"synchronous", 2}, {"foreign_keys", 1}, {"secure_delete", 1}, {"trusted_schema", 0}};
+    } settings[] = {
+        {"synchronous", 2}, {"foreign_keys", 1}, {"secure_delete", 1}, {"temp_store", 2}, {"trusted_schema", 0}};
     for (unsigned i = 0; i < G_N_ELEMENTS(settings); i++) {
         g_autofree char *sql = g_strdup_printf("PRAGMA %s", settings[i].name);
         gint64 number = -1;
