@@ -113,13 +113,12 @@ void page_end(GString *out)
 
 void page_append_text(GString *out, const char *text)
 {
-    GString *plain = g_string_new(NULL);
+    g_autoptr(GString) plain = g_string_new(NULL);
     g_autofree char *escaped = NULL;
 
     terminal_append_plain(plain, text);
     escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
     g_string_append(out, escaped);
-    g_string_free(plain, TRUE);
 }
 
 void page_append_isolated(GString *out, const char *text)

@@ -21,15 +21,19 @@ static void append_count_cell(GString *out, guint64 number)
     g_string_append(out, "</td>");
 }
 
-static void append_share_cell(GString *out, guint64 part, guint64 whole)
+static void append_share(GString *out, guint64 part, guint64 whole)
 {
-    GString *share = g_string_new(NULL);
+    g_autoptr(GString) share = g_string_new(NULL);
 
     replay_append_share(share, part, whole, 0);
-    g_string_append(out, "<td class=\"n\">");
     page_append_text(out, share->str);
+}
+
+static void append_share_cell(GString *out, guint64 part, guint64 whole)
+{
+    g_string_append(out, "<td class=\"n\">");
+    append_share(out, part, whole);
     g_string_append(out, "</td>");
-    g_string_free(share, TRUE);
 }
 
 static void append_address(GString *out, const char *address)
@@ -41,19 +45,18 @@ static void append_address(GString *out, const char *address)
 
 static void append_ruling(GString *out, const struct ruling *ruling)
 {
-    GString *words = g_string_new(NULL);
+    g_autoptr(GString) words = g_string_new(NULL);
 
     replay_append_ruling(words, ruling);
     g_string_append_printf(out, "<span class=\"v %s\">", disposition_name(ruling->disposition));
     page_append_text(out, words->str);
     g_string_append(out, "</span>");
-    g_string_free(words, TRUE);
 }
 
 /* What is said of a message below its verdict. */
 static void append_message_details(GString *out, const struct replay *replay, const struct judged *judged)
 {
-    GString *words = g_string_new(NULL);
+    g_autoptr(GString) words = g_string_new(NULL);
 
     replay_append_place(words, judged);
     g_string_append_printf(words, ", parties %u, visible %u, hidden %u", judged->counts[COUNT_PARTIES],
@@ -75,7 +78,6 @@ static void append_message_details(GString *out, const struct replay *replay, co
         page_append_isolated(out, words->str);
         g_string_append(out, "</span>");
     }
-    g_string_free(words, TRUE);
 }
 
 /* ---- head */
@@ -110,6 +112,17 @@ static void append_policy(GString *out, const struct policy *policy)
     g_string_append_printf(out, "</code></bdi> (%.*s)", POLICY_DIGEST_SHOWN, policy_digest(policy));
 }
 
+static void append_tile(GString *out, const struct tally *tally, enum disposition disposition)
+{
+    const char *name = disposition_name(disposition);
+
+    g_string_append_printf(out, "<li class=\"%s\">%s <b>", name, name);
+    replay_append_number(out, tally->by[disposition], 0);
+    g_string_append(out, "</b> <span>");
+    append_share(out, tally->by[disposition], tally->judged);
+    g_string_append(out, "</span></li>\n");
+}
+
 static void append_head(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
@@ -133,19 +146,9 @@ static void append_head(GString *out, const struct replay *replay)
     g_string_append(out, ".</p>\n");
     append_warnings(out, replay);
     g_string_append(out, "<ul class=\"tiles\">\n");
-    for (unsigned i = 0; i < DISPOSITIONS; i++) {
-        const char *name = disposition_name((enum disposition)i);
-        GString *share = g_string_new(NULL);
-        if (tally->by[i] == 0 && i != DISPOSITION_ACCEPT && i != DISPOSITION_QUARANTINE && i != DISPOSITION_REJECT)
-            continue;
-        replay_append_share(share, tally->by[i], tally->judged, 0);
-        g_string_append_printf(out, "<li class=\"%s\">%s <b>", name, name);
-        replay_append_number(out, tally->by[i], 0);
-        g_string_append(out, "</b> <span>");
-        page_append_text(out, share->str);
-        g_string_append(out, "</span></li>\n");
-        g_string_free(share, TRUE);
-    }
+    for (unsigned i = 0; i < DISPOSITIONS; i++)
+        if (tally->by[i] > 0 || i == DISPOSITION_ACCEPT || i == DISPOSITION_QUARANTINE || i == DISPOSITION_REJECT)
+            append_tile(out, tally, (enum disposition)i);
     g_string_append(out, "</ul>\n</header>\n");
 }
 
@@ -230,13 +233,12 @@ static void append_legend(GString *out, const struct tally *tally)
 
 static void append_edge(GString *out, const struct policy *policy, const struct edge *edge)
 {
-    GString *name = g_string_new(NULL);
+    g_autoptr(GString) name = g_string_new(NULL);
 
     replay_append_edge(name, policy, edge);
     g_string_append(out, "<tr class=\"edge\"><td colspan=\"3\"><span>");
     page_append_text(out, name->str);
     g_string_append(out, "</span></td></tr>\n");
-    g_string_free(name, TRUE);
 }
 
 static void append_histogram(GString *out, const struct tally *tally, const GArray *bins, const GArray *edges,

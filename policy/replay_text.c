@@ -55,7 +55,7 @@ static void append_sender(GString *out, const struct replay *replay, const char 
 static void append_details(GString *out, const struct replay *replay, const struct judged *judged, unsigned indent)
 {
     g_autofree char *sender = address_display(judged->sender);
-    GString *details = g_string_new(NULL);
+    g_autoptr(GString) details = g_string_new(NULL);
 
     g_string_append_printf(details, "%s%s%s: parties %u, visible %u, hidden %u", judged->date,
                            judged->date[0] != '\0' ? ", " : "", sender[0] != '\0' ? sender : "<>",
@@ -71,7 +71,6 @@ static void append_details(GString *out, const struct replay *replay, const stru
     terminal_append_blanks(out, 0, indent);
     terminal_append_wrapped(out, details->str, indent, replay->width == 0 ? 80 : replay->width);
     g_string_append_c(out, '\n');
-    g_string_free(details, TRUE);
 }
 
 static void append_ruling(GString *out, const struct replay *replay, const struct ruling *ruling)
@@ -83,7 +82,7 @@ static void append_ruling(GString *out, const struct replay *replay, const struc
 
 void replay_append_message_text(GString *out, const struct replay *replay, const struct judged *judged)
 {
-    GString *place = g_string_new(NULL);
+    g_autoptr(GString) place = g_string_new(NULL);
 
     replay_append_place(place, judged);
     terminal_append_plain(out, place->str);
@@ -97,7 +96,6 @@ void replay_append_message_text(GString *out, const struct replay *replay, const
         g_string_append_printf(out, ", would %s", *would);
     g_string_append_c(out, '\n');
     append_details(out, replay, judged, 2);
-    g_string_free(place, TRUE);
 }
 
 /* ---- figures */
@@ -177,14 +175,13 @@ static void append_senders(GString *out, const struct replay *replay)
     const struct tally *tally = replay->tally;
     struct sender_tally rest;
     g_autoptr(GPtrArray) senders = tally_senders(tally, SENDERS_SHOWN, &rest);
-    GString *title = g_string_new("   Messages");
+    g_autoptr(GString) title = g_string_new("   Messages");
 
     for (unsigned i = DISPOSITION_TAG; i < DISPOSITIONS; i++)
         if (tally->by[i] > 0)
             g_string_append_printf(title, "%*s", NUMBER, disposition_name((enum disposition)i));
     g_string_append(title, "  Sender");
     append_title(out, replay, title->str);
-    g_string_free(title, TRUE);
     for (unsigned i = 0; i < senders->len; i++) {
         const struct sender_tally *sender = g_ptr_array_index(senders, i);
         unsigned used = append_sender_numbers(out, replay, sender);
@@ -231,7 +228,7 @@ static void append_legend(GString *out, const struct replay *replay)
 static void append_edge(GString *out, const struct replay *replay, const struct edge *edge)
 {
     unsigned width = replay->width == 0 ? 80 : replay->width;
-    GString *name = g_string_new(NULL);
+    g_autoptr(GString) name = g_string_new(NULL);
 
     replay_append_edge(name, replay->tally->policy, edge);
     g_string_append_printf(out, "%s  --- ", terminal_begin(replay->colours, STYLE_STRONG));
@@ -239,7 +236,6 @@ static void append_edge(GString *out, const struct replay *replay, const struct 
     for (unsigned i = 6 + terminal_append_within(out, name->str, width - 6); i < width; i++)
         g_string_append_c(out, '-');
     g_string_append_printf(out, "%s\n", terminal_end(replay->colours));
-    g_string_free(name, TRUE);
 }
 
 static void append_histogram(GString *out, const struct replay *replay, const char *title, enum count count,
@@ -295,7 +291,7 @@ static void append_ladder(GString *out, const struct replay *replay, const char 
 static void append_near(GString *out, const struct replay *replay, const struct near *near)
 {
     const struct judged *judged = near->message;
-    GString *place = g_string_new(NULL);
+    g_autoptr(GString) place = g_string_new(NULL);
 
     replay_append_number(out, near->count, 7);
     g_string_append(out, "  ");
@@ -305,7 +301,6 @@ static void append_near(GString *out, const struct replay *replay, const struct 
     terminal_append_plain(out, place->str);
     g_string_append_c(out, '\n');
     append_details(out, replay, judged, 9);
-    g_string_free(place, TRUE);
 }
 
 static void append_threshold(GString *out, const struct replay *replay, unsigned index)
