@@ -76,7 +76,7 @@ static const char style_elsewhere[] =
     ".tiles{grid-template-columns:repeat(auto-fit,minmax(6.2rem,1fr));gap:.5rem}.tiles li{padding:.4rem .6rem}"
     ".tiles b{font-size:1.25rem}"
     ".rules,.rules thead,.rules tbody{display:block}"
-    ".rules tr{display:grid;grid-template-columns:minmax(0,1fr) 4.6rem 4.2rem;border-bottom:1px solid var(--line);"
+    ".rules tr{display:grid;grid-template-columns:minmax(0,1fr) 5.2rem 4.2rem;border-bottom:1px solid var(--line);"
     "padding:.25rem 0}"
     ".rules tr>*{border:0;overflow-wrap:anywhere;padding:.05rem 0;grid-row:1}.rules tr>:nth-child(2){grid-area:2/1}"
     ".rules tr>:nth-child(5){grid-area:2/2}"
