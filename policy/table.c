@@ -39,6 +39,15 @@ static gboolean network_equal(gconstpointer a, gconstpointer b)
     return x->six == y->six && x->length == y->length && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0;
 }
 
+/* Makes what is behind its first bits zero. */
+static void network_cut(struct network *network)
+{
+    for (unsigned i = 0; i < sizeof network->bytes; i++) {
+        unsigned kept = network->length > i * 8 ? MIN(network->length - i * 8, 8) : 0;
+        network->bytes[i] &= (guint8)(0xff00 >> kept);
+    }
+}
+
 /* The network of that length around an address. */
 static struct network network_of(GInetAddress *address, unsigned length)
 {
@@ -46,10 +55,7 @@ static struct network network_of(GInetAddress *address, unsigned length)
                               .length = (guint8)length};
 
     memcpy(network.bytes, g_inet_address_to_bytes(address), g_inet_address_get_native_size(address));
-    for (unsigned i = 0; i < sizeof network.bytes; i++) {
-        unsigned kept = length > i * 8 ? MIN(length - i * 8, 8) : 0;
-        network.bytes[i] &= (guint8)(0xff00 >> kept);
-    }
+    network_cut(&network);
     return network;
 }
 
@@ -197,7 +203,7 @@ static size_t item_end(const char *text, size_t start, size_t end)
     return end;
 }
 
-void table_add_source(struct table *table, const struct source *source, unsigned value, struct diags *diags)
+void table_each_item(const struct source *source, table_item take, void *data)
 {
     const char *text = source->text;
 
@@ -205,17 +211,38 @@ void table_add_source(struct table *table, const struct source *source, unsigned
         size_t start = g_array_index(source->lines, size_t, i);
         size_t end = i + 1 < source->lines->len ? g_array_index(source->lines, size_t, i + 1) : source->length;
         g_autofree char *item = NULL;
-        g_autofree char *wrong = NULL;
         while (start < end && g_ascii_isspace(text[start]))
             start++;
         end = item_end(text, start, end);
         if (start == end)
             continue;
         item = g_strndup(text + start, end - start);
-        wrong = table_add(table, item, value);
-        if (wrong != NULL)
-            source_diag(source, start, diags, DIAG_ERROR, "%s", wrong);
+        take(data, item, start);
     }
+}
+
+/* A file that is added. */
+struct adding {
+    struct table *table;
+    const struct source *source;
+    unsigned value;
+    struct diags *diags;
+};
+
+static void add_item(void *data, const char *item, size_t offset)
+{
+    const struct adding *adding = data;
+    g_autofree char *wrong = table_add(adding->table, item, adding->value);
+
+    if (wrong != NULL)
+        source_diag(adding->source, offset, adding->diags, DIAG_ERROR, "%s", wrong);
+}
+
+void table_add_source(struct table *table, const struct source *source, unsigned value, struct diags *diags)
+{
+    struct adding adding = {.table = table, .source = source, .value = value, .diags = diags};
+
+    table_each_item(source, add_item, &adding);
 }
 
 static int find(GHashTable *where, const char *key)
@@ -223,6 +250,20 @@ static int find(GHashTable *where, const char *key)
     gpointer value;
 
     return g_hash_table_lookup_extended(where, key, NULL, &value) ? (int)GPOINTER_TO_UINT(value) : -1;
+}
+
+int table_find_item(const struct table *table, const char *domain, bool below)
+{
+    return find(below ? table->suffixes : table->names, domain);
+}
+
+int table_find_around(const struct table *table, const char *domain)
+{
+    int value = -1;
+
+    while (value < 0 && (domain = strchr(domain, '.')) != NULL)
+        value = find(table->suffixes, ++domain);
+    return value;
 }
 
 int table_find_domain(const struct table *table, const char *domain)
@@ -273,6 +314,66 @@ bool table_has_word(const struct table *table, const char *word)
     g_autofree char *lower = g_utf8_strdown(valid, -1);
 
     return find(table->names, lower) >= 0;
+}
+
+/* ---- one table and another */
+
+/* Whether a domain with all below it lies within one such. */
+static bool has_suffix(const struct table *table, const char *domain)
+{
+    while (domain != NULL && find(table->suffixes, domain) < 0) {
+        domain = strchr(domain, '.');
+        domain = domain == NULL ? NULL : domain + 1;
+    }
+    return domain != NULL;
+}
+
+static bool has_name(const struct table *table, const char *name)
+{
+    switch (table->kind) {
+    case TABLE_MAILBOXES:
+        if (strchr(name, '@') != NULL || name[0] == '\0')
+            return table_has_mailbox(table, name);
+        return table_find_domain(table, name) >= 0;
+    case TABLE_DOMAINS:
+        return table_find_domain(table, name) >= 0;
+    case TABLE_WORDS:
+    case TABLE_NETWORKS:
+        break;
+    }
+    return find(table->names, name) >= 0;
+}
+
+static bool has_around(const struct table *table, const struct network *inner)
+{
+    for (unsigned length = 0; length <= inner->length; length++) {
+        struct network network = *inner;
+        if (!table->lengths[inner->six][length])
+            continue;
+        network.length = (guint8)length;
+        network_cut(&network);
+        if (g_hash_table_contains(table->networks, &network))
+            return true;
+    }
+    return false;
+}
+
+unsigned table_within(const struct table *inner, const struct table *outer)
+{
+    GHashTableIter iterator;
+    gpointer key;
+    unsigned within = 0;
+
+    g_hash_table_iter_init(&iterator, inner->names);
+    while (g_hash_table_iter_next(&iterator, &key, NULL))
+        within += has_name(outer, key);
+    g_hash_table_iter_init(&iterator, inner->suffixes);
+    while (g_hash_table_iter_next(&iterator, &key, NULL))
+        within += has_suffix(outer, key);
+    g_hash_table_iter_init(&iterator, inner->networks);
+    while (g_hash_table_iter_next(&iterator, &key, NULL))
+        within += has_around(outer, key);
+    return within;
 }
 
 unsigned table_size(const struct table *table)

@@ -41,6 +41,16 @@ char *table_add(struct table *table, const char *item, unsigned value);
 /* Adds each line of a file; errors go to `diags`, with line and column. */
 void table_add_source(struct table *table, const struct source *source, unsigned value, struct diags *diags);
 
+/* Is given each item of a file in turn, with its place. */
+typedef void (*table_item)(void *data, const char *item, size_t offset);
+void table_each_item(const struct source *source, table_item take, void *data);
+
+/* The value of just this item, a normalised domain with all below it if `below`.  -1 if there is none. */
+int table_find_item(const struct table *table, const char *domain, bool below);
+
+/* The value of the longest item with all below it that is around a normalised domain, and not the domain itself. */
+int table_find_around(const struct table *table, const char *domain);
+
 /* The value of a normalised domain: an exact name beats the longest suffix.  -1 if there is none. */
 int table_find_domain(const struct table *table, const char *domain);
 
@@ -51,5 +61,12 @@ bool table_has_network(const struct table *table, GInetAddress *address);
 bool table_has_word(const struct table *table, const char *word);
 
 unsigned table_size(const struct table *table);
+
+/*
+ * How many items of `inner` lie within one item of `outer`, a table of the same
+ * kind.  With all of them, what `inner` has `outer` has too; with none of them
+ * either way, no value is in both.
+ */
+unsigned table_within(const struct table *inner, const struct table *outer);
 
 #endif
