@@ -106,8 +106,10 @@ static int check(const struct config *config)
     }
     auto_free(diags) diags = diags_new();
     auto_free(policy) policy = policy_load(config->policy, diags);
-    if (policy != NULL)
+    if (policy != NULL) {
         policy_assert(policy, diags);
+        policy_lint(policy, g_get_real_time() / G_USEC_PER_SEC, diags);
+    }
     if (dropped) /* to another user the ledger is closed, as it should be */
         keeper_check(config, diags);
     log_diags_shown(diags);

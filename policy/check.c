@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 static gboolean strict_option = FALSE;
+static char *time_option = NULL;
 
 static void print_check_json(const struct policy *policy, const struct diags *diags, bool good)
 {
@@ -25,6 +26,7 @@ static void print_check_json(const struct policy *policy, const struct diags *di
         json_number(json, "column", diag->column);
         json_string(json, "level", diag->level == DIAG_ERROR ? "error" : "warning");
         json_string(json, "message", diag->message);
+        json_string(json, "lint", diag->lint);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
@@ -34,13 +36,18 @@ static void print_check_json(const struct policy *policy, const struct diags *di
 
 static int command_check_run(void)
 {
-    struct diags *diags = diags_new();
-    struct policy *policy = tool_load(diags);
+    struct diags *diags;
+    struct policy *policy;
+    gint64 now;
     bool good;
 
+    if (!tool_time(time_option, &now))
+        return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
+    diags = diags_new();
+    policy = tool_load(diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
-        policy_lint(policy, diags);
+        policy_lint(policy, now, diags);
     }
     if (strict_option)
         diags_promote(diags);
@@ -62,6 +69,7 @@ static int command_check_run(void)
 
 static const GOptionEntry entries[] = {
     {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors", NULL},
+    {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     G_OPTION_ENTRY_NULL,
 };
 

@@ -87,6 +87,11 @@ const struct suffixes *classes_suffixes(const struct classes *classes)
     return classes->suffixes;
 }
 
+const struct table *classes_domains(const struct classes *classes)
+{
+    return classes->domains;
+}
+
 unsigned classes_count(const struct classes *classes)
 {
     return classes->classes->len;
@@ -95,6 +100,15 @@ unsigned classes_count(const struct classes *classes)
 const char *classes_name(const struct classes *classes, unsigned index)
 {
     return g_array_index(classes->classes, struct class, index).name;
+}
+
+unsigned classes_index(const struct classes *classes, const char *name)
+{
+    unsigned index = 0;
+
+    while (index + 1 < classes->classes->len && strcmp(classes_name(classes, index), name) != 0)
+        index++;
+    return index;
 }
 
 bool classes_individuals(const struct classes *classes, unsigned index)

@@ -28,8 +28,15 @@ unsigned classes_add(struct classes *classes, const char *name, bool individuals
 void classes_add_pattern(struct classes *classes, unsigned index, struct pattern *pattern);
 
 const struct suffixes *classes_suffixes(const struct classes *classes);
+
+/* The domains that classes name, with the indexes of the classes that have them. */
+const struct table *classes_domains(const struct classes *classes);
 unsigned classes_count(const struct classes *classes);
 const char *classes_name(const struct classes *classes, unsigned index);
+
+/* The index of a class that is there. */
+unsigned classes_index(const struct classes *classes, const char *name);
+
 bool classes_individuals(const struct classes *classes, unsigned index);
 bool classes_separate(const struct classes *classes, unsigned index);
 

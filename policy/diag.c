@@ -109,6 +109,7 @@ static void diags_take(struct diags *diags, struct diag *diag)
     if (diags->all->len + 1 == DIAGS_LIMIT) {
         g_free(diag->message);
         diag->message = g_strdup_printf("there is more than this; mend what stands above, then look again");
+        diag->lint = NULL;
     }
     diag->order = diags->all->len;
     g_ptr_array_add(diags->all, diag);
@@ -156,6 +157,8 @@ char *diag_format_line(const struct diag *diag)
     g_string_append(text, diag->level == DIAG_ERROR ? ": error: " : ": warning: ");
     g_autofree char *valid = g_utf8_make_valid(diag->message, -1);
     append_shown(text, valid, G_MAXUINT);
+    if (diag->lint != NULL)
+        g_string_append_printf(text, " [%s]", diag->lint);
     return g_string_free(text, FALSE);
 }
 
@@ -333,8 +336,9 @@ unsigned source_line(const struct source *source, size_t offset)
     return source_line_index(source, offset) + 1;
 }
 
-void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
-                      const char *format, va_list arguments)
+static void G_GNUC_PRINTF(6, 0)
+    source_add(const struct source *source, size_t offset, struct diags *diags, enum diag_level level, const char *lint,
+               const char *format, va_list arguments)
 {
     struct diag *diag;
     unsigned index = source_line_index(source, offset);
@@ -349,6 +353,7 @@ void source_diag_list(const struct source *source, size_t offset, struct diags *
     piece[strcspn(piece, "\r\n")] = '\0';
     diag->message = g_strdup_vprintf(format, arguments);
     diag->level = level;
+    diag->lint = lint;
     diag->file = g_strdup(source->name);
     diag->line = index + 1;
     diag->column = 1;
@@ -357,6 +362,18 @@ void source_diag_list(const struct source *source, size_t offset, struct diags *
         diag->column += (source->text[i] & 0xc0) != 0x80;
     diag->source = g_utf8_make_valid(piece, -1);
     diags_take(diags, diag);
+}
+
+void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *format, va_list arguments)
+{
+    source_add(source, offset, diags, level, NULL, format, arguments);
+}
+
+void source_lint_list(const struct source *source, size_t offset, struct diags *diags, const char *lint,
+                      const char *format, va_list arguments)
+{
+    source_add(source, offset, diags, DIAG_WARNING, lint, format, arguments);
 }
 
 void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,

@@ -24,8 +24,9 @@ struct diag {
     unsigned line;   /* from 1; 0: the file as a whole */
     unsigned column; /* from 1, in characters; 0: the line as a whole */
     char *message;
-    char *source;   /* the source line without its newline, or NULL */
-    unsigned order; /* in which it came */
+    const char *lint; /* the name of the lint that found it: a constant; NULL if none did */
+    char *source;     /* the source line without its newline, or NULL */
+    unsigned order;   /* in which it came */
 };
 
 /* More than this nobody reads; the last one kept says that there were more. */
@@ -61,7 +62,7 @@ void diags_demote(struct diags *diags);
 /* Adds an error about a file as a whole: it cannot be opened, is a directory. */
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* `file:line:column: error: message`, without a newline: for a log. */
+/* `file:line:column: error: message [lint]`, without a newline: for a log. */
 char *diag_format_line(const struct diag *diag);
 
 /* The same, then the source line and a caret, each ended by a newline: for a person. */
@@ -97,6 +98,10 @@ unsigned source_line(const struct source *source, size_t offset);
 void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
                  const char *format, ...) G_GNUC_PRINTF(5, 6);
 void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
+
+/* Adds a warning of the lint with that name, a constant. */
+void source_lint_list(const struct source *source, size_t offset, struct diags *diags, const char *lint,
                       const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
 
 /*

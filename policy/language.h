@@ -89,6 +89,7 @@ struct rule {
     struct item *name;
     gint64 until;     /* the first second at which it is over; G_MAXINT64: never */
     char *until_text; /* or NULL */
+    size_t until_offset;
     bool monitor;
     struct expression *when;
     struct action action;
@@ -138,6 +139,7 @@ struct policy {
     GPtrArray *expects;   /* struct expect * */
     GPtrArray *rules;     /* struct rule * */
     struct action fallback;
+    size_t fallback_offset;
     unsigned fallback_line;
     GArray *thresholds; /* struct threshold_test, in the order of the rules */
 
@@ -173,11 +175,15 @@ void policy_find_thresholds(struct policy *policy);
 /* Once there are no errors: the canonical text and the digest. */
 void policy_seal(struct policy *policy);
 
+/* Where a byte of a pattern stands in the source: behind the slash, and each slash of it has a backslash before it. */
+size_t policy_pattern_offset(const struct policy *policy, const struct item *item, size_t index);
+
 /* The path of a file that a policy names: relative to the policy; to be freed with g_free. */
 char *policy_beside(const struct policy *policy, const char *file);
 
-/* print: the canonical text of a policy, and of one test. */
+/* print: the canonical text of a policy, of an expression, and of one test. */
 char *policy_print(const struct policy *policy);
+char *expression_print(const struct expression *expression);
 char *test_print(const struct test *test);
 
 /* The classes that a name stands for; false if there is no such class. */

@@ -227,6 +227,7 @@ static bool parse_rule(struct parser *parser)
     if (parser_skip_word(parser, "until")) {
         if (parser_is(parser, TOKEN_DATE)) {
             rule->until_text = g_strdup(parser->token.value);
+            rule->until_offset = parser->token.offset;
             rule->until = language_date(rule->until_text) + 24 * 60 * 60;
         } else {
             parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
@@ -456,6 +457,7 @@ static bool parse_default(struct parser *parser)
 {
     struct policy *policy = parser->policy;
 
+    policy->fallback_offset = parser->token.offset;
     policy->fallback_line = source_line(policy->source, parser->token.offset);
     parser->default_seen = true;
     parser_advance(parser);

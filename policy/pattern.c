@@ -95,6 +95,11 @@ void pattern_budget_free(struct pattern_budget *budget)
     g_free(budget);
 }
 
+unsigned pattern_budget_spent(const struct pattern_budget *budget)
+{
+    return PATTERN_MESSAGE_LIMIT - budget->left;
+}
+
 /* Most messages match nothing against a pattern: what a match needs is made when it is needed. */
 static void budget_prepare(struct pattern_budget *budget)
 {

@@ -39,6 +39,9 @@ char *pattern_library_version(void);
 struct pattern_budget *pattern_budget_new(void);
 void pattern_budget_free(struct pattern_budget *budget);
 
+/* How much of PATTERN_MESSAGE_LIMIT is gone. */
+unsigned pattern_budget_spent(const struct pattern_budget *budget);
+
 /* Whether the whole subject (valid UTF-8) matches. */
 enum pattern_result pattern_match(const struct pattern *pattern, const char *subject, struct pattern_budget *budget);
 

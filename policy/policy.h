@@ -41,8 +41,11 @@ AUTO_FREE_DEFINE(policy, policy_unref)
 unsigned policy_assert(struct policy *policy, struct diags *diags);
 unsigned policy_assertions(const struct policy *policy);
 
-/* Adds a warning for each thing that is no error and yet surely not meant: see rcptguard-policy(5). */
-void policy_lint(const struct policy *policy, struct diags *diags);
+/*
+ * Adds a warning for each thing that is no error and yet surely not meant: see
+ * rcptguard-policy(5).  `now`, in seconds since 1970, is for `until`.
+ */
+void policy_lint(const struct policy *policy, gint64 now, struct diags *diags);
 
 /* SHA-256 in hexadecimal over the canonical text, the tables and the Public Suffix List's version. */
 const char *policy_digest(const struct policy *policy);

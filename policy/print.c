@@ -106,6 +106,14 @@ static void print_expression(GString *out, const struct expression *expression, 
     }
 }
 
+char *expression_print(const struct expression *expression)
+{
+    GString *out = g_string_new(NULL);
+
+    print_expression(out, expression, NULL);
+    return g_string_free(out, FALSE);
+}
+
 static void print_action(GString *out, const struct action *action)
 {
     g_string_append(out, disposition_name(action->disposition));

@@ -41,6 +41,17 @@ struct policy *tool_load(struct diags *diags)
     return policy_load(tool_policy_path(), diags);
 }
 
+bool tool_time(const char *text, gint64 *seconds)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) time = text == NULL ? g_date_time_new_now(utc) : g_date_time_new_from_iso8601(text, utc);
+
+    if (time == NULL)
+        return false;
+    *seconds = g_date_time_to_unix(time);
+    return true;
+}
+
 void tool_print_diags(const struct diags *diags)
 {
     for (unsigned i = 0; i < diags_count(diags); i++) {

@@ -57,20 +57,25 @@ static void read_table(struct resolver *resolver, struct table *table, const str
     }
 }
 
+size_t policy_pattern_offset(const struct policy *policy, const struct item *item, size_t index)
+{
+    const char *raw = policy->source->text + item->offset + 1;
+    const char *p = raw;
+
+    for (size_t i = 0; i < index; i++)
+        p += p[0] == '\\' && p[1] == '/' ? 2 : 1;
+    return item->offset + 1 + (size_t)(p - raw);
+}
+
 static struct pattern *compile(struct resolver *resolver, const struct item *item)
 {
     g_autofree char *message = NULL;
     size_t offset;
     struct pattern *pattern = pattern_compile(item->text, &offset, &message);
 
-    if (pattern == NULL) {
-        /* In the source, each slash of the pattern has a backslash before it. */
-        const char *raw = resolver->policy->source->text + item->offset + 1;
-        const char *p = raw;
-        for (size_t i = 0; i < offset; i++)
-            p += p[0] == '\\' && p[1] == '/' ? 2 : 1;
-        fail(resolver, item->offset + 1 + (size_t)(p - raw), "in this regular expression: %s", message);
-    }
+    if (pattern == NULL)
+        fail(resolver, policy_pattern_offset(resolver->policy, item, offset), "in this regular expression: %s",
+             message);
     return pattern;
 }
 

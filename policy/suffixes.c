@@ -58,3 +58,10 @@ const char *suffixes_organisation(const struct suffixes *suffixes, const char *d
     registrable = psl_registrable_domain(suffixes->list, domain);
     return registrable != NULL ? registrable : domain;
 }
+
+bool suffixes_is_registry(const struct suffixes *suffixes, const char *domain)
+{
+    /* Names that no list has, such as those of a home network, are none. */
+    return suffixes->list != NULL && domain_is_name(domain) &&
+           psl_is_public_suffix2(suffixes->list, domain, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}

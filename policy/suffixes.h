@@ -24,4 +24,8 @@ const char *suffixes_version(const struct suffixes *suffixes);
  */
 const char *suffixes_organisation(const struct suffixes *suffixes, const char *domain);
 
+/* Whether a normalised domain is a suffix of a registry, such as com and co.uk; of the list's private section none is.
+ */
+bool suffixes_is_registry(const struct suffixes *suffixes, const char *domain);
+
 #endif

@@ -197,6 +197,16 @@ void text_free(struct text *text)
     g_free(text);
 }
 
+bool text_names_class(const struct text *text, class_mask class)
+{
+    for (unsigned i = 0; i < text->parts->len; i++) {
+        const struct part *part = &g_array_index(text->parts, struct part, i);
+        if (part->variable == VARIABLE_COUNT && part->mask == class)
+            return true;
+    }
+    return false;
+}
+
 /* What stands for the rest of a value that was cut. */
 #define REST        "..."
 #define REST_LENGTH (sizeof REST - 1)

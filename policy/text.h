@@ -23,6 +23,9 @@ struct text *text_parse(const char *template, const struct policy *policy, size_
                         const char *const *class_names, struct diags *diags);
 void text_free(struct text *text);
 
+/* Whether it shows a count of just this one class. */
+bool text_names_class(const struct text *text, class_mask class);
+
 struct text_values {
     const struct exposure *exposure;
     const struct message *message;

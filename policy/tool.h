@@ -32,6 +32,9 @@ const char *tool_policy_path(void);
 /* Reads the policy that --policy names, or the installed one.  NULL if it is wrong; see `diags` then. */
 struct policy *tool_load(struct diags *diags);
 
+/* Seconds since 1970 of a time such as 2027-06-30T12:00:00Z; of NULL, now.  False if it is none. */
+bool tool_time(const char *text, gint64 *seconds);
+
 /* To standard error, each with its source line and caret. */
 void tool_print_diags(const struct diags *diags);
 

@@ -2,7 +2,7 @@
  * fuzz-policy - the policy language; the input is the file.
  *
  * A policy that loads prints as text that loads again to the same policy, and
- * both say the same of a message.
+ * both say the same of a message.  What a lint calls impossible does not happen.
  */
 
 #include "fuzz.h"
@@ -18,6 +18,9 @@ const char fuzz_target[] = "policy";
 /* So many numbers and assertions are tried; with more, an input tests the patience only. */
 #define NUMBERS_LIMIT    2000u
 #define ASSERTIONS_LIMIT 10u
+
+/* The time, for `until`. */
+#define NOW 1795000000
 
 static void files_write(void)
 {
@@ -154,7 +157,7 @@ static struct verdict *judge(struct policy *policy, const struct message *messag
     struct told told = {.policy = policy};
     const struct trace trace = {told_rule, told_group, told_group_end, told_test, told_end, &told};
     const struct judge_options options = {
-        .now = 1795000000,
+        .now = NOW,
         .on_fault = DISPOSITION_QUARANTINE,
         .outbound = outbound,
         .trace = traced ? &trace : NULL,
@@ -180,7 +183,51 @@ static void check_same(const struct verdict *a, const struct verdict *b)
                    "another monitor matches");
 }
 
-static void check_verdicts(struct policy *policy, struct policy *again)
+/* Whether a lint says so, with a message that begins like this. */
+static bool is_told(const struct diags *lints, const char *lint, const char *begin)
+{
+    for (unsigned i = 0; i < diags_count(lints); i++) {
+        const struct diag *diag = diags_get(lints, i);
+        if (diag->lint != NULL && strcmp(diag->lint, lint) == 0 && g_str_has_prefix(diag->message, begin))
+            return true;
+    }
+    return false;
+}
+
+/* What happens to mail that is outbound is not what a lint says to be impossible. */
+static void check_lints(const struct verdict *verdict, const struct diags *lints)
+{
+    bool stops = verdict->disposition != DISPOSITION_ACCEPT && verdict->disposition != DISPOSITION_TAG;
+    g_autofree char *rule = g_strdup_printf("rule `%s` ", verdict->rule);
+
+    fuzz_check(!is_told(lints, "rule-unreachable", rule), "rule `%s` is called unreachable and decides", verdict->rule);
+    fuzz_check(!stops || verdict->fault || !is_told(lints, "nothing-held", "this policy"),
+               "rule `%s` stops a message and nothing is said to do so", verdict->rule);
+    for (unsigned i = 0; i < verdict->would->len; i++) {
+        const char *would = strchr(g_ptr_array_index(verdict->would, i), ':');
+        g_autofree char *monitor = g_strdup_printf("rule `%s` ", would + 1);
+        fuzz_check(!is_told(lints, "rule-unreachable", monitor) ||
+                       g_str_has_prefix(g_ptr_array_index(verdict->would, i), "fault:"),
+                   "monitor `%s` is called unreachable and matches", would + 1);
+    }
+}
+
+/* The lints of both have the same to say, wherever it stands. */
+static struct diags *lint(const struct policy *policy, const struct policy *again)
+{
+    struct diags *lints = diags_new();
+    auto_free(diags) others = diags_new();
+
+    policy_lint(policy, NOW, lints);
+    policy_lint(again, NOW, others);
+    fuzz_check_diags(lints);
+    fuzz_check(diags_errors(lints) == 0, "a lint makes an error");
+    fuzz_check(diags_count(lints) == diags_count(others), "%u warnings, and %u of what it prints", diags_count(lints),
+               diags_count(others));
+    return lints;
+}
+
+static void check_verdicts(struct policy *policy, struct policy *again, const struct diags *lints)
 {
     for (unsigned which = 0; which < 3; which++) {
         auto_free(message) message = fixed_message(which);
@@ -189,8 +236,10 @@ static void check_verdicts(struct policy *policy, struct policy *again)
         auto_free(verdict) traced = NULL;
         auto_free(verdict) other = NULL;
         fuzz_check(policy_outbound(again, message) == outbound, "the text loads again to another `outbound`");
+        first = judge(policy, message, outbound == OUTBOUND_NO ? OUTBOUND_YES : outbound, false);
+        if (outbound == OUTBOUND_YES)
+            check_lints(first, lints);
         outbound = outbound == OUTBOUND_NO ? OUTBOUND_YES : outbound;
-        first = judge(policy, message, outbound, false);
         traced = judge(policy, message, outbound, true);
         other = judge(again, message, outbound, false);
         check_same(first, traced);
@@ -222,6 +271,7 @@ static struct policy *load_again(const struct policy *policy)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     auto_free(diags) diags = diags_new();
+    auto_free(diags) lints = NULL;
     auto_free(policy) policy = NULL;
     auto_free(policy) again = NULL;
     g_autofree char *path = NULL;
@@ -237,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (policy == NULL)
         return 0;
     again = load_again(policy);
-    policy_lint(policy, diags);
+    lints = lint(policy, again);
     if (policy_assertions(policy) <= ASSERTIONS_LIMIT && sum_of_numbers(data, size) <= NUMBERS_LIMIT) {
         auto_free(diags) others = diags_new();
         unsigned failed = policy_assert(policy, diags);
@@ -245,6 +295,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check(policy_assert(again, others) == failed, "what it prints keeps other assertions");
         fuzz_check_diags(diags);
     }
-    check_verdicts(policy, again);
+    check_verdicts(policy, again, lints);
     return 0;
 }

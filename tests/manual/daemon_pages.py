@@ -9,7 +9,7 @@ import page
 import tool
 import tap
 
-POLICY = 'version 1\nclass internal { domain "corp.example" }\ndefault accept\n'
+POLICY = 'version 1\nclass internal { domain "corp.example" }\nrule wide { when parties(external) >= 10 quarantine "wide" }\ndefault accept\n'
 
 
 class Config(page.PageCase):

@@ -1,5 +1,6 @@
 """rcptguard-policy(5) and the code name the same words, variables and numbers, and its examples hold."""
 
+import datetime
 import re
 
 import csource
@@ -9,6 +10,12 @@ import tap
 
 CLASSES = 'class internal { domain "corp.example", ".corp.example" }\nclass freemail { domain "free1.example" individuals }\n'
 
+# What is said of `until` depends on the day.
+NOW = "2026-11-23T12:00:00Z"
+
+# What a part of a policy is warned of because the rest is not there.
+OF_PARTS = {"nothing-held", "class-unused"}
+
 # Bounds of memory, of work or of output that no writer of a policy meets.
 INTERNAL = {
     ("policy/address.c", "IDNA_INPUT_LIMIT"): "no name of the DNS is that long",
@@ -16,6 +23,17 @@ INTERNAL = {
     ("policy/classes.c", "REMEMBERED_LIMIT"): "a cache",
     ("policy/diag.c", "SHOWN_LINE_LIMIT"): "how much of a line is shown",
     ("policy/facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
+    ("policy/lint_classes.c", "ITEMS_TOLD_LIMIT"): "how much of a table is told",
+    ("policy/lint_classes.c", "NAMES_LIMIT"): "beyond it, a class is taken to be used",
+    ("policy/lint_outbound.c", "LISTENERS_LIMIT"): "more listeners than an MTA has",
+    ("policy/lint_rules.c", "NAMED_LIMIT"): "how many rules are named",
+    ("policy/lint_rules.c", "TOGETHER_LIMIT"): "how many rules are looked through for those to name",
+    ("policy/lint_slow.c", "BRANCHES_LIMIT"): "where a regular expression is tried",
+    ("policy/lint_slow.c", "PLACES_LIMIT"): "likewise",
+    ("policy/lint_slow.c", "SHOWN_VALUE_LIMIT"): "how much of a value is shown",
+    ("policy/lint_slow.c", "WORDS_LIMIT"): "where a regular expression is tried",
+    ("policy/lint_tests.c", "PARTS_LIMIT"): "more than anyone joins by `and` and reads again",
+    ("policy/lint_tests.c", "SHOWN_EXPRESSION_LIMIT"): "how much of a test is shown",
     ("policy/logic.c", "CHOICES_LIMIT"): "a part of what one question may cost",
     ("policy/regex.c", "NODES_LIMIT"): "of a text that is made up",
     ("policy/regex.h", "REGEX_TEXT_LIMIT"): "likewise",
@@ -63,6 +81,11 @@ def complete(text):
     return text
 
 
+def warnings(output):
+    """The names of the lints that have warned."""
+    return set(re.findall(r"(?m)^\S+: warning: .* \[([a-z-]+)\]$", output))
+
+
 class PolicyCase(page.PageCase):
     PAGE = "rcptguard-policy(5)"
 
@@ -70,7 +93,7 @@ class PolicyCase(page.PageCase):
         """(whether `rcptguard check` finds the policy good, what it says)"""
         with tool.Folder(files) as folder:
             folder.write("policy", text)
-            status, output, errors = folder.run("check", "-p", "policy")
+            status, output, errors = folder.run("check", "--time", NOW, "-p", "policy")
         self.assertIn(status, (0, 1), errors)
         return status == 0, output + errors
 
@@ -226,16 +249,56 @@ class Numbers(PolicyCase):
 
     def test_warnings(self):
         """a threshold at the bound passes in silence, the next one is warned of"""
-        text = page.read(self.PAGE)
-        section = text[text.index("\n.Sh WARNINGS\n"):text.index("\n.Sh LIMITS\n")]
-        bounds = [Limit(match).value for match in _LIMIT.finditer(section)]
-        self.assertEqual(len(bounds), 2)
-        for count in "visible", "parties", "domains":
-            for bound in bounds:
-                _good, output = self.check(policy('rule r { when %s(external) >= %d accept }' % (count, bound + 1)))
-                self.assertIn("warning:", output)
-            _good, output = self.check(policy('rule r { when %s(external) >= %d accept }' % (count, min(bounds))))
-            self.assertNotIn("warning:", output)
+        bounds = {limit.name: limit.value for limit in limits()}
+        for name, lint in (("RECIPIENTS_LIMIT", "threshold-beyond-limit"), ("POSTFIX_HEADER_RECIPIENTS", "threshold-beyond-header")):
+            for count in "visible", "parties", "domains":
+                _good, output = self.check(policy('rule r { when %s(external) >= %d reject "x" }' % (count, bounds[name] + 1)))
+                self.assertIn(lint, warnings(output))
+                _good, output = self.check(policy('rule r { when %s(external) >= %d reject "x" }' % (count, bounds[name])))
+                self.assertNotIn(lint, warnings(output))
+
+    def test_days(self):
+        """a rule that ends within so many days is warned of, one that ends later is not"""
+        days = csource.number("policy/lint.c", "UNTIL_SOON_DAYS")
+        today = datetime.date.fromisoformat(NOW[:10])
+        for left, lints in ((-1, {"until-past"}), (0, {"until-soon"}), (days, {"until-soon"}), (days + 1, set())):
+            _good, output = self.check(policy('rule r until %s { when local reject "x" } rule s { when syntax reject "x" }'
+                                              % (today + datetime.timedelta(days=left)).isoformat()))
+            self.assertEqual(warnings(output), lints)
+
+
+class Lints(PolicyCase):
+    def test_names(self):
+        """each lint has an item of its own under WARNINGS, and each item is a lint, in the same order"""
+        items = [head.text() for head, _body in page.items(page.section(self.tree, "WARNINGS"))]
+        names = csource.array("policy/lint.c", "lint_names")
+        self.assertGreater(len(names), 15)
+        self.assertEqual(items, names)
+
+    def test_examples(self):
+        """what the page gives as an example of a mistake is warned of, and what it says to write is not"""
+        for lint, bad, good in (
+                ("unescaped-dot", "match /corp.example/", "match /corp\\.example/"),
+                ("missing-boundary", "match /.*corp\\.example/", "match /(.+\\.)?corp\\.example/"),
+                ("missing-boundary", "match /.*corp\\.example/", 'domain ".corp.example"'),
+                ("leading-wildcard", "match /.+\\.com/", "match /(.+\\.)?corp\\.com/"),
+                ("open-domain", "match /corp\\..*/", "match /corp\\.(com|org)/"),
+                ("slow-regex", "match /(a+)+!/", "match /a+!/"),
+                ("public-suffix", 'domain ".co.uk"', 'domain ".corp.co.uk"')):
+            for text, lints in ((bad, {lint}), (good, set())):
+                _good, output = self.check(policy('rule r { when parties(external) >= 10 reject "x" }', classes="class internal { %s }\n" % text))
+                self.assertEqual(warnings(output) - {"freemail-internal"}, lints, text)
+        hold = 'rule r { when parties(external) >= 10 reject "x" }'
+        for lint, bad, good in (
+                ("never-true", 'rule a { when visible(external) < 0 reject "x" }', ""),
+                ("never-true", 'rule a { when user = "ann" and user = "bob" reject "x" }', ""),
+                ("always-true", 'rule a { when visible(external) >= 0 and local reject "x" }', ""),
+                ("redundant-test", 'rule a { when parties(external) >= 40 or visible(external) >= 30 reject "x" }',
+                 'rule a { when parties(external) >= 40 or visible(external) >= 50 reject "x" }'),
+                ("reinjected-mail", "outbound when authenticated or local", "outbound when authenticated or (local and sender in internal)")):
+            for text, lints in ((bad, {lint}), (good, set())):
+                _good, output = self.check(policy(text, hold))
+                self.assertEqual(warnings(output), lints, text)
 
 
 class Statements(PolicyCase):
@@ -307,7 +370,7 @@ class Examples(PolicyCase):
                 self.assertTrue(display.kind == "part" or "expect " in whole, "an example policy without an assertion")
                 good, output = self.check(whole, files)
                 self.assertTrue(good, output)
-                self.assertNotIn("warning:", output)
+                self.assertEqual(warnings(output) - (OF_PARTS if display.kind == "part" else set()), set(), output)
         self.assertEqual(named, set(files), "the files that the examples name, and those that the page has")
 
     def test_assertions_count(self):

@@ -12,6 +12,9 @@ import daemon
 import policies
 import tap
 
+# Nothing in it is warned of.
+SOUND = policies.FIELD.replace('class partner { domain "partner.example" }\n', "")
+
 
 class Startup(unittest.TestCase):
     def setUp(self):
@@ -58,11 +61,20 @@ class Startup(unittest.TestCase):
     # ---- options
 
     def test_check_of_what_is_right(self):
+        daemon.write(self.policy, SOUND)
         code, out, err = daemon.run("-n", "-c", self.config())
         self.assertEqual((code, err), (0, ""))
         self.assertIn(self.policy, out)
         self.assertEqual(os.listdir(self.run_directory), [], "a check makes no socket")
         self.assertEqual(os.listdir(self.state_directory), [], "a check makes no ledger")
+
+    def test_check_warns(self):
+        """of what is no error, and finds the policy sound"""
+        code, out, err = daemon.run("-n", "-c", self.config())
+        self.assertEqual(code, 0)
+        self.assertIn(self.policy, out)
+        self.assertRegex(err, r"(?m)\A%s:\d+:\d+: warning: class `partner` .* \[class-unused\]$" % re.escape(self.policy))
+        self.assertEqual(err.count("warning: "), 1)
 
     def test_check_while_a_daemon_runs(self):
         with daemon.Daemon(policies.FIELD) as guard:
@@ -73,7 +85,7 @@ class Startup(unittest.TestCase):
             self.assertIn(guard.policy_path + ":", err)
 
     def test_check_finds_a_failed_assertion(self):
-        daemon.write(self.policy, policies.FIELD.replace('expect "mail.me.example" is internal', 'expect "mail.me.example" is partner'))
+        daemon.write(self.policy, SOUND.replace('expect "mail.me.example" is internal', 'expect "mail.me.example" is freemail'))
         self.refused(1, self.policy + ":", "mail.me.example", starts=False)
 
     def test_usage(self):

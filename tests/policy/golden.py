@@ -1,15 +1,20 @@
 """Policies and what the tool says of them, against golden files.
 
-good/NAME.policy   loads; NAME.canon is its canonical text
+good/NAME.policy   loads; NAME.canon is its canonical text, NAME.stderr its warnings, if it has any
 bad/NAME.policy    does not; NAME.stderr holds the exact diagnostics of `rcptguard check`
 odd/NAME.policy    loads with warnings, which NAME.stderr holds
+
+Of each lint, odd/lint-LINT.policy is warned of, and good/lint-LINT.policy looks much like it and is not.
 
 `make update-golden` writes the golden files anew; read the difference before you keep it.
 """
 
+import datetime
+import json
 import os
 import pathlib
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +27,9 @@ BUILD = pathlib.Path(os.environ.get("top_builddir") or SOURCE)
 PROGRAM = BUILD / "rcptguard"
 HERE = SOURCE / "tests" / "policy"
 UPDATE = "--update" in sys.argv
+
+# What is said of `until` depends on the day.
+NOW = "2026-11-23T12:00:00Z"
 
 GOOD = sorted((HERE / "good").glob("*.policy"))
 BAD = sorted((HERE / "bad").glob("*.policy"))
@@ -45,6 +53,15 @@ def run(*arguments, cwd=None, stdin=b"", prefix=(), limit=30):
             env.pop(name, None)
     return subprocess.run([*prefix, str(PROGRAM), *map(str, arguments)], cwd=cwd, input=stdin, capture_output=True,
                           env=env, timeout=limit * tap.SLOWNESS)
+
+
+def check(path, *options):
+    return run("check", "--time", NOW, *options, "-p", path.name, cwd=path.parent)
+
+
+def lints():
+    """The names of the lints, as the code has them."""
+    return re.findall(r'^    \[LINT_\w+\] = "([a-z-]+)",$', (SOURCE / "policy" / "lint.c").read_text(), re.M)
 
 
 def compare(case, path, got):
@@ -72,9 +89,15 @@ class Good(unittest.TestCase):
     def test_it_checks(self):
         for path in GOOD:
             with self.subTest(path.name):
-                done = run("check", "-p", path.name, cwd=path.parent)
-                self.assertEqual((done.returncode, done.stderr), (0, b""))
-                self.assertRegex(done.stdout.decode(), r"\A%s: good: rules \d+, expectations that hold \d+, warnings 0, digest [0-9a-f]{12}\n\Z" % re.escape(path.name))
+                done = check(path)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                expected = path.with_suffix(".stderr")
+                if expected.exists():
+                    compare(self, expected, done.stderr)
+                else:
+                    self.assertEqual(done.stderr, b"")
+                self.assertRegex(done.stdout.decode(), r"\A%s: good: rules \d+, expectations that hold \d+, warnings %d, digest [0-9a-f]{12}\n\Z"
+                                 % (re.escape(path.name), done.stderr.count(b": warning: ")))
 
 
 class Bad(unittest.TestCase):
@@ -86,7 +109,7 @@ class Bad(unittest.TestCase):
     def test_diagnostics(self):
         for path in BAD:
             with self.subTest(path.name):
-                done = run("check", "-p", path.name, cwd=path.parent)
+                done = check(path)
                 self.assertEqual((done.returncode, done.stdout), (1, b""))
                 compare(self, path.with_suffix(".stderr"), done.stderr)
 
@@ -104,13 +127,13 @@ class Bad(unittest.TestCase):
             if "# one mistake" not in path.read_text(errors="replace"):
                 continue
             with self.subTest(path.name):
-                done = run("check", "-p", path.name, cwd=path.parent)
+                done = check(path)
                 heads = re.findall(r"^\S+?: error: .*$", done.stderr.decode(), re.M)
                 self.assertEqual(len(heads), 1, done.stderr.decode())
 
     def test_print_and_explain_say_the_same(self):
         for path in BAD:
-            checked = run("check", "-p", path.name, cwd=path.parent).stderr
+            checked = check(path).stderr
             if b"this expectation fails" in checked or b": warning: " in checked:
                 continue  # these are of `check` alone
             for command in ("print", "explain"):
@@ -129,7 +152,7 @@ class Odd(unittest.TestCase):
         self.assertTrue(ODD)
         for path in ODD:
             with self.subTest(path.name):
-                done = run("check", "-p", path.name, cwd=path.parent)
+                done = check(path)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn(b": good: ", done.stdout)
                 compare(self, path.with_suffix(".stderr"), done.stderr)
@@ -139,9 +162,70 @@ class Odd(unittest.TestCase):
     def test_strict(self):
         for path in ODD:
             with self.subTest(path.name):
-                done = run("check", "--strict", "-p", path.name, cwd=path.parent)
+                done = check(path, "--strict")
                 self.assertEqual((done.returncode, done.stdout), (1, b""))
                 self.assertEqual(done.stderr, path.with_suffix(".stderr").read_bytes().replace(b": warning: ", b": error: "))
+
+    def test_json_names_the_lint(self):
+        for path in ODD:
+            with self.subTest(path.name):
+                said = json.loads(check(path, "--json").stdout)["diagnostics"]
+                heads = re.findall(r"^(\S+?):(\d+):(\d+): warning: (.*) \[([a-z-]+)\]$", path.with_suffix(".stderr").read_text(), re.M)
+                self.assertEqual([(one["file"], str(one["line"]), str(one["column"]), one["message"], one["lint"]) for one in said], heads)
+                self.assertEqual({one["level"] for one in said}, {"warning"})
+
+
+class Lints(unittest.TestCase):
+    """Each lint warns of what it is for, and of nothing that looks much like it."""
+
+    def test_each_lint(self):
+        self.assertGreater(len(lints()), 15)
+        for name in lints():
+            with self.subTest(name):
+                odd, good = HERE / "odd" / ("lint-%s.policy" % name), HERE / "good" / ("lint-%s.policy" % name)
+                self.assertIn("[%s]" % name, odd.with_suffix(".stderr").read_text())
+                self.assertTrue(good.exists())
+                self.assertFalse(good.with_suffix(".stderr").exists())
+
+    def test_no_other(self):
+        """What stands in brackets is the name of a lint, and every warning has one."""
+        for path in ODD + GOOD:
+            if path.with_suffix(".stderr").exists():
+                heads = re.findall(r"^\S+?:\d+:\d+: warning: .*$", path.with_suffix(".stderr").read_text(), re.M)
+                for head in heads:
+                    self.assertIn(re.search(r" \[([a-z-]+)\]$", head).group(1), lints(), head)
+
+    def test_the_time(self):
+        """`until` is told by the time that is given, else by the clock."""
+        path = HERE / "good" / "lint-until-past.policy"
+        for time, name in (("2027-11-08T23:59:59Z", None), ("2027-11-09T00:00:00Z", "until-soon"), ("2027-11-23T23:59:59Z", "until-soon"), ("2027-11-24T00:00:00Z", "until-past")):
+            done = run("check", "--time", time, "-p", path.name, cwd=path.parent)
+            self.assertEqual(re.findall(r"\[(.*)\]", done.stderr.decode()), [name] if name else [], time)
+        done = run("check", "--time", "soon", "-p", path.name, cwd=path.parent)
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn(b"`soon` is no time", done.stderr)
+        for days, name in ((1, "until-soon"), (40, None), (-2, "until-past")):
+            with tempfile.TemporaryDirectory(prefix="rcptguard-policy-") as folder:
+                until = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).date()
+                (pathlib.Path(folder) / "p").write_text(path.read_text().replace("2027-11-23", until.isoformat()))
+                done = run("check", "-p", "p", cwd=folder)
+                self.assertEqual(re.findall(r"\[(.*)\]", done.stderr.decode()), [name] if name else [], until)
+
+    def test_a_table_of_a_million(self):
+        """Costs little more than reading it does."""
+        with tempfile.TemporaryDirectory(prefix="rcptguard-policy-") as folder:
+            path = pathlib.Path(folder) / "p"
+            (path.parent / "t").write_text("".join("d%d.example%d.com\n" % (n, n % 7) for n in range(1000000)))
+            path.write_text('version 1\nclass internal { domain "me.example", ".me.example" }\nclass listed { domains from "t" individuals }\n'
+                            'class again { domains from "t" }\nrule r { when parties(again) >= 2 reject "x" }\ndefault accept\n')
+            times = []
+            for command in ("print", "check"):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+                done = run(command, "-p", "p", cwd=folder, limit=60)
+                times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(re.findall(r"\[(.*)\]", done.stderr.decode()), ["class-empty", "table-unused"])
+            self.assertLess(times[1], 6 * times[0])
 
 
 class Inputs(unittest.TestCase):
@@ -278,27 +362,26 @@ class Inputs(unittest.TestCase):
         self.assertEqual(run("check", "-p", "policy", cwd=self.path).returncode, 0)
 
     def test_json(self):
-        import json
         (self.path / "policy").write_text(self.GOOD_TEXT)
         done = run("check", "-p", "policy", "--json", cwd=self.path)
         self.assertEqual(done.returncode, 0)
         said = json.loads(done.stdout)
         self.assertTrue(said["good"])
-        self.assertEqual(said["diagnostics"], [])
+        self.assertEqual([(one["level"], one["lint"]) for one in said["diagnostics"]], [("warning", "nothing-held")])
         (self.path / "policy").write_text(self.GOOD_TEXT.replace("default", "defualt"))
         done = run("check", "-p", "policy", "--json", cwd=self.path)
         self.assertEqual((done.returncode, done.stderr), (1, b""))
         said = json.loads(done.stdout)
         self.assertEqual((said["good"], said["policy"]), (False, None))
         first = said["diagnostics"][0]
-        self.assertEqual((first["file"], first["line"], first["column"], first["level"]), ("policy", 3, 1, "error"))
+        self.assertEqual((first["file"], first["line"], first["column"], first["level"], first["lint"]), ("policy", 3, 1, "error", None))
         self.assertIn("did you mean `default`?", first["message"])
 
 
 class Coverage(unittest.TestCase):
     """Every message that the language can give stands in some golden file, or in a test above."""
 
-    SOURCES = ["lexer.c", "parser.c", "resolve.c", "text.c", "table.c", "expect.c", "diag.c", "lint.c"]
+    SOURCES = ["lexer.c", "parser.c", "resolve.c", "text.c", "table.c", "expect.c", "diag.c"] + sorted(path.name for path in (SOURCE / "policy").glob("lint*.c"))
     CALLS = r"\b(?:source_diag|fail_at|fail_expected|fail|diags_file_error|take|take_word|take_string|take_item|take_name|parse_strings)\s*\("
 
     # Messages that need a machine in trouble: a read that fails half-way.
