@@ -110,4 +110,7 @@ void source_lint_list(const struct source *source, size_t offset, struct diags *
  */
 const char *diag_nearest(const char *word, const char *const *candidates);
 
+/* The name in the folder of `path` that is nearest to the one that is not there, or NULL; to be freed with g_free. */
+char *diag_nearest_file(const char *path);
+
 #endif

@@ -177,7 +177,12 @@ static void assert_file(struct policy *policy, const struct expect *expect, stru
 
     mailfile_read(path, take_first, &message, diags);
     if (message == NULL) {
-        fail(policy, expect, diags, "the message \"%s\" could not be read", expect->file->text);
+        g_autofree char *nearest = g_file_test(path, G_FILE_TEST_EXISTS) ? NULL : diag_nearest_file(path);
+        if (nearest != NULL)
+            fail(policy, expect, diags, "the message \"%s\" is not there; did you mean \"%s\"?", expect->file->text,
+                 nearest);
+        else
+            fail(policy, expect, diags, "the message \"%s\" could not be read", expect->file->text);
         return;
     }
     mailfile_envelope(message, NULL, NULL);

@@ -73,6 +73,26 @@ static bool parse_count(struct parser *parser, struct test *test)
     return true;
 }
 
+/* Names of classes; but `in form "x"` is a table whose `from` is misspelt. */
+static bool parse_class_set(struct parser *parser, struct test *test)
+{
+    const char *const words[] = {"from", NULL};
+    size_t offset = parser->token.offset;
+
+    test->relation = RELATION_IN_CLASSES;
+    test->classes = parse_class_names(parser);
+    if (test->classes == NULL)
+        return false;
+    if (parser_is(parser, TOKEN_STRING) && test->classes->len == 1) {
+        const struct item *name = g_ptr_array_index(test->classes, 0);
+        bool near = diag_nearest(name->text, words) != NULL;
+        parser_fail_at(parser, offset, "expected the names of classes, or `from` and a file, not `%s` and a string%s",
+                       name->text, near ? "; did you mean `from`?" : "");
+        return false;
+    }
+    return true;
+}
+
 /* What follows `in`. */
 static bool parse_set(struct parser *parser, struct test *test)
 {
@@ -88,9 +108,7 @@ static bool parse_set(struct parser *parser, struct test *test)
         return test->items != NULL;
     }
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) < 0) {
-        test->relation = RELATION_IN_CLASSES;
-        test->classes = parse_class_names(parser);
-        return test->classes != NULL;
+        return parse_class_set(parser, test);
     }
     parser_fail_expected(parser, "the name of a class, a string, or `from` and a file", NULL);
     return false;
@@ -192,9 +210,12 @@ static struct expression *parse_term(struct parser *parser)
     } else if (parser_is(parser, TOKEN_LEFT)) {
         parser_advance(parser);
         expression = parser_expression(parser);
-        if (expression != NULL && !parser_take(parser, TOKEN_RIGHT, "`)`, `and` or `or`")) {
+        if (expression != NULL && !parser_is(parser, TOKEN_RIGHT)) {
+            parser_fail_expected(parser, "`)`, `and` or `or`", (const char *const[]){"and", "or", NULL});
             expression_free(expression);
             expression = NULL;
+        } else if (expression != NULL) {
+            parser_advance(parser);
         }
     } else {
         expression = parse_test(parser);

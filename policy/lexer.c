@@ -145,6 +145,47 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
     token->value = g_string_free(value, FALSE);
 }
 
+/* What other languages write, and what is written here. */
+static bool lex_foreign_sign(struct lexer *lexer, struct token *token)
+{
+    static const char *const signs[][2] = {
+        {"==", "`=`"},   {"=>", "`>=`"}, {"=<", "`<=`"}, {"!=", "`not` before the test, and `=`"},
+        {"&&", "`and`"}, {"||", "`or`"}, {"!", "`not`"}, {"<>", "`not` before the test, and `=`"},
+        {"&", "`and`"},  {"|", "`or`"},  {"~", "`=~`"},
+    };
+    const char *text = lexer->source->text + lexer->position;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(signs); i++) {
+        if (!g_str_has_prefix(text, signs[i][0]))
+            continue;
+        lexer_fail(lexer, token->offset, "`%s` means nothing here; did you mean %s?", signs[i][0], signs[i][1]);
+        token->kind = TOKEN_ERROR;
+        token->length = strlen(signs[i][0]);
+        lexer->position += token->length;
+        return true;
+    }
+    return false;
+}
+
+/* What begins with a capital letter: often a word that has none. */
+static void lex_capital(struct lexer *lexer, struct token *token)
+{
+    const char *text = lexer->source->text + lexer->position;
+    size_t length = 0;
+    g_autofree char *lower = NULL;
+
+    while (in_name(text[length]) || g_ascii_isupper(text[length]))
+        length++;
+    lower = g_ascii_strdown(text, (gssize)length);
+    if (length <= 32)
+        lexer_fail(lexer, token->offset,
+                   "a name has small letters, digits and hyphens, such as `%s`; other text stands in double quotes",
+                   lower);
+    else
+        lexer_fail(lexer, token->offset,
+                   "a name has small letters, digits and hyphens; other text stands in double quotes");
+}
+
 static void lex_sign(struct lexer *lexer, struct token *token)
 {
     static const struct {
@@ -157,6 +198,8 @@ static void lex_sign(struct lexer *lexer, struct token *token)
     };
     const char *text = lexer->source->text + lexer->position;
 
+    if (lex_foreign_sign(lexer, token))
+        return;
     for (unsigned i = 0; i < G_N_ELEMENTS(signs); i++) {
         if (g_str_has_prefix(text, signs[i].text)) {
             token->kind = signs[i].kind;
@@ -167,8 +210,7 @@ static void lex_sign(struct lexer *lexer, struct token *token)
     }
     token->kind = TOKEN_ERROR;
     if (g_ascii_isupper(*text))
-        lexer_fail(lexer, token->offset,
-                   "a name has small letters, digits and hyphens; other text stands in double quotes");
+        lex_capital(lexer, token);
     else if (g_unichar_isgraph(g_utf8_get_char(text)))
         lexer_fail(lexer, token->offset, "`%.*s` means nothing here", (int)(g_utf8_next_char(text) - text), text);
     else

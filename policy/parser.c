@@ -10,6 +10,14 @@
 
 #include <string.h>
 
+/* Words that may stand where one of them stands wrong, for "did you mean". */
+static const char *const action_words[] = {"and", "or", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
+static const char *const fact_words[] = {"client",   "listener", "user",   "sender", "local",   "class",
+                                         "outbound", "contact",  "expect", "rule",   "default", NULL};
+static const char *const outbound_words[] = {"and",    "or",   "class",   "outbound", "contact",
+                                             "expect", "rule", "default", NULL};
+static const char *const gives_words[] = {"by", "class", "outbound", "contact", "expect", "rule", "default", NULL};
+
 static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
 static const char *const rule_words[] = {"monitor", "when", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
@@ -204,7 +212,7 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
         return false;
     if (!parser_is_one_of(parser, language_dispositions)) {
         parser_fail_expected(parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`",
-                             rule_words);
+                             action_words);
         return false;
     }
     return parse_action(parser, &rule->action);
@@ -253,6 +261,15 @@ static bool parse_rule(struct parser *parser)
     return true;
 }
 
+/* Behind a statement that may go on, another one stands; a word that begins none is a mistake of this one. */
+static bool ends_statement(struct parser *parser, const char *expected, const char *const *candidates)
+{
+    if (!parser_is(parser, TOKEN_NAME) || parser_is_one_of(parser, top_words))
+        return true;
+    parser_fail_expected(parser, expected, candidates);
+    return false;
+}
+
 static GPtrArray *parse_people(struct parser *parser)
 {
     GPtrArray *people = g_ptr_array_new_with_free_func((GDestroyNotify)people_free);
@@ -280,6 +297,15 @@ static GPtrArray *parse_people(struct parser *parser)
     return NULL;
 }
 
+/* Whether one of these words stands here. */
+static bool stands(struct parser *parser, const char *expected, const char *const *candidates)
+{
+    if (parser_is_one_of(parser, candidates))
+        return true;
+    parser_fail_expected(parser, expected, candidates);
+    return false;
+}
+
 static bool parse_gives(struct parser *parser, struct expect *expect)
 {
     int word;
@@ -294,7 +320,7 @@ static bool parse_gives(struct parser *parser, struct expect *expect)
     expect->disposition = (enum disposition)word;
     parser_advance(parser);
     if (!parser_skip_word(parser, "by"))
-        return true;
+        return ends_statement(parser, "`by` or another statement", gives_words);
     if (parser_is_word(parser, "default")) {
         expect->rule = item_new("default", parser->token.offset);
         parser_advance(parser);
@@ -328,7 +354,8 @@ static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
         for (i = 0; i < G_N_ELEMENTS(facts) && !parser_is_word(parser, facts[i].word); i++)
             ;
         if (i == G_N_ELEMENTS(facts))
-            return true;
+            return ends_statement(parser, "`client`, `listener`, `user`, `sender`, `local` or another statement",
+                                  fact_words);
         if (*facts[i].where != NULL) {
             parser_fail_at(parser, parser->token.offset, "`%s` is said twice", facts[i].word);
             return false;
@@ -349,6 +376,8 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
     expect->sender = parser_take_string(parser, "the sender's address");
     if (expect->sender == NULL)
         return false;
+    if (!stands(parser, "`user` or `to`", (const char *const[]){"user", "to", NULL}))
+        return false;
     if (parser_skip_word(parser, "user")) {
         expect->user = parser_take_string(parser, "a login name");
         if (expect->user == NULL)
@@ -357,11 +386,12 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
     if (!parser_take_word(parser, "to"))
         return false;
     expect->to = parse_people(parser);
-    if (expect->to == NULL)
+    if (expect->to == NULL ||
+        !stands(parser, "`bcc`, `at` or `gives`", (const char *const[]){"bcc", "at", "gives", NULL}))
         return false;
     if (parser_skip_word(parser, "bcc")) {
         expect->bcc = parse_people(parser);
-        if (expect->bcc == NULL)
+        if (expect->bcc == NULL || !stands(parser, "`at` or `gives`", (const char *const[]){"at", "gives", NULL}))
             return false;
     }
     if (parser_skip_word(parser, "at")) {
@@ -430,7 +460,7 @@ static bool parse_outbound(struct parser *parser)
     }
     policy->outbound = expression;
     policy->outbound_offset = offset;
-    return true;
+    return ends_statement(parser, "`and`, `or` or another statement", outbound_words);
 }
 
 static bool parse_contact(struct parser *parser)

@@ -92,6 +92,26 @@ static void print_help(void)
     puts("\n`rcptguard COMMAND --help` lists the options of a command. See rcptguard(1).");
 }
 
+/* An option that is not known, with the nearest one that is. */
+static int unknown_option(const struct command *command, const GError *error)
+{
+    const char *dashes = strstr(error->message, "--");
+    g_autofree char *word = dashes != NULL ? g_strndup(dashes + 2, strcspn(dashes + 2, "=")) : NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *nearest;
+
+    for (const GOptionEntry *entry = common_entries; entry->long_name != NULL; entry++)
+        g_ptr_array_add(names, (gpointer)entry->long_name);
+    for (const GOptionEntry *entry = command->entries; entry != NULL && entry->long_name != NULL; entry++)
+        g_ptr_array_add(names, (gpointer)entry->long_name);
+    g_ptr_array_add(names, (gpointer) "help");
+    g_ptr_array_add(names, NULL);
+    nearest = word == NULL ? NULL : diag_nearest(word, (const char *const *)names->pdata);
+    if (nearest == NULL)
+        return tool_usage_error("%s", error->message);
+    return tool_usage_error("there is no option `--%s`; did you mean `--%s`?", word, nearest);
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
@@ -109,7 +129,9 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (command->shared != NULL)
         g_option_context_add_main_entries(context, command->shared, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
-        return tool_usage_error("%s", error->message);
+        return g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
+                   ? unknown_option(command, error)
+                   : tool_usage_error("%s", error->message);
     if (help_option) {
         g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
         fputs(help, stdout);

@@ -442,6 +442,7 @@ static void check_rule(struct resolver *resolver, const struct item *name)
     names = g_ptr_array_new();
     for (unsigned i = 0; i < policy->rules->len; i++)
         g_ptr_array_add(names, ((const struct rule *)g_ptr_array_index(policy->rules, i))->name->text);
+    g_ptr_array_add(names, (gpointer) "default");
     g_ptr_array_add(names, NULL);
     nearest = diag_nearest(name->text, (const char *const *)names->pdata);
     if (nearest != NULL)

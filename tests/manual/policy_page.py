@@ -21,6 +21,7 @@ INTERNAL = {
     ("policy/address.c", "IDNA_INPUT_LIMIT"): "no name of the DNS is that long",
     ("policy/askpostfix.c", "DEPTH_LIMIT"): "a note says where it was met",
     ("policy/classes.c", "REMEMBERED_LIMIT"): "a cache",
+    ("policy/diag.c", "FOLDER_LIMIT"): "where a name is looked for that was perhaps meant",
     ("policy/diag.c", "SHOWN_LINE_LIMIT"): "how much of a line is shown",
     ("policy/facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
     ("policy/lint_classes.c", "ITEMS_TOLD_LIMIT"): "how much of a table is told",

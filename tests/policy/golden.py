@@ -378,6 +378,120 @@ class Inputs(unittest.TestCase):
         self.assertIn("did you mean `default`?", first["message"])
 
 
+class Nearest(unittest.TestCase):
+    """Whatever word is misspelt, the one that was meant is told."""
+
+    POLICY = """version 1
+contact "postmaster@me.example"
+class internal { domain "me.example" match /(.+\\.)?me\\.test/ }
+class freemail { domains from "free.domains" individuals }
+class tenants { domain "shop.example" separate }
+outbound when authenticated or local or client in "10.0.0.0/8"
+expect "free.example" is freemail
+expect outbound client "10.1.2.3" listener "smtp" user "ann" sender "ann@me.example" local
+expect not outbound client "192.0.2.1"
+expect message from "ann@me.example" user "ann" to 2 of "c{n}@x.example" bcc "d@x.example" at 2026-01-01 gives tempfail by never
+expect message from "ann@me.example" to 30 of "c{n}@mail{n}.example" gives reject by wide-cc
+expect file "message.eml" gives accept
+rule newsletter until 2099-06-30 {
+    monitor
+    when (sender in "news@me.example" or from in from "free.domains" or user = "news") and not listener = "bulk" and header("X")
+    accept
+}
+rule wide-cc {
+    when parties(external) >= 20 or visible(freemail) >= 40 or domains(other) >= 30 or recipients(all) >= 900 or hidden(internal) >= 800
+    reject "{visible} people, {parties freemail} parties; ask {contact}"
+}
+rule unreadable { when malformed or truncated or syntax quarantine "x" }
+rule late { when local tag "x" }
+rule never { when authenticated tempfail "x" }
+default accept
+"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rcptguard-policy-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        (self.path / "free.domains").write_text("free.example\n")
+        (self.path / "message.eml").write_text("From: ann@me.example\nTo: bob@me.example\n\n")
+
+    def said(self, text):
+        (self.path / "policy").write_text(text)
+        done = run("check", "-p", "policy", cwd=self.path)
+        return done.returncode, done.stderr.decode()
+
+    def words(self):
+        """(start, end) of each word of the policy: keywords, names, variables, files."""
+        bare = re.sub(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/', lambda quoted: " " * len(quoted.group()), self.POLICY)
+        for match in re.finditer(r"[a-z][a-z-]+", bare):
+            yield match.span()
+        for match in re.finditer(r"(?<=\{)[a-z-]+|(?<= )freemail(?=\})|free\.domains|message\.eml", self.POLICY):
+            if match.group() != "n":
+                yield match.span()
+
+    def test_it_is_sound(self):
+        self.assertEqual(self.said(self.POLICY)[0], 0)
+
+    def mistakes(self, word):
+        middle = len(word) // 2
+        yield word[:middle - 1] + word[middle] + word[middle - 1] + word[middle + 1:]  # two letters the wrong way round
+        if len(word) > 3:
+            yield word[:middle] + word[middle + 1:]  # one too few
+            yield word[:middle] + "z" + word[middle + 1:]  # a wrong one
+            yield word[:middle] + word[middle] + word[middle:]  # one too many
+
+    def test_each_word(self):
+        tried = 0
+        words = {self.POLICY[start:end] for start, end in self.words()}
+        for start, end in self.words():
+            word = self.POLICY[start:end]
+            before = self.POLICY[:start].rstrip().split()[-1] if start > 0 else ""
+            if before in ("class", "rule"):
+                continue  # where it gets its name, it has that one
+            for wrong in self.mistakes(word):
+                if wrong == word or wrong in words:
+                    continue
+                with self.subTest("%s for %s at %d" % (wrong, word, start)):
+                    code, said = self.said(self.POLICY[:start] + wrong + self.POLICY[end:])
+                    self.assertEqual(code, 1)
+                    self.assertRegex(said, r"did you mean [`\"]\{?%s\}?[`\"]\?" % re.escape(word))
+                    tried += 1
+        self.assertGreater(tried, 200)
+
+    def test_signs(self):
+        for wrong, right in (("==", "`=`"), ("=>", "`>=`"), ("=<", "`<=`"), ("!=", "`not`"), ("<>", "`not`"), ("~", "`=~`")):
+            code, said = self.said(self.POLICY.replace(">= 20", wrong + " 20"))
+            self.assertEqual(code, 1)
+            self.assertIn("`%s` means nothing here; did you mean %s" % (wrong, right), said)
+        for wrong, right in (("&&", "and"), ("&", "and"), ("||", "or"), ("|", "or")):
+            said = self.said(self.POLICY.replace("malformed or", "malformed " + wrong))[1]
+            self.assertIn("`%s` means nothing here; did you mean `%s`?" % (wrong, right), said)
+        self.assertIn("did you mean `not`?", self.said(self.POLICY.replace("not listener", "!listener"))[1])
+
+    def test_capitals(self):
+        for wrong in "Rule", "WHEN", "Freemail":
+            said = self.said(re.sub(r"\b%s\b" % wrong.lower(), wrong, self.POLICY, count=1))[1]
+            self.assertIn("such as `%s`" % wrong.lower(), said)
+
+    def test_files(self):
+        (self.path / "policy").write_text(self.POLICY)
+        done = run("check", "-p", "polciy", cwd=self.path)
+        self.assertEqual(done.stderr, b'polciy: error: does not exist; expected a policy; did you mean "policy"?\n')
+        done = run("check", "-p", "elsewhere/policy", cwd=self.path)
+        self.assertEqual(done.stderr, b"elsewhere/policy: error: does not exist; expected a policy\n")
+
+    def test_command_line(self):
+        for arguments, right in ((["chekc"], "`check`"), (["pritn"], "`print`"), (["check", "--stirct"], "`--strict`"), (["check", "--polcy=x"], "`--policy`"),
+                                 (["explain", "--lisener", "x"], "`--listener`"), (["print", "--hepl"], "`--help`"), (["check", "--jsno"], "`--json`")):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertIn("did you mean %s?" % right, done.stderr.decode())
+        for arguments in (["xyzzy"], ["check", "--xyzzy"], ["check", "-x"], ["check", "--time"]):
+            done = run(*arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertNotIn(b"did you mean", done.stderr)
+
+
 class Coverage(unittest.TestCase):
     """Every message that the language can give stands in some golden file, or in a test above."""
 

@@ -177,18 +177,44 @@ static void test_nearest(void)
         {"Internal", "internal"},
         {"othr", "other"},
         {"al", "all"},
-        {"tga", NULL},
+        {"tga", "tag"},
         {"freemail", NULL},
         {"", NULL},
         {"x", NULL},
         {"internal", "internal"},
         {"intrenal", "internal"},
+        {"gta", NULL},
+        {"ohter", "other"},
+        {"a", NULL},
+        {"t", NULL},
     };
     g_autofree char *long_word = g_strnfill(100000, 'a');
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpstr(diag_nearest(cases[i][0], candidates), ==, cases[i][1]);
     g_assert_null(diag_nearest(long_word, candidates));
+}
+
+static void test_nearest_file(void)
+{
+    char *folder = folder_new();
+    static const char *const cases[][2] = {
+        {"freemial.domains", "freemail.domains"},
+        {"freemail.domain", "freemail.domains"},
+        {"x", NULL},
+        {"partners", NULL},
+        {"below/freemail.domains", NULL},
+        {"polizy", "policy"},
+    };
+
+    folder_put(folder, "freemail.domains", "");
+    folder_put(folder, "policy", "");
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_build_filename(folder, cases[i][0], NULL);
+        g_autofree char *nearest = diag_nearest_file(path);
+        g_assert_cmpstr(nearest, ==, cases[i][1]);
+    }
+    folder_free(folder);
 }
 
 int main(int argc, char **argv)
@@ -203,5 +229,6 @@ int main(int argc, char **argv)
     g_test_add_func("/diag/encoding", test_encoding);
     g_test_add_func("/diag/lines", test_lines);
     g_test_add_func("/diag/nearest", test_nearest);
+    g_test_add_func("/diag/nearest-file", test_nearest_file);
     return g_test_run();
 }
