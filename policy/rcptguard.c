@@ -92,6 +92,12 @@ static void print_help(void)
     puts("\n`rcptguard COMMAND --help` lists the options of a command. See rcptguard(1).");
 }
 
+static void add_option_names(GPtrArray *names, const GOptionEntry *entries)
+{
+    for (const GOptionEntry *entry = entries; entry != NULL && entry->long_name != NULL; entry++)
+        g_ptr_array_add(names, (gpointer)entry->long_name);
+}
+
 /* An option that is not known, with the nearest one that is. */
 static int unknown_option(const struct command *command, const GError *error)
 {
@@ -100,11 +106,9 @@ static int unknown_option(const struct command *command, const GError *error)
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     const char *nearest;
 
-    for (const GOptionEntry *entry = common_entries; entry->long_name != NULL; entry++)
-        g_ptr_array_add(names, (gpointer)entry->long_name);
-    for (const GOptionEntry *entry = command->entries; entry != NULL && entry->long_name != NULL; entry++)
-        g_ptr_array_add(names, (gpointer)entry->long_name);
-    g_ptr_array_add(names, (gpointer) "help");
+    add_option_names(names, common_entries);
+    add_option_names(names, command->entries);
+    add_option_names(names, command->shared);
     g_ptr_array_add(names, NULL);
     nearest = word == NULL ? NULL : diag_nearest(word, (const char *const *)names->pdata);
     if (nearest == NULL)

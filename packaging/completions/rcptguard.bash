@@ -3,7 +3,7 @@
 # Each command with its options besides those of every command; `=` stands behind one that
 # takes an argument, FILE at the end if the command takes files.
 declare -gA _rcptguard_commands=(
-    [check]="--strict"
+    [check]="--strict --time="
     [explain]="--sender= --recipient= --user= --client= --listener= --local --inbound --time= --bcc-visible --all FILE"
     [replay]="--against= --html= --jobs= --messages --recipients --user= --client= --listener= --local --time= --bcc-visible FILE"
     [print]=""

@@ -24,6 +24,7 @@ complete -c rcptguard -n $every -l json -d 'Print JSON'
 complete -c rcptguard -n $every -s h -l help -d 'Show this help'
 
 complete -c rcptguard -n '__rcptguard_is check' -l strict -d 'Warnings are errors'
+complete -c rcptguard -n '__rcptguard_is check' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
 
 complete -c rcptguard -n '__rcptguard_is explain' -l sender -x -d 'Envelope sender (the author)'
 complete -c rcptguard -n '__rcptguard_is explain' -l recipient -x -d 'Envelope recipient; may be said again'
