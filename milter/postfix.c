@@ -252,13 +252,37 @@ static enum queue_answer act(struct queue *queue, const char *option, const char
     return atol(found + strlen(pattern)) > 0 ? QUEUE_DONE : QUEUE_ABSENT;
 }
 
-/* Has the queue manager look at once.  The message is on its way in any case: what fails here costs time alone. */
-static void deliver_now(struct queue *queue, const char *id, struct queue_outcome *outcome)
+/* Has the queue manager look at once, or says what is wrong. */
+static char *wake_manager(struct queue *queue, const char *id)
 {
     const char *const words[] = {"-i", id, NULL};
-    g_autofree char *error = NULL;
-    if (run(queue, "postqueue", words, false, NULL, NULL, &error) == -1)
+    char *error = NULL;
+    run(queue, "postqueue", words, false, NULL, NULL, &error);
+    return error;
+}
+
+/* Has pickup(8) look at once, or says what is wrong. */
+static char *wake_pickup(struct queue *queue)
+{
+    static const char *const words[] = {"public", "pickup", "W", NULL};
+    char *error = NULL;
+    run(queue, "postkick", words, false, NULL, NULL, &error);
+    return error;
+}
+
+/* The message is on its way in any case: what fails here costs time alone. */
+static void deliver_now(struct queue *queue, const char *id, struct queue_outcome *outcome)
+{
+    g_autofree char *error = wake_manager(queue, id);
+    if (error != NULL)
         outcome->detail = g_strdup_printf("it leaves when the queue manager looks next: %s", error);
+}
+
+/* Whether it was released in place or requeued is not known. */
+static void hurry(struct queue *queue, const char *id)
+{
+    g_free(wake_manager(queue, id));
+    g_free(wake_pickup(queue));
 }
 
 /* A time of postconf(5): a number with s, m, h, d or w; without, the lifetimes count days.  -1 if it is none. */
@@ -299,9 +323,8 @@ static enum queue_answer requeue(struct queue *queue, const struct queue_entry *
     struct postfix_trace *trace = postfix_trace_begin(queue, entry);
     enum queue_answer answer = act(queue, "-r", entry->id, "Requeued", error);
     if (answer == QUEUE_DONE) {
-        static const char *const words[] = {"public", "pickup", "W", NULL};
-        g_autofree char *trouble = NULL;
-        if (run(queue, "postkick", words, false, NULL, NULL, &trouble) == -1)
+        g_autofree char *trouble = wake_pickup(queue);
+        if (trouble != NULL)
             outcome->detail = g_strdup_printf("it leaves when pickup looks next: %s", trouble);
         else
             outcome->requeued = postfix_trace_find(trace);
@@ -366,5 +389,6 @@ const struct queue_driver postfix_queue_driver = {
     .release = let_go,
     .give_back = give_back,
     .drop = drop,
+    .hurry = hurry,
     .send = submit,
 };

@@ -1,5 +1,7 @@
 /* program - see program.h */
 
+#include <config.h>
+
 #include "program.h"
 
 #include "log.h"
@@ -9,6 +11,9 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
 
 /* Where the MTA's commands are, and nowhere else. */
 static const char *const folders[] = {"/usr/sbin",       "/usr/bin",       "/sbin", "/bin",
@@ -155,6 +160,15 @@ static gboolean on_late(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* In the new process: it acts for us, and must not go on when we are gone and others find out what was done. */
+static void follow_parent(gpointer data)
+{
+    (void)data;
+#ifdef HAVE_SYS_PRCTL_H
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+}
+
 static GSubprocess *start(const struct program *program, const char *path, GError **error)
 {
     static const char *const environment[] = {PATH, "LC_ALL=C", "HOME=/", NULL};
@@ -164,6 +178,7 @@ static GSubprocess *start(const struct program *program, const char *path, GErro
     g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(flags);
     g_subprocess_launcher_set_environ(launcher, (char **)environment);
     g_subprocess_launcher_set_cwd(launcher, "/");
+    g_subprocess_launcher_set_child_setup(launcher, follow_parent, NULL, NULL);
 
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
     g_ptr_array_add(arguments, (gpointer)path);

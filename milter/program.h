@@ -1,6 +1,7 @@
 /*
  * program - runs one of the MTA's commands: without a shell, from a fixed list of
- * folders, with an environment of its own, and for a limited time.
+ * folders, with an environment of its own, for a limited time, and not longer than
+ * we live.
  *
  * Whoever runs rcptguardq(8) as root trusts neither the PATH nor the MAIL_CONFIG
  * of the person who called it.

@@ -60,6 +60,7 @@ struct queue_driver {
     enum queue_answer (*give_back)(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
                                    char **error);
     enum queue_answer (*drop)(struct queue *queue, const struct queue_entry *entry, char **error);
+    void (*hurry)(struct queue *queue, const char *id);
     int (*send)(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
                 char **error);
 };
@@ -112,6 +113,12 @@ enum queue_answer queue_return(struct queue *queue, const struct queue_entry *en
 
 /* Drops a held message; nobody is told. */
 enum queue_answer queue_delete(struct queue *queue, const struct queue_entry *entry, char **error);
+
+/*
+ * Has the MTA look at once at a message that was released or returned by somebody
+ * who did not come to do this himself.  It is on its way in any case, so nothing fails.
+ */
+void queue_hurry(struct queue *queue, const char *id);
 
 /* Sends a message by the MTA's own sendmail command; "" is the null sender. */
 int queue_send(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,

@@ -235,6 +235,8 @@ static int settle_claim(const struct round *round, struct ledger_row *row, const
                                       reconciling->now, &after, &failure);
     if (after != NULL)
         row->state = after->state;
+    if (answer == LEDGER_DONE && (row->state == LEDGER_RELEASED || row->state == LEDGER_RETURNED))
+        queue_hurry(reconciling->queue, row->message.queue_id);
     ledger_row_free(after);
     if (answer != LEDGER_FAILED)
         return 0;

@@ -59,13 +59,26 @@ static enum queue_answer read_made_up(struct queue *queue, const char *id, bool 
     return QUEUE_ABSENT;
 }
 
+static char *hurried;
+
+static void hurry_made_up(struct queue *queue, const char *id)
+{
+    (void)queue;
+    g_free(hurried);
+    hurried = g_strdup(id);
+}
+
 static bool any_id(const char *id)
 {
     return id[0] != '\0';
 }
 
-static const struct queue_driver made_up_driver = {
-    .mta = MTA_POSTFIX, .name = "made up", .id_is_sound = any_id, .held = list_made_up, .raw = read_made_up};
+static const struct queue_driver made_up_driver = {.mta = MTA_POSTFIX,
+                                                   .name = "made up",
+                                                   .id_is_sound = any_id,
+                                                   .held = list_made_up,
+                                                   .raw = read_made_up,
+                                                   .hurry = hurry_made_up};
 
 /* ---- a ledger in memory */
 
@@ -265,6 +278,8 @@ static void test_interrupted(struct fixture *fixture, gconstpointer data)
     ROUND(START + 3 + 601, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
     assert_states(fixture, "AAAA1", "held");
     assert_states(fixture, "AAAA2", "released");
+    g_assert_cmpstr(hurried, ==, "AAAA2"); /* the one who released it did not come to that */
+    g_clear_pointer(&hurried, g_free);
 }
 
 static void test_failures(struct fixture *fixture, gconstpointer data)
