@@ -83,6 +83,14 @@ static void append_cell(GString *out, const char *text, unsigned width)
     terminal_append_blanks(out, columns, width);
 }
 
+/* A line ends with its last word. */
+static void end_line(GString *out)
+{
+    while (out->len > 0 && out->str[out->len - 1] == ' ')
+        g_string_truncate(out, out->len - 1);
+    g_string_append_c(out, '\n');
+}
+
 static void append_number(GString *out, const struct view_item *item, unsigned number)
 {
     if (item->row == NULL)
@@ -116,7 +124,8 @@ static void append_two_lines(GString *out, const struct tool *tool, const struct
     g_autofree char *remark = facts_remark(tool, item);
     if (remark != NULL)
         terminal_append_within(out, remark, width - used);
-    g_string_append(out, "\n    ");
+    end_line(out);
+    g_string_append(out, "    ");
     append_cell(out, facts_sender(item), SENDER_WIDTH);
     terminal_append_within(out, subject_of(item), width - SENDER_WIDTH - 4);
 }
@@ -135,7 +144,7 @@ static void append_item(GString *out, const struct tool *tool, const struct view
         append_one_line(out, tool, item, width - used);
     else
         append_two_lines(out, tool, item, used, width);
-    g_string_append_c(out, '\n');
+    end_line(out);
 }
 
 static void append_head(GString *out, const GPtrArray *items, gint64 now, unsigned width)
@@ -147,7 +156,11 @@ static void append_head(GString *out, const GPtrArray *items, gint64 now, unsign
                                oldest);
     g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
                            "RULE");
-    g_string_append_printf(out, "%s%-*sSUBJECT\n", width >= ONE_LINE ? "" : "\n    ", SENDER_WIDTH, "SENDER");
+    if (width < ONE_LINE) {
+        end_line(out);
+        g_string_append(out, "    ");
+    }
+    g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
 }
 
 static void print_text(const struct tool *tool, const GPtrArray *items)

@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import shutil
+import socket
 import subprocess
 import threading
 
@@ -51,6 +52,32 @@ class Answer:
         return "exit %d\n%s%s" % (self.code, self.out, self.err)
 
 
+class Syslog:
+    """What goes to the test's own /dev/log."""
+
+    def __init__(self):
+        self.lines = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("/dev/log")
+        os.chmod("/dev/log", 0o666)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        try:
+            while True:
+                self.lines.append(self.socket.recv(65536).decode("utf-8", "backslashreplace").rstrip("\0\n"))
+        except OSError:
+            return
+
+    def close(self):
+        self.socket.close()
+        os.unlink("/dev/log")
+
+    def decisions(self, queue_id):
+        """The lines of what reviewers did with a message."""
+        return [line.partition("]: ")[2] for line in self.lines if re.search(r" rcptguardq\[\d+\]: %s: decision=" % queue_id, line)]
+
+
 class ReviewCase(mtacase.MtaCase):
     MTAS = ("postfix",)
     REVIEW = {}  # keys of [review] beside those that are needed here
@@ -58,6 +85,8 @@ class ReviewCase(mtacase.MtaCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.syslog = Syslog()
+        cls.addClassCleanup(cls.syslog.close)
         cls.configure()
 
     def setUp(self):
@@ -110,6 +139,14 @@ class ReviewCase(mtacase.MtaCase):
         """[(who, action, reason, detail)] of a message, from the ledger's file."""
         return [(each["who"], each["action"], each["reason"], each["detail"]) for each in ledgerfile.query(
             self.guard.ledger_path, "SELECT history.* FROM history JOIN held ON held.id = history.held WHERE queue_id = ? ORDER BY history.id", queue_id)]
+
+    def assertLogged(self, queue_id, *wanted):
+        """These lines, each a regex of what stands behind `decision=`, and no other."""
+        daemon.wait_until(lambda: len(self.syslog.decisions(queue_id)) >= len(wanted), what="the lines of the decisions")
+        found = self.syslog.decisions(queue_id)
+        self.assertEqual(len(found), len(wanted), found)
+        for line, pattern in zip(found, wanted):
+            self.assertRegex(line, r"^%s: decision=%s$" % (queue_id, pattern))
 
     # ---- rcptguardq
 

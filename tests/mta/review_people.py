@@ -181,6 +181,8 @@ class People(review.ReviewCase):
         self.assertSaid(self.sudo(BOB, "release", held.id, reason="me too"), 0, "%s: released" % held.id)
         self.assertArrived(held)
         self.assertEqual([event[:3] for event in self.events(held.id)], [(ANN, "approve", "fine"), (BOB, "approve", "me too"), (BOB, "release", "me too")])
+        self.assertLogged(held.id, 'approve by=%s uid=\\d+ .* reason="fine"' % ANN, 'approve by=%s uid=\\d+ .* reason="me too"' % BOB,
+                          'release by=%s uid=%d .* reason="me too"' % (BOB, pwd.getpwnam(BOB).pw_uid))
 
     def test_rule(self):
         """a rule asks for two by itself"""

@@ -36,6 +36,7 @@ class Decisions(review.ReviewCase):
                 self.mta.wait_gone(held.id)
                 self.assertEqual(self.state(held.id), "released")
                 self.assertEqual(self.events(held.id), [("root", "release", "agreed with care", None)])
+                self.assertLogged(held.id, r'release by=root uid=0 requeued=- rule=wide-cc sender=care@me\.example msgid=\S+@me\.example reason="agreed with care"')
                 self.assertEqual(len(self.guard.verdicts(held.id)), 1)
                 self.assertEqual(len(self.mta.recipients(held.subject)), len(held.recipients))
 
@@ -145,6 +146,7 @@ class Decisions(review.ReviewCase):
         self.mta.wait_gone(new)
         self.assertEqual(self.row(held.id)["requeued"], new)
         self.assertEqual(self.events(held.id), [("root", "release", "ok", "as %s" % new)])
+        self.assertLogged(held.id, r'release by=root uid=0 requeued=%s rule=wide-cc .* reason="ok"' % new)
         self.assertIn("released by root", self.done("show", new).out)
         self.assertIn("New queue id  %s" % new, self.done("show", held.id).out)
         self.refused(review.GONE, "was released by root on .*, as %s" % new, "release", new, reason="again")
@@ -214,6 +216,7 @@ class Decisions(review.ReviewCase):
         self.assertEqual(self.mta.recipients(held.subject), [])
         self.assertEqual(self.state(held.id), "returned")
         self.assertEqual(self.events(held.id), [("root", "return", "please use Bcc", None)])
+        self.assertLogged(held.id, r'return by=root .* sender=%s .* reason="please use Bcc"' % sender)
         # The notice went first, and nothing held it.
         lines = self.mta.lines()
         self.assertLess(next(i for i, line in enumerate(lines) if "pickup" in line and "from=<>" in line),
@@ -232,6 +235,7 @@ class Decisions(review.ReviewCase):
         held = self.hold(sender=sender)
         self.done("delete", held.id, reason="phishing")
         self.assertNotIn(held.id, [entry["queue_id"] for entry in self.mta.queue()])
+        self.assertLogged(held.id, r'delete by=root .* reason="phishing"')
         self.assertEqual((self.state(held.id), self.events(held.id)), ("deleted", [("root", "delete", "phishing", None)]))
         follow = self.hold(sender=sender)  # what the MTA would have sent of the first one is there by now
         self.done("release", follow.id, reason="ok")

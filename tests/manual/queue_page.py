@@ -1,0 +1,277 @@
+"""rcptguardq(8) and the program have the same commands, options, JSON keys, words and exit codes, and its examples are real."""
+
+import os
+import re
+import shutil
+import sys
+
+import csource
+import daemon
+import ledgerfile
+import page
+import policies
+import review
+import tool
+import tool_page
+
+PAGE = "rcptguardq(8)"
+COMMON = {"-c", "--config", "--json", "-h", "--help"}
+DECIDING = "release", "return", "delete"
+
+# The queue id of the page's examples.
+ID = "4XyZ7d2nKqz1bYdl"
+
+
+class QueueCase(page.PageCase):
+    PAGE = PAGE
+
+    def subsection(self, command):
+        return page.section(self.tree, "rcptguardq " + command, "Ss")
+
+    def shared(self):
+        return page.section(self.tree, "Options of release, return and delete", "Ss")
+
+    def options(self, command):
+        common = {name: argument for name, argument in tool_page.options_of(page.section(self.tree, "DESCRIPTION")).items() if name in COMMON}
+        self.assertEqual(set(common), COMMON)
+        own = tool_page.options_of(self.shared()) if command in DECIDING else {}
+        return {**common, **own, **tool_page.options_of(self.subsection(command))}
+
+
+def commands():
+    with tool.Folder() as folder:
+        status, output, _errors = folder.run("--help", program=review.PROGRAM)
+    assert status == 0
+    return re.findall(r"^  (\w+) ", output, re.MULTILINE)
+
+
+def help_of(command):
+    with tool.Folder() as folder:
+        status, output, _errors = folder.run(command, "--help", program=review.PROGRAM)
+    assert status == 0
+    return output
+
+
+class Options(QueueCase):
+    def test_commands(self):
+        """every command has its subsection and its synopsis"""
+        titles = {block.part("head").text() for block in self.tree.find("Ss", "block")}
+        self.assertSame({title.split(" ")[1] for title in titles if title.startswith("rcptguardq ")}, commands(), "commands")
+        self.assertSame(page.marked(page.section(self.tree, "SYNOPSIS"), "Cm"), commands(), "commands of the synopsis")
+
+    def test_options(self):
+        """every option of `COMMAND --help`, with its argument"""
+        for command in commands():
+            with self.subTest(command):
+                manual, program = self.options(command), tool.options(help_of(command))
+                self.assertSame(manual, program, "options of " + command)
+                for name, argument in program.items():
+                    if name.startswith("--"):
+                        self.assertEqual(manual[name], argument, "argument of %s" % name)
+
+    def test_synopsis(self):
+        """the synopsis of a command has its options and no other"""
+        source = page.read(PAGE)
+        synopsis = source[source.index(".Sh SYNOPSIS\n"):source.index(".Sh DESCRIPTION\n")]
+        blocks = re.findall(r"^\.Cm (\w+)\n((?:\.(?:Op|Fl|Ar) .*\n)*)", synopsis, re.MULTILINE)
+        self.assertEqual([command for command, _text in blocks], commands())
+        for command, text in blocks:
+            with self.subTest(command):
+                shown = {"-" + name for name in re.findall(r"\bFl (\S+)", text)}
+                self.assertSame(shown | {"-c", "--config", "-h", "--help"}, tool.options(help_of(command)), "options of " + command)
+
+    def test_without_command(self):
+        listed = tool_page.options_of(page.section(self.tree, "Options without a command", "Ss"))
+        self.assertEqual(set(listed), {"--help", "--version"})
+        with tool.Folder() as folder:
+            for option in listed:
+                status, output, _errors = folder.run(option, program=review.PROGRAM)
+                self.assertEqual((status, "rcptguardq" in output), (0, True))
+            self.assertEqual(folder.run("--nothing", program=review.PROGRAM)[0], 2)
+            self.assertEqual(folder.run(program=review.PROGRAM)[0], 2)
+
+
+class Words(QueueCase):
+    def test_exit_codes(self):
+        listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
+        known = {**csource.enumeration("milter/exits.h", "EXITS_[A-Z]+"), **csource.enumeration("milter/queue_tool.h", "EXITS_[A-Z]+")}
+        self.assertSame(listed, set(known.values()), "exit codes")
+
+    def test_states(self):
+        listed = {word for head, _body in page.items(page.section(self.tree, "STATES")) for word in page.marked(head, "Cm") - {","}}
+        self.assertSame({word.rstrip(",") for word in listed}, set(csource.array("milter/ledger.c", "state_names")) | {"untracked"}, "states")
+
+    def body_of(self, command, key):
+        return next(body for head, body in page.items(self.subsection(command)) if key in [each.text() for each in head.find("Va", "elem")])
+
+    @staticmethod
+    def quoted(body):
+        return {each.text() for each in body.find("Ql", "body")}
+
+    def test_actions(self):
+        """what stands in the history"""
+        noted = set(re.findall(r'row_note\([^;]*?"([a-z-]+)"', csource.read("milter/decide.c")))
+        names = csource.strings(csource.function("milter/ledger.c", "ledger_action_name"))
+        seen = {"held", "left", "not-queued"}
+        self.assertLessEqual(seen, set(csource.array("milter/ledger.c", "state_names")))
+        self.assertSame(self.quoted(self.body_of("log", "action")), noted | set(names) | seen, "actions")
+
+    def test_checks(self):
+        """what doctor looks at"""
+        table = re.search(r"\} examinations\[\] = \{(.*?)\};", csource.read("milter/doctor.c"), re.DOTALL).group(1)
+        self.assertSame(self.quoted(self.body_of("doctor", "check")), csource.strings(table), "checks")
+
+    def test_defects(self):
+        self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/exposure.c", "defect_name")), "defects")
+
+    def test_headers(self):
+        """which fields are shown"""
+        text = re.sub(r"\s+", " ", self.body_of("show", "headers[]").text())
+        self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/reader.c", "shown"), "fields")
+
+    def test_rights(self):
+        """whom the configuration can let do what"""
+        names = page.marked(page.section(self.tree, "WHO MAY WHAT"), "Cm")
+        rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/config.h"), re.DOTALL).group(1))} - {"actions"}
+        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor"}, rights, "rights")
+
+    def test_fields(self):
+        """the fields of a decision's line in their order"""
+        body = csource.function("milter/report.c", "report_decision_line").replace("append_msgid(", '"msgid=", append_msgid(')
+        fields = re.findall(r'"[ ]?([a-z]+)=', body)
+        self.assertGreaterEqual(len(fields), 8)
+        listed = [head.text().rstrip("=") for head, _body in page.items(page.section(self.tree, "LOG"))]
+        self.assertEqual(listed, fields)
+
+    def test_numbers(self):
+        text = re.sub(r"\s+", " ", self.tree.text())
+        seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
+        for pattern, value in {r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger.h", "LEDGER_SUBJECT_LIMIT"),
+                               r"the (\d+) largest": csource.number("milter/show_held.c", "PARTIES_SHOWN")}.items():
+            self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
+
+    def test_files(self):
+        """the sudoers file of the page is what the package has"""
+        self.assertTrue(os.path.exists(os.path.join(daemon.SOURCE, "packaging", "sudoers", "rcptguard")))
+        paths = {element.text() for head, _body in page.items(page.section(self.tree, "FILES")) for element in head.find("Pa", "elem")}
+        self.assertEqual(paths, {"/etc/rcptguard/rcptguard.conf", "/etc/sudoers.d/rcptguard"})
+
+
+class Real(review.ReviewCase, QueueCase):
+    """What needs mail on hold."""
+
+    MTAS = ("postfix",)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tree = page.tree(PAGE)
+
+    # ---- JSON
+
+    def documented(self, command):
+        found = {}
+        for head, _body in page.items(self.shared() if command in DECIDING else self.subsection(command)):
+            keys = [element.text() for element in head.find("Va", "elem")]
+            if keys:
+                self.assertEqual(len(keys), 1)
+                self.assertNotIn(keys[0], found, "documented twice")
+                found[keys[0]] = {element.text() for element in head.find("Vt", "elem")}
+        return found
+
+    def compare(self, manual, objects, command):
+        seen = {}
+        for one in objects:
+            for path, kind in tool_page.flatten(one):
+                seen.setdefault(path, set()).add(kind)
+        self.assertSame(manual, seen, "JSON keys of " + command)
+        for path, kinds in seen.items():
+            self.assertEqual(manual[path], kinds, "types of %s" % path)
+
+    def change(self, queue_id, assignments):
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s WHERE queue_id = ?" % assignments, queue_id)
+
+    def test_json(self):
+        """the keys of each command with their types; each is seen with each of its types"""
+        full, bare = self.hold("auth"), self.hold(sender="clinic@me.example", people=review.WIDE[:2] + ["blind@x.example"], cc=review.WIDE[:2])
+        self.done("list")
+        self.change(full.id, "defects = 15")
+        self.change(bare.id, "message_id = NULL, client = NULL, subject = NULL, text = NULL")
+        ledgerfile.execute(self.guard.ledger_path, "INSERT INTO party (held, class, name, individuals, people, parties) SELECT id, 'other', NULL, 0, 7, 5 FROM held WHERE queue_id = ?", full.id)
+        released = self.hold()
+        decided = self.done("release", "--json", released.id, reason="ok").json()
+        decided += self.ask("delete", "--json", "4NoSuchThing", reason="x").json()
+        self.change(released.id, "requeued = '4New'")
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE history SET detail = 'as 4New'")
+        gone = self.hold()
+        self.done("list")
+        self.mta.drop(gone.id)
+        listed = self.done("list", "--all", "--json").json()
+        self.compare(self.documented("list"), listed, "list")
+        shown = [self.done("show", "--json", "--recipients", "--message", one.id).json()[0] for one in (full, bare)]
+        shown += [self.done("show", "--json", one.id).json()[0] for one in (released, gone)]
+        self.compare({**self.documented("list"), **self.documented("show")}, shown, "show")
+        for command in DECIDING:
+            self.compare(self.documented(command), decided, command)
+        self.compare(self.documented("log"), self.done("log", "--json").json(), "log")
+        self.compare(self.documented("doctor"), self.ask("doctor", "--json").json(), "doctor")
+
+    # ---- examples
+
+    def example(self):
+        """The message of the page's examples: on hold for two hours."""
+        people = policies.people(9) + ["a@acme.example", "b@acme.example", "c@acme.example"] + ["x%d@free1.test" % n for n in range(15)]
+        held = self.hold("auth", people=people, to=people[:2], cc=people[2:], subject="Price list 2027")
+        self.mta.age(held.id, 7300)
+        self.change(held.id, "began = began - 7300000000, judged = judged - 7300000000")
+        return held
+
+    def play(self, text, queue_id):
+        """What a person sees on a terminal of 80 columns."""
+        folder = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, folder)
+        daemon.write(os.path.join(folder, "rcptguardq"), '#!/bin/sh\nname=$1\nshift\nexec %s "$name" -c %s "$@"\n' % (review.PROGRAM, self.config_path), 0o755)
+        shown = ""
+        for line in text.splitlines():
+            if line.startswith("$ "):
+                _code, output = review.on_terminal(["sh", "-c", "PATH=%s:$PATH; %s" % (folder, line[2:].replace(ID, queue_id))])
+                shown += line + "\n" + re.sub(r"<test\.[\w.-]+@", "<17@", output.decode("utf-8").replace("\r\n", "\n").replace(queue_id, ID))
+        return shown
+
+    @staticmethod
+    def normal(text):
+        """Without what differs from one run to the next."""
+        text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "DATE", text)
+        text = re.sub(r"(?m)^(Date +).*", r"\1DATE", text)
+        return tool.without_digest(text)
+
+    def examples(self):
+        found = [display for display in page.displays(PAGE) if display.kind == "run"]
+        self.assertGreaterEqual(len(found), 4)
+        held = self.example()
+        return [(display, self.play(display.text, held.id)) for display in found]
+
+    def test_examples(self):
+        """each command of the examples prints what the page shows"""
+        examples = self.examples()
+        for display, shown in examples:
+            with self.subTest(str(display)):
+                self.assertIn("$ rcptguardq ", display.text)
+                self.assertEqual(self.normal(display.text), self.normal(shown))
+        for command in "list", "show", "release", "log":
+            self.assertIn("$ rcptguardq " + command, " ".join(display.text for display, _shown in examples))
+
+    def update(self):
+        """Writes the examples of the page anew, for who has changed the program's words: look at the difference."""
+        source = page.read(PAGE)
+        for display, shown in self.examples():
+            source = source.replace(tool_page.escape(display.text), tool_page.escape(shown))
+        with open(page.path(PAGE), "w", encoding="utf-8") as file:
+            file.write(source)
+
+
+if __name__ == "__main__":
+    if "--update" in sys.argv[1:]:
+        sys.argv[1:] = ["test_update", "--update"]
+        Real.test_update = Real.update
+    review.main(60)
