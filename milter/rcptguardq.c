@@ -9,6 +9,7 @@
 #include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,6 +91,8 @@ struct view *tool_view(struct tool *tool, int *status)
     struct view *view = reconcile(&reconciling, &error);
     if (view == NULL)
         *status = tool_error(EXITS_PASSING, "%s", error);
+    else if (view->unrecorded != NULL)
+        tool_error(EXITS_PASSING, "warning: the ledger could not be brought up to date: %s", view->unrecorded);
     return view;
 }
 
@@ -211,6 +214,26 @@ static int run_command(const struct command *command)
 
 /* ---- the command line */
 
+/*
+ * What root runs for others goes by nobody's environment: libraries would load
+ * modules and read files by it.
+ */
+static void clean_environment(void)
+{
+    static const char *const kept[] = {"TERM", "NO_COLOR", "SUDO_UID"};
+    char *values[G_N_ELEMENTS(kept)];
+    if (geteuid() != 0)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
+        values[i] = g_strdup(g_getenv(kept[i]));
+    clearenv();
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        if (values[i] != NULL)
+            g_setenv(kept[i], values[i], TRUE);
+        g_free(values[i]);
+    }
+}
+
 static void print_help(void)
 {
     puts("Usage: rcptguardq COMMAND [OPTION...]\n");
@@ -242,6 +265,7 @@ int main(int argc, char **argv)
 {
     static const char *names[G_N_ELEMENTS(commands) + 1];
 
+    clean_environment();
     setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0)
         reader_serve(argv + 2);

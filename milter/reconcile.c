@@ -25,6 +25,7 @@ void view_free(struct view *view)
     if (view == NULL)
         return;
     g_ptr_array_unref(view->items);
+    g_free(view->unrecorded);
     g_free(view);
 }
 
@@ -221,37 +222,41 @@ static bool is_interrupted(const struct ledger_row *row, gint64 now)
     return row->process != getpid() && kill(row->process, 0) == -1 && errno == ESRCH;
 }
 
+/* The ledger is locked or its disk full: the next round tells it. */
+static void note_unrecorded(struct round *round, const struct database_error *error)
+{
+    if (round->view->unrecorded == NULL)
+        round->view->unrecorded = g_strdup(error->text);
+}
+
 /* A claim that nobody is at any more: what the queue says of the message is what came of it. */
-static int settle_claim(const struct round *round, struct ledger_row *row, const struct queue_entry *entry,
-                        char **error)
+static void settle_claim(struct round *round, struct ledger_row *row, const struct queue_entry *entry)
 {
     const struct reconciling *reconciling = round->reconciling;
-    struct database_error failure;
-    struct ledger_row *after = NULL;
+    struct database_error error;
+    auto_free(ledger_row) after = NULL;
     enum ledger_answer answer =
         entry != NULL ? ledger_abandon(reconciling->ledger, row->id, "interrupted; it is still on hold",
-                                       reconciling->now, &after, &failure)
+                                       reconciling->now, &after, &error)
                       : ledger_finish(reconciling->ledger, row->id, NULL, "interrupted; it is no longer on hold",
-                                      reconciling->now, &after, &failure);
+                                      reconciling->now, &after, &error);
+    if (answer == LEDGER_FAILED)
+        note_unrecorded(round, &error);
     if (after != NULL)
         row->state = after->state;
     if (answer == LEDGER_DONE && (row->state == LEDGER_RELEASED || row->state == LEDGER_RETURNED))
         queue_hurry(reconciling->queue, row->message.queue_id);
-    ledger_row_free(after);
-    if (answer != LEDGER_FAILED)
-        return 0;
-    *error = g_strdup(failure.text);
-    return -1;
 }
 
 /* What the queue says of one open row. */
-static int settle_row(struct round *round, struct ledger_row *row, const struct queue_entry *entry, char **error)
+static void settle_row(struct round *round, struct ledger_row *row, const struct queue_entry *entry)
 {
     gint64 now = round->reconciling->now;
-    if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0)
-        return is_interrupted(row, now) ? settle_claim(round, row, entry, error) : 0;
-    if (entry != NULL) {
-        if (row->state != LEDGER_HELD || row->arrival == 0)
+    if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0) {
+        if (is_interrupted(row, now))
+            settle_claim(round, row, entry);
+    } else if (entry != NULL) {
+        if (row->state != LEDGER_HELD)
             see(round, row, LEDGER_HELD, entry->arrival * G_USEC_PER_SEC);
         row->state = LEDGER_HELD;
         row->arrival = entry->arrival * G_USEC_PER_SEC;
@@ -262,23 +267,20 @@ static int settle_row(struct round *round, struct ledger_row *row, const struct 
         see(round, row, LEDGER_NOT_QUEUED, 0);
         row->state = LEDGER_NOT_QUEUED;
     }
-    return 0;
 }
 
-static int settle_rows(struct round *round, char **error)
+static void settle_rows(struct round *round)
 {
     for (guint i = 0; i < round->rows->len; i++) {
         struct ledger_row *row = g_ptr_array_index(round->rows, i);
         struct queue_entry *entry = g_hash_table_lookup(round->entries, &row->id);
-        if (settle_row(round, row, entry, error) == -1)
-            return -1;
+        settle_row(round, row, entry);
         if ((LEDGER_BIT(row->state) & LEDGER_OPEN) == 0)
             continue;
         g_hash_table_steal(round->entries, &row->id);
         g_ptr_array_index(round->rows, i) = NULL;
         view_add(round->view, row, entry);
     }
-    return 0;
 }
 
 static int run_round(struct round *round, char **error)
@@ -297,20 +299,18 @@ static int run_round(struct round *round, char **error)
     if (entries == NULL)
         return -1;
     index_rows(round);
-    if (match_entries(round, entries, error) == -1 || settle_rows(round, error) == -1)
+    if (match_entries(round, entries, error) == -1)
         return -1;
-    if (round->sights->len > 0 &&
-        ledger_sighted(reconciling->ledger, round->sights, reconciling->now, &failure) == -1) {
-        *error = g_strdup(failure.text);
-        return -1;
-    }
+    settle_rows(round);
+    if (ledger_sighted(reconciling->ledger, round->sights, reconciling->now, &failure) == -1)
+        note_unrecorded(round, &failure);
     g_ptr_array_sort(round->view->items, view_compare);
     return 0;
 }
 
 struct view *reconcile(const struct reconciling *reconciling, char **error)
 {
-    struct view *view = g_new(struct view, 1);
+    struct view *view = g_new0(struct view, 1);
     view->items = g_ptr_array_new_with_free_func(view_item_free);
     struct round round = {
         .reconciling = reconciling,

@@ -34,6 +34,7 @@ struct view_item {
 
 struct view {
     GPtrArray *items; /* struct view_item *, the newest first; of the rows the open ones alone */
+    char *unrecorded; /* why the ledger could not be told what was seen, or NULL: it is true all the same */
 };
 
 void view_free(struct view *view);
@@ -57,8 +58,7 @@ struct reconciling {
 
 /*
  * Looks at both, writes into the ledger what was seen, and gives what is there
- * now.  NULL with `error`, for g_free, if either cannot be read or the ledger not
- * be written.
+ * now.  NULL with `error`, for g_free, if either cannot be read.
  */
 struct view *reconcile(const struct reconciling *reconciling, char **error);
 

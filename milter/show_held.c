@@ -436,6 +436,17 @@ static void take_raw(void *data, const char *piece, size_t length)
     fwrite(piece, 1, length, stdout);
 }
 
+/* A NUL would hide what stands behind it. */
+static void take_text(void *data, const char *piece, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (piece[i] == '\0')
+            g_string_append(data, "\357\277\275"); /* U+FFFD */
+        else
+            g_string_append_c((GString *)data, piece[i]);
+    }
+}
+
 /* A line at a time, so that it keeps its lines and nothing else that a terminal would act on. */
 static void print_plain(const GString *message)
 {
@@ -471,7 +482,7 @@ static int show(struct shown *shown)
     fetch_queue(shown);
     g_autoptr(GString) message = message_option ? g_string_new(NULL) : NULL;
     if (message_option)
-        status = fetch_message(shown, program_collect, message);
+        status = fetch_message(shown, take_text, message);
     if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
         status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread)
                                        : tool_error(EXITS_GONE, "%s: the message is on hold no longer", id_options[0]);

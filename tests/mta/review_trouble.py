@@ -168,6 +168,7 @@ class Trouble(review.ReviewCase):
         """another process locks the ledger for 10 s: decisions wait half a second and say so; nothing is lost"""
         held = self.hold()
         self.done("list")
+        unseen = self.hold()
         subject, text = self.message(cc=review.WIDE)
         with ledgerfile.locked(self.guard.ledger_path):
             end = time.monotonic() + 10
@@ -176,14 +177,17 @@ class Trouble(review.ReviewCase):
             self.assertLess(time.monotonic() - start, 3 * tap.SLOWNESS)
             self.assertDeferred(subject, text)
             self.check_delivered("plain", review.WIDE[:3], cc=review.WIDE[:3])
-            self.assertEqual(self.listed()[held.id]["state"], "held")  # to read is possible all the time
+            result = self.ask("list", "--json")  # to read is possible all the time
+            states = {one["id"]: one["state"] for one in result.json()}
+            self.assertEqual((result.code, states[held.id], states[unseen.id]), (0, "held", "held"), result)
+            self.assertIn("warning: the ledger could not be brought up to date", result.err)
             daemon.wait_until(lambda: time.monotonic() >= end, mta.LIMIT)
             self.assertOnHold(held)
         self.done("release", held.id, reason="x")
         self.assertDeliveredOnce([held])
         again = self.hold(subject=subject)
         self.assertAgree()
-        self.assertOnHold(again)
+        self.assertOnHold(again, unseen)
 
     def test_full(self):
         """the disk of the ledger is full: nothing is held, nothing is decided; with room again, all goes on"""
