@@ -138,7 +138,7 @@ class Decisions(review.ReviewCase):
             new = re.fullmatch(r"%s: released, as ([0-9A-Za-z]+)\n" % held.id, result.out).group(1)
             self.assertNotEqual(new, held.id)
             self.mta.wait_for_line(r": %s: to=<.*status=deferred" % new)
-            self.assertEqual({entry["queue_name"] for entry in self.mta.queue() if entry["queue_id"] == new}, {"deferred"})
+            daemon.wait_until(lambda: ("deferred", new) in [(entry["queue_name"], entry["queue_id"]) for entry in self.mta.queue()], mta.LIMIT, "the wait for another try")
         finally:
             self.mta.start_sink()
         self.mta.flush(new)
