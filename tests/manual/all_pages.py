@@ -13,11 +13,8 @@ import tap
 REFERENCE = re.compile(r"STYLE: referenced manual not found: Xr |^mandoc: outdated mandoc\.db lacks ")
 
 # Pages of others: by what they come with.
-<<<<<<< HEAD
-OTHERS = {"syslog 3", "systemd 1", "smtpd 8", "sendmail 1", "postconf 5", "postconf 1", "postmap 1", "postqueue 1", "postsuper 1", "syslog.conf 5", "pcre2pattern 3"}
-=======
-OTHERS = {"sudo 8", "visudo 8", "syslog 3", "systemd 1", "smtpd 8", "sendmail 1", "postconf 5", "postqueue 1", "postsuper 1", "syslog.conf 5", "pcre2pattern 3"}
->>>>>>> 78d076b (Manual: rcptguardq(8), compared with the program; its examples are run on real held mail)
+OTHERS = {"sudo 8", "visudo 8", "syslog 3", "systemd 1", "smtpd 8", "sendmail 1", "postconf 5", "postconf 1", "postmap 1", "postqueue 1", "postsuper 1", "syslog.conf 5",
+          "pcre2pattern 3"}
 
 
 class Pages(unittest.TestCase):
