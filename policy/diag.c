@@ -14,6 +14,7 @@
 struct diags {
     GPtrArray *all;
     unsigned errors;
+    struct diag *last; /* added; NULL if there was no room for it */
 };
 
 static void diag_free(struct diag *diag)
@@ -21,6 +22,8 @@ static void diag_free(struct diag *diag)
     g_free(diag->file);
     g_free(diag->message);
     g_free(diag->source);
+    if (diag->notes != NULL)
+        g_ptr_array_unref(diag->notes);
     g_free(diag);
 }
 
@@ -95,6 +98,7 @@ static bool diags_full(struct diags *diags, enum diag_level level)
 {
     if (diags->all->len < DIAGS_LIMIT)
         return false;
+    diags->last = NULL;
     diags->errors += level == DIAG_ERROR;
     return true;
 }
@@ -113,6 +117,20 @@ static void diags_take(struct diags *diags, struct diag *diag)
     }
     diag->order = diags->all->len;
     g_ptr_array_add(diags->all, diag);
+    diags->last = diag;
+}
+
+void diags_note(struct diags *diags, const char *format, ...)
+{
+    va_list arguments;
+
+    if (diags->last == NULL)
+        return;
+    if (diags->last->notes == NULL)
+        diags->last->notes = g_ptr_array_new_with_free_func(g_free);
+    va_start(arguments, format);
+    g_ptr_array_add(diags->last->notes, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
 }
 
 void diags_move(struct diags *diags, struct diags *from)
@@ -120,6 +138,7 @@ void diags_move(struct diags *diags, struct diags *from)
     while (from->all->len > 0)
         diags_take(diags, g_ptr_array_steal_index(from->all, 0));
     from->errors = 0;
+    from->last = NULL;
 }
 
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...)
@@ -146,7 +165,8 @@ static void append_shown(GString *text, const char *from, unsigned characters)
         g_string_append_unichar(text, shown(g_utf8_get_char(from)));
 }
 
-char *diag_format_line(const struct diag *diag)
+/* The first line, without what stands below it. */
+static GString *format_head(const struct diag *diag)
 {
     GString *text = g_string_new(diag->file);
 
@@ -159,18 +179,34 @@ char *diag_format_line(const struct diag *diag)
     append_shown(text, valid, G_MAXUINT);
     if (diag->lint != NULL)
         g_string_append_printf(text, " [%s]", diag->lint);
+    return text;
+}
+
+static void append_note(GString *text, const char *lead, const char *note)
+{
+    g_autofree char *valid = g_utf8_make_valid(note, -1);
+
+    g_string_append(text, lead);
+    append_shown(text, valid, G_MAXUINT);
+}
+
+char *diag_format_line(const struct diag *diag)
+{
+    GString *text = format_head(diag);
+
+    for (unsigned i = 0; diag->notes != NULL && i < diag->notes->len; i++) {
+        const char *note = g_ptr_array_index(diag->notes, i);
+        append_note(text, "; ", note + strspn(note, " "));
+    }
     return g_string_free(text, FALSE);
 }
 
-char *diag_format(const struct diag *diag)
+static void append_source(GString *text, const struct diag *diag)
 {
-    g_autofree char *line = diag_format_line(diag);
-    GString *text = g_string_new(line);
     const char *p;
 
-    g_string_append_c(text, '\n');
     if (diag->source == NULL || diag->source[0] == '\0' || diag->column == 0 || diag->column > SHOWN_LINE_LIMIT)
-        return g_string_free(text, FALSE);
+        return;
     g_string_append(text, "    ");
     append_shown(text, diag->source, SHOWN_LINE_LIMIT);
     g_string_append(text, "\n    ");
@@ -181,6 +217,18 @@ char *diag_format(const struct diag *diag)
         g_string_append(text, c == '\t' ? "\t" : g_unichar_iswide(c) ? "  " : g_unichar_iszerowidth(c) ? "" : " ");
     }
     g_string_append(text, "^\n");
+}
+
+char *diag_format(const struct diag *diag)
+{
+    GString *text = format_head(diag);
+
+    g_string_append_c(text, '\n');
+    append_source(text, diag);
+    for (unsigned i = 0; diag->notes != NULL && i < diag->notes->len; i++) {
+        append_note(text, "    ", g_ptr_array_index(diag->notes, i));
+        g_string_append_c(text, '\n');
+    }
     return g_string_free(text, FALSE);
 }
 

@@ -26,6 +26,7 @@ struct diag {
     char *message;
     const char *lint; /* the name of the lint that found it: a constant; NULL if none did */
     char *source;     /* the source line without its newline, or NULL */
+    GPtrArray *notes; /* char *: what else there is to say, a line each; or NULL */
     unsigned order;   /* in which it came */
 };
 
@@ -59,13 +60,16 @@ void diags_promote(struct diags *diags);
 /* Makes every error a warning. */
 void diags_demote(struct diags *diags);
 
+/* Adds a line to what was added last: why that is so. */
+void diags_note(struct diags *diags, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* Adds an error about a file as a whole: it cannot be opened, is a directory. */
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* `file:line:column: error: message [lint]`, without a newline: for a log. */
+/* `file:line:column: error: message [lint]; note; note`, without a newline: for a log. */
 char *diag_format_line(const struct diag *diag);
 
-/* The same, then the source line and a caret, each ended by a newline: for a person. */
+/* The same, but the source line, a caret and the notes stand below it, each ended by a newline: for a person. */
 char *diag_format(const struct diag *diag);
 
 /*

@@ -3,6 +3,7 @@
 #include "address.h"
 #include "language.h"
 #include "mailfile.h"
+#include "reasons.h"
 
 #include <string.h>
 
@@ -34,11 +35,13 @@ static void assert_class(struct policy *policy, const struct expect *expect, str
     if (classes_separate(policy->classes, (unsigned)facts->class_index))
         belongs |= (class_mask)1 << CLASS_OTHER;
     policy_find_class(policy, expect->class_name->text, &mask);
-    if (facts->fault)
+    if (facts->fault) {
         fail(policy, expect, diags, "a regular expression went beyond its limit for \"%s\"", expect->domain->text);
-    else if ((mask & belongs) == 0)
+    } else if ((mask & belongs) == 0) {
         fail(policy, expect, diags, "\"%s\" is %s, not %s", expect->domain->text,
              classes_name(policy->classes, (unsigned)facts->class_index), expect->class_name->text);
+        reasons_of_class(policy, domain, (unsigned)facts->class_index, diags);
+    }
     domain_facts_unref(facts);
     pattern_budget_free(budget);
 }
@@ -58,6 +61,9 @@ static void assert_outbound(struct policy *policy, const struct expect *expect, 
         fail(policy, expect, diags, "a regular expression went beyond its limit");
     else if ((outbound == OUTBOUND_YES) == expect->negated)
         fail(policy, expect, diags, "such mail is %soutbound", outbound == OUTBOUND_YES ? "" : "not ");
+    else
+        return;
+    reasons_of_outbound(policy, message, diags);
 }
 
 static void add_people(struct message *message, const GPtrArray *people, GString *to)
@@ -91,75 +97,25 @@ static struct message *build_message(const struct expect *expect)
     return message;
 }
 
-/* ---- why it came out otherwise */
-
-struct reasons {
-    const char *rule; /* of which tests are told */
-    bool telling;
-    GString *text;
-};
-
-static void reason_rule(void *data, const char *rule, unsigned line, bool monitor, bool expired)
+static void assert_verdict(struct policy *policy, const struct expect *expect, const struct message *message,
+                           struct diags *diags)
 {
-    struct reasons *reasons = data;
-
-    (void)line;
-    (void)monitor;
-    reasons->telling = reasons->rule != NULL && strcmp(rule, reasons->rule) == 0;
-    if (reasons->telling && expired)
-        g_string_append_printf(reasons->text, "; rule %s has expired", rule);
-}
-
-static void reason_test(void *data, const char *test, const char *value, int result)
-{
-    struct reasons *reasons = data;
-
-    if (reasons->telling && value != NULL)
-        g_string_append_printf(reasons->text, "; `%s` is %s with %s", test,
-                               result == 1   ? "true"
-                               : result == 0 ? "false"
-                                             : "beyond its limit",
-                               value);
-}
-
-static void reason_end(void *data, int matched)
-{
-    (void)data;
-    (void)matched;
-}
-
-static struct verdict *judge(struct policy *policy, const struct message *message, const struct expect *expect,
-                             const struct trace *trace)
-{
-    struct judge_options options = {
+    const struct judge_options options = {
         /* A test must not start to fail because a day has passed. */
         .now = expect->at != NULL ? language_date(expect->at) : G_MININT64,
         .on_fault = DISPOSITION_QUARANTINE,
         .outbound = OUTBOUND_YES,
-        .trace = trace,
     };
+    auto_free(verdict) verdict = policy_judge(policy, message, &options);
+    const struct wanted wanted = {expect->disposition, text_of(expect->rule)};
+    bool same_rule = wanted.rule == NULL || strcmp(verdict->rule, wanted.rule) == 0;
 
-    return policy_judge(policy, message, &options);
-}
-
-static void assert_verdict(struct policy *policy, const struct expect *expect, const struct message *message,
-                           struct diags *diags)
-{
-    auto_free(verdict) verdict = judge(policy, message, expect, NULL);
-    bool same_rule = expect->rule == NULL || strcmp(verdict->rule, expect->rule->text) == 0;
-
-    if (verdict->disposition != expect->disposition || !same_rule || verdict->fault) {
-        /* The tests of the rule that should have decided, else of the one that did. */
-        struct reasons reasons = {.rule = expect->rule != NULL ? expect->rule->text : verdict->rule,
-                                  .text = g_string_new(NULL)};
-        struct trace trace = {.rule = reason_rule, .test = reason_test, .rule_end = reason_end, .data = &reasons};
-        verdict_free(judge(policy, message, expect, &trace));
-        fail(policy, expect, diags, "it gives %s by %s: %u visible, %u parties outside%s",
-             disposition_name(verdict->disposition), verdict->rule,
-             exposure_count(verdict->exposure, COUNT_VISIBLE, CLASS_EXTERNAL),
-             exposure_count(verdict->exposure, COUNT_PARTIES, CLASS_EXTERNAL), reasons.text->str);
-        g_string_free(reasons.text, TRUE);
-    }
+    if (verdict->disposition == wanted.disposition && same_rule && !verdict->fault)
+        return;
+    fail(policy, expect, diags, "it gives %s by %s, not %s%s%s", disposition_name(verdict->disposition), verdict->rule,
+         disposition_name(wanted.disposition), wanted.rule != NULL ? " by " : "",
+         wanted.rule != NULL ? wanted.rule : "");
+    reasons_of_verdict(policy, message, &options, verdict, &wanted, diags);
 }
 
 static bool take_first(void *data, struct message *message, const char *file, unsigned index)

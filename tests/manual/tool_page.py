@@ -167,10 +167,11 @@ class Json(ToolCase):
     def test_check(self):
         """the keys of check --json, with their types"""
         objects = []
-        with tool.Folder({"good": POLICY, "bad": "version 2\n"}) as folder:
-            for name in "good", "bad", "nothing":
+        wrong = POLICY.replace("default", 'expect "me.example" is other\ndefault')
+        with tool.Folder({"good": POLICY, "bad": "version 2\n", "wrong": wrong}) as folder:
+            for name in "good", "bad", "nothing", "wrong":
                 objects += folder.json("check", "--json", "-p", name)
-        self.assertEqual([one["good"] for one in objects], [True, False, False])
+        self.assertEqual([one["good"] for one in objects], [True, False, False, False])
         self.compare("check", objects)
 
     def test_print(self):

@@ -168,6 +168,35 @@ static void test_lines(void)
     g_assert_cmpuint(source_line(source, 5), ==, 4);
 }
 
+/* Notes stand below, and in a log behind; those of what there was no room for go nowhere. */
+static void test_notes(void)
+{
+    auto_free(diags) diags = diags_new();
+    auto_free(diags) others = diags_new();
+    struct source *source = source_from_memory("f", "abc", 3, diags);
+    g_autofree char *shown = NULL;
+    g_autofree char *line = NULL;
+
+    diags_note(diags, "about nothing");
+    source_diag(source, 1, diags, DIAG_ERROR, "here");
+    diags_note(diags, "since %d", 17);
+    diags_note(diags, "  a\033b");
+    shown = diag_format(diags_get(diags, 0));
+    line = diag_format_line(diags_get(diags, 0));
+    g_assert_cmpstr(shown, ==, "f:1:2: error: here\n    abc\n     ^\n    since 17\n      a?b\n");
+    g_assert_cmpstr(line, ==, "f:1:2: error: here; since 17; a?b");
+    diags_move(others, diags);
+    diags_note(diags, "about what is gone");
+    diags_note(others, "about what came");
+    g_assert_cmpuint(diags_get(others, 0)->notes->len, ==, 3);
+    for (unsigned i = 0; i < 2 * DIAGS_LIMIT; i++) {
+        diags_file_error(others, "g", "there");
+        diags_note(others, "one");
+    }
+    g_assert_cmpuint(diags_get(others, DIAGS_LIMIT - 1)->notes->len, ==, 1);
+    source_free(source);
+}
+
 static void test_nearest(void)
 {
     static const char *const candidates[] = {"internal", "external", "other", "all", "tag", NULL};
@@ -228,6 +257,7 @@ int main(int argc, char **argv)
     g_test_add_func("/diag/levels", test_levels);
     g_test_add_func("/diag/encoding", test_encoding);
     g_test_add_func("/diag/lines", test_lines);
+    g_test_add_func("/diag/notes", test_notes);
     g_test_add_func("/diag/nearest", test_nearest);
     g_test_add_func("/diag/nearest-file", test_nearest_file);
     return g_test_run();
