@@ -491,6 +491,7 @@ static bool parse_default(struct parser *parser)
     policy->fallback_line = source_line(policy->source, parser->token.offset);
     parser->default_seen = true;
     parser_advance(parser);
+    action_clear(&policy->fallback); /* of a `default` that stood before a mistake */
     if (!parse_action(parser, &policy->fallback))
         return false;
     if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {

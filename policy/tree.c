@@ -45,8 +45,8 @@ void expression_free(struct expression *expression)
 
 void action_clear(struct action *action)
 {
-    item_free(action->text);
-    text_free(action->template);
+    g_clear_pointer(&action->text, item_free);
+    g_clear_pointer(&action->template, text_free);
 }
 
 static void class_item_free(struct class_item *item)
