@@ -17,6 +17,12 @@ enum { NUMBER = 11, SHARE = 9, VERDICT = 18, BIN = 11 };
 static const char *const blocks[DISPOSITIONS] = {"\xe2\x96\x91", "\xe2\x96\x92", "\xe2\x96\x93", "\xe2\x96\x88",
                                                  "\xe2\x96\x9a"};
 
+/* Of bars and of lines that are broken; only what is cut knows that a pipe has no end. */
+static unsigned width_of(const struct replay *replay)
+{
+    return replay->width == 0 ? 80 : replay->width;
+}
+
 static void append_title(GString *out, const struct replay *replay, const char *title)
 {
     g_string_append_printf(out, "\n%s%s%s\n", terminal_begin(replay->colours, STYLE_STRONG), title,
@@ -69,7 +75,7 @@ static void append_details(GString *out, const struct replay *replay, const stru
         replay_append_recipients(details, judged);
     }
     terminal_append_blanks(out, 0, indent);
-    terminal_append_wrapped(out, details->str, indent, replay->width == 0 ? 80 : replay->width);
+    terminal_append_wrapped(out, details->str, indent, width_of(replay));
     g_string_append_c(out, '\n');
 }
 
@@ -227,7 +233,7 @@ static void append_legend(GString *out, const struct replay *replay)
 /* The line of a threshold, between the bins that it parts. */
 static void append_edge(GString *out, const struct replay *replay, const struct edge *edge)
 {
-    unsigned width = replay->width == 0 ? 80 : replay->width;
+    unsigned width = width_of(replay);
     g_autoptr(GString) name = g_string_new(NULL);
 
     replay_append_edge(name, replay->tally->policy, edge);
@@ -241,7 +247,7 @@ static void append_edge(GString *out, const struct replay *replay, const struct 
 static void append_histogram(GString *out, const struct replay *replay, const char *title, enum count count,
                              const struct spread *spread)
 {
-    unsigned width = replay->width == 0 ? 80 : replay->width;
+    unsigned width = width_of(replay);
     g_autoptr(GArray) edges = histogram_edges(replay->tally->policy, count);
     g_autoptr(GArray) bins = histogram_bins(spread, edges);
     guint64 fullest = histogram_fullest(bins);
