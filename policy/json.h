@@ -13,7 +13,10 @@ void json_string(JsonBuilder *json, const char *key, const char *value);
 void json_number(JsonBuilder *json, const char *key, gint64 value);
 void json_boolean(JsonBuilder *json, const char *key, bool value);
 
-/* Appends what was built as one line, with its newline. */
+/*
+ * Appends what was built as one line, with its newline.  What does not show, or
+ * would turn the direction of text, is written as \uXXXX: it may go to a terminal.
+ */
 void json_append_line(GString *out, JsonBuilder *json);
 
 #endif

@@ -144,7 +144,8 @@ class Shown(review.ReviewCase):
         encoded = "=?utf-8?b?%s?=" % base64.b64encode(("\x1b[2J" + EVIL).encode()).decode()
         for one in (subject, encoded):
             held = self.hold(headers=[("X-Mailer", EVIL.replace("\r", "")), ("Reply-To", encoded)], subject=one)
-            for name, arguments in (("list", ()), ("list", ("--all",)), ("show", (held.id, "--recipients", "--message")), ("log", ())):
+            for name, arguments in (("list", ()), ("list", ("--all",)), ("show", (held.id, "--recipients", "--message")), ("log", ()), ("list", ("--json",)),
+                                    ("show", (held.id, "--recipients", "--message", "--json"))):
                 code, text = self.on_terminal(name, *arguments)
                 self.assertEqual(code, 0, text)
                 self.assertIsNotNone(review.PLAIN.fullmatch(text.decode("utf-8")), "%s %r" % (name, text))
