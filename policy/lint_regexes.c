@@ -14,12 +14,21 @@
 /* So many bytes of regular expressions are looked at in one policy; a list of names belongs into a table. */
 #define REGEXES_LIMIT (32u * 1024)
 
+/* What an expression is matched with. */
+enum values { OF_DOMAINS, OF_ADDRESSES, OF_USERS, OF_OTHERS, OF_HEADERS };
+
+/* The longest value that can be chosen by who sends a message; 0 where the MTA chooses. */
+static const unsigned longest_values[] = {
+    [OF_DOMAINS] = LINT_LONGEST_DOMAIN, [OF_ADDRESSES] = LINT_LONGEST_ADDRESS,
+    [OF_USERS] = LINT_LONGEST_DOMAIN,   [OF_OTHERS] = 0,
+    [OF_HEADERS] = LINT_LONGEST_HEADER,
+};
+
 /* What is at hand while one is looked at. */
 struct looking {
     const struct lint *lint;
     struct lint_regex regex;
-    bool domains;   /* it is matched with domains, */
-    bool addresses; /* or with addresses */
+    enum values values;
     bool said;
 };
 
@@ -88,7 +97,7 @@ static void lint_dots(struct looking *looking, const GPtrArray *branch)
 struct trial {
     GString *text;
     bool matches; /* and is a domain, or an address */
-    bool open;    /* the last character of the filling is part of what is registered */
+    bool open;    /* likewise, and the last character of the filling is part of what is registered */
     char behind;  /* what follows the filling */
 };
 
@@ -100,7 +109,7 @@ static struct trial try(const struct looking *looking, const struct regex_node *
 
     if (!regex_text(looking->regex.parts, trial.text, node, filling, &place))
         return trial;
-    domain = looking->addresses ? strrchr(trial.text->str, '@') : trial.text->str - 1;
+    domain = looking->values == OF_ADDRESSES ? strrchr(trial.text->str, '@') : trial.text->str - 1;
     if (domain == NULL || !domain_is_name(++domain) || !matches(looking, trial.text->str))
         return trial;
     trial.matches = true;
@@ -127,23 +136,21 @@ static bool is_wild(const struct regex_node *node)
 
 static void lint_wild(struct looking *looking, const struct regex_node *node)
 {
-    bool local = looking->addresses && !has_at(looking, node);
+    bool domains = looking->values == OF_DOMAINS;
+    bool local = !domains && !has_at(looking, node);
     struct trial plain = try(looking, node, local ? "x@x" : "x");
     struct trial dotted = try(looking, node, local ? "x@x." : "x.");
     bool first = node == g_ptr_array_index(looking->regex.parts->nodes, 0);
 
-    if (!plain.matches || !plain.open)
-        ;
-    else if (g_ascii_isalnum(plain.behind) && dotted.matches && strcmp(dotted.text->str, plain.text->str) != 0)
-        warn(looking, LINT_MISSING_BOUNDARY, node,
-             "not only \"%s\" matches, but \"%s\" too, which anyone can register; %s", dotted.text->str,
-             plain.text->str,
-             looking->domains ? "write `(.+\\.)?`, or name the domain with a leading dot"
-                              : "put `\\.` or `@` before the domain");
-    else if (looking->domains && first && node->kind == REGEX_ANY)
+    if (plain.open && g_ascii_isalnum(plain.behind) && dotted.matches)
+        warn(
+            looking, LINT_MISSING_BOUNDARY, node,
+            "not only \"%s\" matches, but \"%s\" too, which anyone can register; %s", dotted.text->str, plain.text->str,
+            domains ? "write `(.+\\.)?`, or name the domain with a leading dot" : "put `\\.` or `@` before the domain");
+    else if (plain.open && domains && first && node->kind == REGEX_ANY)
         warn(looking, LINT_LEADING_WILDCARD, node,
              "this in front may be any name: anyone can register one that matches, such as \"%s\"", plain.text->str);
-    else if (looking->domains)
+    else if (plain.open && domains)
         warn(looking, LINT_OPEN_DOMAIN, node,
              "this may be any name: anyone can register one that matches, such as \"%s\"", plain.text->str);
     g_string_free(plain.text, TRUE);
@@ -168,17 +175,19 @@ static void look(struct lint_slow *slow, struct looking looking)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    const GPtrArray *nodes;
+    const GPtrArray *nodes, *branches;
+    bool names = looking.values == OF_DOMAINS || looking.values == OF_ADDRESSES;
 
     looking.regex.pattern = pattern_compile(looking.regex.item->text, &offset, &message);
     looking.regex.parts = regex_parse(looking.regex.item->text);
     nodes = looking.regex.parts->nodes;
-    for (unsigned i = 0; i < looking.regex.parts->branches->len; i++)
-        lint_dots(&looking, g_ptr_array_index(looking.regex.parts->branches, i));
-    for (unsigned i = 0; !looking.said && (looking.domains || looking.addresses) && i < nodes->len; i++)
+    branches = looking.regex.parts->branches;
+    for (unsigned i = 0; looking.values != OF_HEADERS && i < branches->len; i++)
+        lint_dots(&looking, g_ptr_array_index(branches, i));
+    for (unsigned i = 0; !looking.said && names && i < nodes->len; i++)
         if (is_wild(g_ptr_array_index(nodes, i)))
             lint_wild(&looking, g_ptr_array_index(nodes, i));
-    if (!looking.said && looking.domains)
+    if (!looking.said && looking.values == OF_DOMAINS)
         lint_front(&looking);
     lint_slow_regex(slow, &looking.regex);
     regex_free(looking.regex.parts);
@@ -191,8 +200,13 @@ struct regexes {
     size_t left; /* of REGEXES_LIMIT */
 };
 
-static void look_at(struct regexes *regexes, const struct item *item, struct looking looking, unsigned length)
+static void look_at(struct regexes *regexes, const struct item *item, enum values values)
 {
+    struct looking looking = {
+        .lint = regexes->lint,
+        .regex = {.item = item, .longest = longest_values[values]},
+        .values = values,
+    };
     size_t size = strlen(item->text);
 
     if (size > regexes->left) {
@@ -200,9 +214,6 @@ static void look_at(struct regexes *regexes, const struct item *item, struct loo
         return;
     }
     regexes->left -= size;
-    looking.lint = regexes->lint;
-    looking.regex.item = item;
-    looking.regex.longest = length;
     look(&regexes->slow, looking);
 }
 
@@ -215,12 +226,11 @@ static void look_at_expression(struct regexes *regexes, const struct expression 
     if (test == NULL || test->relation != RELATION_MATCHES || test->operand == NULL)
         return;
     if (test->kind == TEST_HEADER)
-        look_at(regexes, test->operand, (struct looking){.said = true}, LINT_LONGEST_HEADER);
+        look_at(regexes, test->operand, OF_HEADERS);
     else if (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM)
-        look_at(regexes, test->operand, (struct looking){.addresses = true}, LINT_LONGEST_ADDRESS);
+        look_at(regexes, test->operand, OF_ADDRESSES);
     else
-        look_at(regexes, test->operand, (struct looking){.said = false},
-                test->subject == SUBJECT_USER ? LINT_LONGEST_DOMAIN : 0);
+        look_at(regexes, test->operand, test->subject == SUBJECT_USER ? OF_USERS : OF_OTHERS);
 }
 
 void lint_regexes(const struct lint *lint)
@@ -233,7 +243,7 @@ void lint_regexes(const struct lint *lint)
         for (unsigned j = 0; j < class->items->len; j++) {
             const struct class_item *entry = g_ptr_array_index(class->items, j);
             if (entry->kind == CLASS_MATCH)
-                look_at(&regexes, entry->item, (struct looking){.domains = true}, LINT_LONGEST_DOMAIN);
+                look_at(&regexes, entry->item, OF_DOMAINS);
         }
     }
     if (policy->outbound != NULL)
