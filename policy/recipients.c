@@ -484,8 +484,10 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     scan_value(reader, text, &reader->seen);
     if (mended != NULL) {
         g_autofree char *parted = words_part(mended);
+        g_autofree char *raw = words_raw(value);
         decoded = g_mime_utils_header_decode_text(reader_options(reader), parted);
         scan_value(reader, decoded, &reader->seen);
+        scan_value(reader, raw, &reader->seen);
     }
     /* Where there is no `@` there was nobody to be read: "undisclosed-recipients:;", "<>". */
     if (addresses_count(&reader->parsed) + addresses_count(&reader->seen) + addresses_count(&reader->named) == 0 &&

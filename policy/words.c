@@ -21,14 +21,27 @@ static const char *const common_charsets[] = {"utf-8",       "utf8",   "us-ascii
                                               "koi8-",       "gb2312", "gbk",      "gb18030",   "big5",
                                               "iso-2022-jp", "euc-",   "shift_jis"};
 
-static bool is_common(const struct word *word)
+/* Character sets in which a zero byte is a part of other characters. */
+static const char *const wide_charsets[] = {"utf-16", "utf16", "utf-32", "utf32", "ucs-", "ucs2", "ucs4", "iso-10646"};
+
+static bool begins_with_any(const struct word *word, const char *const *names, size_t count)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(common_charsets); i++) {
-        size_t length = strlen(common_charsets[i]);
-        if (word->charset_length >= length && g_ascii_strncasecmp(word->charset, common_charsets[i], length) == 0)
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(names[i]);
+        if (word->charset_length >= length && g_ascii_strncasecmp(word->charset, names[i], length) == 0)
             return true;
     }
     return false;
+}
+
+static bool is_common(const struct word *word)
+{
+    return begins_with_any(word, common_charsets, G_N_ELEMENTS(common_charsets));
+}
+
+static bool is_wide(const struct word *word)
+{
+    return begins_with_any(word, wide_charsets, G_N_ELEMENTS(wide_charsets));
 }
 
 /*
@@ -43,7 +56,7 @@ static bool word_at(const char *text, struct word *word, const char **close)
         return false;
     word->charset = p;
     p += strcspn(p, "? \t\r\n\"()<>@,;:=");
-    word->charset_length = (size_t)(p - word->charset);
+    word->charset_length = strcspn(word->charset, "*? \t\r\n\"()<>@,;:="); /* without the language */
     if (word->charset_length == 0 || p[0] != '?' || p[1] == '\0' || strchr("bBqQ", p[1]) == NULL || p[2] != '?')
         return false;
     word->base64 = (p[1] | 0x20) == 'b';
@@ -59,21 +72,41 @@ static bool word_at(const char *text, struct word *word, const char **close)
     return next == NULL || next + 1 >= *close; /* padding stands before the end */
 }
 
-/* Whether its payload is what it says to be, so that it can be written anew. */
-static bool can_be_mended(const struct word *word)
+/* Whether somebody may be read in it by whose program does not decode it. */
+static bool shows_raw(const struct word *word)
 {
-    if (!word->base64)
-        return is_common(word);
+    if (!word->base64 && is_common(word))
+        return false;
     for (size_t i = 0; i < word->payload_length; i++)
-        if (!g_ascii_isalnum(word->payload[i]) && strchr("+/= \t\r\n", word->payload[i]) == NULL)
-            return false;
-    return true;
+        if ((unsigned char)word->payload[i] >= 0x80 || word->payload[i] == '@')
+            return true;
+    return false;
 }
 
+/* Whether two names are one character set: in any case, "utf8" as "utf-8", in any language (RFC 2231 section 5). */
 static bool same_charset(const struct word *a, const struct word *b)
 {
-    return a->charset_length == b->charset_length &&
-           g_ascii_strncasecmp(a->charset, b->charset, a->charset_length) == 0;
+    size_t i = 0, j = 0;
+
+    for (;; i++, j++) {
+        while (i < a->charset_length && strchr("-_", a->charset[i]) != NULL)
+            i++;
+        while (j < b->charset_length && strchr("-_", b->charset[j]) != NULL)
+            j++;
+        if (i == a->charset_length || j == b->charset_length)
+            return i == a->charset_length && j == b->charset_length;
+        if (g_ascii_tolower(a->charset[i]) != g_ascii_tolower(b->charset[j]))
+            return false;
+    }
+}
+
+/* A word begins in ASCII, also where the one before left off in kanji (RFC 2047 section 3). */
+static void end_kanji(GByteArray *bytes, const struct word *word)
+{
+    static const char *const names[] = {"iso-2022-jp"};
+
+    if (begins_with_any(word, names, 1))
+        g_byte_array_append(bytes, (const guint8 *)"\033(B", 3);
 }
 
 static void append_quoted(GByteArray *bytes, const struct word *word)
@@ -90,7 +123,10 @@ static void append_quoted(GByteArray *bytes, const struct word *word)
     }
 }
 
-/* Padding ends a piece and not the word: mail programs join what was padded. */
+/*
+ * Padding ends a piece and not the word: mail programs join what was padded.  What
+ * is not of the alphabet is passed over (RFC 2045 section 6.8).
+ */
 static void append_base64(GByteArray *bytes, const struct word *word)
 {
     g_autofree char *piece = g_malloc(word->payload_length + 4);
@@ -100,7 +136,7 @@ static void append_base64(GByteArray *bytes, const struct word *word)
         size_t length = 0;
         gsize size;
         for (; p < end && *p != '='; p++)
-            if (!g_ascii_isspace(*p))
+            if (g_ascii_isalnum(*p) || *p == '+' || *p == '/')
                 piece[length++] = *p;
         while (p < end && *p == '=')
             p++;
@@ -114,10 +150,32 @@ static void append_base64(GByteArray *bytes, const struct word *word)
     }
 }
 
+/*
+ * As a Q word: GMime would join a base64 word with its neighbours by rules of its
+ * own.  A NUL, which would end the text, becomes a blank.
+ */
+static void append_word(GString *mended, const struct word *word, const GByteArray *bytes)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    bool wide = is_wide(word);
+
+    g_string_append(mended, "=?");
+    g_string_append_len(mended, word->charset, (gssize)word->charset_length);
+    g_string_append(mended, "?q?");
+    for (unsigned i = 0; i < bytes->len; i++) {
+        unsigned char c = bytes->data[i] == '\0' && !wide ? ' ' : bytes->data[i];
+        char escaped[] = {'=', digits[c >> 4], digits[c & 15]};
+        if (g_ascii_isalnum(c))
+            g_string_append_c(mended, (char)c);
+        else
+            g_string_append_len(mended, escaped, sizeof escaped);
+    }
+    g_string_append(mended, "?=");
+}
+
 /* Appends a run of words that begins with `word`; returns what stands behind it. */
 static const char *append_run(GString *mended, struct word word, const char **close, GByteArray *bytes)
 {
-    g_autofree char *payload = NULL;
     struct word next = word;
     const char *end;
 
@@ -127,14 +185,10 @@ static const char *append_run(GString *mended, struct word word, const char **cl
             append_base64(bytes, &next);
         else
             append_quoted(bytes, &next);
+        end_kanji(bytes, &next);
         end = next.end;
-    } while (word_at(end + strspn(end, " \t\r\n"), &next, close) && can_be_mended(&next) && same_charset(&word, &next));
-    payload = g_base64_encode(bytes->data, bytes->len);
-    g_string_append(mended, "=?");
-    g_string_append_len(mended, word.charset, (gssize)word.charset_length);
-    g_string_append(mended, "?b?");
-    g_string_append(mended, payload);
-    g_string_append(mended, "?=");
+    } while (word_at(end + strspn(end, " \t\r\n"), &next, close) && same_charset(&word, &next));
+    append_word(mended, &word, bytes);
     return end;
 }
 
@@ -145,7 +199,7 @@ char *words_part(const char *text)
 
     for (; (start = strstr(text, "=?")) != NULL;) {
         struct word word;
-        bool whole = word_at(start, &word, &close) && memchr(word.payload, ' ', word.payload_length) == NULL;
+        bool whole = word_at(start, &word, &close);
         const char *end = whole ? word.end : start + 2;
         g_string_append_len(parted, text, start - text);
         if (whole)
@@ -156,6 +210,23 @@ char *words_part(const char *text)
     }
     g_string_append(parted, text);
     return g_string_free(parted, FALSE);
+}
+
+char *words_raw(const char *text)
+{
+    const char *close = text, *start = text;
+    GString *raw = g_string_new(NULL);
+
+    while ((start = strstr(start, "=?")) != NULL) {
+        struct word word;
+        bool whole = word_at(start, &word, &close);
+        if (whole && shows_raw(&word)) {
+            g_string_append_len(raw, word.payload, (gssize)word.payload_length);
+            g_string_append_c(raw, '\n');
+        }
+        start = whole ? word.end : start + 2;
+    }
+    return g_string_free(raw, FALSE);
 }
 
 char *words_mend(const char *text)
@@ -172,7 +243,7 @@ char *words_mend(const char *text)
     for (; start != NULL; start = strstr(text, "=?")) {
         struct word word;
         g_string_append_len(mended, text, start - text);
-        if (word_at(start, &word, &close) && can_be_mended(&word)) {
+        if (word_at(start, &word, &close)) {
             text = append_run(mended, word, &close, bytes);
         } else {
             g_string_append_len(mended, start, 2);

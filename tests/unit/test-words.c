@@ -1,0 +1,88 @@
+/* test-words - encoded-words, mended, parted and raw */
+
+#include "words.h"
+
+#include <glib.h>
+#include <string.h>
+
+static void test_mend(void)
+{
+    static const char *const cases[][2] = {
+        {"", NULL},
+        {"Ann <ann@x.example>", NULL},
+        {"=?utf-8?q?ann=40x?=", "=?utf-8?q?ann=40x?="},
+        {"=?utf-8?Q?Ann Lee_<(\"?=", "=?utf-8?q?Ann=20Lee=20=3C=28=22?="},
+        {"=?utf-8?b?YW5uQHg=?= <b>", "=?utf-8?q?ann=40x?= <b>"},
+        /* Padding that is missing, in excess or in the middle; what is not of the alphabet. */
+        {"=?utf-8?b?YW5uQHg?=", "=?utf-8?q?ann=40x?="},
+        {"=?utf-8?b?YW5uQHg===?=", "=?utf-8?q?ann=40x?="},
+        {"=?utf-8?b?YQ==Yg==?=", "=?utf-8?q?ab?="},
+        {"=?utf-8?b? Y!W\n5uQHg=?=", "=?utf-8?q?ann=40x?="},
+        /* Neighbours of one character set are one word, whatever its name's spelling. */
+        {"=?utf-8?b?YQ==?=\r\n =?utf-8?b?Yg==?= c", "=?utf-8?q?ab?= c"},
+        {"=?utf-8?b?YQ==?==?UTF8?q?b?= =?Utf_8*en?b?Yw==?=", "=?utf-8?q?abc?="},
+        {"=?utf-8*de-CH?b?YQ==?=", "=?utf-8?q?a?="},
+        {"=?utf-8?b?YQ==?= =?koi8-r?b?Yg==?=", "=?utf-8?q?a?= =?koi8-r?q?b?="},
+        {"=?utf-8?b?YQ==?= =?utf-16?b?AGI=?=", "=?utf-8?q?a?= =?utf-16?q?=00b?="},
+        {"=?utf-8?b?YQ==?= , =?utf-8?b?Yg==?=", "=?utf-8?q?a?= , =?utf-8?q?b?="},
+        /* A NUL would end the text; kanji end with their word. */
+        {"=?koi8-r?q?a=00b?=", "=?koi8-r?q?a=20b?="},
+        {"=?iso-2022-jp?b?GyRC?= =?iso-2022-jp?q?a?=", "=?iso-2022-jp?q?=1B=24B=1B=28Ba=1B=28B?="},
+        /* Those that are none. */
+        {"=? a", "=? a"},
+        {"=?utf-8?q?a", "=?utf-8?q?a"},
+        {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
+        {"=??q?a?=", "=??q?a?="},
+        {"=?utf-8?q?=?utf-8?q?a=40?=?=", "=?utf-8?q?=?utf-8?q?a=40?=?="},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = words_mend(cases[i][0]);
+        g_test_message("%s", cases[i][0]);
+        g_assert_cmpstr(got, ==, cases[i][1]);
+    }
+}
+
+/* What cannot be a word, or may not be known, and has an at sign in it. */
+static void test_raw(void)
+{
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"=?utf-8?q?a@b?=", ""},
+        {"=?utf-8?b?YUBi?=", ""},
+        {"=?utf-8?b?<a@b>?= =?utf-8?b?YUBi?=", "<a@b>\n"},
+        {"=?x-mine?q?a@b?=, =?x-mine?q?a=40b?=, =?x-mine?q?c@d?=", "a@b\nc@d\n"},
+        {"=?utf-8?b?a\xef\xbc\xa0" "b?=", "a\xef\xbc\xa0" "b\n"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = words_raw(cases[i][0]);
+        g_test_message("%s", cases[i][0]);
+        g_assert_cmpstr(got, ==, cases[i][1]);
+    }
+}
+
+static void test_part(void)
+{
+    static const char *const cases[][2] = {
+        {"a =?utf-8?q?b?= c", "a =?utf-8?q?b?= c"},
+        {"=? =?utf-8?q?b?=", "=\xe2\x81\xa0? =?utf-8?q?b?="},
+        {"=?utf-8?q?a =?utf-8?q?b?=", "=\xe2\x81\xa0?utf-8?q?a =?utf-8?q?b?="},
+        {"a=?", "a=\xe2\x81\xa0?"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = words_part(cases[i][0]);
+        g_test_message("%s", cases[i][0]);
+        g_assert_cmpstr(got, ==, cases[i][1]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/words/mend", test_mend);
+    g_test_add_func("/words/raw", test_raw);
+    g_test_add_func("/words/part", test_part);
+    return g_test_run();
+}
