@@ -2,6 +2,8 @@
 
 #include "address.h"
 
+#include "letters.h"
+
 #include <idn2.h>
 #include <string.h>
 
@@ -16,7 +18,7 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-/* NFC, lower case, without characters that cannot be seen. */
+/* NFC, lower case, without characters that cannot be seen, full-width letters and dots as those of ASCII. */
 static char *fold_unicode(const char *text, size_t length)
 {
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
@@ -27,7 +29,10 @@ static char *fold_unicode(const char *text, size_t length)
     /* First, since what cannot be seen keeps apart what composes. */
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        if (g_unichar_type(c) != G_UNICODE_FORMAT)
+        char equal = letter_ascii_equal(c);
+        if (g_ascii_isalnum(equal) || (equal != 0 && strchr(".-_+", equal) != NULL))
+            g_string_append_c(seen, equal);
+        else if (!letter_is_invisible(c))
             g_string_append_unichar(seen, c);
     }
     composed = g_utf8_normalize(seen->str, -1, G_NORMALIZE_NFC);

@@ -5,7 +5,7 @@
  * case, without a trailing dot, in A-labels (what IDNA refuses stays as NFC in
  * lower case); the local part in NFC and lower case, without quotes that it does
  * not need and without apostrophes that wrap the whole address.  Characters that
- * cannot be seen (Unicode category Cf) are dropped.
+ * cannot be seen (letters.h) are dropped, full-width letters are those of ASCII.
  *
  * Ownership: every function gives a new string, to be freed with g_free.
  */

@@ -253,6 +253,28 @@ static bool runs_together(const char *address, size_t length)
            count_brackets(text, clean_length) > count_brackets(address, length);
 }
 
+/*
+ * Whether a domain ends sooner to a person than to the grammar, which allows
+ * signs in it that no name in the DNS has ("x.example/home", "x.example|bob").
+ */
+static bool ends_sooner(const char *domain, size_t length)
+{
+    g_autofree char *valid = NULL;
+    size_t name = 0;
+
+    if (domain[0] == '[')
+        return false;
+    while (name < length && ((unsigned char)domain[name] >= 0x80 || g_ascii_isalnum(domain[name]) ||
+                             strchr("-._", domain[name]) != NULL))
+        name++;
+    if (name < length)
+        return memchr(domain, '.', name) != NULL && memchr(domain + name, '.', length - name) == NULL;
+    if (g_str_is_ascii(domain))
+        return false;
+    valid = g_utf8_make_valid(domain, (gssize)length);
+    return scan_domain_end(valid, 0, strlen(valid)) < strlen(valid);
+}
+
 static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
 {
     const char *address = mailbox->addr;
@@ -273,6 +295,8 @@ static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
             local_length--;
         }
     }
+    if (ends_sooner(domain, domain_length))
+        return;
     addresses_add(&reader->parsed, address_normalise(address, local_length, domain, domain_length, &reader->idna));
 }
 
@@ -292,17 +316,17 @@ static char *hit_short_address(struct reader *reader, const char *text, const st
                              hit->short_end - hit->domain, &reader->idna);
 }
 
-/* Whether the quoted local part of a hit holds a list of people rather than a name with an `@`. */
-static bool holds_list(const char *text, const GArray *hits, unsigned index)
+/* Whether somebody can be read in the quoted local part of a hit, rather than a name with an `@`. */
+static bool holds_people(const char *text, const GArray *hits, unsigned index)
 {
     size_t start = g_array_index(hits, struct scan_hit, index).wide;
-    unsigned people = 0;
 
     while (index-- > 0 && g_array_index(hits, struct scan_hit, index).at > start) {
         const struct scan_hit *inner = &g_array_index(hits, struct scan_hit, index);
-        people += memchr(text + inner->domain, '.', inner->end - inner->domain) != NULL;
+        if (memchr(text + inner->domain, '.', inner->end - inner->domain) != NULL)
+            return true;
     }
-    return people > 1;
+    return false;
 }
 
 /*
@@ -382,7 +406,7 @@ static bool read_hits(struct reader *reader, const char *text, char **found)
             continue;
         if (addresses_find(&reader->parsed, found[i]) < 0)
             known = false;
-        else if ((hit->wide != hit->tight || hit->quoted) && !holds_list(text, hits, i))
+        else if ((hit->wide != hit->tight || hit->quoted) && !holds_people(text, hits, i))
             covered = hit->wide;
     }
     return known;

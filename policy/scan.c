@@ -2,6 +2,8 @@
 
 #include "scan.h"
 
+#include "letters.h"
+
 #include <string.h>
 
 /* RFC 5321 section 4.5.3.1.1 allows a local part 64 octets; quoted and escaped at most twice that. */
@@ -40,57 +42,6 @@ static bool is(char c, int class)
     return (classes[(unsigned char)c] & class) != 0;
 }
 
-/* What stands for an ASCII character in other scripts; 0 if nothing does. */
-static char ascii_equal(gunichar c)
-{
-    switch (c) {
-    case 0xFE6B:
-        return '@';
-    case 0x3001: /* ideographic comma */
-    case 0xFF64: /* its half-width form */
-    case 0xFE50:
-    case 0xFE51:
-    case 0x060C: /* Arabic comma */
-    case 0x1802: /* Mongolian comma */
-    case 0x055D: /* Armenian comma */
-        return ',';
-    case 0xFE54:
-    case 0x061B: /* Arabic semicolon */
-    case 0x037E: /* Greek question mark, looks like a semicolon */
-        return ';';
-    case 0x3002: /* the dots of IDNA */
-    case 0xFF61:
-        return '.';
-    }
-    if (c >= 0xFF01 && c <= 0xFF5E) /* full-width forms */
-        return (char)(c - 0xFEE0);
-    return 0;
-}
-
-/* Whether a character beyond ASCII parts words: blanks, brackets, quotes, dashes and signs of other scripts. */
-static bool parts_words(gunichar c)
-{
-    if (c == 0x00B7 || c == 0x30FB || c == 0x05F3 || c == 0x05F4) /* allowed in names by IDNA */
-        return false;
-    switch (g_unichar_type(c)) {
-    case G_UNICODE_CONTROL:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-    case G_UNICODE_SPACE_SEPARATOR:
-    case G_UNICODE_OPEN_PUNCTUATION:
-    case G_UNICODE_CLOSE_PUNCTUATION:
-    case G_UNICODE_INITIAL_PUNCTUATION:
-    case G_UNICODE_FINAL_PUNCTUATION:
-    case G_UNICODE_OTHER_PUNCTUATION:
-    case G_UNICODE_MATH_SYMBOL:
-        return true;
-    case G_UNICODE_DASH_PUNCTUATION:
-        return c != 0x2010 && c != 0x2011 && c != 0x058A; /* hyphens join */
-    default:
-        return false;
-    }
-}
-
 static bool is_clean(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -117,11 +68,11 @@ const char *scan_clean(const char *text, size_t length, size_t *clean_length, ch
         gunichar c = g_utf8_get_char(p);
         if (c < 0x80)
             g_string_append_c(clean, c < 0x20 && c != '\r' && c != '\n' ? ' ' : c == 0x7f ? ' ' : (char)c);
-        else if (g_unichar_type(c) == G_UNICODE_FORMAT)
+        else if (letter_is_invisible(c))
             continue;
-        else if (ascii_equal(c) != 0)
-            g_string_append_c(clean, ascii_equal(c));
-        else if (parts_words(c))
+        else if (letter_ascii_equal(c) != 0)
+            g_string_append_c(clean, letter_ascii_equal(c));
+        else if (letter_parts_words(c))
             g_string_append_c(clean, ' ');
         else
             g_string_append_len(clean, p, g_utf8_next_char(p) - p);
@@ -165,6 +116,27 @@ static size_t over_quoted_words(const char *text, size_t start)
     return start;
 }
 
+/* Over what people put before an address rather than into it, and the keys of a mailto: URL (RFC 6068). */
+static size_t over_wrappers(const char *text, size_t start, size_t end)
+{
+    static const char *const keys[] = {"to=", "cc=", "bcc="};
+    size_t i = start, symbol = end;
+
+    while (i < end) {
+        bool wraps = is(text[i], WRAPPER);
+        if (!wraps && ((unsigned char)text[i] < 0x80 || !letter_is_symbol(g_utf8_get_char(text + i))))
+            break;
+        symbol = wraps ? symbol : MIN(symbol, i);
+        i += wraps ? 1 : (size_t)g_utf8_skip[(unsigned char)text[i]];
+    }
+    if (i == end) /* a name of symbols alone is a name */
+        return symbol;
+    for (unsigned key = 0; i > start && strchr("?&", text[i - 1]) != NULL && key < G_N_ELEMENTS(keys); key++)
+        if (end - i > strlen(keys[key]) && g_ascii_strncasecmp(text + i, keys[key], strlen(keys[key])) == 0)
+            return i + strlen(keys[key]);
+    return i;
+}
+
 /* Finds the local part to the left of `hit->at`; nothing before `floor` belongs to it. */
 static bool find_local(const char *text, size_t floor, struct scan_hit *hit, bool *loose)
 {
@@ -199,8 +171,7 @@ static bool find_local(const char *text, size_t floor, struct scan_hit *hit, boo
             }
         }
     }
-    while (hit->tight < end && is(text[hit->tight], WRAPPER))
-        hit->tight++;
+    hit->tight = over_wrappers(text, hit->tight, end);
     return hit->tight < end;
 }
 
@@ -224,6 +195,20 @@ static size_t trim_end(const char *text, size_t start, size_t end)
 {
     while (end > start && strchr(".-_", text[end - 1]) != NULL)
         end--;
+    return end;
+}
+
+size_t scan_domain_end(const char *text, size_t start, size_t end)
+{
+    size_t label = end;
+
+    while (label > start && text[label - 1] != '.')
+        label--;
+    if (label == start || !g_ascii_isalnum(text[label]))
+        return end;
+    for (const char *p = text + label; p < text + end; p = g_utf8_next_char(p))
+        if ((unsigned char)*p >= 0x80 && !letter_is_latin(g_utf8_get_char(p)))
+            return trim_end(text, start, (size_t)(p - text));
     return end;
 }
 
@@ -263,11 +248,11 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
         if (i == hit->domain || i == length || over_fold(text, length, i) == i)
             break;
         if (parted && hit->short_end == 0)
-            hit->short_end = trim_end(text, hit->domain, i);
+            hit->short_end = scan_domain_end(text, hit->domain, trim_end(text, hit->domain, i));
         i = over_fold(text, length, i);
         dot = true;
     }
-    hit->end = trim_end(text, hit->domain, i);
+    hit->end = scan_domain_end(text, hit->domain, trim_end(text, hit->domain, i));
     if (hit->short_end == 0)
         hit->short_end = hit->end;
     /* "Lunch @ noon" is no address; "ann @ x.example" is one to a reader, and to RFC 5322 section 4.4. */

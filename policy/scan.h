@@ -40,6 +40,12 @@ const char *scan_clean(const char *text, size_t length, size_t *clean_length, ch
  */
 char *scan_squeeze(const char *text, size_t length, GArray *places);
 
+/*
+ * Where a domain from `start` to `end` of a clean text ends to a reader: before
+ * what cannot stand in a top-level domain, which mixes no scripts.
+ */
+size_t scan_domain_end(const char *text, size_t start, size_t end);
+
 /* Appends a struct scan_hit to `hits` for each address in a clean text, in order. */
 void scan_text(const char *text, size_t length, GArray *hits);
 

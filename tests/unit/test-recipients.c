@@ -150,6 +150,13 @@ static void test_tolerant(void)
         {"news@me.example (ann@x.example, bob@y.example)", "ann@x.example bob@y.example news@me.example"},
         {"\"ann@x.example\"", "ann@x.example !syntax"},
         {"ann@x.example: bob@y.example;", "ann@x.example bob@y.example !syntax"},
+        /* Quoted local parts. */
+        {"\"ann@x.example\"@me.example", "\"ann@x.example\"@me.example ann@x.example !syntax"},
+        {"\"ann@x.example\".b@me.example", "\"ann@x.example.b\"@me.example ann@x.example !syntax"},
+        /* What no name in the DNS holds ends it. */
+        {"ann@x.example|bob@y.example", "ann@x.example bob@y.example !syntax"},
+        {"ann@x.example/home, bob@y.example's", "ann@x.example bob@y.example !syntax"},
+        {"ann@x.y/1.example, ann@x.y/2.example", "ann@x.y ann@x.y/1.example ann@x.y/2.example !syntax"},
         /* Separators of other scripts, and words. */
         {"ann@x.example\xef\xbc\x8c"
          "bob@y.example\xef\xbc\x9b"

@@ -1,0 +1,26 @@
+/*
+ * letters - characters beyond ASCII as a reader sees them: what is not seen at
+ * all, what looks like a character of ASCII, what parts words.
+ */
+#ifndef RCPTGUARD_LETTERS_H
+#define RCPTGUARD_LETTERS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Zero-width and bidirectional characters, joiners, variation selectors. */
+bool letter_is_invisible(gunichar c);
+
+/* The ASCII character that it stands for, full-width forms and separators of other scripts; 0 if for none. */
+char letter_ascii_equal(gunichar c);
+
+/* Blanks, also those that Unicode calls letters; brackets, quotes, dashes and signs of other scripts. */
+bool letter_parts_words(gunichar c);
+
+/* Bullets, lines, pictures, what could not be decoded: what a name may hold and does not begin with. */
+bool letter_is_symbol(gunichar c);
+
+/* Letters of the Latin script, and marks upon letters of any. */
+bool letter_is_latin(gunichar c);
+
+#endif
