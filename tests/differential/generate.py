@@ -318,6 +318,14 @@ def quoted_local(m):
 
 
 @valid
+def in_quoted_local(m):
+    """One address to the grammar, with somebody in it who can be read."""
+    quoted, domain = m.quoted(m.pick(["%s", "%s Ann", "<%s>", "mailto:%s"]) % m.seen()), m.domain()
+    m.see_parts(quoted, domain)
+    return m.around(m.pick(["%s@%s", "<%s@%s>", "Ann <%s@%s>"]) % (quoted, domain))
+
+
+@valid
 def quoted_local_folded(m):
     """The line's end is not part of it, the blank is."""
     local, domain, newline = '"%s%s%s"', m.domain(), m.newline if m.folded else ""
@@ -727,6 +735,21 @@ def encoded_split(m):
 
 
 @broken
+def encoded_names_of_charsets(m):
+    """One character set under several names, and others between: programs join what they can."""
+    text = "%s <%s>, %s" % (m.pick(CHARSETS["utf-8"]), m.seen(), m.seen())
+    data = text.encode()
+    pieces = []
+    while data:
+        size = m.rng.randrange(1, 20)
+        piece = data[:size]
+        name = m.pick(["utf-8", "UTF8", "utf-8*en", "Utf-8*de-CH", "us-ascii", "latin1"] if max(piece) < 0x80 else ["utf-8", "UTF8", "utf-8*en"])
+        pieces.append("=?%s?b?%s?=" % (name, base64.b64encode(piece).decode()) if m.chance(0.6) else "=?%s?q?%s?=" % (name, "".join("=%02X" % byte for byte in piece)))
+        data = data[size:]
+    return m.around(m.pick([BLANK, BLANK, ""]).join(pieces))
+
+
+@broken
 def encoded_glued(m):
     """No blank between encoded-words, or between one and its neighbours."""
     text, charset = m.foreign(False)
@@ -940,10 +963,30 @@ def mixed_line_endings(m):
 
 @broken
 def wide_blanks(m):
-    """Characters that look like a blank and are letters or marks to Unicode: two people, however they are spelled."""
-    blank = m.pick(["\u3164", "\u2800", "\u115f", "\uffa0", "\u034f"])
-    m.extra += 2
-    return m.around("%s%s%s" % (m.person(), blank, m.person()))
+    """Characters that look like a blank and are letters or pictures to Unicode."""
+    return m.around(m.pick(["%s%s%s", "<%s>%s<%s>", "Ann <%s>%s%s"]) % (m.seen(), m.pick("\u3164\u2800\u115f\u1160\uffa0"), m.seen()))
+
+
+# What may stand before, between and behind people: the beginnings and ends of everything, and nothing that ends in `.`, which would join.
+JUNK = [" ", ",", ";", ", ", "; ", "\n ", "\r\n\t", "\t", "|", "/", "\\", '"', "'", "`", "(", ")", "<", ">", "[", "]", "{", "}", ":", "::", "&", "&lt;", "&gt;", "=", "?", "==", "=?", "?=", "=?utf-8?q?",
+        "=?utf-8?b?", "?utf-8?", "*", "%", "!", "#", "$", "^", "~", "+", "-", "_", "\0", "\x01", "\x7f", "\r", "\u00a0", "\u200b", "\u202e", "\u3000", "\uff0c", "\u3001", "\uff1b", "\u2022", "\u00b7", "\u30fb",
+        "\uff1c", "\uff1e", "\u201c", "\u00ab", "\u2502", "\u2605", "\ufe0f", "\udcff", "\udcc3", "\udca0", "\ufffd", "\u00e9", "\u7530", "e\u0301", "\U0001f600", "mailto:", "SMTP:", "To: ", "Ann", "Lee ", '"Ann" ',
+        "(x)", "(c", "c)", "[x]", "<>", "<<", "undisclosed-recipients:;", "Team:", "@", " @ ", "@r.example:", "<@r.example,@s.example:", '\\"', "\\(", "\\)", "=?utf-8?B?SsO2cmc=?=", "=?utf-8?q?J=C3=B6rg?=",
+        "=?utf-8?b?KA==?=", "=?utf-8?b?Ig==?=", "=?iso-2022-jp?b?PA==?=", "=?utf-8?q?=2C?=", "=?utf-8?q?Ann Lee?=", '=?utf-8?q?"?=', "=?utf-8?q?(?=", "=?utf-8?q?<?=", "=?koi8-r?b?", "=?utf8?b?Sg==?=", "=?utf-8?b?Sg?=",
+        "=?utf-8*en?b?Sg==?="]
+
+
+@broken
+def junk(m):
+    """Anything at all between people: how they are spelled is open, their number is not."""
+    forms = ["%s"] * 4 + ['"%s"', "(%s)", "<%s>", "=?utf-8?q?%s?=", " =?utf-8?b?%s?= ", " =?koi8-r?b?%s?= "]
+    text = ""
+    for _ in range(m.rng.randrange(1, 6)):
+        form, person = m.pick(forms), m.person()
+        text += "".join(m.pick(JUNK) for _ in range(m.rng.randrange(4))) or m.pick([",", ";", " "])
+        text += form % (base64.b64encode(person.encode()).decode() if "?b?" in form else person)
+        m.extra += 1
+    return text + "".join(m.pick(JUNK) for _ in range(m.rng.randrange(4)))
 
 
 @broken
