@@ -11,6 +11,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import ledgerfile
 import mta
 import mtacase
 import policies
+import tap
 
 PROGRAM = os.path.join(daemon.BUILD, "rcptguardq")
 WIDE = policies.people(12)
@@ -216,8 +218,14 @@ PLAIN = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u
 
 
 def copy_program(folder):
-    """The program where every user may run it."""
-    return shutil.copy(PROGRAM, os.path.join(folder, "rcptguardq"))
+    """The program where every user may run it; sudo hides the sanitizers' options from it, so they stand in a script then."""
+    path = os.path.join(folder, "rcptguardq")
+    if tap.SANITIZERS == "no":
+        return shutil.copy(PROGRAM, path)
+    real = shutil.copy(PROGRAM, path + "-itself")
+    options = {name: value for name, value in daemon.environment().items() if name == "LD_PRELOAD" or name.endswith("SAN_OPTIONS")}
+    settings = "".join(" %s=%s" % (name, shlex.quote(value)) for name, value in options.items())
+    return daemon.write(path, "#!/bin/sh\nexec env%s %s \"$@\"\n" % (settings, shlex.quote(real)), 0o755)
 
 
 main = mtacase.main
