@@ -2,13 +2,20 @@
 
 #include "address.h"
 
+#include "hash.h"
 #include "letters.h"
 
 #include <idn2.h>
 #include <string.h>
 
-/* The longest name that DNS knows in its text form is 253 bytes; longer input is not worth IDNA's time. */
+/* Far longer than any name in the DNS: it is not worth IDNA's time. */
 #define IDNA_INPUT_LIMIT 1024
+
+/*
+ * More marks on one letter are not looked at (UAX #15, Stream-Safe Text Format):
+ * putting n of them in order takes GLib n * n steps.
+ */
+#define MARKS_LIMIT 30
 
 static bool is_ascii(const char *text, size_t length)
 {
@@ -18,27 +25,38 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-/* NFC, lower case, without characters that cannot be seen, full-width letters and dots as those of ASCII. */
+/* What is seen of a text: full-width letters and dots as those of ASCII, and no more than so many marks on one letter.
+ */
+static char *seen_of(const char *text)
+{
+    GString *seen = g_string_sized_new(strlen(text));
+    unsigned marks = 0;
+
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        char equal = letter_ascii_equal(c);
+        marks = g_unichar_combining_class(c) == 0 ? 0 : marks + 1;
+        if (g_ascii_isalnum(equal) || (equal != 0 && strchr(".-_+", equal) != NULL))
+            g_string_append_c(seen, equal);
+        else if (marks <= MARKS_LIMIT && !letter_is_invisible(c))
+            g_string_append_unichar(seen, c);
+    }
+    return g_string_free(seen, FALSE);
+}
+
+/* NFC, lower case, and only what is seen. */
 static char *fold_unicode(const char *text, size_t length)
 {
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
-    g_autofree char *composed = NULL;
-    g_autofree char *lower = NULL;
-    g_autoptr(GString) seen = g_string_sized_new(strlen(valid));
-
     /* First, since what cannot be seen keeps apart what composes. */
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        char equal = letter_ascii_equal(c);
-        if (g_ascii_isalnum(equal) || (equal != 0 && strchr(".-_+", equal) != NULL))
-            g_string_append_c(seen, equal);
-        else if (!letter_is_invisible(c))
-            g_string_append_unichar(seen, c);
-    }
-    composed = g_utf8_normalize(seen->str, -1, G_NORMALIZE_NFC);
-    lower = g_utf8_strdown(composed, -1);
+    g_autofree char *seen = seen_of(valid);
+    g_autofree char *composed = g_utf8_normalize(seen, -1, G_NORMALIZE_NFC);
+    g_autofree char *lower = g_utf8_strdown(composed, -1);
     /* The small letter of a composed one may be two. */
-    return g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+    g_autofree char *again = strcmp(lower, composed) != 0 ? g_utf8_normalize(lower, -1, G_NORMALIZE_NFC) : NULL;
+
+    /* Once more, since one mark may have become several. */
+    return seen_of(again != NULL ? again : lower);
 }
 
 static void lower_ascii(char *text)
@@ -162,7 +180,7 @@ static char *domain_normalise_remembered(const char *domain, size_t length, stru
     if (idna == NULL || is_ascii(domain, length))
         return domain_normalise(domain, length);
     if (idna->known == NULL)
-        idna->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        idna->known = g_hash_table_new_full(hash_string, g_str_equal, g_free, g_free);
     written = g_strndup(domain, length);
     known = g_hash_table_lookup(idna->known, written);
     if (known != NULL)
@@ -275,7 +293,7 @@ bool domain_is_name(const char *domain)
 {
     size_t label = 0, length = strlen(domain);
 
-    if (length == 0 || length > 253)
+    if (length == 0 || length > DOMAIN_LENGTH_LIMIT)
         return false;
     for (const char *p = domain; *p != '\0'; p++) {
         if (*p == '.') {

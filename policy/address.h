@@ -52,6 +52,9 @@ const char *address_domain(const char *address);
 char *address_display(const char *address);
 char *domain_display(const char *domain);
 
+/* Bytes of the longest name that the DNS knows, in its text form (RFC 1035 section 2.3.4). */
+#define DOMAIN_LENGTH_LIMIT 253
+
 /*
  * Whether a normalised name may stand in a policy as a domain: labels of
  * letters, digits, hyphens and underscores, none of them empty or longer than 63.

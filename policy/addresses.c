@@ -2,6 +2,8 @@
 
 #include "addresses.h"
 
+#include "hash.h"
+
 #include <string.h>
 
 /* Up to here, looking at each is cheaper than hashing. */
@@ -44,7 +46,7 @@ int addresses_find(const struct addresses *addresses, const char *address)
 
 static void make_index(struct addresses *addresses)
 {
-    addresses->index = g_hash_table_new(g_str_hash, g_str_equal);
+    addresses->index = g_hash_table_new(hash_string, g_str_equal);
     for (unsigned i = 0; i < addresses->order->len; i++)
         g_hash_table_insert(addresses->index, g_ptr_array_index(addresses->order, i), GINT_TO_POINTER((int)i));
 }

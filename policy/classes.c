@@ -2,6 +2,8 @@
 
 #include "classes.h"
 
+#include "hash.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -32,7 +34,7 @@ struct classes {
 
 static GHashTable *generation_new(void)
 {
-    return g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_facts_unref);
+    return g_hash_table_new_full(hash_string, g_str_equal, NULL, (GDestroyNotify)domain_facts_unref);
 }
 
 struct classes *classes_new(struct suffixes *suffixes, struct table *domains)

@@ -4,6 +4,7 @@
 
 #include "address.h"
 #include "classes.h"
+#include "hash.h"
 #include "recipients.h"
 
 #include <string.h>
@@ -121,8 +122,8 @@ static void mark(GHashTable *masks, const char *value, unsigned class_index)
 static void count_visible(struct builder *builder, bool bcc_visible)
 {
     struct exposure *exposure = builder->exposure;
-    GHashTable *parties = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    GHashTable *domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    GHashTable *parties = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
+    GHashTable *domains = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
 
     for (unsigned i = 0; i < recipients_count(exposure->recipients); i++) {
         const struct recipient *recipient = recipients_get(exposure->recipients, i);
@@ -150,7 +151,7 @@ static void count_visible(struct builder *builder, bool bcc_visible)
 static void count_envelope(struct builder *builder, const struct message *message)
 {
     struct exposure *exposure = builder->exposure;
-    GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *seen = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     unsigned shown = message->bcc_visible ? ~0u : ~(unsigned)FIELDS_BCC;
 
     for (unsigned i = 0; i < message->recipients->len; i++) {
@@ -173,7 +174,7 @@ struct exposure *exposure_read(struct classes *classes, const struct message *me
     g_autofree char *sender = address_normalise_text(message->sender);
 
     exposure->visible = g_array_new(FALSE, FALSE, sizeof(struct exposed));
-    exposure->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_facts_unref);
+    exposure->domains = g_hash_table_new_full(hash_string, g_str_equal, NULL, (GDestroyNotify)domain_facts_unref);
     for (unsigned i = 0; i < COUNT_KINDS; i++)
         exposure->tallies[i] = g_array_new(FALSE, FALSE, sizeof(struct tally));
     exposure->recipients = recipients_read(message);

@@ -46,6 +46,7 @@ struct reader {
     unsigned marks;
     unsigned bare;
     unsigned readings;
+    unsigned words;
     bool exhausted; /* of readings */
     struct idna idna;
     GArray *hits;
@@ -198,6 +199,9 @@ static bool within_bounds(struct reader *reader, const char *value, size_t lengt
     unsigned ats = 0, colons = 0, separators = 0, open = 0, depth = 0;
     bool literal = false, quoted = false, escaped = false;
 
+    reader->bytes += length;
+    if (reader->bytes > GMIME_BYTES_LIMIT)
+        return false;
     for (size_t i = 0; i < length; i++) {
         char c = value[i];
         ats += c == '@';
@@ -215,11 +219,10 @@ static bool within_bounds(struct reader *reader, const char *value, size_t lengt
             depth = c == '(' ? depth + 1 : depth > 0 ? depth - 1 : 0;
         escaped = escaped && c == '\\';
     }
-    reader->bytes += length;
     reader->marks += ats + colons;
     reader->bare += separators > 2 * ats ? separators - 2 * ats : 0;
-    return colons <= GMIME_COLONS_LIMIT && reader->bytes <= GMIME_BYTES_LIMIT && reader->marks <= GMIME_MARKS_LIMIT &&
-           reader->bare <= GMIME_BARE_LIMIT && open <= GMIME_OPEN_LIMIT &&
+    return colons <= GMIME_COLONS_LIMIT && reader->marks <= GMIME_MARKS_LIMIT && reader->bare <= GMIME_BARE_LIMIT &&
+           open <= GMIME_OPEN_LIMIT &&
            /* GMime up to 3.2.14 loses memory where a comment behind a domain literal is never closed. */
            !(literal && (depth > 0 || quoted));
 }
@@ -479,7 +482,7 @@ static void parse_value(struct reader *reader, const char *value)
 /* What the two readings of one header found, and where they differed, joins the recipients. */
 static void join_readings(struct reader *reader, struct recipients *recipients, bool bounded, unsigned field)
 {
-    if (!bounded || reader->idna.exhausted || reader->exhausted)
+    if (!bounded || reader->idna.exhausted || reader->exhausted || reader->words > WORDS_LIMIT)
         recipients->defects |= DEFECT_LIMIT;
     else if (reader->warned || !is_within(&reader->seen, &reader->parsed, &reader->named) ||
              !is_within(&reader->parsed, &reader->seen, NULL))
@@ -492,7 +495,8 @@ static void join_readings(struct reader *reader, struct recipients *recipients, 
 /* Both readings of one header. */
 static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
 {
-    g_autofree char *mended = words_mend(value);
+    g_autofree char *raw = NULL;
+    g_autofree char *mended = words_mend(value, &reader->words, &raw);
     g_autofree char *decoded = NULL;
     const char *text = mended != NULL ? mended : value;
     bool bounded = within_bounds(reader, text, strlen(text));
@@ -503,13 +507,12 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
         return;
     }
     reader->warned = false;
-    if (bounded)
+    /* Without an `@` the grammar finds nobody, however many fields there are. */
+    if (bounded && strchr(text, '@') != NULL)
         parse_value(reader, text);
     scan_value(reader, text, &reader->seen);
     if (mended != NULL) {
-        g_autofree char *parted = words_part(mended);
-        g_autofree char *raw = words_raw(value);
-        decoded = g_mime_utils_header_decode_text(reader_options(reader), parted);
+        decoded = g_mime_utils_header_decode_text(reader_options(reader), mended);
         scan_value(reader, decoded, &reader->seen);
         scan_value(reader, raw, &reader->seen);
     }
@@ -619,7 +622,7 @@ GPtrArray *recipients_authors(const struct message *message)
         const char *value = header->value;
         if (g_ascii_strcasecmp(header->name, "From") != 0)
             continue;
-        mended = words_mend(value);
+        mended = words_mend(value, &reader.words, NULL);
         value = mended != NULL ? mended : value;
         if (within_bounds(&reader, value, strlen(value)) && !plain_list(value))
             parse_value(&reader, value);
@@ -642,13 +645,14 @@ char *recipients_decode(const char *value)
 {
     GString *unfolded = g_string_sized_new(strlen(value));
     g_autofree char *mended = NULL;
+    unsigned words = 0;
     char *decoded;
 
     gmime_start();
     for (const char *p = value; *p != '\0'; p++)
         if (*p != '\r' && *p != '\n')
             g_string_append_c(unfolded, *p == '\t' ? ' ' : *p);
-    mended = words_mend(unfolded->str);
+    mended = words_mend(unfolded->str, &words, NULL);
     decoded = g_mime_utils_header_decode_text(NULL, mended != NULL ? mended : unfolded->str);
     g_string_free(unfolded, TRUE);
     if (!g_utf8_validate(decoded, -1, NULL)) {
@@ -656,5 +660,6 @@ char *recipients_decode(const char *value)
         g_free(decoded);
         decoded = valid;
     }
+    words_unpart(decoded);
     return g_strstrip(decoded);
 }

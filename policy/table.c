@@ -269,7 +269,15 @@ int table_find_around(const struct table *table, const char *domain)
 int table_find_domain(const struct table *table, const char *domain)
 {
     int value = find(table->names, domain);
+    size_t length = strlen(domain);
 
+    /* Nothing longer is in a table, and each look hashes what is left. */
+    if (length > DOMAIN_LENGTH_LIMIT) {
+        domain = strchr(domain + length - DOMAIN_LENGTH_LIMIT - 1, '.');
+        if (domain == NULL)
+            return value;
+        domain++;
+    }
     /* From the whole name to its last label: the first that is there is the longest. */
     while (value < 0 && g_hash_table_size(table->suffixes) > 0) {
         value = find(table->suffixes, domain);

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* A `=?` that begins no word: at one, GMime gives up. */
+#define PARTED "=\u2060?"
+
 /* "=?CHARSET?b?PAYLOAD?="; `end` is behind it. */
 struct word {
     const char *charset;
@@ -174,7 +177,7 @@ static void append_word(GString *mended, const struct word *word, const GByteArr
 }
 
 /* Appends a run of words that begins with `word`; returns what stands behind it. */
-static const char *append_run(GString *mended, struct word word, const char **close, GByteArray *bytes)
+static const char *append_run(GString *mended, struct word word, const char **close, GByteArray *bytes, GString *shown)
 {
     struct word next = word;
     const char *end;
@@ -186,70 +189,56 @@ static const char *append_run(GString *mended, struct word word, const char **cl
         else
             append_quoted(bytes, &next);
         end_kanji(bytes, &next);
+        if (shows_raw(&next)) {
+            g_string_append_len(shown, next.payload, (gssize)next.payload_length);
+            g_string_append_c(shown, '\n');
+        }
         end = next.end;
     } while (word_at(end + strspn(end, " \t\r\n"), &next, close) && same_charset(&word, &next));
     append_word(mended, &word, bytes);
     return end;
 }
 
-char *words_part(const char *text)
-{
-    const char *close = text, *start;
-    GString *parted = g_string_sized_new(strlen(text) + 16);
-
-    for (; (start = strstr(text, "=?")) != NULL;) {
-        struct word word;
-        bool whole = word_at(start, &word, &close);
-        const char *end = whole ? word.end : start + 2;
-        g_string_append_len(parted, text, start - text);
-        if (whole)
-            g_string_append_len(parted, start, end - start);
-        else
-            g_string_append(parted, "=\u2060?");
-        text = end;
-    }
-    g_string_append(parted, text);
-    return g_string_free(parted, FALSE);
-}
-
-char *words_raw(const char *text)
-{
-    const char *close = text, *start = text;
-    GString *raw = g_string_new(NULL);
-
-    while ((start = strstr(start, "=?")) != NULL) {
-        struct word word;
-        bool whole = word_at(start, &word, &close);
-        if (whole && shows_raw(&word)) {
-            g_string_append_len(raw, word.payload, (gssize)word.payload_length);
-            g_string_append_c(raw, '\n');
-        }
-        start = whole ? word.end : start + 2;
-    }
-    return g_string_free(raw, FALSE);
-}
-
-char *words_mend(const char *text)
+char *words_mend(const char *text, unsigned *count, char **raw)
 {
     const char *start = strstr(text, "=?");
     const char *close = text;
     g_autoptr(GByteArray) bytes = NULL;
-    GString *mended;
+    GString *mended, *shown;
 
     if (start == NULL)
         return NULL;
     mended = g_string_sized_new(strlen(text) + 16);
+    shown = g_string_new(NULL);
     bytes = g_byte_array_new();
     for (; start != NULL; start = strstr(text, "=?")) {
         struct word word;
         g_string_append_len(mended, text, start - text);
-        if (word_at(start, &word, &close)) {
-            text = append_run(mended, word, &close, bytes);
+        if (*count <= WORDS_LIMIT && word_at(start, &word, &close) && ++*count <= WORDS_LIMIT) {
+            text = append_run(mended, word, &close, bytes, shown);
         } else {
-            g_string_append_len(mended, start, 2);
+            g_string_append(mended, PARTED);
             text = start + 2;
         }
     }
     g_string_append(mended, text);
+    if (raw != NULL)
+        *raw = g_string_free(shown, FALSE);
+    else
+        g_string_free(shown, TRUE);
     return g_string_free(mended, FALSE);
+}
+
+void words_unpart(char *text)
+{
+    const char *from = text, *parted;
+    char *to = text;
+
+    for (; (parted = strstr(from, PARTED)) != NULL; from = parted + strlen(PARTED)) {
+        memmove(to, from, (size_t)(parted - from));
+        to += parted - from;
+        *to++ = '=';
+        *to++ = '?';
+    }
+    memmove(to, from, strlen(from) + 1);
 }

@@ -10,24 +10,21 @@
 #ifndef RCPTGUARD_WORDS_H
 #define RCPTGUARD_WORDS_H
 
-/*
- * The text with each run of adjacent encoded-words of one character set as one
- * Q word without specials; NULL if it holds no encoded-word.  Linear; to be freed
- * with g_free.
- */
-char *words_mend(const char *text);
+/* Encoded-words that are decoded of one message, a run of neighbours as one: each costs GMime some microseconds. */
+#define WORDS_LIMIT 10000u
 
 /*
- * What stands within encoded-words that a reader's program may show undecoded, a
- * line each, where that may be an address.  To be freed with g_free.
+ * The text with each run of adjacent encoded-words of one character set as one Q
+ * word without specials, and a word joiner, which scan_clean drops, in each `=?`
+ * that begins none; NULL if it holds no `=?`.  `count` is how many there were
+ * before in the message; it exceeds the limit if some are left as they are.
+ * `raw` (NULL: is not wanted) gets what stands within words that a reader's program
+ * may show undecoded, a line each, where that may be an address.  Linear; to be
+ * freed with g_free, both.
  */
-char *words_raw(const char *text);
+char *words_mend(const char *text, unsigned *count, char **raw);
 
-/*
- * A mended text for GMime's decoder of text, which gives up at a `=?` that begins
- * no word: such a one has a word joiner in it, which scan_clean drops.  To be
- * freed with g_free.
- */
-char *words_part(const char *text);
+/* Takes the word joiners out of a mended text that has been decoded. */
+void words_unpart(char *text);
 
 #endif

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 import tap
-from shapes import POLICY, SHAPES, instructions, judged, write_message
+from shapes import NOBODY, POLICY, SHAPES, instructions, judged, write_message
 
 BUILD = os.environ["top_builddir"]
 JUDGE = os.path.join(BUILD, "tests/bench/judge")
@@ -19,19 +19,23 @@ MEGABYTE = 1000 * 1000
 # A doubling of the input may cost this much more; twice is linear.
 GROWTH = 2.5
 
-# 510 million took 60 ms where this was set; 100 ms are allowed.
-INSTRUCTIONS_OF_A_MEGABYTE = 600 * 1000 * 1000
+# 780 million took 75 ms where this was set; 100 ms are allowed.
+INSTRUCTIONS_OF_A_MEGABYTE = 900 * 1000 * 1000
 
 # Bytes of memory a byte of headers.
 MEMORY = 40
 
 # Those that are counted here; `make growth` counts all, from 8 kB to 1 MB.
-COUNTED = ("a,", "a b,", "a@b (,", "a:", "a@b c,", "a@#.x,", "\u00e9#@\u00fc#.x,", "=?utf-8?q?a=40#.x?= ", '"@', "a@b.\n ")
+COUNTED = ("a,", "a b,", "a@b (,", "a:", "a@b c,", "a@#.x,", "\u00e9#@\u00fc#.x,", "=?utf-8?q?a=40#.x?= ", '"@', "a@b.\n ", "$@$.x.y,", "a@{b.}x", "a{\u0315\u0300\u0327}@b.x", "=?x#?q?a@b?= ", "a\nTo: ")
+
+# The dearest of them.
+DEAR = ("a@#.x,", "\u00e9#@\u00fc#.x,", "=?utf-8?q?a=40#.x?= ", "=?x#?q?a@b?= ", "$@$.x.y,", "a@{b.}x", "a{\u0315\u0300\u0327}@b.x")
 
 
 class Bounds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        cls.megabytes = {}
         cls.folder = tempfile.TemporaryDirectory()
         cls.policy = os.path.join(cls.folder.name, "policy")
         with open(cls.policy, "w") as out:
@@ -46,6 +50,12 @@ class Bounds(unittest.TestCase):
         write_message(path, shape, size)
         return path
 
+    def judged_megabyte(self, shape):
+        """What is found in a megabyte of it, and the peak of memory."""
+        if shape not in self.megabytes:
+            _, *self.megabytes[shape] = judged(JUDGE, self.policy, self.message(shape, MEGABYTE), 1)
+        return self.megabytes[shape]
+
     def test_cost_grows_linearly(self):
         for shape in COUNTED:
             small = instructions(JUDGE, self.policy, self.message(shape, 64000))
@@ -53,20 +63,23 @@ class Bounds(unittest.TestCase):
             self.assertLess(large / small, GROWTH, "from 64 to 128 kB of %r" % shape)
 
     def test_a_megabyte_is_cheap(self):
-        for shape in COUNTED:
+        for shape in DEAR:
             count = instructions(JUDGE, self.policy, self.message(shape, MEGABYTE))
             self.assertLess(count, INSTRUCTIONS_OF_A_MEGABYTE, "1 MB of %r" % shape)
 
     def test_a_megabyte_is_never_taken_for_whole(self):
         for shape in SHAPES:
-            _, found, _ = judged(JUDGE, self.policy, self.message(shape, MEGABYTE), 1)
-            self.assertIn("malformed", found, "1 MB of %r" % shape)
-            self.assertNotIn("verdict=accept", found, "1 MB of %r" % shape)
+            found, _ = self.judged_megabyte(shape)
+            if shape in NOBODY:
+                self.assertRegex(found, "visible=1 |visible=0 ", "1 MB of %r" % shape)
+            else:
+                self.assertRegex(found, "malformed|truncated", "1 MB of %r" % shape)
+                self.assertNotIn("verdict=accept", found, "1 MB of %r" % shape)
 
     def test_memory(self):
         _, _, least = judged(JUDGE, self.policy, self.message("a", 1), 1)
         for shape in SHAPES:
-            _, _, peak = judged(JUDGE, self.policy, self.message(shape, MEGABYTE), 1)
+            _, peak = self.judged_megabyte(shape)
             self.assertLess((peak - least) / MEGABYTE, MEMORY, "1 MB of %r" % shape)
 
     def test_stack(self):
@@ -86,4 +99,4 @@ class Bounds(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    tap.main(limit=300)
+    tap.main(limit=600)

@@ -1,6 +1,8 @@
 """Header values of the worst shapes: what makes parsers slow, deep or hungry.
 
-A `#` in a shape becomes a running number, so that every piece is another one.
+A `#` in a shape becomes a running number, so that every piece is another one; a
+`$` likewise, in words that g_str_hash cannot tell apart.  What stands in braces is
+repeated, or else all of it.  A line end begins the next header field.
 """
 
 import re
@@ -18,28 +20,56 @@ SHAPES = (
     "=?utf-8?q?a@b?= ", "=?x?q?a?=", "=?iso-2022-jp?b?GyRC?= ", "=?",
     # nothing but marks
     "@", " @", "a@", ".", " ", "\n ",
+    # many fields
+    "#@b.x\nTo: ", "#@#.x\nCc: ", "a\nTo: ", "#@#.x\nFrom: ", "=?utf-8?q?a=40#.x?=\nTo: ", "a:\nTo: ", "(\nTo: ", "#\nSubject: ",
+    "=?x#?q?a?=\nSubject: ", "=?x#?q?a@b?=\nFrom: ",
+    # one word, name, local part, domain or literal that has no end
+    "{Ann Lee } <a@b.x>", '"{Ann Lee }" <a@b.x>', "{a}@b.x", '"{a\\"}"@b.x', "a@{b}.x", "a@{b.}x", "a@[{1}]", "a@{b.\n }x", "{a.\n }b@x", "=?utf-8?q?{a}=40b.x?=", "=?utf-8?b?{YUBi}?=", "a@b.x ({(}",
+    "a@b.x {()}", "{\\}a@b.x", "{'}a@b.x", "a@b.{x-}", "a@x.b{\u6a23}",
+    # words of several character sets, known and unknown, empty, glued, in pads
+    "=?utf-8?b?YQ==?= ", "=?utf-8?b?YQ==?= =?koi8-r?b?YQ==?= ", "=?x#?q?a@b?= ", "=?x#?b?YUBi?=,", "=?utf-8*x#?q?a@b?=", "=?u?q??=", "=?u?b?@?=", "=?utf-8?q?=?utf-8?q?a?=", "=?utf-16?b?AGEAQABi?= ",
+    # marks upon letters, which have an order of their own
+    "a{\u0315\u0300\u0327}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x",
+    # addresses that a hash or a tree takes for one another, and domains that are dear to look up
+    "$@b.x,", "a@$.x,", "$@$.x.y,", "a@\u00fc$.x,", "a@#.kawasaki.jp,", "a@#.b.c.d.e.f.g.h.s3.dualstack.us-east-1.amazonaws.com,", "a@#.corp.test,", "a@b.corp.#.test,", "a@#.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.x,",
+    "a@\u4f8b#.\u3048,", "a@\U0001f600#.x ", "a@x.#\u6a23 ", "\u2605#@x.\u2605y ",
+    # quoted local parts with people in them, parts joined by dots, escapes
+    '"a@b.x#"@c.x,', '"a".', '"#".b@x,', '"a"."b"@c.', "a\\@b,", "a@@b.x ", "mailto:?to=#@b.x&cc=", "'#@b.x' ", "**#@b.x** ", "a@b/c.#,", "(a@b)#@c.x ", "&lt;#@b.x&gt;",
+    '"a@b"@c.x,', '"{a@b }"@c.x', "{a@[1]\u6a23}",
 )
+
+# Those of them that have nothing in a recipient header.
+NOBODY = ("#@#.x\nFrom: ", "=?x#?q?a@b?=\nFrom: ", "#\nSubject: ", "=?x#?q?a?=\nSubject: ")
 
 POLICY = """version 1
 class internal { domain "corp.example", ".corp.example" match /(.+\\.)?corp\\.(test|invalid)/ }
 class freemail { domain "x.example" individuals }
 rule reject-many { when parties(external) >= 50 reject "{parties} parties" }
 rule hold-wide { when visible(external) >= 40 quarantine "{visible} visible" }
+rule authors { monitor when from =~ /boss(es)?@corp\\.example/ tag "{visible}" }
+rule subject { monitor when header("Subject") =~ /.*secret.*/ tag "{visible}" }
 rule unreadable { when malformed or truncated quarantine "unreadable" }
 default accept
 """
 
 
+def alike(number):
+    """`number` as one of 2 ** 16 strings that g_str_hash cannot tell apart."""
+    return "".join("c0" if number >> bit & 1 else "ar" for bit in range(16))
+
+
 def value(shape, size):
     """A header value of just about `size` bytes."""
-    pieces = []
+    head, repeated, tail = re.fullmatch(r"(.*?)\{(.*)\}(.*)", shape, re.S).groups() if "{" in shape else ("", shape, "")
+    pieces = [head.encode()]
     length = number = 0
     while length < size:
-        piece = shape.replace("#", format(number, "x")).encode()
+        piece = repeated.replace("#", format(number, "x"))
+        piece = (piece.replace("$", alike(number)) if "$" in piece else piece).encode()
         pieces.append(piece)
         length += len(piece)
         number += 1
-    return b"".join(pieces)
+    return b"".join(pieces) + tail.encode()
 
 
 def write_message(path, shape, size):

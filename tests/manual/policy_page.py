@@ -20,6 +20,8 @@ OF_PARTS = {"nothing-held", "class-unused"}
 INTERNAL = {
     ("policy/address.c", "IDNA_INPUT_LIMIT"): "no name of the DNS is that long",
     ("policy/askpostfix.c", "DEPTH_LIMIT"): "a note says where it was met",
+    ("policy/address.c", "MARKS_LIMIT"): "no letter has that many",
+    ("policy/address.h", "DOMAIN_LENGTH_LIMIT"): "the DNS's own",
     ("policy/classes.c", "REMEMBERED_LIMIT"): "a cache",
     ("policy/diag.c", "FOLDER_LIMIT"): "where a name is looked for that was perhaps meant",
     ("policy/diag.c", "SHOWN_LINE_LIMIT"): "how much of a line is shown",

@@ -49,6 +49,12 @@ static void test_domains(void)
         g_test_message("%s", cases[i].domain);
         g_assert_cmpint(table_find_domain(table, cases[i].domain), ==, cases[i].want);
     }
+    /* However long a name is, its end counts. */
+    for (unsigned length = 230; length < 260; length++) {
+        g_autofree char *label = g_strnfill(length, 'b');
+        g_autofree char *longer = g_strconcat("a.", label, ".mail.corp.example", NULL);
+        g_assert_cmpint(table_find_domain(table, longer), ==, 3);
+    }
 }
 
 static void test_mailboxes(void)

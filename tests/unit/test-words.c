@@ -5,6 +5,9 @@
 #include <glib.h>
 #include <string.h>
 
+/* A `=?` that begins no word. */
+#define PARTED "=\xe2\x81\xa0?"
+
 static void test_mend(void)
 {
     static const char *const cases[][2] = {
@@ -29,15 +32,17 @@ static void test_mend(void)
         {"=?koi8-r?q?a=00b?=", "=?koi8-r?q?a=20b?="},
         {"=?iso-2022-jp?b?GyRC?= =?iso-2022-jp?q?a?=", "=?iso-2022-jp?q?=1B=24B=1B=28Ba=1B=28B?="},
         /* Those that are none. */
-        {"=? a", "=? a"},
-        {"=?utf-8?q?a", "=?utf-8?q?a"},
-        {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
-        {"=??q?a?=", "=??q?a?="},
-        {"=?utf-8?q?=?utf-8?q?a=40?=?=", "=?utf-8?q?=?utf-8?q?a=40?=?="},
+        {"=? a", PARTED " a"},
+        {"a=?", "a" PARTED},
+        {"=?utf-8?q?a", PARTED "utf-8?q?a"},
+        {"=?utf-8?x?a?=", PARTED "utf-8?x?a?="},
+        {"=??q?a?=", PARTED "?q?a?="},
+        {"=?utf-8?q?=?utf-8?q?a=40?=?=", PARTED "utf-8?q?=?utf-8?q?a=40?=?="},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *got = words_mend(cases[i][0]);
+        unsigned count = 0;
+        g_autofree char *got = words_mend(cases[i][0], &count, NULL);
         g_test_message("%s", cases[i][0]);
         g_assert_cmpstr(got, ==, cases[i][1]);
     }
@@ -47,7 +52,7 @@ static void test_mend(void)
 static void test_raw(void)
 {
     static const char *const cases[][2] = {
-        {"", ""},
+        {"a", NULL},
         {"=?utf-8?q?a@b?=", ""},
         {"=?utf-8?b?YUBi?=", ""},
         {"=?utf-8?b?<a@b>?= =?utf-8?b?YUBi?=", "<a@b>\n"},
@@ -56,26 +61,38 @@ static void test_raw(void)
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *got = words_raw(cases[i][0]);
+        unsigned count = 0;
+        g_autofree char *raw = NULL;
+        g_autofree char *mended = words_mend(cases[i][0], &count, &raw);
         g_test_message("%s", cases[i][0]);
-        g_assert_cmpstr(got, ==, cases[i][1]);
+        g_assert_cmpstr(raw, ==, cases[i][1]);
     }
 }
 
-static void test_part(void)
+/* What the message has beyond the limit stays as it is, and the count tells so. */
+static void test_limit(void)
 {
-    static const char *const cases[][2] = {
-        {"a =?utf-8?q?b?= c", "a =?utf-8?q?b?= c"},
-        {"=? =?utf-8?q?b?=", "=\xe2\x81\xa0? =?utf-8?q?b?="},
-        {"=?utf-8?q?a =?utf-8?q?b?=", "=\xe2\x81\xa0?utf-8?q?a =?utf-8?q?b?="},
-        {"a=?", "a=\xe2\x81\xa0?"},
-    };
+    unsigned count = WORDS_LIMIT - 2;
+    g_autofree char *all = words_mend("=?u?b?YQ==?= =?u?b?Yg==?=, =?u?b?Yw==?=", &count, NULL);
+    g_autofree char *none = NULL;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *got = words_part(cases[i][0]);
-        g_test_message("%s", cases[i][0]);
-        g_assert_cmpstr(got, ==, cases[i][1]);
-    }
+    g_assert_cmpstr(all, ==, "=?u?q?ab?=, =?u?q?c?=");
+    g_assert_cmpuint(count, ==, WORDS_LIMIT);
+    none = words_mend("=?u?b?YQ==?=", &count, NULL);
+    g_assert_cmpstr(none, ==, PARTED "u?b?YQ=" PARTED "=");
+    g_assert_cmpuint(count, >, WORDS_LIMIT);
+}
+
+static void test_unpart(void)
+{
+    char text[] = "a " PARTED " b" PARTED PARTED "\xe2\x81\xa0", none[] = "a", nothing[] = "";
+
+    words_unpart(text);
+    g_assert_cmpstr(text, ==, "a =? b=?=?\xe2\x81\xa0");
+    words_unpart(none);
+    g_assert_cmpstr(none, ==, "a");
+    words_unpart(nothing);
+    g_assert_cmpstr(nothing, ==, "");
 }
 
 int main(int argc, char **argv)
@@ -83,6 +100,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/words/mend", test_mend);
     g_test_add_func("/words/raw", test_raw);
-    g_test_add_func("/words/part", test_part);
+    g_test_add_func("/words/limit", test_limit);
+    g_test_add_func("/words/unpart", test_unpart);
     return g_test_run();
 }
