@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-/* In the order in which row_of takes them. */
-#define ROW_COLUMNS                                                                                                    \
-    "id, queue_id, mta, began, judged, message_id, sender, user, client, subject, rule, line, text, policy, visible,"  \
-    " parties, domains, internal, hidden, recipients, defects, approvals, author, state, changed, arrival, who, uid,"  \
-    " since, process, reason, requeued, (SELECT count(*) FROM approval WHERE approval.held = held.id)"
-
 /* ---- one row */
 
 void ledger_message_clear(struct ledger_message *message)
@@ -128,7 +122,7 @@ static void *make_row(struct statement *statement)
     return row_of(statement);
 }
 
-static GPtrArray *collect_rows(struct statement *statement, struct database_error *error)
+GPtrArray *row_collect(struct statement *statement, struct database_error *error)
 {
     return collect(statement, make_row, (GDestroyNotify)ledger_row_free, error);
 }
@@ -172,7 +166,7 @@ GPtrArray *ledger_list(struct ledger *ledger, const struct ledger_filter *filter
     g_string_append(sql, filter->oldest_first ? " ORDER BY judged, id" : " ORDER BY judged DESC, id DESC");
     if (filter->limit != 0)
         g_string_append_printf(sql, " LIMIT %u", filter->limit);
-    return collect_rows(prepare_filtered(ledger, sql->str, filter, error), error);
+    return row_collect(prepare_filtered(ledger, sql->str, filter, error), error);
 }
 
 int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsigned *count, gint64 *oldest,
@@ -200,7 +194,7 @@ GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct datab
     if (statement == NULL)
         return NULL;
     statement_bind_text(statement, 1, queue_id);
-    return collect_rows(statement, error);
+    return row_collect(statement, error);
 }
 
 void ledger_party_free(struct ledger_party *party)
@@ -307,33 +301,4 @@ char *ledger_policy_text(struct ledger *ledger, const char *digest, struct datab
         database_error_set(error, DATABASE_NONE, "there is no policy with the digest %s", digest);
     statement_reset(statement);
     return text;
-}
-
-/* ---- notices */
-
-GPtrArray *ledger_notices(struct ledger *ledger, struct database_error *error)
-{
-    return collect_rows(database_prepare(ledger->database,
-                                         "SELECT " ROW_COLUMNS " FROM held WHERE id IN"
-                                         " (SELECT held FROM notice WHERE notice.state = 'wanted')"
-                                         " ORDER BY judged, id",
-                                         error),
-                        error);
-}
-
-int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,
-                        struct database_error *error)
-{
-    struct statement *statement = database_prepare(
-        ledger->database,
-        "SELECT count(*) FROM notice WHERE state = 'sent' AND author = ?1 COLLATE NOCASE AND at >= ?2", error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_text(statement, 1, author);
-    statement_bind_number(statement, 2, since);
-    int row = statement_step(statement, error);
-    if (row == 1)
-        *count = count_of(statement, 0);
-    statement_reset(statement);
-    return row == -1 ? -1 : 0;
 }

@@ -330,20 +330,3 @@ enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *
     }
     return decision_end(&decision, answer, row);
 }
-
-/* ---- notices */
-
-int ledger_notice_done(struct ledger *ledger, gint64 id, enum ledger_notice notice, const char *reason, gint64 now,
-                       struct database_error *error)
-{
-    static const char *const names[] = {"wanted", "sent", "skipped"};
-    struct statement *statement =
-        database_prepare(ledger->database, "UPDATE notice SET state = ?2, at = ?3, reason = ?4 WHERE held = ?1", error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, id);
-    statement_bind_text(statement, 2, names[notice]);
-    statement_bind_number(statement, 3, now);
-    statement_bind_text(statement, 4, reason);
-    return statement_run(statement, error);
-}

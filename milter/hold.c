@@ -60,6 +60,49 @@ static char *find_author(struct policy *policy, const struct message *message)
     return policy_is_internal(policy, message, message->sender) ? keep_text(message->sender) : NULL;
 }
 
+/* ---- mail that no person waits for (RFC 3834, section 2): an answer to it could be answered, for ever */
+
+/* The first word of a value, such as `auto-replied` of "auto-replied; owner-email=...". */
+static bool begins_with(const struct header *header, const char *word)
+{
+    const char *value = header->value;
+    while (g_ascii_isspace(*value))
+        value++;
+    size_t length = strlen(word);
+    return g_ascii_strncasecmp(value, word, length) == 0 && !g_ascii_isalnum(value[length]) && value[length] != '-';
+}
+
+static bool is_list_field(const char *name)
+{
+    static const char *const names[] = {"List-Id",        "List-Post",  "List-Help",   "List-Unsubscribe",
+                                        "List-Subscribe", "List-Owner", "List-Archive"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_ascii_strcasecmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_bulk(const struct header *header)
+{
+    return g_ascii_strcasecmp(header->name, "Precedence") == 0 &&
+           (begins_with(header, "bulk") || begins_with(header, "list") || begins_with(header, "junk"));
+}
+
+static const char *find_untold(const struct message *message)
+{
+    if (message->sender[0] == '\0')
+        return "its sender is the null sender";
+    for (guint i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (g_ascii_strcasecmp(header->name, "Auto-Submitted") == 0 && !begins_with(header, "no"))
+            return "a program sent it (Auto-Submitted)";
+        if (is_list_field(header->name) || is_bulk(header))
+            return "it is mail of a list (List- fields, Precedence)";
+    }
+    return NULL;
+}
+
 /* ---- parties */
 
 static struct ledger_party *party_new(const char *class_name, const char *name, bool individuals)
@@ -175,6 +218,7 @@ struct hold *hold_new(struct policy *policy, const struct message *message, cons
     count(&hold->message, verdict->exposure);
     hold->parties = read_parties(verdict->exposure);
     hold->policy_text = policy_text(policy);
+    hold->untold = find_untold(message);
     return hold;
 }
 

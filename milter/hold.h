@@ -22,6 +22,7 @@ struct hold {
     struct ledger_message message;
     GPtrArray *parties; /* struct ledger_party * */
     const char *policy_text;
+    const char *untold; /* why its author gets no mail about it, or NULL */
 };
 
 /* `policy`, which outlives the hold, is the one that gave the verdict; times are microseconds since 1970. */

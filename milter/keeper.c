@@ -152,6 +152,7 @@ char *keeper_hold(struct keeper *keeper, const struct hold *hold)
         .parties = hold->parties,
         .policy_text = hold->policy_text,
         .notice = keeper->config->review.notice != NULL,
+        .untold = hold->untold,
     };
     if (hold->message.queue_id == NULL)
         return g_strdup("the MTA told no queue id (macro i), so the ledger could not tell which message is held");

@@ -197,20 +197,21 @@ static int add_party(struct ledger *ledger, gint64 id, const struct ledger_party
     return statement_run(statement, error);
 }
 
-/* Nobody is told of what a stranger sent: that, too, is remembered. */
-static int add_notice(struct ledger *ledger, gint64 id, const struct ledger_message *message,
-                      struct database_error *error)
+/* Nobody is told of what a stranger or a program sent: that, too, is remembered. */
+static int add_notice(struct ledger *ledger, gint64 id, const struct ledger_hold *hold, struct database_error *error)
 {
+    const struct ledger_message *message = hold->message;
+    const char *untold =
+        message->author == NULL ? "neither the login nor the sender is an internal address" : hold->untold;
     struct statement *statement = database_prepare(
         ledger->database, "INSERT INTO notice (held, author, state, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)", error);
     if (statement == NULL)
         return -1;
     statement_bind_number(statement, 1, id);
     statement_bind_text(statement, 2, message->author);
-    statement_bind_text(statement, 3, message->author != NULL ? "wanted" : "skipped");
+    statement_bind_text(statement, 3, untold == NULL ? "wanted" : "skipped");
     statement_bind_number(statement, 4, message->judged);
-    statement_bind_text(statement, 5,
-                        message->author != NULL ? NULL : "neither the login nor the sender is an internal address");
+    statement_bind_text(statement, 5, untold);
     return statement_run(statement, error);
 }
 
@@ -225,7 +226,7 @@ static int add_all(struct ledger *ledger, const struct ledger_hold *hold, struct
         if (add_party(ledger, id, g_ptr_array_index(hold->parties, i), error) == -1)
             return -1;
     }
-    return hold->notice ? add_notice(ledger, id, message, error) : 0;
+    return hold->notice ? add_notice(ledger, id, hold, error) : 0;
 }
 
 int ledger_hold(struct ledger *ledger, const struct ledger_hold *hold, struct database_error *error)

@@ -193,6 +193,7 @@ struct ledger_hold {
     const GPtrArray *parties; /* struct ledger_party * */
     const char *policy_text;  /* canonical; kept once for each digest */
     bool notice;              /* `notice` is configured: the author is to be told, if there is one */
+    const char *untold;       /* why this author is not told all the same, or NULL */
 };
 
 /*
@@ -324,16 +325,26 @@ enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *
 
 /* ---- notices to the authors of held messages */
 
-enum ledger_notice { LEDGER_NOTICE_WANTED, LEDGER_NOTICE_SENT, LEDGER_NOTICE_SKIPPED };
+/* So often a notice is tried whose sender was stopped in the middle: it may have gone out each time. */
+#define LEDGER_NOTICE_TRIES 2u
 
 /* struct ledger_row *, the oldest first: those whose author is still to be told that the message is held. */
 GPtrArray *ledger_notices(struct ledger *ledger, struct database_error *error);
 
-/* The notice is sent, or is not going to be, for a reason. */
-int ledger_notice_done(struct ledger *ledger, gint64 id, enum ledger_notice notice, const char *reason, gint64 now,
-                       struct database_error *error);
+/*
+ * A mail is about to be sent that is the notice of these rows (a GArray of gint64).
+ * Those that were tried too often, or are no longer wanted, are taken out of
+ * `rows`; the others count one try more, which is on the disk when this returns.
+ */
+int ledger_notices_begin(struct ledger *ledger, GArray *rows, gint64 now, struct database_error *error);
 
-/* How many notices an author was sent since a time. */
+/* That mail was sent, or for certain it was not: then it counts as not tried. */
+int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gint64 now, struct database_error *error);
+
+/* The notice of a row is not going to be sent, for a reason. */
+int ledger_notice_skip(struct ledger *ledger, gint64 id, const char *reason, gint64 now, struct database_error *error);
+
+/* How many mails of notices an author was sent since a time. */
 int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,
                         struct database_error *error);
 

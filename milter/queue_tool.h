@@ -31,8 +31,8 @@ struct tool {
     struct reader reader;
 };
 
-/* A right that no group has: root alone.  The others are those of enum review_action. */
-#define REVIEW_ROOT REVIEW_ACTIONS
+/* A right that no group has: it is root's, and the daemon's own user's.  The others are those of enum review_action. */
+#define REVIEW_SERVICE REVIEW_ACTIONS
 
 /* What a command needs before it runs. */
 enum need {
@@ -46,14 +46,17 @@ struct command {
     const char *summary;
     const char *arguments;       /* "ID...", or NULL if it takes none */
     const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguardq.c */
-    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or REVIEW_ROOT */
+    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or REVIEW_SERVICE */
     unsigned needs;     /* bits of enum need */
     int (*check)(void); /* whether its command line makes sense: EXITS_DONE, or what tool_usage_error gave */
     int (*run)(struct tool *tool); /* gives the exit code */
 };
 
 extern const struct command command_list, command_show, command_release, command_return, command_delete, command_log,
-    command_doctor;
+    command_review, command_digest, command_notify, command_doctor;
+
+/* Whether the one who asks may do that. */
+bool tool_may(const struct tool *tool, unsigned right);
 
 /* --json was given. */
 bool tool_json(void);
@@ -73,7 +76,10 @@ int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Says on standard error what went wrong, and gives `code` back. */
 int tool_error(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* The same for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
+/* Says on standard error what is wrong in a file, each with its line and a caret. */
+void tool_diags(const struct diags *diags);
+
+/* The same as tool_error for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
 int tool_ledger_error(const struct database_error *error);
 
 /* The ledger and the queue as they are now, brought together.  NULL after an error was told; `status` is its exit code.

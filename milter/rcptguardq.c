@@ -23,7 +23,8 @@ static const GOptionEntry common_entries[] = {
 };
 
 static const struct command *const commands[] = {
-    &command_list, &command_show, &command_release, &command_return, &command_delete, &command_log, &command_doctor,
+    &command_list, &command_show,   &command_release, &command_return, &command_delete,
+    &command_log,  &command_review, &command_digest,  &command_notify, &command_doctor,
 };
 
 /* ---- what the commands share */
@@ -69,6 +70,14 @@ int tool_error(int code, const char *format, ...)
     g_autofree char *line = log_escape(message, LOG_LINE_LIMIT);
     fprintf(stderr, "rcptguardq: %s\n", line);
     return code;
+}
+
+void tool_diags(const struct diags *diags)
+{
+    for (unsigned i = 0; i < diags_count(diags); i++) {
+        g_autofree char *text = diag_format(diags_get(diags, i));
+        fputs(text, stderr);
+    }
 }
 
 int tool_ledger_error(const struct database_error *error)
@@ -153,14 +162,20 @@ static int open_queue(struct tool *tool)
     return tool->queue != NULL ? EXITS_DONE : tool_error(EXITS_WRONG, "%s", error);
 }
 
+bool tool_may(const struct tool *tool, unsigned right)
+{
+    if (right == REVIEW_SERVICE)
+        return tool->reviewer->root || tool->reviewer->uid == ledger_owner(tool->config);
+    return reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[right]);
+}
+
 /* Whether the reviewer may do it at all. */
 static int permit(const struct tool *tool, const struct command *command)
 {
-    if (command->right == REVIEW_ROOT)
-        return tool->reviewer->root ? EXITS_DONE
-                                    : tool_error(EXITS_FORBIDDEN, "not permitted: %s is root's", command->name);
-    if (reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[command->right]))
+    if (tool_may(tool, command->right))
         return EXITS_DONE;
+    if (command->right == REVIEW_SERVICE)
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is for root and for the daemon's user", command->name);
     return tool_error(EXITS_FORBIDDEN, "not permitted: `%s` is in no group that [review] lets %s",
                       tool->reviewer->login, command->name);
 }

@@ -1,5 +1,6 @@
 /*
- * rows - the ledger from the inside: what ledger.c, browse.c and decide.c share.
+ * rows - the ledger from the inside: what ledger.c, browse.c, decide.c and notices.c
+ * share.
  * Everybody else uses ledger.h.
  */
 #ifndef RCPTGUARD_ROWS_H
@@ -10,6 +11,15 @@
 struct ledger {
     struct database *database;
 };
+
+/* What row_collect takes, in its order. */
+#define ROW_COLUMNS                                                                                                    \
+    "id, queue_id, mta, began, judged, message_id, sender, user, client, subject, rule, line, text, policy, visible,"  \
+    " parties, domains, internal, hidden, recipients, defects, approvals, author, state, changed, arrival, who, uid,"  \
+    " since, process, reason, requeued, (SELECT count(*) FROM approval WHERE approval.held = held.id)"
+
+/* The rows of a statement that selects ROW_COLUMNS: struct ledger_row *.  NULL with `error`. */
+GPtrArray *row_collect(struct statement *statement, struct database_error *error);
 
 /* One row in the middle of a transaction; NULL with DATABASE_NONE if there is none. */
 struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_error *error);

@@ -91,6 +91,8 @@ static const char *const steps[] = {
     " at INTEGER NOT NULL,"
     " reason TEXT);"
     "CREATE INDEX notice_state ON notice (state, author, at);",
+
+    "ALTER TABLE notice ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == SCHEMA_VERSION);
 

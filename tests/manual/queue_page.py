@@ -147,7 +147,7 @@ class Words(QueueCase):
         text = re.sub(r"\s+", " ", self.tree.text())
         seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
         for pattern, value in {r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger.h", "LEDGER_SUBJECT_LIMIT"),
-                               r"the (\d+) largest": csource.number("milter/show_held.c", "PARTIES_SHOWN")}.items():
+                               r"the (\d+) largest": csource.number("milter/shown.c", "PARTIES_SHOWN")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 
     def test_files(self):

@@ -137,6 +137,9 @@ class People(review.ReviewCase):
         self.assertSaid(self.sudo(ANN, "show", held.id), review.FORBIDDEN, "not permitted: `%s` is in no group that \\[review\\] lets show" % ANN)
         self.assertSaid(self.sudo(ANN, "return", held.id, reason="x"), review.FORBIDDEN, "lets return")
         self.assertSaid(self.sudo(HELP, "delete", held.id, reason="x"), review.FORBIDDEN, "lets delete")
+        self.assertSaid(self.sudo(ANN, "review"), review.FORBIDDEN, "lets review")
+        for name in "digest", "notify":
+            self.assertSaid(self.sudo(ANN, name), review.FORBIDDEN, "not permitted: %s is for root and for the daemon's user" % name)
         self.configure(list="none")
         self.assertSaid(self.sudo(ANN, "list"), review.FORBIDDEN, "lets list")
         self.assertSaid(self.sudo(ANN, "doctor"), review.FORBIDDEN, "lets doctor")

@@ -97,7 +97,7 @@ static int try_hold(struct ledger *ledger, const struct ledger_message *message,
     g_autoptr(GPtrArray) parties = g_ptr_array_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(some_parties); i++)
         g_ptr_array_add(parties, &some_parties[i]);
-    struct ledger_hold kept = {message, parties, "version 1\n", notice};
+    struct ledger_hold kept = {message, parties, "version 1\n", notice, NULL};
     return ledger_hold(ledger, &kept, why);
 }
 
@@ -608,6 +608,22 @@ static void test_race(void)
 
 /* ---- notices */
 
+static GArray *ids_of(gint64 first, gint64 second)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_array_append_val(ids, first);
+    if (second != 0)
+        g_array_append_val(ids, second);
+    return ids;
+}
+
+static unsigned wanted_notices(struct ledger *ledger)
+{
+    g_autoptr(GPtrArray) wanted = ledger_notices(ledger, &error);
+    g_assert_nonnull(wanted);
+    return wanted->len;
+}
+
 static void test_notices(void)
 {
     struct place place = place_new();
@@ -619,21 +635,55 @@ static void test_notices(void)
     message.queue_id = (char *)"A";
     message.judged -= 1;
     DONE(try_hold(place.ledger, &message, true, &error));
+    message.queue_id = (char *)"C";
+    message.judged += 2;
+    DONE(try_hold(place.ledger, &message, true, &error));
     message.author = NULL;
     DONE(try_hold(place.ledger, &message, true, &error)); /* nobody can be told */
     g_autoptr(GPtrArray) wanted = ledger_notices(place.ledger, &error);
-    g_assert_cmpuint(wanted->len, ==, 2);
+    g_assert_cmpuint(wanted->len, ==, 3);
     const struct ledger_row *first = g_ptr_array_index(wanted, 0);
     const struct ledger_row *second = g_ptr_array_index(wanted, 1);
+    const struct ledger_row *third = g_ptr_array_index(wanted, 2);
     g_assert_cmpstr(first->message.queue_id, ==, "A");
-    DONE(ledger_notice_done(place.ledger, first->id, LEDGER_NOTICE_SENT, NULL, NOON + HOUR, &error));
-    DONE(ledger_notice_done(place.ledger, second->id, LEDGER_NOTICE_SKIPPED, "too many", NOON + HOUR, &error));
-    g_autoptr(GPtrArray) left = ledger_notices(place.ledger, &error);
-    g_assert_cmpuint(left->len, ==, 0);
+    DONE(ledger_notice_skip(place.ledger, third->id, "too late", NOON, &error));
+    /* One mail about two messages is one. */
+    g_autoptr(GArray) both = ids_of(first->id, second->id);
+    DONE(ledger_notices_begin(place.ledger, both, NOON, &error));
+    DONE(ledger_notices_end(place.ledger, both, true, NOON + HOUR, &error));
+    g_assert_cmpuint(both->len, ==, 2);
+    g_assert_cmpuint(wanted_notices(place.ledger), ==, 0);
     DONE(ledger_notices_sent(place.ledger, "CARE@me.example", NOON + HOUR, &count, &error));
     g_assert_cmpuint(count, ==, 1);
     DONE(ledger_notices_sent(place.ledger, "care@me.example", NOON + HOUR + 1, &count, &error));
     g_assert_cmpuint(count, ==, 0);
+    /* What is sent or skipped is not begun again. */
+    DONE(ledger_notices_begin(place.ledger, both, NOON, &error));
+    g_assert_cmpuint(both->len, ==, 0);
+    place_clear(&place);
+}
+
+/* A try that never ended may have been sent: there is one more.  One that failed for certain does not count. */
+static void test_notice_tries(void)
+{
+    struct place place = place_new();
+    DONE(try_hold(place.ledger, &plain, true, &error));
+    g_autoptr(GPtrArray) wanted = ledger_notices(place.ledger, &error);
+    const struct ledger_row *row = g_ptr_array_index(wanted, 0);
+    g_autoptr(GArray) ids = ids_of(row->id, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        DONE(ledger_notices_begin(place.ledger, ids, NOON, &error));
+        g_assert_cmpuint(ids->len, ==, 1);
+        DONE(ledger_notices_end(place.ledger, ids, false, NOON, &error));
+    }
+    for (unsigned i = 0; i < LEDGER_NOTICE_TRIES; i++) {
+        DONE(ledger_notices_begin(place.ledger, ids, NOON, &error));
+        g_assert_cmpuint(ids->len, ==, 1);
+        g_assert_cmpuint(wanted_notices(place.ledger), ==, 1);
+    }
+    DONE(ledger_notices_begin(place.ledger, ids, NOON, &error));
+    g_assert_cmpuint(ids->len, ==, 0);
+    g_assert_cmpuint(wanted_notices(place.ledger), ==, 0);
     place_clear(&place);
 }
 
@@ -824,6 +874,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ledger/approvals-of-others", test_approvals_of_others);
     g_test_add_func("/ledger/race", test_race);
     g_test_add_func("/ledger/notices", test_notices);
+    g_test_add_func("/ledger/notice-tries", test_notice_tries);
     g_test_add_func("/ledger/prune", test_prune);
     g_test_add_func("/ledger/prune-many", test_prune_many);
     g_test_add_func("/ledger/removed", test_removed);
