@@ -265,6 +265,7 @@ static int read_command(const struct command *command, int argc, char **argv)
 
     g_set_prgname(name);
     g_option_context_set_summary(context, command->summary);
+    g_option_context_set_description(context, "See rcptguardq(8).");
     g_option_context_add_main_entries(context, common_entries, NULL);
     if (command->entries != NULL)
         g_option_context_add_main_entries(context, command->entries, NULL);

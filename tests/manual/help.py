@@ -27,15 +27,20 @@ class Help(unittest.TestCase):
                 self.assertLessEqual(len(line), COLUMNS, line)
         return text
 
-    def test_rcptguard(self):
-        """of the program and of each of its commands"""
-        listed = re.findall(r"^  (\w+) +\S", self.check("rcptguard", "--help"), re.MULTILINE)
+    def check_commands(self, program, page):
+        listed = re.findall(r"^  (\w+) +\S", self.check(program, "--help"), re.MULTILINE)
         self.assertGreaterEqual(len(listed), 3)
         for command in listed:
             for option in "--help", "-h":
-                text = self.check("rcptguard", command, option)
-                self.assertIn("rcptguard %s" % command, text)
-                self.assertIn("rcptguard(1)", text)
+                text = self.check(program, command, option)
+                self.assertIn("%s %s" % (program, command), text)
+                self.assertIn(page, text)
+
+    def test_commands(self):
+        """of the programs and of each of their commands"""
+        self.check_commands("rcptguard", "rcptguard(1)")
+        if os.path.exists(os.path.join(daemon.BUILD, "rcptguardq")):
+            self.check_commands("rcptguardq", "rcptguardq(8)")
 
     def test_daemon(self):
         if os.path.exists(os.path.join(daemon.BUILD, "rcptguardd")):

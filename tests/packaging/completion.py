@@ -52,9 +52,24 @@ def help_of(*command):
     return done.stdout.decode()
 
 
-def commands():
+def programs():
+    """Those whose first argument is a command."""
+    return [name for name in ("rcptguard", "rcptguardq") if os.path.exists(os.path.join(daemon.BUILD, name))]
+
+
+def commands(program):
     """{command: what it does}"""
-    return dict(re.findall(r"^  (\w+) +(\S.*)$", help_of("rcptguard"), re.MULTILINE))
+    return dict(re.findall(r"^  (\w+) +(\S.*)$", help_of(program), re.MULTILINE))
+
+
+def all_commands():
+    return [(program, command) for program in programs() for command in commands(program)]
+
+
+def states():
+    """The word list of `rcptguardq list --state`."""
+    done = run([os.path.join(daemon.BUILD, "rcptguardq"), "list", "--state", "?"], env=daemon.environment())
+    return set(re.findall(r"[a-z-]+", re.search(r"expected (.*), not", done.stderr.decode()).group(1)))
 
 
 def options(text):
@@ -231,15 +246,17 @@ class Shell:
         return told
 
     def test_commands(self):
-        self.assertEqual(self.offered("rcptguard ") - {"--help", "--version"}, set(commands()))
+        for program in programs():
+            with self.subTest(program):
+                self.assertEqual(self.offered(program + " ") - {"--help", "--version"}, set(commands(program)))
         self.assertEqual(self.offered("rcptguard ex"), {"explain"})
         self.assertEqual(self.offered("rcptguard -"), {"--help", "--version"})
 
     def test_options(self):
         """of each command: every option of its --help and no other"""
-        for command in commands():
-            with self.subTest(command):
-                self.assertEqual(self.offered("rcptguard %s -" % command), self.shown(options(help_of("rcptguard", command))))
+        for program, command in all_commands():
+            with self.subTest(program, command=command):
+                self.assertEqual(self.offered("%s %s -" % (program, command)), self.shown(options(help_of(program, command))))
 
     def test_unknown_command(self):
         self.assertEqual(self.offered("rcptguard exlpain -") & {"--sender", "--sender=", "--strict"}, set())
@@ -247,15 +264,17 @@ class Shell:
 
     def test_files(self):
         """where a command or an option takes files, and nowhere else"""
-        for command in commands():
-            text = help_of("rcptguard", command)
-            with self.subTest(command):
-                self.assertEqual(self.files("rcptguard %s " % command) & set(FILES), set(FILES) if takes_files(text) else set())
-                self.assertEqual(self.files("rcptguard %s -p " % command), set(FILES))
+        for program, command in all_commands():
+            text = help_of(program, command)
+            with self.subTest(program, command=command):
+                self.assertEqual(self.files("%s %s " % (program, command)) & set(FILES), set(FILES) if takes_files(text) else set())
+                self.assertEqual(self.files("%s %s %s " % (program, command, {"rcptguard": "-p", "rcptguardq": "-c"}[program])), set(FILES))
                 for name, (argument, _what) in options(text).items():
                     if argument and name.startswith("--"):
-                        for line in "rcptguard %s %s ", "rcptguard %s %s=":
-                            self.assertEqual(self.files(line % (command, name)), set(FILES) if argument in FILE_ARGUMENTS else CHOICES.get(argument, set()), line % (command, name))
+                        choices = states() if argument == "STATE" else CHOICES.get(argument, set())
+                        for line in "%s %s %s ", "%s %s %s=":
+                            typed = line % (program, command, name)
+                            self.assertEqual(self.files(typed), set(FILES) if argument in FILE_ARGUMENTS else choices, typed)
 
     def test_behind_others(self):
         """options and files are offered wherever they may stand"""
@@ -274,9 +293,11 @@ class Shell:
 
     def test_words(self):
         """what a shell tells of commands and options is what --help says"""
-        told = self.same_words("rcptguard ", commands())
-        for command in commands():
-            told.update(self.same_words("rcptguard %s -" % command, {name: what for name, (_argument, what) in options(help_of("rcptguard", command)).items()}))
+        told = {}
+        for program in programs():
+            told.update(self.same_words(program + " ", commands(program)))
+        for program, command in all_commands():
+            told.update(self.same_words("%s %s -" % (program, command), {name: what for name, (_argument, what) in options(help_of(program, command)).items()}))
         self.assertEqual(bool(told), self.shell is not Bash)
 
 
@@ -287,7 +308,7 @@ class InBash(Shell, unittest.TestCase):
         """as bash-completion does, so that its table outlives that"""
         script = "load() { source %s/rcptguard.bash; }; load; COMP_WORDS=(rcptguard ''); COMP_CWORD=1; _rcptguard; echo ${#COMPREPLY[@]}" % COMPLETIONS
         done = run(["bash", "--norc", "-c", script])
-        self.assertEqual((done.stderr, int(done.stdout)), (b"", len(commands()) + 2))
+        self.assertEqual((done.stderr, int(done.stdout)), (b"", len(commands("rcptguard")) + 2))
 
     def test_socket_path(self):
         self.assertEqual(self.files("rcptguardd -p unix:"), set(FILES))
