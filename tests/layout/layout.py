@@ -79,6 +79,10 @@ class Layout(unittest.TestCase):
     def test_one_file_knows_sqlite(self):
         self.assertEqual(self.including("sqlite3.h"), ["milter/database.c"])
 
+    def test_one_file_knows_ncurses(self):
+        for header in "curses.h", "term.h":
+            self.assertEqual(self.including(header), ["milter/screen.c"])
+
     def test_one_file_knows_gmime(self):
         users = {line.split(":")[0] for folder in ("policy", "milter") for line in self.calling(folder, r"\b(internet_address_\w+|InternetAddress\w*|INTERNET_ADDRESS_\w+)\b")}
         self.assertEqual(users, {"policy/recipients.c"})

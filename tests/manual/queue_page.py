@@ -11,12 +11,15 @@ import ledgerfile
 import page
 import policies
 import review
+import screen
 import tool
 import tool_page
 
 PAGE = "rcptguardq(8)"
 COMMON = {"-c", "--config", "--json", "-h", "--help"}
 DECIDING = "release", "return", "delete"
+
+NOTICE = os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt")
 
 # The queue id of the page's examples.
 ID = "4XyZ7d2nKqz1bYdl"
@@ -133,7 +136,7 @@ class Words(QueueCase):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "WHO MAY WHAT"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/config.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
@@ -147,7 +150,8 @@ class Words(QueueCase):
         text = re.sub(r"\s+", " ", self.tree.text())
         seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
         for pattern, value in {r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger.h", "LEDGER_SUBJECT_LIMIT"),
-                               r"the (\d+) largest": csource.number("milter/shown.c", "PARTIES_SHOWN")}.items():
+                               r"the (\d+) largest": csource.number("milter/shown.c", "PARTIES_SHOWN"), r"up to (\d+) of them": csource.number("milter/digest.c", "DIGEST_LIMIT"),
+                               r"in one hour (\d+) mails at most": csource.number("milter/notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 
     def test_files(self):
@@ -161,6 +165,8 @@ class Real(review.ReviewCase, QueueCase):
     """What needs mail on hold."""
 
     MTAS = ("postfix",)
+    CONFIG = {("review", "notice"): NOTICE}
+    REVIEW = {"notice": NOTICE, "digest-to": "desk@me.example"}
 
     @classmethod
     def setUpClass(cls):
@@ -215,6 +221,9 @@ class Real(review.ReviewCase, QueueCase):
             self.compare(self.documented(command), decided, command)
         self.compare(self.documented("log"), self.done("log", "--json").json(), "log")
         self.compare(self.documented("doctor"), self.ask("doctor", "--json").json(), "doctor")
+        self.hold()
+        self.compare(self.documented("notify"), self.done("notify", "--json").json(), "notify")
+        self.compare(self.documented("digest"), self.done("digest", "--json").json(), "digest")
 
     # ---- examples
 
@@ -226,12 +235,16 @@ class Real(review.ReviewCase, QueueCase):
         self.change(held.id, "began = began - 7300000000, judged = judged - 7300000000")
         return held
 
-    def play(self, text, queue_id):
+    def play(self, kind, text, queue_id):
         """What a person sees on a terminal of 80 columns."""
         folder = daemon.temporary_directory()
         self.addCleanup(shutil.rmtree, folder)
         daemon.write(os.path.join(folder, "rcptguardq"), '#!/bin/sh\nname=$1\nshift\nexec %s "$name" -c %s "$@"\n' % (review.PROGRAM, self.config_path), 0o755)
         shown = ""
+        if kind == "screen":
+            with screen.Screen(self.command("review")) as terminal:
+                terminal.wait_for("q quit")
+                return text.splitlines()[0] + "\n" + re.sub(r"<test\.[\w.-]+@", "<17@", terminal.text().rstrip("\n").replace(queue_id, ID)) + "\n"
         for line in text.splitlines():
             if line.startswith("$ "):
                 _code, output = review.on_terminal(["sh", "-c", "PATH=%s:$PATH; %s" % (folder, line[2:].replace(ID, queue_id))])
@@ -246,10 +259,10 @@ class Real(review.ReviewCase, QueueCase):
         return tool.without_digest(text)
 
     def examples(self):
-        found = [display for display in page.displays(PAGE) if display.kind == "run"]
+        found = [display for display in page.displays(PAGE) if display.kind in ("run", "screen")]
         self.assertGreaterEqual(len(found), 4)
         held = self.example()
-        return [(display, self.play(display.text, held.id)) for display in found]
+        return [(display, self.play(display.kind, display.text, held.id)) for display in found]
 
     def test_examples(self):
         """each command of the examples prints what the page shows"""
@@ -258,7 +271,7 @@ class Real(review.ReviewCase, QueueCase):
             with self.subTest(str(display)):
                 self.assertIn("$ rcptguardq ", display.text)
                 self.assertEqual(self.normal(display.text), self.normal(shown))
-        for command in "list", "show", "release", "log":
+        for command in "list", "show", "review", "digest", "notify", "release", "log":
             self.assertIn("$ rcptguardq " + command, " ".join(display.text for display, _shown in examples))
 
     def update(self):
