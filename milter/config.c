@@ -315,6 +315,8 @@ static void review_clear(struct review *review)
     g_free(review->notice);
     g_strfreev(review->digest_to);
     g_free(review->postfix_config);
+    g_free(review->sendmail_config);
+    g_free(review->sendmail_command);
 }
 
 void config_free(struct config *config)

@@ -45,6 +45,8 @@ struct review {
     char **digest_to;              /* addresses, ended by NULL; or NULL */
     enum mta mta;                  /* MTA_NONE: find out */
     char *postfix_config;          /* a directory, for postfix -c; or NULL */
+    char *sendmail_config;         /* sendmail.cf, for sendmail -C; or NULL */
+    char *sendmail_command;        /* sendmail(8) of Sendmail; or NULL */
 };
 
 struct config {

@@ -280,6 +280,16 @@ static char *read_postfix_config(struct config *config, const char *value)
     return read_path(config, value, &config->review.postfix_config);
 }
 
+static char *read_sendmail_config(struct config *config, const char *value)
+{
+    return read_path(config, value, &config->review.sendmail_config);
+}
+
+static char *read_sendmail_command(struct config *config, const char *value)
+{
+    return read_path(config, value, &config->review.sendmail_command);
+}
+
 /* ---- the table */
 
 /* The keys of a group stand together. */
@@ -307,6 +317,8 @@ static const struct key keys[] = {
     {"review", "digest-to", read_digest_to},
     {"review", "mta", read_mta},
     {"review", "postfix-config", read_postfix_config},
+    {"review", "sendmail-config", read_sendmail_config},
+    {"review", "sendmail-command", read_sendmail_command},
 };
 
 const struct key *key_at(unsigned index)

@@ -34,9 +34,9 @@ static GPtrArray *arguments_new(const struct queue *queue, const char *command, 
 {
     GPtrArray *arguments = g_ptr_array_new();
     g_ptr_array_add(arguments, (gpointer)command);
-    if (queue->directory != NULL) {
+    if (queue->configuration != NULL) {
         g_ptr_array_add(arguments, (gpointer)option);
-        g_ptr_array_add(arguments, queue->directory);
+        g_ptr_array_add(arguments, queue->configuration);
     }
     return arguments;
 }
@@ -56,6 +56,21 @@ static int run(const struct queue *queue, const char *command, const char *const
     const struct program program = {
         .arguments = (const char *const *)arguments->pdata, .take = take, .data = data, .merged = merged};
     return program_run(&program, error);
+}
+
+/* No other MTA has a command of that name. */
+static bool is_installed(struct queue *queue)
+{
+    (void)queue;
+    g_autofree char *path = program_find("postqueue");
+    return path != NULL;
+}
+
+static bool is_running(struct queue *queue)
+{
+    static const char *const words[] = {"status", NULL};
+    g_autofree char *error = NULL;
+    return run(queue, "postfix", words, false, NULL, NULL, &error) == 0;
 }
 
 /* ---- its configuration */
@@ -382,6 +397,8 @@ static int submit(struct queue *queue, const char *sender, const char *recipient
 const struct queue_driver postfix_queue_driver = {
     .mta = MTA_POSTFIX,
     .name = "Postfix",
+    .is_installed = is_installed,
+    .is_running = is_running,
     .id_is_sound = id_is_sound,
     .held = held,
     .raw = raw,

@@ -6,9 +6,6 @@
 
 #include "queue.h"
 
-/* A command that no other MTA has. */
-#define POSTFIX_COMMAND "postqueue"
-
 extern const struct queue_driver postfix_queue_driver;
 
 /* ---- for postfix_trace.c */

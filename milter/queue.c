@@ -3,14 +3,10 @@
 #include "queue.h"
 
 #include "postfix.h"
+#include "sendmail.h"
 
 /* Those that there are. */
-static const struct {
-    const struct queue_driver *driver;
-    const char *command; /* that only this MTA has */
-} drivers[] = {
-    {&postfix_queue_driver, POSTFIX_COMMAND},
-};
+static const struct queue_driver *const drivers[] = {&postfix_queue_driver, &sendmail_queue_driver};
 
 void queue_entry_free(struct queue_entry *entry)
 {
@@ -30,33 +26,59 @@ void queue_outcome_clear(struct queue_outcome *outcome)
 static const struct queue_driver *driver_find(enum mta mta)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        if (drivers[i].driver->mta == mta)
-            return drivers[i].driver;
+        if (drivers[i]->mta == mta)
+            return drivers[i];
     }
     return NULL;
 }
 
-static const struct queue_driver *driver_guess(void)
+static struct queue *queue_new(const struct queue_driver *driver, const struct queue_place *places)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        g_autofree char *path = program_find(drivers[i].command);
-        if (path != NULL)
-            return drivers[i].driver;
-    }
-    return NULL;
-}
-
-struct queue *queue_open(enum mta mta, const char *directory, char **error)
-{
-    const struct queue_driver *driver = mta == MTA_NONE ? driver_guess() : driver_find(mta);
-    if (driver == NULL) {
-        *error = g_strdup("no MTA is installed whose queue this program knows");
-        return NULL;
-    }
     struct queue *queue = g_new0(struct queue, 1);
     queue->driver = driver;
-    queue->directory = g_strdup(directory);
+    queue->configuration = g_strdup(places[driver->mta].configuration);
+    queue->command = g_strdup(places[driver->mta].command);
     queue->facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return queue;
+}
+
+/* Of several that are installed. */
+static unsigned choose(GPtrArray *queues, enum mta last)
+{
+    unsigned running = 0, the_running = 0, the_last = 0;
+    for (guint i = 0; i < queues->len; i++) {
+        struct queue *queue = g_ptr_array_index(queues, i);
+        if (queue->driver->is_running(queue)) {
+            running++;
+            the_running = i;
+        }
+        if (queue->driver->mta == last)
+            the_last = i;
+    }
+    return running == 1 ? the_running : the_last;
+}
+
+static struct queue *queue_guess(const struct queue_choice *choice)
+{
+    g_autoptr(GPtrArray) queues = g_ptr_array_new_with_free_func((GDestroyNotify)queue_close);
+    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        struct queue *queue = queue_new(drivers[i], choice->places);
+        if (queue->driver->is_installed(queue))
+            g_ptr_array_add(queues, queue);
+        else
+            queue_close(queue);
+    }
+    if (queues->len == 0)
+        return NULL;
+    return g_ptr_array_steal_index(queues, queues->len == 1 ? 0 : choose(queues, choice->last));
+}
+
+struct queue *queue_open(const struct queue_choice *choice, char **error)
+{
+    const struct queue_driver *driver = driver_find(choice->mta);
+    struct queue *queue = driver != NULL ? queue_new(driver, choice->places) : queue_guess(choice);
+    if (queue == NULL)
+        *error = g_strdup("no MTA is installed whose queue this program knows");
     return queue;
 }
 
@@ -64,8 +86,11 @@ void queue_close(struct queue *queue)
 {
     if (queue == NULL)
         return;
+    if (queue->driver->forget != NULL)
+        queue->driver->forget(queue->state);
     g_hash_table_unref(queue->facts);
-    g_free(queue->directory);
+    g_free(queue->configuration);
+    g_free(queue->command);
     g_free(queue);
 }
 

@@ -46,10 +46,15 @@ void queue_outcome_clear(struct queue_outcome *outcome);
 
 struct queue;
 
-/* What an MTA can do; the functions below say what each is.  `directory` is that of its configuration, or NULL. */
+#define QUEUE_MTAS (MTA_SENDMAIL + 1)
+
+/* What an MTA can do; the functions below say what each is. */
 struct queue_driver {
     enum mta mta;
     const char *name;
+    bool (*is_installed)(struct queue *queue);
+    bool (*is_running)(struct queue *queue);
+    void (*forget)(gpointer state); /* or NULL */
     bool (*id_is_sound)(const char *id);
     int (*held)(struct queue *queue, GPtrArray *entries, char **error);
     enum queue_answer (*raw)(struct queue *queue, const char *id, bool body, program_take take, void *data,
@@ -67,13 +72,30 @@ struct queue_driver {
 
 struct queue {
     const struct queue_driver *driver;
-    char *directory;   /* of the MTA's configuration; NULL is the MTA's own choice */
-    GHashTable *facts; /* char * to char *: what a driver has asked the MTA for and remembers */
+    char *configuration; /* the MTA's: a folder or a file; NULL is its own choice */
+    char *command;       /* the MTA's sendmail(8), an absolute path; NULL is the one of the system */
+    GHashTable *facts;   /* char * to char *: what a driver has asked the MTA for and remembers */
+    gpointer state;      /* what else it remembers */
 };
 
-/* The queue of `mta`; MTA_NONE is the first of those whose commands are installed.  NULL with `error` if there is none.
+/* Where an MTA is; see struct queue. */
+struct queue_place {
+    const char *configuration;
+    const char *command;
+};
+
+struct queue_choice {
+    enum mta mta;                          /* MTA_NONE: find out */
+    enum mta last;                         /* that of the newest row of the ledger, or MTA_NONE */
+    struct queue_place places[QUEUE_MTAS]; /* by enum mta */
+};
+
+/*
+ * The queue of an MTA.  Where none is named it is the one that is installed; of
+ * several the one that runs; of several that run, or if none does, the one that
+ * the last held message came from.  NULL with `error` if there is none.
  */
-struct queue *queue_open(enum mta mta, const char *directory, char **error);
+struct queue *queue_open(const struct queue_choice *choice, char **error);
 void queue_close(struct queue *queue);
 AUTO_FREE_DEFINE(queue, queue_close)
 

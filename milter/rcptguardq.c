@@ -155,10 +155,26 @@ static int load_identities(struct tool *tool)
     return tool->identities != NULL ? EXITS_DONE : EXITS_WRONG;
 }
 
+/* The MTA of the newest row; not worth an error of its own. */
+static enum mta last_mta(const struct tool *tool)
+{
+    struct database_error error;
+    const struct ledger_filter newest = {.limit = 1};
+    g_autoptr(GPtrArray) rows = ledger_list(tool->ledger, &newest, &error);
+    return rows == NULL || rows->len == 0 ? MTA_NONE : ((struct ledger_row *)g_ptr_array_index(rows, 0))->message.mta;
+}
+
 static int open_queue(struct tool *tool)
 {
+    const struct review *review = &tool->config->review;
+    const struct queue_choice choice = {
+        .mta = review->mta,
+        .last = review->mta == MTA_NONE ? last_mta(tool) : MTA_NONE,
+        .places = {[MTA_POSTFIX] = {.configuration = review->postfix_config},
+                   [MTA_SENDMAIL] = {.configuration = review->sendmail_config, .command = review->sendmail_command}},
+    };
     g_autofree char *error = NULL;
-    tool->queue = queue_open(tool->config->review.mta, tool->config->review.postfix_config, &error);
+    tool->queue = queue_open(&choice, &error);
     return tool->queue != NULL ? EXITS_DONE : tool_error(EXITS_WRONG, "%s", error);
 }
 

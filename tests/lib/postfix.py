@@ -133,6 +133,16 @@ class Postfix(mta.Mta):
     NAME = "postfix"
     WAYS = ("plain", "chroot", "auth", "sendmail")
 
+    # The domain of an address without one, where a deferred message is, and what rcptguardq says while it is halted.
+    ORIGIN = DOMAIN
+    DEFERRED = "deferred"
+    RELEASED_WHILE_HALTED = "it leaves when the queue manager looks next"
+
+    # In the log: a message of root's own; a message is returned.  And the words of that to its sender.
+    SUBMITTED = r"pickup\[\d+\]: .*from=<>"
+    RETURNED = r": %s: .*force-expired"
+    RETURN_WORDS = "administratively expired"
+
     def __init__(self, milter="", extra=""):
         super().__init__()
         self.started = False
@@ -275,6 +285,14 @@ class Postfix(mta.Mta):
     def review_keys(self):
         """What rcptguardq has to know of this MTA: keys of [review]."""
         return {"mta": "postfix", "postfix-config": self._path("etc")}
+
+    def broken_keys(self):
+        """Keys of [review] with which its commands fail, and what rcptguardq says then."""
+        return {"postfix_config": "/nonexistent"}, "postqueue: fatal: open /nonexistent/main.cf"
+
+    def keys_without_submission(self):
+        """Keys of [review] with which nothing can be handed in, though the queue can be worked on."""
+        return {"postfix_config": self.copy_configuration("authorized_submit_users = !root")}
 
     def copy_configuration(self, *lines):
         """Another directory of the same configuration with more lines.  Gives its path."""

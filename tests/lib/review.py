@@ -13,11 +13,11 @@ import pty
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import threading
 
 import daemon
+import devlog
 import ledgerfile
 import mta
 import mtacase
@@ -54,41 +54,18 @@ class Answer:
         return "exit %d\n%s%s" % (self.code, self.out, self.err)
 
 
-class Syslog:
-    """What goes to the test's own /dev/log."""
-
-    def __init__(self):
-        self.lines = []
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind("/dev/log")
-        os.chmod("/dev/log", 0o666)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        try:
-            while True:
-                self.lines.append(self.socket.recv(65536).decode("utf-8", "backslashreplace").rstrip("\0\n"))
-        except OSError:
-            return
-
-    def close(self):
-        self.socket.close()
-        os.unlink("/dev/log")
-
-    def decisions(self, queue_id):
-        """The lines of what reviewers did with a message."""
-        return [line.partition("]: ")[2] for line in self.lines if re.search(r" rcptguardq\[\d+\]: %s: decision=" % queue_id, line)]
+def decisions(queue_id):
+    """The lines in the log of what reviewers did with a message."""
+    return [line.partition("]: ")[2] for line in devlog.lines() if re.search(r" rcptguardq\[\d+\]: %s: decision=" % queue_id, line)]
 
 
 class ReviewCase(mtacase.MtaCase):
-    MTAS = ("postfix",)
     REVIEW = {}  # keys of [review] beside those that are needed here
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.syslog = Syslog()
-        cls.addClassCleanup(cls.syslog.close)
+        devlog.lines()  # from here on
         cls.configure()
 
     def setUp(self):
@@ -144,8 +121,8 @@ class ReviewCase(mtacase.MtaCase):
 
     def assertLogged(self, queue_id, *wanted):
         """These lines, each a regex of what stands behind `decision=`, and no other."""
-        daemon.wait_until(lambda: len(self.syslog.decisions(queue_id)) >= len(wanted), what="the lines of the decisions")
-        found = self.syslog.decisions(queue_id)
+        daemon.wait_until(lambda: len(decisions(queue_id)) >= len(wanted), what="the lines of the decisions")
+        found = decisions(queue_id)
         self.assertEqual(len(found), len(wanted), found)
         for line, pattern in zip(found, wanted):
             self.assertRegex(line, r"^%s: decision=%s$" % (queue_id, pattern))

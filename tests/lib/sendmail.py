@@ -24,12 +24,11 @@ import re
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import tempfile
-import threading
 
 import daemon
+import devlog
 import mta
 import privacy
 import surroundings
@@ -42,6 +41,9 @@ SOCKET = "run/rcptguard.sock"
 _FILTER = "INPUT_MAIL_FILTER(`rcptguard', `S=%s, F=T, T=C:30s;S:30s;R:30s;E:2m')dnl"
 
 LISTENERS = ("plain", "auth")
+
+# Its lines in the log: of the MTA, of the MSP.
+_OURS = re.compile(r"\w{3} [ \d]\d [\d:]{8} (sendmail|sm-\w+)\[")
 
 _COMMON = """\
 divert(0)dnl
@@ -122,32 +124,6 @@ def cf(source):
     return done.stdout
 
 
-class _Syslog:
-    """Reads /dev/log of this test's own /dev: the lines of Sendmail."""
-
-    def __init__(self):
-        self.lines = []
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind("/dev/log")
-        os.chmod("/dev/log", 0o666)
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self):
-        while True:
-            text = self.socket.recv(65536)
-            if not text:
-                return
-            line = re.sub(r"^<\d+>", "", text.decode("utf-8", "backslashreplace")).rstrip("\0\n")
-            if re.match(r"\w{3} [ \d]\d [\d:]{8} (sendmail|sm-\w+)\[", line):
-                self.lines.append(line)
-
-
-@functools.lru_cache(None)
-def _syslog():
-    return _Syslog()
-
-
 class Sendmail(mta.Mta):
     """
     milter  the socket's kind, "unix" or "inet", or "" for no milter
@@ -157,10 +133,20 @@ class Sendmail(mta.Mta):
     NAME = "sendmail"
     WAYS = ("plain", "auth", "sendmail")
 
+    # The domain of an address without one, where a deferred message is, and what rcptguardq says while it is halted.
+    ORIGIN = surroundings.HOST
+    DEFERRED = "queue"
+    RELEASED_WHILE_HALTED = r": released\n$"
+
+    # In the log: a message of root's own; a message is returned.  And the words of that to its sender.
+    SUBMITTED = r": from=<>, .* relay=root@localhost"
+    RETURNED = r": %s: \S+: DSN: Cannot send message for too long"
+    RETURN_WORDS = "Message could not be delivered for too long"
+
     def __init__(self, milter="", extra=""):
         super().__init__()
         self.process = None
-        self.mark = len(_syslog().lines)
+        self.mark = len(devlog.lines())
         try:
             self._create(milter, extra)
             self._start()
@@ -203,9 +189,16 @@ class Sendmail(mta.Mta):
 
     def _start(self):
         self._start_sink()
+        self.resume()
+
+    def resume(self):
         self.process = subprocess.Popen([program(), "-C", self._path("sendmail.cf"), "-bD", "-q1h"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True, cwd="/")
         self._wait_listening((*LISTENERS, "sink"))
+
+    def halt(self):
+        """Stops its daemon; what is queued stays."""
+        self._stop()
 
     def _stop(self):
         if self.process is None:
@@ -262,10 +255,45 @@ class Sendmail(mta.Mta):
                           "recipients": [{"address": line.partition(":")[2].strip("<>")} for line in lines if line.startswith("R")]})
         return found
 
+    def review_keys(self):
+        """What rcptguardq has to know of this MTA: keys of [review]."""
+        return {"mta": "sendmail", "sendmail-config": self._path("sendmail.cf"), "sendmail-command": program()}
+
+    def broken_keys(self):
+        """Keys of [review] with which its commands fail, and what rcptguardq says then."""
+        return {"sendmail_config": "/nonexistent/sendmail.cf"}, "/nonexistent/sendmail.cf.*No such file"
+
+    def keys_without_submission(self):
+        """Keys of [review] with which nothing can be handed in, though the queue can be worked on."""
+        path = self._path("refusing")
+        daemon.write(path, '#!/bin/sh\ncase " $* " in *" -Am "*) echo "not allowed" >&2; exit 77;; esac\nexec %s "$@"\n' % program())
+        os.chmod(path, 0o755)
+        return {"sendmail_command": path}
+
+    def control_file(self, queue_id):
+        return self._path("queue", "hf" + queue_id)
+
+    def drop(self, queue_id):
+        """Deletes a message from the queue, by hand."""
+        for path in glob.glob(self._path("queue", "[qhdx]f" + queue_id)):
+            os.unlink(path)
+
+    def flush(self, queue_id):
+        """Has a deferred message tried again at once."""
+        self._command(program(), "-C", self._path("sendmail.cf"), "-qI" + queue_id)
+
+    def age(self, queue_id, seconds):
+        """Makes a message on hold older: in its control file."""
+        with open(self.control_file(queue_id), "r+b") as file:
+            data = file.read()
+            found = re.search(rb"^T(\d{10})$", data, re.M)
+            file.seek(found.start(1))
+            file.write(b"%010d" % (int(found.group(1)) - seconds))
+
     def release(self, queue_id):
         """Lets a quarantined message go."""
         self._command(program(), "-C", self._path("sendmail.cf"), "-qQ", "-qI" + queue_id, "-Q")
-        self._command(program(), "-C", self._path("sendmail.cf"), "-qI" + queue_id)
+        self.flush(queue_id)
 
     def kick_pickup(self):
         """Has the MSP's queue run at once."""
@@ -276,7 +304,7 @@ class Sendmail(mta.Mta):
         return [name for name in os.listdir(self._path("client")) if name.startswith("qf")]
 
     def lines(self):
-        return _syslog().lines[self.mark:]
+        return [line for line in devlog.lines()[self.mark:] if _OURS.match(line)]
 
     def wait_gone(self, queue_id):
         daemon.wait_until(lambda: not glob.glob(self._path("queue", "[qhtTxd]f" + queue_id)), LIMIT, "the end of %s in the queue" % queue_id)

@@ -14,12 +14,27 @@ import tap
 DAY = 86400
 
 
-class Decisions(review.ReviewCase):
-    """A released message leaves at once, once, and is not judged again; one that is returned reaches its sender with words that help."""
-
+class ReleaseCase(review.ReviewCase):
     # Everything is judged here, our own notices too.
     POLICY = policies.policy(outbound='outbound when local or authenticated or client in "127.0.0.0/8"')
-    EXTRA = {"postfix": "header_checks = regexp:{{/^X-Hold:/ HOLD}}\n"}
+    EXTRA = {"postfix": "header_checks = regexp:{{/^X-Hold:/ HOLD}}\n",
+             "sendmail": "LOCAL_RULESETS\nHX-Hold: $>CheckHold\nSCheckHold\nR$*\t$#error $@ quarantine $: by somebody else\n"}
+
+    def hold_old(self, days):
+        """Puts a message on hold as if that were some days ago."""
+        held = self.hold()
+        self.done("list")  # its row has the arrival time from now on
+        self.mta.age(held.id, int(days * DAY))
+        for column in "began", "judged", "arrival":
+            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - ? WHERE queue_id = ?" % (column, column), int(days * DAY) * 1000000, held.id)
+        return held
+
+    def mails_to(self, address):
+        return [delivery for delivery in self.mta.deliveries() if delivery.recipients == [address]]
+
+
+class Decisions(ReleaseCase):
+    """A released message leaves at once, once, and is not judged again; one that is returned reaches its sender with words that help."""
 
     # ---- release
 
@@ -111,13 +126,112 @@ class Decisions(review.ReviewCase):
 
     # ---- a message that was held for longer than the MTA tries is delivered all the same, and not returned
 
-    def hold_old(self, days):
+    def test_old(self):
+        """a first delivery that fails is no bounce: it is tried again"""
+        held = self.hold_old(6)
+        self.mta.stop_sink()
+        try:
+            result = self.done("release", held.id, reason="ok")
+            there = self.row(held.id)["requeued"] or held.id
+            self.assertRegex(result.out, r"^%s: released(, as %s)?\n$" % (held.id, there))
+            self.mta.wait_for_line(r": %s: to=<.*stat(us)?=[Dd]eferred" % there)
+            daemon.wait_until(lambda: [entry["queue_name"] for entry in self.mta.queue() if entry["queue_id"] == there] == [self.mta.DEFERRED], mta.LIMIT, "its deferral")
+        finally:
+            self.mta.start_sink()
+        self.mta.flush(there)
+        self.assertArrived(held)
+        self.mta.wait_gone(there)
+        self.assertEqual(self.mails_to(mtacase.SENDER), [])
+        self.assertEqual(sum(len(self.guard.verdicts(queue_id)) for queue_id in {held.id, there}), 1)
+
+    def test_at_once(self):
+        """an old one leaves within a second too"""
+        held = self.hold_old(3)
+        start = time.monotonic()
+        self.done("release", held.id, reason="ok")
+        self.assertArrived(held)
+        self.assertLess(time.monotonic() - start, 1 * tap.SLOWNESS)
+
+    def test_downtime(self):
+        """with the MTA stopped a release is done, and the message leaves when it runs again, or at once if nothing else is needed"""
         held = self.hold()
-        self.done("list")  # its row has the arrival time from now on
-        self.mta.age(held.id, int(days * DAY))
-        for column in "began", "judged", "arrival":
-            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - ? WHERE queue_id = ?" % (column, column), int(days * DAY) * 1000000, held.id)
-        return held
+        self.mta.halt()
+        try:
+            result = self.done("release", held.id, reason="ok")
+            self.assertRegex(result.out, self.mta.RELEASED_WHILE_HALTED)
+        finally:
+            self.mta.resume()
+        self.assertArrived(held)
+
+    # ---- return and delete
+
+    def test_return(self):
+        sender = "gina@me.example"
+        held = self.hold(sender=sender)
+        self.done("return", held.id, reason="please use Bcc")
+        daemon.wait_until(lambda: len(self.mails_to(sender)) >= 2, mta.LIMIT, "the notice and the bounce")
+        mails = self.mails_to(sender)
+        notice, = [mail for mail in mails if self.mta.RETURN_WORDS not in " ".join(mail.message.split())]
+        bounce, = [mail for mail in mails if mail is not notice]
+        self.assertIn(held.subject, bounce.message)
+        self.assertEqual(notice.sender, "")
+        for words in ("Subject: Not sent: %s\n" % held.subject, "Auto-Submitted: auto-replied\n", "To: <%s>\n" % sender, "From: Mail review <postmaster@%s>\n" % self.mta.ORIGIN,
+                      "wide Cc: 12 addresses, 12 parties", "please use Bcc", "12 addresses outside", "put your own address in To", "Bcc (blind copy)",
+                      "In-Reply-To: <%s@me.example>\n" % held.subject.replace(" ", ".")):
+            self.assertIn(words, notice.header + "\n" + notice.message)
+        for recipient in held.recipients:
+            self.assertNotIn(recipient, notice.message)
+        self.assertEqual(self.mta.recipients(held.subject), [])
+        self.assertEqual(self.state(held.id), "returned")
+        self.assertEqual(self.events(held.id), [("root", "return", "please use Bcc", None)])
+        self.assertLogged(held.id, r'return by=root .* sender=%s .* reason="please use Bcc"' % sender)
+        # The notice went first, and nothing held it.
+        lines = self.mta.lines()
+        self.assertLess(next(i for i, line in enumerate(lines) if re.search(self.mta.SUBMITTED, line)),
+                        next(i for i, line in enumerate(lines) if re.search(self.mta.RETURNED % held.id, line)))
+        self.assertEqual(self.mta.held(), [])
+
+    def test_null_sender(self):
+        """without a sender there is nobody to return it to"""
+        held = self.hold("auth", sender="")
+        self.refused(review.WRONG, "has no sender to return it to", "return", held.id, reason="x")
+        self.assertOnHold(held)
+        self.done("delete", held.id, reason="x")
+
+    def test_delete(self):
+        sender = "hans@me.example"
+        held = self.hold(sender=sender)
+        self.done("delete", held.id, reason="phishing")
+        self.assertNotIn(held.id, [entry["queue_id"] for entry in self.mta.queue()])
+        self.assertLogged(held.id, r'delete by=root .* reason="phishing"')
+        self.assertEqual((self.state(held.id), self.events(held.id)), ("deleted", [("root", "delete", "phishing", None)]))
+        follow = self.hold(sender=sender)  # what the MTA would have sent of the first one is there by now
+        self.done("release", follow.id, reason="ok")
+        self.assertArrived(follow)
+        self.assertEqual((self.mta.recipients(held.subject), self.mails_to(sender)), ([], []))
+
+    def test_failing_commands(self):
+        """a command that fails leaves the message on hold, and is an exit code of its own"""
+        held = self.hold(sender="ida@me.example")
+        keys, words = self.mta.broken_keys()
+        self.configure(**keys)
+        for name in "release", "return", "delete", "list":
+            self.refused(review.PASSING, words, name, *([held.id] if name != "list" else []), **({"reason": "x"} if name != "list" else {}))
+        # Between the claim and the queue: the notice cannot be handed in.
+        self.configure(**self.mta.keys_without_submission())
+        self.refused(review.PASSING, "%s: stays on hold: sendmail: .*not allowed" % held.id, "return", held.id, reason="x")
+        self.assertOnHold(held)
+        self.assertEqual(self.state(held.id), "held")
+        self.assertEqual([event[:2] for event in self.events(held.id)], [("root", "abandon")])
+        self.configure()
+        self.done("release", held.id, reason="ok")
+        self.assertArrived(held)
+
+
+class Requeued(ReleaseCase):
+    """What helps an old message on Postfix: a queue file of its own."""
+
+    MTAS = ("postfix",)
 
     def test_in_place_it_would_bounce(self):
         """what is measured here of Postfix is what the rest is for"""
@@ -152,14 +266,6 @@ class Decisions(review.ReviewCase):
         self.refused(review.GONE, "was released by root on .*, as %s" % new, "release", new, reason="again")
         self.assertEqual(len(self.guard.verdicts(held.id)) + len(self.guard.verdicts(new)), 1)
 
-    def test_at_once(self):
-        """requeued, it leaves within a second too"""
-        held = self.hold_old(3)
-        start = time.monotonic()
-        self.done("release", held.id, reason="ok")
-        self.assertArrived(held)
-        self.assertLess(time.monotonic() - start, 1 * tap.SLOWNESS)
-
     def test_young(self):
         """one that is not old keeps its id"""
         held = self.hold_old(2)
@@ -180,86 +286,6 @@ class Decisions(review.ReviewCase):
             self.mta.start_sink()
         self.mta.flush(new)
         self.assertArrived(held)
-
-    def test_downtime(self):
-        """with the MTA stopped a release is done, and the message leaves when it runs again"""
-        held = self.hold()
-        self.mta.halt()
-        try:
-            result = self.done("release", held.id, reason="ok")
-            self.assertIn("it leaves when the queue manager looks next", result.out)
-        finally:
-            self.mta.resume()
-        self.assertArrived(held)
-
-    # ---- return and delete
-
-    def mails_to(self, address):
-        return [delivery for delivery in self.mta.deliveries() if delivery.recipients == [address]]
-
-    def test_return(self):
-        sender = "gina@me.example"
-        held = self.hold(sender=sender)
-        self.done("return", held.id, reason="please use Bcc")
-        daemon.wait_until(lambda: len(self.mails_to(sender)) >= 2, mta.LIMIT, "the notice and the bounce")
-        mails = self.mails_to(sender)
-        notice, = [mail for mail in mails if "administratively expired" not in " ".join(mail.message.split())]
-        bounce, = [mail for mail in mails if mail is not notice]
-        self.assertIn(held.subject, bounce.message)
-        self.assertEqual(notice.sender, "")
-        for words in ("Subject: Not sent: %s\n" % held.subject, "Auto-Submitted: auto-replied\n", "To: <%s>\n" % sender, "From: Mail review <postmaster@me.example>\n",
-                      "wide Cc: 12 addresses, 12 parties", "please use Bcc", "12 addresses outside", "put your own address in To", "Bcc (blind copy)",
-                      "In-Reply-To: <%s@me.example>\n" % held.subject.replace(" ", ".")):
-            self.assertIn(words, notice.header + "\n" + notice.message)
-        for recipient in held.recipients:
-            self.assertNotIn(recipient, notice.message)
-        self.assertEqual(self.mta.recipients(held.subject), [])
-        self.assertEqual(self.state(held.id), "returned")
-        self.assertEqual(self.events(held.id), [("root", "return", "please use Bcc", None)])
-        self.assertLogged(held.id, r'return by=root .* sender=%s .* reason="please use Bcc"' % sender)
-        # The notice went first, and nothing held it.
-        lines = self.mta.lines()
-        self.assertLess(next(i for i, line in enumerate(lines) if "pickup" in line and "from=<>" in line),
-                        next(i for i, line in enumerate(lines) if held.id in line and "force-expired" in line))
-        self.assertEqual(self.mta.held(), [])
-
-    def test_null_sender(self):
-        """without a sender there is nobody to return it to"""
-        held = self.hold("auth", sender="")
-        self.refused(review.WRONG, "has no sender to return it to", "return", held.id, reason="x")
-        self.assertOnHold(held)
-        self.done("delete", held.id, reason="x")
-
-    def test_delete(self):
-        sender = "hans@me.example"
-        held = self.hold(sender=sender)
-        self.done("delete", held.id, reason="phishing")
-        self.assertNotIn(held.id, [entry["queue_id"] for entry in self.mta.queue()])
-        self.assertLogged(held.id, r'delete by=root .* reason="phishing"')
-        self.assertEqual((self.state(held.id), self.events(held.id)), ("deleted", [("root", "delete", "phishing", None)]))
-        follow = self.hold(sender=sender)  # what the MTA would have sent of the first one is there by now
-        self.done("release", follow.id, reason="ok")
-        self.assertArrived(follow)
-        self.assertEqual((self.mta.recipients(held.subject), self.mails_to(sender)), ([], []))
-
-    def test_failing_commands(self):
-        """a command that fails leaves the message on hold, and is an exit code of its own"""
-        held = self.hold(sender="ida@me.example")
-        self.configure(postfix_config="/nonexistent")
-        for name in "release", "return", "delete", "list":
-            self.refused(review.PASSING, "postqueue: fatal: open /nonexistent/main.cf", name, *([held.id] if name != "list" else []),
-                         **({"reason": "x"} if name != "list" else {}))
-        self.configure()
-        # Between the claim and the queue: the notice cannot be handed in.
-        self.configure(postfix_config=self.mta.copy_configuration("authorized_submit_users = !root"))
-        self.refused(review.PASSING, "%s: stays on hold: sendmail: .*not allowed" % held.id, "return", held.id, reason="x")
-        self.assertOnHold(held)
-        self.assertEqual(self.state(held.id), "held")
-        self.assertEqual([event[:2] for event in self.events(held.id)], [("root", "abandon")])
-        self.configure()
-        self.done("release", held.id, reason="ok")
-        self.assertArrived(held)
-
 
 if __name__ == "__main__":
     review.main(120)
