@@ -1,5 +1,6 @@
 """Who may review what: real users through a real sudo; and two of them where two are needed."""
 
+import functools
 import os
 import pathlib
 import pwd
@@ -54,8 +55,9 @@ class People(review.ReviewCase):
         cls.make_users()
         super().setUpClass()
 
-    @classmethod
-    def make_users(cls):
+    @staticmethod
+    @functools.lru_cache(None)  # of these surroundings, whatever MTA is in them
+    def make_users():
         with open("/etc/hosts", "a", encoding="ascii") as hosts:
             hosts.write("127.0.0.1 %s\n" % surroundings.HOST)  # sudo asks
         for group in sorted({group for groups in USERS.values() for group in groups}):
