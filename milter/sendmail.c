@@ -268,18 +268,22 @@ static bool wait_until_left(struct queue *queue, const char *id)
     }
 }
 
-/* Nobody else is at the message, and it is this very one. */
+/*
+ * Nobody else is at the message, and it is this very one.  A Sendmail that was
+ * killed leaves the control file that it was writing, and no other would come
+ * past that; with the lock ours, nobody is writing it.
+ */
 static enum queue_answer is_free(struct queue *queue, const struct queue_entry *entry, char **error)
 {
     int file = open_entry(queue, entry, error);
     if (file == -1)
         return *error == NULL ? QUEUE_ABSENT : QUEUE_FAILED;
-    bool free = spool_lock(file);
+    if (!spool_lock(file))
+        *error = g_strdup("another process is at the message");
+    else
+        spool_remove(queue->state, SPOOL_TEMPORARY, entry->id, error);
     close(file);
-    if (free)
-        return QUEUE_DONE;
-    *error = g_strdup("another process is at the message");
-    return QUEUE_FAILED;
+    return *error == NULL ? QUEUE_DONE : QUEUE_FAILED;
 }
 
 /* One command for one quarantined message, which is quarantined no longer afterwards. */
@@ -371,7 +375,7 @@ static enum queue_answer remove_files(const struct spool *spool, const char *id,
     default:
         return QUEUE_FAILED;
     }
-    static const char *const rest[] = {SPOOL_BODY, SPOOL_TRANSCRIPT};
+    static const char *const rest[] = {SPOOL_BODY, SPOOL_TRANSCRIPT, SPOOL_TEMPORARY};
     for (size_t i = 0; i < G_N_ELEMENTS(rest); i++) {
         g_autofree char *trouble = NULL;
         if (spool_remove(spool, rest[i], id, &trouble) == -1)

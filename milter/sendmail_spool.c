@@ -17,7 +17,11 @@
 /* Folders below a folder of the queue, where there are any: each for files of some kinds. */
 static const struct {
     const char *kind, *folder;
-} folders[] = {{SPOOL_WAITING, "qf"}, {SPOOL_QUARANTINED, "qf"}, {SPOOL_BODY, "df"}, {SPOOL_TRANSCRIPT, "xf"}};
+} folders[] = {{SPOOL_WAITING, "qf"},
+               {SPOOL_QUARANTINED, "qf"},
+               {SPOOL_TEMPORARY, "qf"},
+               {SPOOL_BODY, "df"},
+               {SPOOL_TRANSCRIPT, "xf"}};
 
 struct spool {
     GPtrArray *directories; /* char * */

@@ -12,9 +12,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* The control files of messages that wait, and of those that are quarantined; the body; what an SMTP dialogue left. */
+/*
+ * The control file of a message that waits, or that is quarantined; the next one
+ * while it is written, with the other locked; the body; what was said to other hosts.
+ */
 #define SPOOL_WAITING     "qf"
 #define SPOOL_QUARANTINED "hf"
+#define SPOOL_TEMPORARY   "tf"
 #define SPOOL_BODY        "df"
 #define SPOOL_TRANSCRIPT  "xf"
 
