@@ -5,6 +5,7 @@
 #include "hold.h"
 #include "keeper.h"
 #include "log.h"
+#include "macros.h"
 #include "report.h"
 
 #include <arpa/inet.h>
@@ -51,6 +52,21 @@ struct connection {
 /* libmilter hands no context to callbacks of a process but this. */
 static struct service *service;
 
+/* A macro, or NULL. */
+static const char *macro_of(SMFICTX *context, enum macro macro)
+{
+    return smfi_getsymval(context, (char *)macro_name(macro));
+}
+
+/* One that comes with every connection or message, or else it is said. */
+static const char *macro_needed(SMFICTX *context, enum macro macro)
+{
+    const char *value = macro_of(context, macro);
+    if (value == NULL || value[0] == '\0')
+        macro_missing(macro);
+    return value;
+}
+
 /* ---- state */
 
 static void message_forget(struct connection *connection)
@@ -64,8 +80,8 @@ static void message_forget(struct connection *connection)
 static struct connection *connection_new(SMFICTX *context)
 {
     struct connection *connection = g_new0(struct connection, 1);
-    const char *version = smfi_getsymval(context, (char *)"v");
-    const char *listener = smfi_getsymval(context, (char *)"{daemon_name}");
+    const char *version = macro_needed(context, MACRO_VERSION);
+    const char *listener = macro_needed(context, MACRO_LISTENER);
     connection->mta = version != NULL && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_SENDMAIL;
     /* Kept from here: later stages of Postfix answer with another daemon's name. */
     connection->listener = g_strdup(listener);
@@ -144,7 +160,7 @@ static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 static struct message *message_begin(SMFICTX *context, const struct connection *connection, const char *sender)
 {
     struct message *message = message_new();
-    const char *user = smfi_getsymval(context, (char *)"{auth_authen}");
+    const char *user = macro_of(context, MACRO_LOGIN);
     const char *mechanism = smfi_getsymval(context, (char *)"{auth_type}");
     message->mta = connection->mta;
     message->local = connection->local;
@@ -153,9 +169,11 @@ static struct message *message_begin(SMFICTX *context, const struct connection *
     message_set_listener(message, connection->listener);
     if (user != NULL && user[0] != '\0')
         message_set_user(message, user);
+    else if (mechanism != NULL && mechanism[0] != '\0')
+        macro_missing(MACRO_LOGIN);
     message->authenticated = message->authenticated || (mechanism != NULL && mechanism[0] != '\0');
     message_set_sender(message, sender);
-    message_set_queue_id(message, smfi_getsymval(context, (char *)"i"));
+    message_set_queue_id(message, macro_of(context, MACRO_QUEUE_ID));
     return message;
 }
 
@@ -359,7 +377,7 @@ static sfsistat on_end_of_message(SMFICTX *context)
         return SMFIS_TEMPFAIL;
     }
     /* Over SMTP, Postfix knows the queue id only after MAIL FROM. */
-    const char *queue_id = smfi_getsymval(context, (char *)"i");
+    const char *queue_id = macro_needed(context, MACRO_QUEUE_ID);
     if (queue_id != NULL)
         message_set_queue_id(connection->message, queue_id);
 

@@ -1,5 +1,6 @@
 """MTAs that offer less, or speak an older version."""
 
+import daemon
 import guardcase
 import milterclient
 import policies
@@ -93,6 +94,31 @@ class Negotiation(guardcase.GuardCase):
         answer = mta.message("care@me.example", CROWD, guardcase.headers(cc=CROWD))
         self.assertRejected(answer, policies.REJECT_TEXT % 60)
         self.guard.wait_for_line(r"NOQUEUE: verdict=reject rule=mass-disclosure", mark=mark)
+
+    def test_missing_macros_are_said_once(self):
+        """each by its name, with the line that brings it, once in the life of the daemon"""
+        with daemon.Daemon(policies.FIELD) as guard:
+            for _ in range(3):
+                with guard.client(actions=milterclient.ALL_ACTIONS & ~milterclient.SETSYMLIST) as mta:
+                    mta.macros = {}
+                    mta.asked = {"mail": ["{auth_type}"]}
+                    mta.connect("127.0.0.1")
+                    mta.message("care@me.example", CROWD, guardcase.headers(cc=CROWD), user="care")
+            daemon.wait_until(lambda: len(guard.verdicts("NOQUEUE")) == 3, what="three verdicts")
+            for name, postfix, sendmail in (("{daemon_name}", "milter_connect_macros", "CONNECT"), ("v", "milter_connect_macros", "CONNECT"),
+                                            ("{auth_authen}", "milter_mail_macros", "ENVFROM"), ("i", "milter_end_of_data_macros", "EOM")):
+                found = [line for line in guard.lines if line.startswith("macros: the MTA does not send %s: " % name)]
+                self.assertEqual(len(found), 1, guard.lines)
+                self.assertIn("Postfix: `%s = " % postfix, found[0])
+                self.assertRegex(found[0], r"Sendmail: \"define\(`confMILTER_MACROS_%s', `.*'\)\"$" % sendmail)
+
+    def test_macros_that_come_are_not_missed(self):
+        with daemon.Daemon(policies.FIELD) as guard:
+            with guard.client() as mta:
+                mta.connect("127.0.0.1")
+                mta.message("care@me.example", CROWD, guardcase.headers(cc=CROWD), user="care")
+            guard.wait_for_line(r" verdict=reject .* user=care ")
+            self.assertEqual([line for line in guard.lines if line.startswith("macros: ")], [])
 
     def test_no_connect_stage(self):
         """MAIL at once behind the negotiation: nothing is known of the client, so nothing is outbound."""
