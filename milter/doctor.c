@@ -1,132 +1,284 @@
-/* doctor - `rcptguardq doctor`: whether what review rests on is sound; see rcptguardq(8) */
+/*
+ * doctor - `rcptguardq doctor`: whether mail is judged, and whether what review
+ * rests on is sound; see rcptguardq(8).
+ *
+ * It opens the ledger and the queue itself: that one cannot be opened is a finding.
+ */
 
-#include "json.h"
-#include "queue_tool.h"
+#include "doctor.h"
+
 #include "terminal.h"
 
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
-/* One thing that is looked at: gives what is wrong, for g_free, or NULL; `found` is what to say if all is well. */
-typedef char *(*examine)(struct tool *tool, char **found);
+#define DAY_MICROSECONDS (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
 
-static char *examine_ledger(struct tool *tool, char **found)
+static gboolean verbose_option = FALSE;
+static char *mta_option = NULL;
+static char *postfix_option = NULL;
+static char *sendmail_option = NULL;
+
+static const GOptionEntry entries[] = {
+    {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose_option, "A line for what is sound, too", NULL},
+    {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Look at this one: postfix, sendmail", "MTA"},
+    {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Postfix's configuration", "DIR"},
+    {"sendmail-config", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "Sendmail's configuration", "FILE"},
+    G_OPTION_ENTRY_NULL,
+};
+
+static const struct doctor_mta *const mtas[] = {&doctor_postfix, &doctor_sendmail};
+
+/* ---- what review rests on */
+
+static void examine_ledger(struct doctor *doctor)
 {
+    struct tool *tool = doctor->tool;
     struct database_error error;
     unsigned version;
-    if (ledger_check_files(tool->ledger, &error) == -1 || ledger_version(tool->ledger, &version, &error) == -1)
-        return g_strdup(error.text);
-    *found = g_strdup_printf("%s, version %u", tool->config->ledger, version);
-    return NULL;
+    tool->ledger = tool_open_ledger(tool, &error);
+    if (tool->ledger == NULL || ledger_check_files(tool->ledger, &error) == -1 ||
+        ledger_version(tool->ledger, &version, &error) == -1) {
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "What is held has to have its row: without the ledger each hold is refused for a while.", "%s",
+                     error.text);
+        return;
+    }
+    findings_ok(doctor->findings, "%s, version %u", tool->config->ledger, version);
 }
 
-static char *examine_integrity(struct tool *tool, char **found)
+static void examine_integrity(struct doctor *doctor)
 {
     struct database_error error;
-    if (ledger_check_integrity(tool->ledger, &error) == -1)
-        return g_strdup(error.text);
-    *found = g_strdup("every page and index is sound");
-    return NULL;
+    if (doctor->tool->ledger == NULL)
+        return;
+    if (ledger_check_integrity(doctor->tool->ledger, &error) == -1)
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "A damaged ledger forgets why messages are held, and who decided.", "%s", error.text);
+    else
+        findings_ok(doctor->findings, "every page and index is sound");
 }
 
-static char *examine_queue(struct tool *tool, char **found)
+static void examine_queue(struct doctor *doctor)
 {
-    char *error = NULL;
-    g_autoptr(GPtrArray) entries = queue_held(tool->queue, &error);
-    if (entries == NULL)
-        return error;
-    *found = g_strdup_printf("%s, %u on hold", queue_name(tool->queue), entries->len);
-    return NULL;
+    struct tool *tool = doctor->tool;
+    g_autofree char *error = NULL;
+    g_autoptr(GPtrArray) held = NULL;
+    tool->queue =
+        queue_open(doctor->mta == NULL ? tool->config->review.mta : doctor->mta->mta, doctor->directory, &error);
+    if (tool->queue != NULL)
+        held = queue_held(tool->queue, &error);
+    if (held == NULL)
+        findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed is released by nobody.", "%s",
+                     error);
+    else
+        findings_ok(doctor->findings, "%s, %u on hold", queue_name(tool->queue), held->len);
 }
 
-static char *examine_agreement(struct tool *tool, char **found)
+static struct view *reconcile_now(struct doctor *doctor, char **error)
 {
+    struct tool *tool = doctor->tool;
     const struct reconciling reconciling = {
         .ledger = tool->ledger, .queue = tool->queue, .reader = &tool->reader, .now = tool_now()};
-    char *error = NULL;
-    auto_free(view) view = reconcile(&reconciling, &error);
-    if (view == NULL)
-        return error;
+    return reconcile(&reconciling, error);
+}
+
+static void examine_agreement(struct doctor *doctor)
+{
+    if (doctor->tool->ledger == NULL || doctor->tool->queue == NULL)
+        return;
+    g_autofree char *error = NULL;
+    auto_free(view) view = reconcile_now(doctor, &error);
+    if (view == NULL) {
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "A decision is recorded only where ledger and queue are both read.", "%s", error);
+        return;
+    }
     unsigned untracked = 0;
     for (guint i = 0; i < view->items->len; i++)
         untracked += ((const struct view_item *)g_ptr_array_index(view->items, i))->row == NULL;
-    *found = untracked == 0 ? g_strdup("the ledger knows all that is on hold")
-                            : g_strdup_printf("%u on hold were not held by rcptguard", untracked);
-    return NULL;
+    if (untracked == 0)
+        findings_ok(doctor->findings, "the ledger knows all that is on hold");
+    else
+        findings_add(doctor->findings, SEVERITY_NOTE,
+                     "No command of rcptguardq touches them: the MTA's own commands do.",
+                     "%u on hold were not held by rcptguard", untracked);
+}
+
+/* Held mail never expires: only people move it. */
+static void examine_oldest(struct doctor *doctor)
+{
+    if (doctor->tool->ledger == NULL || doctor->tool->queue == NULL)
+        return;
+    g_autofree char *error = NULL;
+    auto_free(view) view = reconcile_now(doctor, &error);
+    const struct view_item *oldest = NULL;
+    for (guint i = 0; view != NULL && i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->row != NULL && item->entry != NULL && (oldest == NULL || view_arrival(item) < view_arrival(oldest)))
+            oldest = item;
+    }
+    gint64 age = oldest == NULL ? 0 : tool_now() - view_arrival(oldest);
+    if (age <= DAY_MICROSECONDS) {
+        findings_ok(doctor->findings, "nothing has waited for more than a day");
+        return;
+    }
+    struct finding *finding = findings_add(
+        doctor->findings, SEVERITY_WARNING, "Its sender believes that it was sent; held mail never expires.",
+        "%s has waited for %" G_GINT64_FORMAT " days", oldest->entry->id, age / DAY_MICROSECONDS);
+    finding_mend(finding, MEND_SHELL, "rcptguardq show %s", oldest->entry->id);
+}
+
+static void examine_identities(struct doctor *doctor)
+{
+    const struct config *config = doctor->tool->config;
+    if (config->review.identities == NULL) {
+        if (config->review.approvals > 1)
+            findings_add(doctor->findings, SEVERITY_ERROR,
+                         "Nobody's approval counts while it is not known which mail is his own.",
+                         "[review] asks for two reviewers and names no identities: no approval can count");
+        else
+            findings_ok(doctor->findings, "none are needed");
+        return;
+    }
+    auto_free(diags) diags = diags_new();
+    doctor->tool->identities = identities_load(config->review.identities, diags);
+    if (doctor->tool->identities != NULL)
+        findings_ok(doctor->findings, "%s", config->review.identities);
+    for (unsigned i = 0; doctor->tool->identities == NULL && i < diags_count(diags); i++)
+        findings_add(doctor->findings, SEVERITY_ERROR, "No command of review runs without them.", "%s:%u: %s",
+                     config->review.identities, diags_get(diags, i)->line, diags_get(diags, i)->message);
 }
 
 /* Every group that the configuration names has to exist, or nobody is in it. */
-static char *examine_groups(struct tool *tool, char **found)
+static void examine_groups(struct doctor *doctor)
 {
+    const struct config *config = doctor->tool->config;
+    g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned right = 0; right < REVIEW_ACTIONS; right++) {
-        for (char **name = tool->config->review.groups[right]; name != NULL && *name != NULL; name++) {
-            if (getgrnam(*name) == NULL)
-                return g_strdup_printf(
-                    "[review] names the group `%s`, and there is none: create it (groupadd --system %s)", *name, *name);
+        for (char **name = config->review.groups[right]; name != NULL && *name != NULL; name++) {
+            if (getgrnam(*name) != NULL || !g_hash_table_add(missing, *name))
+                continue;
+            struct finding *finding =
+                findings_add(doctor->findings, SEVERITY_ERROR, "Nobody is in a group that is not there.",
+                             "[review] names the group `%s`, and there is none", *name);
+            finding_mend(finding, MEND_SHELL, "groupadd --system %s", *name);
         }
     }
-    *found = g_strdup("all groups of [review] exist");
-    return NULL;
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "all groups of [review] exist");
 }
 
-static char *examine_identities(struct tool *tool, char **found)
+static void examine_mta(struct doctor *doctor)
 {
-    if (tool->config->review.identities == NULL) {
-        if (tool->config->review.approvals > 1)
-            return g_strdup("[review] asks for two reviewers and names no identities: no approval can count");
-        *found = g_strdup("none are needed");
-        return NULL;
-    }
-    *found = g_strdup(tool->config->review.identities); /* they were read before any command runs */
-    return NULL;
-}
-
-static const struct {
-    const char *name;
-    examine examine;
-} examinations[] = {
-    {"ledger", examine_ledger},       {"integrity", examine_integrity},   {"queue", examine_queue},
-    {"agreement", examine_agreement}, {"identities", examine_identities}, {"groups", examine_groups},
-};
-
-static void tell(const char *name, bool good, const char *text)
-{
-    if (tool_json()) {
-        g_autoptr(JsonBuilder) json = json_builder_new();
-        json_builder_begin_object(json);
-        json_string(json, "check", name);
-        json_boolean(json, "good", good);
-        json_string(json, "text", text);
-        json_builder_end_object(json);
-        tool_print_json(json);
+    static const char why[] = "What the MTA's configuration says of milters decides whether mail is judged at all.";
+    g_autofree char *error = NULL;
+    if (doctor->mta == NULL) {
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "neither Postfix nor Sendmail is installed");
         return;
     }
-    g_autoptr(GString) line = g_string_new(NULL);
-    g_string_append_printf(line, "%-6s %-11s ", good ? "ok" : "WRONG", name);
-    terminal_append_plain(line, text);
-    g_string_append_c(line, '\n');
-    tool_print(line);
+    doctor->state = doctor->mta->open(doctor->directory, &error);
+    if (doctor->state != NULL)
+        findings_ok(doctor->findings, "%s%s%s", doctor->mta->name, doctor->directory != NULL ? ", " : "",
+                    doctor->directory != NULL ? doctor->directory : "");
+    else
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s: %s", doctor->mta->name, error);
+}
+
+static const struct examination examinations[] = {
+    {"mta", examine_mta},       {"ledger", examine_ledger},         {"integrity", examine_integrity},
+    {"queue", examine_queue},   {"agreement", examine_agreement},   {"oldest", examine_oldest},
+    {"groups", examine_groups}, {"identities", examine_identities}, {NULL, NULL},
+};
+
+/* ---- the command */
+
+void doctor_view_free(struct doctor_view *view)
+{
+    g_free(view->process);
+    g_free(view->user);
+    g_free(view->root);
+    g_free(view->directory);
+    g_free(view->path);
+    g_free(view);
+}
+
+static const struct doctor_mta *mta_find(enum mta mta)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(mtas); i++) {
+        g_autofree char *path = program_find(mtas[i]->command);
+        if (mtas[i]->mta == mta || (mta == MTA_NONE && path != NULL))
+            return mtas[i];
+    }
+    return NULL;
+}
+
+/* Which MTA is meant; false: the name is none. */
+static bool mta_named(enum mta *mta)
+{
+    *mta = sendmail_option != NULL ? MTA_SENDMAIL : postfix_option != NULL ? MTA_POSTFIX : MTA_NONE;
+    if (mta_option == NULL)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(mtas); i++) {
+        if (g_ascii_strcasecmp(mta_option, mtas[i]->name) != 0)
+            continue;
+        *mta = mtas[i]->mta;
+        return true;
+    }
+    return false;
+}
+
+static int check(void)
+{
+    enum mta mta;
+    if (!mta_named(&mta))
+        return tool_usage_error("--mta takes postfix or sendmail, not `%s`", mta_option);
+    if ((postfix_option != NULL && mta != MTA_POSTFIX) || (sendmail_option != NULL && mta != MTA_SENDMAIL))
+        return tool_usage_error(
+            "one MTA is looked at: --postfix-config goes with Postfix, --sendmail-config with Sendmail");
+    return EXITS_DONE;
+}
+
+static void examine_all(struct doctor *doctor, const struct examination *table)
+{
+    for (; table->name != NULL; table++) {
+        doctor->findings->check = table->name;
+        table->examine(doctor);
+    }
 }
 
 static int run(struct tool *tool)
 {
-    int status = EXITS_DONE;
-    for (size_t i = 0; i < G_N_ELEMENTS(examinations); i++) {
-        g_autofree char *found = NULL;
-        g_autofree char *wrong = examinations[i].examine(tool, &found);
-        tell(examinations[i].name, wrong == NULL, wrong != NULL ? wrong : found);
-        if (wrong != NULL)
-            status = EXITS_WRONG;
+    enum mta mta;
+    auto_free(findings) findings = findings_new();
+    struct doctor doctor = {.tool = tool, .findings = findings};
+    mta_named(&mta);
+    doctor.mta = mta_find(mta != MTA_NONE ? mta : tool->config->review.mta);
+    doctor.directory = sendmail_option != NULL         ? sendmail_option
+                       : postfix_option != NULL        ? postfix_option
+                       : doctor.mta == &doctor_postfix ? tool->config->review.postfix_config
+                                                       : NULL;
+    examine_all(&doctor, examinations);
+    examine_all(&doctor, doctor_daemon_examinations);
+    if (doctor.state != NULL) {
+        examine_all(&doctor, doctor.mta->examinations);
+        doctor.mta->close(doctor.state);
     }
-    return status;
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (tool_json())
+        findings_append_json(findings, out);
+    else
+        findings_append_text(findings, verbose_option, terminal_colours(stdout), terminal_width(stdout), out);
+    tool_print(out);
+    return findings_count(findings, SEVERITY_ERROR) == 0 ? EXITS_DONE : EXITS_WRONG;
 }
 
 const struct command command_doctor = {
     .name = "doctor",
-    .summary = "Check what review rests on",
+    .summary = "Check whether mail is judged, and what review rests on",
+    .entries = entries,
     .right = REVIEW_LIST,
-    .needs = NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES,
+    .check = check,
     .run = run,
 };

@@ -82,6 +82,9 @@ void tool_diags(const struct diags *diags);
 /* The same as tool_error for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
 int tool_ledger_error(const struct database_error *error);
 
+/* The ledger that the configuration names, for ledger_close; NULL with `error`. */
+struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error);
+
 /* The ledger and the queue as they are now, brought together.  NULL after an error was told; `status` is its exit code.
  */
 struct view *tool_view(struct tool *tool, int *status);

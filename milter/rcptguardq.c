@@ -133,10 +133,15 @@ static uid_t ledger_owner(const struct config *config)
     return entry != NULL && (geteuid() == 0 || config->user_given) ? entry->pw_uid : geteuid();
 }
 
+struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error)
+{
+    return ledger_open(tool->config->ledger, ledger_owner(tool->config), DATABASE_EXISTING, error);
+}
+
 static int open_ledger(struct tool *tool)
 {
     struct database_error error;
-    tool->ledger = ledger_open(tool->config->ledger, ledger_owner(tool->config), DATABASE_EXISTING, &error);
+    tool->ledger = tool_open_ledger(tool, &error);
     if (tool->ledger != NULL)
         return EXITS_DONE;
     if (geteuid() != 0 && access(tool->config->ledger, R_OK | W_OK) == -1)

@@ -1,0 +1,403 @@
+"""rcptguardq doctor on a private Postfix: each way to break it is found, and mended by the line that is told."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import unittest
+
+import daemon
+import doctorcase
+import ledgerfile
+import mta
+import policies
+import postfix
+import review
+import tap
+
+SOUND = "message_reject_characters = \\0"
+
+
+class PostfixSite(doctorcase.Site):
+    """A copy of the private Postfix's configuration, which need not run."""
+
+    def __init__(self, case):
+        self.case = case
+        self.mta = case.mta
+        self.directory = self.mta.copy_configuration()
+        self.config = doctorcase.configuration(self.directory + ".rcptguard.conf", case.guard, **{**self.mta.review_keys(), "postfix_config": self.directory})
+        # The listener that takes mail back: as an admin sets it up.
+        self.override("reinject", "smtpd_milters=")
+
+    def service(self, way):
+        return "127.0.0.1:%d/inet" % self.mta.ports[way]
+
+    def postconf(self, *arguments):
+        subprocess.run(["postconf", "-c", self.directory, *arguments], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def set(self, *lines):
+        self.postconf("-e", *lines)
+
+    def override(self, way, setting):
+        self.postconf("-P", "%s/%s" % (self.service(way), setting))
+
+    def add_service(self, text):
+        with open(os.path.join(self.directory, "master.cf"), "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def arguments(self):
+        return ["-c", self.config]
+
+    def apply(self, place, line):
+        if place == "main.cf":
+            self.set(line)
+        elif place == "rcptguard.conf":
+            doctorcase.set_key(self.config, line)
+        else:
+            self.case.assertEqual(place, "shell")
+            doctorcase.shell(line, restart=self.case.restart, reload=self.case.reload)
+
+
+@unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
+class Doctor(doctorcase.DoctorCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.mta = postfix.Postfix(milter="unix", extra=SOUND)
+        cls.start()
+
+    @classmethod
+    def start(cls):
+        cls.guard = cls.mta.guard(policies.FIELD)
+        # The daemon keeps the policy in force in its ledger, a moment after it has begun.
+        daemon.wait_until(lambda: ledgerfile.query(cls.guard.ledger_path, "SELECT 1 FROM policy"), daemon.LIMIT, "the policy in the ledger")
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.guard.__exit__(None, None, None)
+        finally:
+            cls.mta.close()
+
+    def setUp(self):
+        self.site = PostfixSite(self)
+        self.name = "unix:%s/rcptguard.sock" % postfix.SOCKET_DIRECTORY
+        self.directory = self.mta.socket_directory
+        self.socket = os.path.join(self.directory, "rcptguard.sock")
+
+    def restart(self):
+        cls = type(self)
+        cls.guard._clean()
+        cls.start()
+        values = doctorcase.configuration(self.site.config, cls.guard, mta="postfix", postfix_config=self.site.directory)
+        self.assertEqual(values, self.site.config)
+
+    def reload(self):
+        self.assertIn("reload done", self.guard.reload())
+        # It is in the ledger when the daemon's next tick has come.
+        daemon.wait_until(lambda: not [one for one in self.wrong(self.site) if one["check"] == "reload"], daemon.LIMIT, "the policy in the ledger")
+
+    # ---- nothing is wrong
+
+    def test_sound(self):
+        self.assertSound(self.site)
+        checks = [one["check"] for one in self.findings(self.site)]
+        self.assertIn("reach", checks)
+        views = [one["text"] for one in self.findings(self.site) if one["check"] == "reach"]
+        self.assertEqual([text.split(",")[0] for text in views], ["smtpd", "smtpd (chrooted)", "cleanup"])
+
+    def test_words(self):
+        """what people see: what is wrong first, why, the line; what is sound in one line; the sum"""
+        answer = self.ask(self.site)
+        self.assertRegex(answer.out, r"^ok +mta, ledger, ")
+        self.assertTrue(answer.out.endswith("\n0 errors, 0 warnings, 0 notes\n"), answer.out)
+        self.site.set("milter_default_action = accept", "enable_long_queue_ids = no", "non_smtpd_milters =")
+        answer = self.ask(self.site)
+        self.assertEqual(answer.code, review.WRONG)
+        self.assertRegex(answer.out, r"(?s)^error +non-smtpd-milters +non_smtpd_milters .*\n +main\.cf: non_smtpd_milters = \{ %s, default_action=tempfail \}\nerror +default-action .*"
+                                     r"\n +main\.cf: milter_default_action = tempfail\nnote +long-queue-ids .*\nok +mta, " % re.escape(self.name))
+        self.assertTrue(answer.out.endswith("\n2 errors, 0 warnings, 1 note\n"), answer.out)
+        self.assertRegex(self.ask(self.site, "--verbose").out, r"\nok +protocol +version 6\n")
+
+    def test_usage(self):
+        for arguments, wanted in ((["--mta", "exim"], "takes postfix or sendmail"), (["--mta", "sendmail", "--postfix-config", "/"], "one MTA is looked at")):
+            answer = self.ask(self.site, *arguments)
+            self.assertEqual(answer.code, review.USAGE)
+            self.assertIn(wanted, answer.err)
+
+    # ---- the lists of milters
+
+    def test_no_smtpd_milters(self):
+        self.site.set("smtpd_milters =")
+        self.check(self.site, ("error", "smtpd-milters"))
+
+    def test_no_non_smtpd_milters(self):
+        self.site.set("non_smtpd_milters = inet:127.0.0.1:8891")
+        found = self.check(self.site, ("error", "non-smtpd-milters"))
+        self.assertEqual(found[0]["mend"], [{"place": "main.cf", "line": "non_smtpd_milters = inet:127.0.0.1:8891, " + self.name}])
+
+    def test_submission_without(self):
+        self.site.override("auth", "smtpd_milters=inet:127.0.0.1:8891")
+        self.check(self.site, ("error", "smtpd-milters"), text=re.escape("smtpd_milters of " + self.site.service("auth")))
+
+    def test_inbound_without(self):
+        """mail of other people is not ours to judge: a warning"""
+        self.site.add_service("2525 inet n - n - - smtpd\n  -o smtpd_milters=\n")
+        self.check(self.site, ("warning", "smtpd-milters"))
+
+    def test_cleanup_without(self):
+        self.site.postconf("-P", "cleanup/unix/non_smtpd_milters=")
+        self.check(self.site, ("error", "non-smtpd-milters"), text="of cleanup/unix")
+
+    def test_a_milter_behind(self):
+        self.site.set("smtpd_milters = %s, inet:127.0.0.1:8891" % self.name)
+        found = self.check(self.site, ("warning", "last"), text="inet:127.0.0.1:8891 behind")
+        self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = inet:127.0.0.1:8891, " + self.name)
+
+    # ---- when the daemon is away
+
+    def test_default_action(self):
+        for action, severity in (("accept", "error"), ("reject", "warning"), ("quarantine", "note")):
+            with self.subTest(action):
+                self.site.set("milter_default_action = " + action)
+                self.check(self.site, *[(severity, "default-action")] * 2)
+
+    def test_default_action_in_braces(self):
+        self.site.set("smtpd_milters = inet:127.0.0.1:8891, { %s, default_action = accept, connect_timeout=20s }" % self.name)
+        found = self.check(self.site, ("error", "default-action"))
+        self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = inet:127.0.0.1:8891, { %s, default_action=tempfail, connect_timeout=20s }" % self.name)
+
+    def test_timeouts(self):
+        self.site.set("milter_command_timeout = 2s", "milter_content_timeout = 20s")
+        self.check(self.site, *[("warning", "timeouts")] * 4)
+
+    def test_daemon_timeout(self):
+        doctorcase.set_key(self.site.config, "timeout = 60s")
+        self.check(self.site, ("warning", "daemon-timeout"))
+
+    def test_protocol(self):
+        self.site.set("milter_protocol = 2")
+        self.check(self.site, *[("warning", "protocol")] * 2)
+
+    # ---- macros
+
+    def test_macros(self):
+        """the daemon asks for its own, so what an admin left out is no harm"""
+        self.site.set("milter_mail_macros = {mail_addr}", "milter_connect_macros = j")
+        self.check(self.site, *[("note", "macros")] * 2, text=r"milter_mail_macros lacks i \{auth_type\} \{auth_authen\}")
+
+    def test_macros_not_asked_for(self):
+        self.site.set("milter_mail_macros = i", "milter_protocol = 4")
+        self.check(self.site, ("warning", "macros"), *[("warning", "protocol")] * 2)
+
+    def test_another_version_macro(self):
+        self.site.set("mail_name = Mailer")
+        self.check(self.site, ("error", "macros"), text="does not begin with Postfix")
+
+    # ---- mail that passes by
+
+    def test_no_milters(self):
+        self.site.set("receive_override_options = no_address_mappings, no_milters")
+        self.check(self.site, ("error", "override-options"))
+
+    def test_no_milters_of_a_service(self):
+        self.site.add_service("2525 inet n - n - - smtpd\n  -o receive_override_options=no_milters,no_address_mappings\n")
+        found = self.check(self.site, ("error", "override-options"))
+        self.assertRegex(found[0]["mend"][0]["line"], "receive_override_options=no_address_mappings'$")
+
+    def test_reinjection(self):
+        self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_milters")
+        self.check(self.site, ("warning", "reinjection"), text="a second time|again")
+
+    def test_reinjection_that_the_policy_leaves_out(self):
+        self.site.override("reinject", "milter_macro_daemon_name=REINJECTED")
+        self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_milters")
+        self.other_policy(policies.policy(outbound='outbound when (authenticated or local or client in "127.0.0.0/8") and not listener = "REINJECTED"'))
+        self.assertNotIn("reinjection", [one["check"] for one in self.wrong(self.site)])
+        self.site.override("reinject", "milter_macro_daemon_name=OTHER")
+        self.assertIn("reinjection", [one["check"] for one in self.wrong(self.site)])
+
+    def test_proxy_filter(self):
+        self.site.add_service("2525 inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10024\n")
+        found = self.check(self.site, ("error", "proxy-filter"))
+        self.assertRegex(found[0]["mend"][1]["line"], r"content_filter=smtp:\[127\.0\.0\.1\]:10024")
+
+    def test_proxy_filter_of_all(self):
+        self.site.set("smtpd_proxy_filter = inet:127.0.0.1:10024")
+        self.check(self.site, ("error", "proxy-filter"))
+
+    def test_milter_maps(self):
+        self.site.set("smtpd_milter_maps = cidr:/etc/postfix/milters")
+        self.check(self.site, ("warning", "milter-maps"))
+
+    # ---- what else main.cf may say
+
+    def test_reject_characters(self):
+        self.site.set("message_reject_characters =")
+        self.check(self.site, ("warning", "reject-characters"))
+
+    def test_drop_headers(self):
+        self.site.set("message_drop_headers = content-length")
+        self.check(self.site, ("note", "drop-headers"), text="lacks bcc, resent-bcc")
+
+    def test_long_queue_ids(self):
+        self.site.set("enable_long_queue_ids = no")
+        self.check(self.site, ("note", "long-queue-ids"))
+
+    # ---- the socket
+
+    def test_absolute_path_in_a_chroot(self):
+        self.site.set("smtpd_milters = unix:" + self.socket)
+        found = self.check(self.site, ("error", "chroot"), text=r"which is chrooted, looks for %s%s" % (re.escape(self.mta._path("queue")), re.escape(self.socket)))
+        self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = " + self.name)
+
+    def test_folder_that_is_closed(self):
+        os.chmod(self.directory, 0o700)
+        self.check(self.site, *[("error", "reach")] * 3, text=r"smtpd \(chrooted\), as the user postfix, cannot open rcptguard/rcptguard\.sock: Permission denied: %s" % re.escape(self.directory))
+
+    def test_socket_that_is_closed(self):
+        os.chmod(self.socket, 0o600)
+        self.addCleanup(os.chmod, self.socket, 0o660)
+        self.check(self.site, *[("error", "reach")] * 3, text="cannot open")
+
+    def test_folder_for_everybody(self):
+        os.chmod(self.directory, 0o2777)
+        self.addCleanup(os.chmod, self.directory, 0o2750)
+        self.check(self.site, ("error", "socket"), text="can be written by others")
+        os.chmod(self.directory, 0o2750)
+
+    def test_daemon_away(self):
+        self.guard.stop()
+        self.check(self.site, ("error", "running"), ("error", "socket"), ("error", "answer"), mended=False)
+        self.restart()
+        self.assertSound(self.site)
+
+    def other_socket(self, serve):
+        """Another program in the daemon's place, with a socket of its own."""
+        path = os.path.join(self.directory, "other.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        self.addCleanup(os.unlink, path)
+        listener.listen(8)
+        os.chmod(path, 0o660)
+        daemon.own(path)
+        os.chown(path, -1, os.stat(self.directory).st_gid)
+        doctorcase.set_key(self.site.config, "socket = unix:" + path)
+        self.site.set(*["%s = unix:%s/other.sock" % (name, postfix.SOCKET_DIRECTORY) for name in ("smtpd_milters", "non_smtpd_milters")])
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+
+    def test_another_program_listens(self):
+        def serve(listener):
+            try:
+                while True:
+                    with listener.accept()[0] as session:
+                        session.sendall(b"220 this is no milter\r\n")
+            except OSError:
+                pass
+        self.other_socket(serve)
+        self.check(self.site, ("error", "running"), ("error", "answer"), text="does not speak the milter protocol", mended=False)
+
+    def test_another_milter_listens(self):
+        def serve(listener):
+            try:
+                while True:
+                    with listener.accept()[0] as session:
+                        if session.recv(4096):
+                            session.sendall(b"\0\0\0\rO" + bytes([0, 0, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0]))
+            except OSError:
+                pass
+        self.other_socket(serve)
+        self.check(self.site, ("error", "running"), ("error", "answer"), text="what answers is another milter", mended=False)
+
+    def test_something_in_the_sockets_place(self):
+        path = daemon.write(os.path.join(self.directory, "file"), "")
+        self.addCleanup(os.unlink, path)
+        doctorcase.set_key(self.site.config, "socket = unix:" + path)
+        self.site.set(*["%s = unix:%s/file" % (name, postfix.SOCKET_DIRECTORY) for name in ("smtpd_milters", "non_smtpd_milters")])
+        self.check(self.site, ("error", "running"), ("error", "socket"), ("error", "answer"), text="is no socket", mended=False)
+
+    # ---- policy, ledger, review
+
+    def other_policy(self, text, mode=0o644):
+        path = self.site.directory + ".policy"
+        daemon.write(path, text, mode)
+        doctorcase.set_key(self.site.config, "policy = " + path)
+        return path
+
+    def test_policy_that_cannot_be_read(self):
+        self.other_policy(policies.FIELD, 0o600)
+        self.check(self.site, ("error", "policy"), text="cannot be read: permission denied", mended=False)
+
+    def test_policy_with_errors(self):
+        self.other_policy("version 1\nclass internal { domain \"me.example\" }\n")
+        self.check(self.site, ("error", "policy"), text=r":3:1: error: expected `default`", mended=False)
+
+    def test_assertion_that_fails(self):
+        self.other_policy(policies.policy(expectations='expect "me.example" is other\n'))
+        self.check(self.site, ("error", "policy"), ("warning", "reload"), mended=False)
+
+    def test_policy_that_is_not_in_force(self):
+        before = policies.FIELD
+        self.addCleanup(self.reload)
+        self.addCleanup(self.guard.set_policy, before)
+        self.guard.set_policy(before.replace("parties(external) >= 50", "parties(external) >= 51"))
+        self.check(self.site, ("warning", "reload"))
+
+    def test_no_ledger(self):
+        with open(self.site.config, encoding="utf-8") as file:
+            text = file.read()
+        daemon.write(self.site.config, text.replace(self.guard.ledger_path, self.guard.ledger_path + ".none"))
+        self.check(self.site, ("error", "ledger"), mended=False)
+
+    def test_damaged_ledger(self):
+        folder = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "ledger.db")
+        ledgerfile.copy(self.guard.ledger_path, path)
+        with open(path, "r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * 4096)
+        os.chmod(folder, 0o700)
+        daemon.own(folder)
+        daemon.own(path)
+        with open(self.site.config, encoding="utf-8") as file:
+            text = file.read()
+        daemon.write(self.site.config, text.replace(self.guard.ledger_path, path))
+        self.assertTrue({"ledger", "integrity"} & {one["check"] for one in self.wrong(self.site) if one["severity"] == "error"})
+
+    def test_groups(self):
+        doctorcase.configuration(self.site.config, self.guard, mta="postfix", postfix_config=self.site.directory, list="rcptguard-nobody-is-in-here")
+        found = self.check(self.site, ("error", "groups"), mended=False)
+        self.assertEqual(found[0]["mend"], [{"place": "shell", "line": "groupadd --system rcptguard-nobody-is-in-here"}])
+
+    def test_identities(self):
+        doctorcase.configuration(self.site.config, self.guard, mta="postfix", postfix_config=self.site.directory, approvals=2)
+        self.check(self.site, ("error", "identities"), mended=False)
+
+    def test_oldest(self):
+        recipients = mta.customers(12)
+        reply = self.mta.send("plain", "care@me.example", recipients, mta.message(self.mta.new_subject(), "care@me.example", to=recipients))
+        daemon.wait_until(lambda: reply.queue_id in self.mta.held(), daemon.LIMIT, "the hold")
+        self.addCleanup(self.mta.drop, reply.queue_id)
+        self.assertSound(self.site)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET began = began - ?1, judged = judged - ?1, arrival = arrival - ?1", 3 * 86400 * 1000000)
+        self.mta.age(reply.queue_id, 3 * 86400)
+        found = self.check(self.site, ("warning", "oldest"), text="%s has waited for 3 days" % reply.queue_id, mended=False)
+        self.assertEqual(found[0]["mend"], [{"place": "shell", "line": "rcptguardq show " + reply.queue_id}])
+        self.mta.drop(reply.queue_id)
+        self.assertSound(self.site)
+
+    def test_held_by_another(self):
+        recipients = ["one@cust1.example"]
+        self.mta.stop_sink()
+        self.addCleanup(self.mta.start_sink)
+        reply = self.mta.send("plain", "care@me.example", recipients, mta.message(self.mta.new_subject(), "care@me.example", to=recipients))
+        subprocess.run(["postsuper", "-c", self.mta._path("etc"), "-h", reply.queue_id], check=True, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.mta.drop, reply.queue_id)
+        self.check(self.site, ("note", "agreement"), text="1 on hold were not held", mended=False)
+
+
+if __name__ == "__main__":
+    tap.main(120)
