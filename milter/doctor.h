@@ -42,6 +42,7 @@ struct doctor_mta {
     enum mta mta;
     const char *name;
     const char *command;                                /* that only this MTA has */
+    const char *group;                                  /* that may open the daemon's socket */
     void *(*open)(const char *directory, char **error); /* reads the MTA's configuration */
     void (*close)(void *state);
     /* Adds struct doctor_view * for each kind of process that connects to a socket file. */

@@ -139,7 +139,8 @@ static void examine_folder(struct doctor *doctor, const struct endpoint *endpoin
         struct finding *finding =
             findings_add(doctor->findings, SEVERITY_ERROR, "The daemon makes its socket there, and has to own it.",
                          "%s: %s", folder, g_strerror(errno));
-        finding_mend(finding, MEND_SHELL, "rcptguardq setup postfix --apply");
+        finding_mend(finding, MEND_SHELL, "install -d -o %s -g %s -m 2750 %s && " RESTART, doctor->tool->config->user,
+                     doctor->mta != NULL ? doctor->mta->group : doctor->tool->config->user, folder);
         return;
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0)

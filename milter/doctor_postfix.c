@@ -537,6 +537,7 @@ const struct doctor_mta doctor_postfix = {
     .mta = MTA_POSTFIX,
     .name = "Postfix",
     .command = "postconf",
+    .group = "postfix",
     .open = open_config,
     .close = close_config,
     .views = views,

@@ -368,6 +368,7 @@ const struct doctor_mta doctor_sendmail = {
     .mta = MTA_SENDMAIL,
     .name = "Sendmail",
     .command = "sendmail",
+    .group = "smmsp",
     .open = open_config,
     .close = close_config,
     .views = views,

@@ -53,7 +53,7 @@ struct command {
 };
 
 extern const struct command command_list, command_show, command_release, command_return, command_delete, command_log,
-    command_review, command_digest, command_notify, command_doctor;
+    command_review, command_digest, command_notify, command_doctor, command_setup;
 
 /* Whether the one who asks may do that. */
 bool tool_may(const struct tool *tool, unsigned right);

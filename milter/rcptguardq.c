@@ -23,8 +23,8 @@ static const GOptionEntry common_entries[] = {
 };
 
 static const struct command *const commands[] = {
-    &command_list, &command_show,   &command_release, &command_return, &command_delete,
-    &command_log,  &command_review, &command_digest,  &command_notify, &command_doctor,
+    &command_list,   &command_show,   &command_release, &command_return, &command_delete, &command_log,
+    &command_review, &command_digest, &command_notify,  &command_doctor, &command_setup,
 };
 
 /* ---- what the commands share */

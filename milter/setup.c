@@ -1,0 +1,236 @@
+/*
+ * setup - `rcptguardq setup`: puts the daemon into the MTA's configuration, and
+ * takes it out again; see rcptguardq(8) and setup.h.
+ *
+ * It is no command of rcptguard(1), which needs neither MTA nor root.
+ */
+
+#include "setup.h"
+
+#include "queue_tool.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_MODE 02750
+
+static char **names_option = NULL;
+static gboolean dry_option = FALSE;
+static gboolean yes_option = FALSE;
+static gboolean undo_option = FALSE;
+static gboolean reload_option = FALSE;
+static char *postfix_option = NULL;
+static char *sendmail_option = NULL;
+
+static const GOptionEntry entries[] = {
+    {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and change nothing", NULL},
+    {"yes", 'y', 0, G_OPTION_ARG_NONE, &yes_option, "Change it without asking", NULL},
+    {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Take the change back", NULL},
+    {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have Postfix read it afterwards", NULL},
+    {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Postfix's configuration (/etc/postfix)", "DIR"},
+    {"sendmail-mc", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "The file (/etc/mail/sendmail.mc)", "FILE"},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names_option, "", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+static const struct setup_mta *const mtas[] = {&setup_postfix, &setup_sendmail};
+
+static const struct setup_mta *chosen(void)
+{
+    for (size_t i = 0; names_option != NULL && i < G_N_ELEMENTS(mtas); i++) {
+        if (g_strv_length(names_option) == 1 && strcmp(names_option[0], mtas[i]->name) == 0)
+            return mtas[i];
+    }
+    return NULL;
+}
+
+static int check(void)
+{
+    const struct setup_mta *mta = chosen();
+    if (mta == NULL)
+        return tool_usage_error("setup takes one MTA: postfix or sendmail");
+    if (tool_json())
+        return tool_usage_error("setup prints a change for people, and no JSON");
+    if (dry_option && (yes_option || reload_option))
+        return tool_usage_error("--dry-run changes nothing: it does not go with --yes or --reload");
+    if ((postfix_option != NULL && mta != &setup_postfix) || (sendmail_option != NULL && mta != &setup_sendmail))
+        return tool_usage_error("--postfix-config goes with postfix, --sendmail-mc with sendmail");
+    if (reload_option && mta->reload == NULL)
+        return tool_usage_error("--reload goes with postfix: sendmail.cf has to be built first");
+    return EXITS_DONE;
+}
+
+/* ---- the folder of the socket */
+
+static int make_folder(const struct setup *setup, const struct setup_mta *mta, const char *folder)
+{
+    const struct passwd *user = getpwnam(setup->config->user);
+    gid_t group = mta->group(setup);
+    if (user == NULL)
+        return tool_error(EXITS_WRONG, "there is no user `%s` to own %s", setup->config->user, folder);
+    if (group == (gid_t)-1)
+        group = user->pw_gid;
+    /* Nobody may enter before it belongs to whom it is for. */
+    if (mkdir(folder, 0700) == -1 || chown(folder, user->pw_uid, group) == -1 || chmod(folder, FOLDER_MODE) == -1)
+        return tool_error(EXITS_WRONG, "%s: %s", folder, g_strerror(errno));
+    printf("%s was made, for the socket\n", folder);
+    return EXITS_DONE;
+}
+
+/* The folder if it has to be made, or NULL. */
+static char *missing_folder(const struct setup *setup)
+{
+    struct stat status;
+    if (setup->config->socket->kind != ENDPOINT_UNIX || undo_option)
+        return NULL;
+    char *folder = g_path_get_dirname(setup->config->socket->path);
+    if (stat(folder, &status) == -1 && errno == ENOENT)
+        return folder;
+    g_free(folder);
+    return NULL;
+}
+
+/* ---- the change */
+
+/* What the file becomes: back by the steps that were made, or else without our milter. */
+static char *undone(struct setup *setup, const struct setup_mta *mta, const char *text, char **error)
+{
+    g_autofree char *backup = edit_backup(setup->path);
+    g_autofree char *without = mta->without(setup, text, error);
+    if (without == NULL || strcmp(without, text) == 0 || backup == NULL)
+        return g_steal_pointer(&without);
+    g_autofree char *ignored = NULL;
+    g_autofree char *before = edit_read(backup, &ignored);
+    g_autofree char *after = before == NULL ? NULL : mta->with(setup, before, &ignored);
+    g_autofree char *reverted = after == NULL ? NULL : edit_revert(text, after, before);
+    g_autofree char *checked = reverted == NULL ? NULL : mta->without(setup, reverted, &ignored);
+    /* What still has our milter was not the step that put it there. */
+    return checked != NULL && strcmp(checked, reverted) == 0 ? g_steal_pointer(&reverted) : g_steal_pointer(&without);
+}
+
+static bool agreed(void)
+{
+    char answer[16];
+    if (yes_option)
+        return true;
+    if (dry_option || !terminal_is(stdin) || !terminal_is(stdout))
+        return false;
+    fputs("Change it? [y/N] ", stdout);
+    fflush(stdout);
+    return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static void show(const char *diff)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_auto(GStrv) lines = g_strsplit(diff, "\n", -1);
+    for (char **line = lines; *line != NULL && (*line)[0] != '\0'; line++) {
+        /* A tab shows as it is; nothing else of a file may move the cursor. */
+        g_auto(GStrv) parts = g_strsplit(*line, "\t", -1);
+        for (char **part = parts; *part != NULL; part++) {
+            terminal_append_plain(out, *part);
+            g_string_append(out, part[1] != NULL ? "\t" : "\n");
+        }
+    }
+    tool_print(out);
+}
+
+static void show_notes(const struct setup *setup)
+{
+    g_auto(GStrv) lines = g_strsplit(setup->notes->str, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        g_autoptr(GString) out = g_string_new("note: ");
+        terminal_append_plain(out, *line);
+        g_string_append_c(out, '\n');
+        if ((*line)[0] != '\0')
+            tool_print(out);
+    }
+}
+
+static int write_change(const struct setup *setup, const char *before, const char *after)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *backup = NULL;
+    if (edit_replace(setup->path, before, after, tool_now(), undo_option ? NULL : &backup, &error) == -1)
+        return tool_error(EXITS_WRONG, "%s", error);
+    printf("%s was changed%s%s\n", setup->path, backup != NULL ? "; as it was: " : "", backup != NULL ? backup : "");
+    return EXITS_DONE;
+}
+
+/* Has the MTA read it, or says how. */
+static int finish(const struct setup *setup, const struct setup_mta *mta)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *next = mta->next(setup);
+    if (!reload_option) {
+        printf("next: %s\n", next);
+        return EXITS_DONE;
+    }
+    if (mta->reload(setup, &error) == -1)
+        return tool_error(EXITS_WRONG, "%s", error);
+    printf("done: %s\n", next);
+    return EXITS_DONE;
+}
+
+static int change(struct setup *setup, const struct setup_mta *mta)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *folder = missing_folder(setup);
+    g_autofree char *before = edit_read(setup->path, &error);
+    g_autofree char *after = before == NULL ? NULL
+                             : undo_option  ? undone(setup, mta, before, &error)
+                                            : mta->with(setup, before, &error);
+    if (after == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    bool same = strcmp(before, after) == 0;
+    g_autofree char *diff = same ? g_strdup("") : edit_diff(setup->path, after, &error);
+    if (diff == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    show(diff);
+    if (!undo_option)
+        show_notes(setup);
+    if (same)
+        printf("%s: nothing to do: rcptguard %s\n", setup->path,
+               undo_option ? "is not there" : "is there, and the last milter");
+    if (folder != NULL)
+        printf("%s is not there, and the daemon makes its socket in it\n", folder);
+    if ((same && folder == NULL) || !agreed())
+        return EXITS_DONE;
+    int status = folder == NULL ? EXITS_DONE : make_folder(setup, mta, folder);
+    if (status == EXITS_DONE && !same) {
+        status = write_change(setup, before, after);
+        if (status == EXITS_DONE)
+            status = finish(setup, mta);
+    }
+    return status;
+}
+
+static int run(struct tool *tool)
+{
+    const struct setup_mta *mta = chosen();
+    struct setup setup = {.config = tool->config, .notes = g_string_new(NULL)};
+    setup.directory = mta == &setup_postfix ? postfix_option : sendmail_option;
+    if (setup.directory == NULL && mta == &setup_postfix)
+        setup.directory = tool->config->review.postfix_config;
+    setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
+    int status = change(&setup, mta);
+    g_free(setup.path);
+    g_string_free(setup.notes, TRUE);
+    return status;
+}
+
+const struct command command_setup = {
+    .name = "setup",
+    .summary = "Put the daemon into the MTA's configuration",
+    .arguments = "postfix|sendmail",
+    .entries = entries,
+    .right = REVIEW_ROOT,
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,356 @@
+"""rcptguardq setup: puts the daemon into a real configuration and takes it out again; and a private Postfix that judges mail by it."""
+
+import glob
+import os
+import pty
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+
+import daemon
+import doctorcase
+import mta
+import policies
+import postfix
+import review
+import sendmail
+import tap
+
+_MAIN = """\
+# who we are
+compatibility_level = 3.6
+myhostname = mail.me.example
+queue_directory = {queue}
+
+# networks, on
+# several lines
+mynetworks =
+    127.0.0.0/8
+    # a comment within
+    10.0.0.0/8
+mydestination = me.example
+"""
+
+_MASTER = """\
+smtp inet n - y - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+"""
+
+_MC = """\
+divert(0)dnl
+VERSIONID(`private')
+OSTYPE(`linux')dnl
+dnl INPUT_MAIL_FILTER(`old', `S=unix:/run/old.sock')dnl
+define(`confDOMAIN_NAME', `mail.me.example')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+"""
+
+
+class SetupCase(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.queue = os.path.join(self.folder, "queue")
+        os.mkdir(self.queue, 0o755)
+        self.socket_folder = os.path.join(self.queue, "rcptguard")
+        self.config = self.configure("unix:" + os.path.join(self.socket_folder, "rcptguard.sock"))
+
+    def configure(self, socket):
+        return daemon.write_config(os.path.join(self.folder, "rcptguard.conf"), {("milter", "socket"): socket, ("milter", "user"): daemon.USER})
+
+    def ask(self, *arguments):
+        done = subprocess.run([review.PROGRAM, "setup", "-c", self.config, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        return review.Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def done(self, *arguments):
+        answer = self.ask(*arguments)
+        self.assertEqual((answer.code, answer.err), (review.DONE, ""), answer)
+        return answer.out
+
+    @staticmethod
+    def read(path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def backups(path):
+        return sorted(glob.glob(path + ".rcptguard-*.bak"))
+
+    def assertNothingLeft(self, folder, *names):
+        """No half of a file, no temporary one."""
+        self.assertEqual(sorted(name for name in os.listdir(folder) if not name.endswith(".bak")), sorted(names))
+
+
+@unittest.skipUnless(daemon.ROOT, "edits what is root's")
+class OnPostfix(SetupCase):
+    ENTRY = "unix:rcptguard/rcptguard.sock"
+
+    def setUp(self):
+        super().setUp()
+        self.etc = os.path.join(self.folder, "etc")
+        os.mkdir(self.etc, 0o755)
+        self.main = daemon.write(os.path.join(self.etc, "main.cf"), _MAIN.format(queue=self.queue))
+        daemon.write(os.path.join(self.etc, "master.cf"), _MASTER)
+        self.arguments = ["postfix", "--postfix-config", self.etc]
+
+    def add(self, text, name="main.cf"):
+        with open(os.path.join(self.etc, name), "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def value(self, name):
+        return subprocess.run(["postconf", "-c", self.etc, "-x", "-h", name], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+
+    def test_dry_run(self):
+        before = self.read(self.main)
+        for arguments in ([], ["--dry-run"]):  # nobody can be asked where there is no terminal
+            text = self.done(*self.arguments, *arguments)
+            self.assertIn("--- %s\n+++ %s\n@@ " % (self.main, self.main), text)
+            self.assertEqual(re.findall(r"(?m)^[+-](?![+-]).*", text), ["+smtpd_milters = " + self.ENTRY, "+non_smtpd_milters = " + self.ENTRY])
+            self.assertIn("%s is not there" % self.socket_folder, text)
+            self.assertEqual(self.read(self.main), before)
+            self.assertNothingLeft(self.etc, "main.cf", "master.cf")
+            self.assertFalse(os.path.exists(self.socket_folder))
+
+    def test_apply(self):
+        before = self.read(self.main)
+        os.chmod(self.main, 0o640)
+        daemon.own(self.main, "postfix")
+        text = self.done(*self.arguments, "--yes")
+        self.assertEqual(self.read(self.main), before + "smtpd_milters = %s\nnon_smtpd_milters = %s\n" % (self.ENTRY, self.ENTRY))
+        backup, = self.backups(self.main)
+        self.assertRegex(backup, r"/main\.cf\.rcptguard-\d{8}T\d{6}Z-00\.bak$")
+        self.assertEqual(self.read(backup), before)
+        self.assertIn("as it was: " + backup, text)
+        self.assertIn("next: postfix -c '%s' reload" % self.etc, text)
+        for path in self.main, backup:
+            status = os.stat(path)
+            self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid), (0o640, daemon.pwd.getpwnam("postfix").pw_uid))
+        self.assertNothingLeft(self.etc, "main.cf", "master.cf")
+        status = os.stat(self.socket_folder)
+        self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
+                         (0o2750, daemon.pwd.getpwnam(daemon.USER).pw_uid, daemon.pwd.getpwnam("postfix").pw_gid))
+
+    def test_twice(self):
+        self.done(*self.arguments, "--yes")
+        after = self.read(self.main)
+        text = self.done(*self.arguments, "--yes")
+        self.assertEqual(text, "%s: nothing to do: rcptguard is there, and the last milter\n" % self.main)
+        self.assertEqual((self.read(self.main), len(self.backups(self.main))), (after, 1))
+
+    def test_the_folder_alone(self):
+        self.done(*self.arguments, "--yes")
+        os.rmdir(self.socket_folder)
+        self.assertIn("was made, for the socket", self.done(*self.arguments, "--yes"))
+        self.assertTrue(os.path.isdir(self.socket_folder))
+        self.assertEqual(len(self.backups(self.main)), 1)
+
+    def test_undo(self):
+        before = self.read(self.main)
+        self.done(*self.arguments, "--yes")
+        text = self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(re.findall(r"(?m)^[+-](?![+-]).*", text), ["-smtpd_milters = " + self.ENTRY, "-non_smtpd_milters = " + self.ENTRY])
+        self.assertEqual(self.read(self.main), before)
+        self.assertEqual(self.done(*self.arguments, "--undo", "--yes"), "%s: nothing to do: rcptguard is not there\n" % self.main)
+
+    def test_other_milters(self):
+        """they stay before ours, as they are written"""
+        self.add("smtpd_milters = inet:127.0.0.1:8891\n    # the scanner\n    { inet:127.0.0.1:8892, default_action=accept }\nnon_smtpd_milters = $smtpd_milters\nmilter_default_action = accept\n")
+        before = self.read(self.main)
+        self.done(*self.arguments, "--yes")
+        entry = "{ %s, default_action=tempfail }" % self.ENTRY
+        wanted = "inet:127.0.0.1:8891, { inet:127.0.0.1:8892, default_action=accept }, " + entry
+        self.assertEqual((self.value("smtpd_milters"), self.value("non_smtpd_milters")), (wanted, wanted))
+        self.assertIn("\nnon_smtpd_milters = $smtpd_milters\nmilter_default_action = accept\n", self.read(self.main))
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.main), before)
+
+    def test_not_the_last(self):
+        self.add("smtpd_milters = %s, inet:127.0.0.1:8891\nnon_smtpd_milters = %s\n" % (self.ENTRY, self.ENTRY))
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.value("smtpd_milters"), "inet:127.0.0.1:8891, " + self.ENTRY)
+
+    def test_undo_keeps_what_others_changed(self):
+        self.add("smtpd_milters = inet:127.0.0.1:8891\n")
+        self.done(*self.arguments, "--yes")
+        text = self.read(self.main)
+        daemon.write(self.main, text.replace("mydestination = me.example", "mydestination = me.example, you.example") + "# the last line\n")
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.main), _MAIN.format(queue=self.queue).replace("mydestination = me.example", "mydestination = me.example, you.example")
+                         + "smtpd_milters = inet:127.0.0.1:8891\n# the last line\n")
+
+    def test_undo_where_others_changed_the_same_line(self):
+        self.add("smtpd_milters = inet:127.0.0.1:8891\n")
+        self.done(*self.arguments, "--yes")
+        subprocess.run(["postconf", "-c", self.etc, "-e", "smtpd_milters = inet:127.0.0.1:8892, %s, inet:127.0.0.1:8893" % self.ENTRY], check=True)
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual((self.value("smtpd_milters"), self.value("non_smtpd_milters")), ("inet:127.0.0.1:8892, inet:127.0.0.1:8893", ""))
+        self.assertNotIn("<<<<<<<", self.read(self.main))
+
+    def test_undo_without_a_backup(self):
+        self.done(*self.arguments, "--yes")
+        os.unlink(self.backups(self.main)[0])
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.main), _MAIN.format(queue=self.queue))
+
+    def test_services(self):
+        """what master.cf says for a service is told, and stays"""
+        self.add("submission inet n - y - - smtpd\n  -o smtpd_milters=inet:127.0.0.1:8891\n", "master.cf")
+        before = self.read(os.path.join(self.etc, "master.cf"))
+        text = self.done(*self.arguments, "--yes")
+        self.assertIn("note: submission/inet has its own smtpd_milters in master.cf, which stays as it is\n", text)
+        self.assertEqual(self.read(os.path.join(self.etc, "master.cf")), before)
+
+    def test_sockets(self):
+        """outside the queue directory, and over the network"""
+        for socket, wanted in (("inet:8890@127.0.0.1", "inet:127.0.0.1:8890"), ("inet6:8890@[::1]", "inet:[::1]:8890"), ("unix:/run/rcptguard.sock", "unix:/run/rcptguard.sock")):
+            self.configure(socket)
+            self.assertIn("+smtpd_milters = %s\n" % wanted, self.done(*self.arguments, "--dry-run"))
+
+    def test_symbolic_link(self):
+        real = os.path.join(self.folder, "real.cf")
+        os.rename(self.main, real)
+        os.symlink(real, self.main)
+        self.done(*self.arguments, "--yes")
+        self.assertTrue(os.path.islink(self.main))
+        self.assertIn(self.ENTRY, self.read(real))
+
+    def test_nothing_there(self):
+        answer = self.ask("postfix", "--postfix-config", self.folder, "--yes")
+        self.assertEqual(answer.code, review.WRONG)
+        self.assertIn("main.cf: No such file or directory", answer.err)
+
+    def test_not_root(self):
+        # A copy of the program: a checkout may lie where root alone may look.
+        copy = shutil.copy(review.PROGRAM, os.path.join(self.folder, "rcptguardq"))
+        done = subprocess.run([copy, "setup", "-c", self.config, *self.arguments, "--yes"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=False, user=daemon.USER, env=daemon.environment())
+        self.assertEqual((done.returncode, done.stdout), (review.FORBIDDEN, b""), done)
+        self.assertEqual(self.backups(self.main), [])
+
+    def test_usage(self):
+        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"], ["postfix", "--json"]):
+            self.assertEqual(self.ask(*arguments).code, review.USAGE, arguments)
+
+    def ask_on_a_terminal(self, answer):
+        def read(fd):
+            try:
+                data = os.read(fd, 4096)
+            except OSError:
+                return b""
+            if b"[y/N]" in data:
+                os.write(fd, answer)
+            return data
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(review.PROGRAM, [review.PROGRAM, "setup", "-c", self.config, *self.arguments], daemon.environment())
+        text = b""
+        while True:
+            data = read(fd)
+            if not data:
+                break
+            text += data
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), review.DONE, text)
+        self.assertIn(b"Change it? [y/N]", text)
+
+    def test_terminal(self):
+        before = self.read(self.main)
+        for answer in b"n\n", b"\n":
+            self.ask_on_a_terminal(answer)
+            self.assertEqual(self.read(self.main), before)
+        self.ask_on_a_terminal(b"y\n")
+        self.assertIn(self.ENTRY, self.read(self.main))
+
+
+@unittest.skipUnless(daemon.ROOT, "edits what is root's")
+class OnSendmail(SetupCase):
+    def setUp(self):
+        super().setUp()
+        self.place = os.path.join(self.folder, "mail")
+        os.mkdir(self.place)
+        self.mc = daemon.write(os.path.join(self.place, "sendmail.mc"), _MC)
+        self.arguments = ["sendmail", "--sendmail-mc", self.mc]
+        self.line = "INPUT_MAIL_FILTER(`rcptguard', `S=unix:%s/rcptguard.sock, F=T, T=C:30s;S:30s;R:30s;E:5m')dnl\n" % self.socket_folder
+
+    def filters(self):
+        """InputMailFilters of the sendmail.cf that m4 makes of it."""
+        text = sendmail.cf(self.read(self.mc)).decode()
+        return re.search(r"(?m)^O InputMailFilters=(.*)$", text).group(1), re.findall(r"(?m)^X(\S+?),", text)
+
+    def test_apply_and_undo(self):
+        self.assertIn("+" + self.line, self.done(*self.arguments, "--dry-run"))
+        self.assertEqual(self.read(self.mc), _MC)
+        text = self.done(*self.arguments, "--yes")
+        self.assertEqual(self.read(self.mc), _MC.replace("MAILER(`local')", self.line + "MAILER(`local')"))
+        self.assertIn("next: make -C %s, or sendmailconfig; then restart Sendmail\n" % self.place, text)
+        self.assertEqual(self.filters(), ("rcptguard", ["rcptguard"]))
+        self.assertIn("nothing to do", self.done(*self.arguments, "--yes"))
+        self.assertEqual(len(self.backups(self.mc)), 1)
+        self.assertTrue(os.path.isdir(self.socket_folder))
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.mc), _MC)
+
+    def test_other_filters(self):
+        other = "INPUT_MAIL_FILTER(`signer', `S=inet:8891@127.0.0.1')dnl\n"
+        daemon.write(self.mc, _MC.replace("define(`confDOMAIN", other + "define(`confDOMAIN"))
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.filters(), ("signer, rcptguard", ["signer", "rcptguard"]))
+        self.assertIn(other + self.line, self.read(self.mc))
+
+    def test_filters_with_an_order(self):
+        other = "MAIL_FILTER(`signer', `S=inet:8891@127.0.0.1')dnl\ndefine(`confINPUT_MAIL_FILTERS', `signer')dnl\n"
+        daemon.write(self.mc, _MC.replace("MAILER(`local')", other + "MAILER(`local')"))
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.filters(), ("signer, rcptguard", ["signer", "rcptguard"]))
+
+    def test_undo_keeps_what_others_changed(self):
+        self.done(*self.arguments, "--yes")
+        daemon.write(self.mc, self.read(self.mc).replace("mail.me.example", "other.me.example"))
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.mc), _MC.replace("mail.me.example", "other.me.example"))
+
+
+@unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
+class EndToEnd(unittest.TestCase):
+    """A Postfix without milters lets a wide Cc pass; with setup it is refused; after undo it passes."""
+
+    def test_postfix(self):
+        with postfix.Postfix() as server:
+            socket = "unix:" + os.path.join(server.socket_directory, "rcptguard.sock")
+            with daemon.Daemon(policies.FIELD, socket=socket) as guard:
+                config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
+                self.assertEqual(self.send(server).code, 250)
+                self.setup(config, "--yes", "--reload")
+                self.wait_for(server, 550)
+                self.setup(config, "--undo", "--yes", "--reload")
+                self.wait_for(server, 250)
+
+    @staticmethod
+    def setup(config, *arguments):
+        subprocess.run([review.PROGRAM, "setup", "-c", config, "postfix", *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
+
+    @staticmethod
+    def send(server):
+        recipients = mta.customers(60)
+        return server.send("plain", "care@me.example", recipients, mta.message(server.new_subject(), "care@me.example", cc=recipients))
+
+    def wait_for(self, server, code):
+        """A reload takes hold when the processes that serve have ended."""
+        seen = []
+
+        def answered():
+            seen.append(self.send(server).code)
+            return seen[-1] == code
+        daemon.wait_until(answered, daemon.LIMIT, lambda: "%d, not %s" % (code, seen))
+
+
+if __name__ == "__main__":
+    tap.main(60)
