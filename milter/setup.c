@@ -70,8 +70,8 @@ static int check(void)
 
 static int make_folder(const struct setup *setup, const struct setup_mta *mta, const char *folder)
 {
+    gid_t group = mta->group(setup); /* first: it looks another user up */
     const struct passwd *user = getpwnam(setup->config->user);
-    gid_t group = mta->group(setup);
     if (user == NULL)
         return tool_error(EXITS_WRONG, "there is no user `%s` to own %s", setup->config->user, folder);
     if (group == (gid_t)-1)

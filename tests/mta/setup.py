@@ -3,6 +3,7 @@
 import glob
 import os
 import pty
+import pwd
 import re
 import shutil
 import stat
@@ -132,11 +133,11 @@ class OnPostfix(SetupCase):
         self.assertIn("next: postfix -c '%s' reload" % self.etc, text)
         for path in self.main, backup:
             status = os.stat(path)
-            self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid), (0o640, daemon.pwd.getpwnam("postfix").pw_uid))
+            self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid), (0o640, pwd.getpwnam("postfix").pw_uid))
         self.assertNothingLeft(self.etc, "main.cf", "master.cf")
         status = os.stat(self.socket_folder)
         self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
-                         (0o2750, daemon.pwd.getpwnam(daemon.USER).pw_uid, daemon.pwd.getpwnam("postfix").pw_gid))
+                         (0o2750, pwd.getpwnam(daemon.USER).pw_uid, pwd.getpwnam("postfix").pw_gid))
 
     def test_twice(self):
         self.done(*self.arguments, "--yes")
