@@ -1,0 +1,100 @@
+"""The rules for logcheck against lines that the daemon really writes: routine is silent, trouble is not."""
+
+import pathlib
+import subprocess
+import unittest
+
+import daemon
+import guardcase
+import policies
+import tap
+
+RULES = pathlib.Path(daemon.SOURCE) / "packaging/debian/rcptguard-milter.logcheck.ignore.server"
+
+# The head of a line by rsyslog's traditional form, Debian 12's default, and by the one of Debian 13.
+HEADS = ["Nov  4 08:10:19 mail rcptguardd[195]: ", "2026-11-24T08:10:19.123456+00:00 mail.corp.example rcptguardd[195]: "]
+
+
+def left_over(lines):
+    """What logcheck would mail: it takes out what a rule matches, by egrep."""
+    result = subprocess.run(["grep", "-E", "-v", "-f", str(RULES)], input="".join(line + "\n" for line in lines), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode in (0, 1), result.stderr
+    return result.stdout.splitlines()
+
+
+class Logcheck(unittest.TestCase):
+    def lines(self, policy=policies.FIELD, act=lambda guard: None):
+        """All that a daemon writes from its start to its end."""
+        with daemon.Daemon(policy, config={("log", "summary"): "1s"}) as guard:
+            act(guard)
+            guard.stop()
+            with guard.changed:
+                found = list(guard.lines)
+        self.assertTrue(found[0].startswith("started: "), found)
+        return found
+
+    def judge(self, guard, **options):
+        with guard.client() as mta:
+            mta.connect("127.0.0.1")
+            guard.verdict(guardcase.send(mta, **options))
+
+    def assertTold(self, lines, words):
+        """Of all lines logcheck mails those with the words, one for each word, in both forms."""
+        for head in HEADS:
+            left = [line[len(head):] for line in left_over([head + line for line in lines])]
+            self.assertEqual(len(left), len(words), left)
+            for line, word in zip(left, words):
+                self.assertIn(word, line)
+
+    def test_a_day_without_trouble(self):
+        def act(guard):
+            for count in (3, 7, 12, 60):  # passes, would be held by the rule on trial, is held, is refused
+                self.judge(guard, cc=policies.people(count))
+            self.judge(guard, to='"a, b" <c@cust1.example>, d@@e', sender="care@me.example")
+            guard.set_policy(policies.FIELD.replace("parties(external) >= 50", "parties(external) >= 55"))
+            guard.reload()
+            self.judge(guard, sender="+=care@me.example", cc=policies.people(60))
+        lines = self.lines(act=act)
+        for word in ("verdict=accept", "verdict=quarantine", "verdict=reject", "would=quarantine:trial", "defects=syntax", "reload done", "judged=", "stopped"):
+            self.assertTrue([line for line in lines if word in line], "no line with " + word)
+        self.assertTold(lines, [])
+
+    def test_a_tag(self):
+        policy = policies.policy(rules=policies.rule("tagged", "parties(external) >= 2", 'tag "tagged"'))
+        self.assertTold(self.lines(policy, lambda guard: self.judge(guard, cc=policies.people(3))), [])
+
+    def test_a_policy_that_defers(self):
+        policy = policies.policy(rules=policies.rule("later", "parties(external) >= 2", 'tempfail "later"'))
+        self.assertTold(self.lines(policy, lambda guard: self.judge(guard, cc=policies.people(3))), ["verdict=tempfail rule=later"])
+
+    def test_a_reload_that_failed(self):
+        def act(guard):
+            guard.set_policy(policies.FIELD.replace("parties(external) >= 50", "parties(external) >= many"))
+            guard.reload()
+        self.assertTold(self.lines(act=act), ["error: ", "reload failed"])
+
+    def test_a_fault_of_the_policy(self):
+        policy = policies.policy(rules=policies.rule("slow", 'header("X-Slow") =~ /(a+)+$/', 'reject "slow"'))
+        self.assertTold(self.lines(policy, lambda guard: self.judge(guard, to=["a@cust1.example"], more=[("X-Slow", "a" * 60 + "b")])), ["rule=fault:slow"])
+
+    def test_a_fault_on_trial(self):
+        policy = policies.policy(rules=policies.rule("slow", 'header("X-Slow") =~ /(a+)+$/', 'reject "slow"', monitor=True))
+        self.assertTold(self.lines(policy, lambda guard: self.judge(guard, to=["a@cust1.example"], more=[("X-Slow", "a" * 60 + "b")])), ["would=fault:slow"])
+
+    def test_what_a_reload_says_first(self):
+        """The unit sends to the journal what -n says."""
+        with daemon.Daemon(policies.FIELD) as guard:
+            code, output, _ = daemon.run("-n", "-c", guard.config_path)
+        self.assertEqual(code, 0)
+        self.assertTold(output.splitlines(), [])
+
+    def test_the_ledger_s_tidying(self):
+        """The daemon says it once rows are older than a day at least, which no test can wait for."""
+        source = (pathlib.Path(daemon.SOURCE) / "milter/keeper.c").read_text()
+        self.assertIn('"ledger: removed %u closed rows older than %u days"', source)
+        self.assertTold(["ledger: removed 12 closed rows older than 90 days"], [])
+
+
+if __name__ == "__main__":
+    tap.main()

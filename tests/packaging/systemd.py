@@ -1,0 +1,118 @@
+"""The units as `make install` puts them: sound, and as closed as they are said to be."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import daemon
+import tap
+
+# systemd-analyze calls it "overall exposure level": 10 is a service without a sandbox.
+EXPOSURE = 0.5
+EXPOSURE_INET = 1.0
+
+
+def run(arguments, **options):
+    return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=60 * tap.SLOWNESS, **options)
+
+
+class Units(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")}
+        result = run(["make", "-s", "-C", daemon.BUILD, "install-systemd", "DESTDIR=" + cls.folder, "prefix=/usr", "exec_prefix=/usr", "sbindir=/usr/sbin",
+                      "sysconfdir=/etc", "localstatedir=/var", "systemdunitdir=/usr/lib/systemd/system", "sysusersdir=/usr/lib/sysusers.d",
+                      "tmpfilesdir=/usr/lib/tmpfiles.d"], env=env)
+        assert result.returncode == 0, result.stdout
+        cls.units = pathlib.Path(cls.folder) / "usr/lib/systemd/system"
+
+    def services(self):
+        found = sorted(self.units.glob("*.service"))
+        self.assertIn("rcptguardd.service", [path.name for path in found])
+        return found
+
+    def installed(self):
+        return [path for path in pathlib.Path(self.folder).rglob("*") if path.is_file()]
+
+    def test_no_path_is_left_open(self):
+        self.assertGreaterEqual(len(self.installed()), 4)
+        for path in self.installed():
+            self.assertNotRegex(path.read_text(), r"@\w+@", path.name)
+
+    def test_what_the_unit_starts(self):
+        text = (self.units / "rcptguardd.service").read_text()
+        self.assertIn("\nExecStart=/usr/sbin/rcptguardd -f\n", text)
+        self.assertIn("\nConditionPathExists=/etc/rcptguard/policy\n", text)
+        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& kill -HUP ")  # a HUP only for what is sound
+        for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384"):
+            self.assertIn("\n%s\n" % setting, text)
+
+    def test_the_tmpfiles_are_those_of_the_configuration(self):
+        tmpfiles = (pathlib.Path(self.folder) / "usr/lib/tmpfiles.d/rcptguard.conf").read_text()
+        config = (pathlib.Path(daemon.SOURCE) / "packaging/rcptguard.conf").read_text()
+        socket = re.search(r"^#socket = unix:(.*)/rcptguard\.sock$", config, re.M).group(1)
+        self.assertIn("\nd %s 2750 rcptguard postfix -\n" % socket, tmpfiles)
+        self.assertIn("\nd /var/lib/rcptguard 0750 rcptguard rcptguard -\n", tmpfiles)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
+    def test_the_sandbox(self):
+        for path in self.services():
+            self.assertLessEqual(self.exposure(path), EXPOSURE, path.name)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
+    def test_the_sandbox_with_the_drop_in_for_tcp(self):
+        folder = self.units / "rcptguardd.service.d"
+        folder.mkdir()
+        shutil.copy(pathlib.Path(daemon.SOURCE) / "packaging/systemd/rcptguardd-inet.conf", folder)
+        self.addCleanup(shutil.rmtree, folder)
+        found = self.exposure(self.units / "rcptguardd.service")
+        self.assertLessEqual(found, EXPOSURE_INET)
+        self.assertGreater(found, EXPOSURE)  # else the drop-in was not read, or is not needed
+
+    def exposure(self, unit):
+        result = run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)])
+        match = re.search(r"Overall exposure level for \S+: ([0-9.]+)", result.stdout)
+        self.assertTrue(match, result.stdout)
+        print("%s: %s" % (unit.name, match.group(1)))
+        return float(match.group(1))
+
+
+class Configuration(unittest.TestCase):
+    """The rcptguard.conf that is installed, as it is and with each default written out."""
+
+    def setUp(self):
+        self.text = (pathlib.Path(daemon.SOURCE) / "packaging/rcptguard.conf").read_text()
+        self.written_out = re.sub(r"^#(?=[a-z-]+ = )", "", self.text, flags=re.M)
+
+    def complaints(self, text):
+        """What rcptguardd says of its lines; that there is no policy yet is another matter."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        path = pathlib.Path(folder) / "rcptguard.conf"
+        path.write_text(text)
+        output = run([daemon.PROGRAM, "-n", "-c", str(path)], env=daemon.environment()).stdout
+        return re.findall(r"^\S+/rcptguard\.conf:\d+:.*$", output, re.M)
+
+    def test_it_is_sound(self):
+        self.assertEqual(self.complaints(self.text), [])
+        self.assertEqual(self.complaints(self.written_out), [])
+        self.assertEqual(len(self.complaints(self.text + "nonsense = 1\n")), 1)
+
+    def test_its_defaults_are_those_of_the_manual(self):
+        manual = (pathlib.Path(daemon.SOURCE) / "milter/rcptguard.conf.5").read_text()
+        keys = re.findall(r"^([a-z-]+ = .*)$", self.written_out, re.M)
+        self.assertGreater(len(keys), 5)
+        for key in keys:
+            self.assertIn("\n%s\n" % key, manual)
+
+
+if __name__ == "__main__":
+    tap.main()
