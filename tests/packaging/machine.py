@@ -1,0 +1,263 @@
+"""A Debian 12 of its own, booted with systemd-nspawn, with Debian's own chrooted Postfix.
+
+    with machine.Machine(packages) as box:
+        box.run("apt-get install -y ./rcptguard_*.deb")
+
+It has no network but its own loopback.  Each command that it is given is printed, and what
+a script finds is printed behind `ok`.  The root's archive is made once, in build-root/; it
+is unpacked for each machine and removed with it.  Needs root and the packages mmdebstrap
+and systemd-container.
+"""
+
+import ast
+import ctypes
+import email.message
+import glob
+import os
+import pathlib
+import re
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+ARCHIVE = SOURCE / "build-root" / "bookworm.tar"
+DEBS = SOURCE / "build-deb"
+LIMIT = 90  # seconds, for whatever is waited for
+
+PRESEED = "postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string corp.example\\n"
+
+
+class Failed(Exception):
+    """What was expected did not come about."""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def ok(text):
+    say("ok: " + text)
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+    ok(text)
+
+
+def until(look, text, limit=LIMIT):
+    """Waits until look() is true, and gives what it gave."""
+    end = time.monotonic() + limit
+    while True:
+        found = look()
+        if found:
+            ok(text)
+            return found
+        if time.monotonic() > end:
+            raise Failed("not within %d s: %s" % (limit, text))
+        time.sleep(0.1)
+
+
+def debs(version):
+    """The two packages of a version, built if they are not there."""
+    names = [DEBS / ("%s_%s_%s.deb" % (name, version, _architecture())) for name in ("rcptguard", "rcptguard-milter")]
+    if not all(name.exists() for name in names):
+        raise Failed("%s is not there: packaging/build-deb makes it" % names[0])
+    return names
+
+
+def version():
+    """The version that packaging/build-deb gives without being told one."""
+    return re.match(r"rcptguard \(([^)]+)\)", (SOURCE / "packaging/debian/changelog").read_text()).group(1)
+
+
+def _architecture():
+    return subprocess.run(["dpkg", "--print-architecture"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def _archive():
+    if ARCHIVE.exists():
+        return
+    say("making %s with mmdebstrap; this is done once" % ARCHIVE.relative_to(SOURCE))
+    ARCHIVE.parent.mkdir(exist_ok=True)
+    new = ARCHIVE.with_suffix(".new.tar")
+    subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd-sysv,dbus,rsyslog,postfix", "--skip=cleanup/apt",
+                    "--essential-hook=printf '%s' | chroot \"$1\" debconf-set-selections" % PRESEED, "bookworm", str(new)], check=True)
+    new.rename(ARCHIVE)
+
+
+class Machine:
+    def __init__(self, packages, download=""):
+        """`packages` are the .deb files that it finds in its root's home; `download` names what else may be installed."""
+        self.packages = packages
+        self.download = download
+        self.folder = self.root = self.boot = self.leader = None
+
+    def __enter__(self):
+        _archive()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rcptguard-root."))
+        try:
+            self._make()
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None and self.leader is not None:
+            say("the journal's end:\n" + self.ask("journalctl -q --no-pager -n 25"))
+        if self.boot is not None:
+            self.boot.terminate()  # nspawn tells the machine to power off
+            try:
+                self.boot.wait(30)
+            except subprocess.TimeoutExpired:
+                self.boot.kill()
+                self.boot.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _make(self):
+        self.root = self.folder / "root"
+        self.root.mkdir()
+        subprocess.run(["tar", "-xf", str(ARCHIVE), "-C", str(self.root), "--numeric-owner"], check=True)
+        for package in self.packages:
+            shutil.copy(package, self.root / "root")
+        (self.root / "etc/hostname").write_text("mail\n")
+        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 mail.corp.example mail\n")
+        # What the packages need is fetched while there is a network; the machine installs it without.
+        self._outside("apt-get -q update")
+        newest = ["./" + package.name for package in self.packages[-2:]]
+        self._outside("cd && apt-get -q -y install --download-only %s %s" % (" ".join(newest), self.download))
+
+    def _outside(self, command):
+        """A command in the root before it is booted, with the network."""
+        result = subprocess.run(["chroot", str(self.root), "sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, check=False, env=_environment())
+        if result.returncode != 0:
+            raise Failed("%s: %s" % (command, result.stdout))
+
+    def _start(self):
+        log = open(self.folder / "boot.log", "wb")
+        self.boot = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "-D", str(self.root), "-M", "rcptguard-%d" % os.getpid(), "--private-network", "--register=no", "--keep-unit",
+             "--resolv-conf=off", "--kill-signal=SIGRTMIN+4", "--console=pipe", "-b"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        self.leader = until(self._leader, "the machine is there")
+        begin = time.monotonic()
+        until(lambda: self.ask("systemctl is-system-running") in ("running", "degraded"), "it is booted")
+        failed = self.ask("systemctl --failed --plain --no-legend")
+        expect(not failed, "no unit failed while it booted (%.1f s)" % (time.monotonic() - begin))
+
+    def _leader(self):
+        if self.boot.poll() is not None:
+            raise Failed("systemd-nspawn ended: " + (self.folder / "boot.log").read_text())
+        for path in glob.glob("/proc/%d/task/*/children" % self.boot.pid):
+            for child in pathlib.Path(path).read_text().split():
+                if pathlib.Path("/proc/%s/comm" % child).read_text().strip() == "systemd":
+                    return child
+        return None
+
+    # ---- commands
+
+    def _enter(self, command, **options):
+        return subprocess.run(["nsenter", "-t", self.leader, "-a", "sh", "-c", "cd && " + command], stdin=subprocess.DEVNULL, text=True,
+                              env=_environment(), timeout=600, check=False, **options)
+
+    def run(self, command, code=0):
+        """What it prints, both streams; it has to end with the code."""
+        say("$ " + command)
+        result = self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in result.stdout.splitlines()[-12:]:
+            say("    " + line)
+        if code is not None and result.returncode != code:
+            raise Failed("exit code %d, expected %d" % (result.returncode, code))
+        return result.stdout
+
+    def ask(self, command):
+        """What it prints, without a word on the terminal; "" if it fails."""
+        return self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+
+    # ---- mail
+
+    def send(self, visible, sender="care@corp.example", show=True):
+        """One message over SMTP from within, to so many strangers in Cc: the last answer, as (code, text)."""
+        answer = self._within_network(lambda: _send(visible, sender))
+        if show:
+            say("  a message with %d strangers in Cc: %d %s" % (visible, answer[0], answer[1]))
+        return answer
+
+    def _within_network(self, function):
+        """function() by a process of its own in the machine's network."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                with open("/proc/%s/ns/net" % self.leader, "rb") as namespace:
+                    _setns(namespace.fileno())
+                os.write(writer, repr(function()).encode())
+                os._exit(0)
+            except BaseException as error:
+                os.write(writer, repr((0, "%s: %s" % (type(error).__name__, error))).encode())
+                os._exit(1)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            answer = pipe.read().decode()
+        os.waitpid(child, 0)
+        return ast.literal_eval(answer)
+
+    def sink(self):
+        """Somebody to deliver to: all mail for elsewhere goes there."""
+        self.run("postconf -e 'relayhost = [127.0.0.1]:2525' && systemctl reload postfix")
+        self.run("systemd-run --quiet --unit=sink smtp-sink -u postfix 127.0.0.1:2525 100")
+
+    def sent(self, queue_id):
+        return "status=sent" in self.ask("grep ' %s: to=' /var/log/mail.log" % queue_id)
+
+    def log(self, words):
+        return self.ask("grep -F -- '%s' /var/log/mail.log" % words)
+
+
+def _environment():
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "TERM": "dumb"}
+
+
+def _setns(descriptor):
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.setns(descriptor, 0) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def _send(visible, sender):
+    message = email.message.EmailMessage()
+    message["From"] = sender
+    message["To"] = sender
+    people = ["customer%d@mail%d.example" % (number, number) for number in range(visible)]
+    if people:
+        message["Cc"] = ", ".join(people)
+    message["Subject"] = "Your complaint"
+    message.set_content("We are sorry.\n")
+    with smtplib.SMTP("127.0.0.1", 25, timeout=60) as server:
+        server.ehlo()
+        for line in ("MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % (people[0] if people else "root@corp.example")):
+            code, text = server.docmd(line)
+            if code != 250:
+                return code, text.decode()
+        code, text = server.data(message.as_string())
+        return code, text.decode()
+
+
+def main(script):
+    """Runs script(), and ends the program with what came of it."""
+    if os.geteuid() != 0:
+        sys.exit("needs root: it boots a machine with systemd-nspawn")
+    begin = time.monotonic()
+    try:
+        script()
+    except Failed as error:
+        sys.exit("FAILED: %s" % error)
+    say("all is well, %.0f s" % (time.monotonic() - begin))
