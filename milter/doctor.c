@@ -65,8 +65,7 @@ static void examine_queue(struct doctor *doctor)
     struct tool *tool = doctor->tool;
     g_autofree char *error = NULL;
     g_autoptr(GPtrArray) held = NULL;
-    tool->queue =
-        queue_open(doctor->mta == NULL ? tool->config->review.mta : doctor->mta->mta, doctor->directory, &error);
+    tool->queue = tool_queue(tool, doctor->mta == NULL ? MTA_NONE : doctor->mta->mta, doctor->directory, &error);
     if (tool->queue != NULL)
         held = queue_held(tool->queue, &error);
     if (held == NULL)

@@ -31,8 +31,10 @@ struct tool {
     struct reader reader;
 };
 
-/* A right that no group has: it is root's, and the daemon's own user's.  The others are those of enum review_action. */
+/* Rights that no group has: that of root and the daemon's own user, and that of root alone.  The others are those of
+ * enum review_action. */
 #define REVIEW_SERVICE REVIEW_ACTIONS
+#define REVIEW_ROOT    (REVIEW_ACTIONS + 1)
 
 /* What a command needs before it runs. */
 enum need {
@@ -46,7 +48,7 @@ struct command {
     const char *summary;
     const char *arguments;       /* "ID...", or NULL if it takes none */
     const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguardq.c */
-    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or REVIEW_SERVICE */
+    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or one of these */
     unsigned needs;     /* bits of enum need */
     int (*check)(void); /* whether its command line makes sense: EXITS_DONE, or what tool_usage_error gave */
     int (*run)(struct tool *tool); /* gives the exit code */
@@ -88,6 +90,10 @@ struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *
 /* The ledger and the queue as they are now, brought together.  NULL after an error was told; `status` is its exit code.
  */
 struct view *tool_view(struct tool *tool, int *status);
+
+/* The queue of an MTA, or of the one that is found if none is named; `configuration` stands in for the one that
+ * [review] names, unless it is NULL.  NULL with `error` if there is none. */
+struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error);
 
 /* The row that a person means by a queue id: the newest.  NULL after `status` was set; nothing was said if it is
  * EXITS_WRONG. */

@@ -169,22 +169,32 @@ static enum mta last_mta(const struct tool *tool)
     return rows == NULL || rows->len == 0 ? MTA_NONE : ((struct ledger_row *)g_ptr_array_index(rows, 0))->message.mta;
 }
 
-static int open_queue(struct tool *tool)
+struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error)
 {
     const struct review *review = &tool->config->review;
-    const struct queue_choice choice = {
-        .mta = review->mta,
-        .last = review->mta == MTA_NONE ? last_mta(tool) : MTA_NONE,
+    struct queue_choice choice = {
+        .mta = mta != MTA_NONE ? mta : review->mta,
         .places = {[MTA_POSTFIX] = {.configuration = review->postfix_config},
                    [MTA_SENDMAIL] = {.configuration = review->sendmail_config, .command = review->sendmail_command}},
     };
+    if (mta != MTA_NONE && configuration != NULL)
+        choice.places[mta].configuration = configuration;
+    if (choice.mta == MTA_NONE && tool->ledger != NULL)
+        choice.last = last_mta(tool);
+    return queue_open(&choice, error);
+}
+
+static int open_queue(struct tool *tool)
+{
     g_autofree char *error = NULL;
-    tool->queue = queue_open(&choice, &error);
+    tool->queue = tool_queue(tool, MTA_NONE, NULL, &error);
     return tool->queue != NULL ? EXITS_DONE : tool_error(EXITS_WRONG, "%s", error);
 }
 
 bool tool_may(const struct tool *tool, unsigned right)
 {
+    if (right == REVIEW_ROOT)
+        return tool->reviewer->root;
     if (right == REVIEW_SERVICE)
         return tool->reviewer->root || tool->reviewer->uid == ledger_owner(tool->config);
     return reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[right]);
@@ -195,6 +205,8 @@ static int permit(const struct tool *tool, const struct command *command)
 {
     if (tool_may(tool, command->right))
         return EXITS_DONE;
+    if (command->right == REVIEW_ROOT)
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is root's", command->name);
     if (command->right == REVIEW_SERVICE)
         return tool_error(EXITS_FORBIDDEN, "not permitted: %s is for root and for the daemon's user", command->name);
     return tool_error(EXITS_FORBIDDEN, "not permitted: `%s` is in no group that [review] lets %s",
