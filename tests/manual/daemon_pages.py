@@ -50,6 +50,11 @@ class Config(page.PageCase):
                 self.assertSame(listed, keys, "keys of [%s]" % group)
                 self.assertEqual(len(listed), len(set(listed)))
 
+    def test_variables(self):
+        """every variable of a notice's template"""
+        listed = [head.text().strip("{}") for head, _body in page.items(page.section(self.tree, "NOTICES"))]
+        self.assertSame(listed, csource.array("milter/notice.c", "variables"), "variables")
+
     def test_values(self):
         """every word that a key may have stands in its item, and no other"""
         groups = self.groups()

@@ -226,6 +226,40 @@ static void test_author(void)
     }
 }
 
+/* Mail that nobody is told of, since an answer could be answered (RFC 3834). */
+static void test_untold(void)
+{
+    static const struct {
+        const char *sender, *name, *value;
+        bool told;
+    } cases[] = {
+        {"care@me.example", "X-Nothing", "auto-replied", true},
+        {"", "X-Nothing", "x", false},
+        {"care@me.example", "Auto-Submitted", "auto-replied", false},
+        {"care@me.example", "AUTO-SUBMITTED", "auto-generated; x=y", false},
+        {"care@me.example", "Auto-Submitted", " No", true},
+        {"care@me.example", "Auto-Submitted", "no; x=y", true},
+        {"care@me.example", "Auto-Submitted", "nobody", false},
+        {"care@me.example", "Auto-Submitted", "", false},
+        {"care@me.example", "List-Id", "<x>", false},
+        {"care@me.example", "list-unsubscribe", "<mailto:x>", false},
+        {"care@me.example", "List-Something", "x", true},
+        {"care@me.example", "Precedence", "bulk", false},
+        {"care@me.example", "Precedence", "JUNK", false},
+        {"care@me.example", "Precedence", "list", false},
+        {"care@me.example", "Precedence", "listless", true},
+        {"care@me.example", "Precedence", "first-class", true},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct message *message = message_of(cases[i].sender, "ann@x.example");
+        message_add_header(message, cases[i].name, cases[i].value);
+        struct kept kept = keep_of(message, true);
+        if ((kept.hold->untold == NULL) != cases[i].told)
+            UNIT_FAIL("%s: %s", cases[i].name, cases[i].value);
+        kept_clear(&kept);
+    }
+}
+
 static void test_approvals(void)
 {
     struct message *message = message_of("care@me.example", "ann@x.example");
@@ -245,6 +279,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hold/parties", test_parties);
     g_test_add_func("/hold/many-parties", test_many_parties);
     g_test_add_func("/hold/author", test_author);
+    g_test_add_func("/hold/untold", test_untold);
     g_test_add_func("/hold/approvals", test_approvals);
     return g_test_run();
 }
