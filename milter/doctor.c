@@ -21,7 +21,7 @@ static char *postfix_option = NULL;
 static char *sendmail_option = NULL;
 
 static const GOptionEntry entries[] = {
-    {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose_option, "A line for what is sound, too", NULL},
+    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "A line for what is sound, too", NULL},
     {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Look at this one: postfix, sendmail", "MTA"},
     {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Postfix's configuration", "DIR"},
     {"sendmail-config", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "Sendmail's configuration", "FILE"},
@@ -252,6 +252,9 @@ static int run(struct tool *tool)
     enum mta mta;
     auto_free(findings) findings = findings_new();
     struct doctor doctor = {.tool = tool, .findings = findings};
+    /* The MTA's commands would do as root what a stranger's configuration says. */
+    if (!tool->reviewer->root && (mta_option != NULL || postfix_option != NULL || sendmail_option != NULL))
+        return tool_error(EXITS_FORBIDDEN, "not permitted: another MTA or configuration goes with root itself");
     mta_named(&mta);
     doctor.mta = mta_find(mta != MTA_NONE ? mta : tool->config->review.mta);
     doctor.directory = sendmail_option != NULL         ? sendmail_option

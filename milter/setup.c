@@ -7,6 +7,7 @@
 
 #include "setup.h"
 
+#include "json.h"
 #include "queue_tool.h"
 #include "terminal.h"
 
@@ -29,8 +30,8 @@ static char *postfix_option = NULL;
 static char *sendmail_option = NULL;
 
 static const GOptionEntry entries[] = {
-    {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and change nothing", NULL},
-    {"yes", 'y', 0, G_OPTION_ARG_NONE, &yes_option, "Change it without asking", NULL},
+    {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and change nothing", NULL},
+    {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "Change it without asking", NULL},
     {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Take the change back", NULL},
     {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have Postfix read it afterwards", NULL},
     {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Postfix's configuration (/etc/postfix)", "DIR"},
@@ -55,8 +56,6 @@ static int check(void)
     const struct setup_mta *mta = chosen();
     if (mta == NULL)
         return tool_usage_error("setup takes one MTA: postfix or sendmail");
-    if (tool_json())
-        return tool_usage_error("setup prints a change for people, and no JSON");
     if (dry_option && (yes_option || reload_option))
         return tool_usage_error("--dry-run changes nothing: it does not go with --yes or --reload");
     if ((postfix_option != NULL && mta != &setup_postfix) || (sendmail_option != NULL && mta != &setup_sendmail))
@@ -64,6 +63,19 @@ static int check(void)
     if (reload_option && mta->reload == NULL)
         return tool_usage_error("--reload goes with postfix: sendmail.cf has to be built first");
     return EXITS_DONE;
+}
+
+/* For people; a program gets one object at the end. */
+static void say(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+static void say(const char *format, ...)
+{
+    va_list arguments;
+    if (tool_json())
+        return;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
 }
 
 /* ---- the folder of the socket */
@@ -79,7 +91,7 @@ static int make_folder(const struct setup *setup, const struct setup_mta *mta, c
     /* Nobody may enter before it belongs to whom it is for. */
     if (mkdir(folder, 0700) == -1 || chown(folder, user->pw_uid, group) == -1 || chmod(folder, FOLDER_MODE) == -1)
         return tool_error(EXITS_WRONG, "%s: %s", folder, g_strerror(errno));
-    printf("%s was made, for the socket\n", folder);
+    say("%s was made, for the socket\n", folder);
     return EXITS_DONE;
 }
 
@@ -119,14 +131,14 @@ static bool agreed(void)
     char answer[16];
     if (yes_option)
         return true;
-    if (dry_option || !terminal_is(stdin) || !terminal_is(stdout))
+    if (dry_option || tool_json() || !terminal_is(stdin) || !terminal_is(stdout))
         return false;
     fputs("Change it? [y/N] ", stdout);
     fflush(stdout);
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-static void show(const char *diff)
+static void show_diff(const char *diff)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     g_auto(GStrv) lines = g_strsplit(diff, "\n", -1);
@@ -153,13 +165,19 @@ static void show_notes(const struct setup *setup)
     }
 }
 
-static int write_change(const struct setup *setup, const char *before, const char *after)
+static void show(const struct setup *setup, const char *diff)
+{
+    show_diff(diff);
+    if (!undo_option)
+        show_notes(setup);
+}
+
+static int write_change(const struct setup *setup, const char *before, const char *after, char **backup)
 {
     g_autofree char *error = NULL;
-    g_autofree char *backup = NULL;
-    if (edit_replace(setup->path, before, after, tool_now(), undo_option ? NULL : &backup, &error) == -1)
+    if (edit_replace(setup->path, before, after, tool_now(), undo_option ? NULL : backup, &error) == -1)
         return tool_error(EXITS_WRONG, "%s", error);
-    printf("%s was changed%s%s\n", setup->path, backup != NULL ? "; as it was: " : "", backup != NULL ? backup : "");
+    say("%s was changed%s%s\n", setup->path, *backup != NULL ? "; as it was: " : "", *backup != NULL ? *backup : "");
     return EXITS_DONE;
 }
 
@@ -169,13 +187,39 @@ static int finish(const struct setup *setup, const struct setup_mta *mta)
     g_autofree char *error = NULL;
     g_autofree char *next = mta->next(setup);
     if (!reload_option) {
-        printf("next: %s\n", next);
+        say("next: %s\n", next);
         return EXITS_DONE;
     }
     if (mta->reload(setup, &error) == -1)
         return tool_error(EXITS_WRONG, "%s", error);
-    printf("done: %s\n", next);
+    say("done: %s\n", next);
     return EXITS_DONE;
+}
+
+static void print_json(const struct setup *setup, const char *diff, bool changed, const char *backup)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    json_string(json, "file", setup->path);
+    json_string(json, "diff", diff);
+    json_boolean(json, "changed", changed);
+    json_string(json, "backup", backup);
+    json_builder_end_object(json);
+    tool_print_json(json);
+}
+
+/* Makes what was shown: the folder, the change, or both. */
+static int apply(const struct setup *setup, const struct setup_mta *mta, const char *folder, const char *before,
+                 const char *after, const char *diff)
+{
+    g_autofree char *backup = NULL;
+    bool same = diff[0] == '\0';
+    int status = folder == NULL ? EXITS_DONE : make_folder(setup, mta, folder);
+    if (status == EXITS_DONE && !same)
+        status = write_change(setup, before, after, &backup);
+    if (status == EXITS_DONE && tool_json())
+        print_json(setup, diff, !same, backup);
+    return status == EXITS_DONE && !same ? finish(setup, mta) : status;
 }
 
 static int change(struct setup *setup, const struct setup_mta *mta)
@@ -192,23 +236,18 @@ static int change(struct setup *setup, const struct setup_mta *mta)
     g_autofree char *diff = same ? g_strdup("") : edit_diff(setup->path, after, &error);
     if (diff == NULL)
         return tool_error(EXITS_WRONG, "%s", error);
-    show(diff);
-    if (!undo_option)
-        show_notes(setup);
+    if (!tool_json())
+        show(setup, diff);
     if (same)
-        printf("%s: nothing to do: rcptguard %s\n", setup->path,
-               undo_option ? "is not there" : "is there, and the last milter");
+        say("%s: nothing to do: rcptguard %s\n", setup->path,
+            undo_option ? "is not there" : "is there, and the last milter");
     if (folder != NULL)
-        printf("%s is not there, and the daemon makes its socket in it\n", folder);
-    if ((same && folder == NULL) || !agreed())
-        return EXITS_DONE;
-    int status = folder == NULL ? EXITS_DONE : make_folder(setup, mta, folder);
-    if (status == EXITS_DONE && !same) {
-        status = write_change(setup, before, after);
-        if (status == EXITS_DONE)
-            status = finish(setup, mta);
-    }
-    return status;
+        say("%s is not there, and the daemon makes its socket in it\n", folder);
+    if ((!same || folder != NULL) && agreed())
+        return apply(setup, mta, folder, before, after, diff);
+    if (tool_json())
+        print_json(setup, diff, false, NULL);
+    return EXITS_DONE;
 }
 
 static int run(struct tool *tool)

@@ -79,7 +79,7 @@ class ReviewCase(mtacase.MtaCase):
     @classmethod
     def configure(cls, **keys):
         """Writes rcptguardq's configuration: the daemon's ledger, the private MTA, and keys of [review]."""
-        values = {("milter", "policy"): cls.guard.policy_path, ("milter", "user"): daemon.USER, ("ledger", "path"): cls.guard.ledger_path}
+        values = {("milter", "socket"): cls.mta.socket, ("milter", "policy"): cls.guard.policy_path, ("milter", "user"): daemon.USER, ("ledger", "path"): cls.guard.ledger_path}
         for key, value in {**cls.mta.review_keys(), **cls.REVIEW, **keys}.items():
             values["review", key.replace("_", "-")] = value
         cls.config_path = daemon.write_config(os.path.join(cls.guard.directory, "review.conf"), values)

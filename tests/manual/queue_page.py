@@ -121,8 +121,15 @@ class Words(QueueCase):
 
     def test_checks(self):
         """what doctor looks at"""
-        table = re.search(r"\} examinations\[\] = \{(.*?)\};", csource.read("milter/doctor.c"), re.DOTALL).group(1)
-        self.assertSame(self.quoted(self.body_of("doctor", "check")), csource.strings(table), "checks")
+        known = {name for file in csource.sources("milter") if os.path.basename(file).startswith("doctor")
+                 for table in re.findall(r"const struct examination \w*examinations\[\] = \{(.*?)\n\};", csource.read(file), re.DOTALL) for name in csource.strings(table)}
+        self.assertGreaterEqual(len(known), 30)
+        listed = [word for head, _body in page.items(page.section(self.tree, "CHECKS")) for word in page.marked(head, "Cm")]
+        self.assertSame(set(listed), known, "checks")
+        self.assertEqual(len(listed), len(set(listed)), "a check stands twice")
+        places = set(re.findall(r'#define (?:MEND_SHELL|MAIN_CF|CONF|MC) +"([^"]+)"', "".join(csource.read(file) for file in csource.sources("milter"))))
+        self.assertSame(self.quoted(self.body_of("doctor", "mend[].place")), places, "places")
+        self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/finding.c", "severity_names")), "severities")
 
     def test_defects(self):
         self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/exposure.c", "defect_name")), "defects")
@@ -136,7 +143,7 @@ class Words(QueueCase):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "WHO MAY WHAT"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/config.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
@@ -224,6 +231,9 @@ class Real(review.ReviewCase, QueueCase):
         self.hold()
         self.compare(self.documented("notify"), self.done("notify", "--json").json(), "notify")
         self.compare(self.documented("digest"), self.done("digest", "--json").json(), "digest")
+        copy = self.mta.copy_configuration("smtpd_milters =")
+        setup = [self.done("setup", "postfix", "--json", *options, "--postfix-config", copy).json()[0] for options in ((), ("--yes",))]
+        self.compare(self.documented("setup"), setup, "setup")
 
     # ---- examples
 

@@ -1,6 +1,7 @@
 """rcptguardq setup: puts the daemon into a real configuration and takes it out again; and a private Postfix that judges mail by it."""
 
 import glob
+import json
 import os
 import pty
 import pwd
@@ -146,6 +147,14 @@ class OnPostfix(SetupCase):
         self.assertEqual(text, "%s: nothing to do: rcptguard is there, and the last milter\n" % self.main)
         self.assertEqual((self.read(self.main), len(self.backups(self.main))), (after, 1))
 
+    def test_json(self):
+        before = self.read(self.main)
+        shown = json.loads(self.done(*self.arguments, "--json"))
+        self.assertEqual((shown["file"], shown["changed"], shown["backup"], self.read(self.main)), (self.main, False, None, before))
+        changed = json.loads(self.done(*self.arguments, "--json", "--yes"))
+        self.assertEqual(changed, {"file": self.main, "changed": True, "diff": shown["diff"], "backup": self.backups(self.main)[0]})
+        self.assertEqual(json.loads(self.done(*self.arguments, "--json", "--yes")), {"file": self.main, "changed": False, "diff": "", "backup": None})
+
     def test_the_folder_alone(self):
         self.done(*self.arguments, "--yes")
         os.rmdir(self.socket_folder)
@@ -237,7 +246,7 @@ class OnPostfix(SetupCase):
         self.assertEqual(self.backups(self.main), [])
 
     def test_usage(self):
-        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"], ["postfix", "--json"]):
+        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"]):
             self.assertEqual(self.ask(*arguments).code, review.USAGE, arguments)
 
     def ask_on_a_terminal(self, answer):
