@@ -145,14 +145,14 @@ class People(review.ReviewCase):
         self.configure(list="none")
         self.assertSaid(self.sudo(ANN, "list"), review.FORBIDDEN, "lets list")
         self.assertSaid(self.sudo(ANN, "doctor"), review.FORBIDDEN, "lets doctor")
+        self.done("delete", held.id, reason="x")
 
     def test_no_other_configuration_by_sudo(self):
         """root's commands would do what a person's own configuration says; setup is root's alone"""
-        self.configure(list="rcptguard-test")
+        self.configure(list=GROUP)
         for option in ("--postfix-config", "/tmp"), ("--sendmail-config", "/tmp/sendmail.cf"), ("--mta", "sendmail"):
             self.assertSaid(self.sudo(ANN, "doctor", *option), review.FORBIDDEN, "goes with root itself")
         self.assertSaid(self.sudo(ANN, "setup", "postfix", "--yes"), review.FORBIDDEN, "setup is root's")
-        self.done("delete", held.id, reason="x")
 
     def test_without_sudo(self):
         """without root nothing is shown, and the message says what to do"""
