@@ -233,7 +233,7 @@ class Mta:
 def _answers(port):
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as sock:
-            return sock.recv(4)[:3] in (b"220", b"451", b"421")
+            return sock.recv(4)[:3] in (b"220", b"451", b"421", b"554")
     except OSError:
         return False
 

@@ -127,7 +127,7 @@ def cf(source):
 class Sendmail(mta.Mta):
     """
     milter  the socket's kind, "unix" or "inet", or "" for no milter
-    extra   more lines for the .mc file
+    extra   more lines for the .mc file; {socket} in them is the daemon's
     """
 
     NAME = "sendmail"
@@ -172,7 +172,7 @@ class Sendmail(mta.Mta):
         self.ports = dict(zip((*LISTENERS, "sink", "milter"), mta.free_ports(len(LISTENERS) + 2)))
         self.socket = "inet:%d@127.0.0.1" % self.ports["milter"] if milter == "inet" else "unix:" + self._path(SOCKET)
         self.milter = _FILTER % self.socket if milter else ""
-        values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=self.milter, extra=extra)
+        values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=self.milter, extra=extra.replace("{socket}", self.socket))
         daemon.write(self._path("sendmail.cf"), cf(_MTA.format(kind="sendmail", **values)))
         daemon.write(self._path("submit.cf"), cf(_MSP.format(kind="submit", **values)))
         for name, text in (("names", ""), ("trusted", "root\n"), ("relays", ""), ("sendmail.status", ""), ("submit.status", ""), ("service.switch", "hosts files\n")):

@@ -18,11 +18,8 @@ class Spool(review.ReviewCase):
 
     MTAS = ("sendmail",)
 
-    # Two folders by a pattern, of which one has folders of its own, and a group beside them.
-    EXTRA = {"sendmail": "define(`confDIAL_DELAY', `0')dnl\n"}
-
-    def review_configuration(self):
-        """The same configuration with QueueDirectory and a group; the files are put where these say."""
+    def spread_configuration(self):
+        """The same configuration with two folders by a pattern, of which one has folders of its own, and a group beside them."""
         queue = self.mta._path("queue")
         for name in ("q1/qf", "q1/df", "q1/xf", "q2", "group"):
             os.makedirs(os.path.join(queue, name), 0o700, exist_ok=True)
@@ -39,7 +36,7 @@ class Spool(review.ReviewCase):
     def test_folders(self):
         """found, shown and deleted wherever they are"""
         held = [self.hold() for _ in range(3)]
-        path = self.review_configuration()
+        path = self.spread_configuration()
         for one, folders in zip(held, (("q1/qf", "q1/df"), ("q2", "q2"), ("group", "q2"))):
             self.move(one, *folders)
         self.configure(sendmail_config=path)

@@ -72,6 +72,8 @@ static void test_defaults(void)
     g_assert_null(review->notice);
     g_assert_null(review->digest_to);
     g_assert_null(review->postfix_config);
+    g_assert_null(review->sendmail_config);
+    g_assert_null(review->sendmail_command);
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
         g_assert_cmpuint(g_strv_length(review->groups[i]), ==, 1);
         g_assert_cmpstr(review->groups[i][0], ==, "rcptguard-review");
@@ -110,7 +112,8 @@ static void test_every_key(void)
                                      "notice = notice.txt\n"
                                      "digest-to = security@corp.example, root\n"
                                      "mta = sendmail\n"
-                                     "postfix-config = /etc/postfix-out\n");
+                                     "postfix-config = /etc/postfix-out\n"
+                                     "sendmail-config = /etc/mail/out.cf\nsendmail-command = /opt/sendmail\n");
     g_assert_cmpstr(config->socket->name, ==, "inet:8891@[127.0.0.1]");
     g_assert_cmpstr(config->user, ==, "mail-guard");
     g_assert_true(config->user_given);
@@ -138,6 +141,8 @@ static void test_every_key(void)
     g_assert_cmpstr(addresses, ==, "security@corp.example root");
     g_assert_cmpint(review->mta, ==, MTA_SENDMAIL);
     g_assert_cmpstr(review->postfix_config, ==, "/etc/postfix-out");
+    g_assert_cmpstr(review->sendmail_config, ==, "/etc/mail/out.cf");
+    g_assert_cmpstr(review->sendmail_command, ==, "/opt/sendmail");
 }
 
 static void test_relative_paths(void)
