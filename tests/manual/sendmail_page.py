@@ -72,6 +72,25 @@ class WithR(WithoutF):
     CODE = 554
 
 
+class HandedBack(mtacase.MtaCase):
+    """A listener without filters, for what a content filter hands back: mail is not judged twice."""
+
+    MTAS = ("sendmail",)
+    PORT, = mta.free_ports(1)
+    EXTRA = {"sendmail": "DAEMON_OPTIONS(`Name=BACK, Addr=127.0.0.1, Port=%d, InputMailFilters=')dnl\n" % PORT}
+
+    def test_not_judged(self):
+        people = policies.people(60)
+        subject, text = self.message(cc=people)
+        self.mta.ports["back"] = self.PORT
+        mark = len(self.guard.lines)
+        reply = self.mta.send("back", mtacase.SENDER, people, text)
+        self.assertEqual(reply.code, 250, reply)
+        self.assertDelivered(reply.queue_id, subject, people)
+        self.assertEqual(self.guard.lines[mark:], [])
+        self.check_rejected("plain", people, policies.REJECT_TEXT % 60, cc=people)  # by the others it is
+
+
 class Parts(mtacase.MtaCase):
     """The MSP as it is by default, and the MTA's own command."""
 
