@@ -1,0 +1,51 @@
+"""What the packages of Debian and Fedora say is what the tree says: versions, what a build needs, the licence."""
+
+import os
+import pathlib
+import re
+import unittest
+
+import tap
+
+SOURCE = pathlib.Path(os.environ.get("top_srcdir") or pathlib.Path(__file__).resolve().parents[2])
+
+
+def read(name):
+    return (SOURCE / name).read_text()
+
+
+def listed(variable):
+    """The libraries of one of the lists in quickstart."""
+    words = re.search(r'^%s="([^"]*)"' % variable, read("packaging/quickstart"), re.M).group(1).split()
+    found = {word for word in words if word.endswith(("-dev", "-devel"))}
+    return found - {"libc6-dev"}  # every compiler of Debian brings that
+
+
+def field(name):
+    text = re.search(r"^%s:((?:.*\n)(?:[ \t].*\n)*)" % name, read("packaging/debian/control"), re.M).group(1)
+    return {re.match(r"\S+", alternative.strip()).group() for item in text.split(",") for alternative in item.split("|")}
+
+
+class Packages(unittest.TestCase):
+    def test_one_version(self):
+        version = re.search(r"^AC_INIT\(\[rcptguard\], \[([^]]+)\]", read("configure.ac"), re.M).group(1)
+        self.assertRegex(read("packaging/debian/changelog"), r"\Arcptguard \(%s\) " % re.escape(version))
+        self.assertIn("%%{!?rcptguard_version:%s}" % version, read("packaging/rpm/rcptguard.spec"))
+
+    def test_debian_builds_with_what_a_build_needs(self):
+        self.assertGreater(len(listed("APT")), 8)
+        self.assertEqual(listed("APT") - field("Build-Depends"), set())
+
+    def test_fedora_builds_with_what_a_build_needs(self):
+        required = set(re.findall(r"^BuildRequires: +(\S+)", read("packaging/rpm/rcptguard.spec"), re.M))
+        self.assertGreater(len(listed("DNF")), 8)
+        self.assertEqual(listed("DNF") - required, set())
+
+    def test_the_licence(self):
+        words = read("LICENSE").split()
+        copyright_file = re.sub(r"^ \.$", " ", read("packaging/debian/copyright"), flags=re.M)
+        self.assertIn(" ".join(words[words.index("Redistribution"):]), " ".join(copyright_file.split()))
+
+
+if __name__ == "__main__":
+    tap.main()
