@@ -172,7 +172,7 @@ class Machine:
         """What it prints, both streams; it has to end with the code."""
         say("$ " + command)
         result = self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for line in result.stdout.splitlines()[-12:]:
+        for line in [line for line in result.stdout.splitlines() if line.strip() and not line.startswith("(Reading database")][-12:]:
             say("    " + line)
         if code is not None and result.returncode != code:
             raise Failed("exit code %d, expected %d" % (result.returncode, code))
