@@ -205,8 +205,67 @@ static void check_framed(const char *name, const char *value)
     fuzz_check(recipients_find(recipients, "tail@added.example") != 0, "not counted behind what precedes");
 }
 
+/* So is one that is put between two commas anywhere, but within quotes and encoded-words, which make it a part of more.
+ */
+static void check_inserted(const char *name, const char *value, unsigned hash)
+{
+    auto_free(message) message = message_new();
+    auto_free(recipients) recipients = NULL;
+    g_autoptr(GString) longer = g_string_new(value);
+
+    if (strchr(value, '"') != NULL || strstr(value, "\uff02") != NULL || strstr(value, "=?") != NULL)
+        return;
+    g_string_insert(longer, hash % (unsigned)(longer->len + 1), ", mid@added.example, ");
+    message_add_header(message, name, longer->str);
+    recipients = recipients_read(message);
+    fuzz_check(recipients_find(recipients, "mid@added.example") != 0, "not counted in the middle: `%s`", longer->str);
+}
+
+/* Encoded-words hide nobody, wherever one ends and the next begins. */
+static void check_encoded(const char *name, const char *value, unsigned hash)
+{
+    static const char *const blanks[] = {" ", "\n ", "", "\r\n\t"};
+    auto_free(message) message = message_new();
+    auto_free(recipients) recipients = NULL;
+    g_autoptr(GString) encoded = g_string_new(NULL);
+    size_t length = strlen(value), piece = 1 + hash % 45;
+
+    for (size_t i = 0; i < length; i += piece) {
+        g_autofree char *payload = g_base64_encode((const guchar *)value + i, MIN(piece, length - i));
+        g_string_append_printf(encoded, "%s=?%s?b?%s?=", i > 0 ? blanks[hash / 45 % G_N_ELEMENTS(blanks)] : "",
+                               hash / 180 % 2  ? "iso-8859-1"
+                               : i / piece % 2 ? "ISO-8859-1*en"
+                                               : "iso_8859-1",
+                               payload);
+    }
+    message_add_header(message, name, encoded->str);
+    recipients = recipients_read(message);
+    check_plain(recipients, value);
+}
+
+static void check_rewritten(const struct message *message, unsigned hash)
+{
+    for (unsigned i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (!is_recipient_field(header->name))
+            continue;
+        switch (hash % 3) {
+        case 0:
+            check_framed(header->name, header->value);
+            break;
+        case 1:
+            check_inserted(header->name, header->value, hash / 3);
+            break;
+        case 2:
+            check_encoded(header->name, header->value, hash / 3);
+            break;
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    unsigned hash = fuzz_hash(data, size);
     auto_free(message) message = message_of(data, size);
     auto_free(recipients) recipients = recipients_read(message);
     g_autoptr(GPtrArray) authors = recipients_authors(message);
@@ -225,7 +284,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_plain(recipients, header->value);
     }
     /* The dear ones: for some inputs each. */
-    switch (fuzz_hash(data, size) % 6) {
+    switch (hash % 6) {
     case 0:
         check_each(message, recipients);
         break;
@@ -234,11 +293,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
     case 3:
-        for (unsigned i = 0; i < message->headers->len; i++) {
-            const struct header *header = g_ptr_array_index(message->headers, i);
-            if (is_recipient_field(header->name))
-                check_framed(header->name, header->value);
-        }
+    case 4:
+        check_rewritten(message, hash / 6);
         break;
     }
     return 0;
