@@ -3,6 +3,7 @@
 #include "hold.h"
 
 #include "exposure.h"
+#include "hash.h"
 #include "recipients.h"
 #include "report.h"
 
@@ -146,7 +147,7 @@ static gint compare_parties(gconstpointer a, gconstpointer b)
 /* What is beyond the limit becomes one row without a name for each class. */
 static void bound_parties(GPtrArray *parties)
 {
-    g_autoptr(GHashTable) rests = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) rests = g_hash_table_new(hash_string, g_str_equal);
     guint all = parties->len;
     for (guint i = LEDGER_PARTIES_LIMIT; i < all; i++) {
         const struct ledger_party *party = g_ptr_array_index(parties, i);
@@ -167,7 +168,7 @@ static void bound_parties(GPtrArray *parties)
 static GPtrArray *read_parties(const struct exposure *exposure)
 {
     GPtrArray *parties = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_party_free);
-    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     for (unsigned i = 0; exposure != NULL && i < exposure_visible(exposure); i++) {
         struct ledger_party *party = find_party(known, parties, exposure_get(exposure, i));
         party->people++;

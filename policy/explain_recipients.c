@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "exposure.h"
+#include "hash.h"
 #include "recipients.h"
 
 #include <string.h>
@@ -155,7 +156,7 @@ static int compare_rows(gconstpointer a, gconstpointer b)
 /* Single mailboxes of a domain, each a party, are summed too: a list of them is what nobody reads. */
 static GArray *sum_by_party(const struct exposure *exposure)
 {
-    g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) places = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     GArray *rows = rows_new();
 
     for (unsigned i = 0; i < exposure_visible(exposure); i++) {
@@ -183,7 +184,7 @@ static GArray *sum_by_party(const struct exposure *exposure)
 /* What is beyond the lines that are shown: its parties and its people. */
 static void append_rest(GString *out, const GArray *rows, const struct explain_look *look)
 {
-    g_autoptr(GHashTable) organisations = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) organisations = g_hash_table_new(hash_string, g_str_equal);
     unsigned people = 0, individuals = 0;
     g_autofree char *text = NULL;
 

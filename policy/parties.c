@@ -3,6 +3,7 @@
 #include "parties.h"
 
 #include "address.h"
+#include "hash.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ static int compare_sums(gconstpointer a, gconstpointer b)
 GArray *parties_sum(const struct exposure *exposure, class_mask classes)
 {
     /* A name may be of both kinds: free.example of the people there, and of the organisation of mail.free.example. */
-    GHashTable *places[2] = {g_hash_table_new(g_str_hash, g_str_equal), g_hash_table_new(g_str_hash, g_str_equal)};
+    GHashTable *places[2] = {g_hash_table_new(hash_string, g_str_equal), g_hash_table_new(hash_string, g_str_equal)};
     GArray *sums = g_array_new(FALSE, FALSE, sizeof(struct party_sum));
 
     for (unsigned i = 0; i < exposure_visible(exposure); i++) {

@@ -2,6 +2,8 @@
 
 #include "tally.h"
 
+#include "hash.h"
+
 #include <string.h>
 
 /* ---- rules */
@@ -264,10 +266,10 @@ struct tally *tally_new(struct policy *policy, struct policy *against)
     tally->policy = policy_ref(policy);
     tally->against = against != NULL ? policy_ref(against) : NULL;
     tally->rules = g_ptr_array_new_with_free_func(rule_free);
-    tally->rule_index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    tally->senders = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, sender_free);
+    tally->rule_index = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
+    tally->senders = g_hash_table_new_full(hash_string, g_str_equal, NULL, sender_free);
     tally->changes = g_ptr_array_new_with_free_func(change_free);
-    tally->change_index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    tally->change_index = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     tally->kept = g_ptr_array_new_with_free_func((GDestroyNotify)judged_unref);
     tally->near_count = MIN(policy_threshold_count(policy), JUDGED_THRESHOLDS);
     tally->near = g_new0(struct near_tally, tally->near_count);

@@ -150,6 +150,21 @@ class Generated(unittest.TestCase):
         """No broken header counts fewer people than can be read."""
         self.check(self.pairs(lambda case: not case.valid and case.kind != "bcc"))
 
+    def test_json(self):
+        """Each answer is an object of JSON with all that belongs there, in UTF-8 (else there would be no reading), of one message each."""
+        self.assertEqual([reading.report["index"] for reading in self.readings[:parsers.BATCH]], list(range(min(COUNT, parsers.BATCH))))
+        for case, reading in zip(self.cases, self.readings):
+            with self.subTest(case=case):
+                self.assertEqual(set(reading.report["counts"]), {"visible", "parties", "domains", "recipients", "hidden"})
+                self.assertEqual(len(reading.report["recipients"]), len(reading.addresses))
+                for recipient in reading.report["recipients"]:
+                    self.assertRegex(recipient["address"], r"\A(?s:.)+@[^@\s]+\Z")
+                    self.assertTrue(recipient["class"] and recipient["party"] and recipient["fields"])
+
+    def test_bad_json_is_noticed(self):
+        for line in ('{"a": ', '{"a": "\t"}', '{"a": "\\ud800"}'):
+            self.assertRaises(ValueError, parsers.Reading, line)
+
     def test_hidden(self):
         """Nobody in Bcc is visible."""
         for case, reading in self.pairs(lambda case: case.kind == "bcc"):

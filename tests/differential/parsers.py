@@ -22,9 +22,12 @@ BATCH = 2500
 
 
 class Reading:
-    """What rcptguard said of one message."""
+    """What rcptguard said of one message, in one line of JSON; an error if that is none, or is not UTF-8."""
 
-    def __init__(self, report):
+    def __init__(self, line):
+        report = json.loads(line)
+        # An escape may stand for half of a surrogate pair, which is no character.
+        json.dumps(report, ensure_ascii=False).encode("utf-8")
         self.addresses = frozenset(recipient["address"] for recipient in report["recipients"])
         self.fields = {recipient["address"]: recipient["fields"] for recipient in report["recipients"]}
         self.defects = set(report["defects"])
@@ -50,7 +53,7 @@ def explain(messages):
             assert done.returncode == 0, "rcptguard ended with %d: %s" % (done.returncode, done.stderr.decode("utf-8", "replace"))
             lines = done.stdout.decode("utf-8").split("\n")
             assert lines.pop() == "" and len(lines) == len(batch), "%d answers to %d messages" % (len(lines), len(batch))
-            readings.extend(Reading(json.loads(line)) for line in lines)
+            readings.extend(map(Reading, lines))
     return readings
 
 
