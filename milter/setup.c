@@ -35,7 +35,8 @@ static const GOptionEntry entries[] = {
     {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Take the change back", NULL},
     {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have Postfix read it afterwards", NULL},
     {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Postfix's configuration (/etc/postfix)", "DIR"},
-    {"sendmail-mc", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "The file (/etc/mail/sendmail.mc)", "FILE"},
+    {"sendmail-mc", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "Sendmail's sendmail.mc (/etc/mail/sendmail.mc)",
+     "FILE"},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names_option, "", NULL},
     G_OPTION_ENTRY_NULL,
 };

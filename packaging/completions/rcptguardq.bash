@@ -12,7 +12,8 @@ declare -gA _rcptguardq_commands=(
     [review]=""
     [digest]="--to= --print --always"
     [notify]="--print"
-    [doctor]=""
+    [doctor]="--verbose --mta= --postfix-config= --sendmail-config="
+    [setup]="--dry-run --yes --undo --reload --postfix-config= --sendmail-mc="
 )
 
 _rcptguardq()
@@ -34,9 +35,13 @@ _rcptguardq()
     [[ -n $command && -n ${_rcptguardq_commands[$command]+known} ]] || return
     words="-c --config= --json -h --help ${_rcptguardq_commands[$command]}"
     case $option in
-    -c | --config)
+    -c | --config | --postfix-config | --sendmail-config | --sendmail-mc)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --mta)
+        mapfile -t COMPREPLY < <(compgen -W "postfix sendmail" -- "$current")
         return
         ;;
     --state)

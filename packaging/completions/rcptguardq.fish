@@ -19,7 +19,8 @@ complete -c rcptguardq -n '__fish_is_first_token' -a log -d 'Tell what was decid
 complete -c rcptguardq -n '__fish_is_first_token' -a review -d 'Go through what waits, one by one'
 complete -c rcptguardq -n '__fish_is_first_token' -a digest -d 'Mail reviewers a digest of what waits'
 complete -c rcptguardq -n '__fish_is_first_token' -a notify -d 'Tell the authors of held mail of it'
-complete -c rcptguardq -n '__fish_is_first_token' -a doctor -d 'Check what review rests on'
+complete -c rcptguardq -n '__fish_is_first_token' -a doctor -d 'Check whether mail is judged, and what review rests on'
+complete -c rcptguardq -n '__fish_is_first_token' -a setup -d 'Put the daemon into the MTA\'s configuration'
 
 # The options of every command.
 set -l every 'not __fish_is_first_token'
@@ -54,3 +55,15 @@ complete -c rcptguardq -n '__rcptguardq_is digest' -l print -d 'Print the mail a
 complete -c rcptguardq -n '__rcptguardq_is digest' -l always -d 'Send it even if nothing waits'
 
 complete -c rcptguardq -n '__rcptguardq_is notify' -l print -d 'Print the mails and send none'
+
+complete -c rcptguardq -n '__rcptguardq_is doctor' -l verbose -d 'A line for what is sound, too'
+complete -c rcptguardq -n '__rcptguardq_is doctor' -l mta -x -a 'postfix sendmail' -d 'Look at this one: postfix, sendmail'
+complete -c rcptguardq -n '__rcptguardq_is doctor' -l postfix-config -r -F -d 'Postfix\'s configuration'
+complete -c rcptguardq -n '__rcptguardq_is doctor' -l sendmail-config -r -F -d 'Sendmail\'s configuration'
+
+complete -c rcptguardq -n '__rcptguardq_is setup' -l dry-run -d 'Show the change, and change nothing'
+complete -c rcptguardq -n '__rcptguardq_is setup' -l yes -d 'Change it without asking'
+complete -c rcptguardq -n '__rcptguardq_is setup' -l undo -d 'Take the change back'
+complete -c rcptguardq -n '__rcptguardq_is setup' -l reload -d 'Have Postfix read it afterwards'
+complete -c rcptguardq -n '__rcptguardq_is setup' -l postfix-config -r -F -d 'Postfix\'s configuration'
+complete -c rcptguardq -n '__rcptguardq_is setup' -l sendmail-mc -r -F -d 'Sendmail\'s sendmail.mc'

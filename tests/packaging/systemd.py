@@ -15,6 +15,10 @@ import tap
 EXPOSURE = 0.5
 EXPOSURE_INET = 1.0
 
+# Those that hand mail to sendmail(1), whose set-group-id bit most of a sandbox would take away.
+MAILS = {"rcptguard-notify.service", "rcptguard-digest.service"}
+EXPOSURE_MAIL = 6.0
+
 
 def run(arguments, **options):
     return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -64,7 +68,7 @@ class Units(unittest.TestCase):
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox(self):
         for path in self.services():
-            self.assertLessEqual(self.exposure(path), EXPOSURE, path.name)
+            self.assertLessEqual(self.exposure(path), EXPOSURE_MAIL if path.name in MAILS else EXPOSURE, path.name)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox_with_the_drop_in_for_tcp(self):

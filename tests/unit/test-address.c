@@ -51,8 +51,11 @@ static void test_normalise(void)
         {"jose\xcc\x81", "x.example", "jos\xc3\xa9@x.example"},
         {"an\xe2\x80\x8bn", "x.example", "ann@x.example"}, /* a zero-width space */
         {"ann", "x\xe2\x80\x8b.example", "ann@x.example"},
-        {"a\xcd\x8fnn\xef\xb8\x8f", "x.example", "ann@x.example"},         /* what changes how its neighbours are drawn */
-        {"\xef\xbd\x81nn", "\xef\xbd\x98\xe2\x80\xa4" "example", "ann@x.example"}, /* full-width, one dot leader */
+        {"a\xcd\x8fnn\xef\xb8\x8f", "x.example", "ann@x.example"}, /* what changes how its neighbours are drawn */
+        {"\xef\xbd\x81nn",
+         "\xef\xbd\x98\xe2\x80\xa4"
+         "example",
+         "ann@x.example"},                             /* full-width, one dot leader */
         {"ann", "x\xc2\xad.example", "ann@x.example"}, /* a soft hyphen */
         /* Quotes that are not needed go; those that are stay, in one form. */
         {"\"ann\"", "x.example", "ann@x.example"},

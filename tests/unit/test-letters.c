@@ -11,31 +11,25 @@ static void test_kinds(void)
         bool parts;
         bool symbol;
     } cases[] = {
-        {0x200B, true, 0, false, false},   /* zero-width space */
-        {0x202E, true, 0, false, false},   /* right-to-left override */
-        {0x00AD, true, 0, false, false},   /* soft hyphen */
-        {0x034F, true, 0, false, false},   /* combining grapheme joiner */
-        {0xFE0F, true, 0, false, false},   /* variation selectors */
-        {0xE0101, true, 0, false, false},
-        {0xFF20, false, '@', true, false}, /* full-width at sign */
-        {0xFE6B, false, '@', true, false},
-        {0xFF41, false, 'a', false, false},
-        {0x3001, false, ',', true, false},
-        {0x2024, false, '.', true, false}, /* one dot leader */
-        {0x3002, false, '.', true, false},
-        {0x00A0, false, 0, true, false},
-        {0x3164, false, 0, true, false},   /* Hangul filler, a letter to Unicode */
-        {0x2800, false, 0, true, true},    /* empty Braille pattern, a symbol to Unicode */
-        {0x2022, false, 0, true, false},   /* bullet */
-        {0x2014, false, 0, true, false},   /* em dash */
-        {0x2010, false, 0, false, false},  /* hyphen */
-        {0x00B7, false, 0, false, true},   /* middle dot, which a name may hold */
-        {0x2605, false, 0, false, true},   /* star */
-        {0x2502, false, 0, false, true},   /* box drawing */
-        {0xFFFD, false, 0, false, true},
-        {0x00E9, false, 0, false, false},
-        {0x7530, false, 0, false, false},
-        {0x0301, false, 0, false, false},  /* combining acute accent */
+        {0x200B, true, 0, false, false},                                      /* zero-width space */
+        {0x202E, true, 0, false, false},                                      /* right-to-left override */
+        {0x00AD, true, 0, false, false},                                      /* soft hyphen */
+        {0x034F, true, 0, false, false},                                      /* combining grapheme joiner */
+        {0xFE0F, true, 0, false, false},                                      /* variation selectors */
+        {0xE0101, true, 0, false, false},  {0xFF20, false, '@', true, false}, /* full-width at sign */
+        {0xFE6B, false, '@', true, false}, {0xFF41, false, 'a', false, false},
+        {0x3001, false, ',', true, false}, {0x2024, false, '.', true, false}, /* one dot leader */
+        {0x3002, false, '.', true, false}, {0x00A0, false, 0, true, false},
+        {0x3164, false, 0, true, false},  /* Hangul filler, a letter to Unicode */
+        {0x2800, false, 0, true, true},   /* empty Braille pattern, a symbol to Unicode */
+        {0x2022, false, 0, true, false},  /* bullet */
+        {0x2014, false, 0, true, false},  /* em dash */
+        {0x2010, false, 0, false, false}, /* hyphen */
+        {0x00B7, false, 0, false, true},  /* middle dot, which a name may hold */
+        {0x2605, false, 0, false, true},  /* star */
+        {0x2502, false, 0, false, true},  /* box drawing */
+        {0xFFFD, false, 0, false, true},   {0x00E9, false, 0, false, false},
+        {0x7530, false, 0, false, false},  {0x0301, false, 0, false, false}, /* combining acute accent */
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {

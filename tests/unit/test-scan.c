@@ -117,15 +117,23 @@ static void test_hits(void)
          "cher.example"},
         {"j\xc3\xb6rg@x.example", "j\xc3\xb6rg@x.example"},
         /* No top-level domain mixes scripts; signs of other scripts begin no name. */
-        {"a@x.example\xe6\xa7\x98\xe3\x80\x81" "b@y.example", "a@x.example|b@y.example"}, /* an honorific */
-        {"a@x.example\xe2\x98\x85" "b@y.example", "a@x.example|b@y.example"},             /* a star */
-        {"a@x.example\xef\xbf\xbd" "b@y.example", "a@x.example|b@y.example"},             /* U+FFFD */
-        {"a@x.example\xc2\xb7 b@y.example", "a@x.example|b@y.example"},                  /* a middle dot */
+        {"a@x.example\xe6\xa7\x98\xe3\x80\x81"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* an honorific */
+        {"a@x.example\xe2\x98\x85"
+         "b@y.example",
+         "a@x.example|b@y.example"}, /* a star */
+        {"a@x.example\xef\xbf\xbd"
+         "b@y.example",
+         "a@x.example|b@y.example"},                                    /* U+FFFD */
+        {"a@x.example\xc2\xb7 b@y.example", "a@x.example|b@y.example"}, /* a middle dot */
         {"a@x.verm\xc3\xb6gensberater", "a@x.verm\xc3\xb6gensberater"},
         {"a@i\xe2\x9d\xa4.ws", "a@i\xe2\x9d\xa4.ws"},
         {"\xe2\x98\x85@x.example", "\xe2\x98\x85@x.example"},
-        {"a@x.example\xe3\x85\xa4" "b@y.example", "a@x.example|b@y.example"}, /* a Hangul filler */
-        {"a\xef\xb8\x8f@x.example", "a@x.example"},                         /* a variation selector */
+        {"a@x.example\xe3\x85\xa4"
+         "b@y.example",
+         "a@x.example|b@y.example"},                /* a Hangul filler */
+        {"a\xef\xb8\x8f@x.example", "a@x.example"}, /* a variation selector */
         {"a@x.example\001b@y.example", "a@x.example|b@y.example"},
         {"a@x.example\177b@y.example", "a@x.example|b@y.example"},
         {"=?utf-8?q?a@x.example?=", "a@x.example"},

@@ -57,7 +57,10 @@ static void test_raw(void)
         {"=?utf-8?b?YUBi?=", ""},
         {"=?utf-8?b?<a@b>?= =?utf-8?b?YUBi?=", "<a@b>\n"},
         {"=?x-mine?q?a@b?=, =?x-mine?q?a=40b?=, =?x-mine?q?c@d?=", "a@b\nc@d\n"},
-        {"=?utf-8?b?a\xef\xbc\xa0" "b?=", "a\xef\xbc\xa0" "b\n"},
+        {"=?utf-8?b?a\xef\xbc\xa0"
+         "b?=",
+         "a\xef\xbc\xa0"
+         "b\n"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
