@@ -60,8 +60,20 @@ static void recover_block(struct parser *parser, const char *const *words)
         parser_advance(parser);
 }
 
-/* The closing brace of a named block; if something else stands there, goes on behind the block. */
-static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors)
+/* What may stand behind the text of a quarantine; nothing may behind other actions. */
+static const char *const *words_behind(const struct action *action)
+{
+    static const char *const words[] = {"approvals", NULL};
+
+    return action->text != NULL && action->disposition == DISPOSITION_QUARANTINE ? words : NULL;
+}
+
+/*
+ * The closing brace of a named block; if something else stands there, goes on
+ * behind the block.  `words`, or NULL, may stand before the brace.
+ */
+static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors,
+                        const char *const *words)
 {
     if (parser_is(parser, TOKEN_CLOSE)) {
         parser_advance(parser);
@@ -69,9 +81,9 @@ static void close_block(struct parser *parser, const char *what, const struct it
     }
     /* An error within the block, as of a string that nothing closes, may have swallowed its end. */
     if (!parser_is(parser, TOKEN_ERROR) && diags_errors(parser->diags) == errors) {
-        g_autofree char *found = token_describe(&parser->token);
-        parser_fail_at(parser, parser->token.offset, "expected `}` to end the %s `%s` of line %u, not %s", what,
-                       name->text, source_line(parser->policy->source, name->offset), found);
+        g_autofree char *expected = g_strdup_printf("`}` to end the %s `%s` of line %u", what, name->text,
+                                                    source_line(parser->policy->source, name->offset));
+        parser_fail_expected(parser, expected, words);
     }
     recover_top(parser);
 }
@@ -190,7 +202,7 @@ static bool parse_class(struct parser *parser)
             recover_block(parser, class_words);
         }
     }
-    close_block(parser, "class", name, errors);
+    close_block(parser, "class", name, errors, NULL);
     return true;
 }
 
@@ -257,7 +269,7 @@ static bool parse_rule(struct parser *parser)
             recover_block(parser, top_words);
         }
     }
-    close_block(parser, "rule", name, errors);
+    close_block(parser, "rule", name, errors, words_behind(&rule->action));
     return true;
 }
 
@@ -495,7 +507,8 @@ static bool parse_default(struct parser *parser)
     if (!parse_action(parser, &policy->fallback))
         return false;
     if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {
-        parser_fail_expected(parser, "the end of the file behind `default`, which comes last", NULL);
+        parser_fail_expected(parser, "the end of the file behind `default`, which comes last",
+                             words_behind(&policy->fallback));
         policy->names_lost = true;
         while (!parser_is(parser, TOKEN_END))
             parser_advance(parser);

@@ -402,7 +402,7 @@ rule wide-cc {
     when parties(external) >= 20 or visible(freemail) >= 40 or domains(other) >= 30 or recipients(all) >= 900 or hidden(internal) >= 800
     reject "{visible} people, {parties freemail} parties; ask {contact}"
 }
-rule unreadable { when malformed or truncated or syntax quarantine "x" }
+rule unreadable { when malformed or truncated or syntax quarantine "x" approvals 2 }
 rule late { when local tag "x" }
 rule never { when authenticated tempfail "x" }
 default accept
@@ -467,6 +467,10 @@ default accept
             said = self.said(self.POLICY.replace("malformed or", "malformed " + wrong))[1]
             self.assertIn("`%s` means nothing here; did you mean `%s`?" % (wrong, right), said)
         self.assertIn("did you mean `not`?", self.said(self.POLICY.replace("not listener", "!listener"))[1])
+
+    def test_behind_default(self):
+        said = self.said(self.POLICY.replace("default accept", 'default quarantine "x" aproval 2'))[1]
+        self.assertIn("did you mean `approvals`?", said)
 
     def test_capitals(self):
         for wrong in "Rule", "WHEN", "Freemail":
