@@ -26,7 +26,7 @@ class Startup(unittest.TestCase):
         self.state_directory = os.path.join(self.directory, "state")
         os.mkdir(self.state_directory, 0o700)
         daemon.own(self.state_directory)
-        self.policy = daemon.write(self.path("policy"), policies.FIELD)
+        self.policy = daemon.write(self.path("policy"), SOUND)
         self.ledger = os.path.join(self.state_directory, "ledger.db")
         self.values = {("milter", "socket"): "unix:" + os.path.join(self.run_directory, "s.sock"), ("milter", "policy"): self.policy,
                        ("ledger", "path"): self.ledger}
@@ -61,7 +61,6 @@ class Startup(unittest.TestCase):
     # ---- options
 
     def test_check_of_what_is_right(self):
-        daemon.write(self.policy, SOUND)
         code, out, err = daemon.run("-n", "-c", self.config())
         self.assertEqual((code, err), (0, ""))
         self.assertIn(self.policy, out)
@@ -70,6 +69,7 @@ class Startup(unittest.TestCase):
 
     def test_check_warns(self):
         """of what is no error, and finds the policy sound"""
+        daemon.write(self.policy, policies.FIELD)
         code, out, err = daemon.run("-n", "-c", self.config())
         self.assertEqual(code, 0)
         self.assertIn(self.policy, out)
