@@ -160,7 +160,11 @@ void log_line(int priority, const char *format, ...)
     va_start(arguments, format);
     line = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_ptr_array_add(lines, line);
+    /* What an MTA does not send is said once in the life of the process, whichever input it is. */
+    if (g_str_has_prefix(line, "macros: "))
+        g_free(line);
+    else
+        g_ptr_array_add(lines, line);
 }
 
 void log_diags(const struct diags *diags, const char *lead)

@@ -40,8 +40,13 @@ class Screen:
         self.run("kill-server")
         with open(self.errors, encoding="utf-8") as file:
             report = file.read()
-        shutil.rmtree(self.folder)
+        daemon.wait_until(self._removed, mta.LIMIT, "the end of what writes to %s" % self.folder)
         assert not daemon.SANITIZER_REPORT.search(report), report
+
+    def _removed(self):
+        """What ran in the terminal may write its last word while the folder goes."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return not os.path.exists(self.folder)
 
     # ---- eyes
 
