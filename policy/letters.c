@@ -85,9 +85,15 @@ bool letter_is_symbol(gunichar c)
     }
 }
 
-bool letter_is_latin(gunichar c)
+bool letter_looks_latin(gunichar c)
 {
-    GUnicodeScript script = g_unichar_get_script(c);
-
-    return script == G_UNICODE_SCRIPT_LATIN || script == G_UNICODE_SCRIPT_INHERITED;
+    switch (g_unichar_get_script(c)) {
+    case G_UNICODE_SCRIPT_LATIN:
+    case G_UNICODE_SCRIPT_GREEK:
+    case G_UNICODE_SCRIPT_CYRILLIC:
+    case G_UNICODE_SCRIPT_INHERITED:
+        return true;
+    default:
+        return false;
+    }
 }

@@ -20,7 +20,7 @@ bool letter_parts_words(gunichar c);
 /* Bullets, lines, pictures, what could not be decoded: what a name may hold and does not begin with. */
 bool letter_is_symbol(gunichar c);
 
-/* Letters of the Latin script, and marks upon letters of any. */
-bool letter_is_latin(gunichar c);
+/* Letters of Latin and of the scripts that a reader takes for it (the Cyrillic a), and marks upon letters of any. */
+bool letter_looks_latin(gunichar c);
 
 #endif

@@ -207,7 +207,7 @@ size_t scan_domain_end(const char *text, size_t start, size_t end)
     if (label == start || !g_ascii_isalnum(text[label]))
         return end;
     for (const char *p = text + label; p < text + end; p = g_utf8_next_char(p))
-        if ((unsigned char)*p >= 0x80 && !letter_is_latin(g_utf8_get_char(p)))
+        if ((unsigned char)*p >= 0x80 && !letter_looks_latin(g_utf8_get_char(p)))
             return trim_end(text, start, (size_t)(p - text));
     return end;
 }

@@ -42,7 +42,7 @@ char *scan_squeeze(const char *text, size_t length, GArray *places);
 
 /*
  * Where a domain from `start` to `end` of a clean text ends to a reader: before
- * what cannot stand in a top-level domain, which mixes no scripts.
+ * what cannot stand in a top-level domain, which mixes no scripts, and is no look-alike either.
  */
 size_t scan_domain_end(const char *text, size_t start, size_t end);
 

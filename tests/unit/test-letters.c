@@ -39,11 +39,11 @@ static void test_kinds(void)
         g_assert_cmpint(letter_parts_words(cases[i].c), ==, cases[i].parts);
         g_assert_cmpint(letter_is_symbol(cases[i].c), ==, cases[i].symbol);
     }
-    g_assert_true(letter_is_latin(0x00E9));
-    g_assert_true(letter_is_latin(0x0301));
-    g_assert_false(letter_is_latin(0x7530));
-    g_assert_false(letter_is_latin(0x0430));
-    g_assert_false(letter_is_latin(0x2605));
+    g_assert_true(letter_looks_latin(0x00E9));
+    g_assert_true(letter_looks_latin(0x0301));
+    g_assert_false(letter_looks_latin(0x7530));
+    g_assert_true(letter_looks_latin(0x0430));
+    g_assert_false(letter_looks_latin(0x2605));
 }
 
 int main(int argc, char **argv)

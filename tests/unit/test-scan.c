@@ -128,6 +128,7 @@ static void test_hits(void)
          "a@x.example|b@y.example"},                                    /* U+FFFD */
         {"a@x.example\xc2\xb7 b@y.example", "a@x.example|b@y.example"}, /* a middle dot */
         {"a@x.verm\xc3\xb6gensberater", "a@x.verm\xc3\xb6gensberater"},
+        {"a@x.ex\xd0\xb0mple", "a@x.ex\xd0\xb0mple"}, /* a Cyrillic letter that looks like one of them */
         {"a@i\xe2\x9d\xa4.ws", "a@i\xe2\x9d\xa4.ws"},
         {"\xe2\x98\x85@x.example", "\xe2\x98\x85@x.example"},
         {"a@x.example\xe3\x85\xa4"
