@@ -25,8 +25,7 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-/* What is seen of a text: full-width letters and dots as those of ASCII, and no more than so many marks on one letter.
- */
+/* What is seen of a text; full-width letters and dots are those of ASCII. */
 static char *seen_of(const char *text)
 {
     GString *seen = g_string_sized_new(strlen(text));
@@ -35,10 +34,12 @@ static char *seen_of(const char *text)
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
         char equal = letter_ascii_equal(c);
+        if (letter_is_invisible(c))
+            continue;
         marks = g_unichar_combining_class(c) == 0 ? 0 : marks + 1;
         if (g_ascii_isalnum(equal) || (equal != 0 && strchr(".-_+", equal) != NULL))
             g_string_append_c(seen, equal);
-        else if (marks <= MARKS_LIMIT && !letter_is_invisible(c))
+        else if (marks <= MARKS_LIMIT)
             g_string_append_unichar(seen, c);
     }
     return g_string_free(seen, FALSE);

@@ -20,6 +20,8 @@ SHAPES = (
     "=?utf-8?q?a@b?= ", "=?x?q?a?=", "=?iso-2022-jp?b?GyRC?= ", "=?",
     # nothing but marks
     "@", " @", "a@", ".", " ", "\n ",
+    # bytes that are no UTF-8
+    "\udcff", "a@\udcff,", "\udcff#@\udcff#.x,", "\udce2\udc80",
     # many fields
     "#@b.x\nTo: ", "#@#.x\nCc: ", "a\nTo: ", "#@#.x\nFrom: ", "=?utf-8?q?a=40#.x?=\nTo: ", "a:\nTo: ", "(\nTo: ", "#\nSubject: ",
     "=?x#?q?a?=\nSubject: ", "=?x#?q?a@b?=\nFrom: ",
@@ -29,7 +31,7 @@ SHAPES = (
     # words of several character sets, known and unknown, empty, glued, in pads
     "=?utf-8?b?YQ==?= ", "=?utf-8?b?YQ==?= =?koi8-r?b?YQ==?= ", "=?x#?q?a@b?= ", "=?x#?b?YUBi?=,", "=?utf-8*x#?q?a@b?=", "=?u?q??=", "=?u?b?@?=", "=?utf-8?q?=?utf-8?q?a?=", "=?utf-16?b?AGEAQABi?= ",
     # marks upon letters, which have an order of their own
-    "a{\u0315\u0300\u0327}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x",
+    "a{\u0315\u0300\u0327}@b.x", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x",
     # addresses that a hash or a tree takes for one another, and domains that are dear to look up
     "$@b.x,", "a@$.x,", "$@$.x.y,", "a@\u00fc$.x,", "a@#.kawasaki.jp,", "a@#.b.c.d.e.f.g.h.s3.dualstack.us-east-1.amazonaws.com,", "a@#.corp.test,", "a@b.corp.#.test,", "a@#.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.x,",
     "a@\u4f8b#.\u3048,", "a@\U0001f600#.x ", "a@x.#\u6a23 ", "\u2605#@x.\u2605y ",
@@ -61,15 +63,15 @@ def alike(number):
 def value(shape, size):
     """A header value of just about `size` bytes."""
     head, repeated, tail = re.fullmatch(r"(.*?)\{(.*)\}(.*)", shape, re.S).groups() if "{" in shape else ("", shape, "")
-    pieces = [head.encode()]
+    pieces = [head.encode("utf-8", "surrogateescape")]
     length = number = 0
     while length < size:
         piece = repeated.replace("#", format(number, "x"))
-        piece = (piece.replace("$", alike(number)) if "$" in piece else piece).encode()
+        piece = (piece.replace("$", alike(number)) if "$" in piece else piece).encode("utf-8", "surrogateescape")
         pieces.append(piece)
         length += len(piece)
         number += 1
-    return b"".join(pieces) + tail.encode()
+    return b"".join(pieces) + tail.encode("utf-8", "surrogateescape")
 
 
 def write_message(path, shape, size):

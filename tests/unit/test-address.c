@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Ten marks that compose with nothing. */
+#define MARKS "\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1\xcc\xa1"
+
 /* Both parts as they are written, and the normalised address; NULL: no address. */
 static void test_normalise(void)
 {
@@ -57,6 +60,10 @@ static void test_normalise(void)
          "example",
          "ann@x.example"},                             /* full-width, one dot leader */
         {"ann", "x\xc2\xad.example", "ann@x.example"}, /* a soft hyphen */
+        /* No letter has more than thirty marks, whatever stands between them. */
+        {"a" MARKS MARKS MARKS, "x.example", "a" MARKS MARKS MARKS "@x.example"},
+        {"a" MARKS MARKS MARKS "\xcc\xa1", "x.example", "a" MARKS MARKS MARKS "@x.example"},
+        {"a" MARKS "\xe2\x80\x8d" MARKS "\xcd\x8f" MARKS MARKS, "x.example", "a" MARKS MARKS MARKS "@x.example"},
         /* Quotes that are not needed go; those that are stay, in one form. */
         {"\"ann\"", "x.example", "ann@x.example"},
         {"\"a\\nn\"", "x.example", "ann@x.example"},
