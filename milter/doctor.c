@@ -206,7 +206,7 @@ void doctor_view_free(struct doctor_view *view)
 static const struct doctor_mta *mta_find(enum mta mta)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(mtas); i++) {
-        g_autofree char *path = program_find(mtas[i]->command);
+        g_autofree char *path = program_find(mtas[i]->command, false);
         if (mtas[i]->mta == mta || (mta == MTA_NONE && path != NULL))
             return mtas[i];
     }

@@ -2,6 +2,8 @@
 
 #include "log.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -38,46 +40,13 @@ void log_printable(int priority, const char *line)
         write_stderr(line, strlen(line), true);
 }
 
-static void append_escaped(GString *out, const char *text, size_t length)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        const char escape[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-        g_string_append_len(out, escape, sizeof escape);
-    }
-}
-
-char *log_escape(const char *text, size_t limit)
-{
-    GString *out = g_string_new(NULL);
-    const char *end = text + strlen(text);
-    while (text < end && out->len < limit) {
-        gunichar character = g_utf8_get_char_validated(text, end - text);
-        bool valid = character != (gunichar)-1 && character != (gunichar)-2;
-        size_t length = valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
-        size_t before = out->len;
-        /* Besides control characters, what turns the direction of text or breaks lines would forge what is read. */
-        if (valid && g_unichar_isprint(character))
-            g_string_append_len(out, text, (gssize)length);
-        else
-            append_escaped(out, text, length);
-        if (out->len > limit) {
-            g_string_truncate(out, before);
-            break;
-        }
-        text += length;
-    }
-    return g_string_free(out, FALSE);
-}
-
 void log_line(int priority, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *line = log_escape(text, LOG_LINE_LIMIT);
+    g_autofree char *line = text_printable(text, LOG_LINE_LIMIT);
     log_printable(priority, line);
 }
 

@@ -34,7 +34,4 @@ void log_diags(const struct diags *diags, const char *lead);
 /* The same for a start: syslog has one line each, standard error the source line and the caret too. */
 void log_diags_shown(const struct diags *diags);
 
-/* `text` with control characters and bytes that are not UTF-8 as \xHH, cut at `limit` bytes. */
-char *log_escape(const char *text, size_t limit);
-
 #endif

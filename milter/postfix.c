@@ -62,7 +62,7 @@ static int run(const struct queue *queue, const char *command, const char *const
 static bool is_installed(struct queue *queue)
 {
     (void)queue;
-    g_autofree char *path = program_find("postqueue");
+    g_autofree char *path = program_find("postqueue", false);
     return path != NULL;
 }
 

@@ -31,7 +31,6 @@ void postfix_config_free(struct postfix_config *config)
 static char *ask(const char *directory, const char *const *words, char **error)
 {
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    g_autoptr(GString) output = g_string_new(NULL);
     g_ptr_array_add(arguments, (gpointer) "postconf");
     if (directory != NULL) {
         g_ptr_array_add(arguments, (gpointer) "-c");
@@ -40,9 +39,8 @@ static char *ask(const char *directory, const char *const *words, char **error)
     for (; *words != NULL; words++)
         g_ptr_array_add(arguments, (gpointer)*words);
     g_ptr_array_add(arguments, NULL);
-    const struct program program = {
-        .arguments = (const char *const *)arguments->pdata, .take = program_collect, .data = output};
-    return program_run(&program, error) == 0 ? g_strdup(output->str) : NULL;
+    const struct program program = {.arguments = (const char *const *)arguments->pdata};
+    return program_output(&program, error);
 }
 
 /* Calls `take` for each line `key = value`. */

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "log.h"
 #include "queue_tool.h"
+#include "text.h"
 
 #include <locale.h>
 #include <pwd.h>
@@ -67,7 +68,7 @@ int tool_error(int code, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *line = log_escape(message, LOG_LINE_LIMIT);
+    g_autofree char *line = text_printable(message, LOG_LINE_LIMIT);
     fprintf(stderr, "rcptguardq: %s\n", line);
     return code;
 }

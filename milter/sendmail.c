@@ -83,7 +83,7 @@ static int run(const struct queue *queue, const char *const *words, const char *
 static bool is_installed(struct queue *queue)
 {
     static const char *const words[] = {"-d0.1", "-bt", NULL};
-    g_autofree char *path = program_find(queue->command != NULL ? queue->command : COMMAND), *error = NULL;
+    g_autofree char *path = program_find(queue->command != NULL ? queue->command : COMMAND, false), *error = NULL;
     if (path == NULL || !g_file_test(configuration(queue), G_FILE_TEST_EXISTS))
         return false;
     g_autoptr(GString) said = g_string_new(NULL);

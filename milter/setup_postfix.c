@@ -23,9 +23,9 @@ static char *path(const char *directory)
 static char *postconf(const char *folder, const char *option, const char *word, char **error)
 {
     const char *const arguments[] = {"postconf", "-c", folder, option, word, NULL};
-    g_autoptr(GString) output = g_string_new(NULL);
-    const struct program program = {.arguments = arguments, .take = program_collect, .data = output};
-    return program_run(&program, error) == 0 ? g_strchomp(g_strdup(output->str)) : NULL;
+    const struct program program = {.arguments = arguments};
+    char *output = program_output(&program, error);
+    return output == NULL ? NULL : g_strchomp(output);
 }
 
 /* A folder that holds the text as main.cf, and master.cf as it is. */

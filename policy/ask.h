@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* The programs that are asked; each is found by spawn_find. */
+/* The programs that are asked; each is found by program_find. */
 #define ASK_POSTFIX  "postconf"
 #define ASK_SENDMAIL "sendmail"
 

@@ -8,7 +8,7 @@
 #include "address.h"
 #include "ask.h"
 #include "policy.h"
-#include "spawn.h"
+#include "program.h"
 
 #include <string.h>
 
@@ -112,18 +112,19 @@ static void take_keys(struct list *list, const char *text)
 static void take_table(struct list *list, const char *word)
 {
     const char *table = g_str_has_prefix(word, "proxy:") ? word + strlen("proxy:") : word;
-    g_autofree char *postmap = spawn_find("postmap");
     g_autofree char *keys = NULL;
     g_autofree char *error = NULL;
-    const char *own[] = {postmap, "-s", table, NULL};
-    const char *configured[] = {postmap, "-c", list->config, "-s", table, NULL};
+    const char *own[] = {"postmap", "-s", table, NULL};
+    const char *configured[] = {"postmap", "-c", list->config, "-s", table, NULL};
+    const struct program program = {
+        .arguments = list->config == NULL ? own : configured, .seconds = ASK_POSTFIX_SECONDS, .callers = true};
 
-    if (postmap == NULL || !can_be_listed(table)) {
+    if (!can_be_listed(table)) {
         site_note(list->site, "%s: %s cannot be listed; add its %s by hand", list->parameter, word,
                   list->networks ? "networks" : "domains");
         return;
     }
-    keys = spawn_run(list->config == NULL ? own : configured, NULL, ASK_POSTFIX_SECONDS, &error);
+    keys = program_output(&program, &error);
     if (keys != NULL)
         take_keys(list, keys);
     else
@@ -224,14 +225,10 @@ static void take_parameter(struct list *list, const char *value)
 /* Runs postconf with a configuration and what else is given; NULL ends the list. */
 static char *postconf(const char *config, const char *const *words, char **error)
 {
-    g_autofree char *path = spawn_find(ASK_POSTFIX);
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+    struct program program = {.seconds = ASK_POSTFIX_SECONDS, .callers = true};
 
-    if (path == NULL) {
-        *error = g_strdup(ASK_POSTFIX " is neither in PATH nor in " SPAWN_FOLDERS);
-        return NULL;
-    }
-    g_ptr_array_add(arguments, path);
+    g_ptr_array_add(arguments, (gpointer)ASK_POSTFIX);
     if (config != NULL) {
         g_ptr_array_add(arguments, (gpointer) "-c");
         g_ptr_array_add(arguments, (gpointer)config);
@@ -239,7 +236,8 @@ static char *postconf(const char *config, const char *const *words, char **error
     for (; *words != NULL; words++)
         g_ptr_array_add(arguments, (gpointer)*words);
     g_ptr_array_add(arguments, NULL);
-    return spawn_run((const char *const *)arguments->pdata, NULL, ASK_POSTFIX_SECONDS, error);
+    program.arguments = (const char *const *)arguments->pdata;
+    return program_output(&program, error);
 }
 
 /* {name: value} of lines such as `name = value`. */

@@ -7,7 +7,7 @@
 
 #include "address.h"
 #include "ask.h"
-#include "spawn.h"
+#include "program.h"
 
 #include <string.h>
 
@@ -77,18 +77,17 @@ static void take_origin(struct site *site, const char *answer)
 
 static char *ask(const char *config, const char *questions, char **error)
 {
-    g_autofree char *path = spawn_find(ASK_SENDMAIL);
-    const char *arguments[] = {path, "-bt", NULL, NULL};
     g_autofree char *file = config == NULL ? NULL : g_strdup_printf("-C%s", config);
-    char *answers;
+    const char *arguments[] = {ASK_SENDMAIL, "-bt", file, NULL};
+    const struct program program = {.arguments = arguments,
+                                    .input = questions,
+                                    .input_length = strlen(questions),
+                                    .seconds = ASK_SENDMAIL_SECONDS,
+                                    .callers = true};
+    char *answers = program_output(&program, error);
 
-    if (path == NULL) {
-        *error = g_strdup(ASK_SENDMAIL " is neither in PATH nor in " SPAWN_FOLDERS);
-        return NULL;
-    }
-    arguments[2] = file;
-    answers = spawn_run(arguments, questions, ASK_SENDMAIL_SECONDS, error);
     if (answers != NULL && strstr(answers, GREETING) == NULL) {
+        g_autofree char *path = program_find(ASK_SENDMAIL, true);
         *error = g_strdup_printf("%s has no test mode: it is another MTA's", path);
         g_clear_pointer(&answers, g_free);
     }

@@ -4,7 +4,7 @@
 #include "draft.h"
 #include "json.h"
 #include "place.h"
-#include "spawn.h"
+#include "program.h"
 #include "tool.h"
 
 #include <glib/gstdio.h>
@@ -65,8 +65,8 @@ static const char *choose_mta(void)
         return "sendmail";
     if (domain_option != NULL)
         return "none";
-    postconf = spawn_find(ASK_POSTFIX);
-    sendmail = spawn_find(ASK_SENDMAIL);
+    postconf = program_find(ASK_POSTFIX, true);
+    sendmail = program_find(ASK_SENDMAIL, true);
     return postconf != NULL ? "postfix" : sendmail != NULL ? "sendmail" : NULL;
 }
 
@@ -77,7 +77,7 @@ static int ask_mta(struct site *site)
 
     if (mta == NULL)
         return fail("there is neither Postfix (" ASK_POSTFIX ") nor Sendmail (" ASK_SENDMAIL
-                    ") in PATH or in " SPAWN_FOLDERS "; name your domains with --domain");
+                    ") in PATH or in " PROGRAM_FOLDERS "; name your domains with --domain");
     if (strcmp(mta, "postfix") == 0 && !ask_postfix(site, postfix_option, &error))
         return fail("Postfix does not answer: %s; name your domains with --domain", error);
     if (strcmp(mta, "sendmail") == 0 && !ask_sendmail(site, sendmail_option, &error))

@@ -225,7 +225,13 @@ static const unsigned char plain[256] = {
 };
 /* clang-format on */
 
-static const char hex[] = "0123456789ABCDEF";
+static void append_hex(GString *line, unsigned char byte)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    const char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+
+    g_string_append_len(line, escape, sizeof escape);
+}
 
 void text_append_escaped(GString *line, const char *value, size_t length, size_t limit, bool blanks)
 {
@@ -233,12 +239,10 @@ void text_append_escaped(GString *line, const char *value, size_t length, size_t
     size_t fits = start; /* the line's length up to which REST would still fit */
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)value[i];
-        if (plain[byte] || (byte == ' ' && blanks)) {
+        if (plain[byte] || (byte == ' ' && blanks))
             g_string_append_c(line, (char)byte);
-        } else {
-            const char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
-            g_string_append_len(line, escape, sizeof escape);
-        }
+        else
+            append_hex(line, byte);
         size_t used = line->len - start;
         if (used > limit) {
             g_string_truncate(line, fits);
@@ -310,4 +314,28 @@ char *text_reply(const char *text)
         if (*byte < ' ' || *byte > '~')
             *byte = '?';
     return reply;
+}
+
+char *text_printable(const char *text, size_t limit)
+{
+    GString *out = g_string_new(NULL);
+    const char *end = text + strlen(text);
+    while (text < end && out->len < limit) {
+        gunichar character = g_utf8_get_char_validated(text, end - text);
+        bool valid = character != (gunichar)-1 && character != (gunichar)-2;
+        size_t length = valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
+        size_t before = out->len;
+        /* Besides control characters, what turns the direction of text or breaks lines would forge what is read. */
+        if (valid && g_unichar_isprint(character))
+            g_string_append_len(out, text, (gssize)length);
+        else
+            for (size_t i = 0; i < length; i++)
+                append_hex(out, (unsigned char)text[i]);
+        if (out->len > limit) {
+            g_string_truncate(out, before);
+            break;
+        }
+        text += length;
+    }
+    return g_string_free(out, FALSE);
 }

@@ -57,4 +57,8 @@ void text_append_escaped(GString *line, const char *value, size_t length, size_t
 /* The same for a value that may be empty, which is `-`; one that is `-` itself is escaped. */
 void text_append_value(GString *line, const char *value, size_t length, size_t limit, bool blanks);
 
+/* For a person: `text` with control characters and bytes that are not UTF-8 as \xHH, cut at `limit` bytes.  For g_free.
+ */
+char *text_printable(const char *text, size_t limit);
+
 #endif

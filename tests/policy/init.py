@@ -208,7 +208,7 @@ class Postfix(InitCase):
         notes = json.loads(output)["notes"]
         self.assertEqual(notes[:3], ["relay_domains: %s:%s cannot be listed; add its domains by hand" % (kind, self.at("etc", name))
                                      for kind, name in (("mysql", "my.cf"), ("ldap", "ldap.cf"), ("pcre", "re"))])
-        self.assertRegex(notes[3], r"^virtual_mailbox_domains: \S+/postmap failed and said: .*open database %s\.db: No such file or directory$" % re.escape(self.at("etc/gone")))
+        self.assertRegex(notes[3], r"^virtual_mailbox_domains: \S+/postmap: .*open database %s\.db: No such file or directory$" % re.escape(self.at("etc/gone")))
         self.assertEqual(notes[4:], ["virtual_alias_domains: proxy:pgsql:/etc/x cannot be listed; add its domains by hand"])
         self.assertGood()
         with open(self.at("out/policy"), encoding="utf-8") as file:
@@ -531,13 +531,13 @@ class Trouble(InitCase):
 
     def test_no_configuration(self):
         self.assertRegex(self.run_with("--postfix-config", self.at("none")),
-                         r"^rcptguard: Postfix does not answer: \S+/postconf failed and said: \S*postconf: fatal: open %s/main\.cf: No such file or directory; "
+                         r"^rcptguard: Postfix does not answer: \S+/postconf: fatal: open %s/main\.cf: No such file or directory; "
                          r"name your domains with --domain\n$" % re.escape(self.at("none")))
 
     def test_hangs(self):
         """a program that does not end is stopped, and nothing waits for what it started, which keeps its outputs open"""
         path = self.program("postconf", "#!/bin/sh\nsleep 1000 &\necho $! $$ > %s\nwait\n" % self.at("ids"))
-        self.assertEqual(self.run_with(), "rcptguard: Postfix does not answer: %s did not end within 10 seconds; name your domains with --domain\n" % path)
+        self.assertEqual(self.run_with(), "rcptguard: Postfix does not answer: %s did not end within 10 s; name your domains with --domain\n" % path)
         with open(self.at("ids"), encoding="ascii") as file:
             child, program = (int(word) for word in file.read().split())
         os.kill(child, signal.SIGKILL)
@@ -545,9 +545,9 @@ class Trouble(InitCase):
 
     def test_fails(self):
         path = self.program("postconf", "#!/bin/sh\nprintf 'a\\n\\033[2Jb\\302\\233\\n' >&2\nexit 3\n")
-        self.assertEqual(self.run_with(), "rcptguard: Postfix does not answer: %s failed and said: \\x1B[2Jb\\xC2\\x9B; name your domains with --domain\n" % path)
+        self.assertEqual(self.run_with(), "rcptguard: Postfix does not answer: %s: \\x1B[2Jb\\xC2\\x9B; name your domains with --domain\n" % path)
         self.program("postconf", "#!/bin/sh\nexit 3\n")
-        self.assertIn("%s failed with exit code 3;" % path, self.run_with())
+        self.assertIn("%s ended with exit code 3;" % path, self.run_with())
         self.program("postconf", "#!/bin/sh\nkill -9 $$\n")
         self.assertIn("%s was ended by signal 9;" % path, self.run_with())
 
@@ -565,7 +565,7 @@ class Trouble(InitCase):
         env = dict(os.environ, MAIL_CONFIG=self.at("etc"))
         os.environ["MAIL_CONFIG"] = env["MAIL_CONFIG"]
         self.addCleanup(os.environ.pop, "MAIL_CONFIG")
-        self.assertRegex(self.run_with("--mta", "sendmail"), r"^rcptguard: Sendmail does not answer: \S+/sendmail failed and said: sendmail: fatal: ")
+        self.assertRegex(self.run_with("--mta", "sendmail"), r"^rcptguard: Sendmail does not answer: \S+/sendmail: sendmail: fatal: ")
         path = self.program("sendmail", "#!/bin/sh\necho '> syntax error'\n")
         self.assertEqual(self.run_with("--mta", "sendmail"), "rcptguard: Sendmail does not answer: %s has no test mode: it is another MTA's; name your domains with --domain\n" % path)
 
@@ -575,9 +575,9 @@ class Trouble(InitCase):
         hide = ["unshare", "--mount", "sh", "-c", "for name in postconf sendmail; do for folder in /usr/sbin /usr/local/sbin /sbin /usr/bin /usr/lib; do\n"
                 "[ ! -e $folder/$name ] || mount --bind /dev/null $(readlink -f $folder/$name) || exit 9; done; done; exec \"$@\"", "sh"]
         self.assertEqual(self.run_with(prefix=hide), "rcptguard: there is neither Postfix (postconf) nor Sendmail (sendmail) in PATH or in "
-                                                     "/usr/sbin:/usr/local/sbin:/sbin; name your domains with --domain\n")
-        self.assertEqual(self.run_with("--mta", "sendmail", prefix=hide), "rcptguard: Sendmail does not answer: sendmail is neither in PATH nor in "
-                                                                          "/usr/sbin:/usr/local/sbin:/sbin; name your domains with --domain\n")
+                                                     "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; name your domains with --domain\n")
+        self.assertEqual(self.run_with("--mta", "sendmail", prefix=hide), "rcptguard: Sendmail does not answer: there is no sendmail in PATH or "
+                                                                          "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; name your domains with --domain\n")
         code, _output, errors = self.init("--domain", "corp.example", prefix=hide)
         self.assertEqual((code, errors), (0, ""))
 

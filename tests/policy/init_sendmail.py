@@ -128,7 +128,7 @@ class Sendmail(unittest.TestCase):
     def test_no_configuration(self):
         code, output, errors = self.run_init()
         self.assertEqual((code, output), (1, ""))
-        self.assertRegex(errors, r"^rcptguard: Sendmail does not answer: \S+/sendmail failed and said: .*sendmail\.cf.*; name your domains with --domain\n$")
+        self.assertRegex(errors, r"^rcptguard: Sendmail does not answer: \S+/sendmail: .*sendmail\.cf.*; name your domains with --domain\n$")
         self.assertEqual([name for name in os.listdir(self.folder.path) if "policy" in name or "domains" in name or name.startswith(".")], [])
 
 

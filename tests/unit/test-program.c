@@ -1,6 +1,6 @@
 /* test-program - commands that answer, fail, talk too much, and do not end */
 
-#include "milter/program.h"
+#include "policy/program.h"
 #include "unit.h"
 
 #include <signal.h>
@@ -91,18 +91,49 @@ static void test_missing(void)
     const struct program program = {.arguments = arguments};
     g_autofree char *error = NULL;
     g_assert_cmpint(program_run(&program, &error), ==, -1);
-    g_assert_true(g_str_has_prefix(error, "there is no rcptguard-no-such-command in /usr/sbin, "));
-    g_assert_null(program_find("rcptguard-no-such-command"));
-    g_autofree char *found = program_find("sh");
+    g_assert_true(g_str_has_prefix(error, "there is no rcptguard-no-such-command in /usr/sbin:/usr/bin:"));
+    g_assert_null(program_find("rcptguard-no-such-command", false));
+    g_autofree char *found = program_find("sh", false);
     g_assert_true(g_path_is_absolute(found));
 }
 
-/* The caller's PATH has no say: it leads to another `sh` all the time. */
+/* For himself, a person has the program, the folder and the environment that he wants; and is told which program it
+ * was. */
+static void test_callers(void)
+{
+    static const char *const arguments[] = {"sh", NULL}, *const missing[] = {"rcptguard-no-such-command", NULL};
+    const struct program program = {.arguments = arguments, .callers = true};
+    const struct program absent = {.arguments = missing, .callers = true};
+    g_autofree char *error = NULL, *other = NULL;
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *expected = g_strdup_printf("a trap in %s, the environment of who calls, C\n", here);
+    g_autofree char *output = program_output(&program, &error);
+    g_assert_cmpstr(error, ==, NULL);
+    g_assert_cmpstr(output, ==, expected);
+    g_assert_null(program_output(&absent, &other));
+    g_assert_true(g_str_has_prefix(other, "there is no rcptguard-no-such-command in PATH or /usr/sbin:"));
+}
+
+static void test_callers_failure(void)
+{
+    static const char *const arguments[] = {"rcptguard-fails", NULL};
+    const struct program program = {.arguments = arguments, .callers = true};
+    g_autofree char *error = NULL;
+    g_autofree char *path = program_find("rcptguard-fails", true);
+    g_autofree char *expected = g_strdup_printf("%s: no idea", path);
+    g_assert_null(program_output(&program, &error));
+    g_assert_cmpstr(error, ==, expected);
+}
+
+/* The caller's PATH has no say, but where he wants it: it leads to another `sh` all the time. */
 static char *set_trap(void)
 {
     char *folder = folder_new();
-    g_autofree char *trap = folder_write(folder, "sh", "#!/bin/sh\necho a trap\n", -1);
+    g_autofree char *trap =
+        folder_write(folder, "sh", "#!/bin/sh\necho \"a trap in $(/bin/pwd), $RCPTGUARD_UNIT, $LC_ALL\"\n", -1);
+    g_autofree char *failing = folder_write(folder, "rcptguard-fails", "#!/bin/sh\necho no idea >&2\nexit 4\n", -1);
     g_chmod(trap, 0755);
+    g_chmod(failing, 0755);
     g_setenv("PATH", folder, TRUE);
     g_setenv("RCPTGUARD_UNIT", "the environment of who calls", TRUE);
     return folder;
@@ -117,6 +148,8 @@ int main(int argc, char **argv)
     g_test_add_func("/program/failures", test_failures);
     g_test_add_func("/program/late", test_late);
     g_test_add_func("/program/missing", test_missing);
+    g_test_add_func("/program/callers", test_callers);
+    g_test_add_func("/program/callers-failure", test_callers_failure);
     int result = g_test_run();
     folder_free(trap);
     return result;

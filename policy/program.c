@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-#include "log.h"
+#include "text.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -14,12 +14,6 @@
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
 #endif
-
-/* Where the MTA's commands are, and nowhere else. */
-static const char *const folders[] = {"/usr/sbin",       "/usr/bin",       "/sbin", "/bin",
-                                      "/usr/local/sbin", "/usr/local/bin", NULL};
-
-#define PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 
 /* What a command said last is kept for the error, in bytes. */
 #define SAID_LIMIT 400
@@ -36,6 +30,7 @@ struct run {
     unsigned pending;
     bool late;
     GString *said;
+    GString *answered; /* on standard output: Sendmail complains there */
     char *read_error;
 };
 
@@ -47,17 +42,18 @@ struct output {
     char piece[PIECE];
 };
 
-char *program_find(const char *name)
+char *program_find(const char *name, bool callers)
 {
     if (g_path_is_absolute(name))
         return g_strdup(name);
-    for (const char *const *folder = folders; *folder != NULL; folder++) {
-        char *path = g_build_filename(*folder, name, NULL);
-        if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
-            return path;
-        g_free(path);
+    char *path = callers ? g_find_program_in_path(name) : NULL;
+    g_auto(GStrv) folders = g_strsplit(PROGRAM_FOLDERS, ":", -1);
+    for (char **folder = folders; path == NULL && *folder != NULL; folder++) {
+        g_autofree char *there = g_build_filename(*folder, name, NULL);
+        if (g_file_test(there, G_FILE_TEST_IS_EXECUTABLE))
+            path = g_steal_pointer(&there);
     }
-    return NULL;
+    return path;
 }
 
 void program_collect(void *string, const char *piece, size_t length)
@@ -66,11 +62,11 @@ void program_collect(void *string, const char *piece, size_t length)
 }
 
 /* Keeps the end of what was said. */
-static void remember(struct run *run, const char *piece, size_t length)
+static void remember(GString *said, const char *piece, size_t length)
 {
-    g_string_append_len(run->said, piece, (gssize)length);
-    if (run->said->len > SAID_LIMIT)
-        g_string_erase(run->said, 0, (gssize)(run->said->len - SAID_LIMIT));
+    g_string_append_len(said, piece, (gssize)length);
+    if (said->len > SAID_LIMIT)
+        g_string_erase(said, 0, (gssize)(said->len - SAID_LIMIT));
 }
 
 static void on_read(GObject *source, GAsyncResult *result, gpointer data);
@@ -89,7 +85,9 @@ static void on_read(GObject *source, GAsyncResult *result, gpointer data)
     gssize length = g_input_stream_read_finish(G_INPUT_STREAM(source), result, &error);
     if (length > 0) {
         if (!output->taken || run->program->merged)
-            remember(run, output->piece, (size_t)length);
+            remember(run->said, output->piece, (size_t)length);
+        else if (run->program->callers) /* others answer with what is no one's business: recipients */
+            remember(run->answered, output->piece, (size_t)length);
         if (output->taken && run->program->take != NULL)
             run->program->take(run->program->data, output->piece, (size_t)length);
         read_more(output);
@@ -171,13 +169,17 @@ static void follow_parent(gpointer data)
 
 static GSubprocess *start(const struct program *program, const char *path, GError **error)
 {
-    static const char *const environment[] = {PATH, "LC_ALL=C", "HOME=/", NULL};
+    static const char *const environment[] = {"PATH=" PROGRAM_FOLDERS, "LC_ALL=C", "HOME=/", NULL};
     GSubprocessFlags flags = G_SUBPROCESS_FLAGS_STDOUT_PIPE;
     flags |= program->input != NULL ? G_SUBPROCESS_FLAGS_STDIN_PIPE : G_SUBPROCESS_FLAGS_NONE;
     flags |= program->merged ? G_SUBPROCESS_FLAGS_STDERR_MERGE : G_SUBPROCESS_FLAGS_STDERR_PIPE;
     g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(flags);
-    g_subprocess_launcher_set_environ(launcher, (char **)environment);
-    g_subprocess_launcher_set_cwd(launcher, "/");
+    if (program->callers) {
+        g_subprocess_launcher_setenv(launcher, "LC_ALL", "C", TRUE);
+    } else {
+        g_subprocess_launcher_set_environ(launcher, (char **)environment);
+        g_subprocess_launcher_set_cwd(launcher, "/");
+    }
     g_subprocess_launcher_set_child_setup(launcher, follow_parent, NULL, NULL);
 
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
@@ -213,7 +215,7 @@ static char *last_words(const char *said)
     g_autofree char *text = g_strchomp(g_strdup(said));
     const char *line = strrchr(text, '\n');
     g_autofree char *valid = g_utf8_make_valid(line == NULL ? text : line + 1, -1);
-    return log_escape(valid, SAID_LIMIT);
+    return text_printable(valid, SAID_LIMIT);
 }
 
 static char *complaint(const struct run *run, const char *name)
@@ -227,7 +229,7 @@ static char *complaint(const struct run *run, const char *name)
         return g_strdup_printf("%s was ended by signal %d", name, g_subprocess_get_term_sig(run->process));
     if (g_subprocess_get_exit_status(run->process) == 0)
         return NULL;
-    g_autofree char *words = last_words(run->said->str);
+    g_autofree char *words = last_words(run->said->len > 0 ? run->said->str : run->answered->str);
     if (words[0] == '\0')
         return g_strdup_printf("%s ended with exit code %d", name, g_subprocess_get_exit_status(run->process));
     return g_str_has_prefix(words, name) ? g_steal_pointer(&words) : g_strdup_printf("%s: %s", name, words);
@@ -235,20 +237,23 @@ static char *complaint(const struct run *run, const char *name)
 
 int program_run(const struct program *program, char **error)
 {
-    g_autofree char *name =
-        program->name != NULL ? g_strdup(program->name) : g_path_get_basename(program->arguments[0]);
-    g_autofree char *path = program_find(program->arguments[0]);
+    g_autofree char *path = program_find(program->arguments[0], program->callers);
+    g_autofree char *base = g_path_get_basename(program->arguments[0]);
+    /* Which one it was is not plain where PATH decides. */
+    const char *name = program->name != NULL ? program->name : program->callers && path != NULL ? path : base;
     if (path == NULL) {
-        g_autofree char *places = g_strjoinv(", ", (char **)folders);
-        *error = g_strdup_printf("there is no %s in %s", name, places);
+        *error = g_strdup_printf("there is no %s in %s" PROGRAM_FOLDERS, name, program->callers ? "PATH or " : "");
         return -1;
     }
 
     /* A command that ends before it has read its input must not end us. */
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     sigaction(SIGPIPE, &ignore, &before);
-    struct run run = {
-        .program = program, .context = g_main_context_new(), .stop = g_cancellable_new(), .said = g_string_new(NULL)};
+    struct run run = {.program = program,
+                      .context = g_main_context_new(),
+                      .stop = g_cancellable_new(),
+                      .said = g_string_new(NULL),
+                      .answered = g_string_new(NULL)};
     g_main_context_push_thread_default(run.context);
     g_autoptr(GError) failure = NULL;
     run.process = start(program, path, &failure);
@@ -261,7 +266,17 @@ int program_run(const struct program *program, char **error)
     g_main_context_pop_thread_default(run.context);
     g_main_context_unref(run.context);
     g_string_free(run.said, TRUE);
+    g_string_free(run.answered, TRUE);
     g_free(run.read_error);
     sigaction(SIGPIPE, &before, NULL);
     return *error == NULL ? 0 : -1;
+}
+
+char *program_output(const struct program *program, char **error)
+{
+    g_autoptr(GString) output = g_string_new(NULL);
+    struct program collecting = *program;
+    collecting.take = program_collect;
+    collecting.data = output;
+    return program_run(&collecting, error) == 0 ? g_strdup(output->str) : NULL;
 }

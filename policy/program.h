@@ -4,7 +4,7 @@
  * we live.
  *
  * Whoever runs rcptguardq(8) as root trusts neither the PATH nor the MAIL_CONFIG
- * of the person who called it.
+ * of the person who called it.  Who runs rcptguard(1) for himself trusts his own.
  *
  * Ownership: errors are texts for g_free.
  */
@@ -13,6 +13,9 @@
 
 #include <glib.h>
 #include <stdbool.h>
+
+/* Where the MTA's commands are. */
+#define PROGRAM_FOLDERS "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 
 /* How long a command may take, in seconds; what a person waits for. */
 #define PROGRAM_LIMIT 30u
@@ -28,6 +31,7 @@ struct program {
     program_take take; /* or NULL: output is kept for the error alone */
     void *data;
     bool merged;      /* standard error belongs to the output */
+    bool callers;     /* the caller's PATH comes first, and his environment and folder stay */
     unsigned seconds; /* limit; 0 is PROGRAM_LIMIT */
 };
 
@@ -37,8 +41,11 @@ struct program {
  */
 int program_run(const struct program *program, char **error);
 
-/* Its absolute path, for g_free, or NULL if it is in none of the folders. */
-char *program_find(const char *name);
+/* The same; gives its standard output, for g_free, or NULL with `error`. */
+char *program_output(const struct program *program, char **error);
+
+/* Its path, for g_free, or NULL if it is in none of the folders, nor in PATH if that is the caller's. */
+char *program_find(const char *name, bool callers);
 
 /* For `take`: appends to the GString that is its data. */
 void program_collect(void *string, const char *piece, size_t length);
