@@ -227,8 +227,9 @@ static char *outcome(const struct told *told)
         return g_strdup_printf("The message passes with the header field `X-Rcptguard: %s`. For the log:",
                                told->verdict->rule);
     case DISPOSITION_QUARANTINE:
-        return g_strdup("The message is taken and held until a person releases or deletes it; the sender is not told. "
-                        "For that person:");
+        return g_strdup(
+            "The message is taken and held until a person releases, returns or deletes it; rcptguardq notify "
+            "tells its sender. For that person:");
     case DISPOSITION_REJECT:
         return g_strdup("The message is refused. The sender gets:");
     case DISPOSITION_TEMPFAIL:
