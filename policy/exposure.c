@@ -148,21 +148,30 @@ static void count_visible(struct builder *builder, bool bcc_visible)
     g_hash_table_unref(domains);
 }
 
+/* One distinct envelope recipient, and whether a reader of the message can see it. */
+static void count_recipient(struct builder *builder, const char *address, bool is_shown)
+{
+    class_mask mask = (class_mask)1 << class_of_address(builder, address);
+
+    tally_add(builder->exposure, COUNT_RECIPIENTS, mask);
+    if (!is_shown)
+        tally_add(builder->exposure, COUNT_HIDDEN, mask);
+}
+
 static void count_envelope(struct builder *builder, const struct message *message)
 {
-    struct exposure *exposure = builder->exposure;
+    const struct recipients *read = builder->exposure->recipients;
     GHashTable *seen = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     unsigned shown = message->bcc_visible ? ~0u : ~(unsigned)FIELDS_BCC;
 
+    for (unsigned i = 0; message->envelope_unknown && i < recipients_count(read); i++) {
+        const struct recipient *recipient = recipients_get(read, i);
+        count_recipient(builder, recipient->address, (recipient->fields & shown) != 0);
+    }
     for (unsigned i = 0; i < message->recipients->len; i++) {
         char *address = address_normalise_text(g_ptr_array_index(message->recipients, i));
-        class_mask mask;
-        if (!g_hash_table_add(seen, address))
-            continue;
-        mask = (class_mask)1 << class_of_address(builder, address);
-        tally_add(exposure, COUNT_RECIPIENTS, mask);
-        if ((recipients_find(exposure->recipients, address) & shown) == 0)
-            tally_add(exposure, COUNT_HIDDEN, mask);
+        if (g_hash_table_add(seen, address))
+            count_recipient(builder, address, (recipients_find(read, address) & shown) != 0);
     }
     g_hash_table_unref(seen);
 }

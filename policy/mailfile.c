@@ -59,8 +59,6 @@ void mailfile_envelope(struct message *message, const char *sender, const char *
         for (; *recipients != NULL; recipients++)
             message_add_recipient(message, *recipients);
     } else {
-        auto_free(recipients) all = recipients_read(message);
-        for (unsigned i = 0; i < recipients_count(all); i++)
-            message_add_recipient(message, recipients_get(all, i)->address);
+        message->envelope_unknown = true;
     }
 }

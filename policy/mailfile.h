@@ -28,8 +28,8 @@ bool mailfile_read(const char *path, mailfile_take take, void *data, struct diag
 
 /*
  * Completes a message from a file: the envelope sender is `sender`, or the first
- * author; the envelope recipients are `recipients` (ended by NULL), or those that
- * can be read in the headers, Bcc included.
+ * author; the envelope recipients are `recipients` (ended by NULL), or unknown:
+ * those that can be read in the headers, Bcc included.
  */
 void mailfile_envelope(struct message *message, const char *sender, const char *const *recipients);
 

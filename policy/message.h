@@ -41,6 +41,7 @@ struct message {
     char *sender;          /* envelope sender without angle brackets; "" is the null sender */
     char *queue_id;        /* or NULL */
     GPtrArray *recipients; /* char *: envelope recipients without angle brackets */
+    bool envelope_unknown; /* offline: it is all who can be read in the headers, Bcc too, and `recipients` is empty */
     GPtrArray *headers;    /* struct header *, in order */
     size_t header_bytes;
     bool overflow; /* a limit above was hit: the counts are a lower bound */

@@ -34,18 +34,20 @@ static char *counts(struct policy *policy, const struct exposure *exposure, cons
                            exposure_count(exposure, COUNT_HIDDEN, mask));
 }
 
-/* The counts of several classes at once, a message from `sender` to the header `to` and the envelope. */
+/* The counts of several classes at once, a message from `sender` to the header `to` and the envelope,
+ * or NULL if that is not known. */
 static void check(const char *sender, const char *to, const char *bcc, bool bcc_visible, const char *envelope,
                   const char *const *want)
 {
     struct policy *policy = policy_of(CLASSES);
     auto_free(message) message = message_of(sender, to);
-    g_auto(GStrv) recipients = g_strsplit(envelope, " ", -1);
+    g_auto(GStrv) recipients = g_strsplit(envelope != NULL ? envelope : "", " ", -1);
     struct verdict *verdict;
 
     if (bcc != NULL)
         message_add_header(message, "Bcc", bcc);
     message->bcc_visible = bcc_visible;
+    message->envelope_unknown = envelope == NULL;
     for (unsigned i = 0; recipients[i] != NULL; i++)
         message_add_recipient(message, recipients[i]);
     verdict = judge_at(policy, message, 0);
@@ -120,6 +122,15 @@ static void test_bcc(void)
           "2 2 2 2 0");
 }
 
+/* Offline, whoever stands in the headers is in the envelope, once; the Bcc is hidden where it is not delivered. */
+static void test_unknown_envelope(void)
+{
+    CHECK("care@me.example", "a@x.example, A@X.example, c@me.example", "b@y.example, a@x.example", false, NULL,
+          "external", "1 1 1 2 1", "internal", "1 1 1 1 0", "all", "2 2 2 3 1");
+    CHECK("care@me.example", "a@x.example", "b@y.example", true, NULL, "external", "2 2 2 2 0");
+    CHECK("care@me.example", "undisclosed-recipients:;", NULL, false, NULL, "all", "0 0 0 0 0");
+}
+
 /* Up to 62 classes, the last bit included. */
 static void test_many_classes(void)
 {
@@ -181,6 +192,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exposure/separate", test_separate);
     g_test_add_func("/exposure/hidden", test_hidden);
     g_test_add_func("/exposure/bcc", test_bcc);
+    g_test_add_func("/exposure/unknown-envelope", test_unknown_envelope);
     g_test_add_func("/exposure/many-classes", test_many_classes);
     g_test_add_func("/exposure/visible", test_visible);
     return g_test_run();
