@@ -152,7 +152,7 @@ bool identities_own_address(const struct identities *identities, const char *log
     const struct person *person = identities == NULL ? NULL : g_hash_table_lookup(identities->people, login);
     if (person == NULL || address == NULL || address[0] == '\0')
         return false;
-    g_autofree char *normal = address_normalise_text(address);
+    g_autofree char *normal = address_normalise_envelope(address);
     return normal != NULL && g_hash_table_contains(person->addresses, normal);
 }
 

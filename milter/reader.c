@@ -94,7 +94,7 @@ static void append_hidden(GString *out, const struct message *message, const str
 {
     for (guint i = 0; i < message->recipients->len; i++) {
         const char *address = g_ptr_array_index(message->recipients, i);
-        g_autofree char *normal = address_normalise_text(address);
+        g_autofree char *normal = address_normalise_envelope(address);
         if ((recipients_find(recipients, normal) & delivered) == 0)
             append_record(out, KIND_HIDDEN, NULL, address);
     }

@@ -4,6 +4,7 @@
 
 #include "hash.h"
 #include "letters.h"
+#include "route.h"
 
 #include <idn2.h>
 #include <string.h>
@@ -247,6 +248,13 @@ char *address_normalise_text(const char *address)
     if (at != NULL)
         normal = address_normalise(address, (size_t)(at - address), at + 1, strlen(at + 1), NULL);
     return normal != NULL ? normal : local_normalise(address, at != NULL ? (size_t)(at - address) : strlen(address));
+}
+
+char *address_normalise_envelope(const char *address)
+{
+    g_autofree char *plain = route_address(address);
+
+    return address_normalise_text(plain);
 }
 
 const char *address_domain(const char *address)

@@ -37,10 +37,13 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
                         struct idna *idna);
 
 /*
- * Normalises an address from an SMTP envelope or a policy.  The last `@` parts
+ * Normalises an address that is written in a policy or by an administrator.  The last `@` parts
  * it.  One without a domain stays a bare local part; "" stays "".
  */
 char *address_normalise_text(const char *address);
+
+/* The same of what stood in MAIL or RCPT, as an MTA reads it: see route.h.  Without its angle brackets. */
+char *address_normalise_envelope(const char *address);
 
 /* Normalises a domain; "" if nothing is left of it. */
 char *domain_normalise(const char *domain, size_t length);

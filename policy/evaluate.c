@@ -29,7 +29,7 @@ static void evaluation_start(struct evaluation *evaluation, struct policy *polic
 {
     *evaluation = (struct evaluation){.policy = policy, .message = message};
     evaluation->budget = pattern_budget_new();
-    evaluation->sender = address_normalise_text(message->sender);
+    evaluation->sender = address_normalise_envelope(message->sender);
 }
 
 static void evaluation_end(struct evaluation *evaluation)
@@ -545,7 +545,7 @@ struct verdict *policy_judge(struct policy *policy, const struct message *messag
 bool policy_is_internal(struct policy *policy, const struct message *message, const char *address)
 {
     struct evaluation evaluation;
-    g_autofree char *normal = address_normalise_text(address);
+    g_autofree char *normal = address_normalise_envelope(address);
 
     evaluation_start(&evaluation, policy, message);
     int result = in_classes(&evaluation, normal, (class_mask)1 << CLASS_INTERNAL);

@@ -102,7 +102,7 @@ static void json_rules(JsonBuilder *json, const struct told *told)
 void explain_json(GString *out, const struct told *told)
 {
     const struct verdict *verdict = told->verdict;
-    g_autofree char *normal = address_normalise_text(told->message->sender);
+    g_autofree char *normal = address_normalise_envelope(told->message->sender);
     g_autofree char *sender = address_display(normal);
     g_autofree char *digest = g_strndup(policy_digest(told->policy), POLICY_DIGEST_SHOWN);
     g_autoptr(JsonBuilder) json = json_builder_new();

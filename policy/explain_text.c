@@ -93,7 +93,7 @@ static void append_envelope(GString *out, const struct told *told, const struct 
 {
     const struct exposure *exposure = told->verdict->exposure;
     unsigned recipients = exposure_count(exposure, COUNT_RECIPIENTS, CLASS_ALL);
-    g_autofree char *normal = address_normalise_text(told->message->sender);
+    g_autofree char *normal = address_normalise_envelope(told->message->sender);
     g_autofree char *sender = address_display(normal);
     g_autoptr(GString) text = g_string_new(NULL);
 

@@ -169,7 +169,7 @@ static void count_envelope(struct builder *builder, const struct message *messag
         count_recipient(builder, recipient->address, (recipient->fields & shown) != 0);
     }
     for (unsigned i = 0; i < message->recipients->len; i++) {
-        char *address = address_normalise_text(g_ptr_array_index(message->recipients, i));
+        char *address = address_normalise_envelope(g_ptr_array_index(message->recipients, i));
         if (g_hash_table_add(seen, address))
             count_recipient(builder, address, (recipients_find(read, address) & shown) != 0);
     }
@@ -180,7 +180,7 @@ struct exposure *exposure_read(struct classes *classes, const struct message *me
 {
     struct exposure *exposure = g_new0(struct exposure, 1);
     struct builder builder = {.exposure = exposure, .classes = classes, .budget = budget};
-    g_autofree char *sender = address_normalise_text(message->sender);
+    g_autofree char *sender = address_normalise_envelope(message->sender);
 
     exposure->visible = g_array_new(FALSE, FALSE, sizeof(struct exposed));
     exposure->domains = g_hash_table_new_full(hash_string, g_str_equal, NULL, (GDestroyNotify)domain_facts_unref);

@@ -70,7 +70,7 @@ static void read_date(const struct message *message, char date[static 17])
 /* Cut between characters, so that it stays UTF-8 if it was. */
 static char *short_sender(const char *sender)
 {
-    char *normal = address_normalise_text(sender);
+    char *normal = address_normalise_envelope(sender);
     size_t end = JUDGED_SENDER;
     char *cut;
 

@@ -6,6 +6,7 @@
 #include "addresses.h"
 #include "exposure.h"
 #include "plain.h"
+#include "route.h"
 #include "scan.h"
 #include "words.h"
 
@@ -492,8 +493,33 @@ static void join_readings(struct reader *reader, struct recipients *recipients, 
     recipients_take(recipients, &reader->named, field);
 }
 
-/* Both readings of one header. */
-static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
+static void add_routed(struct reader *reader, struct addresses *to, const char *local, const char *domain)
+{
+    if (reader->readings >= READINGS_LIMIT) {
+        reader->exhausted = true;
+        return;
+    }
+    reader->readings++;
+    addresses_add(to, address_normalise(local, strlen(local), domain, strlen(domain), &reader->idna));
+}
+
+static void take_routed(void *data, const char *local, const char *domain)
+{
+    struct reader *reader = data;
+
+    add_routed(reader, &reader->seen, local, domain);
+}
+
+static void take_routed_author(void *data, const char *local, const char *domain)
+{
+    struct reader *reader = data;
+
+    add_routed(reader, &reader->parsed, local, domain);
+}
+
+/* Both readings of one header; `routes`: the MTA makes addresses of what says a way. */
+static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field,
+                       bool routes)
 {
     g_autofree char *raw = NULL;
     g_autofree char *mended = words_mend(value, &reader->words, &raw);
@@ -507,6 +533,8 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
         return;
     }
     reader->warned = false;
+    if (routes)
+        route_list(value, take_routed, reader);
     /* Without an `@` the grammar finds nobody, however many fields there are. */
     if (bounded && strchr(text, '@') != NULL)
         parse_value(reader, text);
@@ -571,7 +599,8 @@ struct recipients *recipients_read(const struct message *message)
         unsigned field = field_of(header->name);
         if (field == 0)
             continue;
-        read_value(&reader, recipients, header->value, field);
+        /* Postfix has made them addresses already where it does so. */
+        read_value(&reader, recipients, header->value, field, message->mta != MTA_POSTFIX);
         if (was_cut(message, header->value))
             recipients->defects |= DEFECT_CUT;
     }
@@ -629,6 +658,8 @@ GPtrArray *recipients_authors(const struct message *message)
         /* An author is who the grammar says; only where it says nobody, who can be read. */
         if (addresses_count(&reader.parsed) == 0)
             scan_value(&reader, value, &reader.parsed);
+        if (addresses_count(&reader.parsed) == 0 && message->mta != MTA_POSTFIX)
+            route_list(value, take_routed_author, &reader);
         for (unsigned j = 0; j < addresses_count(&reader.parsed); j++)
             addresses_add(&all, addresses_steal(&reader.parsed, j));
         addresses_empty(&reader.parsed);
