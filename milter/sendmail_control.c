@@ -121,8 +121,12 @@ static const char *field_of(const struct line *line, const char **flags, size_t 
 static bool has_name(const char *field, const char *end, const char *name)
 {
     size_t length = strlen(name);
-    return (size_t)(end - field) > length && strncasecmp(field, name, length) == 0 &&
-           (field[length] == ':' || field[length] == ' ' || field[length] == '\t');
+    if ((size_t)(end - field) <= length || strncasecmp(field, name, length) != 0)
+        return false;
+    field += length;
+    while (field < end && (*field == ' ' || *field == '\t'))
+        field++;
+    return field < end && *field == ':';
 }
 
 /* Return-Path has a macro for its value, and is written where mail ends. */
@@ -137,18 +141,22 @@ static void append_fields(GString *out, const char *text, const struct control *
     bool left_out = false;
     const size_t end = control->header + control->header_length;
     for (size_t at = control->header; next_line(text, end, at, &line); at = line.next) {
-        const char *field = line.text;
-        if (line.text[0] == 'H') {
-            const char *flags, *line_end = line.text + line.length;
-            size_t flags_length;
+        const char *field = line.text, *flags = "";
+        size_t flags_length = 0, begin = out->len;
+        if (line.text[0] == 'H')
             field = field_of(&line, &flags, &flags_length);
-            left_out = is_for_mailboxes(&line, flags, flags_length) ||
-                       (delivered && (has_name(field, line_end, "Bcc") || has_name(field, line_end, "Resent-Bcc")));
-        }
-        if (left_out)
+        if (field == line.text + line.length) /* an empty line would end the header */
             continue;
         append_unquoted(out, field, line.length - (size_t)(field - line.text));
-        g_string_append_c(out, '\n');
+        const char *written = out->str + begin, *end_written = out->str + out->len;
+        if (*written != ' ' && *written != '\t') /* else it is the field before, going on */
+            left_out =
+                is_for_mailboxes(&line, flags, flags_length) ||
+                (delivered && (has_name(written, end_written, "Bcc") || has_name(written, end_written, "Resent-Bcc")));
+        if (left_out)
+            g_string_truncate(out, begin);
+        else
+            g_string_append_c(out, '\n');
     }
 }
 

@@ -14,6 +14,7 @@ objects = $(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(1)))
 targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 
 config_SOURCES = milter/config.c milter/endpoint.c milter/keys.c
+control_SOURCES = milter/sendmail_control.c
 milter_SOURCES = milter/browse.c milter/config.c milter/database.c milter/decide.c milter/endpoint.c milter/filter.c milter/macros.c \
 	milter/hold.c milter/keeper.c milter/keys.c milter/ledger.c milter/report.c milter/schema.c milter/service.c
 
