@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Where what begins here ends: a quoted string, a comment, an escaped character or one character. */
-static const char *over_piece(const char *p)
+/*
+ * Where what begins here ends: a quoted string, a comment, an escaped character or one
+ * character.  After a parenthesis that nothing closes, none begins a comment: looking for
+ * the end of each would be quadratic.
+ */
+static const char *over_piece(const char *p, bool *unclosed)
 {
     unsigned depth = 0;
     const char *start = p;
@@ -19,7 +23,7 @@ static const char *over_piece(const char *p)
     }
     if (*p == '\\' && p[1] != '\0')
         return p + 2;
-    if (*p != '(')
+    if (*p != '(' || *unclosed)
         return p + 1;
     for (; *p != '\0'; p++) {
         if (*p == '\\' && p[1] != '\0')
@@ -29,7 +33,8 @@ static const char *over_piece(const char *p)
         else if (*p == ')' && --depth == 0)
             return p + 1;
     }
-    return start + 1; /* nothing closes it: no comment */
+    *unclosed = true;
+    return start + 1;
 }
 
 /* Whether it is none of an address: a comment, or a blank. */
@@ -88,11 +93,12 @@ char *route_address(const char *argument)
 {
     g_autoptr(GString) address = g_string_new(NULL);
     const char *local, *domain;
+    bool unclosed = false;
 
     if (argument[0] != '@' && strpbrk(argument, " \t\r\n\"\\(!%") == NULL)
         return g_strdup(argument);
     for (const char *p = argument, *end; *p != '\0'; p = end) {
-        end = over_piece(p);
+        end = over_piece(p, &unclosed);
         if (!is_between(p, end))
             g_string_append_len(address, p, end - p);
     }
@@ -109,7 +115,7 @@ char *route_address(const char *argument)
 void route_list(const char *list, route_take take, void *data)
 {
     g_autoptr(GString) item = g_string_new(NULL);
-    bool quoted = false;
+    bool quoted = false, unclosed = false;
     const char *local, *domain;
 
     if (strpbrk(list, "!%") == NULL)
@@ -126,7 +132,7 @@ void route_list(const char *list, route_take take, void *data)
             end = p + 1;
             continue;
         }
-        end = over_piece(p);
+        end = over_piece(p, &unclosed);
         quoted = quoted || *p == '"' || *p == '\\';
         if (!is_between(p, end))
             g_string_append_len(item, p, end - p);

@@ -37,6 +37,7 @@ SHAPES = (
     "a@\u4f8b#.\u3048,", "a@\U0001f600#.x ", "a@x.#\u6a23 ", "\u2605#@x.\u2605y ",
     # quoted local parts with people in them, parts joined by dots, escapes
     '"a@b.x#"@c.x,', '"a".', '"#".b@x,', '"a"."b"@c.', "a\\@b,", "a@@b.x ", "mailto:?to=#@b.x&cc=", "'#@b.x' ", "**#@b.x** ", "a@b/c.#,", "(a@b)#@c.x ", "&lt;#@b.x&gt;",
+    "a%b.x#,", "b.x#!a,", "(a%b.x,", "((!", '"!', "a%b.x(", "{!}a", "{%a}.x",
     '"a@b"@c.x,', '"{a@b }"@c.x', "{a@[1]\u6a23}",
 )
 

@@ -99,7 +99,7 @@ CLASSES = {
     "two at signs": [("ann@x.example@y.example,\u00a6cy@z.example", {A, "x.example@y.example", C}), ("Ann <ann@x.example@@y.example>,\u00a6bob@y.example", AB | {"x.example@y.example"}),
                      ("ann@@x.example,\u00a6Bob <bob@@@y.example>", AB)],
     "encoded parts": [('"=?utf-8?Q?ann?=@x.example"\u00a6<bob@y.example>', AB), ("ann@=?utf-8?Q?x.example?=\u00a6<bob@y.example>", AB)],
-    "at signs in other words": [("ann%40x.example,\u00a6ann (at) x.example", set()), ("Lunch @ noon\u00a6<ann@x.example>,", {A})],
+    "at signs in other words": [("ann%40x.example,\u00a6ann (at) x.example", {"ann@40x.example"}), ("Lunch @ noon\u00a6<ann@x.example>,", {A})],
     "no addresses": [("user@,\u00a6@host.example", set()), ("bob,\u00a6<>", set()), ("<@host.example>, @,\u00a6ann@x.example", {A})],
 }
 

@@ -166,7 +166,7 @@ GROUPS = tuple((text, set()) for text in ("undisclosed-recipients:;", "undisclos
 )
 
 HACKS = (
-    ("ann%y.example@x.example", {"ann%y.example@x.example"}), ("y.example!ann@x.example", {"y.example!ann@x.example"}), ("y.example!ann", set()), ("ann%x.example", set()), ("@r.example:ann@x.example", {A}),
+    ("ann%y.example@x.example", {"ann%y.example@x.example"}), ("y.example!ann@x.example", {"y.example!ann@x.example"}), ("y.example!ann", {"ann@y.example"}), ("ann%x.example, y.example!bob", AB), ("@r.example:ann@x.example", {A}),
     ("<@r.example,@s.example:ann@x.example>, bob@y.example", AB), ("<@r.example:@s.example:ann@x.example>", {A}), ("<@r.example ann@x.example>", {A}), ("@ann@x.example", {A}), ("ann@x.example@, bob@y.example", AB),
     ("ann@x.example@r.example, bob@y.example", AB | {"x.example@r.example"}), ("ann@@x.example,bob@y.example", AB), ("ann@ @x.example,bob@y.example", {B}, {A}), ("ann/lee@x.example, bob/fax=1@y.example", {"ann/lee@x.example", "bob/fax=1@y.example"}),
     ("SRS0=abcd=ef=x.example=ann@y.example", {"srs0=abcd=ef=x.example=ann@y.example"}), ("bounces+ann=x.example@y.example", {"bounces+ann=x.example@y.example"}), ("prvs=123=ann@x.example", {"prvs=123=ann@x.example"}),
@@ -176,7 +176,7 @@ HACKS = (
 
 URLS = (
     ("mailto:ann@x.example?cc=bob@y.example", AB), ("<mailto:ann@x.example?cc=bob@y.example&bcc=cy@z.example>", ABC), ("mailto:?to=ann@x.example&cc=bob@y.example", AB), ("mailto:ann@x.example,bob@y.example?subject=x", AB),
-    ("mailto:ann%40x.example, bob@y.example", {B}), ("mailto:ann@x.example%2Cbob@y.example", {A}, {"%2cbob@y.example"}, 2), ("mailto:ann@x.example;bob@y.example", AB), ("mailto: ann@x.example, Bob <mailto: bob@y.example>", AB),
+    ("mailto:ann%40x.example, bob@y.example", {B}, {"ann@40x.example"}), ("mailto:ann@x.example%2Cbob@y.example", {A}, {"%2cbob@y.example"}, 2), ("mailto:ann@x.example;bob@y.example", AB), ("mailto: ann@x.example, Bob <mailto: bob@y.example>", AB),
     ("[Ann](mailto:ann@x.example), [Bob](mailto:bob@y.example)", AB), ("[ann@x.example](mailto:ann@x.example)", {A}), ("[ann@x.example|mailto:ann@x.example]", {A}), ("ann@x.example<mailto:ann@x.example>", {A}),
     ('<a href="mailto:ann@x.example">Ann</a>', {A}), ("<a href='mailto:ann@x.example'>Ann</a>, bob@y.example", AB), ("'SMTP:ann@x.example', [SMTP:bob@y.example]", AB), ("rfc822;ann@x.example; rfc822; bob@y.example", AB),
     ("sip:ann@x.example;transport=tcp, xmpp:bob@y.example/home", AB), ("mailto://ann@x.example", set(), {"//ann@x.example"}, 1), ("ftp://ann@x.example/", {A}), ("ann@x.example:25, bob@y.example/inbox", AB),

@@ -83,6 +83,7 @@ static void test_list(void)
         {"bang!user, 50%off", ""},
         {"a%[192.0.2.1]", "a@[192.0.2.1] "},
         {"(a%x.example", "(a@x.example "},
+        {"(a%x.example, b(c)%y.example", "(a@x.example b(c)@y.example "},
         {"\"a%x.example", ""},
         {"a\\%x.example", ""},
     };
