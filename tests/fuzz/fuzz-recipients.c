@@ -180,6 +180,7 @@ static void check_each(const struct message *message, const struct recipients *w
         const struct header *header = g_ptr_array_index(message->headers, i);
         auto_free(message) one = message_new();
         auto_free(recipients) some = NULL;
+        one->mta = message->mta;
         message_add_header(one, header->name, header->value);
         some = recipients_read(one);
         for (unsigned j = 0; j < recipients_count(some); j++) {
