@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
@@ -131,7 +132,8 @@ static G_GNUC_NORETURN void finish(const struct house *house, int code)
     service_stop(house->service, STOP_WAIT);
     g_usleep(ANSWER_WAIT);
     service_log_summary(house->service);
-    log_line(LOG_NOTICE, "stopped");
+    struct entry entry = {.kind = ENTRY_STOPPED, .priority = LOG_NOTICE};
+    log_event(&entry, "stopped");
     _exit(code);
 }
 
@@ -214,9 +216,13 @@ static void announce(const struct child_start *start, struct service *service)
     auto_free(policy) policy = service_policy(service);
     if (!start->foreground)
         child_leave_terminal(); /* whoever started it in the background hears of troubles alone */
-    log_line(LOG_NOTICE, "started: version %s, socket %s, policy %s %.*s, %u rules", PACKAGE_VERSION,
-             start->config->socket->name, policy_path(policy), POLICY_DIGEST_SHOWN, policy_digest(policy),
-             policy_rule_count(policy));
+    struct entry entry = {.kind = ENTRY_STARTED, .priority = LOG_NOTICE};
+    entry_plain(&entry, "version", PACKAGE_VERSION, strlen(PACKAGE_VERSION));
+    entry_plain(&entry, "policy", policy_digest(policy), POLICY_DIGEST_SHOWN);
+    entry_number(&entry, "rules", policy_rule_count(policy));
+    log_event(&entry, "started: version %s, socket %s, policy %s %.*s, %u rules", PACKAGE_VERSION,
+              start->config->socket->name, policy_path(policy), POLICY_DIGEST_SHOWN, policy_digest(policy),
+              policy_rule_count(policy));
     say(start, CHILD_READY);
 }
 

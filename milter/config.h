@@ -62,6 +62,7 @@ struct config {
     unsigned timeout;          /* seconds that the MTA may be silent within a packet */
 
     int facility;     /* of syslog(3) */
+    bool log_json;    /* lines are JSON, not text */
     bool accepted;    /* accepted messages get their line too */
     unsigned summary; /* seconds between two summary lines */
 

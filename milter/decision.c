@@ -96,9 +96,9 @@ static void log_decision(const struct act *act, const char *what, const char *re
         .msgid = act->row->message.message_id,
         .reason = act->decision->reason,
     };
-    g_autoptr(GString) line = g_string_new(NULL);
-    report_decision_line(line, &decision);
-    log_printable(LOG_NOTICE, line->str);
+    struct entry entry;
+    report_decision_entry(&entry, &decision);
+    log_entry(&entry);
 }
 
 static int ledger_trouble(const struct act *act, const struct database_error *error)

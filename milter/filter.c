@@ -357,9 +357,9 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
     bool silent = report.disposition == DISPOSITION_ACCEPT && failure == NULL && !config->accepted &&
                   (report.would == NULL || report.would->len == 0);
     if (!silent) {
-        g_autoptr(GString) line = g_string_sized_new(REPORT_LINE_LIMIT + 8);
-        report_line(line, &report);
-        log_printable(failure == NULL ? LOG_INFO : LOG_ERR, line->str);
+        struct entry entry;
+        report_entry(&entry, &report);
+        log_entry(&entry);
     }
     return answer(context, report.disposition,
                   failure == NULL ? verdict->text : "the mail system could not act on this message; try again later");

@@ -148,6 +148,15 @@ static char *read_yes(const char *value, bool *result)
     return error;
 }
 
+static char *read_format(struct config *config, const char *value)
+{
+    static const struct word words[] = {{"text", false}, {"json", true}, {NULL, 0}};
+    int found = config->log_json;
+    char *error = read_word(value, words, &found);
+    config->log_json = found != 0;
+    return error;
+}
+
 static char *read_accepted(struct config *config, const char *value)
 {
     return read_yes(value, &config->accepted);
@@ -301,6 +310,7 @@ static const struct key keys[] = {
     {"milter", "on-fault", read_on_fault},
     {"milter", "timeout", read_timeout},
     {"log", "facility", read_facility},
+    {"log", "format", read_format},
     {"log", "accepted", read_accepted},
     {"log", "summary", read_summary},
     {"ledger", "path", read_ledger},

@@ -2,6 +2,7 @@
 
 #include "log.h"
 
+#include "journal.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -12,11 +13,21 @@
 
 static atomic_bool to_stderr = true;
 static atomic_bool to_syslog = false;
+static atomic_bool to_journal = false;
+static atomic_bool as_json = false;
+static struct journal_sender sender; /* written by log_open alone, before there are threads */
 
 void log_open(const char *program, int facility)
 {
     openlog(program, LOG_PID | LOG_NDELAY, facility);
+    sender = (struct journal_sender){.program = program, .facility = facility};
+    atomic_store(&to_journal, journal_found());
     atomic_store(&to_syslog, true);
+}
+
+void log_as_json(bool yes)
+{
+    atomic_store(&as_json, yes);
 }
 
 void log_to_stderr(bool yes)
@@ -32,22 +43,53 @@ static void write_stderr(const char *text, size_t length, bool newline)
     (void)written; /* there is nobody to tell */
 }
 
-void log_printable(int priority, const char *line)
+static void deliver(const struct entry *entry, const char *line)
 {
-    if (atomic_load(&to_syslog))
-        syslog(priority, "%s", line);
+    if (atomic_load(&to_syslog) && !(atomic_load(&to_journal) && journal_send(&sender, entry, line)))
+        syslog(entry->priority, "%s", line);
     if (atomic_load(&to_stderr))
         write_stderr(line, strlen(line), true);
+}
+
+void log_entry(const struct entry *entry)
+{
+    g_autoptr(GString) line = g_string_sized_new(ENTRY_LINE_LIMIT + 8);
+    if (atomic_load(&as_json))
+        entry_json(line, entry);
+    else
+        entry_line(line, entry);
+    deliver(entry, line->str);
+}
+
+/* What the words hold is the message of JSON as it is, and escaped in the line of text. */
+static void deliver_words(struct entry *entry, const char *words)
+{
+    if (atomic_load(&as_json)) {
+        entry->message = words;
+        log_entry(entry);
+        return;
+    }
+    g_autofree char *line = text_printable(words, LOG_LINE_LIMIT);
+    deliver(entry, line);
 }
 
 void log_line(int priority, const char *format, ...)
 {
     va_list arguments;
+    struct entry entry = {.kind = ENTRY_OTHER, .priority = priority};
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    g_autofree char *words = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *line = text_printable(text, LOG_LINE_LIMIT);
-    log_printable(priority, line);
+    deliver_words(&entry, words);
+}
+
+void log_event(struct entry *entry, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *words = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    deliver_words(entry, words);
 }
 
 static int diag_priority(const struct diag *diag)
@@ -60,7 +102,8 @@ void log_diags(const struct diags *diags, const char *lead)
     for (unsigned i = 0; i < diags_count(diags); i++) {
         const struct diag *diag = diags_get(diags, i);
         g_autofree char *line = diag_format_line(diag);
-        log_line(diag_priority(diag), "%s%s", lead, line);
+        struct entry entry = {.kind = ENTRY_DIAGNOSTIC, .priority = diag_priority(diag)};
+        log_event(&entry, "%s%s", lead, line);
     }
 }
 

@@ -123,6 +123,7 @@ static int check(const struct config *config)
 static int run(const struct config *config, bool foreground)
 {
     log_open("rcptguardd", config->facility);
+    log_as_json(config->log_json);
     unsigned descriptors = privileges_raise_descriptors();
     g_autofree char *error = NULL;
     if (privileges_drop(config->user, config->user_given, &error) == -1) {

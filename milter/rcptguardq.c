@@ -252,6 +252,7 @@ static int run_command(const struct command *command)
     int status = prepare(&tool, command);
     if (status == EXITS_DONE) {
         log_open("rcptguardq", config->facility);
+        log_as_json(config->log_json);
         log_to_stderr(false); /* the person is told in other words */
         status = command->run(&tool);
     }

@@ -7,83 +7,22 @@
 #include "text.h"
 
 #include <string.h>
+#include <syslog.h>
 
 /*
  * The longest each value may be.  With the longest numbers and the names of all
  * fields this leaves the text some 50 bytes at the least.
  */
 enum {
-    QUEUE_ID_LIMIT = 32,
+    REQUEUED_LIMIT = 32,
     RULE_LIMIT = 48,
     WOULD_LIMIT = 160,
     CLIENT_LIMIT = 46,
     USER_LIMIT = 64,
     SENDER_LIMIT = 180,
     MSGID_LIMIT = 110,
+    DEFECTS_LIMIT = 80,
 };
-
-/* What stands for the rest of a list that was cut. */
-#define CUT        "..."
-#define CUT_LENGTH (sizeof CUT - 1)
-
-static void append_field(GString *line, const char *name, const char *value, size_t limit)
-{
-    g_string_append(line, name);
-    text_append_value(line, value, value == NULL ? 0 : strlen(value), limit, false);
-}
-
-static void append_number(GString *line, const char *name, unsigned value)
-{
-    char digits[16];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    g_string_append(line, name);
-    g_string_append_len(line, digits + at, (gssize)(sizeof digits - at));
-}
-
-/* A list with commas; an item that does not fit is left out, with all behind it. */
-static void append_would(GString *line, const GPtrArray *would)
-{
-    g_string_append(line, " would=");
-    if (would == NULL || would->len == 0) {
-        g_string_append_c(line, '-');
-        return;
-    }
-    size_t start = line->len;
-    for (guint i = 0; i < would->len; i++) {
-        size_t before = line->len;
-        const char *item = g_ptr_array_index((GPtrArray *)would, i);
-        if (i > 0)
-            g_string_append_c(line, ',');
-        text_append_escaped(line, item, strlen(item), WOULD_LIMIT, false);
-        size_t room = WOULD_LIMIT - (i + 1 < would->len ? CUT_LENGTH + 1 : 0);
-        if (line->len - start > room) {
-            g_string_truncate(line, before);
-            g_string_append(line, before > start ? "," CUT : CUT);
-            return;
-        }
-    }
-}
-
-static void append_defects(GString *line, unsigned defects)
-{
-    static const enum defect all[] = {DEFECT_SYNTAX, DEFECT_LIMIT, DEFECT_UNPARSED, DEFECT_CUT};
-    g_string_append(line, " defects=");
-    bool first = true;
-    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
-        if ((defects & (unsigned)all[i]) == 0)
-            continue;
-        if (!first)
-            g_string_append_c(line, ',');
-        g_string_append(line, defect_name(all[i]));
-        first = false;
-    }
-    if (first)
-        g_string_append(line, "none");
-}
 
 const char *report_message_id(const char *value, size_t *length_found)
 {
@@ -100,14 +39,6 @@ const char *report_message_id(const char *value, size_t *length_found)
         length--;
     *length_found = length;
     return start;
-}
-
-static void append_msgid(GString *line, const char *value)
-{
-    size_t length;
-    const char *id = report_message_id(value, &length);
-    g_string_append(line, " msgid=");
-    text_append_value(line, id, length, MSGID_LIMIT, false);
 }
 
 void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
@@ -137,57 +68,76 @@ void report_fill(struct report *report, const struct message *message, const str
     report->defects = exposure_defects(exposure);
 }
 
-static void append_queue_id(GString *line, const char *value)
+static void add_word(struct entry *entry, const char *name, const char *value, size_t limit)
 {
-    const char *queue_id = value == NULL || value[0] == '\0' ? "NOQUEUE" : value;
-    text_append_escaped(line, queue_id, strlen(queue_id), QUEUE_ID_LIMIT, false);
-    g_string_append_c(line, ':');
+    entry_value(entry, name, value, value == NULL ? 0 : strlen(value), limit);
 }
 
-/* The last field, in quotes, within what is left of the line. */
-static void append_text(GString *line, const char *name, const char *value, size_t room)
+static void add_msgid(struct entry *entry, const char *name, const char *value)
 {
-    const char *text = value == NULL ? "" : value;
-    g_string_append(line, name);
-    text_append_value(line, text, strlen(text), room - strlen(name) - 1, true);
-    g_string_append_c(line, '"');
+    size_t length;
+    const char *id = report_message_id(value, &length);
+    entry_value(entry, name, id, length, MSGID_LIMIT);
 }
 
-void report_line(GString *line, const struct report *report)
+static void add_defects(struct entry *entry, const char *name, struct report *report)
 {
-    size_t start = line->len;
-    append_queue_id(line, report->queue_id);
-    g_string_append(line, " verdict=");
-    g_string_append(line, disposition_name(report->disposition));
-    append_field(line, " rule=", report->rule, RULE_LIMIT);
-    append_would(line, report->would);
-    append_number(line, " visible=", report->visible);
-    append_number(line, " parties=", report->parties);
-    append_number(line, " domains=", report->domains);
-    append_number(line, " internal=", report->internal);
-    append_number(line, " hidden=", report->hidden);
-    append_defects(line, report->defects);
-    g_string_append(line, " policy=");
-    g_string_append_len(line, report->policy, (gssize)strnlen(report->policy, POLICY_DIGEST_SHOWN));
-    append_field(line, " client=", report->client, CLIENT_LIMIT);
-    append_field(line, " user=", report->user, USER_LIMIT);
-    append_field(line, " sender=", report->sender, SENDER_LIMIT);
-    append_msgid(line, report->msgid);
-    append_text(line, " text=\"", report->text, REPORT_LINE_LIMIT - (line->len - start));
+    static const enum defect all[] = {DEFECT_SYNTAX, DEFECT_LIMIT, DEFECT_UNPARSED, DEFECT_CUT};
+    G_STATIC_ASSERT(G_N_ELEMENTS(all) == REPORT_DEFECTS);
+    unsigned count = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        if ((report->defects & (unsigned)all[i]) != 0)
+            report->defect_names[count++] = defect_name(all[i]);
+    }
+    entry_list(entry, name, report->defect_names, count, DEFECTS_LIMIT, "none");
 }
 
-void report_decision_line(GString *line, const struct report_decision *decision)
+/* A fault and an error have a rule of their own, whatever they do to the message. */
+static enum entry_kind kind_of(const char *rule)
 {
-    size_t start = line->len;
-    append_queue_id(line, decision->queue_id);
-    append_field(line, " decision=", decision->action, RULE_LIMIT);
-    append_field(line, " by=", decision->login, USER_LIMIT);
-    append_number(line, " uid=", decision->uid);
-    append_field(line, " requeued=", decision->requeued, QUEUE_ID_LIMIT);
-    append_field(line, " rule=", decision->rule, RULE_LIMIT);
-    append_field(line, " sender=", decision->sender, SENDER_LIMIT);
-    append_msgid(line, decision->msgid);
-    append_text(line, " reason=\"", decision->reason, REPORT_LINE_LIMIT - (line->len - start));
+    if (rule != NULL && g_str_has_prefix(rule, "fault:"))
+        return ENTRY_FAULT;
+    return rule != NULL && g_str_has_prefix(rule, "error:") ? ENTRY_ERROR : ENTRY_VERDICT;
+}
+
+void report_entry(struct entry *entry, struct report *report)
+{
+    const char *verdict = disposition_name(report->disposition);
+    const GPtrArray *would = report->would;
+    *entry =
+        (struct entry){.kind = kind_of(report->rule), .queue_id = report->queue_id == NULL ? "" : report->queue_id};
+    entry->priority = entry->kind == ENTRY_ERROR ? LOG_ERR : LOG_INFO;
+    entry_plain(entry, "verdict", verdict, strlen(verdict));
+    add_word(entry, "rule", report->rule, RULE_LIMIT);
+    entry_list(entry, "would", would == NULL ? NULL : (const char *const *)would->pdata, would == NULL ? 0 : would->len,
+               WOULD_LIMIT, "-");
+    entry_number(entry, "visible", report->visible);
+    entry_number(entry, "parties", report->parties);
+    entry_number(entry, "domains", report->domains);
+    entry_number(entry, "internal", report->internal);
+    entry_number(entry, "hidden", report->hidden);
+    add_defects(entry, "defects", report);
+    entry_plain(entry, "policy", report->policy, strnlen(report->policy, POLICY_DIGEST_SHOWN));
+    add_word(entry, "client", report->client, CLIENT_LIMIT);
+    add_word(entry, "user", report->user, USER_LIMIT);
+    add_word(entry, "sender", report->sender, SENDER_LIMIT);
+    add_msgid(entry, "msgid", report->msgid);
+    entry_text(entry, "text", report->text);
+}
+
+void report_decision_entry(struct entry *entry, const struct report_decision *decision)
+{
+    *entry = (struct entry){.kind = ENTRY_DECISION,
+                            .priority = LOG_NOTICE,
+                            .queue_id = decision->queue_id == NULL ? "" : decision->queue_id};
+    add_word(entry, "decision", decision->action, RULE_LIMIT);
+    add_word(entry, "by", decision->login, USER_LIMIT);
+    entry_number(entry, "uid", decision->uid);
+    add_word(entry, "requeued", decision->requeued, REQUEUED_LIMIT);
+    add_word(entry, "rule", decision->rule, RULE_LIMIT);
+    add_word(entry, "sender", decision->sender, SENDER_LIMIT);
+    add_msgid(entry, "msgid", decision->msgid);
+    entry_text(entry, "reason", decision->reason);
 }
 
 void report_reply(GString *reply, const char *text)

@@ -7,19 +7,20 @@
 #ifndef RCPTGUARD_REPORT_H
 #define RCPTGUARD_REPORT_H
 
+#include "entry.h"
 #include "message.h"
 #include "verdict.h"
 
 #include <glib.h>
-
-/* Longest log line in bytes. */
-#define REPORT_LINE_LIMIT 900
 
 /* Longest reply text as libmilter takes it, with each `%` doubled. */
 #define REPORT_REPLY_LIMIT 980
 
 /* Longest reason of a quarantine; Sendmail keeps it as a line of the queue file. */
 #define REPORT_REASON_LIMIT 250
+
+/* How many kinds of defects there are. */
+#define REPORT_DEFECTS 4
 
 /* The facts of a log line; strings may be NULL, and are not owned. */
 struct report {
@@ -39,6 +40,7 @@ struct report {
     const char *sender; /* "" for the null sender */
     const char *msgid;  /* the value of the Message-ID field, as it came */
     const char *text;
+    const char *defect_names[REPORT_DEFECTS]; /* report_entry fills it */
 };
 
 /* Takes the facts of a message and its verdict; `digest` is the policy's. */
@@ -46,12 +48,11 @@ void report_fill(struct report *report, const struct message *message, const str
                  const char *digest);
 
 /*
- * Appends the log line, without a newline: `QUEUE-ID: verdict=... text="..."`, the
- * fields always in the order of struct report.  Printable ASCII, at most
- * REPORT_LINE_LIMIT bytes; the text is what is cut first, and what was cut
- * ends with `...`.
+ * The line of the message (entry.h), the facts always in the order of struct
+ * report; it points at the report.  A rule `fault:NAME` makes it ENTRY_FAULT,
+ * `error:NAME` ENTRY_ERROR with LOG_ERR.
  */
-void report_line(GString *line, const struct report *report);
+void report_entry(struct entry *entry, struct report *report);
 
 /* What a reviewer decided of a held message, or did towards it; strings may be NULL, and are not owned. */
 struct report_decision {
@@ -66,11 +67,8 @@ struct report_decision {
     const char *reason;
 };
 
-/*
- * Appends the line of a decision: `QUEUE-ID: decision=... reason="..."`, the
- * fields always in the order of struct report_decision, as report_line writes them.
- */
-void report_decision_line(GString *line, const struct report_decision *decision);
+/* The line of a decision, the facts always in the order of struct report_decision; it points at the decision. */
+void report_decision_entry(struct entry *entry, const struct report_decision *decision);
 
 /* The id of RFC 5322, 3.6.4, in the value of a Message-ID field, without its brackets; what is none is taken whole. */
 const char *report_message_id(const char *value, size_t *length);

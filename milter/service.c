@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 /* POSIX's locks and not GLib's, which a thread sanitizer does not see through. */
@@ -105,6 +106,11 @@ static void service_swap(struct service *service, struct policy *policy)
     policy_unref(old); /* messages on their way keep their own reference */
 }
 
+static void add_digest(struct entry *entry, const char *name, const struct policy *policy)
+{
+    entry_plain(entry, name, policy_digest(policy), POLICY_DIGEST_SHOWN);
+}
+
 void service_reload(struct service *service)
 {
     auto_free(diags) diags = diags_new();
@@ -115,12 +121,17 @@ void service_reload(struct service *service)
         policy_assert(policy, diags);
     log_diags(diags, "reload: ");
     if (policy == NULL || diags_errors(diags) > 0) {
-        log_line(LOG_ERR, "reload failed, policy %.*s stays in force", POLICY_DIGEST_SHOWN, policy_digest(old));
+        struct entry entry = {.kind = ENTRY_RELOAD_FAILED, .priority = LOG_ERR};
+        add_digest(&entry, "policy", old);
+        log_event(&entry, "reload failed, policy %.*s stays in force", POLICY_DIGEST_SHOWN, policy_digest(old));
     } else {
         /* In force before it is said to be: whoever waits for the line may send the next message at once. */
         service_swap(service, policy_ref(policy));
-        log_line(LOG_NOTICE, "reload done, policy %.*s is in force, before it was %.*s", POLICY_DIGEST_SHOWN,
-                 policy_digest(policy), POLICY_DIGEST_SHOWN, policy_digest(old));
+        struct entry entry = {.kind = ENTRY_RELOAD_DONE, .priority = LOG_NOTICE};
+        add_digest(&entry, "policy", policy);
+        add_digest(&entry, "before", old);
+        log_event(&entry, "reload done, policy %.*s is in force, before it was %.*s", POLICY_DIGEST_SHOWN,
+                  policy_digest(policy), POLICY_DIGEST_SHOWN, policy_digest(old));
     }
     if (config_is_stale(service->config))
         log_line(LOG_WARNING, "%s was changed since the start; a reload reads the policy only, restart for the rest",
@@ -191,7 +202,11 @@ void service_log_summary(struct service *service)
     unsigned long long not_outbound = atomic_exchange(&service->not_outbound, 0);
     g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(atomic_exchange(&service->since, now_seconds()));
     g_autofree char *text = g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ");
-    log_line(LOG_INFO, "judged=%llu not-outbound=%llu since %s", judged, not_outbound, text);
+    struct entry entry = {.kind = ENTRY_SUMMARY, .priority = LOG_INFO};
+    entry_number(&entry, "judged", judged);
+    entry_number(&entry, "not-outbound", not_outbound);
+    entry_plain(&entry, "since", text, strlen(text));
+    log_event(&entry, "judged=%llu not-outbound=%llu since %s", judged, not_outbound, text);
 }
 
 void service_connection_opened(struct service *service)

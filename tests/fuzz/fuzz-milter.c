@@ -145,10 +145,21 @@ static void ledger_start(void)
 
 /* ---- the log */
 
-void log_printable(int priority, const char *line)
+void log_entry(const struct entry *entry)
 {
-    (void)priority;
-    g_ptr_array_add(lines, g_strdup(line));
+    GString *line = g_string_new(NULL);
+    entry_line(line, entry);
+    g_ptr_array_add(lines, g_string_free(line, FALSE));
+}
+
+void log_event(struct entry *entry, const char *format, ...)
+{
+    va_list arguments;
+
+    (void)entry;
+    va_start(arguments, format);
+    g_ptr_array_add(lines, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
 }
 
 void log_line(int priority, const char *format, ...)
@@ -192,7 +203,7 @@ static void check_form(const char *line)
         " defects=",  " policy=", " client=", " user=",    " sender=",  " msgid=",   " text=\""};
     const char *at = line;
 
-    fuzz_check(strlen(line) <= REPORT_LINE_LIMIT, "a line of %zu bytes", strlen(line));
+    fuzz_check(strlen(line) <= ENTRY_LINE_LIMIT, "a line of %zu bytes", strlen(line));
     for (const char *p = line; *p != '\0'; p++)
         fuzz_check(*p >= ' ' && *p <= '~', "byte %02x in a line", (unsigned char)*p);
     /* Each field once and in order: values hold no blank, and the text comes last. */

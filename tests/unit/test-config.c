@@ -168,7 +168,7 @@ static void test_unknown_words(void)
           "1:2: there is no group `miter`; did you mean `milter`?",
           "4:1: there is no key `sumary` in [log]; did you mean `summary`?",
           "5:1: the key `socket` belongs to the group [milter]",
-          "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, accepted, summary");
+          "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, format, accepted, summary");
     WRONG("[elephant]\npath = /x\n", "1:2: there is no group `elephant`; expected one of milter, log, ledger, review");
     WRONG("[log]\nkeep = 1d\n", "2:1: the key `keep` belongs to the group [ledger]");
 }

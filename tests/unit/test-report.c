@@ -4,7 +4,9 @@
 
 #include "exposure.h"
 
+#include <json-glib/json-glib.h>
 #include <string.h>
+#include <syslog.h>
 
 /* The example of the documentation. */
 static struct report example(void)
@@ -29,7 +31,10 @@ static struct report example(void)
 static char *line_of(const struct report *report)
 {
     GString *line = g_string_new(NULL);
-    report_line(line, report);
+    struct report copy = *report;
+    struct entry entry;
+    report_entry(&entry, &copy);
+    entry_line(line, &entry);
     return g_string_free(line, FALSE);
 }
 
@@ -221,8 +226,8 @@ static void test_bounds(void)
                 .text = filler,
             };
             g_autofree char *line = line_of(&report);
-            g_assert_cmpuint(strlen(line), <=, REPORT_LINE_LIMIT);
-            g_assert_cmpuint(strlen(line), >, REPORT_LINE_LIMIT - 4);
+            g_assert_cmpuint(strlen(line), <=, ENTRY_LINE_LIMIT);
+            g_assert_cmpuint(strlen(line), >, ENTRY_LINE_LIMIT - 4);
             g_autofree char *text = text_of(&report);
             g_autofree char *sender = field_of(&report, "sender");
             g_assert_true(g_str_has_suffix(text, "..."));
@@ -244,7 +249,7 @@ static void test_text_is_cut_first(void)
     report.text = filler;
     report.sender = sender;
     g_autofree char *line = line_of(&report);
-    g_assert_cmpuint(strlen(line), ==, REPORT_LINE_LIMIT);
+    g_assert_cmpuint(strlen(line), ==, ENTRY_LINE_LIMIT);
     g_assert_true(g_str_has_suffix(line, "a...\""));
     g_autofree char *got = field_of(&report, "sender");
     g_assert_cmpstr(got, ==, sender);
@@ -326,12 +331,192 @@ static void test_reason(void)
     g_assert_cmpuint(reason->len, ==, REPORT_REASON_LIMIT);
 }
 
+/* ---- JSON */
+
+static char *json_of(const struct report *report)
+{
+    GString *line = g_string_new(NULL);
+    struct report copy = *report;
+    struct entry entry;
+    report_entry(&entry, &copy);
+    entry_json(line, &entry);
+    return g_string_free(line, FALSE);
+}
+
+/* The members of the one object that a line is: by a parser of others. */
+static JsonObject *object_of(const char *line)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpuint(strlen(line), <=, ENTRY_LINE_LIMIT);
+    for (const char *byte = line; *byte != '\0'; byte++)
+        g_assert_true(*byte >= ' ' && *byte <= '~');
+    json_parser_load_from_data(parser, line, -1, &error);
+    g_assert_no_error(error);
+    return json_object_ref(json_node_get_object(json_parser_get_root(parser)));
+}
+
+static void test_json(void)
+{
+    const char *const would[] = {"reject:trial", "tag:other"};
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+    struct report report = example();
+    g_autofree char *line = json_of(&report);
+    g_assert_cmpstr(
+        line, ==,
+        "{\"queue_id\":\"4XyZ1234\",\"verdict\":\"quarantine\",\"rule\":\"wide-cc\",\"would\":[],\"visible\":62,"
+        "\"parties\":41,\"domains\":17,\"internal\":3,\"hidden\":0,\"defects\":[],\"policy\":\"3f9a1c2b7d10\","
+        "\"client\":\"10.1.2.3\",\"user\":\"care\",\"sender\":\"care@corp.example\","
+        "\"msgid\":\"17@corp.example\",\"text\":\"wide Cc: 62 addresses\"}");
+    g_ptr_array_add(list, (gpointer)would[0]);
+    g_ptr_array_add(list, (gpointer)would[1]);
+    report = (struct report){.disposition = DISPOSITION_ACCEPT,
+                             .rule = "default",
+                             .policy = "",
+                             .sender = "",
+                             .would = list,
+                             .defects = DEFECT_SYNTAX | DEFECT_CUT};
+    g_autofree char *bare = json_of(&report);
+    g_assert_cmpstr(
+        bare, ==,
+        "{\"queue_id\":\"NOQUEUE\",\"verdict\":\"accept\",\"rule\":\"default\","
+        "\"would\":[\"reject:trial\",\"tag:other\"],\"visible\":0,\"parties\":0,\"domains\":0,\"internal\":0,"
+        "\"hidden\":0,\"defects\":[\"syntax\",\"cut\"],\"policy\":\"\",\"client\":\"\",\"user\":\"\","
+        "\"sender\":\"\",\"msgid\":\"\",\"text\":\"\"}");
+}
+
+/* Each character comes out of the parser as it went in; what is no UTF-8 as U+FFFD; nothing looks like name=value. */
+static void test_json_characters(void)
+{
+    const char *const cases[][2] = {
+        {"a\"b\\c/d", "a\"b\\c/d"},
+        {"\n\r\t\x01\x1b[2J\x7f", "\n\r\t\x01\x1b[2J\x7f"},
+        {"\xc3\xbc \xe2\x82\xac", "\xc3\xbc \xe2\x82\xac"},
+        {"\xf0\x9f\x93\xa7", "\xf0\x9f\x93\xa7"},
+        {"\xe2\x80\xae\xe2\x80\xa8", "\xe2\x80\xae\xe2\x80\xa8"},
+        {"a\xff\xc3", "a\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"x verdict=accept <y>", "x verdict=accept <y>"},
+        {"-", "-"},
+        {"\",\"verdict\":\"accept", "\",\"verdict\":\"accept"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct report report = example();
+        report.user = report.sender = report.text = cases[i][0];
+        g_autofree char *line = json_of(&report);
+        g_autoptr(JsonObject) object = object_of(line);
+        g_assert_cmpuint(json_object_get_size(object), ==, 16);
+        g_assert_null(strchr(line, '='));
+        g_assert_cmpstr(json_object_get_string_member(object, "verdict"), ==, "quarantine");
+        static const char *const names[] = {"user", "sender", "text"};
+        for (unsigned n = 0; n < G_N_ELEMENTS(names); n++)
+            g_assert_cmpstr(json_object_get_string_member(object, names[n]), ==, cases[i][1]);
+    }
+}
+
+/* All that can be long is too long, with each width of an escape: still one whole object, with some text. */
+static void test_json_bounds(void)
+{
+    static const char *const units[] = {"x", "\"", "\n", "\xff", "\xf0\x9f\x93\xa7"};
+    for (unsigned unit = 0; unit < G_N_ELEMENTS(units); unit++) {
+        g_autoptr(GString) filler = g_string_new(NULL);
+        g_autoptr(GPtrArray) would = g_ptr_array_new();
+        for (unsigned i = 0; i < 2000; i++)
+            g_string_append(filler, units[unit]);
+        for (unsigned i = 0; i < 40; i++)
+            g_ptr_array_add(would, (gpointer) "quarantine:a-rule-with-a-name");
+        for (unsigned shift = 0; shift < 12; shift++) {
+            struct report report = {.queue_id = filler->str,
+                                    .disposition = DISPOSITION_QUARANTINE,
+                                    .rule = filler->str,
+                                    .would = would,
+                                    .visible = G_MAXUINT,
+                                    .parties = G_MAXUINT,
+                                    .domains = G_MAXUINT,
+                                    .internal = G_MAXUINT,
+                                    .hidden = G_MAXUINT,
+                                    .defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT,
+                                    .policy = "3f9a1c2b7d10ffff",
+                                    .client = filler->str,
+                                    .user = filler->str,
+                                    .sender = filler->str,
+                                    .msgid = filler->str,
+                                    .text = filler->str};
+            g_autofree char *shifted = g_strdup_printf("%.*s%s", (int)shift, "abcdefghijkl", filler->str);
+            report.sender = shifted;
+            g_autofree char *line = json_of(&report);
+            g_autoptr(JsonObject) object = object_of(line);
+            g_assert_cmpuint(json_object_get_size(object), ==, 16);
+            g_assert_cmpint(json_object_get_int_member(object, "hidden"), ==, G_MAXUINT);
+            const char *text = json_object_get_string_member(object, "text");
+            g_assert_true(g_str_has_suffix(text, "..."));
+            g_assert_true(g_str_has_suffix(json_object_get_string_member(object, "sender"), "..."));
+            if (unit == 0)
+                g_assert_cmpuint(strlen(text), >=, 50);
+            JsonArray *list = json_object_get_array_member(object, "would");
+            guint count = json_array_get_length(list);
+            g_assert_cmpuint(count, >=, 3);
+            g_assert_cmpstr(json_array_get_string_element(list, 0), ==, "quarantine:a-rule-with-a-name");
+            g_assert_cmpstr(json_array_get_string_element(list, count - 1), ==, "...");
+        }
+    }
+}
+
+/* A line that is about no message: its words last, and those are what is cut. */
+static void test_json_event(void)
+{
+    struct entry entry = {.kind = ENTRY_SUMMARY, .priority = LOG_INFO, .message = "judged=1 \"x\"\n"};
+    g_autoptr(GString) line = g_string_new(NULL);
+    entry_number(&entry, "not-outbound", G_MAXUINT64);
+    entry_json(line, &entry);
+    g_assert_cmpstr(line->str, ==,
+                    "{\"event\":\"summary\",\"level\":\"info\",\"not_outbound\":18446744073709551615,"
+                    "\"message\":\"judged\\u003d1 \\\"x\\\"\\u000a\"}");
+    g_autofree char *filler = g_strnfill(5000, '\n');
+    entry.message = filler;
+    g_string_truncate(line, 0);
+    entry_json(line, &entry);
+    g_autoptr(JsonObject) object = object_of(line->str);
+    g_assert_cmpuint(line->len, >, ENTRY_LINE_LIMIT - 6);
+    g_assert_true(g_str_has_suffix(json_object_get_string_member(object, "message"), "..."));
+}
+
+/* What a line tells of decides of its kind and of its priority; each kind has an id of its own. */
+static void test_kinds(void)
+{
+    static const struct {
+        const char *rule;
+        enum entry_kind kind;
+        int priority;
+    } cases[] = {{"default", ENTRY_VERDICT, LOG_INFO},
+                 {"faults", ENTRY_VERDICT, LOG_INFO},
+                 {"fault:slow", ENTRY_FAULT, LOG_INFO},
+                 {"error:wide-cc", ENTRY_ERROR, LOG_ERR}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct report report = example();
+        struct entry entry;
+        report.rule = cases[i].rule;
+        report_entry(&entry, &report);
+        g_assert_cmpint(entry.kind, ==, cases[i].kind);
+        g_assert_cmpint(entry.priority, ==, cases[i].priority);
+    }
+    for (unsigned i = 0; i < ENTRY_KINDS; i++) {
+        g_assert_cmpuint(strlen(entry_kind_id((enum entry_kind)i)), ==, 32);
+        for (unsigned other = 0; other < i; other++) {
+            g_assert_cmpstr(entry_kind_id((enum entry_kind)i), !=, entry_kind_id((enum entry_kind)other));
+            g_assert_cmpstr(entry_kind_name((enum entry_kind)i), !=, entry_kind_name((enum entry_kind)other));
+        }
+    }
+}
+
 /* ---- decisions */
 
 static char *decision_line(const struct report_decision *decision)
 {
     GString *line = g_string_new(NULL);
-    report_decision_line(line, decision);
+    struct entry entry;
+    report_decision_entry(&entry, decision);
+    entry_line(line, &entry);
     return g_string_free(line, FALSE);
 }
 
@@ -373,7 +558,7 @@ static void test_decision_bounds(void)
         .reason = "x\"\n4XyZ: decision=delete \033[2J",
     };
     g_autofree char *line = decision_line(&decision);
-    g_assert_cmpuint(strlen(line), <=, REPORT_LINE_LIMIT);
+    g_assert_cmpuint(strlen(line), <=, ENTRY_LINE_LIMIT);
     for (const char *byte = line; *byte != '\0'; byte++)
         g_assert_true(*byte >= ' ' && *byte <= '~');
     g_assert_nonnull(strstr(line, " by=ann\\x20uid\\x3D0 uid=0 "));
@@ -382,7 +567,7 @@ static void test_decision_bounds(void)
 
     const struct report_decision wordy = {.action = "release", .login = "ann", .reason = long_one};
     g_autofree char *cut = decision_line(&wordy);
-    g_assert_cmpuint(strlen(cut), <=, REPORT_LINE_LIMIT);
+    g_assert_cmpuint(strlen(cut), <=, ENTRY_LINE_LIMIT);
     g_assert_true(g_str_has_suffix(cut, "...\""));
 }
 
@@ -423,5 +608,10 @@ int main(int argc, char **argv)
     g_test_add_func("/report/decision", test_decision);
     g_test_add_func("/report/decision-bounds", test_decision_bounds);
     g_test_add_func("/report/message-id", test_message_id);
+    g_test_add_func("/report/json", test_json);
+    g_test_add_func("/report/json-characters", test_json_characters);
+    g_test_add_func("/report/json-bounds", test_json_bounds);
+    g_test_add_func("/report/json-event", test_json_event);
+    g_test_add_func("/report/kinds", test_kinds);
     return g_test_run();
 }
