@@ -89,6 +89,9 @@ class Layout(unittest.TestCase):
                              ("lzma.h", "policy/unpack.c"), ("zstd.h", "policy/unpack.c")):
             self.assertEqual([each for each in self.including(header) if each.startswith("policy/")], [file])
 
+    def test_one_file_knows_the_journal(self):
+        self.assertEqual(self.including("sd-journal.h"), ["milter/journal.c"])
+
     def test_policy_does_not_know_the_milter(self):
         for path in sources("policy"):
             for header in set(includes(path)) - {"config.h"}:  # configure's, not the daemon's

@@ -118,6 +118,17 @@ class Config(page.PageCase):
                 self.assertEqual(folder.run("-n", "-c", "rcptguard.conf", program=daemon.PROGRAM)[0], 1)
 
 
+def facts(name, function=None):
+    """The names of the facts that a source file, or one function of it, adds to an entry, in their order."""
+    text = csource.read(name) if function is None else csource.function(name, function)
+    return re.findall(r'\b(?:entry|add)_\w+\(&?entry, "([a-z-]+)"', text)
+
+
+def kinds():
+    """{kind of a line: its id}, as the code has them."""
+    return dict(re.findall(r'\[ENTRY_\w+\] = \{"([\w-]+)", "([0-9a-f]{32})"\}', csource.read("milter/entry.c")))
+
+
 class Daemon(page.PageCase):
     PAGE = "rcptguardd(8)"
 
@@ -140,13 +151,8 @@ class Daemon(page.PageCase):
 
     @staticmethod
     def fields():
-        """The log line's fields, in the order in which report_line appends them."""
-        body = csource.function("milter/report.c", "report_line")
-        for name in re.findall(r"\b(append_\w+)\(", body):
-            own = csource.function("milter/report.c", name)
-            if re.search(r'"[^"]*\b\w+=', own):
-                body = re.sub(r"\b%s\([^;]*\);" % name, lambda _match, own=own: own, body)
-        return re.findall(r'"[^"]*?\b([a-z]+)=', body)
+        """The log line's fields, in the order in which report_entry adds them."""
+        return facts("milter/report.c", "report_entry")
 
     def log_items(self):
         """(items of the fields, items of the other lines)"""
@@ -183,7 +189,9 @@ class Daemon(page.PageCase):
         """the numbers of the page are those of the code"""
         text = re.sub(r"\s+", " ", self.tree.text())
         said = {
-            r"A line has at most (\d+) bytes": csource.number("milter/report.h", "REPORT_LINE_LIMIT"),
+            r"A line has at most (\d+) bytes": csource.number("milter/entry.h", "ENTRY_LINE_LIMIT"),
+            r"A line of JSON has at most (\d+) bytes": csource.number("milter/entry.h", "ENTRY_LINE_LIMIT"),
+            r"one such field for each of its items, (\d+) at most": csource.number("milter/journal.c", "ITEMS_LIMIT"),
             r"could not be raised to (\d+)": csource.number("milter/privileges.h", "PRIVILEGES_DESCRIPTORS"),
         }
         for pattern, value in said.items():
@@ -194,7 +202,7 @@ class Daemon(page.PageCase):
     def test_other_lines(self):
         """every other line that the daemon logs begins with a word of the page, and the reverse"""
         formats = [text for name in csource.sources("milter") if name.endswith(".c")
-                   for text in re.findall(r'log_line\(\w+, "((?:[^"\\]|\\.)*)', csource.read(name))]
+                   for text in re.findall(r'log_(?:line\(\w+|event\(&entry), "((?:[^"\\]|\\.)*)', csource.read(name))]
         starts = [text for text in formats if not text.startswith("%")]
         self.assertGreater(len(starts), 10)
         words = [head for head, _body in self.log_items()[1]]
@@ -202,6 +210,40 @@ class Daemon(page.PageCase):
         starts += [text for text in csource.strings(csource.read("milter/service.c")) if text == "reload: "]
         self.assertEqual([text for text in starts if not any(text.startswith(word) for word in words)], [], "lines that the page lacks")
         self.assertEqual([word for word in words if not any(text.startswith(word) for text in starts)], [], "lines that the code lacks")
+
+    def test_json(self):
+        """every member of the other lines' objects, and the words for their levels"""
+        items = list(page.items(page.section(self.tree, "JSON")))
+        added = {name.replace("-", "_") for source in csource.sources("milter") if source.endswith(".c") and not source.endswith(("report.c", "entry.c"))
+                 for name in facts(source)}
+        own = {"event", "level", "message"}
+        entry_json = csource.function("milter/entry.c", "entry_json") + csource.function("milter/entry.c", "append_member")
+        for name in own | {"queue_id"}:
+            self.assertIn('"%s"' % name, entry_json)
+        self.assertSame([name for head, _body in items for name in page.marked(head, "Cm")], added | own, "members")
+        levels = next(body for head, body in items if head.text() == "level")
+        self.assertSame(page.marked(levels, "Li"), csource.strings(csource.function("milter/entry.c", "level_name")), "levels")
+        lists = set(re.findall(r'\b(?:entry_list|add_defects)\(entry, "([a-z]+)"', csource.function("milter/report.c", "report_entry")))
+        text = re.sub(r"\s+", " ", page.section(self.tree, "JSON").text())
+        self.assertEqual(set(re.search(r"and (\w+) and (\w+) are arrays", text).groups()), lists)
+
+    def test_kinds(self):
+        """every kind of line with its id, in both directions, and no other id anywhere on the page"""
+        items = list(page.items(page.section(self.tree, "JOURNAL")))
+        listed = {name: page.marked(body, "Li") & set(re.findall(r"[0-9a-f]{32}", body.text())) for head, body in items for name in page.marked(head, "Cm")
+                  if name.islower()}
+        self.assertEqual(listed, {name: {number} for name, number in kinds().items()})
+        self.assertEqual(set(re.findall(r"\b[0-9a-f]{32}\b", self.tree.text())), set(kinds().values()))
+
+    def test_journal_fields(self):
+        """the fields of the journal that are not facts of the line"""
+        items = list(page.items(page.section(self.tree, "JOURNAL")))
+        listed = [name for head, _body in items for name in page.marked(head, "Cm") if name.isupper()]
+        source = csource.read("milter/journal.c")
+        known = set(re.findall(r'\badd(?:_number)?\(fields, "([A-Z_]+)"', source))
+        prefix = re.search(r'"(RCPTGUARD_)"', source).group(1)
+        known |= {prefix, prefix + re.search(r'append_name\(fields->text, "([a-z-]+)"\)', source).group(1).upper().replace("-", "_")}
+        self.assertSame(listed, known, "fields of the journal")
 
     def test_exit_codes(self):
         """the exit codes of the code and no other"""
