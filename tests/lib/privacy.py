@@ -13,8 +13,8 @@ _WORD = re.compile(r"[^\s<>,;:\"()\[\]\\|{}&]+")
 _RECIPIENT_FIELDS = {"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to"}
 
 # Values that belong to the sender: his address, his login, the id that he gave the message.
-_OWN = re.compile(r" (?:sender|user|msgid)=\S*")
-_SENDER = re.compile(r" sender=(\S*)")
+_OWN = re.compile(r' (?:sender|user|msgid)=\S*|"(?:sender|user|msgid)":"(?:[^"\\]|\\.)*"')
+_SENDER = re.compile(r' sender=(\S*)|"sender":"((?:[^"\\]|\\.)*)"')
 
 
 def _string(text):
@@ -66,7 +66,7 @@ def leaks(lines):
         own = set(_senders)
         match = _SENDER.search(small)
         if match:
-            own = {match.group(1)}
+            own = {match.group(1) or match.group(2)}
             small = _OWN.sub(" ", small)
         if "@" not in small and "\\x40" not in small:
             continue

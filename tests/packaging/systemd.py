@@ -33,7 +33,7 @@ class Units(unittest.TestCase):
         env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")}
         result = run(["make", "-s", "-C", daemon.BUILD, "install-systemd", "DESTDIR=" + cls.folder, "prefix=/usr", "exec_prefix=/usr", "sbindir=/usr/sbin",
                       "sysconfdir=/etc", "localstatedir=/var", "systemdunitdir=/usr/lib/systemd/system", "sysusersdir=/usr/lib/sysusers.d",
-                      "tmpfilesdir=/usr/lib/tmpfiles.d"], env=env)
+                      "tmpfilesdir=/usr/lib/tmpfiles.d", "catalogdir=/usr/lib/systemd/catalog"], env=env)
         assert result.returncode == 0, result.stdout
         cls.units = pathlib.Path(cls.folder) / "usr/lib/systemd/system"
 
@@ -48,7 +48,8 @@ class Units(unittest.TestCase):
     def test_no_path_is_left_open(self):
         self.assertGreaterEqual(len(self.installed()), 4)
         for path in self.installed():
-            self.assertNotRegex(path.read_text(), r"@\w+@", path.name)
+            if path.suffix != ".catalog":  # where these are fields of the journal
+                self.assertNotRegex(path.read_text(), r"@\w+@", path.name)
 
     def test_what_the_unit_starts(self):
         text = (self.units / "rcptguardd.service").read_text()
@@ -64,6 +65,23 @@ class Units(unittest.TestCase):
         socket = re.search(r"^#socket = unix:(.*)/rcptguard\.sock$", config, re.M).group(1)
         self.assertIn("\nd %s 2750 rcptguard postfix -\n" % socket, tmpfiles)
         self.assertIn("\nd /var/lib/rcptguard 0750 rcptguard rcptguard -\n", tmpfiles)
+
+    @unittest.skipUnless(shutil.which("journalctl"), "there is no journalctl (package systemd)")
+    def test_the_catalog(self):
+        """journalctl takes it, and it has each kind of line and no other, with fields that there are."""
+        result = run(["journalctl", "--root=" + self.folder, "--update-catalog"])
+        self.assertEqual(result.returncode, 0, result.stdout)
+        result = run(["journalctl", "--root=" + self.folder, "--list-catalog", "--no-pager"])
+        listed = re.findall(r"^([0-9a-f]{32}) (\S+): (.+)$", result.stdout, re.M)
+        known = re.findall(r'\[ENTRY_\w+\] = \{"[\w-]+", "([0-9a-f]{32})"\}', (pathlib.Path(daemon.SOURCE) / "milter/entry.c").read_text())
+        self.assertEqual(sorted(number for number, _, _ in listed), sorted(known))
+        self.assertEqual({program for _, program, _ in listed}, {"rcptguard"})
+        facts = {name for source in ("child.c", "report.c", "service.c")
+                 for name in re.findall(r'\b(?:entry|add)_\w+\(&?entry, "([a-z-]+)"', (pathlib.Path(daemon.SOURCE) / "milter" / source).read_text())}
+        fields = {"RCPTGUARD_" + name.upper().replace("-", "_") for name in facts | {"queue-id"}}
+        used = set(re.findall(r"@(\w+)@", (pathlib.Path(daemon.SOURCE) / "packaging/systemd/rcptguard.catalog").read_text()))
+        self.assertGreater(len(used), 10)
+        self.assertLessEqual(used, fields)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox(self):
