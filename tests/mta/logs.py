@@ -14,10 +14,12 @@ import review
 REASON = 'he said "x decision=delete", \\x2C <all> are partners: K\u00f6ln'
 HEADS = ["Nov  4 08:10:19 mail rcptguardq[195]: ", "2026-11-24T08:10:19.123456+00:00 mail.corp.example rcptguardq[195]: "]
 FIELDS = ["queue_id", "decision", "by", "uid", "requeued", "rule", "sender", "msgid", "reason"]
+NOTICE = os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt")
 
 
 class Logs(review.ReviewCase):
     MTAS = ("postfix",)
+    CONFIG = {("review", "notice"): NOTICE}
 
     def configured(self, form, **keys):
         self.configure(**keys)
@@ -75,8 +77,8 @@ class Logs(review.ReviewCase):
         """The units of notify and digest have the journal on their standard output."""
         self.configured("text")
         lines = self.done("notify").out.splitlines() + self.done("digest", "--to", "ops@me.example").out.splitlines()
-        self.configured("text", notice=os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt"))
-        self.hold()
+        self.configured("text", notice=NOTICE)
+        self.hold("auth")
         lines += self.done("notify").out.splitlines() + self.done("digest", "--to", "ops@me.example", "--to", "lead@me.example").out.splitlines()
         self.assertGreaterEqual(len(lines), 4)
         self.assertEqual(logparsers.left_over([head + line for head in HEADS for line in lines]), [])
