@@ -173,6 +173,9 @@ class Sendmail(mta.Mta):
         self.socket = "inet:%d@127.0.0.1" % self.ports["milter"] if milter == "inet" else "unix:" + self._path(SOCKET)
         self.milter = _FILTER % self.socket if milter else ""
         values = dict(self.ports, root=self.root, host=surroundings.HOST, user=daemon.USER, milter=self.milter, extra=extra.replace("{socket}", self.socket))
+        self.mc = daemon.write(self._path("sendmail.mc"), _MTA.format(kind="sendmail", **values))
+        macros = os.path.join(ROOT, "usr/share/sendmail/cf/")
+        daemon.write(self._path("Makefile"), "sendmail.cf: sendmail.mc\n\tm4 -D_CF_DIR_=%s %sm4/cf.m4 sendmail.mc >$@\n" % (macros, macros))
         daemon.write(self._path("sendmail.cf"), cf(_MTA.format(kind="sendmail", **values)))
         daemon.write(self._path("submit.cf"), cf(_MSP.format(kind="submit", **values)))
         for name, text in (("names", ""), ("trusted", "root\n"), ("relays", ""), ("sendmail.status", ""), ("submit.status", ""), ("service.switch", "hosts files\n")):
@@ -195,6 +198,10 @@ class Sendmail(mta.Mta):
         self.process = subprocess.Popen([program(), "-C", self._path("sendmail.cf"), "-bD", "-q1h"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True, cwd="/")
         self._wait_listening((*LISTENERS, "sink"))
+
+    def restart(self):
+        """As an administrator does after a change of sendmail.cf: by its process id, which stays."""
+        self.process.send_signal(signal.SIGHUP)
 
     def halt(self):
         """Stops its daemon; what is queued stays."""

@@ -19,6 +19,7 @@ import policies
 import postfix
 import review
 import sendmail
+import surroundings
 import tap
 
 _MAIN = """\
@@ -330,7 +331,7 @@ class OnSendmail(SetupCase):
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
 class EndToEnd(unittest.TestCase):
-    """A Postfix without milters lets a wide Cc pass; with setup it is refused; after undo it passes."""
+    """An MTA without milters lets a wide Cc pass; with setup it is refused; after undo it passes."""
 
     def test_postfix(self):
         with postfix.Postfix() as server:
@@ -338,19 +339,68 @@ class EndToEnd(unittest.TestCase):
             with daemon.Daemon(policies.FIELD, socket=socket) as guard:
                 config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
                 self.assertEqual(self.send(server).code, 250)
-                self.setup(config, "--yes", "--reload")
+                self.setup(config, "postfix", "--yes", "--reload")
                 self.wait_for(server, 550)
-                self.setup(config, "--undo", "--yes", "--reload")
+                self.setup(config, "postfix", "--undo", "--yes", "--reload")
                 self.wait_for(server, 250)
+
+    def test_sendmail(self):
+        """the same, by what setup says is next"""
+        with sendmail.Sendmail() as server:
+            socket = "unix:" + os.path.join(server.root, "guard", "rcptguard.sock")
+            before, cf_before = self.read(server.mc), self.settings(server)
+            config = daemon.write_config(os.path.join(server.root, "rcptguard.conf"), {("milter", "socket"): socket, ("milter", "user"): daemon.USER})
+            arguments = "sendmail", "--sendmail-mc", server.mc
+            self.assertEqual(self.send(server).code, 250)
+
+            self.setup(config, *arguments, "--dry-run")
+            self.assertEqual((self.read(server.mc), glob.glob(server.mc + ".*"), os.path.exists(os.path.dirname(socket[5:]))), (before, [], False))
+
+            self.follow(server, self.setup(config, *arguments, "--yes"))
+            with daemon.Daemon(policies.FIELD, socket=socket):
+                self.wait_for(server, 550)
+                self.assertEqual(self.send(server, 5).code, 250)
+                after, backup = self.read(server.mc), glob.glob(server.mc + ".*")
+                self.assertEqual((len(backup), self.read(backup[0])), (1, before))
+                self.assertIn("nothing to do", self.setup(config, *arguments, "--yes"))
+                self.assertEqual((self.read(server.mc), glob.glob(server.mc + ".*")), (after, backup))
+
+                self.follow(server, self.setup(config, *arguments, "--undo", "--yes"))
+                self.wait_for(server, 250)
+            self.assertEqual((self.read(server.mc), self.settings(server)), (before, cf_before))
+            self.assertEqual(self.send(server).code, 250)  # the daemon is gone, and nothing asks for it
+            self.assertIn("nothing to do", self.setup(config, *arguments, "--undo", "--yes"))
+
+    @staticmethod
+    def read(path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    @staticmethod
+    def settings(server):
+        """sendmail.cf without its comments, which say when it was made."""
+        with open(os.path.join(server.root, "sendmail.cf"), encoding="utf-8", errors="surrogateescape") as file:
+            return [line for line in file if not line.startswith("#")]
+
+    def follow(self, server, text):
+        """next: make -C FOLDER, or sendmailconfig; then restart Sendmail"""
+        command, = re.findall(r"(?m)^next: (make -C \S+), or sendmailconfig; then restart Sendmail$", text)
+        subprocess.run(command.split(), check=True, stdout=subprocess.PIPE)
+        server.restart()
 
     @staticmethod
     def setup(config, *arguments):
-        subprocess.run([review.PROGRAM, "setup", "-c", config, "postfix", *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
+        done = subprocess.run([review.PROGRAM, "setup", "-c", config, *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
+        return done.stdout.decode()
 
     @staticmethod
-    def send(server):
-        recipients = mta.customers(60)
-        return server.send("plain", "care@me.example", recipients, mta.message(server.new_subject(), "care@me.example", cc=recipients))
+    def send(server, count=60):
+        """A wide Cc.  While it restarts nobody answers."""
+        recipients = mta.customers(count)
+        try:
+            return server.send("plain", "care@me.example", recipients, mta.message(server.new_subject(), "care@me.example", cc=recipients))
+        except OSError as failure:
+            return mta.Reply("connect", 0, str(failure))
 
     def wait_for(self, server, code):
         """A reload takes hold when the processes that serve have ended."""
@@ -363,4 +413,5 @@ class EndToEnd(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    surroundings.enter()
     tap.main(60)
