@@ -267,6 +267,7 @@ static int run(struct tool *tool)
         examine_all(&doctor, doctor.mta->examinations);
         doctor.mta->close(doctor.state);
     }
+    g_strfreev(doctor.complaints);
     g_autoptr(GString) out = g_string_new(NULL);
     if (tool_json())
         findings_append_json(findings, out);

@@ -25,6 +25,7 @@ struct doctor {
     void *state;                  /* what the MTA's `open` made */
     bool answers;                 /* a milter does, at the daemon's socket */
     bool asks_macros;             /* and it names the macros that it needs */
+    char **complaints;            /* what `rcptguardd -n` said, a line each; NULL: nothing */
 };
 
 /* How the socket looks from one of the MTA's processes. */

@@ -37,6 +37,34 @@ static char *daemon_path(void)
     return g_strdup(DAEMON);
 }
 
+/* Whether a line of `rcptguardd -n` is an error, and one of the template or one of all else. */
+static bool is_complaint(const struct doctor *doctor, const char *line, bool of_notice)
+{
+    const char *notice = doctor->tool->config->review.notice;
+    bool in_notice = notice != NULL && g_str_has_prefix(line, notice) && line[strlen(notice)] == ':';
+    return strstr(line, ": error: ") != NULL && in_notice == of_notice;
+}
+
+static bool has_complaint(const struct doctor *doctor, bool of_notice)
+{
+    for (char **line = doctor->complaints; line != NULL && *line != NULL; line++) {
+        if (is_complaint(doctor, *line, of_notice))
+            return true;
+    }
+    return false;
+}
+
+static void tell_complaints(struct doctor *doctor, bool of_notice, const char *why)
+{
+    unsigned shown = 0;
+    for (char **line = doctor->complaints; line != NULL && *line != NULL && shown < ERRORS_SHOWN; line++) {
+        if (!is_complaint(doctor, *line, of_notice))
+            continue;
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", *line);
+        shown++;
+    }
+}
+
 static void examine_policy(struct doctor *doctor)
 {
     static const char why[] = "rcptguardd neither starts nor reloads with what it cannot read as its own user.";
@@ -50,16 +78,23 @@ static void examine_policy(struct doctor *doctor)
                     doctor->tool->config->policy);
         return;
     }
-    g_auto(GStrv) lines = g_strsplit(said->str, "\n", -1);
-    unsigned shown = 0;
-    for (char **line = lines; *line != NULL && shown < ERRORS_SHOWN; line++) {
-        if (strstr(*line, ": error: ") == NULL)
-            continue;
-        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", *line);
-        shown++;
-    }
-    if (shown == 0)
+    doctor->complaints = g_strsplit(said->str, "\n", -1);
+    tell_complaints(doctor, false, why);
+    if (findings_silent(doctor->findings) && !has_complaint(doctor, true))
         findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", error);
+    else if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "%s: loads and its assertions hold, as the daemon's user",
+                    doctor->tool->config->policy);
+}
+
+static void examine_notice(struct doctor *doctor)
+{
+    const char *path = doctor->tool->config->review.notice;
+    if (path == NULL)
+        return;
+    tell_complaints(doctor, true, "Nobody is told that mail of his is held, and notify fails each time.");
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "%s: can be read, and nothing is wrong in it", path);
 }
 
 /* The daemon keeps every policy that came in force in the ledger. */
@@ -259,11 +294,6 @@ static void examine_reach(struct doctor *doctor)
 }
 
 const struct examination doctor_daemon_examinations[] = {
-    {"policy", examine_policy},
-    {"reload", examine_reload},
-    {"running", examine_running},
-    {"socket", examine_socket},
-    {"answer", examine_answer},
-    {"reach", examine_reach},
-    {NULL, NULL},
+    {"policy", examine_policy}, {"notice", examine_notice}, {"reload", examine_reload}, {"running", examine_running},
+    {"socket", examine_socket}, {"answer", examine_answer}, {"reach", examine_reach},   {NULL, NULL},
 };

@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "keeper.h"
 #include "log.h"
+#include "notice.h"
 #include "pattern.h"
 #include "policy.h"
 #include "privileges.h"
@@ -110,6 +111,8 @@ static int check(const struct config *config)
         policy_assert(policy, diags);
         policy_lint(policy, g_get_real_time() / G_USEC_PER_SEC, diags);
     }
+    if (config->review.notice != NULL) /* who sends the notices is the same user */
+        g_free(notice_load(config->review.notice, diags));
     if (dropped) /* to another user the ledger is closed, as it should be */
         keeper_check(config, diags);
     log_diags_shown(diags);

@@ -88,6 +88,21 @@ class Startup(unittest.TestCase):
         daemon.write(self.policy, SOUND.replace('expect "mail.me.example" is internal', 'expect "mail.me.example" is freemail'))
         self.refused(1, self.policy + ":", "mail.me.example", starts=False)
 
+    def test_check_of_a_notice(self):
+        """its template is read as the daemon's user; a start does without it, since the daemon sends none"""
+        path = daemon.write(self.path("notice.txt"), "Subject: Held: {subject}\n\n{text}\n")
+        config = self.config({("review", "notice"): path})
+        self.assertEqual(daemon.run("-n", "-c", config)[0], 0)
+        daemon.write(path, "Subject: Held: {subjct}\n\n{text\n")
+        self.refused(1, path + ":1:16: error: there is no {subjct}; did you mean {subject}?", path + ":3:1: error: this `{` is not closed", config=config, lines=2, starts=False)
+        os.chmod(path, 0)
+        if daemon.ROOT:
+            self.refused(1, path + ": error: cannot be read: permission denied", config=config, starts=False)
+        os.unlink(path)
+        self.refused(1, path + ": error: does not exist; expected the template of a notice", config=config, starts=False)
+        with daemon.Daemon(policies.FIELD, config={("review", "notice"): path}) as guard, guard.client() as client:
+            self.assertIsNotNone(client)
+
     def test_usage(self):
         for arguments in (["-x"], ["-c"], ["-p"], ["operand"], ["--unknown"], ["-c", self.config(), "operand"]):
             with self.subTest(arguments):

@@ -338,6 +338,27 @@ class Doctor(doctorcase.DoctorCase):
         self.other_policy(policies.policy(expectations='expect "me.example" is other\n'))
         self.check(self.site, ("error", "policy"), ("warning", "reload"), mended=False)
 
+    def template(self, text, mode=0o644):
+        path = daemon.write(self.site.directory + ".notice", text, mode)
+        with open(self.site.config, encoding="utf-8") as file:
+            text = file.read()
+        daemon.write(self.site.config, text.replace("[review]\n", "[review]\nnotice = %s\n" % path))
+
+    def test_notice(self):
+        self.template("Subject: Held: {subject}\n\nIt was held: {text}.\n")
+        self.assertSound(self.site)
+        self.assertEqual([one["severity"] for one in self.findings(self.site) if one["check"] == "notice"], ["ok"])
+
+    def test_notice_with_errors(self):
+        """each with its place; the policy is sound all the same"""
+        self.template("Subject: Held\nno empty line {subjct}\n\n{text\n")
+        self.check(self.site, ("error", "notice"), ("error", "notice"), ("error", "notice"), mended=False,
+                   text=r"\.notice:2:1: error: expected an empty line .*\n.*\.notice:2:15: error: there is no \{subjct\}; did you mean \{subject\}\?\n.*\.notice:4:1: error: this `\{`")
+
+    def test_notice_that_cannot_be_read(self):
+        self.template("Subject: Held\n\nHeld.\n", 0o600)
+        self.check(self.site, ("error", "notice"), text="cannot be read: permission denied", mended=False)
+
     def test_policy_that_is_not_in_force(self):
         before = policies.FIELD
         self.addCleanup(self.reload)
