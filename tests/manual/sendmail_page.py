@@ -1,7 +1,9 @@
 """What rcptguardd(8) says of Sendmail: its example is used as it stands, and what differs from Postfix is measured."""
 
+import os
 import re
 import subprocess
+import time
 
 import daemon
 import mta
@@ -9,9 +11,15 @@ import mtacase
 import page
 import policies
 import sendmail
+import tap
 
 PAGE = "rcptguardd(8)"
 SOCKET = "unix:/run/rcptguard/rcptguard.sock"
+
+
+def words():
+    """The section, as one line."""
+    return " ".join(page.section(page.tree(PAGE), "SENDMAIL").text().split())
 
 
 def example():
@@ -44,6 +52,123 @@ class Example(mtacase.MtaCase):
                     self.assertEqual(reply.code, 451, reply)
             finally:
                 type(self).guard = self.mta.guard(self.POLICY)
+
+
+    def test_stop(self):
+        """within the seconds that the page says; the sessions that are under way are cut, and each is answered by 451"""
+        seconds, = re.findall(r"up to (\d+) seconds", words())
+        sessions = [self.mta.connect("plain") for _ in range(5)]
+        try:
+            for session in sessions:
+                self.assertEqual(session.mail(mtacase.SENDER)[0], 250)
+                self.assertEqual(session.rcpt("a@x.example")[0], 250)
+            begin = time.monotonic()
+            self.guard.stop()
+            took = time.monotonic() - begin
+            self.assertLess(took, int(seconds) * tap.SLOWNESS)
+            for session in sessions:
+                code, text = session.docmd("DATA")
+                if code == 354:
+                    session.send(self.message(to=["a@x.example"])[1].replace("\n", "\r\n") + "\r\n.\r\n")
+                    code, text = session.getreply()
+                self.assertEqual(code, 451, text)
+        finally:
+            for session in sessions:
+                session.close()
+            type(self).guard = self.mta.guard(self.POLICY)
+
+    def test_group_may_write(self):
+        """Sendmail refuses a socket below such a folder, as if the daemon were away"""
+        folder = self.mta._path("run")
+        people = ["a@x.example"]
+        for mode in 0o775, 0o757:
+            mark = len(self.mta.lines())
+            os.chmod(folder, mode)
+            try:
+                reply = self.mta.send("plain", mtacase.SENDER, people, self.message(to=people)[1])
+                self.assertEqual(reply.code, 451, (oct(mode), reply))
+                self.mta.wait_for_line(r"Milter \(rcptguard\): local socket name %s/rcptguard\.sock unsafe" % re.escape(folder), mark)
+            finally:
+                os.chmod(folder, 0o755)
+        self.assertEqual(self.mta.send("plain", mtacase.SENDER, people, self.message(to=people)[1]).code, 250)
+
+    def test_queue_runs(self):
+        """what waits in the MTA's queue is judged once; what waits in the MSP's, when it is handed on"""
+        people = policies.people(3)
+        subject, text = self.message(to=people)
+        self.mta.stop_sink()
+        try:
+            reply = self.mta.send("plain", mtacase.SENDER, people, text)
+            self.assertEqual(reply.code, 250, reply)
+            self.mta.wait_for_line(r": %s: to=.*stat=Deferred" % reply.queue_id)
+        finally:
+            self.mta.start_sink()
+        self.mta.flush(reply.queue_id)
+        self.assertDelivered(reply.queue_id, subject, people)
+        self.assertEqual(len(self.guard.verdicts(reply.queue_id)), 1)
+
+        subject, text = self.message(to=people)
+        self.mta.halt()
+        mark = len(self.guard.lines)
+        try:
+            self.mta.submit(mtacase.SENDER, people, text, wait=False)
+            self.assertEqual(self.guard.lines[mark:], [])
+        finally:
+            self.mta.resume()
+        self.mta.kick_pickup()
+        queue_id = self.mta.id_of(subject.replace(" ", ".") + "@" + mta.DOMAIN)
+        self.assertDelivered(queue_id, subject, people)
+        self.assertEqual(len(self.guard.verdicts(queue_id)), 1)
+
+
+class NoRecipientField(mtacase.MtaCase):
+    """What each value of NoRecipientAction writes into a message without To, Cc and Bcc, behind the filter."""
+
+    MTAS = ("sendmail",)
+    ACTION = "none"
+    WRITTEN = []
+    EXPOSES = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.EXTRA = {"sendmail": "define(`confNO_RCPT_ACTION', `%s')dnl\n" % cls.ACTION}
+        super().setUpClass()
+
+    def test_delivered(self):
+        people = policies.people(3)
+        subject, text = self.message()
+        reply = self.mta.send("plain", mtacase.SENDER, people, text)
+        self.assertEqual(reply.code, 250, reply)
+        self.assertDelivered(reply.queue_id, subject, people)
+        self.assertLine(self.guard.verdict(reply.queue_id), verdict="accept", visible=0, hidden=3)
+        headers = [re.findall(r"(?mi)^((?:to|cc|bcc|apparently-to):.*(?:\n[ \t].*)*)", delivery.header) for delivery in self.mta.deliveries(subject)]
+        for fields in headers:
+            if self.EXPOSES:
+                self.assertEqual(sorted(re.findall(r"c\d@cust\d\.example", " ".join(fields))), people)
+            else:
+                self.assertEqual(fields, self.WRITTEN)
+
+    def test_the_page_says_so(self):
+        bad, good = re.search(r"With confNO_RCPT_ACTION as (.*?) Sendmail writes the envelope.*? Leave it at (.*?) ?\. ", words() + " ").groups()
+        self.assertIn(self.ACTION, re.findall(r"[a-z-]{4,}", bad if self.EXPOSES else good))
+
+
+class AddTo(NoRecipientField):
+    ACTION, EXPOSES = "add-to", True
+
+
+class AddApparentlyTo(NoRecipientField):
+    ACTION, EXPOSES = "add-apparently-to", True
+
+
+class AddToUndisclosed(NoRecipientField):
+    ACTION, WRITTEN = "add-to-undisclosed", ["To: undisclosed-recipients:;"]
+
+
+class AddBcc(NoRecipientField):
+    """an empty one, which goes at delivery"""
+
+    ACTION, WRITTEN = "add-bcc", ["Bcc:"]
 
 
 class WithoutF(mtacase.MtaCase):
