@@ -312,9 +312,10 @@ static void deliver_now(struct queue *queue, const char *id, struct queue_outcom
 }
 
 /* Whether it was released in place or requeued is not known. */
-static void hurry(struct queue *queue, const char *id)
+static void hurry(struct queue *queue, const struct queue_entry *entry, gint64 now)
 {
-    g_free(wake_manager(queue, id));
+    (void)now; /* one that was old is requeued, which made it new */
+    g_free(wake_manager(queue, entry->id));
     g_free(wake_pickup(queue));
 }
 

@@ -154,10 +154,10 @@ enum queue_answer queue_delete(struct queue *queue, const struct queue_entry *en
     return queue->driver->drop(queue, entry, error);
 }
 
-void queue_hurry(struct queue *queue, const char *id)
+void queue_hurry(struct queue *queue, const struct queue_entry *entry, gint64 now)
 {
-    if (queue->driver->id_is_sound(id))
-        queue->driver->hurry(queue, id);
+    if (queue->driver->id_is_sound(entry->id))
+        queue->driver->hurry(queue, entry, now);
 }
 
 int queue_send(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,

@@ -65,7 +65,7 @@ struct queue_driver {
     enum queue_answer (*give_back)(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
                                    char **error);
     enum queue_answer (*drop)(struct queue *queue, const struct queue_entry *entry, char **error);
-    void (*hurry)(struct queue *queue, const char *id);
+    void (*hurry)(struct queue *queue, const struct queue_entry *entry, gint64 now);
     int (*send)(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
                 char **error);
 };
@@ -139,8 +139,10 @@ enum queue_answer queue_delete(struct queue *queue, const struct queue_entry *en
 /*
  * Has the MTA look at once at a message that was released or returned by somebody
  * who did not come to do this himself.  It is on its way in any case, so nothing fails.
+ * Of the entry its id is needed, and its arrival if one that was released is to count
+ * as new, as queue_release has it; `now`, in seconds, is 0 if it is not.
  */
-void queue_hurry(struct queue *queue, const char *id);
+void queue_hurry(struct queue *queue, const struct queue_entry *entry, gint64 now);
 
 /* Sends a message by the MTA's own sendmail command; "" is the null sender. */
 int queue_send(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,

@@ -244,8 +244,9 @@ static void settle_claim(struct round *round, struct ledger_row *row, const stru
         note_unrecorded(round, &error);
     if (after != NULL)
         row->state = after->state;
+    const struct queue_entry gone = {.id = row->message.queue_id, .arrival = row->arrival / G_USEC_PER_SEC};
     if (answer == LEDGER_DONE && (row->state == LEDGER_RELEASED || row->state == LEDGER_RETURNED))
-        queue_hurry(reconciling->queue, row->message.queue_id);
+        queue_hurry(reconciling->queue, &gone, row->state == LEDGER_RELEASED ? reconciling->now / G_USEC_PER_SEC : 0);
 }
 
 /* What the queue says of one open row. */

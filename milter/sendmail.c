@@ -400,9 +400,14 @@ static enum queue_answer drop(struct queue *queue, const struct queue_entry *ent
     return answer;
 }
 
-static void hurry(struct queue *queue, const char *id)
+/* A release is two steps, -Q and the new age: whoever died between them did the first. */
+static void hurry(struct queue *queue, const struct queue_entry *entry, gint64 now)
 {
-    g_free(deliver(queue, id));
+    struct queue_outcome ignored = {0};
+    if (entry->arrival != 0 && now - entry->arrival > YOUNG && queue->state != NULL)
+        make_young(queue, entry, now, &ignored);
+    g_free(ignored.detail);
+    g_free(deliver(queue, entry->id));
 }
 
 /* By the MTA itself, not by the client that hands on over SMTP: no milter sees it, so nothing holds it. */

@@ -1,6 +1,8 @@
 """Reviewers release, return and delete what is on hold: what becomes of the message, of the record, and who is told."""
 
+import os
 import re
+import signal
 import time
 
 import daemon
@@ -9,6 +11,7 @@ import mta
 import mtacase
 import policies
 import review
+import sendmail
 import tap
 
 DAY = 86400
@@ -286,6 +289,55 @@ class Requeued(ReleaseCase):
             self.mta.start_sink()
         self.mta.flush(new)
         self.assertArrived(held)
+
+class Halfway(ReleaseCase):
+    """A release on Sendmail is two steps, out of quarantine and a new age; whoever does it is killed between them."""
+
+    MTAS = ("sendmail",)
+
+    def release_until(self, held):
+        """Kills rcptguardq when sendmail -Q has done its work."""
+        path = self.mta._path("deadly")
+        daemon.write(path, '#!/bin/sh\n%s "$@"\ncode=$?\ncase " $* " in *" -Q "*) kill -9 $PPID;; esac\nexit $code\n' % sendmail.program())
+        os.chmod(path, 0o755)
+        self.configure(sendmail_command=path)
+        self.assertEqual(self.ask("release", held.id, reason="ok").code, -signal.SIGKILL)
+        self.configure()
+
+    def age(self, queue_id):
+        with open(self.mta._path("queue", "qf" + queue_id), encoding="utf-8", errors="surrogateescape") as file:
+            return time.time() - int(re.search(r"(?m)^T(\d+)$", file.read()).group(1))
+
+    def test_old(self):
+        """it is neither held nor lost, and the next look gives it its new age: it is tried again, and not returned"""
+        held = self.hold_old(6)
+        self.mta.stop_sink()
+        try:
+            self.release_until(held)
+            self.assertEqual((self.mta.held(), self.state(held.id)), ([], "releasing"))
+            self.assertGreater(self.age(held.id), 5 * DAY)
+            self.assertEqual(self.listed(), {})
+            self.assertEqual(self.state(held.id), "released")
+            self.assertLess(self.age(held.id), 60 * tap.SLOWNESS)
+            self.mta.wait_for_line(r": %s: to=<.*stat=Deferred" % held.id)
+        finally:
+            self.mta.start_sink()
+        self.mta.flush(held.id)
+        self.assertArrived(held)
+        self.mta.wait_gone(held.id)
+        self.assertEqual(self.mails_to(mtacase.SENDER), [])
+
+    def test_delivered_meanwhile(self):
+        """a queue run was quicker: it has left once, and is released"""
+        held = self.hold_old(6)
+        self.release_until(held)
+        self.mta.flush(held.id)
+        self.assertArrived(held)
+        self.mta.wait_gone(held.id)
+        self.assertEqual(self.listed(), {})
+        self.assertEqual(self.state(held.id), "released")
+        self.assertArrived(held)
+
 
 if __name__ == "__main__":
     review.main(120)
