@@ -11,6 +11,9 @@
 
 #define CONF "rcptguard.conf"
 
+/* A variable of a variable of ...: deeper than anybody writes. */
+#define VARIABLES_LIMIT 5
+
 static void *open_config(const char *directory, char **error)
 {
     return postfix_config_read(directory, error);
@@ -140,13 +143,40 @@ static const struct postfix_milter *ours_in(const struct listed *listed)
     return g_ptr_array_index(listed->milters, listed->ours);
 }
 
-/* The list of a place, with ours last. */
+/*
+ * The list of a place, with ours last; as it is written, if ours stands there itself
+ * or nowhere.  What refers to another of our lists has ours by that one.
+ */
+static char *list_with_ours(const struct doctor *doctor, const struct postfix_service *service, const char *name,
+                            const char *entry)
+{
+    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const char *list = postfix_service_value(config, service, name);
+    const char *written = postfix_written(config, service, name);
+    bool elsewhere = list_has_ours(doctor, list) && !list_has_ours(doctor, written);
+    if (elsewhere || strstr(written, "${") != NULL || strstr(written, SMTPD) != NULL)
+        written = list;
+    return postfix_milters_with(config, written, doctor_endpoint(doctor), entry);
+}
+
+/* Where a list is one variable and no more, it is that variable that is mended. */
 static void mend_list(struct finding *finding, const struct doctor *doctor, const struct postfix_service *service,
                       const char *name, const char *entry)
 {
-    const char *list = postfix_service_value(doctor_postfix_config(doctor), service, name);
-    g_autofree char *with = postfix_milters_with(doctor_postfix_config(doctor), list, doctor_endpoint(doctor), entry);
-    doctor_postfix_mend(finding, doctor, service, name, with);
+    const struct postfix_config *config = doctor_postfix_config(doctor);
+    g_autofree char *place = g_strdup(name);
+    for (unsigned depth = 0; depth < VARIABLES_LIMIT; depth++) {
+        char *variable = postfix_variable(postfix_written(config, service, place));
+        if (variable == NULL || (service != NULL && postfix_service_overrides(service, variable))) {
+            g_free(variable);
+            break;
+        }
+        g_free(place);
+        place = variable;
+        service = NULL;
+    }
+    g_autofree char *with = list_with_ours(doctor, service, place, entry);
+    doctor_postfix_mend(finding, doctor, service, place, with);
 }
 
 static void tell_missing(struct doctor *doctor, const struct postfix_service *service, const char *name,
@@ -382,7 +412,9 @@ static void examine_macro_list(struct doctor *doctor, const char *parameter)
         asks ? "The daemon asks for its macros itself; whoever speaks for it in a test or behind a proxy may not."
              : "Without them the daemon knows neither who logged in, nor the listener, nor the queue id.",
         "%s lacks%s", parameter, missing->str);
-    finding_mend(finding, MAIN_CF, "%s = %s%s", parameter, list, list[0] == '\0' ? missing->str + 1 : missing->str);
+    const char *written = postfix_written(doctor_postfix_config(doctor), NULL, parameter);
+    finding_mend(finding, MAIN_CF, "%s = %s%s", parameter, written,
+                 written[0] == '\0' ? missing->str + 1 : missing->str);
 }
 
 static void examine_macros(struct doctor *doctor)
@@ -529,6 +561,7 @@ static const struct examination examinations[] = {
     {"milter-maps", doctor_examine_milter_maps},
     {"reject-characters", doctor_examine_reject_characters},
     {"drop-headers", doctor_examine_drop_headers},
+    {"header-size", doctor_examine_header_size},
     {"long-queue-ids", doctor_examine_long_queue_ids},
     {NULL, NULL},
 };

@@ -38,6 +38,7 @@ void doctor_examine_proxy_filter(struct doctor *doctor);
 void doctor_examine_milter_maps(struct doctor *doctor);
 void doctor_examine_reject_characters(struct doctor *doctor);
 void doctor_examine_drop_headers(struct doctor *doctor);
+void doctor_examine_header_size(struct doctor *doctor);
 void doctor_examine_long_queue_ids(struct doctor *doctor);
 
 #endif

@@ -18,7 +18,10 @@ static bool takes_back(const struct postfix_service *service)
 
 static void tell_no_milters(struct doctor *doctor, const struct postfix_service *service)
 {
-    const char *options = postfix_service_value(doctor_postfix_config(doctor), service, OVERRIDES);
+    const char *written = postfix_written(doctor_postfix_config(doctor), service, OVERRIDES);
+    const char *options = postfix_list_has(written, "no_milters")
+                              ? written
+                              : postfix_service_value(doctor_postfix_config(doctor), service, OVERRIDES);
     g_autofree char *rest = postfix_list_without(options, "no_milters");
     g_autofree char *where = doctor_postfix_place(OVERRIDES, service);
     struct finding *finding = findings_add(doctor->findings, SEVERITY_ERROR,
@@ -147,7 +150,8 @@ void doctor_examine_reject_characters(struct doctor *doctor)
                                            "A NUL ends a header for every milter, and not for those who read the "
                                            "message: recipients behind it are not counted.",
                                            "message_reject_characters has no \\0");
-    finding_mend(finding, MAIN_CF, "message_reject_characters = %s\\0", value);
+    finding_mend(finding, MAIN_CF, "message_reject_characters = %s\\0",
+                 postfix_written(doctor_postfix_config(doctor), NULL, "message_reject_characters"));
 }
 
 void doctor_examine_drop_headers(struct doctor *doctor)
@@ -166,7 +170,35 @@ void doctor_examine_drop_headers(struct doctor *doctor)
     struct finding *finding = findings_add(
         doctor->findings, SEVERITY_NOTE, "Such a field is delivered, so those in it are visible recipients, and count.",
         "message_drop_headers lacks %s", missing->str);
-    finding_mend(finding, MAIN_CF, "message_drop_headers = %s%s%s", value, value[0] == '\0' ? "" : ", ", missing->str);
+    const char *written = postfix_written(doctor_postfix_config(doctor), NULL, "message_drop_headers");
+    finding_mend(finding, MAIN_CF, "message_drop_headers = %s%s%s", written, written[0] == '\0' ? "" : ", ",
+                 missing->str);
+}
+
+/*
+ * Postfix cuts a header at a line's end below header_size_limit, and with a milter
+ * below 60,000 bytes, whatever the limit; or at header_address_token_limit.  What is
+ * cut is delivered so, and is told by its length: see recipients.h.
+ */
+void doctor_examine_header_size(struct doctor *doctor)
+{
+    static const struct {
+        const char *name;
+        guint64 least;
+        unsigned good;
+    } limits[] = {{"header_size_limit", 60000, 102400}, {"header_address_token_limit", 10240, 10240}};
+    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
+        const char *value = postfix_config_value(doctor_postfix_config(doctor), limits[i].name);
+        if (g_ascii_strtoull(value, NULL, 10) >= limits[i].least)
+            continue;
+        struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING,
+                                               "Postfix cuts longer headers before they are judged, and so short that "
+                                               "the policy's `truncated` never holds.",
+                                               "%s is %s", limits[i].name, value);
+        finding_mend(finding, MAIN_CF, "%s = %u", limits[i].name, limits[i].good);
+    }
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "a header that Postfix cuts is long enough to be known as cut");
 }
 
 void doctor_examine_long_queue_ids(struct doctor *doctor)

@@ -13,6 +13,7 @@ static void service_free(struct postfix_service *service)
     g_free(service->name);
     g_free(service->command);
     g_hash_table_unref(service->overrides);
+    g_hash_table_unref(service->written);
     g_free(service);
 }
 
@@ -22,6 +23,7 @@ void postfix_config_free(struct postfix_config *config)
         return;
     g_free(config->directory);
     g_hash_table_unref(config->main);
+    g_hash_table_unref(config->written);
     g_ptr_array_unref(config->services);
     g_free(config);
 }
@@ -62,6 +64,11 @@ static void take_main(struct postfix_config *config, const char *key, const char
     g_hash_table_replace(config->main, g_strdup(key), g_strdup(value));
 }
 
+static void take_written(struct postfix_config *config, const char *key, const char *value)
+{
+    g_hash_table_replace(config->written, g_strdup(key), g_strdup(value));
+}
+
 /* "smtp/inet/chroot": the service up to the last slash; it is made when it is first seen. */
 static struct postfix_service *service_of(struct postfix_config *config, const char *key, const char **field)
 {
@@ -79,6 +86,7 @@ static struct postfix_service *service_of(struct postfix_config *config, const c
     service->name = g_steal_pointer(&name);
     service->command = g_strdup("");
     service->overrides = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    service->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_ptr_array_add(config->services, service);
     return service;
 }
@@ -111,18 +119,31 @@ static void take_override(struct postfix_config *config, const char *key, const 
         g_hash_table_replace(service->overrides, g_strdup(name), g_strdup(value));
 }
 
+static void take_written_override(struct postfix_config *config, const char *key, const char *value)
+{
+    const char *name;
+    struct postfix_service *service = service_of(config, key, &name);
+    if (service != NULL)
+        g_hash_table_replace(service->written, g_strdup(name), g_strdup(value));
+}
+
 struct postfix_config *postfix_config_read(const char *directory, char **error)
 {
-    static const char *const all[] = {"-x", NULL}, *const fields[] = {"-F", NULL},
-                             *const overrides[] = {"-x", "-P", NULL};
+    static const char *const all[] = {"-x", NULL}, *const written[] = {NULL}, *const fields[] = {"-F", NULL},
+                             *const overrides[] = {"-x", "-P", NULL}, *const overrides_written[] = {"-P", NULL};
     static const struct {
         const char *const *words;
         void (*take)(struct postfix_config *, const char *, const char *);
-    } questions[] = {{all, take_main}, {fields, take_field}, {overrides, take_override}};
+    } questions[] = {{all, take_main},
+                     {written, take_written},
+                     {fields, take_field},
+                     {overrides, take_override},
+                     {overrides_written, take_written_override}};
 
     auto_free(postfix_config) config = g_new0(struct postfix_config, 1);
     config->directory = g_strdup(directory);
     config->main = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    config->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     config->services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
     for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
         g_autofree char *text = ask(directory, questions[i].words, error);
@@ -155,6 +176,26 @@ const char *postfix_service_value(const struct postfix_config *config, const str
 {
     const char *value = service == NULL ? NULL : g_hash_table_lookup(service->overrides, name);
     return value == NULL ? postfix_config_value(config, name) : value;
+}
+
+const char *postfix_written(const struct postfix_config *config, const struct postfix_service *service,
+                            const char *name)
+{
+    const char *value = service == NULL ? NULL : g_hash_table_lookup(service->written, name);
+    if (value == NULL)
+        value = g_hash_table_lookup(config->written, name);
+    return value == NULL ? "" : value;
+}
+
+char *postfix_variable(const char *written)
+{
+    static GRegex *regex;
+    g_autoptr(GMatchInfo) match = NULL;
+    if (regex == NULL)
+        regex = g_regex_new("^\\$(?:(\\w+)|\\{(\\w+)\\}|\\((\\w+)\\))$", 0, 0, NULL);
+    if (!g_regex_match(regex, written, 0, &match))
+        return NULL;
+    return g_match_info_fetch(match, g_match_info_get_match_count(match) - 1);
 }
 
 bool postfix_service_overrides(const struct postfix_service *service, const char *name)

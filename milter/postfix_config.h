@@ -18,11 +18,13 @@ struct postfix_service {
     char *command; /* "smtpd" */
     bool chrooted;
     GHashTable *overrides; /* char * to char *: -o of master.cf */
+    GHashTable *written;   /* the same with their $variables */
 };
 
 struct postfix_config {
     char *directory; /* or NULL: Postfix's own */
     GHashTable *main;
+    GHashTable *written; /* the same with its $variables */
     GPtrArray *services; /* struct postfix_service * */
 };
 
@@ -34,6 +36,14 @@ AUTO_FREE_DEFINE(postfix_config, postfix_config_free)
 const char *postfix_config_value(const struct postfix_config *config, const char *name);
 const char *postfix_service_value(const struct postfix_config *config, const struct postfix_service *service,
                                   const char *name);
+
+/* The same as the administrator wrote it, with its $variables. */
+const char *postfix_written(const struct postfix_config *config, const struct postfix_service *service,
+                            const char *name);
+
+/* The name of a value that is one variable and no more ("$mua_milters"), for g_free; or NULL. */
+char *postfix_variable(const char *written);
+
 bool postfix_service_overrides(const struct postfix_service *service, const char *name);
 
 /* Whether it listens on a network, and whether on the loopback alone. */

@@ -318,6 +318,46 @@ class Doctor(doctorcase.DoctorCase):
         self.site.set(*["%s = unix:%s/file" % (name, postfix.SOCKET_DIRECTORY) for name in ("smtpd_milters", "non_smtpd_milters")])
         self.check(self.site, ("error", "running"), ("error", "socket"), ("error", "answer"), text="is no socket", mended=False)
 
+    def test_short_headers(self):
+        self.site.set("header_size_limit = 30000", "header_address_token_limit = 5000")
+        found = self.check(self.site, ("warning", "header-size"), ("warning", "header-size"))
+        self.assertEqual([mend["line"] for one in found for mend in one["mend"]], ["header_size_limit = 102400", "header_address_token_limit = 10240"])
+
+    def test_long_headers(self):
+        """cut by Postfix no later for that: nothing to mend"""
+        self.site.set("header_size_limit = 500000", "header_address_token_limit = 20000")
+        self.assertSound(self.site)
+
+    # ---- what the administrator wrote stays, with its variables
+
+    def written(self, name):
+        return subprocess.run(["postconf", "-c", self.site.directory, "-h", name], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+
+    def test_a_list_by_a_variable(self):
+        """the variable is mended, and those who name it have it by that"""
+        self.site.set("my_milters = inet:127.0.0.1:8891", "smtpd_milters = $my_milters", "non_smtpd_milters = ${smtpd_milters}")
+        self.check(self.site, ("error", "smtpd-milters"), ("error", "non-smtpd-milters"))
+        self.assertEqual((self.written("smtpd_milters"), self.written("non_smtpd_milters")), ("$my_milters", "${smtpd_milters}"))
+        self.assertRegex(self.written("my_milters"), r"^inet:127\.0\.0\.1:8891, \S+$")
+
+    def test_a_list_with_a_variable(self):
+        self.site.set("my_signer = inet:127.0.0.1:8891", "smtpd_milters = %s, $my_signer" % self.written("smtpd_milters"))
+        self.check(self.site, ("warning", "last"))
+        self.assertRegex(self.written("smtpd_milters"), r"^\$my_signer, \S+$")
+
+    def test_ours_within_a_variable(self):
+        """it is written out there, or it would stand there twice"""
+        self.site.set("my_milters = %s, inet:127.0.0.1:8891" % self.written("smtpd_milters"), "smtpd_milters = inet:127.0.0.1:8892, $my_milters")
+        self.check(self.site, ("warning", "last"))
+        self.assertRegex(self.written("smtpd_milters"), r"^inet:127\.0\.0\.1:8892, inet:127\.0\.0\.1:8891, \S+$")
+
+    def test_words_with_a_variable(self):
+        self.site.set("my_macros = j {daemon_name}", "milter_connect_macros = $my_macros", "my_options = no_address_mappings",
+                      "receive_override_options = $my_options, no_milters", "my_drop = content-length", "message_drop_headers = $my_drop")
+        self.check(self.site, ("note", "macros"), ("error", "override-options"), ("note", "drop-headers"))
+        self.assertEqual([self.written(name) for name in ("milter_connect_macros", "receive_override_options", "message_drop_headers")],
+                         ["$my_macros v", "$my_options", "$my_drop, bcc, resent-bcc"])
+
     # ---- policy, ledger, review
 
     def other_policy(self, text, mode=0o644):

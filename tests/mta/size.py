@@ -1,5 +1,7 @@
 """Headers longer than the MTA keeps: what is left is judged and the line says that it was cut, or nothing passes."""
 
+import re
+
 import mtacase
 import policies
 
@@ -48,6 +50,31 @@ class Size(mtacase.MtaCase):
         people = policies.people(3000)
         self.check_rejected("plain", people[:10], policies.REJECT_TEXT % 3000, headers=[("To", address) for address in people], visible=3000,
                             parties=3000, defects="none")
+
+
+class Limit(mtacase.MtaCase):
+    """header_size_limit above 60,000 changes nothing while there is a milter; what is cut is delivered so."""
+
+    MTAS = ("postfix",)
+    EXTRA = {"postfix": "header_size_limit = 500000\n"}
+    POLICY = policies.policy(rules="")
+    BYTES, DEFECTS = 60000, "cut"
+
+    def test_cut(self):
+        subject, text = self.message(to=LONG)
+        reply = self.mta.send("plain", "care@me.example", ["one@cust1.example"], text)
+        self.assertEqual(reply.code, 250, reply)
+        self.assertDelivered(reply.queue_id, subject, ["one@cust1.example"])
+        field = re.search(r"(?ms)^To: (.*?)(?=^\S)", self.mta.deliveries(subject)[0].header + "\n.").group(1)
+        self.assertTrue(self.BYTES - 100 < len(field) < self.BYTES, len(field))
+        self.assertLine(self.guard.verdict(reply.queue_id), visible=field.count("@"), defects=self.DEFECTS)
+
+
+class LoweredLimit(Limit):
+    """Below that it is not known as cut: `rcptguardq doctor` says so."""
+
+    EXTRA = {"postfix": "header_size_limit = 30000\n"}
+    BYTES, DEFECTS = 30000, "none"
 
 
 class DefaultLimit(mtacase.MtaCase):
