@@ -39,8 +39,9 @@ AC_DEFUN([RG_HARDENING], [
       [AS_CASE([" $CFLAGS $CPPFLAGS "], [*_FORTIFY_SOURCE*], [],
         [*\ -O0\ *], [],
         [RG_CFLAGS="$RG_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+    # A flag with commas has to be quoted once more, or it is taken for several arguments.
     m4_foreach([flag], [[-pie], [-Wl,-z,relro], [-Wl,-z,now], [-Wl,-z,noexecstack]],
-      [RG_APPEND_FLAG([RG_LDFLAGS], flag)])])
+      [RG_APPEND_FLAG([RG_LDFLAGS], m4_quote(flag))])])
 ])
 
 AC_DEFUN([RG_SANITIZERS], [
