@@ -600,3 +600,8 @@ void statement_reset(struct statement *statement)
     sqlite3_clear_bindings(statement->handle);
     statement->failed = SQLITE_OK;
 }
+
+const char *database_library_version(void)
+{
+    return sqlite3_libversion();
+}

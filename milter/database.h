@@ -125,4 +125,7 @@ void statement_reset(struct statement *statement);
 gint64 database_last_row(const struct database *database);
 gint64 database_changes(const struct database *database);
 
+/* SQLite's version, such as "3.40.1". */
+const char *database_library_version(void);
+
 #endif

@@ -3,20 +3,18 @@
 #include <config.h>
 
 #include "config.h"
+#include "database.h"
 #include "exits.h"
 #include "filter.h"
 #include "keeper.h"
 #include "log.h"
 #include "notice.h"
-#include "pattern.h"
 #include "policy.h"
 #include "privileges.h"
 #include "supervisor.h"
+#include "versions.h"
 
 #include <getopt.h>
-#include <gmime/gmime.h>
-#include <idn2.h>
-#include <libpsl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,11 +43,14 @@ static const char help[] = "\n"
 
 static void print_version(void)
 {
-    printf("rcptguardd %s\n", PACKAGE_VERSION);
-    g_autofree char *pcre2 = pattern_library_version();
-    printf("libmilter %s, PCRE2 %s, GMime %u.%u.%u, GLib %u.%u.%u, libpsl %s, libidn2 %s\n", filter_library_version(),
-           pcre2, gmime_major_version, gmime_minor_version, gmime_micro_version, glib_major_version, glib_minor_version,
-           glib_micro_version, psl_get_version(), idn2_check_version(NULL));
+    g_autoptr(GString) out = g_string_new(NULL);
+    versions_begin(out, "rcptguardd");
+    versions_add(out, "libmilter", filter_library_version());
+    versions_add(out, "SQLite", database_library_version());
+#ifdef HAVE_SYSTEMD
+    versions_add_built(out, "libsystemd", SYSTEMD_VERSION);
+#endif
+    fputs(out->str, stdout);
 }
 
 /* -1 to go on, or an exit code. */

@@ -2,10 +2,13 @@
 
 #include <config.h>
 
+#include "database.h"
 #include "json.h"
 #include "log.h"
 #include "queue_tool.h"
+#include "screen.h"
 #include "text.h"
+#include "versions.h"
 
 #include <locale.h>
 #include <pwd.h>
@@ -312,6 +315,16 @@ static int read_command(const struct command *command, int argc, char **argv)
     return status == EXITS_DONE ? run_command(command) : status;
 }
 
+static void print_version(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    versions_begin(out, "rcptguardq");
+    versions_add(out, "SQLite", database_library_version());
+    versions_add(out, "ncurses", screen_library_version());
+    versions_add_built(out, "json-glib", json_library_version());
+    fputs(out->str, stdout);
+}
+
 int main(int argc, char **argv)
 {
     static const char *names[G_N_ELEMENTS(commands) + 1];
@@ -329,7 +342,7 @@ int main(int argc, char **argv)
         return EXITS_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("rcptguardq " PACKAGE_VERSION);
+        print_version();
         return EXITS_DONE;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {

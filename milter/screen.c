@@ -274,3 +274,11 @@ char *screen_ask(const char *question, unsigned (*draw)(void *data), void *data)
     curs_set(0);
     return g_string_free(answer, key != SCREEN_ENTER);
 }
+
+/* The library says "ncurses 6.4.20221231". */
+const char *screen_library_version(void)
+{
+    const char *text = curses_version();
+    const char *blank = strrchr(text, ' ');
+    return blank != NULL ? blank + 1 : text;
+}

@@ -57,4 +57,7 @@ gint32 screen_key(void);
  */
 char *screen_ask(const char *question, unsigned (*draw)(void *data), void *data);
 
+/* ncurses' version with its date, such as "6.4.20221231". */
+const char *screen_library_version(void);
+
 #endif

@@ -317,3 +317,8 @@ bool domain_is_name(const char *domain)
     }
     return label > 0;
 }
+
+const char *address_library_version(void)
+{
+    return idn2_check_version(NULL);
+}

@@ -67,4 +67,7 @@ bool domain_is_name(const char *domain);
 /* Whether it is a domain literal: [192.0.2.1]. */
 bool domain_is_literal(const char *domain);
 
+/* libidn2's version, such as "2.3.3". */
+const char *address_library_version(void);
+
 #endif

@@ -63,3 +63,8 @@ void json_append_line(GString *out, JsonBuilder *json)
     }
     g_string_append_c(out, '\n');
 }
+
+const char *json_library_version(void)
+{
+    return JSON_VERSION_S;
+}

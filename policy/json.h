@@ -19,4 +19,7 @@ void json_boolean(JsonBuilder *json, const char *key, bool value);
  */
 void json_append_line(GString *out, JsonBuilder *json);
 
+/* The version of json-glib that this was built with: the library does not tell. */
+const char *json_library_version(void);
+
 #endif

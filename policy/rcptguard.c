@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "tool.h"
+#include "versions.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -146,6 +147,14 @@ static int run_command(const struct command *command, int argc, char **argv)
     return command->run();
 }
 
+static void print_version(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    versions_begin(out, "rcptguard");
+    versions_add_built(out, "json-glib", json_library_version());
+    fputs(out->str, stdout);
+}
+
 int main(int argc, char **argv)
 {
     static const char *names[G_N_ELEMENTS(commands) + 1];
@@ -160,7 +169,7 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("rcptguard " PACKAGE_VERSION);
+        print_version();
         return EXIT_DONE;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {

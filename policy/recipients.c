@@ -694,3 +694,8 @@ char *recipients_decode(const char *value)
     words_unpart(decoded);
     return g_strstrip(decoded);
 }
+
+char *recipients_library_version(void)
+{
+    return g_strdup_printf("%u.%u.%u", gmime_major_version, gmime_minor_version, gmime_micro_version);
+}

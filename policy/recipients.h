@@ -66,4 +66,7 @@ GPtrArray *recipients_authors(const struct message *message);
  */
 char *recipients_decode(const char *value);
 
+/* GMime's version, such as "3.2.13"; to be freed with g_free. */
+char *recipients_library_version(void);
+
 #endif

@@ -65,3 +65,8 @@ bool suffixes_is_registry(const struct suffixes *suffixes, const char *domain)
     return suffixes->list != NULL && domain_is_name(domain) &&
            psl_is_public_suffix2(suffixes->list, domain, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
 }
+
+const char *suffixes_library_version(void)
+{
+    return psl_get_version();
+}

@@ -28,4 +28,7 @@ const char *suffixes_organisation(const struct suffixes *suffixes, const char *d
  */
 bool suffixes_is_registry(const struct suffixes *suffixes, const char *domain);
 
+/* libpsl's version and what it was built with, such as "0.21.2 (+libidn2/2.3.3)". */
+const char *suffixes_library_version(void);
+
 #endif

@@ -347,3 +347,18 @@ void unpack_free(struct unpack *unpack)
     g_free(unpack->problem);
     g_free(unpack);
 }
+
+const char *unpack_zlib_version(void)
+{
+    return zlibVersion();
+}
+
+const char *unpack_lzma_version(void)
+{
+    return lzma_version_string();
+}
+
+const char *unpack_zstd_version(void)
+{
+    return ZSTD_versionString();
+}

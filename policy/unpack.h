@@ -41,4 +41,9 @@ bool unpack_is_packed(const struct unpack *unpack);
 /* Bytes of the file that have been read, packed as they are. */
 guint64 unpack_position(const struct unpack *unpack);
 
+/* The versions of the libraries, such as "1.2.13". */
+const char *unpack_zlib_version(void);
+const char *unpack_lzma_version(void);
+const char *unpack_zstd_version(void);
+
 #endif
