@@ -7,6 +7,7 @@
 #include "exits.h"
 #include "filter.h"
 #include "log.h"
+#include "metrics_file.h"
 #include "service.h"
 
 #include <errno.h>
@@ -39,9 +40,13 @@
 #define STOP_WAIT   2
 #define ANSWER_WAIT (10 * 1000)
 
+/* How long a start and a stop wait for the metrics to be written, in milliseconds. */
+#define METRICS_WAIT 1000
+
 struct house {
     struct service *service;
     const struct child_start *start;
+    struct metrics_file *metrics; /* or NULL */
 };
 
 static void say(const struct child_start *start, enum child_word word)
@@ -113,6 +118,8 @@ static gpointer reload_thread(gpointer data)
         if (sigwait(&reload, &number) != 0)
             continue;
         service_reload(house->service);
+        if (house->metrics != NULL)
+            metrics_file_ask(house->metrics);
         say(house->start, CHILD_RELOADED);
         service_tidy(house->service); /* it keeps the policy that came in force */
     }
@@ -131,6 +138,8 @@ static G_GNUC_NORETURN void finish(const struct house *house, int code)
     pthread_mutex_lock(&once);
     service_stop(house->service, STOP_WAIT);
     g_usleep(ANSWER_WAIT);
+    if (house->metrics != NULL)
+        metrics_file_wait(house->metrics, METRICS_WAIT);
     service_log_summary(house->service);
     struct entry entry = {.kind = ENTRY_STOPPED, .priority = LOG_NOTICE};
     log_event(&entry, "stopped");
@@ -188,6 +197,16 @@ static gpointer house_thread(gpointer data)
     return NULL;
 }
 
+/* Whoever starts the daemon hears at once if they cannot be written. */
+static void begin_metrics(struct house *house)
+{
+    if (service_metrics(house->service) == NULL)
+        return;
+    house->metrics = metrics_file_new(house->start->config, service_metrics(house->service));
+    g_thread_unref(g_thread_new("metrics", metrics_file_run, house->metrics));
+    metrics_file_wait(house->metrics, METRICS_WAIT);
+}
+
 /* ---- start and stop */
 
 static struct service *load(const struct child_start *start)
@@ -235,6 +254,7 @@ void child_run(const struct child_start *start)
     house = (struct house){.service = load(start), .start = start};
     listen_or_exit(start, house.service);
     leave_signals_to_libmilter();
+    begin_metrics(&house);
     announce(start, house.service);
     g_thread_unref(g_thread_new("reload", reload_thread, &house));
     g_thread_unref(g_thread_new("house", house_thread, &house));

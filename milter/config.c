@@ -328,6 +328,7 @@ void config_free(struct config *config)
     g_free(config->user);
     g_free(config->policy);
     g_free(config->ledger);
+    g_free(config->metrics);
     review_clear(&config->review);
     g_free(config);
 }

@@ -70,6 +70,8 @@ struct config {
     unsigned keep; /* seconds that a closed row stays in the ledger */
     bool subject;  /* the ledger keeps subjects */
 
+    char *metrics; /* absolute; or NULL: none are written */
+
     struct review review;
 };
 

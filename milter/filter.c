@@ -272,9 +272,13 @@ static char *quarantine(SMFICTX *context, const struct connection *connection, c
 {
     auto_free(hold) hold = hold_new(connection->policy, connection->message, verdict, service_config(service)->subject,
                                     connection->began, g_get_real_time());
+    gint64 began = g_get_monotonic_time();
     char *failure = keeper_hold(service_keeper(service), hold);
-    if (failure != NULL)
+    if (failure != NULL) {
+        metrics_count_ledger_error(service_metrics(service), METRICS_HOLD);
         return failure;
+    }
+    metrics_time_ledger(service_metrics(service), g_get_monotonic_time() - began);
     g_autoptr(GString) reason = g_string_new(NULL);
     report_reason(reason, verdict->rule, verdict->text);
     if (smfi_quarantine(context, reason->str) != MI_SUCCESS)
@@ -338,9 +342,11 @@ static sfsistat answer(SMFICTX *context, enum disposition disposition, const cha
 
 /*
  * Logs and answers.  An action that failed goes by on-error, and the line tells
- * what came of the message, not what was meant: rule=error:NAME.
+ * what came of the message, not what was meant: rule=error:NAME.  `judging` is how
+ * long the policy took, in microseconds.
  */
-static sfsistat conclude(SMFICTX *context, const struct connection *connection, const struct verdict *verdict)
+static sfsistat conclude(SMFICTX *context, const struct connection *connection, const struct verdict *verdict,
+                         gint64 judging)
 {
     const struct config *config = service_config(service);
     g_autofree char *error_rule = NULL;
@@ -354,6 +360,9 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
         report.text = failure;
         report.disposition = config->on_error;
     }
+    const struct metrics_message counted = {
+        .verdict = verdict, .disposition = report.disposition, .failed = failure != NULL, .judging = judging};
+    metrics_count_message(service_metrics(service), &counted);
     bool silent = report.disposition == DISPOSITION_ACCEPT && failure == NULL && !config->accepted &&
                   (report.would == NULL || report.would->len == 0);
     if (!silent) {
@@ -390,7 +399,7 @@ static sfsistat on_end_of_message(SMFICTX *context)
     if (!service_evaluation_begin(service, &evaluation))
         return later(context, connection);
     auto_free(verdict) verdict = policy_judge(connection->policy, connection->message, &options);
-    sfsistat result = conclude(context, connection, verdict);
+    sfsistat result = conclude(context, connection, verdict, g_get_monotonic_time() - evaluation.started);
     service_count_judged(service);
     message_forget(connection);
     service_evaluation_end(service, &evaluation);

@@ -170,19 +170,23 @@ char *keeper_hold(struct keeper *keeper, const struct hold *hold)
 
 /* ---- tidying */
 
-void keeper_tidy(struct keeper *keeper, const struct policy *policy)
+int keeper_tidy(struct keeper *keeper, const struct policy *policy)
 {
     const struct config *config = keeper->config;
     const char *digest = policy_digest(policy);
     gint64 now = g_get_real_time();
     unsigned removed = 0;
+    int result = 0;
     struct database_error error;
 
     /* A connection of its own: no message waits for this one's turn. */
     auto_free(ledger) ledger = ledger_open(config->ledger, geteuid(), DATABASE_CREATE, &error);
     if (ledger == NULL || ledger_keep_policy(ledger, digest, policy_text(policy), now, &error) == -1 ||
-        ledger_prune(ledger, now - (gint64)config->keep * G_USEC_PER_SEC, digest, &removed, &error) == -1)
+        ledger_prune(ledger, now - (gint64)config->keep * G_USEC_PER_SEC, digest, &removed, &error) == -1) {
         log_line(LOG_ERR, "ledger: %s", error.text);
+        result = -1;
+    }
     if (removed > 0)
         log_line(LOG_INFO, "ledger: removed %u closed rows older than %u days", removed, config->keep / (24 * 60 * 60));
+    return result;
 }

@@ -34,7 +34,8 @@ int keeper_check(const struct config *config, struct diags *diags);
  */
 char *keeper_hold(struct keeper *keeper, const struct hold *hold);
 
-/* Now and then, by a thread that may wait: remembers the policy in force and removes old rows. */
-void keeper_tidy(struct keeper *keeper, const struct policy *policy);
+/* Now and then, by a thread that may wait: remembers the policy in force and removes old rows.  0, or -1 if the ledger
+ * failed, which is logged. */
+int keeper_tidy(struct keeper *keeper, const struct policy *policy);
 
 #endif

@@ -184,6 +184,18 @@ static char *read_subject(struct config *config, const char *value)
     return read_yes(value, &config->subject);
 }
 
+/* ---- metrics */
+
+static char *read_metrics(struct config *config, const char *value)
+{
+    g_autofree char *name = g_path_get_basename(value);
+    if (!g_str_has_suffix(name, ".prom") || strcmp(name, ".prom") == 0)
+        return g_strdup_printf("expected the path of a file whose name ends in .prom, not `%s`: what reads metrics out "
+                               "of files looks at no others",
+                               value);
+    return read_path(config, value, &config->metrics);
+}
+
 /* ---- review */
 
 static char *read_approvals(struct config *config, const char *value)
@@ -316,6 +328,7 @@ static const struct key keys[] = {
     {"ledger", "path", read_ledger},
     {"ledger", "keep", read_keep},
     {"ledger", "subject", read_subject},
+    {"metrics", "path", read_metrics},
     {"review", "approvals", read_approvals},
     {"review", "identities", read_identities},
     {"review", "list", read_list_groups},

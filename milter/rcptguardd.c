@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "keeper.h"
 #include "log.h"
+#include "metrics_file.h"
 #include "notice.h"
 #include "policy.h"
 #include "privileges.h"
@@ -93,6 +94,18 @@ static int read_options(int argc, char **argv, struct options *options)
     return -1;
 }
 
+/* A warning only: without metrics mail is judged all the same, so no reload shall fail for them. */
+static void check_metrics(const struct config *config, struct diags *diags)
+{
+    g_autofree char *obstacle = config->metrics == NULL ? NULL : metrics_file_obstacle(config->metrics);
+    auto_free(diags) found = diags_new();
+    if (obstacle == NULL)
+        return;
+    diags_file_error(found, config->metrics, "the metrics cannot be there: %s", obstacle);
+    diags_demote(found);
+    diags_move(diags, found);
+}
+
 /* -n: everything that can be wrong is said, as the user that will read it. */
 static int check(const struct config *config)
 {
@@ -114,8 +127,10 @@ static int check(const struct config *config)
     }
     if (config->review.notice != NULL) /* who sends the notices is the same user */
         g_free(notice_load(config->review.notice, diags));
-    if (dropped) /* to another user the ledger is closed, as it should be */
+    if (dropped) { /* to another user the ledger is closed, as it should be */
         keeper_check(config, diags);
+        check_metrics(config, diags);
+    }
     log_diags_shown(diags);
     if (policy == NULL || diags_errors(diags) > 0)
         return EXITS_WRONG;

@@ -14,6 +14,7 @@ struct service {
     const struct config *config;
     unsigned descriptors;
     struct keeper *keeper;
+    struct metrics *metrics; /* or NULL */
 
     pthread_mutex_t policy_lock; /* held for the time of taking a reference only */
     struct policy *policy;
@@ -59,6 +60,8 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
     service->descriptors = descriptors;
     service->policy = g_steal_pointer(&policy);
     service->keeper = keeper;
+    if (config->metrics != NULL)
+        service->metrics = metrics_new(config, service->policy, g_get_real_time());
     pthread_mutex_init(&service->policy_lock, NULL);
     pthread_mutex_init(&service->running_lock, NULL);
     pthread_cond_init(&service->idle, &monotonic);
@@ -81,10 +84,16 @@ struct keeper *service_keeper(const struct service *service)
     return service->keeper;
 }
 
+struct metrics *service_metrics(const struct service *service)
+{
+    return service->metrics;
+}
+
 void service_tidy(struct service *service)
 {
     auto_free(policy) policy = service_policy(service);
-    keeper_tidy(service->keeper, policy);
+    if (keeper_tidy(service->keeper, policy) == -1)
+        metrics_count_ledger_error(service->metrics, METRICS_TIDY);
 }
 
 struct policy *service_policy(struct service *service)
@@ -121,11 +130,13 @@ void service_reload(struct service *service)
         policy_assert(policy, diags);
     log_diags(diags, "reload: ");
     if (policy == NULL || diags_errors(diags) > 0) {
+        metrics_count_reload(service->metrics, NULL, g_get_real_time());
         struct entry entry = {.kind = ENTRY_RELOAD_FAILED, .priority = LOG_ERR};
         add_digest(&entry, "policy", old);
         log_event(&entry, "reload failed, policy %.*s stays in force", POLICY_DIGEST_SHOWN, policy_digest(old));
     } else {
         /* In force before it is said to be: whoever waits for the line may send the next message at once. */
+        metrics_count_reload(service->metrics, policy, g_get_real_time());
         service_swap(service, policy_ref(policy));
         struct entry entry = {.kind = ENTRY_RELOAD_DONE, .priority = LOG_NOTICE};
         add_digest(&entry, "policy", policy);
@@ -194,6 +205,7 @@ void service_count_judged(struct service *service)
 void service_count_not_outbound(struct service *service)
 {
     atomic_fetch_add_explicit(&service->not_outbound, 1, memory_order_relaxed);
+    metrics_count_not_outbound(service->metrics);
 }
 
 void service_log_summary(struct service *service)

@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "keeper.h"
+#include "metrics.h"
 #include "policy.h"
 
 #include <glib.h>
@@ -34,6 +35,9 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
 const struct config *service_config(const struct service *service);
 
 struct keeper *service_keeper(const struct service *service);
+
+/* What is counted for a monitoring system; NULL if the configuration names no file for it. */
+struct metrics *service_metrics(const struct service *service);
 
 /* What is to be done in the ledger now and then: see keeper_tidy. */
 void service_tidy(struct service *service);

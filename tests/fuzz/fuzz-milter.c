@@ -563,7 +563,8 @@ static void do_settings(const char *text)
 static void start(void)
 {
     g_autofree char *text = g_strdup_printf("[milter]\npolicy = %s/policy\nsocket = inet:1@localhost\n"
-                                            "[ledger]\npath = %s/ledger.db\n",
+                                            "[ledger]\npath = %s/ledger.db\n"
+                                            "[metrics]\npath = metrics.prom\n",
                                             fuzz_folder(), fuzz_folder());
     auto_free(diags) diags = diags_new();
 

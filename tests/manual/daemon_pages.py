@@ -5,7 +5,10 @@ import re
 
 import csource
 import daemon
+import guardcase
 import page
+import policies
+import prometheus
 import tool
 import tap
 
@@ -284,6 +287,49 @@ class Tag(page.PageCase):
             for one in "rcptguardd(8)", "rcptguard-policy(5)":
                 self.assertIn("%s %s" % (number, status), page.tree(one).text(), one)
             self.assertRegex(shown, r'DISPOSITION_%s\s*\? "%s %s "' % (disposition, number, re.escape(status)))
+
+
+class Metrics(page.PageCase):
+    PAGE = "rcptguardd(8)"
+
+    @classmethod
+    def setUpClass(cls):
+        """What a daemon writes that holds a message, so that every metric has a sample."""
+        super().setUpClass()
+        with tool.Folder() as folder:
+            daemon.own(folder.path)
+            path = os.path.join(folder.path, "rcptguard.prom")
+            with daemon.Daemon(POLICY.replace("default", 'rule trial { monitor when visible(all) >= 0 tag "x" }\ndefault'), config={("metrics", "path"): path}) as guard:
+                with guard.client() as mta:
+                    mta.connect("127.0.0.1")
+                    guardcase.send(mta, sender="care@corp.example", to=policies.people(12))
+            cls.found = prometheus.read(path)
+        cls.items = {head.text(): body for head, body in page.items(page.section(cls.tree, "METRICS"))}
+
+    def test_names(self):
+        """every metric that is written is an item, and the reverse; each has a sample"""
+        self.assertSame(self.items, self.found.types, "metrics")
+        self.assertEqual(set(self.found.labels()), set(self.found.types))
+
+    def test_types_and_labels(self):
+        """each item begins with the type and the labels, and the words of the code's labels are in it"""
+        labels = self.found.labels()
+        for name, body in self.items.items():
+            with self.subTest(name):
+                first = re.sub(r"\s+", " ", body.text()).replace(" ,", ",").split(".")[0].strip()
+                names = " and ".join(sorted(labels[name], key=["verdict", "rule"].index if len(labels[name]) > 1 else None))
+                if name.endswith("_info"):
+                    names += ", always 1"
+                self.assertEqual(first, self.found.types[name].capitalize() + (" by " + names if names else ""))
+                if name in ("rcptguard_reloads_total", "rcptguard_ledger_errors_total", "rcptguard_defects_total"):
+                    self.assertSame({word.rstrip(",") for word in page.marked(body, "Li")}, {key[2] for key in self.found.samples if key[0] == name}, "words")
+
+    def test_interval(self):
+        """the seconds between two writings"""
+        text = re.sub(r"\s+", " ", page.section(self.tree, "METRICS").text())
+        self.assertEqual(re.findall(r"every (\d+) seconds", text), [str(csource.number("milter/metrics_file.h", "METRICS_INTERVAL"))])
+        suffix, = re.findall(r'#define NEW_SUFFIX "(.*)"', csource.read("milter/metrics_file.c"))
+        self.assertIn(suffix, page.marked(page.section(self.tree, "METRICS"), "Li"))
 
 
 if __name__ == "__main__":
