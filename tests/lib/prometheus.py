@@ -14,17 +14,18 @@ _LABEL = r'([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"'
 _SAMPLE = re.compile(r"([a-z_]+)(?:\{(%s(?:,%s)*)\})? ([0-9]+(?:\.[0-9]+)?)" % (_LABEL, _LABEL))
 
 
-def needed(program, package):
-    """The program's path.  Without it a test fails: what cannot be asked is not proved."""
-    path = shutil.which(program, path=os.environ["PATH"] + os.pathsep + UNPACKED)
-    if path is None:
-        raise AssertionError("%s is missing; packaging/quickstart unpacks it, or install the package %s" % (program, package))
-    return path
+def needed(*names):
+    """The path of a program, under any of its names.  Without it a test fails: what cannot be asked is not proved."""
+    for name in names:
+        path = shutil.which(name, path=os.environ["PATH"] + os.pathsep + UNPACKED)
+        if path is not None:
+            return path
+    raise AssertionError("%s is missing; `packaging/quickstart test` gets it, see its lists of packages" % names[0])
 
 
 def promtool(*arguments, text=None):
     """(exit code, all that it said)"""
-    done = subprocess.run([needed("promtool", "prometheus"), *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    done = subprocess.run([needed("promtool"), *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=daemon.LIMIT, check=False)
     return done.returncode, done.stdout
 

@@ -347,7 +347,7 @@ class Hostile(MetricsCase):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = "127.0.0.1:%d" % free.getsockname()[1]
-        program = prometheus.needed("prometheus-node-exporter", "prometheus-node-exporter")
+        program = prometheus.needed("prometheus-node-exporter", "node_exporter")
         options = {"user": daemon.USER} if daemon.ROOT else {}
         process = subprocess.Popen([program, "--collector.disable-defaults", "--collector.textfile", "--collector.textfile.directory=" + folder,
                                     "--web.listen-address=" + address], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)

@@ -63,6 +63,7 @@ static void test_defaults(void)
     g_assert_true(config->accepted);
     g_assert_cmpuint(config->summary, ==, 3600);
     g_assert_cmpstr(config->ledger, ==, LOCALSTATEDIR "/lib/rcptguard/ledger.db");
+    g_assert_null(config->metrics);
     g_assert_cmpuint(config->keep, ==, 90 * 86400);
     g_assert_true(config->subject);
     const struct review *review = &config->review;
@@ -101,6 +102,8 @@ static void test_every_key(void)
                                      "path = /srv/ledger.db\n"
                                      "keep = 30d\n"
                                      "subject = no\n"
+                                     "[metrics]\n"
+                                     "path = /srv/x.prom\n"
                                      "[review]\n"
                                      "approvals = 2\n"
                                      "identities = /srv/identities\n"
@@ -127,6 +130,7 @@ static void test_every_key(void)
     g_assert_cmpstr(config->ledger, ==, "/srv/ledger.db");
     g_assert_cmpuint(config->keep, ==, 30 * 86400);
     g_assert_false(config->subject);
+    g_assert_cmpstr(config->metrics, ==, "/srv/x.prom");
 
     const struct review *review = &config->review;
     g_assert_cmpuint(review->approvals, ==, 2);
@@ -148,9 +152,11 @@ static void test_every_key(void)
 static void test_relative_paths(void)
 {
     auto_free(config) config = sound("[milter]\npolicy = team/policy\n[ledger]\npath = l.db\n"
+                                     "[metrics]\npath = m/x.prom\n"
                                      "[review]\nidentities = who\npostfix-config = p\n");
     g_assert_cmpstr(config->policy, ==, "/etc/x/team/policy");
     g_assert_cmpstr(config->ledger, ==, "/etc/x/l.db");
+    g_assert_cmpstr(config->metrics, ==, "/etc/x/m/x.prom");
     g_assert_cmpstr(config->review.identities, ==, "/etc/x/who");
     g_assert_cmpstr(config->review.postfix_config, ==, "/etc/x/p");
 }
@@ -169,7 +175,8 @@ static void test_unknown_words(void)
           "4:1: there is no key `sumary` in [log]; did you mean `summary`?",
           "5:1: the key `socket` belongs to the group [milter]",
           "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, format, accepted, summary");
-    WRONG("[elephant]\npath = /x\n", "1:2: there is no group `elephant`; expected one of milter, log, ledger, review");
+    WRONG("[elephant]\npath = /x\n",
+          "1:2: there is no group `elephant`; expected one of milter, log, ledger, metrics, review");
     WRONG("[log]\nkeep = 1d\n", "2:1: the key `keep` belongs to the group [ledger]");
 }
 
@@ -212,6 +219,9 @@ static void test_bad_values(void)
         "9:11: summary: expected a time such as 90s, 15m or 1h, not `1w`");
     WRONG("[ledger]\nkeep = 12h\nsubject = maybe\n", "2:8: keep: expected a time from 1d to 3650d, not `12h`",
           "3:11: subject: expected yes or no, not `maybe`");
+    WRONG("[metrics]\npath = x.txt\n",
+          "2:8: path: expected the path of a file whose name ends in .prom, not `x.txt`: what "
+          "reads metrics out of files looks at no others");
     WRONG("[ledger]\nkeep = 4000d\n", "2:8: keep: expected a time from 1d to 3650d, not `4000d`");
     WRONG("[review]\napprovals = 3\nlist = a,,b\nshow = a b\nrelease = -x\ndigest-to = a@x, <b@x>\nmta = exim\n",
           "2:13: approvals: expected 1 or 2, not `3`",
