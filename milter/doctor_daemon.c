@@ -2,6 +2,7 @@
 
 #include "doctor.h"
 
+#include "metrics_file.h"
 #include "policy.h"
 #include "probe.h"
 #include "program.h"
@@ -17,6 +18,9 @@
 #define DAEMON  "rcptguardd"
 #define RESTART "systemctl restart rcptguardd"
 #define RELOAD  "systemctl reload rcptguardd"
+
+/* A file of metrics that is older is no longer written, in seconds; the alert waits as long. */
+#define METRICS_OLD (8 * METRICS_INTERVAL)
 
 /* More errors than a person mends at once. */
 #define ERRORS_SHOWN 10
@@ -148,6 +152,37 @@ static void examine_running(struct doctor *doctor)
         findings_add(doctor->findings, SEVERITY_ERROR,
                      "While it is away, mail waits or passes unjudged: see default-action and filter-flags.",
                      "no " DAEMON " serves %s", endpoint->name);
+    finding_mend(finding, MEND_SHELL, RESTART);
+}
+
+/* ---- the metrics */
+
+static void examine_metrics(struct doctor *doctor)
+{
+    static const char why[] = "A monitoring system sees nothing of the daemon, or what was.";
+    const char *path = doctor->tool->config->metrics;
+    struct finding *finding;
+    struct stat status;
+    if (path == NULL) {
+        findings_ok(doctor->findings, "none are configured");
+        return;
+    }
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (stat(path, &status) == -1) {
+        finding = findings_add(doctor->findings, SEVERITY_WARNING, why, "%s: %s", path, g_strerror(errno));
+        if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+            finding_mend(finding, MEND_SHELL, "install -d -o %s -m 755 %s", doctor->tool->config->user, folder);
+        finding_mend(finding, MEND_SHELL, RESTART);
+        return;
+    }
+    gint64 age = tool_now() / G_USEC_PER_SEC - (gint64)status.st_mtime;
+    if (age <= METRICS_OLD) {
+        findings_ok(doctor->findings, "%s is written", path);
+        return;
+    }
+    finding = findings_add(doctor->findings, SEVERITY_WARNING, why,
+                           "%s was written %" G_GINT64_FORMAT " s ago, and should be every %d s", path, age,
+                           METRICS_INTERVAL);
     finding_mend(finding, MEND_SHELL, RESTART);
 }
 
@@ -294,6 +329,6 @@ static void examine_reach(struct doctor *doctor)
 }
 
 const struct examination doctor_daemon_examinations[] = {
-    {"policy", examine_policy}, {"notice", examine_notice}, {"reload", examine_reload}, {"running", examine_running},
-    {"socket", examine_socket}, {"answer", examine_answer}, {"reach", examine_reach},   {NULL, NULL},
+    {"policy", examine_policy}, {"notice", examine_notice}, {"reload", examine_reload}, {"running", examine_running}, {"metrics", examine_metrics},
+    {"socket", examine_socket}, {"answer", examine_answer}, {"reach", examine_reach}, {NULL, NULL},
 };

@@ -406,6 +406,24 @@ class Doctor(doctorcase.DoctorCase):
         self.guard.set_policy(before.replace("parties(external) >= 50", "parties(external) >= 51"))
         self.check(self.site, ("warning", "reload"))
 
+    def test_metrics(self):
+        """The file is missing with its folder, old, and fresh."""
+        folder = os.path.join(daemon.temporary_directory(), "metrics")
+        self.addCleanup(shutil.rmtree, os.path.dirname(folder))
+        path = os.path.join(folder, "rcptguard.prom")
+        with open(self.site.config, "a", encoding="utf-8") as file:
+            file.write("[metrics]\npath = %s\n" % path)
+        found = self.check(self.site, ("warning", "metrics"), text="%s: No such file or directory" % path, mended=False)
+        lines = [mend["line"] for mend in found[0]["mend"]]
+        self.assertEqual(lines, ["install -d -o %s -m 755 %s" % (daemon.USER, folder), "systemctl restart rcptguardd"])
+        subprocess.run(["sh", "-c", lines[0]], check=True)
+        with daemon.Daemon(policies.FIELD, config={("metrics", "path"): path}):
+            self.assertSound(self.site)
+        old = os.stat(path).st_mtime - 1000
+        os.utime(path, (old, old))
+        found = self.check(self.site, ("warning", "metrics"), text=r"%s was written 1\d\d\d s ago, and should be every 15 s" % path, mended=False)
+        self.assertEqual([mend["line"] for mend in found[0]["mend"]], ["systemctl restart rcptguardd"])
+
     def test_no_ledger(self):
         with open(self.site.config, encoding="utf-8") as file:
             text = file.read()
