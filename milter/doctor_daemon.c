@@ -329,6 +329,7 @@ static void examine_reach(struct doctor *doctor)
 }
 
 const struct examination doctor_daemon_examinations[] = {
-    {"policy", examine_policy}, {"notice", examine_notice}, {"reload", examine_reload}, {"running", examine_running}, {"metrics", examine_metrics},
-    {"socket", examine_socket}, {"answer", examine_answer}, {"reach", examine_reach}, {NULL, NULL},
+    {"policy", examine_policy},   {"notice", examine_notice},   {"reload", examine_reload},
+    {"running", examine_running}, {"metrics", examine_metrics}, {"socket", examine_socket},
+    {"answer", examine_answer},   {"reach", examine_reach},     {NULL, NULL},
 };
