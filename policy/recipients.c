@@ -493,28 +493,23 @@ static void join_readings(struct reader *reader, struct recipients *recipients, 
     recipients_take(recipients, &reader->named, field);
 }
 
-static void add_routed(struct reader *reader, struct addresses *to, const char *local, const char *domain)
+/* Where addresses go that say a way. */
+struct routed {
+    struct reader *reader;
+    struct addresses *to;
+};
+
+static void take_routed(void *data, const char *local, const char *domain)
 {
+    const struct routed *routed = data;
+    struct reader *reader = routed->reader;
+
     if (reader->readings >= READINGS_LIMIT) {
         reader->exhausted = true;
         return;
     }
     reader->readings++;
-    addresses_add(to, address_normalise(local, strlen(local), domain, strlen(domain), &reader->idna));
-}
-
-static void take_routed(void *data, const char *local, const char *domain)
-{
-    struct reader *reader = data;
-
-    add_routed(reader, &reader->seen, local, domain);
-}
-
-static void take_routed_author(void *data, const char *local, const char *domain)
-{
-    struct reader *reader = data;
-
-    add_routed(reader, &reader->parsed, local, domain);
+    addresses_add(routed->to, address_normalise(local, strlen(local), domain, strlen(domain), &reader->idna));
 }
 
 /* Both readings of one header; `routes`: the MTA makes addresses of what says a way. */
@@ -534,7 +529,7 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     }
     reader->warned = false;
     if (routes)
-        route_list(value, take_routed, reader);
+        route_list(value, take_routed, &(struct routed){reader, &reader->seen});
     /* Without an `@` the grammar finds nobody, however many fields there are. */
     if (bounded && strchr(text, '@') != NULL)
         parse_value(reader, text);
@@ -659,7 +654,7 @@ GPtrArray *recipients_authors(const struct message *message)
         if (addresses_count(&reader.parsed) == 0)
             scan_value(&reader, value, &reader.parsed);
         if (addresses_count(&reader.parsed) == 0 && message->mta != MTA_POSTFIX)
-            route_list(value, take_routed_author, &reader);
+            route_list(value, take_routed, &(struct routed){&reader, &reader.parsed});
         for (unsigned j = 0; j < addresses_count(&reader.parsed); j++)
             addresses_add(&all, addresses_steal(&reader.parsed, j));
         addresses_empty(&reader.parsed);

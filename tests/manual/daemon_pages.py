@@ -13,6 +13,8 @@ import tool
 import tap
 
 POLICY = 'version 1\nclass internal { domain "corp.example" }\nrule wide { when parties(external) >= 10 quarantine "wide" }\ndefault accept\n'
+with open(os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt"), encoding="utf-8") as _file:
+    NOTICE = _file.read()
 
 
 class Config(page.PageCase):
@@ -103,7 +105,7 @@ class Config(page.PageCase):
         found = [display for name in page.PAGES for display in page.displays(name) if re.match(r"\[\w+\]\n", display.text)]
         self.assertGreaterEqual(len(found), 1)
         for display in found:
-            with self.subTest(str(display)), tool.Folder({"policy": POLICY}) as folder:
+            with self.subTest(str(display)), tool.Folder({"policy": POLICY, "notice.txt": NOTICE}) as folder:
                 # What this machine has otherwise: the user, and where the policy and the ledger are.
                 text = display.text if "[milter]" in display.text else "[milter]\npolicy = x\nuser = x\n\n" + display.text
                 text = re.sub(r"(?m)^policy = .*", "policy = policy", text)

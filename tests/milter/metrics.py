@@ -471,6 +471,7 @@ class Troubles(MetricsCase):
         line = self.guard.wait_for_line("metrics: ")
         self.assertIn("%s: the folder %s cannot be written by the daemon's user: Permission denied; mail is judged all the same" % (path, folder), line)
         before = self.guard.mark()
+        self.guard.wait_for_line("started: ")
         self.assertLess([n for n, text in enumerate(self.guard.lines) if "metrics: " in text][0], [n for n, text in enumerate(self.guard.lines) if "started: " in text][0])
         for _ in range(5):
             self.again()
