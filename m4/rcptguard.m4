@@ -57,6 +57,7 @@ AC_DEFUN([RG_SANITIZERS], [
        AC_MSG_ERROR([the compiler has no runtime for the sanitizers $enable_sanitizers; with clang on Debian install libclang-rt-14-dev])])
     CFLAGS=$rg_saved_CFLAGS])
   AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" != xno])
+  AM_CONDITIONAL([THREAD_SANITIZER], [test "x$enable_sanitizers" = xthread])
   SANITIZERS_ENABLED=$enable_sanitizers
   AC_SUBST([SANITIZERS_ENABLED])
 ])
