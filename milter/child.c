@@ -41,7 +41,7 @@
 #define ANSWER_WAIT (10 * 1000)
 
 /* How long a start and a stop wait for the metrics to be written, in milliseconds. */
-#define METRICS_WAIT 1000
+#define METRICS_WAIT 2000
 
 struct house {
     struct service *service;

@@ -27,6 +27,10 @@ OLD = policies.rule("old-rule", "parties(external) >= 10", 'tag "old"') + polici
 NEW = policies.rule("new-rule", "parties(external) >= 10", 'tag "new"') + policies.rule("both", "parties(external) >= 5", 'tag "both"')
 
 
+def version():
+    return re.search(r"^rcptguardd (\S+)", daemon.run("--version")[1]).group(1)
+
+
 class MetricsCase(unittest.TestCase):
     POLICY = policies.FIELD
 
@@ -250,8 +254,7 @@ class Reloads(MetricsCase):
         found = self.file()
         for name in ("rcptguard_start_time_seconds", "rcptguard_policy_loaded_timestamp_seconds", "rcptguard_metrics_timestamp_seconds"):
             self.assertTrue(before - 0.001 <= found.get(name) <= daemon.time.time(), name)
-        version = re.search(r"^rcptguardd (\S+)", daemon.run("--version")[1]).group(1)
-        self.assertEqual(found.get("rcptguard_build_info", "version", version), 1)
+        self.assertEqual(found.get("rcptguard_build_info", "version", version()), 1)
 
 
 class Held(MetricsCase):
@@ -319,7 +322,7 @@ class Hostile(MetricsCase):
         self.assertNotRegex(found.text, r"example|cust1|192\.0\.2|127\.0\.0")
         self.assertEqual(set(found.samples) - calm, {("rcptguard_oldest_held_timestamp_seconds",)})
         rules = {"evil", "developer", "sensitive", "mass-disclosure", "wide-cc", "trial", "unreadable", "default", "fault", "error", "outbound"}
-        words = {"accept", "tag", "quarantine", "reject", "tempfail", "syntax", "limit", "unparsed", "cut", "ok", "failed", "hold", "tidy", "count", "0.1.0"}
+        words = {"accept", "tag", "quarantine", "reject", "tempfail", "syntax", "limit", "unparsed", "cut", "ok", "failed", "hold", "tidy", "count", version()}
         others = {value for value in found.values() - rules - words if not re.fullmatch(r"[0-9.]+|\+Inf|[0-9a-f]{12}", value)}
         self.assertEqual(others, set())
 
@@ -411,7 +414,7 @@ class File(MetricsCase):
         if second < 1:
             first += second
             second = daemon.wait_until(lambda: self.file().get("rcptguard_metrics_timestamp_seconds") - first, seconds + daemon.LIMIT, "the next writing")
-        self.assertTrue(seconds - 0.1 <= second < seconds + 5 * tap.SLOWNESS, second)
+        self.assertTrue(seconds / 2 < second < seconds * 2, second)  # a loaded machine is not punctual
 
     def test_it_stays_at_a_stop_with_the_last_figures(self):
         self.start()
@@ -458,7 +461,7 @@ class Troubles(MetricsCase):
         return [line for line in self.guard.lines if "metrics: " in line]
 
     def again(self):
-        """Another writing has been tried: behind the reload, since the thread takes its orders in turn."""
+        """Mail goes on, and another writing is asked for."""
         self.assertIn("reload done", self.guard.reload())
         self.send(to=["x@cust1.example"])
 
@@ -480,6 +483,17 @@ class Troubles(MetricsCase):
         self.guard.reload()
         self.guard.wait_for_line("metrics: %s is written again" % re.escape(path), mark=before)
         self.assertEqual(prometheus.read(path).get("rcptguard_judged_messages_total"), 5)
+
+    @unittest.skipUnless(daemon.ROOT, "started by root, the daemon becomes another user, who may not write everywhere")
+    def test_it_is_said_once(self):
+        """A start and a stop wait for a writing each, so there have been two that failed at least."""
+        folder = daemon.temporary_directory()
+        self.addCleanup(daemon.shutil.rmtree, folder, True)
+        self.start(config={("metrics", "path"): os.path.join(folder, "rcptguard.prom")})
+        self.again()
+        self.guard.stop()
+        self.assertEqual(len(self.troubles()), 1)
+        self.assertEqual(os.listdir(folder), [])
 
     def test_a_folder_that_goes_and_comes(self):
         self.start()
