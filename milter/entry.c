@@ -4,6 +4,7 @@
 
 #include "text.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <syslog.h>
 

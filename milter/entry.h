@@ -9,7 +9,6 @@
 #define RCPTGUARD_ENTRY_H
 
 #include <glib.h>
-#include <stdbool.h>
 
 /* Longest line in bytes: of a message as text, of all as JSON.  Behind syslog's own words it fits in the 1,024 bytes
  * of RFC 3164, 4.1, at which some C libraries cut. */

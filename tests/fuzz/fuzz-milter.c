@@ -145,9 +145,33 @@ static void ledger_start(void)
 
 /* ---- the log */
 
+/* One object: its braces and brackets close, its strings end, and it is bounded. */
+static void check_json(const char *json, size_t length)
+{
+    int depth = 0;
+    bool string = false;
+
+    fuzz_check(length <= ENTRY_LINE_LIMIT && json[0] == '{' && json[length - 1] == '}', "%zu bytes of JSON: %s", length,
+               json);
+    for (const char *byte = json; *byte != '\0'; byte++) {
+        fuzz_check(*byte >= ' ' && *byte <= '~' && *byte != '=', "not printable: %s", json);
+        if (string && *byte == '\\')
+            fuzz_check(strchr("\"\\u", *++byte) != NULL, "an escape: %s", json);
+        else if (*byte == '"')
+            string = !string;
+        else if (!string)
+            depth += (*byte == '{' || *byte == '[') - (*byte == '}' || *byte == ']');
+        fuzz_check(depth > 0 || byte == json + length - 1, "ends before its end: %s", json);
+    }
+    fuzz_check(depth == 0 && !string, "not closed: %s", json);
+}
+
 void log_entry(const struct entry *entry)
 {
     GString *line = g_string_new(NULL);
+    g_autoptr(GString) json = g_string_new(NULL);
+    entry_json(json, entry);
+    check_json(json->str, json->len);
     entry_line(line, entry);
     g_ptr_array_add(lines, g_string_free(line, FALSE));
 }

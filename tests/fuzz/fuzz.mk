@@ -15,7 +15,7 @@ targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 
 config_SOURCES = milter/config.c milter/endpoint.c milter/keys.c
 control_SOURCES = milter/sendmail_control.c
-milter_SOURCES = milter/browse.c milter/config.c milter/database.c milter/decide.c milter/endpoint.c milter/filter.c milter/macros.c \
+milter_SOURCES = milter/browse.c milter/config.c milter/database.c milter/decide.c milter/endpoint.c milter/entry.c milter/filter.c milter/macros.c \
 	milter/hold.c milter/keeper.c milter/keys.c milter/ledger.c milter/metrics.c milter/metrics_text.c milter/report.c milter/schema.c milter/service.c
 
 all: $(targets)

@@ -60,6 +60,7 @@ static void test_defaults(void)
     g_assert_cmpint(config->on_fault, ==, DISPOSITION_QUARANTINE);
     g_assert_cmpuint(config->timeout, ==, 7210);
     g_assert_cmpint(config->facility, ==, LOG_MAIL);
+    g_assert_false(config->log_json);
     g_assert_true(config->accepted);
     g_assert_cmpuint(config->summary, ==, 3600);
     g_assert_cmpstr(config->ledger, ==, LOCALSTATEDIR "/lib/rcptguard/ledger.db");
@@ -96,6 +97,7 @@ static void test_every_key(void)
                                      "timeout = 15m\n"
                                      "[log]\n"
                                      "facility = local3\n"
+                                     "format = json\n"
                                      "accepted = no\n"
                                      "summary = 90\n"
                                      "[ledger]\n"
@@ -125,6 +127,7 @@ static void test_every_key(void)
     g_assert_cmpint(config->on_fault, ==, DISPOSITION_REJECT);
     g_assert_cmpuint(config->timeout, ==, 900);
     g_assert_cmpint(config->facility, ==, LOG_LOCAL3);
+    g_assert_true(config->log_json);
     g_assert_false(config->accepted);
     g_assert_cmpuint(config->summary, ==, 90);
     g_assert_cmpstr(config->ledger, ==, "/srv/ledger.db");
