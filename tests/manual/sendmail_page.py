@@ -208,6 +208,7 @@ class HandedBack(mtacase.MtaCase):
         people = policies.people(60)
         subject, text = self.message(cc=people)
         self.mta.ports["back"] = self.PORT
+        self.guard.wait_for_line("^started: ")  # its own line, which may be read late
         mark = len(self.guard.lines)
         reply = self.mta.send("back", mtacase.SENDER, people, text)
         self.assertEqual(reply.code, 250, reply)
