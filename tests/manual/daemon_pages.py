@@ -116,6 +116,9 @@ class Config(page.PageCase):
                 state = os.path.join(folder.path, "state")
                 os.mkdir(state)
                 daemon.own(state)
+                if re.search(r"(?m)^notice = notice\.txt$", text):
+                    with open(os.path.join(daemon.SOURCE, "packaging/examples/notice.txt"), encoding="utf-8") as template:
+                        folder.write("notice.txt", template.read())
                 folder.write("rcptguard.conf", text)
                 status, _output, errors = folder.run("-n", "-c", "rcptguard.conf", program=daemon.PROGRAM)
                 self.assertEqual((status, errors), (0, ""))

@@ -1,5 +1,6 @@
 """People are told: `rcptguardq notify` to the authors of held mail, `rcptguardq digest` to reviewers."""
 
+import grp
 import os
 import re
 import signal
@@ -300,6 +301,43 @@ class Digest(TellCase):
         self.done("digest")
         mail = self.arrived(1, "desk@me.example")[-1]
         self.assertIn(r"a\u000a\u000a.\u000aX: y\u001b[2J", mail.message)
+
+
+class Units(TellCase):
+    """What the units may do and Sendmail needs: its queue is root's; handing in mail writes to the queue and nowhere else."""
+
+    MTAS = ("sendmail",)
+
+    def test_as_the_daemons_user(self):
+        """it cannot look at Debian's queue, and says so, also to a group that may list it"""
+        held = self.hold()
+        group = grp.getgrnam("mail").gr_gid
+        queue = self.mta._path("queue")
+        os.chown(queue, 0, group)
+        os.chmod(queue, 0o2750)
+        os.chown(self.mta.control_file(held.id), 0, group)
+        self.assertEqual(os.stat(self.mta.control_file(held.id)).st_mode & 0o777, 0o600)
+        program = review.copy_program(self.guard.directory)
+        done = subprocess.run([program, "notify", "-c", self.config_path], user=daemon.USER, group="nogroup", extra_groups=[group], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, env=daemon.environment(), timeout=daemon.LIMIT)
+        self.assertEqual((done.returncode, done.stdout), (review.PASSING, b""), done)
+        self.assertRegex(done.stderr.decode(), r"/hf%s: Permission denied\n$" % held.id)
+        self.assertEqual(self.notice(held)["state"], "wanted")
+
+    def test_in_the_sandbox(self):
+        """as root, with the queue as the one folder of Sendmail that can be written"""
+        held = self.hold()
+        root, queue = self.mta.root, self.mta._path("queue")
+        subprocess.run(["mount", "--bind", root, root], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", root], check=True)
+        subprocess.run(["mount", "--make-private", root], check=True)
+        script = ("mount --bind %(root)s %(root)s && mount -o remount,bind,ro %(root)s && mount --bind %(queue)s %(queue)s && mount -o remount,bind,rw %(queue)s"
+                  " && ! touch %(root)s/client/x 2>/dev/null && exec \"$@\"") % {"root": root, "queue": queue}
+        done = subprocess.run(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script, "sh", *self.command("notify")], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, env=daemon.environment(), timeout=daemon.LIMIT)
+        self.assertEqual((done.returncode, done.stderr), (review.DONE, b""), done)
+        self.arrived(1)
+        self.assertEqual(self.notice(held)["state"], "sent")
 
 
 if __name__ == "__main__":

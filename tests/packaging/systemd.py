@@ -13,6 +13,7 @@ import tap
 
 # systemd-analyze calls it "overall exposure level": 10 is a service without a sandbox.
 EXPOSURE = 0.5
+EXPOSURE_SENDMAIL = 7.5
 EXPOSURE_INET = 1.0
 
 # Those that hand mail to sendmail(1), whose set-group-id bit most of a sandbox would take away.
@@ -97,6 +98,17 @@ class Units(unittest.TestCase):
         found = self.exposure(self.units / "rcptguardd.service")
         self.assertLessEqual(found, EXPOSURE_INET)
         self.assertGreater(found, EXPOSURE)  # else the drop-in was not read, or is not needed
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
+    def test_the_sandbox_with_the_drop_in_for_sendmail(self):
+        for name in MAILS:
+            folder = self.units / (name + ".d")
+            folder.mkdir()
+            self.addCleanup(shutil.rmtree, folder)
+            shutil.copy(pathlib.Path(daemon.SOURCE) / "packaging/systemd/rcptguard-sendmail.conf", folder)
+            found = self.exposure(self.units / name)
+            self.assertLessEqual(found, EXPOSURE_SENDMAIL)
+            self.assertGreater(found, EXPOSURE_MAIL)  # else the drop-in was not read, or is not needed
 
     def exposure(self, unit):
         result = run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)])
