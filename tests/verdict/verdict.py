@@ -80,6 +80,7 @@ FIELD = {
     "field-800-colleagues": (eml(to=policies.colleagues(800)), "accept", "default"),
     "field-auditor": (eml(to=policies.colleagues(800), cc=["auditor@audit.example"]), "quarantine", "staff-list", [], "auditor"),
     "field-no-auditor": (eml(to=policies.colleagues(800)), "accept", "default", [], "auditor"),
+    "field-ways": (eml(to=["%s!%s" % tuple(reversed(one.split("@"))) if n % 2 else one.replace("@", "%") for n, one in enumerate(policies.people(60))]), "reject", "mass-disclosure"),
     "field-semicolons": (eml(to="; ".join(policies.people(200))), "reject", "mass-disclosure"),
     "field-group": (eml(to="Customers: %s;" % policies.folded(policies.people(60))), "reject", "mass-disclosure"),
     "field-undisclosed": (eml(to="undisclosed-recipients:;"), "accept", "default", envelope(policies.people(60))),
