@@ -92,6 +92,7 @@ static void unquote(GString *address)
 char *route_address(const char *argument)
 {
     g_autoptr(GString) address = g_string_new(NULL);
+    bool unclosed = false;
     const char *local, *domain;
     bool unclosed = false;
 

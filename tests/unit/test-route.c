@@ -94,11 +94,28 @@ static void test_list(void)
     }
 }
 
+/* As much as a header may hold, of what might be looked at again and again. */
+static void test_cost(void)
+{
+    static const char *const shapes[] = {"(", "\"", "\\", "%", "!", "a%", "(\\", "(a)", ",(", "<", "@:"};
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        g_autoptr(GString) list = g_string_new("%");
+        g_autoptr(GString) found = g_string_new(NULL);
+        while (list->len < 1000000)
+            g_string_append(list, shapes[i]);
+        gint64 begin = g_get_monotonic_time();
+        route_list(list->str, collect, found);
+        g_free(route_address(list->str));
+        g_assert_cmpint(g_get_monotonic_time() - begin, <, 2 * G_USEC_PER_SEC);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/route/address", test_address);
     g_test_add_func("/route/normalise", test_normalise);
     g_test_add_func("/route/list", test_list);
+    g_test_add_func("/route/cost", test_cost);
     return g_test_run();
 }
