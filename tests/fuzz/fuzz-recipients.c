@@ -48,7 +48,8 @@ static struct message *message_of(const uint8_t *data, size_t size)
 {
     struct message *message = message_new();
 
-    message->mta = MTA_POSTFIX;
+    /* By what does not change with a field more. */
+    message->mta = size > 0 && data[size - 1] % 2 == 0 ? MTA_SENDMAIL : MTA_POSTFIX;
     while (size > 0) {
         size_t length = field_length(data, size), rest = length + 2 < size ? length + 2 : size;
         /* As from libmilter: a NUL ends the value. */
