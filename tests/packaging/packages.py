@@ -31,6 +31,15 @@ class Packages(unittest.TestCase):
         version = re.search(r"^AC_INIT\(\[rcptguard\], \[([^]]+)\]", read("configure.ac"), re.M).group(1)
         self.assertRegex(read("packaging/debian/changelog"), r"\Arcptguard \(%s\) " % re.escape(version))
         self.assertIn("%%{!?rcptguard_version:%s}" % version, read("packaging/rpm/rcptguard.spec"))
+        self.assertRegex(read("packaging/rpm/rcptguard.spec"), r"%%changelog\n\* .* - %s-\d+\n" % re.escape(version))
+        self.assertRegex(read("NEWS"), r"\Arcptguard %s\n" % re.escape(version))
+        self.assertRegex(version, r"\A\d+\.\d+\.\d+\Z")
+
+    def test_news(self):
+        """Each version has a heading and says something; the newest is first."""
+        found = re.findall(r"(?m)^rcptguard (\d+)\.(\d+)\.(\d+)\n(?:  \S)", read("NEWS"))
+        self.assertEqual(len(found), len(re.findall(r"(?m)^\S", read("NEWS"))))
+        self.assertEqual(found, sorted(found, key=lambda version: tuple(map(int, version)), reverse=True))
 
     def test_debian_builds_with_what_a_build_needs(self):
         self.assertGreater(len(listed("APT")), 8)
