@@ -94,7 +94,6 @@ char *route_address(const char *argument)
     g_autoptr(GString) address = g_string_new(NULL);
     bool unclosed = false;
     const char *local, *domain;
-    bool unclosed = false;
 
     if (argument[0] != '@' && strpbrk(argument, " \t\r\n\"\\(!%") == NULL)
         return g_strdup(argument);
