@@ -221,7 +221,7 @@ class Lints(unittest.TestCase):
             times = []
             for command in ("print", "check"):
                 before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-                done = run(command, "-p", "p", cwd=folder, limit=60)
+                done = run(command, "-p", "p", cwd=folder, limit=300)
                 times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
                 self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(re.findall(r"\[(.*)\]", done.stderr.decode()), ["class-empty", "table-unused"])
