@@ -27,7 +27,7 @@ SOURCE = pathlib.Path(daemon.SOURCE)
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "packaging/README.md"]
 
 # What a command begins with, where it stands within a sentence.
-_INLINE = re.compile(r"`((?:(?:rcptguard|rcptguardd|rcptguardq|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart|build-|try-))[^`]*)`")
+_INLINE = re.compile(r"`((?:(?:rcptguard|rcptguardd|rcptguardq|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart |build-|try-))[^`]*)`")
 
 # Blocks that are no commands, by the first word.
 DATA = {"smtpd_milters", "class"}
