@@ -279,6 +279,18 @@ static char *finish_detail(const char *requeued, const char *detail)
     return detail == NULL ? g_strdup_printf("as %s", requeued) : g_strdup_printf("as %s; %s", requeued, detail);
 }
 
+/* Of a claimed row. */
+static int finish(const struct decision *decision, const char *requeued, const char *detail)
+{
+    enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
+    struct ledger_person person = {decision->row->who, decision->row->uid};
+    g_autofree char *text = finish_detail(requeued, detail);
+    if (set_finished(decision, action, requeued) == -1)
+        return -1;
+    return row_note(decision->ledger, decision->id, decision->now, &person, ledger_action_name(action),
+                    decision->row->reason, text, decision->error);
+}
+
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
@@ -288,14 +300,8 @@ enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *r
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = check_claimed(&decision);
-    if (answer == LEDGER_DONE) {
-        enum ledger_action action = (enum ledger_action)claimed_action(decision.row);
-        struct ledger_person person = {decision.row->who, decision.row->uid};
-        g_autofree char *text = finish_detail(requeued, detail);
-        if (set_finished(&decision, action, requeued) == -1 ||
-            row_note(ledger, id, now, &person, ledger_action_name(action), decision.row->reason, text, error) == -1)
-            answer = LEDGER_FAILED;
-    }
+    if (answer == LEDGER_DONE && finish(&decision, requeued, detail) == -1)
+        answer = LEDGER_FAILED;
     return decision_end(&decision, answer, row);
 }
 
@@ -313,6 +319,15 @@ static int set_abandoned(const struct decision *decision)
     return statement_run(statement, decision->error);
 }
 
+static int abandon(const struct decision *decision, const char *detail)
+{
+    struct ledger_person person = {decision->row->who, decision->row->uid};
+    if (set_abandoned(decision) == -1)
+        return -1;
+    return row_note(decision->ledger, decision->id, decision->now, &person, "abandon", decision->row->reason, detail,
+                    decision->error);
+}
+
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error)
 {
@@ -322,11 +337,23 @@ enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = check_claimed(&decision);
-    if (answer == LEDGER_DONE) {
-        struct ledger_person person = {decision.row->who, decision.row->uid};
-        if (set_abandoned(&decision) == -1 ||
-            row_note(ledger, id, now, &person, "abandon", decision.row->reason, detail, error) == -1)
-            answer = LEDGER_FAILED;
-    }
+    if (answer == LEDGER_DONE && abandon(&decision, detail) == -1)
+        answer = LEDGER_FAILED;
+    return decision_end(&decision, answer, row);
+}
+
+enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
+                                 struct ledger_row **row, struct database_error *error)
+{
+    struct decision decision = {.ledger = ledger, .id = claim->id, .now = now, .error = error};
+    *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    const struct ledger_row *now_there = decision.row;
+    bool another = now_there != NULL && (now_there->since != claim->since || now_there->process != claim->process);
+    enum ledger_answer answer = another ? LEDGER_TAKEN : check_claimed(&decision);
+    if (answer == LEDGER_DONE && (on_hold ? abandon(&decision, "interrupted; it is still on hold")
+                                          : finish(&decision, NULL, "interrupted; it is no longer on hold")) == -1)
+        answer = LEDGER_FAILED;
     return decision_end(&decision, answer, row);
 }

@@ -323,6 +323,14 @@ enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *r
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error);
 
+/*
+ * Nobody is at a claim any more: the row waits again if its message is on hold still,
+ * and is done if it is not.  LEDGER_TAKEN if the row, by now, has not the claim that
+ * `claim` has, which was read before: then nothing is changed.
+ */
+enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
+                                 struct ledger_row **row, struct database_error *error);
+
 /* ---- notices to the authors of held messages */
 
 /* So often a notice is tried whose sender was stopped in the middle: it may have gone out each time. */

@@ -322,6 +322,9 @@ static void print_version(void)
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
     versions_add_built(out, "json-glib", json_library_version());
+#ifdef HAVE_SYSTEMD
+    versions_add_built(out, "libsystemd", SYSTEMD_VERSION);
+#endif
     fputs(out->str, stdout);
 }
 

@@ -214,12 +214,14 @@ static int match_entries(struct round *round, GPtrArray *entries, char **error)
     return 0;
 }
 
-/* Whether whoever claimed a row has died over it. */
-static bool is_interrupted(const struct ledger_row *row, gint64 now)
+/* Whether whoever claimed a row has died over it, and nothing that he started can change what is seen. */
+static bool is_interrupted(const struct ledger_row *row, gint64 now, bool on_hold)
 {
     if (now - row->since > RECONCILE_CLAIM)
         return true;
-    return row->process != getpid() && kill(row->process, 0) == -1 && errno == ESRCH;
+    if (row->process == getpid() || kill(row->process, 0) == 0 || errno != ESRCH)
+        return false;
+    return !on_hold || now - row->since > RECONCILE_ORPHANS;
 }
 
 /* The ledger is locked or its disk full: the next round tells it. */
@@ -236,10 +238,7 @@ static void settle_claim(struct round *round, struct ledger_row *row, const stru
     struct database_error error;
     auto_free(ledger_row) after = NULL;
     enum ledger_answer answer =
-        entry != NULL ? ledger_abandon(reconciling->ledger, row->id, "interrupted; it is still on hold",
-                                       reconciling->now, &after, &error)
-                      : ledger_finish(reconciling->ledger, row->id, NULL, "interrupted; it is no longer on hold",
-                                      reconciling->now, &after, &error);
+        ledger_settle(reconciling->ledger, row, entry != NULL, reconciling->now, &after, &error);
     if (answer == LEDGER_FAILED)
         note_unrecorded(round, &error);
     if (after != NULL)
@@ -254,7 +253,7 @@ static void settle_row(struct round *round, struct ledger_row *row, const struct
 {
     gint64 now = round->reconciling->now;
     if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0) {
-        if (is_interrupted(row, now))
+        if (is_interrupted(row, now, entry != NULL))
             settle_claim(round, row, entry);
     } else if (entry != NULL) {
         if (row->state != LEDGER_HELD)

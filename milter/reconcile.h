@@ -26,6 +26,12 @@
  */
 #define RECONCILE_CLAIM (10 * 60 * G_USEC_PER_SEC)
 
+/*
+ * So long after a claim, in microseconds, a command of the MTA that its reviewer started
+ * may be at it still, though he is gone: what it starts itself does not end with us.
+ */
+#define RECONCILE_ORPHANS (10 * G_USEC_PER_SEC)
+
 /* A row, a message on hold, or both. */
 struct view_item {
     struct ledger_row *row;    /* NULL: untracked, the ledger does not know it */

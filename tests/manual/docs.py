@@ -236,7 +236,7 @@ class Commands(unittest.TestCase):
 
     def test_4_policy(self):
         """a policy, a message and a mailbox in a folder"""
-        self.machine.run("mkdir /srv/try && cd /srv/try && cp /usr/share/doc/rcptguard/examples/* . && sed 's/>= 10 or/>= 11 or/' policy >old")
+        self.machine.run("mkdir /srv/try && cd /srv/try && cp -r /usr/share/doc/rcptguard/examples/* . && sed 's/>= 10 or/>= 11 or/' policy >old")
         self.machine.write("/srv/try/message.eml", MESSAGE)
         self.machine.write("/srv/try/mbox", ("From care@corp.example Sat Nov 28 00:00:00 2026\n" + MESSAGE + "\n") * 3)
         self.type("rcptguard check -p policy")

@@ -155,7 +155,8 @@ class Words(QueueCase):
     def test_numbers(self):
         text = re.sub(r"\s+", " ", self.tree.text())
         seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
-        for pattern, value in {r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger.h", "LEDGER_SUBJECT_LIMIT"),
+        orphans = int(re.search(r"#define RECONCILE_ORPHANS \((\d+) \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
+        for pattern, value in {r"not before (\d+) seconds are over": orphans, r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger.h", "LEDGER_SUBJECT_LIMIT"),
                                r"the (\d+) largest": csource.number("milter/shown.c", "PARTIES_SHOWN"), r"up to (\d+) of them": csource.number("milter/digest.c", "DIGEST_LIMIT"),
                                r"in one hour (\d+) mails at most": csource.number("milter/notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)

@@ -133,9 +133,9 @@ class Trouble(review.ReviewCase):
                     one.kill()
                     kills += 1
                 one.wait()
-            # Whoever looks next finds out what became of what they were at.
-            rows = self.done("list", "--json", "--newer", "1d").json()
-            self.assertEqual([one for one in rows if one["state"].endswith("ing") and one["state"] != "pending"], [])
+        # Whoever looks next finds out what became of what they were at.
+        rows = self.done("list", "--json", "--newer", "1d").json()
+        self.assertEqual([one for one in rows if one["state"].endswith("ing") and one["state"] != "pending"], [])
         return kills
 
     # ---- two reviewers at once

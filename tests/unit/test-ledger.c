@@ -501,6 +501,43 @@ static void test_claimed(void)
     place_clear(&place);
 }
 
+static struct ledger_row *row_of(struct ledger *ledger, const char *queue_id)
+{
+    g_autoptr(GPtrArray) rows = ledger_find(ledger, queue_id, &error);
+    g_assert_cmpuint(rows->len, ==, 1);
+    return g_ptr_array_steal_index(rows, 0);
+}
+
+/* A claim that was read is settled; one that came in its place is its owner's. */
+static void test_settled(void)
+{
+    struct place place = place_new();
+    gint64 id = hold(place.ledger, "A1");
+    see(place.ledger, id, LEDGER_HELD, NOON);
+    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &ann, NULL, 1, NOON + 5, NULL, &error));
+    auto_free(ledger_row) first = row_of(place.ledger, "A1");
+    auto_free(ledger_row) now = NULL;
+    DONE(ledger_settle(place.ledger, first, true, NOON + 6, &now, &error));
+    g_assert_cmpint(now->state, ==, LEDGER_HELD);
+    ASSERT_HISTORY(place.ledger, id, "ann abandon - interrupted; it is still on hold");
+    g_clear_pointer(&now, ledger_row_free);
+    g_assert_cmpint(ledger_settle(place.ledger, first, true, NOON + 6, &now, &error), ==, LEDGER_TAKEN);
+    g_assert_cmpint(now->state, ==, LEDGER_HELD);
+    g_clear_pointer(&now, ledger_row_free);
+    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &bob, NULL, 1, NOON + 7, NULL, &error));
+    for (int on_hold = 0; on_hold < 2; on_hold++) {
+        g_assert_cmpint(ledger_settle(place.ledger, first, on_hold, NOON + 8, &now, &error), ==, LEDGER_TAKEN);
+        g_assert_cmpint(now->state, ==, LEDGER_RELEASING);
+        g_assert_cmpstr(now->who, ==, "bob");
+        g_clear_pointer(&now, ledger_row_free);
+    }
+    auto_free(ledger_row) second = row_of(place.ledger, "A1");
+    DONE(ledger_settle(place.ledger, second, false, NOON + 9, &now, &error));
+    g_assert_cmpint(now->state, ==, LEDGER_RELEASED);
+    g_assert_cmpstr(now->who, ==, "bob");
+    place_clear(&place);
+}
+
 /* What is not there, and what is not claimed. */
 static void test_nothing(void)
 {
@@ -869,6 +906,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ledger/many", test_many);
     g_test_add_func("/ledger/decisions", test_decisions);
     g_test_add_func("/ledger/claimed", test_claimed);
+    g_test_add_func("/ledger/settled", test_settled);
     g_test_add_func("/ledger/nothing", test_nothing);
     g_test_add_func("/ledger/approvals", test_approvals);
     g_test_add_func("/ledger/approvals-of-others", test_approvals_of_others);

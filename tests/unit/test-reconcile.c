@@ -284,6 +284,40 @@ static void test_interrupted(struct fixture *fixture, gconstpointer data)
     g_clear_pointer(&hurried, g_free);
 }
 
+/* The one who claimed them died a moment ago: what is on hold, the MTA may be at still. */
+static void test_orphans(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    char *folder = folder_new();
+    g_autofree char *path = g_build_filename(folder, "ledger.db", NULL);
+    struct database_error error;
+    ledger_close(fixture->ledger);
+    fixture->ledger = ledger_open(path, geteuid(), DATABASE_CREATE, &error);
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    hold(fixture, "AAAA2", START, START + 1, "1@x");
+    ROUND(START + 2, "AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL}, {"AAAA2", START, NULL, NULL}, END);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct ledger_person ann = {.login = "ann", .uid = 1000};
+        struct ledger *ledger = ledger_open(path, geteuid(), DATABASE_EXISTING, &error);
+        int failed = ledger == NULL;
+        for (gint64 row = 1; !failed && row <= 2; row++)
+            failed =
+                ledger_claim(ledger, row, LEDGER_RELEASE, &ann, "ok", 1, US(START + 3), NULL, &error) != LEDGER_DONE;
+        _exit(failed);
+    }
+    int status = -1;
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+    ROUND(START + 13, "AAAA1 releasing 1", {"AAAA1", START, NULL, NULL}, END);
+    assert_states(fixture, "AAAA2", "released");
+    ROUND(START + 14, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    g_clear_pointer(&hurried, g_free);
+    ledger_close(fixture->ledger);
+    fixture->ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
+    folder_free(folder);
+}
+
 static void test_failures(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
@@ -329,6 +363,7 @@ int main(int argc, char **argv)
     ADD(ambiguous);
     ADD(waited);
     ADD(interrupted);
+    ADD(orphans);
     ADD(failures);
     g_test_add_func("/reconcile/match", test_match);
     return g_test_run();
