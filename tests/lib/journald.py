@@ -31,10 +31,12 @@ def available():
 
 
 def enter():
-    """Once in a program, in its own surroundings: a /run of its own, and a /dev/log that leads to the journal."""
-    for path in ("/run", "/etc"):
-        subprocess.run(["mount", "--make-private", path], check=False, stderr=subprocess.DEVNULL)
+    """Once in a program, in surroundings with a root of their own: an empty /run, and a /dev/log that leads to the journal."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    # A chroot may not have what journald asks for the unit of a sender.
+    for kind, path in (("sysfs", "/sys"), ("cgroup2", "/sys/fs/cgroup")):
+        if not os.path.ismount(path) and not os.path.exists(path + "/cgroup.procs"):
+            subprocess.run(["mount", "-t", kind, kind, path], check=True)
     os.makedirs(FOLDER)
     os.makedirs("/run/systemd/system")
     os.makedirs("/run/systemd/journald.conf.d")

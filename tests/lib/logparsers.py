@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 
 import daemon
+import prometheus
 
 FOLDER = os.path.join(daemon.SOURCE, "packaging", "logs")
 
@@ -245,5 +246,5 @@ def go(regex, expected):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         json.dump(test, file)  # JSON is YAML
         file.flush()
-        done = subprocess.run(["promtool", "test", "rules", file.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0 and "SUCCESS" in done.stdout, done.stdout
+        code, said = prometheus.promtool("test", "rules", file.name)
+    assert code == 0 and "SUCCESS" in said, said

@@ -168,7 +168,7 @@ class Journal(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    surroundings.enter()
+    surroundings.enter(["/run"])
     if daemon.ROOT and journald.available():
         journald.enter()
     tap.main()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import unittest
 
 import daemon
@@ -192,7 +191,6 @@ class Elastic(Case):
             self.assertEqual((document["event"]["action"], document["log"]["level"], document["rcptguard"]["message"]), (want["event"], want["level"], want["message"]))
 
 
-@unittest.skipUnless(shutil.which("promtool"), "there is no promtool, whose engine is Loki's (package prometheus)")
 class Loki(Case):
     def test_one_set_of_patterns(self):
         """The same in each of the three files, and those of Splunk: none is tried less than the others."""

@@ -11,6 +11,7 @@ import unittest
 
 import daemon
 import policies
+import surroundings
 import tap
 import tool
 
@@ -572,7 +573,7 @@ class Trouble(InitCase):
     @unittest.skipUnless(daemon.ROOT, "needs root to take the MTA's programs out of sight")
     def test_no_mta(self):
         """neither is there: it says what it looked for, and works with names"""
-        hide = ["unshare", "--mount", "sh", "-c", "for name in postconf sendmail; do for folder in /usr/sbin /usr/local/sbin /sbin /usr/bin /usr/lib; do\n"
+        hide = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", "for name in postconf sendmail; do for folder in /usr/sbin /usr/local/sbin /sbin /usr/bin /usr/lib; do\n"
                 "[ ! -e $folder/$name ] || mount --bind /dev/null $(readlink -f $folder/$name) || exit 9; done; done; exec \"$@\"", "sh"]
         self.assertEqual(self.run_with(prefix=hide), "rcptguard: there is neither Postfix (postconf) nor Sendmail (sendmail) in PATH or in "
                                                      "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; name your domains with --domain\n")
@@ -583,4 +584,5 @@ class Trouble(InitCase):
 
 
 if __name__ == "__main__":
+    surroundings.enter(["/run"])  # a root of its own, in which programs can be taken out of sight
     tap.main(limit=120)
