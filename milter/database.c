@@ -159,10 +159,14 @@ static bool trusted(const struct stat *status, uid_t owner)
     return status->st_uid == 0 || status->st_uid == owner;
 }
 
-static const char *user_name(uid_t user)
+/* For g_free.  Several threads may open a ledger at once, which getpwuid(3) is not made for. */
+static char *user_name(uid_t user)
 {
-    const struct passwd *entry = getpwuid(user);
-    return entry == NULL ? "another user" : entry->pw_name;
+    struct passwd entry, *found = NULL;
+    char names[4096];
+    if (getpwuid_r(user, &entry, names, sizeof names, &found) != 0 || found == NULL)
+        return g_strdup("another user");
+    return g_strdup(found->pw_name);
 }
 
 /* Whether nobody but root and `owner` can put another entry in the place of one of this folder. */
@@ -174,8 +178,8 @@ static int check_folder(const char *folder, uid_t owner, bool own, struct databa
         return -1;
     }
     if (!trusted(&status, owner)) {
-        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder,
-                           user_name(status.st_uid));
+        g_autofree char *name = user_name(status.st_uid);
+        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder, name);
         return -1;
     }
     /* In a sticky folder others cannot replace, but they can be the first to make a file with a name. */
@@ -219,7 +223,8 @@ static int check_file(const char *path, uid_t owner, struct database_error *erro
         return -1;
     }
     if (!trusted(&status, owner)) {
-        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s", path, user_name(status.st_uid));
+        g_autofree char *name = user_name(status.st_uid);
+        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s", path, name);
         return -1;
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
@@ -237,9 +242,9 @@ static char *real_path(const char *path, uid_t owner, struct database_error *err
     g_autofree char *name = g_path_get_basename(path);
     char *real = realpath(folder, NULL);
     if (real == NULL && errno == ENOENT) {
+        g_autofree char *user = user_name(owner);
         database_error_set(error, DATABASE_MISSING,
-                           "%s: there is no folder for it; make it: install -d -m 750 -o %s %s", path, user_name(owner),
-                           folder);
+                           "%s: there is no folder for it; make it: install -d -m 750 -o %s %s", path, user, folder);
         return NULL;
     }
     if (real == NULL) {
@@ -267,8 +272,10 @@ static int check_place(const char *path, uid_t owner, struct database_error *err
             there = result;
     }
     if (geteuid() != 0 && access(folder, W_OK | X_OK) == -1) {
-        database_error_set(error, DATABASE_READ_ONLY, "%s: %s may not write there: %s", folder, user_name(geteuid()),
-                           g_strerror(errno));
+        int reason = errno;
+        g_autofree char *user = user_name(geteuid());
+        database_error_set(error, DATABASE_READ_ONLY, "%s: %s may not write there: %s", folder, user,
+                           g_strerror(reason));
         return -1;
     }
     return there;
