@@ -18,12 +18,12 @@ static void __attribute__((constructor)) key_make(void)
     key[1] = (uintptr_t)__builtin_frame_address(0);
 }
 
-static uint64_t rotate(uint64_t value, unsigned bits)
+static inline uint64_t rotate(uint64_t value, unsigned bits)
 {
     return value << bits | value >> (64 - bits);
 }
 
-static void mix(uint64_t v[4])
+static inline void __attribute__((always_inline)) mix(uint64_t v[4])
 {
     v[0] += v[1];
     v[2] += v[3];
@@ -44,18 +44,17 @@ guint hash_string(gconstpointer string)
     size_t length = strlen(p);
     uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
                      key[1] ^ 0x7465646279746573u};
-    uint64_t word = 0;
+    uint64_t word;
 
-    for (size_t left = length;; p += 8, left -= 8) {
-        memcpy(&word, p, MIN(left, sizeof word));
-        if (left < sizeof word)
-            break;
+    for (const char *whole = p + (length & ~(size_t)7); p < whole; p += sizeof word) {
+        memcpy(&word, p, sizeof word);
         v[3] ^= word;
         mix(v);
         v[0] ^= word;
-        word = 0;
     }
-    word |= (uint64_t)length << 56;
+    word = (uint64_t)length << 56;
+    for (unsigned i = 0; i < length % sizeof word; i++)
+        word |= (uint64_t)(unsigned char)p[i] << 8 * i;
     v[3] ^= word;
     mix(v);
     v[0] ^= word;
