@@ -392,6 +392,7 @@ static bool read_hits(struct reader *reader, const char *text, char **found)
 {
     const GArray *hits = reader->hits;
     size_t covered = G_MAXSIZE;
+    bool parsed = addresses_count(&reader->parsed) > 0;
     bool known = true;
 
     /* Backwards, since a local part ends behind what it covers. */
@@ -400,7 +401,7 @@ static bool read_hits(struct reader *reader, const char *text, char **found)
         if (hit->at >= covered)
             continue;
         covered = G_MAXSIZE;
-        if (hit->wide != hit->tight)
+        if (hit->wide != hit->tight && parsed)
             found[i] = hit_address(reader, text, hit->wide, hit);
         if (found[i] == NULL || addresses_find(&reader->parsed, found[i]) < 0) {
             g_free(found[i]);
