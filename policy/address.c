@@ -26,45 +26,70 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-/* What is seen of a text; full-width letters and dots are those of ASCII. */
-static char *seen_of(const char *text)
+static void lower_ascii(char *text)
 {
-    GString *seen = g_string_sized_new(strlen(text));
+    for (; *text != '\0'; text++)
+        *text = g_ascii_tolower(*text);
+}
+
+/*
+ * What is seen of a text; full-width letters and dots are those of ASCII.  `settled`:
+ * nothing of it is changed by NFC, and only letters of ASCII by lower case.
+ */
+static char *seen_of(const char *text, size_t length, bool *settled)
+{
+    char *seen = g_malloc(LETTER_REPLACED_LENGTH * length + 1), *to = seen;
     unsigned marks = 0;
 
-    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        char equal = letter_ascii_equal(c);
-        if (letter_is_invisible(c))
-            continue;
-        marks = g_unichar_combining_class(c) == 0 ? 0 : marks + 1;
-        if (g_ascii_isalnum(equal) || (equal != 0 && strchr(".-_+", equal) != NULL))
-            g_string_append_c(seen, equal);
-        else if (marks <= MARKS_LIMIT)
-            g_string_append_unichar(seen, c);
+    *settled = true;
+    for (const char *p = text, *end = text + length; p < end;) {
+        unsigned size = 1;
+        gunichar c = (unsigned char)*p < 0x80 ? (unsigned char)*p : letter_read(p, end, &size);
+        char equal = c < 0x80 ? 0 : letter_ascii_equal(c);
+        p += size;
+        if (c < 0x80) {
+            *to++ = (char)c;
+            marks = 0;
+        } else if (g_ascii_isalnum(equal) || (equal != 0 && strchr(".-_+", equal) != NULL)) {
+            *to++ = equal;
+            marks = 0;
+        } else if (letter_is_settled(c)) {
+            to += g_unichar_to_utf8(c, to);
+            marks = 0;
+        } else if (!letter_is_invisible(c)) {
+            *settled = false;
+            marks = g_unichar_combining_class(c) == 0 ? 0 : marks + 1;
+            if (marks <= MARKS_LIMIT)
+                to += g_unichar_to_utf8(c, to);
+        }
     }
-    return g_string_free(seen, FALSE);
+    *to = '\0';
+    return g_realloc(seen, (size_t)(to - seen) + 1);
 }
 
 /* NFC, lower case, and only what is seen. */
 static char *fold_unicode(const char *text, size_t length)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+    bool settled;
     /* First, since what cannot be seen keeps apart what composes. */
-    g_autofree char *seen = seen_of(valid);
-    g_autofree char *composed = g_utf8_normalize(seen, -1, G_NORMALIZE_NFC);
-    g_autofree char *lower = g_utf8_strdown(composed, -1);
+    g_autofree char *seen = seen_of(text, length, &settled);
+    g_autofree char *composed = NULL;
+    g_autofree char *lower = NULL;
+
+    if (settled) {
+        lower_ascii(seen);
+        return g_steal_pointer(&seen);
+    }
+    composed = g_utf8_normalize(seen, -1, G_NORMALIZE_NFC);
+    lower = g_utf8_strdown(composed, -1);
     /* The small letter of a composed one may be two. */
-    g_autofree char *again = strcmp(lower, composed) != 0 ? g_utf8_normalize(lower, -1, G_NORMALIZE_NFC) : NULL;
-
+    if (strcmp(lower, composed) != 0) {
+        char *again = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+        g_free(lower);
+        lower = again;
+    }
     /* Once more, since one mark may have become several. */
-    return seen_of(again != NULL ? again : lower);
-}
-
-static void lower_ascii(char *text)
-{
-    for (; *text != '\0'; text++)
-        *text = g_ascii_tolower(*text);
+    return seen_of(lower, strlen(lower), &settled);
 }
 
 /* Without white space (it may be folded) and trailing dots. */

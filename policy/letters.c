@@ -2,6 +2,15 @@
 
 #include "letters.h"
 
+gunichar letter_read(const char *text, const char *end, unsigned *size)
+{
+    gunichar c = g_utf8_get_char_validated(text, end - text);
+    bool valid = c != (gunichar)-1 && c != (gunichar)-2;
+
+    *size = valid ? g_utf8_skip[(unsigned char)*text] : 1;
+    return valid ? c : LETTER_REPLACED;
+}
+
 bool letter_is_invisible(gunichar c)
 {
     if (g_unichar_type(c) == G_UNICODE_FORMAT)
@@ -37,6 +46,29 @@ char letter_ascii_equal(gunichar c)
     if (c >= 0xFF01 && c <= 0xFF5E) /* full-width forms */
         return (char)(c - 0xFEE0);
     return 0;
+}
+
+bool letter_is_settled(gunichar c)
+{
+    gunichar first, second, composed;
+
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_LOWERCASE_LETTER:
+    case G_UNICODE_OTHER_LETTER:
+        /* Hangul's jamo compose with what stands before them, and so do letters of a few scripts far behind. */
+        if ((c >= 0x1100 && c <= 0x11FF) || c > 0xFFFF)
+            return false;
+        break;
+    case G_UNICODE_OTHER_SYMBOL:
+        break;
+    default:
+        return false;
+    }
+    if (letter_ascii_equal(c) != 0 || g_unichar_tolower(c) != c)
+        return false;
+    /* Some letters come apart and are not put together again. */
+    return !g_unichar_decompose(c, &first, &second) ||
+           (second != 0 && g_unichar_compose(first, second, &composed) && composed == c);
 }
 
 bool letter_parts_words(gunichar c)

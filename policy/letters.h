@@ -8,11 +8,28 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* Stands for a byte that is no UTF-8, and is three bytes itself.  Letters are read as no more bytes than they were. */
+#define LETTER_REPLACED        0xFFFD
+#define LETTER_REPLACED_LENGTH 3
+
+/*
+ * The letter at `text` (before `end`), and its size in bytes: LETTER_REPLACED and 1
+ * where no valid UTF-8 begins (RFC 3629).
+ */
+gunichar letter_read(const char *text, const char *end, unsigned *size);
+
 /* Zero-width and bidirectional characters, joiners, variation selectors. */
 bool letter_is_invisible(gunichar c);
 
 /* The ASCII character that it stands for, full-width forms and separators of other scripts; 0 if for none. */
 char letter_ascii_equal(gunichar c);
+
+/*
+ * Whether a visible letter beyond ASCII is in lower case and stays as it is in NFC
+ * (UAX #15), whatever stands before it.  Of what is rare some is called unsettled
+ * that would stay.
+ */
+bool letter_is_settled(gunichar c);
 
 /* Blanks, also those that Unicode calls letters; brackets, quotes, dashes and signs of other scripts. */
 bool letter_parts_words(gunichar c);

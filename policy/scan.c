@@ -52,33 +52,39 @@ static bool is_clean(const char *text, size_t length)
     return true;
 }
 
+/* Writes how a letter beyond ASCII is read; returns the bytes. */
+static unsigned clean_letter(char *to, gunichar c)
+{
+    char equal = letter_ascii_equal(c);
+
+    if (equal == 0 && !letter_parts_words(c))
+        return (unsigned)g_unichar_to_utf8(c, to);
+    *to = equal != 0 ? equal : ' ';
+    return 1;
+}
+
 const char *scan_clean(const char *text, size_t length, size_t *clean_length, char **owned)
 {
-    g_autofree char *valid = NULL;
-    GString *clean;
+    char *clean, *to;
 
     if (is_clean(text, length)) {
         *owned = NULL;
         *clean_length = length;
         return text;
     }
-    valid = g_utf8_make_valid(text, (gssize)length);
-    clean = g_string_sized_new(length);
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
+    to = clean = g_malloc(LETTER_REPLACED_LENGTH * length + 1);
+    for (const char *p = text, *end = text + length; p < end;) {
+        unsigned size = 1;
+        gunichar c = (unsigned char)*p < 0x80 ? (unsigned char)*p : letter_read(p, end, &size);
         if (c < 0x80)
-            g_string_append_c(clean, c < 0x20 && c != '\r' && c != '\n' ? ' ' : c == 0x7f ? ' ' : (char)c);
-        else if (letter_is_invisible(c))
-            continue;
-        else if (letter_ascii_equal(c) != 0)
-            g_string_append_c(clean, letter_ascii_equal(c));
-        else if (letter_parts_words(c))
-            g_string_append_c(clean, ' ');
-        else
-            g_string_append_len(clean, p, g_utf8_next_char(p) - p);
+            *to++ = (c < 0x20 && c != '\r' && c != '\n') || c == 0x7f ? ' ' : (char)c;
+        else if (!letter_is_invisible(c))
+            to += clean_letter(to, c);
+        p += size;
     }
-    *clean_length = clean->len;
-    *owned = g_string_free(clean, FALSE);
+    *to = '\0';
+    *clean_length = (size_t)(to - clean);
+    *owned = g_realloc(clean, *clean_length + 1);
     return *owned;
 }
 
