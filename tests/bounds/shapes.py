@@ -31,7 +31,9 @@ SHAPES = (
     # words of several character sets, known and unknown, empty, glued, in pads
     "=?utf-8?b?YQ==?= ", "=?utf-8?b?YQ==?= =?koi8-r?b?YQ==?= ", "=?x#?q?a@b?= ", "=?x#?b?YUBi?=,", "=?utf-8*x#?q?a@b?=", "=?u?q??=", "=?u?b?@?=", "=?utf-8?q?=?utf-8?q?a?=", "=?utf-16?b?AGEAQABi?= ",
     # marks upon letters, which have an order of their own
-    "a{\u0315\u0300\u0327}@b.x", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x",
+    "a{\u0315\u0300\u0327}@b.x", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x", "e\u0323#@e\u0323#.x,",
+    # letters of which NFC or lower case makes others, and some that are far behind
+    "\u00c9#@\u00c9#.x,", "\u1100\u1161#@\u1e9e#.x,", "\U00010330#@\U00010330#.x,",
     # addresses that a hash or a tree takes for one another, and domains that are dear to look up
     "$@b.x,", "a@$.x,", "$@$.x.y,", "a@\u00fc$.x,", "a@#.kawasaki.jp,", "a@#.b.c.d.e.f.g.h.s3.dualstack.us-east-1.amazonaws.com,", "a@#.corp.test,", "a@b.corp.#.test,", "a@#.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.x,",
     "a@\u4f8b#.\u3048,", "a@\U0001f600#.x ", "a@x.#\u6a23 ", "\u2605#@x.\u2605y ",
