@@ -5,6 +5,7 @@
 #include "address.h"
 #include "addresses.h"
 #include "exposure.h"
+#include "parsable.h"
 #include "plain.h"
 #include "route.h"
 #include "scan.h"
@@ -13,17 +14,6 @@
 #include <gmime/gmime.h>
 #include <pthread.h>
 #include <string.h>
-
-/*
- * What GMime gets to see of one message: it is quadratic in some shapes,
- * recurses in nested groups (about 220 bytes of stack each) and needs seventy
- * times an input's size in memory.  Beyond these bounds the scanner reads alone.
- */
-#define GMIME_BYTES_LIMIT  (128u * 1024)
-#define GMIME_MARKS_LIMIT  5000u /* of `@` and `:` */
-#define GMIME_COLONS_LIMIT 200u  /* in one header: groups may nest that deep */
-#define GMIME_BARE_LIMIT   500u  /* items of a list beyond two for each `@` */
-#define GMIME_OPEN_LIMIT   100u  /* comments in one header that nothing closes */
 
 /* From here on Postfix or Sendmail may have cut a header (about 60,000 bytes). */
 #define CUT_BYTES  59000u
@@ -43,9 +33,7 @@ struct recipients {
 struct reader {
     GMimeParserOptions *options;
     bool warned;
-    size_t bytes;
-    unsigned marks;
-    unsigned bare;
+    struct parsable shown; /* to GMime */
     unsigned readings;
     unsigned words;
     bool exhausted; /* of readings */
@@ -192,40 +180,6 @@ static void reader_end(struct reader *reader)
     addresses_clear(&reader->named);
     addresses_clear(&reader->seen);
     idna_clear(&reader->idna);
-}
-
-/* Whether GMime may see this header; counts it against the message's bounds. */
-static bool within_bounds(struct reader *reader, const char *value, size_t length)
-{
-    unsigned ats = 0, colons = 0, separators = 0, open = 0, depth = 0;
-    bool literal = false, quoted = false, escaped = false;
-
-    reader->bytes += length;
-    if (reader->bytes > GMIME_BYTES_LIMIT)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        char c = value[i];
-        ats += c == '@';
-        colons += c == ':';
-        separators += c == ',' || c == ';';
-        literal = literal || c == '[';
-        if (c == '(' || c == ')')
-            open = c == '(' ? open + 1 : open > 0 ? open - 1 : 0;
-        /* The same by the grammar: what is escaped or quoted opens nothing. */
-        if (c == '\\' && (depth > 0 || quoted))
-            escaped = !escaped;
-        else if (!escaped && c == '"' && depth == 0)
-            quoted = !quoted;
-        else if (!escaped && !quoted && (c == '(' || c == ')'))
-            depth = c == '(' ? depth + 1 : depth > 0 ? depth - 1 : 0;
-        escaped = escaped && c == '\\';
-    }
-    reader->marks += ats + colons;
-    reader->bare += separators > 2 * ats ? separators - 2 * ats : 0;
-    return colons <= GMIME_COLONS_LIMIT && reader->marks <= GMIME_MARKS_LIMIT && reader->bare <= GMIME_BARE_LIMIT &&
-           open <= GMIME_OPEN_LIMIT &&
-           /* GMime up to 3.2.14 loses memory where a comment behind a domain literal is never closed. */
-           !(literal && (depth > 0 || quoted));
 }
 
 static unsigned count_brackets(const char *text, size_t length)
@@ -521,7 +475,7 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     g_autofree char *mended = words_mend(value, &reader->words, &raw);
     g_autofree char *decoded = NULL;
     const char *text = mended != NULL ? mended : value;
-    bool bounded = within_bounds(reader, text, strlen(text));
+    bool bounded = parsable_show(&reader->shown, text, strlen(text));
 
     if (bounded && plain_list(text)) {
         scan_value(reader, text, &reader->seen);
@@ -649,7 +603,7 @@ GPtrArray *recipients_authors(const struct message *message)
             continue;
         mended = words_mend(value, &reader.words, NULL);
         value = mended != NULL ? mended : value;
-        if (within_bounds(&reader, value, strlen(value)) && !plain_list(value))
+        if (parsable_show(&reader.shown, value, strlen(value)) && !plain_list(value))
             parse_value(&reader, value);
         /* An author is who the grammar says; only where it says nobody, who can be read. */
         if (addresses_count(&reader.parsed) == 0)
