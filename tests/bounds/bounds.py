@@ -28,8 +28,8 @@ MEMORY = 40
 # Those that are counted here; `make growth` counts all, from 8 kB to 1 MB.
 COUNTED = ("a,", "a b,", "a@b (,", "a:", "a@b c,", "a@#.x,", "\u00e9#@\u00fc#.x,", "=?utf-8?q?a=40#.x?= ", '"@', "a@b.\n ", "$@$.x.y,", "a@{b.}x", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x", "=?x#?q?a@b?= ", "a\nTo: ")
 
-# The dearest of them.
-DEAR = ("=?x#?q?a?=\nSubject: ", "=?x#?q?a@b?= ", "=?utf-8?q?a=40#.x?=\nTo: ", "\u00c9#@\u00c9#.x,", "a@\u00fc$.x,", "$@$.x.y,", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x")
+# The dearest of all, and the dearest of those that are read whole.
+DEAR = ("=?x#?q?a?=\nSubject: ", "=?utf-8?q?a=40#.x?=\nTo: ", "\u00c9#@\u00c9#.x,", "a@\u00fc$.x,")
 
 
 class Bounds(unittest.TestCase):
