@@ -26,7 +26,7 @@ SHAPES = (
     "#@b.x\nTo: ", "#@#.x\nCc: ", "a\nTo: ", "#@#.x\nFrom: ", "=?utf-8?q?a=40#.x?=\nTo: ", "a:\nTo: ", "(\nTo: ", "#\nSubject: ",
     "=?x#?q?a?=\nSubject: ", "=?x#?q?a@b?=\nFrom: ",
     # one word, name, local part, domain or literal that has no end
-    "{Ann Lee } <a@b.x>", '"{Ann Lee }" <a@b.x>', "{a}@b.x", '"{a\\"}"@b.x', "a@{b}.x", "a@{b.}x", "a@[{1}]", "a@{b.\n }x", "{a.\n }b@x", "=?utf-8?q?{a}=40b.x?=", "=?utf-8?b?{YUBi}?=", "a@b.x ({(}",
+    "{Ann Lee } <a@b.x>", '"{Ann Lee }" <a@b.x>', "{a}@b.x", '"{a\\"}"@b.x', "a@{b}.x", "a@{b.}x", "a@[{1}]", "a@[1] (b), ", "a@{b.\n }x", "{a.\n }b@x", "=?utf-8?q?{a}=40b.x?=", "=?utf-8?b?{YUBi}?=", "a@b.x ({(}",
     "a@b.x {()}", "{\\}a@b.x", "{'}a@b.x", "a@b.{x-}", "a@x.b{\u6a23}",
     # words of several character sets, known and unknown, empty, glued, in pads
     "=?utf-8?b?YQ==?= ", "=?utf-8?b?YQ==?= =?koi8-r?b?YQ==?= ", "=?x#?q?a@b?= ", "=?x#?b?YUBi?=,", "=?utf-8*x#?q?a@b?=", "=?u?q??=", "=?u?b?@?=", "=?utf-8?q?=?utf-8?q?a?=", "=?utf-16?b?AGEAQABi?= ",
