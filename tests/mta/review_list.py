@@ -268,7 +268,8 @@ class Shown(review.ReviewCase):
         mark = self.guard.mark()
         self.done("return", held.id, reason="x")
         daemon.wait_until(lambda: len([one for one in self.mta.deliveries() if one.recipients == ["nora@me.example"]]) == 2, mta.LIMIT, "the notice and the bounce")
-        self.hold()
+        later = self.hold()
+        daemon.wait_until(lambda: self.guard.verdicts(later.id), mta.LIMIT, "the line of the message after it")
         self.assertEqual(len([line for line in self.guard.lines[mark:] if " verdict=" in line]), 1)
 
 
