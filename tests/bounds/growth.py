@@ -4,7 +4,8 @@
     growth.py BUILD-FOLDER
 
 Millions of instructions (callgrind), the largest ratio of neighbours; then for
-1 MB milliseconds of CPU and bytes of memory a byte of header.
+1 MB milliseconds of CPU, where its domains have been looked up before (the instructions are
+those of the first time), and bytes of memory a byte of header.
 """
 
 import os
