@@ -323,6 +323,15 @@ bool domain_is_literal(const char *domain)
     return length > 2 && domain[0] == '[' && domain[length - 1] == ']';
 }
 
+const char *domain_tail(const char *domain, unsigned labels)
+{
+    const char *p = domain + strlen(domain);
+
+    while (p > domain && (p[-1] != '.' || --labels > 0))
+        p--;
+    return p;
+}
+
 bool domain_is_name(const char *domain)
 {
     size_t label = 0, length = strlen(domain);

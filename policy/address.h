@@ -64,6 +64,9 @@ char *domain_display(const char *domain);
  */
 bool domain_is_name(const char *domain);
 
+/* What stands behind all but the last `labels` (from 1) dots of a name; it points into it. */
+const char *domain_tail(const char *domain, unsigned labels);
+
 /* Whether it is a domain literal: [192.0.2.1]. */
 bool domain_is_literal(const char *domain);
 

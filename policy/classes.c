@@ -180,6 +180,17 @@ static void remember(struct classes *classes, struct domain_facts *facts)
     g_hash_table_replace(classes->young, facts->domain, facts_ref(facts));
 }
 
+struct domain_facts *classes_unknown(const char *domain)
+{
+    struct domain_facts *facts = g_new0(struct domain_facts, 1);
+
+    facts->references = 1;
+    facts->domain = g_strdup(domain);
+    facts->organisation = facts->domain;
+    facts->class_index = CLASS_OTHER;
+    return facts;
+}
+
 struct domain_facts *classes_find(struct classes *classes, const char *domain, struct pattern_budget *budget)
 {
     struct domain_facts *facts;
@@ -189,9 +200,7 @@ struct domain_facts *classes_find(struct classes *classes, const char *domain, s
     pthread_mutex_unlock(&classes->lock);
     if (facts != NULL)
         return facts;
-    facts = g_new0(struct domain_facts, 1);
-    facts->references = 1;
-    facts->domain = g_strdup(domain);
+    facts = classes_unknown(domain);
     facts->organisation = suffixes_organisation(classes->suffixes, facts->domain);
     classify(classes, facts, budget);
     /* A fault is that of a message, which may have spent its budget elsewhere. */

@@ -51,6 +51,9 @@ struct domain_facts {
 
 /* A new reference to what is known of a normalised domain. */
 struct domain_facts *classes_find(struct classes *classes, const char *domain, struct pattern_budget *budget);
+
+/* What stands in for that where it is not looked up: CLASS_OTHER, an organisation of its own. */
+struct domain_facts *classes_unknown(const char *domain);
 void domain_facts_unref(struct domain_facts *facts);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * evaluate - what the policy says of a message; see policy.h.
  *
- * A test gives yes, no, or a fault: a pattern hit its limit, or a count rests on
- * one that did.  A fault is never "no": it ends the evaluation of its rule.
+ * A test gives yes, no, or a fault: a pattern hit its limit, a count rests on one
+ * that did, or a header holds more than is read.  A fault is never "no": it ends
+ * the evaluation of its rule.
  */
 
 #include "address.h"
@@ -22,7 +23,10 @@ struct evaluation {
     struct exposure *exposure; /* NULL at MAIL FROM */
     char *sender;              /* normalised; "" is the null sender */
     GPtrArray *authors;        /* when a test has asked for them */
-    GInetAddress *client;      /* likewise */
+    bool authors_whole;
+    GInetAddress *client; /* likewise */
+    GHashTable *decoded;  /* struct header * -> its value, decoded; NULL beyond the limit of words */
+    unsigned words;       /* that were decoded for it */
 };
 
 static void evaluation_start(struct evaluation *evaluation, struct policy *policy, const struct message *message)
@@ -39,6 +43,8 @@ static void evaluation_end(struct evaluation *evaluation)
     if (evaluation->authors != NULL)
         g_ptr_array_unref(evaluation->authors);
     g_clear_object(&evaluation->client);
+    if (evaluation->decoded != NULL)
+        g_hash_table_unref(evaluation->decoded);
 }
 
 /* ---- tests of addresses */
@@ -88,7 +94,9 @@ static int test_authors(struct evaluation *evaluation, const struct test *test)
     int wanted = test->relation == RELATION_MATCHES ? YES : NO;
 
     if (evaluation->authors == NULL)
-        evaluation->authors = recipients_authors(evaluation->message);
+        evaluation->authors = recipients_authors(evaluation->message, &evaluation->authors_whole);
+    if (!evaluation->authors_whole)
+        return FAULT;
     if (evaluation->authors->len == 0)
         return NO;
     for (unsigned i = 0; i < evaluation->authors->len; i++) {
@@ -168,14 +176,30 @@ static int test_subject(struct evaluation *evaluation, const struct test *test)
     return FAULT;
 }
 
-static int test_one_header(struct evaluation *evaluation, const struct test *test, const char *raw)
+/* Once, however many tests ask for it. */
+static const char *decoded(struct evaluation *evaluation, const struct header *header)
 {
-    g_autofree char *value = NULL;
+    gpointer value;
+
+    if (evaluation->decoded == NULL)
+        evaluation->decoded = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (!g_hash_table_lookup_extended(evaluation->decoded, header, NULL, &value)) {
+        value = recipients_decode(header->value, &evaluation->words);
+        g_hash_table_insert(evaluation->decoded, (gpointer)header, value);
+    }
+    return value;
+}
+
+static int test_one_header(struct evaluation *evaluation, const struct test *test, const struct header *header)
+{
+    const char *value;
     g_autofree char *folded = NULL;
 
     if (test->relation == RELATION_PRESENT)
         return YES;
-    value = recipients_decode(raw);
+    value = decoded(evaluation, header);
+    if (value == NULL)
+        return FAULT;
     if (test->relation == RELATION_MATCHES)
         return pattern_match(test->pattern, value, evaluation->budget);
     folded = g_utf8_casefold(value, -1);
@@ -191,7 +215,7 @@ static int test_header(struct evaluation *evaluation, const struct test *test)
         int result;
         if (g_ascii_strcasecmp(header->name, test->header->text) != 0)
             continue;
-        result = test_one_header(evaluation, test, header->value);
+        result = test_one_header(evaluation, test, header);
         if (result != NO)
             return result;
     }
@@ -251,7 +275,7 @@ static char *headers_value(const struct evaluation *evaluation, const char *name
         g_autofree char *value = NULL;
         if (g_ascii_strcasecmp(header->name, name) != 0)
             continue;
-        value = recipients_decode(header->value);
+        value = recipients_decode(header->value, NULL);
         g_string_append(values, values->len > 0 ? ", " : "");
         lexer_append_string(values, value);
     }
@@ -272,7 +296,7 @@ static char *test_value(struct evaluation *evaluation, const struct test *test)
         return headers_value(evaluation, test->header->text);
     case TEST_SUBJECT:
         if (test->subject == SUBJECT_FROM) {
-            g_autoptr(GPtrArray) names = recipients_authors(message);
+            g_autoptr(GPtrArray) names = recipients_authors(message, NULL);
             if (names->len == 0)
                 return g_strdup("none");
             g_ptr_array_add(names, NULL);
@@ -422,9 +446,8 @@ static void set_fault(struct verdict *verdict, const char *name, unsigned line, 
     verdict->fault = true;
     verdict->rule = g_strconcat("fault:", name, NULL);
     verdict->line = line;
-    verdict->text = g_strdup_printf("the policy could not be evaluated: a regular expression needed by %s went beyond "
-                                    "its limit",
-                                    name);
+    verdict->text =
+        g_strdup_printf("the policy could not be evaluated: a test needed by %s went beyond its limit", name);
     /* What a rule asks for is not lost with it. */
     verdict->approvals = on_fault != DISPOSITION_QUARANTINE ? 0 : MAX(approvals, 1);
 }

@@ -30,6 +30,7 @@ struct builder {
     struct classes *classes;
     struct pattern_budget *budget;
     const char *sender_organisation; /* NULL for the null sender */
+    unsigned looked_up;              /* domains in headers */
 };
 
 static const char *const count_names[COUNT_KINDS] = {"visible", "parties", "domains", "recipients", "hidden"};
@@ -77,6 +78,23 @@ static const struct domain_facts *find_domain(struct builder *builder, const cha
         g_hash_table_insert(builder->exposure->domains, facts->domain, facts);
         builder->exposure->fault = builder->exposure->fault || facts->fault;
     }
+    return facts;
+}
+
+/* The same of a domain that stands in a header, as far as the bound allows. */
+static const struct domain_facts *find_header_domain(struct builder *builder, const char *domain)
+{
+    struct domain_facts *facts = g_hash_table_lookup(builder->exposure->domains, domain);
+
+    if (facts != NULL)
+        return facts;
+    if (builder->looked_up < DOMAINS_LIMIT) {
+        builder->looked_up++;
+        return find_domain(builder, domain);
+    }
+    builder->exposure->defects |= DEFECT_LIMIT;
+    facts = classes_unknown(domain);
+    g_hash_table_insert(builder->exposure->domains, facts->domain, facts);
     return facts;
 }
 
@@ -132,7 +150,7 @@ static void count_visible(struct builder *builder, bool bcc_visible)
         exposed.fields = bcc_visible ? recipient->fields : recipient->fields & ~(unsigned)FIELDS_BCC;
         if (exposed.fields == 0)
             continue;
-        facts = find_domain(builder, address_domain(recipient->address));
+        facts = find_header_domain(builder, address_domain(recipient->address));
         exposed.class_index = class_of(builder, facts);
         exposed.class_name = classes_name(builder->classes, exposed.class_index);
         exposed.party = classes_individuals(builder->classes, (unsigned)facts->class_index) ? recipient->address
@@ -166,6 +184,7 @@ static void count_envelope(struct builder *builder, const struct message *messag
 
     for (unsigned i = 0; message->envelope_unknown && i < recipients_count(read); i++) {
         const struct recipient *recipient = recipients_get(read, i);
+        find_header_domain(builder, address_domain(recipient->address));
         count_recipient(builder, recipient->address, (recipient->fields & shown) != 0);
     }
     for (unsigned i = 0; i < message->recipients->len; i++) {

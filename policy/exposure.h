@@ -17,6 +17,12 @@ enum count { COUNT_VISIBLE, COUNT_PARTIES, COUNT_DOMAINS, COUNT_RECIPIENTS, COUN
 
 const char *count_name(enum count count); /* "visible", "parties", ... */
 
+/*
+ * Domains in the headers of one message whose class and party are looked up.  Each further
+ * one is of the class `other` and a party of its own, with the defect `limit`.
+ */
+#define DOMAINS_LIMIT 2500u
+
 /* A defect of the headers; several may be set. */
 enum defect {
     DEFECT_SYNTAX = 1,   /* the two readings of a header differed; the union is counted */

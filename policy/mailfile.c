@@ -52,7 +52,7 @@ void mailfile_envelope(struct message *message, const char *sender, const char *
     if (sender != NULL) {
         message_set_sender(message, sender);
     } else {
-        g_autoptr(GPtrArray) authors = recipients_authors(message);
+        g_autoptr(GPtrArray) authors = recipients_authors(message, NULL);
         message_set_sender(message, authors->len > 0 ? g_ptr_array_index(authors, 0) : "");
     }
     if (recipients != NULL && recipients[0] != NULL) {

@@ -587,7 +587,7 @@ unsigned recipients_defects(const struct recipients *recipients)
     return recipients->defects;
 }
 
-GPtrArray *recipients_authors(const struct message *message)
+GPtrArray *recipients_authors(const struct message *message, bool *whole)
 {
     GPtrArray *authors = g_ptr_array_new_with_free_func(g_free);
     struct addresses all;
@@ -595,7 +595,7 @@ GPtrArray *recipients_authors(const struct message *message)
 
     reader_start(&reader);
     addresses_init(&all);
-    for (unsigned i = 0; i < message->headers->len; i++) {
+    for (unsigned i = 0; i < message->headers->len && addresses_count(&all) <= AUTHORS_LIMIT; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
         g_autofree char *mended = NULL;
         const char *value = header->value;
@@ -615,25 +615,32 @@ GPtrArray *recipients_authors(const struct message *message)
         addresses_empty(&reader.parsed);
         addresses_empty(&reader.named);
     }
-    for (unsigned i = 0; i < addresses_count(&all); i++)
+    if (whole != NULL)
+        *whole = addresses_count(&all) <= AUTHORS_LIMIT && reader.words <= WORDS_LIMIT && !reader.exhausted &&
+                 !reader.idna.exhausted;
+    for (unsigned i = 0; i < MIN(addresses_count(&all), AUTHORS_LIMIT); i++)
         g_ptr_array_add(authors, addresses_steal(&all, i));
     addresses_clear(&all);
     reader_end(&reader);
     return authors;
 }
 
-char *recipients_decode(const char *value)
+char *recipients_decode(const char *value, unsigned *words)
 {
     GString *unfolded = g_string_sized_new(strlen(value));
     g_autofree char *mended = NULL;
-    unsigned words = 0;
+    unsigned own = 0;
     char *decoded;
 
     gmime_start();
     for (const char *p = value; *p != '\0'; p++)
         if (*p != '\r' && *p != '\n')
             g_string_append_c(unfolded, *p == '\t' ? ' ' : *p);
-    mended = words_mend(unfolded->str, &words, NULL);
+    mended = words_mend(unfolded->str, words != NULL ? words : &own, NULL);
+    if (mended != NULL && words != NULL && *words > WORDS_LIMIT) {
+        g_string_free(unfolded, TRUE);
+        return NULL;
+    }
     decoded = g_mime_utils_header_decode_text(NULL, mended != NULL ? mended : unfolded->str);
     g_string_free(unfolded, TRUE);
     if (!g_utf8_validate(decoded, -1, NULL)) {

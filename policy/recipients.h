@@ -57,14 +57,22 @@ unsigned recipients_find(const struct recipients *recipients, const char *addres
 /* Bits of enum defect (exposure.h). */
 unsigned recipients_defects(const struct recipients *recipients);
 
-/* The distinct authors: the addresses of every From header, normalised.  A GPtrArray of char *, freed with it. */
-GPtrArray *recipients_authors(const struct message *message);
+/* Authors that are read of one message. */
+#define AUTHORS_LIMIT 1000u
+
+/*
+ * The distinct authors: the addresses of every From header, normalised.  A GPtrArray
+ * of char *, freed with it.  `*whole` (NULL: does not matter): whether those are all.
+ */
+GPtrArray *recipients_authors(const struct message *message, bool *whole);
 
 /*
  * A header value for a regular expression or a person: unfolded, RFC 2047
- * decoded, valid UTF-8, without blanks at its ends.
+ * decoded, valid UTF-8, without blanks at its ends.  `words` (NULL: there are
+ * none) is how many encoded-words were decoded of the message before; NULL if
+ * this value takes them beyond WORDS_LIMIT.
  */
-char *recipients_decode(const char *value);
+char *recipients_decode(const char *value, unsigned *words);
 
 /* GMime's version, such as "3.2.13"; to be freed with g_free. */
 char *recipients_library_version(void);

@@ -55,7 +55,8 @@ const char *suffixes_organisation(const struct suffixes *suffixes, const char *d
 
     if (!domain_is_name(domain) || suffixes->list == NULL)
         return domain;
-    registrable = psl_registrable_domain(suffixes->list, domain);
+    /* It is asked once for each label. */
+    registrable = psl_registrable_domain(suffixes->list, domain_tail(domain, SUFFIX_LABELS_LIMIT));
     return registrable != NULL ? registrable : domain;
 }
 

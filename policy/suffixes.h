@@ -19,6 +19,12 @@ void suffixes_free(struct suffixes *suffixes);
 const char *suffixes_version(const struct suffixes *suffixes);
 
 /*
+ * Labels of a name that the list is asked about.  Its longest rules have six; below one of
+ * more than seven, what two organisations registered would be taken for one.
+ */
+#define SUFFIX_LABELS_LIMIT 8
+
+/*
  * The registrable part of a normalised domain; it points into `domain`.  The
  * domain itself for a domain literal, a bare suffix, a name that is none.
  */

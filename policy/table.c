@@ -12,6 +12,7 @@ struct table {
     GHashTable *names;    /* char * -> value: whole domains, addresses, words */
     GHashTable *suffixes; /* char * -> value, without their leading dot */
     GHashTable *networks; /* struct network *: the masked addresses */
+    unsigned labels;      /* of the longest suffix */
     bool lengths[2][129]; /* prefix lengths that occur, of IPv4 and IPv6 */
 };
 
@@ -88,6 +89,15 @@ static void put(struct table *table, GHashTable *where, const char *key, unsigne
         g_hash_table_insert(where, g_string_chunk_insert(table->strings, key), GUINT_TO_POINTER(value));
 }
 
+static unsigned count_labels(const char *domain)
+{
+    unsigned labels = 1;
+
+    for (; (domain = strchr(domain, '.')) != NULL; domain++)
+        labels++;
+    return labels;
+}
+
 /* As much of an item as a message may hold; to be freed with g_free. */
 static char *shown(const char *item)
 {
@@ -111,6 +121,8 @@ static char *add_domain(struct table *table, const char *item, unsigned value)
     if (strpbrk(name, " \t") != NULL || (!domain_is_name(domain) && (below || !domain_is_literal(domain))))
         return g_strdup_printf("expected a domain, such as \"corp.example\" or \".corp.example\", not `%s`", piece);
     put(table, below ? table->suffixes : table->names, domain, value);
+    if (below)
+        table->labels = MAX(table->labels, count_labels(domain));
     return NULL;
 }
 
@@ -269,22 +281,14 @@ int table_find_around(const struct table *table, const char *domain)
 int table_find_domain(const struct table *table, const char *domain)
 {
     int value = find(table->names, domain);
-    size_t length = strlen(domain);
 
-    /* Nothing longer is in a table, and each look hashes what is left. */
-    if (length > DOMAIN_LENGTH_LIMIT) {
-        domain = strchr(domain + length - DOMAIN_LENGTH_LIMIT - 1, '.');
-        if (domain == NULL)
-            return value;
-        domain++;
-    }
-    /* From the whole name to its last label: the first that is there is the longest. */
-    while (value < 0 && g_hash_table_size(table->suffixes) > 0) {
-        value = find(table->suffixes, domain);
+    if (value >= 0 || table->labels == 0)
+        return value;
+    /* From as many labels as there are in a suffix to the last: the first that is there is the longest. */
+    for (domain = domain_tail(domain, table->labels); (value = find(table->suffixes, domain)) < 0; domain++) {
         domain = strchr(domain, '.');
         if (domain == NULL)
             break;
-        domain++;
     }
     return value;
 }

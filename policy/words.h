@@ -11,7 +11,7 @@
 #define RCPTGUARD_WORDS_H
 
 /* Encoded-words that are decoded of one message, a run of neighbours as one: each costs GMime some microseconds. */
-#define WORDS_LIMIT 10000u
+#define WORDS_LIMIT 3000u
 
 /*
  * The text with each run of adjacent encoded-words of one character set as one Q

@@ -36,6 +36,7 @@ SHAPES = (
     "\u00c9#@\u00c9#.x,", "\u1100\u1161#@\u1e9e#.x,", "\U00010330#@\U00010330#.x,",
     # addresses that a hash or a tree takes for one another, and domains that are dear to look up
     "$@b.x,", "a@$.x,", "$@$.x.y,", "a@\u00fc$.x,", "a@#.kawasaki.jp,", "a@#.b.c.d.e.f.g.h.s3.dualstack.us-east-1.amazonaws.com,", "a@#.corp.test,", "a@b.corp.#.test,", "a@#.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.x,",
+    "a@#" + ".b" * 46 + ".x,", "a@#" + ".b" * 118 + ".x,", "a@#" + ".amazonaws.com" * 16 + ",", "a@#" + ".corp" * 45 + ".x,", "a@#" + ".\u00fc" * 46 + ".x,", "#@#" + ".b" * 46 + ".x\nFrom: ", "a\nFrom: {#@#" + ".b" * 46 + ".x,}",
     "a@\u4f8b#.\u3048,", "a@\U0001f600#.x ", "a@x.#\u6a23 ", "\u2605#@x.\u2605y ",
     # quoted local parts with people in them, parts joined by dots, escapes
     '"a@b.x#"@c.x,', '"a".', '"#".b@x,', '"a"."b"@c.', "a\\@b,", "a@@b.x ", "mailto:?to=#@b.x&cc=", "'#@b.x' ", "**#@b.x** ", "a@b/c.#,", "(a@b)#@c.x ", "&lt;#@b.x&gt;",
@@ -44,14 +45,14 @@ SHAPES = (
 )
 
 # Those of them that have nothing in a recipient header.
-NOBODY = ("#@#.x\nFrom: ", "=?x#?q?a@b?=\nFrom: ", "#\nSubject: ", "=?x#?q?a?=\nSubject: ")
+NOBODY = ("#@#.x\nFrom: ", "#@#" + ".b" * 46 + ".x\nFrom: ", "a\nFrom: {#@#" + ".b" * 46 + ".x,}", "=?x#?q?a@b?=\nFrom: ", "#\nSubject: ", "=?x#?q?a?=\nSubject: ")
 
 POLICY = """version 1
 class internal { domain "corp.example", ".corp.example" match /(.+\\.)?corp\\.(test|invalid)/ }
 class freemail { domain "x.example" individuals }
 rule reject-many { when parties(external) >= 50 reject "{parties} parties" }
 rule hold-wide { when visible(external) >= 40 quarantine "{visible} visible" }
-rule authors { monitor when from =~ /boss(es)?@corp\\.example/ tag "{visible}" }
+rule authors { monitor when from =~ /boss(es)?@corp\\.example/ or from in internal, external tag "{visible}" }
 rule subject { monitor when header("Subject") =~ /.*secret.*/ tag "{visible}" }
 rule unreadable { when malformed or truncated quarantine "unreadable" }
 default accept

@@ -270,17 +270,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned hash = fuzz_hash(data, size);
     auto_free(message) message = message_of(data, size);
     auto_free(recipients) recipients = recipients_read(message);
-    g_autoptr(GPtrArray) authors = recipients_authors(message);
+    bool whole;
+    g_autoptr(GPtrArray) authors = recipients_authors(message, &whole);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
     check_set(recipients);
     for (unsigned i = 0; i < authors->len; i++) {
-        check_address(g_ptr_array_index(authors, i), authors->len < IDNA_LIMIT);
+        check_address(g_ptr_array_index(authors, i), whole);
         fuzz_check(g_hash_table_add(seen, g_ptr_array_index(authors, i)), "an author twice");
     }
     for (unsigned i = 0; i < message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
-        g_autofree char *decoded = recipients_decode(header->value);
+        g_autofree char *decoded = recipients_decode(header->value, NULL);
         fuzz_check(g_utf8_validate(decoded, -1, NULL), "decoded to what is not UTF-8: `%s`", decoded);
         if (is_recipient_field(header->name) && (recipients_defects(recipients) & DEFECT_LIMIT) == 0)
             check_plain(recipients, header->value);

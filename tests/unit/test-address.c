@@ -238,6 +238,21 @@ static void test_idna_limit(void)
     idna_clear(&idna);
 }
 
+static void test_tail(void)
+{
+    static const struct {
+        const char *domain;
+        unsigned labels;
+        const char *want;
+    } cases[] = {
+        {"a.b.c", 1, "c"}, {"a.b.c", 2, "b.c"}, {"a.b.c", 3, "a.b.c"}, {"a.b.c", 4, "a.b.c"},
+        {"c", 1, "c"},     {"", 1, ""},         {"a..c", 2, ".c"},     {".", 1, ""},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpstr(domain_tail(cases[i].domain, cases[i].labels), ==, cases[i].want);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -247,6 +262,7 @@ int main(int argc, char **argv)
     g_test_add_func("/address/domain-of", test_domain_of);
     g_test_add_func("/address/display", test_display);
     g_test_add_func("/address/names", test_names);
+    g_test_add_func("/address/tail", test_tail);
     g_test_add_func("/address/idna-limit", test_idna_limit);
     return g_test_run();
 }

@@ -1,7 +1,9 @@
 /* test-evaluate - each kind of test, each comparison, faults, monitor, until, outbound */
 
 #include "exposure.h"
+#include "recipients.h"
 #include "unit.h"
+#include "words.h"
 
 static const char bad_subject[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 #define BAD "/(a+)+[bc]!?(@.*)?/"
@@ -601,6 +603,32 @@ static void test_outbound_fault(void)
     policy_unref(policy);
 }
 
+/* What is beyond a limit of reading is neither yes nor no. */
+static void test_read_limits(void)
+{
+    auto_free(message) message = subject();
+    GString *words = g_string_new(NULL);
+
+    for (unsigned n = 0; n <= AUTHORS_LIMIT; n++) {
+        g_autofree char *address = g_strdup_printf("c%u@me.example", n);
+        message_add_header(message, "From", address);
+    }
+    for (unsigned n = 0; n <= WORDS_LIMIT; n++)
+        g_string_append_printf(words, "=?%s?q?a?= ", n % 2 ? "utf-8" : "us-ascii");
+    message_add_header(message, "X-Two", words->str);
+    g_assert_cmpint(run("from in internal", message), ==, -1);
+    g_assert_cmpint(run("not from in internal", message), ==, -1);
+    g_assert_cmpint(run("from =~ /care@.*/", message), ==, -1);
+    g_assert_cmpint(run("header(\"X-Two\") = \"three\"", message), ==, -1);
+    g_assert_cmpint(run("not header(\"X-Two\") =~ /three/", message), ==, -1);
+    /* The first one decides. */
+    g_assert_cmpint(run("header(\"X-Two\") = \"two\"", message), ==, 1);
+    g_assert_cmpint(run("header(\"X-Two\")", message), ==, 1);
+    g_assert_cmpint(run("header(\"List-Id\") =~ /n\xc3\xbcws .*/", message), ==, 1);
+    g_assert_cmpint(run("sender in internal", message), ==, 1);
+    g_string_free(words, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -621,5 +649,6 @@ int main(int argc, char **argv)
     g_test_add_func("/evaluate/outbound-default", test_outbound_default);
     g_test_add_func("/evaluate/outbound-statement", test_outbound_statement);
     g_test_add_func("/evaluate/outbound-fault", test_outbound_fault);
+    g_test_add_func("/evaluate/read-limits", test_read_limits);
     return g_test_run();
 }

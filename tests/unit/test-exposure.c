@@ -159,6 +159,47 @@ static void test_many_classes(void)
     g_string_free(to, TRUE);
 }
 
+/*
+ * Beyond the limit of domains whoever is of another one still counts: as an outsider, and as
+ * a party of his own.  An envelope of any length is looked up whole.  (Without an `@`, no
+ * other limit is near.)
+ */
+static void test_many_domains(void)
+{
+    struct policy *policy = policy_of(CLASSES);
+
+    for (unsigned more = 0; more < 2; more++) {
+        auto_free(message) message = message_of("care@me.example", NULL);
+        struct verdict *verdict;
+        g_autofree char *external = NULL;
+        g_autofree char *internal = NULL;
+        for (unsigned n = 0; n < DOMAINS_LIMIT - 1 + more; n++) {
+            g_autofree char *address = g_strdup_printf("a%%c%u.b%u.example", n % 2, n / 2);
+            message_add_header(message, "To", address);
+            message_add_recipient(message, address);
+        }
+        message_add_header(message, "Cc", "a@mail.me.example, b@mail.me.example");
+        message_add_header(message, "Cc", "a@c0.b0.example");
+        for (unsigned n = 0; n < 3; n++) {
+            g_autofree char *address = g_strdup_printf("bcc@x%u.me.example", n);
+            message_add_recipient(message, address);
+        }
+        verdict = judge_at(policy, message, 0);
+        external = counts(policy, verdict->exposure, "external");
+        internal = counts(policy, verdict->exposure, "internal");
+        if (more == 0) {
+            g_assert_cmpstr(external, ==, "2499 1250 2499 2499 0");
+            g_assert_cmpstr(internal, ==, "2 1 1 3 3");
+        } else {
+            g_assert_cmpstr(external, ==, "2502 1251 2501 2500 0");
+            g_assert_cmpstr(internal, ==, "0 0 0 3 3");
+        }
+        g_assert_cmpuint(exposure_defects(verdict->exposure) & DEFECT_LIMIT, ==, more == 0 ? 0 : DEFECT_LIMIT);
+        verdict_free(verdict);
+    }
+    policy_unref(policy);
+}
+
 static void test_visible(void)
 {
     struct policy *policy = policy_of(CLASSES);
@@ -194,6 +235,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exposure/bcc", test_bcc);
     g_test_add_func("/exposure/unknown-envelope", test_unknown_envelope);
     g_test_add_func("/exposure/many-classes", test_many_classes);
+    g_test_add_func("/exposure/many-domains", test_many_domains);
     g_test_add_func("/exposure/visible", test_visible);
     return g_test_run();
 }

@@ -3,6 +3,7 @@
 #include "exposure.h"
 #include "recipients.h"
 #include "unit.h"
+#include "words.h"
 
 static int compare(gconstpointer a, gconstpointer b)
 {
@@ -404,7 +405,7 @@ static void test_authors(void)
         g_autoptr(GPtrArray) authors = NULL;
         g_autofree char *got = NULL;
         message_add_header(message, "From", rows[i].value);
-        authors = recipients_authors(message);
+        authors = recipients_authors(message, NULL);
         g_ptr_array_add(authors, NULL);
         got = g_strjoinv(" ", (char **)authors->pdata);
         g_test_message("%s", rows[i].value);
@@ -415,10 +416,53 @@ static void test_authors(void)
         auto_free(message) message = message_of("ann@x.example", NULL);
         g_autoptr(GPtrArray) authors = NULL;
         message_add_header(message, "from", "bob@y.example");
-        authors = recipients_authors(message);
+        authors = recipients_authors(message, NULL);
         g_assert_cmpuint(authors->len, ==, 2);
         g_assert_cmpstr(g_ptr_array_index(authors, 1), ==, "bob@y.example");
     }
+}
+
+/* Up to the limit they are all there; beyond it that is said. */
+static void test_authors_limit(void)
+{
+    for (unsigned more = 0; more < 2; more++) {
+        auto_free(message) message = message_new();
+        g_autoptr(GPtrArray) authors = NULL;
+        bool whole = more;
+        for (unsigned n = 0; n < AUTHORS_LIMIT + more; n++) {
+            g_autofree char *address = g_strdup_printf("c%u@x.example", n);
+            message_add_header(message, "From", address);
+        }
+        authors = recipients_authors(message, &whole);
+        g_assert_cmpuint(authors->len, ==, AUTHORS_LIMIT);
+        g_assert_true(whole == !more);
+    }
+}
+
+/* Encoded-words that are too many for one message, in one header or in several, are not taken for what they are not. */
+static void test_decode_limit(void)
+{
+    GString *value = g_string_new(NULL);
+    unsigned words = 0;
+
+    for (unsigned n = 0; n < WORDS_LIMIT; n++)
+        g_string_append_printf(value, "=?%s?q?a?= ", n % 2 ? "utf-8" : "us-ascii");
+    {
+        g_autofree char *whole = recipients_decode(value->str, &words);
+        g_autofree char *beyond = recipients_decode("=?utf-8?q?a?=", &words);
+        g_autofree char *plain = recipients_decode("a", &words);
+        g_autofree char *shown = recipients_decode("=?utf-8?q?a?=", NULL);
+        g_assert_cmpuint(strlen(whole), ==, WORDS_LIMIT);
+        g_assert_null(beyond);
+        g_assert_cmpstr(plain, ==, "a");
+        g_assert_cmpstr(shown, ==, "a");
+    }
+    words = 1;
+    {
+        g_autofree char *beyond = recipients_decode(value->str, &words);
+        g_assert_null(beyond);
+    }
+    g_string_free(value, TRUE);
 }
 
 static void test_decode(void)
@@ -430,10 +474,10 @@ static void test_decode(void)
         {"=?iso-8859-1?q?J=F6rg?= =?utf-8?b?IExlZQ==?=", "J\xc3\xb6rg Lee"},
         {"", ""},
     };
-    g_autofree char *bad = recipients_decode("\xff\xfe");
+    g_autofree char *bad = recipients_decode("\xff\xfe", NULL);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *got = recipients_decode(cases[i][0]);
+        g_autofree char *got = recipients_decode(cases[i][0], NULL);
         g_assert_cmpstr(got, ==, cases[i][1]);
     }
     g_assert_true(g_utf8_validate(bad, -1, NULL));
@@ -452,6 +496,8 @@ int main(int argc, char **argv)
     g_test_add_func("/recipients/limit", test_limit);
     g_test_add_func("/recipients/cut", test_cut);
     g_test_add_func("/recipients/authors", test_authors);
+    g_test_add_func("/recipients/authors-limit", test_authors_limit);
     g_test_add_func("/recipients/decode", test_decode);
+    g_test_add_func("/recipients/decode-limit", test_decode_limit);
     return g_test_run();
 }

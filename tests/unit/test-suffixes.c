@@ -2,7 +2,9 @@
 
 #include "suffixes.h"
 
-#include <glib.h>
+#include "unit.h"
+
+#include <libpsl.h>
 
 static void test_organisation(void)
 {
@@ -20,6 +22,10 @@ static void test_organisation(void)
         {"a.b.ck", "a.b.ck"},
         {"x.a.b.ck", "a.b.ck"},
         {"a.www.ck", "www.ck"},
+        /* However many labels stand before it. */
+        {"a.b.c.d.e.f.g.h.i.acme.co.uk", "acme.co.uk"},
+        {"a.b.c.d.e.f.g.h.acme.s3.dualstack.us-east-1.amazonaws.com", "acme.s3.dualstack.us-east-1.amazonaws.com"},
+        {"a.b.c.d.e.f.g.h.i.j.cust1.example", "cust1.example"},
         /* Names that the list does not know: the last label is the suffix. */
         {"cust1.example", "cust1.example"},
         {"mail.cust1.example", "cust1.example"},
@@ -52,6 +58,48 @@ static void test_organisation(void)
     suffixes_free(suffixes);
 }
 
+/* A line of the list: "co.uk", "*.ck", "!www.ck", in U-labels. */
+static void check_rule(const struct suffixes *suffixes, const psl_ctx_t *list, const char *rule)
+{
+    g_autofree char *suffix = g_str_has_prefix(rule, "*.") ? g_strconcat("wild", rule + 1, NULL)
+                              : rule[0] == '!'             ? g_strdup(rule + 1)
+                                                           : g_strdup(rule);
+    g_autofree char *name = g_strconcat("a.b.c.d.e.f.g.h.acme.", suffix, NULL);
+    char *ascii = NULL;
+    const char *want, *got;
+
+    g_assert_cmpint(psl_str_to_utf8lower(name, "utf-8", NULL, &ascii), ==, PSL_SUCCESS);
+    want = psl_registrable_domain(list, ascii);
+    got = suffixes_organisation(suffixes, ascii);
+    if (g_strcmp0(got, want != NULL && g_str_is_ascii(ascii) ? want : ascii) != 0)
+        UNIT_FAIL("%s: %s", ascii, got);
+    psl_free_string(ascii);
+}
+
+/* No rule of the list has more labels than are looked at. */
+static void test_whole_list(void)
+{
+    struct suffixes *suffixes = suffixes_open();
+    g_autofree char *folder = g_path_get_dirname(psl_dist_filename());
+    g_autofree char *path = g_build_filename(folder, "public_suffix_list.dat", NULL);
+    g_autofree char *text = NULL;
+    psl_ctx_t *list;
+    unsigned rules = 0;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    list = psl_load_file(path);
+    g_assert_nonnull(list);
+    for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        if (line[0] == '\0' || g_str_has_prefix(line, "//"))
+            continue;
+        check_rule(suffixes, list, line);
+        rules++;
+    }
+    g_assert_cmpuint(rules, >, 5000);
+    psl_free(list);
+    suffixes_free(suffixes);
+}
+
 static void test_version(void)
 {
     struct suffixes *one = suffixes_open();
@@ -68,6 +116,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/suffixes/organisation", test_organisation);
+    g_test_add_func("/suffixes/whole-list", test_whole_list);
     g_test_add_func("/suffixes/version", test_version);
     return g_test_run();
 }

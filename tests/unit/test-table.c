@@ -57,6 +57,25 @@ static void test_domains(void)
     }
 }
 
+/* As many labels of a name are looked at as a suffix has, whichever comes first. */
+static void test_labels(void)
+{
+    auto_free(table) table = table_new(TABLE_DOMAINS);
+
+    add(table, "a.b.c.d.e.f.g.h", 1);
+    g_assert_cmpint(table_find_domain(table, "x.example"), ==, -1);
+    add(table, ".b.c.d.e.f.g.h", 2);
+    add(table, ".h", 3);
+    add(table, ".z.h", 4);
+    g_assert_cmpint(table_find_domain(table, "a.b.c.d.e.f.g.h"), ==, 1);
+    g_assert_cmpint(table_find_domain(table, "b.c.d.e.f.g.h"), ==, 2);
+    g_assert_cmpint(table_find_domain(table, "0.a.b.c.d.e.f.g.h"), ==, 2);
+    g_assert_cmpint(table_find_domain(table, "c.d.e.f.g.h"), ==, 3);
+    g_assert_cmpint(table_find_domain(table, "y.z.h"), ==, 4);
+    g_assert_cmpint(table_find_domain(table, "h"), ==, 3);
+    g_assert_cmpint(table_find_domain(table, "i"), ==, -1);
+}
+
 static void test_mailboxes(void)
 {
     auto_free(table) table = table_new(TABLE_MAILBOXES);
@@ -300,6 +319,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/table/domains", test_domains);
+    g_test_add_func("/table/labels", test_labels);
     g_test_add_func("/table/mailboxes", test_mailboxes);
     g_test_add_func("/table/networks", test_networks);
     g_test_add_func("/table/words", test_words);
