@@ -2,9 +2,9 @@
 
 #include "hold.h"
 
+#include "decode.h"
 #include "exposure.h"
 #include "hash.h"
-#include "recipients.h"
 #include "report.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static char *keep_subject(const struct message *message)
     if (header == NULL)
         return NULL;
     g_autofree char *start = g_strndup(header->value, SUBJECT_READ);
-    g_autofree char *text = recipients_decode(start, NULL);
+    g_autofree char *text = decode_header(start, NULL);
     return g_utf8_strlen(text, -1) > LEDGER_SUBJECT_LIMIT ? g_utf8_substring(text, 0, LEDGER_SUBJECT_LIMIT)
                                                           : g_steal_pointer(&text);
 }

@@ -5,6 +5,7 @@
 #include "reader.h"
 
 #include "address.h"
+#include "decode.h"
 #include "exits.h"
 #include "privileges.h"
 #include "recipients.h"
@@ -46,7 +47,7 @@ static void append_headers(GString *out, const struct message *message)
         for (size_t j = 0; j < G_N_ELEMENTS(shown); j++) {
             if (g_ascii_strcasecmp(header->name, shown[j]) != 0)
                 continue;
-            g_autofree char *value = recipients_decode(header->value, NULL);
+            g_autofree char *value = decode_header(header->value, NULL);
             append_record(out, KIND_HEADER, shown[j], value);
         }
     }

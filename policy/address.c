@@ -67,8 +67,21 @@ static char *seen_of(const char *text, size_t length, bool *settled)
     return g_realloc(seen, (size_t)(to - seen) + 1);
 }
 
+/* Whether so many bytes more may be folded. */
+static bool may_fold(struct idna *idna, size_t length)
+{
+    if (idna == NULL)
+        return true;
+    if (length > FOLDED_BYTES_LIMIT - idna->folded) {
+        idna->exhausted = true;
+        return false;
+    }
+    idna->folded += length;
+    return true;
+}
+
 /* NFC, lower case, and only what is seen. */
-static char *fold_unicode(const char *text, size_t length)
+static char *fold_unicode(const char *text, size_t length, struct idna *idna)
 {
     bool settled;
     /* First, since what cannot be seen keeps apart what composes. */
@@ -76,15 +89,15 @@ static char *fold_unicode(const char *text, size_t length)
     g_autofree char *composed = NULL;
     g_autofree char *lower = NULL;
 
-    if (settled) {
+    if (settled || !may_fold(idna, strlen(seen))) {
         lower_ascii(seen);
         return g_steal_pointer(&seen);
     }
-    composed = g_utf8_normalize(seen, -1, G_NORMALIZE_NFC);
+    composed = letters_compose(seen);
     lower = g_utf8_strdown(composed, -1);
     /* The small letter of a composed one may be two. */
     if (strcmp(lower, composed) != 0) {
-        char *again = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+        char *again = letters_compose(lower);
         g_free(lower);
         lower = again;
     }
@@ -115,7 +128,7 @@ char *domain_normalise(const char *domain, size_t length)
         trim_domain(name);
         return name;
     }
-    name = fold_unicode(domain, length);
+    name = fold_unicode(domain, length, NULL);
     trim_domain(name);
     if (strlen(name) <= IDNA_INPUT_LIMIT) {
         char *ascii = NULL;
@@ -157,7 +170,7 @@ static char *unquote(const char *local, size_t length)
     return g_string_free(plain, FALSE);
 }
 
-static char *local_normalise(const char *local, size_t length)
+static char *local_normalise(const char *local, size_t length, struct idna *idna)
 {
     char *plain = NULL;
     bool plain_enough = true, ascii = true;
@@ -170,7 +183,7 @@ static char *local_normalise(const char *local, size_t length)
     if (ascii) {
         lower_ascii(plain);
     } else {
-        char *folded = fold_unicode(plain, strlen(plain));
+        char *folded = fold_unicode(plain, strlen(plain), idna);
         g_free(plain);
         plain = folded;
     }
@@ -212,7 +225,7 @@ static char *domain_normalise_remembered(const char *domain, size_t length, stru
     known = g_hash_table_lookup(idna->known, written);
     if (known != NULL)
         return g_strdup(known);
-    if (g_hash_table_size(idna->known) >= IDNA_LIMIT) {
+    if (g_hash_table_size(idna->known) >= IDNA_LIMIT || !may_fold(idna, length)) {
         idna->exhausted = true;
         normal = g_utf8_make_valid(written, -1);
         trim_domain(normal);
@@ -251,7 +264,7 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
         local_length--;
         domain_length--;
     }
-    user = local_normalise(local, local_length);
+    user = local_normalise(local, local_length, idna);
     host = domain_normalise_remembered(domain, domain_length, idna);
     /* What IDNA refused for its apostrophe it may take without. */
     if (unwrap(user, host)) {
@@ -272,7 +285,8 @@ char *address_normalise_text(const char *address)
 
     if (at != NULL)
         normal = address_normalise(address, (size_t)(at - address), at + 1, strlen(at + 1), NULL);
-    return normal != NULL ? normal : local_normalise(address, at != NULL ? (size_t)(at - address) : strlen(address));
+    return normal != NULL ? normal
+                          : local_normalise(address, at != NULL ? (size_t)(at - address) : strlen(address), NULL);
 }
 
 char *address_normalise_envelope(const char *address)

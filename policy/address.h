@@ -22,9 +22,16 @@
  */
 #define IDNA_LIMIT 1000u
 
+/*
+ * Bytes that are converted so, or brought into NFC and lower case: what lies beyond ASCII
+ * and is not of one form anyway.
+ */
+#define FOLDED_BYTES_LIMIT (64u * 1024)
+
 struct idna {
     GHashTable *known; /* domain as written -> normalised; NULL until there is one */
-    bool exhausted;    /* a domain was left unconverted: two spellings of it may count as two */
+    size_t folded;     /* bytes */
+    bool exhausted;    /* something was left as it is: two spellings of it may count as two */
 };
 void idna_clear(struct idna *idna);
 

@@ -7,6 +7,7 @@
  */
 
 #include "address.h"
+#include "decode.h"
 #include "language.h"
 #include "lexer.h"
 #include "recipients.h"
@@ -184,7 +185,7 @@ static const char *decoded(struct evaluation *evaluation, const struct header *h
     if (evaluation->decoded == NULL)
         evaluation->decoded = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     if (!g_hash_table_lookup_extended(evaluation->decoded, header, NULL, &value)) {
-        value = recipients_decode(header->value, &evaluation->words);
+        value = decode_header(header->value, &evaluation->words);
         g_hash_table_insert(evaluation->decoded, (gpointer)header, value);
     }
     return value;
@@ -275,7 +276,7 @@ static char *headers_value(const struct evaluation *evaluation, const char *name
         g_autofree char *value = NULL;
         if (g_ascii_strcasecmp(header->name, name) != 0)
             continue;
-        value = recipients_decode(header->value, NULL);
+        value = decode_header(header->value, NULL);
         g_string_append(values, values->len > 0 ? ", " : "");
         lexer_append_string(values, value);
     }

@@ -3,8 +3,8 @@
 #include "explain.h"
 
 #include "address.h"
+#include "decode.h"
 #include "exposure.h"
-#include "recipients.h"
 #include "text.h"
 
 #include <string.h>
@@ -81,7 +81,7 @@ static void append_header(GString *out, const struct told *told, const struct ex
         g_autofree char *value = NULL;
         if (g_ascii_strcasecmp(header->name, name) != 0)
             continue;
-        value = recipients_decode(header->value, NULL);
+        value = decode_header(header->value, NULL);
         g_string_append_printf(values, "%s%s", values->len > 0 ? ", " : "", value);
     }
     append_label(out, look, name);

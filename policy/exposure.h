@@ -21,7 +21,7 @@ const char *count_name(enum count count); /* "visible", "parties", ... */
  * Domains in the headers of one message whose class and party are looked up.  Each further
  * one is of the class `other` and a party of its own, with the defect `limit`.
  */
-#define DOMAINS_LIMIT 2500u
+#define DOMAINS_LIMIT 4000u
 
 /* A defect of the headers; several may be set. */
 enum defect {

@@ -2,6 +2,12 @@
 
 #include "letters.h"
 
+#include <string.h>
+
+/* Characters of what is put together at a time. */
+#define PIECE_LEAST 64
+#define PIECE_MOST  256
+
 gunichar letter_read(const char *text, const char *end, unsigned *size)
 {
     gunichar c = g_utf8_get_char_validated(text, end - text);
@@ -69,6 +75,33 @@ bool letter_is_settled(gunichar c)
     /* Some letters come apart and are not put together again. */
     return !g_unichar_decompose(c, &first, &second) ||
            (second != 0 && g_unichar_compose(first, second, &composed) && composed == c);
+}
+
+/* Whether NFC never puts it together with what stands before it: no mark, no vowel or final of Hangul. */
+static bool begins_anew(gunichar c)
+{
+    if (c < 0x80)
+        return true;
+    if (c >= 0x1160 && c <= 0x11FF)
+        return false;
+    return !g_unichar_ismark(c) && g_unichar_combining_class(c) == 0;
+}
+
+char *letters_compose(const char *text)
+{
+    GString *composed = g_string_sized_new(strlen(text));
+
+    while (*text != '\0') {
+        const char *end = text;
+        g_autofree char *piece = NULL;
+        for (unsigned count = 0; *end != '\0' && count < PIECE_MOST; count++, end = g_utf8_next_char(end))
+            if (count >= PIECE_LEAST && begins_anew(g_utf8_get_char(end)))
+                break;
+        piece = g_utf8_normalize(text, end - text, G_NORMALIZE_NFC);
+        g_string_append(composed, piece);
+        text = end;
+    }
+    return g_string_free(composed, FALSE);
 }
 
 bool letter_parts_words(gunichar c)

@@ -31,6 +31,12 @@ char letter_ascii_equal(gunichar c);
  */
 bool letter_is_settled(gunichar c);
 
+/*
+ * NFC of valid UTF-8 (UAX #15), to be freed with g_free.  Linear: GLib takes n * n steps for
+ * a text.  A letter of more than 256 characters is put together in parts.
+ */
+char *letters_compose(const char *text);
+
 /* Blanks, also those that Unicode calls letters; brackets, quotes, dashes and signs of other scripts. */
 bool letter_parts_words(gunichar c);
 

@@ -4,12 +4,12 @@
 
 #include "address.h"
 #include "addresses.h"
+#include "decode.h"
 #include "exposure.h"
 #include "parsable.h"
 #include "plain.h"
 #include "route.h"
 #include "scan.h"
-#include "words.h"
 
 #include <gmime/gmime.h>
 #include <pthread.h>
@@ -133,7 +133,7 @@ static void gmime_register(void)
 {
     InternetAddressList *list;
 
-    g_mime_init();
+    decode_start();
     list = internet_address_list_new();
     internet_address_list_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>", -1);
     g_object_unref(list);
@@ -438,7 +438,7 @@ static void parse_value(struct reader *reader, const char *value)
 /* What the two readings of one header found, and where they differed, joins the recipients. */
 static void join_readings(struct reader *reader, struct recipients *recipients, bool bounded, unsigned field)
 {
-    if (!bounded || reader->idna.exhausted || reader->exhausted || reader->words > WORDS_LIMIT)
+    if (!bounded || reader->idna.exhausted || reader->exhausted)
         recipients->defects |= DEFECT_LIMIT;
     else if (reader->warned || !is_within(&reader->seen, &reader->parsed, &reader->named) ||
              !is_within(&reader->parsed, &reader->seen, NULL))
@@ -471,15 +471,15 @@ static void take_routed(void *data, const char *local, const char *domain)
 static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field,
                        bool routes)
 {
-    g_autofree char *raw = NULL;
-    g_autofree char *mended = words_mend(value, &reader->words, &raw);
-    g_autofree char *decoded = NULL;
-    const char *text = mended != NULL ? mended : value;
-    bool bounded = parsable_show(&reader->shown, text, strlen(text));
+    struct words words = {0};
+    bool has_words = decode_words(value, &reader->words, &words);
+    const char *text = has_words ? words.mended : value;
+    bool bounded = parsable_show(&reader->shown, text, strlen(text)) && reader->words <= WORDS_LIMIT;
 
     if (bounded && plain_list(text)) {
         scan_value(reader, text, &reader->seen);
         recipients_take(recipients, &reader->seen, field);
+        words_clear(&words);
         return;
     }
     reader->warned = false;
@@ -489,16 +489,16 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     if (bounded && strchr(text, '@') != NULL)
         parse_value(reader, text);
     scan_value(reader, text, &reader->seen);
-    if (mended != NULL) {
-        decoded = g_mime_utils_header_decode_text(reader_options(reader), mended);
-        scan_value(reader, decoded, &reader->seen);
-        scan_value(reader, raw, &reader->seen);
+    if (has_words) {
+        scan_value(reader, words.decoded, &reader->seen);
+        scan_value(reader, words.raw, &reader->seen);
     }
     /* Where there is no `@` there was nobody to be read: "undisclosed-recipients:;", "<>". */
     if (addresses_count(&reader->parsed) + addresses_count(&reader->seen) + addresses_count(&reader->named) == 0 &&
-        strchr(decoded != NULL ? decoded : value, '@') != NULL)
+        strchr(has_words ? words.decoded : value, '@') != NULL)
         recipients->defects |= DEFECT_UNPARSED;
     join_readings(reader, recipients, bounded, field);
+    words_clear(&words);
 }
 
 /* Atoms, quoted strings and specials, as Postfix counts them (header_address_token_limit). */
@@ -597,13 +597,13 @@ GPtrArray *recipients_authors(const struct message *message, bool *whole)
     addresses_init(&all);
     for (unsigned i = 0; i < message->headers->len && addresses_count(&all) <= AUTHORS_LIMIT; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
-        g_autofree char *mended = NULL;
         const char *value = header->value;
+        struct words words = {0};
         if (g_ascii_strcasecmp(header->name, "From") != 0)
             continue;
-        mended = words_mend(value, &reader.words, NULL);
-        value = mended != NULL ? mended : value;
-        if (parsable_show(&reader.shown, value, strlen(value)) && !plain_list(value))
+        if (decode_words(value, &reader.words, &words))
+            value = words.mended;
+        if (parsable_show(&reader.shown, value, strlen(value)) && reader.words <= WORDS_LIMIT && !plain_list(value))
             parse_value(&reader, value);
         /* An author is who the grammar says; only where it says nobody, who can be read. */
         if (addresses_count(&reader.parsed) == 0)
@@ -614,6 +614,7 @@ GPtrArray *recipients_authors(const struct message *message, bool *whole)
             addresses_add(&all, addresses_steal(&reader.parsed, j));
         addresses_empty(&reader.parsed);
         addresses_empty(&reader.named);
+        words_clear(&words);
     }
     if (whole != NULL)
         *whole = addresses_count(&all) <= AUTHORS_LIMIT && reader.words <= WORDS_LIMIT && !reader.exhausted &&
@@ -623,33 +624,6 @@ GPtrArray *recipients_authors(const struct message *message, bool *whole)
     addresses_clear(&all);
     reader_end(&reader);
     return authors;
-}
-
-char *recipients_decode(const char *value, unsigned *words)
-{
-    GString *unfolded = g_string_sized_new(strlen(value));
-    g_autofree char *mended = NULL;
-    unsigned own = 0;
-    char *decoded;
-
-    gmime_start();
-    for (const char *p = value; *p != '\0'; p++)
-        if (*p != '\r' && *p != '\n')
-            g_string_append_c(unfolded, *p == '\t' ? ' ' : *p);
-    mended = words_mend(unfolded->str, words != NULL ? words : &own, NULL);
-    if (mended != NULL && words != NULL && *words > WORDS_LIMIT) {
-        g_string_free(unfolded, TRUE);
-        return NULL;
-    }
-    decoded = g_mime_utils_header_decode_text(NULL, mended != NULL ? mended : unfolded->str);
-    g_string_free(unfolded, TRUE);
-    if (!g_utf8_validate(decoded, -1, NULL)) {
-        char *valid = g_utf8_make_valid(decoded, -1);
-        g_free(decoded);
-        decoded = valid;
-    }
-    words_unpart(decoded);
-    return g_strstrip(decoded);
 }
 
 char *recipients_library_version(void)

@@ -66,14 +66,6 @@ unsigned recipients_defects(const struct recipients *recipients);
  */
 GPtrArray *recipients_authors(const struct message *message, bool *whole);
 
-/*
- * A header value for a regular expression or a person: unfolded, RFC 2047
- * decoded, valid UTF-8, without blanks at its ends.  `words` (NULL: there are
- * none) is how many encoded-words were decoded of the message before; NULL if
- * this value takes them beyond WORDS_LIMIT.
- */
-char *recipients_decode(const char *value, unsigned *words);
-
 /* GMime's version, such as "3.2.13"; to be freed with g_free. */
 char *recipients_library_version(void);
 

@@ -3,7 +3,6 @@
 #include "words.h"
 
 #include <glib.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* A `=?` that begins no word: at one, GMime gives up. */
@@ -199,46 +198,51 @@ static const char *append_run(GString *mended, struct word word, const char **cl
     return end;
 }
 
-char *words_mend(const char *text, unsigned *count, char **raw)
+bool words_read(const char *text, unsigned *count, words_decode decode, struct words *words)
 {
     const char *start = strstr(text, "=?");
     const char *close = text;
     g_autoptr(GByteArray) bytes = NULL;
-    GString *mended, *shown;
+    GString *mended, *decoded, *shown;
+    bool behind_word = false;
 
-    if (start == NULL)
-        return NULL;
+    if (start == NULL || *count > WORDS_LIMIT)
+        return false;
     mended = g_string_sized_new(strlen(text) + 16);
+    decoded = g_string_sized_new(strlen(text));
     shown = g_string_new(NULL);
     bytes = g_byte_array_new();
     for (; start != NULL; start = strstr(text, "=?")) {
+        bool within = *count <= WORDS_LIMIT && ++*count <= WORDS_LIMIT;
         struct word word;
+        bool is_word = within && word_at(start, &word, &close);
         g_string_append_len(mended, text, start - text);
-        if (*count <= WORDS_LIMIT && word_at(start, &word, &close) && ++*count <= WORDS_LIMIT) {
+        if (!is_word || !behind_word || text + strspn(text, " \t\r\n") < start)
+            g_string_append_len(decoded, text, start - text);
+        if (is_word) {
+            size_t length = mended->len;
+            g_autofree char *meant = NULL;
             text = append_run(mended, word, &close, bytes, shown);
+            meant = decode(mended->str + length);
+            g_string_append(decoded, meant);
         } else {
             g_string_append(mended, PARTED);
+            g_string_append(decoded, "=?");
             text = start + 2;
         }
+        behind_word = is_word;
     }
     g_string_append(mended, text);
-    if (raw != NULL)
-        *raw = g_string_free(shown, FALSE);
-    else
-        g_string_free(shown, TRUE);
-    return g_string_free(mended, FALSE);
+    g_string_append(decoded, text);
+    words->mended = g_string_free(mended, FALSE);
+    words->decoded = g_string_free(decoded, FALSE);
+    words->raw = g_string_free(shown, FALSE);
+    return true;
 }
 
-void words_unpart(char *text)
+void words_clear(struct words *words)
 {
-    const char *from = text, *parted;
-    char *to = text;
-
-    for (; (parted = strstr(from, PARTED)) != NULL; from = parted + strlen(PARTED)) {
-        memmove(to, from, (size_t)(parted - from));
-        to += parted - from;
-        *to++ = '=';
-        *to++ = '?';
-    }
-    memmove(to, from, strlen(from) + 1);
+    g_free(words->mended);
+    g_free(words->decoded);
+    g_free(words->raw);
 }

@@ -10,21 +10,34 @@
 #ifndef RCPTGUARD_WORDS_H
 #define RCPTGUARD_WORDS_H
 
-/* Encoded-words that are decoded of one message, a run of neighbours as one: each costs GMime some microseconds. */
-#define WORDS_LIMIT 3000u
+#include <stdbool.h>
 
 /*
- * The text with each run of adjacent encoded-words of one character set as one Q
- * word without specials, and a word joiner, which scan_clean drops, in each `=?`
- * that begins none; NULL if it holds no `=?`.  `count` is how many there were
- * before in the message; it exceeds the limit if some are left as they are.
- * `raw` (NULL: is not wanted) gets what stands within words that a reader's program
- * may show undecoded, a line each, where that may be an address.  Linear; to be
- * freed with g_free, both.
+ * Encoded-words that are decoded of one message, a run of neighbours as one, and what
+ * only begins like one: each costs GMime some microseconds.
  */
-char *words_mend(const char *text, unsigned *count, char **raw);
+#define WORDS_LIMIT 3000u
 
-/* Takes the word joiners out of a mended text that has been decoded. */
-void words_unpart(char *text);
+struct words {
+    /*
+     * The text for a parser that decodes: each run of adjacent encoded-words of one character set as one Q word
+     * without specials, and a word joiner, which scan_clean drops, in each `=?` that begins none.
+     */
+    char *mended;
+    /* The text with what the words stand for in their place, without the blanks between neighbours. */
+    char *decoded;
+    /* What stands within words that a reader's program may show undecoded, a line each, where that may be an address.
+     */
+    char *raw;
+};
+
+/*
+ * False, and `words` is left alone, if the text holds no `=?` or the limit is passed already.
+ * `count` is how many there were before in the message; it exceeds the limit if some are
+ * left as they are.  `decode` gives what a Q word stands for, for g_free.  Linear.
+ */
+typedef char *(*words_decode)(const char *word);
+bool words_read(const char *text, unsigned *count, words_decode decode, struct words *words);
+void words_clear(struct words *words);
 
 #endif

@@ -53,7 +53,7 @@ class Bounds(unittest.TestCase):
     def judged_megabyte(self, shape):
         """What is found in a megabyte of it, and the peak of memory."""
         if shape not in self.megabytes:
-            _, *self.megabytes[shape] = judged(JUDGE, self.policy, self.message(shape, MEGABYTE), 1)
+            _, *self.megabytes[shape] = judged(JUDGE, self.policy, self.message(shape, MEGABYTE))
         return self.megabytes[shape]
 
     def test_cost_grows_linearly(self):
@@ -77,7 +77,7 @@ class Bounds(unittest.TestCase):
                 self.assertNotIn("verdict=accept", found, "1 MB of %r" % shape)
 
     def test_memory(self):
-        _, _, least = judged(JUDGE, self.policy, self.message("a", 1), 1)
+        _, _, least = judged(JUDGE, self.policy, self.message("a", 1))
         for shape in SHAPES:
             _, peak = self.judged_megabyte(shape)
             self.assertLess((peak - least) / MEGABYTE, MEMORY, "1 MB of %r" % shape)

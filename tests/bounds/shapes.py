@@ -30,6 +30,8 @@ SHAPES = (
     "a@b.x {()}", "{\\}a@b.x", "{'}a@b.x", "a@b.{x-}", "a@x.b{\u6a23}",
     # words of several character sets, known and unknown, empty, glued, in pads
     "=?utf-8?b?YQ==?= ", "=?utf-8?b?YQ==?= =?koi8-r?b?YQ==?= ", "=?x#?q?a@b?= ", "=?x#?b?YUBi?=,", "=?utf-8*x#?q?a@b?=", "=?u?q??=", "=?u?b?@?=", "=?utf-8?q?=?utf-8?q?a?=", "=?utf-16?b?AGEAQABi?= ",
+    # what begins like such a word, and bytes beside them
+    "=? ", "=?a ", "=? =?x#?q?a?= ", "=?x?y?z?= ", "=?\nTo: ", "=?\nFrom: ", "=?\udcff ", "=? \nSubject: ", "\u00fc\nSubject: ", "\udcff\nSubject: ",
     # marks upon letters, which have an order of their own
     "a{\u0315\u0300\u0327}@b.x", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x", "e\u0323#@e\u0323#.x,",
     # letters of which NFC or lower case makes others, and some that are far behind
@@ -45,7 +47,8 @@ SHAPES = (
 )
 
 # Those of them that have nothing in a recipient header.
-NOBODY = ("#@#.x\nFrom: ", "#@#" + ".b" * 46 + ".x\nFrom: ", "a\nFrom: {#@#" + ".b" * 46 + ".x,}", "=?x#?q?a@b?=\nFrom: ", "#\nSubject: ", "=?x#?q?a?=\nSubject: ")
+NOBODY = ("#@#.x\nFrom: ", "#@#" + ".b" * 46 + ".x\nFrom: ", "a\nFrom: {#@#" + ".b" * 46 + ".x,}", "=?x#?q?a@b?=\nFrom: ", "#\nSubject: ", "=?x#?q?a?=\nSubject: ",
+          "=?\nFrom: ", "=? \nSubject: ", "\u00fc\nSubject: ", "\udcff\nSubject: ")
 
 POLICY = """version 1
 class internal { domain "corp.example", ".corp.example" match /(.+\\.)?corp\\.(test|invalid)/ }
@@ -91,9 +94,15 @@ def instructions(judge, policy, message):
     return int(re.search(r"Collected : (\d+)", run.stderr).group(1))
 
 
-def judged(judge, policy, message, times=3):
-    """Nanoseconds of CPU (the least of `times`), what was found, and the peak memory of the process in bytes."""
-    run = subprocess.run([judge, policy, message, str(times)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                         check=True)
-    nanoseconds, peak, found = re.fullmatch(r"(\d+) ns peak=(\d+) (.*)\n", run.stdout).groups()
-    return float(nanoseconds), found, int(peak) * 1024
+def judged(judge, policy, message, processes=1):
+    """
+    Nanoseconds of CPU, what was found, and the peak memory of the process in bytes.  The least of so
+    many processes, of which each judges once: at a second time a process would know the domains.
+    """
+    least = float("inf")
+    for _ in range(processes):
+        run = subprocess.run([judge, policy, message], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                             check=True)
+        nanoseconds, peak, found = re.fullmatch(r"(\d+) ns peak=(\d+) (.*)\n", run.stdout).groups()
+        least = min(least, float(nanoseconds))
+    return least, found, int(peak) * 1024

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "address.h"
+#include "decode.h"
 #include "exposure.h"
 #include "message.h"
 #include "recipients.h"
@@ -281,7 +282,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (unsigned i = 0; i < message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
-        g_autofree char *decoded = recipients_decode(header->value, NULL);
+        g_autofree char *decoded = decode_header(header->value, NULL);
         fuzz_check(g_utf8_validate(decoded, -1, NULL), "decoded to what is not UTF-8: `%s`", decoded);
         if (is_recipient_field(header->name) && (recipients_defects(recipients) & DEFECT_LIMIT) == 0)
             check_plain(recipients, header->value);

@@ -238,6 +238,39 @@ static void test_idna_limit(void)
     idna_clear(&idna);
 }
 
+/* Beyond the limit of bytes what has several forms stays as it is, which is said, and the rest is as before. */
+static void test_folded_limit(void)
+{
+    struct idna idna = {0};
+    g_autofree char *most = g_malloc0(FOLDED_BYTES_LIMIT - 1);
+    g_autofree char *ascii = g_strnfill(2 * FOLDED_BYTES_LIMIT, 'A');
+    g_autofree char *all = NULL;
+
+    for (unsigned i = 0; i < FOLDED_BYTES_LIMIT - 2; i += 2)
+        memcpy(most + i, "\u00c9", 2);
+    all = address_normalise(most, FOLDED_BYTES_LIMIT - 2, "x.example", 9, &idna);
+    g_assert_true(g_str_has_prefix(all, "\u00e9\u00e9"));
+    g_free(address_normalise(ascii, 2 * FOLDED_BYTES_LIMIT, "x.example", 9, &idna));
+    g_free(address_normalise("\u00e9\u00e9\u00e9", 6, "x.example", 9, &idna));
+    g_assert_false(idna.exhausted);
+    {
+        g_autofree char *last = address_normalise("\u00c9", 2, "x.example", 9, &idna);
+        g_autofree char *beyond = NULL;
+        g_autofree char *domain = NULL;
+        g_autofree char *settled = NULL;
+        g_assert_cmpstr(last, ==, "\u00e9@x.example");
+        g_assert_false(idna.exhausted);
+        beyond = address_normalise("\u00c9A", 3, "x.example", 9, &idna);
+        g_assert_cmpstr(beyond, ==, "\u00c9a@x.example");
+        g_assert_true(idna.exhausted);
+        domain = address_normalise("a", 1, "\u00fc.example", 10, &idna);
+        g_assert_cmpstr(domain, ==, "a@\u00fc.example");
+        settled = address_normalise("\u00e9A", 3, "X.example", 9, &idna);
+        g_assert_cmpstr(settled, ==, "\u00e9a@x.example");
+    }
+    idna_clear(&idna);
+}
+
 static void test_tail(void)
 {
     static const struct {
@@ -262,6 +295,7 @@ int main(int argc, char **argv)
     g_test_add_func("/address/domain-of", test_domain_of);
     g_test_add_func("/address/display", test_display);
     g_test_add_func("/address/names", test_names);
+    g_test_add_func("/address/folded-limit", test_folded_limit);
     g_test_add_func("/address/tail", test_tail);
     g_test_add_func("/address/idna-limit", test_idna_limit);
     return g_test_run();

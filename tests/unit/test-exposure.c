@@ -188,10 +188,10 @@ static void test_many_domains(void)
         external = counts(policy, verdict->exposure, "external");
         internal = counts(policy, verdict->exposure, "internal");
         if (more == 0) {
-            g_assert_cmpstr(external, ==, "2499 1250 2499 2499 0");
+            g_assert_cmpstr(external, ==, "3999 2000 3999 3999 0");
             g_assert_cmpstr(internal, ==, "2 1 1 3 3");
         } else {
-            g_assert_cmpstr(external, ==, "2502 1251 2501 2500 0");
+            g_assert_cmpstr(external, ==, "4002 2001 4001 4000 0");
             g_assert_cmpstr(internal, ==, "0 0 0 3 3");
         }
         g_assert_cmpuint(exposure_defects(verdict->exposure) & DEFECT_LIMIT, ==, more == 0 ? 0 : DEFECT_LIMIT);

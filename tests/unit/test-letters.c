@@ -117,11 +117,72 @@ static void test_read(void)
     }
 }
 
+/* As GLib does it at once, whatever stands next to each other; and without its n * n steps. */
+static void test_compose(void)
+{
+    static const char *const letters[] = {
+        "a",          "e",          "i",          "\u0301", "\u0323", "\u0327", "\u0344", "\u00fc",
+        "\u1e9e",     "\u1100",     "\u1161",     "\u11a8", "\uac00", "\u09c7", "\u09be", "\u09d7",
+        "\u0dd9",     "\u0dcf",     "\u0dca",     "\u1025", "\u102e", "\u0915", "\u093c", "\u0958",
+        "\u3046",     "\u3099",     "\u212b",     "\u03b1", "\u0345", "\u2126", "\ufb1d", "\u05d9",
+        "\u05b4",     "\u1b05",     "\u1b35",     "\u0b47", "\u0b57", "\u0bc6", "\u0bd7", "\U00011131",
+        "\U00011127", "\U000114b9", "\U000114ba", "\uf900", "\u0f71", "\u0f72", "\ufffd",
+    };
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+
+    for (unsigned round = 0; round < 3000; round++) {
+        GString *text = g_string_new(NULL);
+        unsigned length = (unsigned)g_rand_int_range(rand, 0, 400);
+        g_autofree char *want = NULL;
+        g_autofree char *got = NULL;
+        for (unsigned n = 0; n < length; n++)
+            g_string_append(text, letters[g_rand_int_range(rand, 0, G_N_ELEMENTS(letters))]);
+        want = g_utf8_normalize(text->str, -1, G_NORMALIZE_NFC);
+        got = letters_compose(text->str);
+        g_assert_cmpstr(got, ==, want);
+        g_string_free(text, TRUE);
+    }
+    {
+        g_autofree char *text = g_strnfill(200000, 'e');
+        GString *marked = g_string_new(NULL);
+        g_autofree char *got = NULL;
+        for (const char *p = text; *p != '\0'; p++)
+            g_string_append(marked, "e\u0301");
+        got = letters_compose(marked->str);
+        g_assert_cmpuint(strlen(got), ==, 400000);
+        g_string_free(marked, TRUE);
+    }
+}
+
+/* No second half of a letter begins anew: text may be cut before what does. */
+static void test_cuts(void)
+{
+    for (gunichar c = 0x80; c <= 0x10FFFF; c++) {
+        gunichar first, second;
+        if (g_unichar_validate(c) && g_unichar_decompose(c, &first, &second) && second != 0) {
+            /* 64 letters, then this pair, then one that composes with nothing. */
+            GString *text = g_string_new(NULL);
+            g_autofree char *want = NULL;
+            g_autofree char *got = NULL;
+            for (unsigned n = 0; n < 63; n++)
+                g_string_append_c(text, 'x');
+            g_string_append_unichar(text, first);
+            g_string_append_unichar(text, second);
+            want = g_utf8_normalize(text->str, -1, G_NORMALIZE_NFC);
+            got = letters_compose(text->str);
+            g_assert_cmpstr(got, ==, want);
+            g_string_free(text, TRUE);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/letters/kinds", test_kinds);
     g_test_add_func("/letters/settled", test_settled);
     g_test_add_func("/letters/read", test_read);
+    g_test_add_func("/letters/compose", test_compose);
+    g_test_add_func("/letters/cuts", test_cuts);
     return g_test_run();
 }

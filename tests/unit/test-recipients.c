@@ -3,7 +3,6 @@
 #include "exposure.h"
 #include "recipients.h"
 #include "unit.h"
-#include "words.h"
 
 static int compare(gconstpointer a, gconstpointer b)
 {
@@ -439,50 +438,6 @@ static void test_authors_limit(void)
     }
 }
 
-/* Encoded-words that are too many for one message, in one header or in several, are not taken for what they are not. */
-static void test_decode_limit(void)
-{
-    GString *value = g_string_new(NULL);
-    unsigned words = 0;
-
-    for (unsigned n = 0; n < WORDS_LIMIT; n++)
-        g_string_append_printf(value, "=?%s?q?a?= ", n % 2 ? "utf-8" : "us-ascii");
-    {
-        g_autofree char *whole = recipients_decode(value->str, &words);
-        g_autofree char *beyond = recipients_decode("=?utf-8?q?a?=", &words);
-        g_autofree char *plain = recipients_decode("a", &words);
-        g_autofree char *shown = recipients_decode("=?utf-8?q?a?=", NULL);
-        g_assert_cmpuint(strlen(whole), ==, WORDS_LIMIT);
-        g_assert_null(beyond);
-        g_assert_cmpstr(plain, ==, "a");
-        g_assert_cmpstr(shown, ==, "a");
-    }
-    words = 1;
-    {
-        g_autofree char *beyond = recipients_decode(value->str, &words);
-        g_assert_null(beyond);
-    }
-    g_string_free(value, TRUE);
-}
-
-static void test_decode(void)
-{
-    static const char *const cases[][2] = {
-        {"plain", "plain"},
-        {"  plain\r\n\ttext ", "plain text"},
-        {"=?utf-8?q?J=C3=B6rg?=", "J\xc3\xb6rg"},
-        {"=?iso-8859-1?q?J=F6rg?= =?utf-8?b?IExlZQ==?=", "J\xc3\xb6rg Lee"},
-        {"", ""},
-    };
-    g_autofree char *bad = recipients_decode("\xff\xfe", NULL);
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *got = recipients_decode(cases[i][0], NULL);
-        g_assert_cmpstr(got, ==, cases[i][1]);
-    }
-    g_assert_true(g_utf8_validate(bad, -1, NULL));
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -497,7 +452,5 @@ int main(int argc, char **argv)
     g_test_add_func("/recipients/cut", test_cut);
     g_test_add_func("/recipients/authors", test_authors);
     g_test_add_func("/recipients/authors-limit", test_authors_limit);
-    g_test_add_func("/recipients/decode", test_decode);
-    g_test_add_func("/recipients/decode-limit", test_decode_limit);
     return g_test_run();
 }

@@ -1,12 +1,17 @@
-/* test-words - encoded-words, mended, parted and raw */
+/* test-words - encoded-words, mended, parted, decoded and raw */
 
 #include "words.h"
 
-#include <glib.h>
+#include <gmime/gmime.h>
 #include <string.h>
 
 /* A `=?` that begins no word. */
 #define PARTED "=\xe2\x81\xa0?"
+
+static char *decoder(const char *word)
+{
+    return g_mime_utils_header_decode_text(NULL, word);
+}
 
 static void test_mend(void)
 {
@@ -42,9 +47,11 @@ static void test_mend(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         unsigned count = 0;
-        g_autofree char *got = words_mend(cases[i][0], &count, NULL);
+        struct words words = {0};
         g_test_message("%s", cases[i][0]);
-        g_assert_cmpstr(got, ==, cases[i][1]);
+        g_assert_true(words_read(cases[i][0], &count, decoder, &words) == (cases[i][1] != NULL));
+        g_assert_cmpstr(words.mended, ==, cases[i][1]);
+        words_clear(&words);
     }
 }
 
@@ -65,45 +72,70 @@ static void test_raw(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         unsigned count = 0;
-        g_autofree char *raw = NULL;
-        g_free(words_mend(cases[i][0], &count, &raw));
+        struct words words = {0};
         g_test_message("%s", cases[i][0]);
-        g_assert_cmpstr(raw, ==, cases[i][1]);
+        words_read(cases[i][0], &count, decoder, &words);
+        g_assert_cmpstr(words.raw, ==, cases[i][1]);
+        words_clear(&words);
+    }
+}
+
+/* In the place of words what they stand for; neighbours without the blanks between them (RFC 2047 section 6.2). */
+static void test_decoded(void)
+{
+    static const char *const cases[][2] = {
+        {"=?utf-8?q?J=C3=B6rg?= <j@x.example>", "J\xc3\xb6rg <j@x.example>"},
+        {"a =?iso-8859-1?q?J=F6rg?= =?utf-8?b?IExlZQ==?= b", "a J\xc3\xb6rg Lee b"},
+        {"=?iso-8859-1?q?a?=\r\n =?koi8-r?q?b?=\t=?utf-8?q?c?=", "abc"},
+        {"=?utf-8?q?a?==?koi8-r?q?b?=", "ab"},
+        {"=?utf-8?q?a?= , =?koi8-r?q?b?=", "a , b"},
+        {"  =?utf-8?q?a?=  ", "  a  "},
+        /* What is none parts them. */
+        {"=?utf-8?q?a?= =? =?koi8-r?q?b?=", "a =? b"},
+        {"=? =?utf-8?q?a?=", "=? a"},
+        {"a@x=?.example =?", "a@x=?.example =?"},
+        {"\xff =?utf-8?q?a?= \xff", "\xff a \xff"},
+        /* An unknown character set shows what it can. */
+        {"=?x-mine?q?a=40b?=", "a@b"},
+        {"=?utf-16be?b?AGEAQABi?=", "a@b"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        unsigned count = 0;
+        struct words words = {0};
+        g_test_message("%s", cases[i][0]);
+        g_assert_true(words_read(cases[i][0], &count, decoder, &words));
+        g_assert_cmpstr(words.decoded, ==, cases[i][1]);
+        words_clear(&words);
     }
 }
 
 /* What the message has beyond the limit stays as it is, and the count tells so. */
 static void test_limit(void)
 {
-    unsigned count = WORDS_LIMIT - 2;
-    g_autofree char *all = words_mend("=?u?b?YQ==?= =?u?b?Yg==?=, =?u?b?Yw==?=", &count, NULL);
-    g_autofree char *none = NULL;
+    unsigned count = WORDS_LIMIT - 3;
+    struct words words;
 
-    g_assert_cmpstr(all, ==, "=?u?q?ab?=, =?u?q?c?=");
+    g_assert_true(words_read("=?u?b?YQ==?= =?u?b?Yg==?=, =?u?b?Yw==?= =?", &count, decoder, &words));
+    g_assert_cmpstr(words.mended, ==, "=?u?q?ab?=, =?u?q?c?= " PARTED);
     g_assert_cmpuint(count, ==, WORDS_LIMIT);
-    none = words_mend("=?u?b?YQ==?=", &count, NULL);
-    g_assert_cmpstr(none, ==, PARTED "u?b?YQ=" PARTED "=");
+    words_clear(&words);
+    g_assert_true(words_read("=?u?b?YQ==?=", &count, decoder, &words));
+    g_assert_cmpstr(words.mended, ==, PARTED "u?b?YQ=" PARTED "=");
+    g_assert_cmpstr(words.decoded, ==, "=?u?b?YQ==?=");
     g_assert_cmpuint(count, >, WORDS_LIMIT);
-}
-
-static void test_unpart(void)
-{
-    char text[] = "a " PARTED " b" PARTED PARTED "\xe2\x81\xa0", none[] = "a", nothing[] = "";
-
-    words_unpart(text);
-    g_assert_cmpstr(text, ==, "a =? b=?=?\xe2\x81\xa0");
-    words_unpart(none);
-    g_assert_cmpstr(none, ==, "a");
-    words_unpart(nothing);
-    g_assert_cmpstr(nothing, ==, "");
+    words_clear(&words);
+    g_assert_false(words_read("=?u?b?YQ==?=", &count, decoder, &words));
+    g_assert_cmpuint(count, >, WORDS_LIMIT);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_mime_init();
     g_test_add_func("/words/mend", test_mend);
     g_test_add_func("/words/raw", test_raw);
+    g_test_add_func("/words/decoded", test_decoded);
     g_test_add_func("/words/limit", test_limit);
-    g_test_add_func("/words/unpart", test_unpart);
     return g_test_run();
 }
