@@ -26,7 +26,7 @@
  * Bytes that are converted so, or brought into NFC and lower case: what lies beyond ASCII
  * and is not of one form anyway.
  */
-#define FOLDED_BYTES_LIMIT (64u * 1024)
+#define FOLDED_BYTES_LIMIT (32u * 1024)
 
 struct idna {
     GHashTable *known; /* domain as written -> normalised; NULL until there is one */

@@ -38,7 +38,7 @@ struct recipient {
 #define RECIPIENTS_LIMIT 20000u
 
 /* Places that look like an address and are read of one message; likewise. */
-#define READINGS_LIMIT 30000u
+#define READINGS_LIMIT 20000u
 
 struct recipients;
 

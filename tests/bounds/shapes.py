@@ -34,8 +34,10 @@ SHAPES = (
     "=? ", "=?a ", "=? =?x#?q?a?= ", "=?x?y?z?= ", "=?\nTo: ", "=?\nFrom: ", "=?\udcff ", "=? \nSubject: ", "\u00fc\nSubject: ", "\udcff\nSubject: ",
     # marks upon letters, which have an order of their own
     "a{\u0315\u0300\u0327}@b.x", "a{" + "\u0315\u0300\u0327" * 10 + "\u200d}@b.x", "a@b{\u0315\u0300\u0327}.x", "e\u0301\u0327#@b.x,", "{\u0344}@b.x", "e\u0323#@e\u0323#.x,",
+    "{e\u0301}@b.x", "a@{e\u0301.}.x", "{\u09c7\u09be}@b.x", "{\u1100\u1161}@b.x",
     # letters of which NFC or lower case makes others, and some that are far behind
     "\u00c9#@\u00c9#.x,", "\u1100\u1161#@\u1e9e#.x,", "\U00010330#@\U00010330#.x,",
+    "{\u00c9}@b.x", "\u00c9" * 500 + "#@b.x,", "a@#." + ("\u00c9" * 40 + ".") * 12 + "x,",
     # addresses that a hash or a tree takes for one another, and domains that are dear to look up
     "$@b.x,", "a@$.x,", "$@$.x.y,", "a@\u00fc$.x,", "a@#.kawasaki.jp,", "a@#.b.c.d.e.f.g.h.s3.dualstack.us-east-1.amazonaws.com,", "a@#.corp.test,", "a@b.corp.#.test,", "a@#.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.x,",
     "a@#" + ".b" * 46 + ".x,", "a@#" + ".b" * 118 + ".x,", "a@#" + ".amazonaws.com" * 16 + ",", "a@#" + ".corp" * 45 + ".x,", "a@#" + ".\u00fc" * 46 + ".x,", "#@#" + ".b" * 46 + ".x\nFrom: ", "a\nFrom: {#@#" + ".b" * 46 + ".x,}",
@@ -44,6 +46,9 @@ SHAPES = (
     '"a@b.x#"@c.x,', '"a".', '"#".b@x,', '"a"."b"@c.', "a\\@b,", "a@@b.x ", "mailto:?to=#@b.x&cc=", "'#@b.x' ", "**#@b.x** ", "a@b/c.#,", "(a@b)#@c.x ", "&lt;#@b.x&gt;",
     "a%b.x#,", "b.x#!a,", "(a%b.x,", "((!", '"!', "a%b.x(", "{!}a", "{%a}.x",
     '"a@b"@c.x,', '"{a@b }"@c.x', "{a@[1]\u6a23}",
+    # the dearest of thousands that were put together at random
+    "\uff20\udcff\u6a23\u200b?=@\U00010330\u00c9#@\u00c9#.x,\n !\U00010330\u6a23\u00c9#@\u00c9#.x,\n \nTo: \u00c9#@\u00c9#.x,=?x#?q?\U00010330\U00010330",
+    "\u00e9#@\u00fc#.x,=?,\nTo: \ufb01\"\uff20\nTo: \ufb01\"\uff20\u00c9#@\u00c9#.x,",
 )
 
 # Those of them that have nothing in a recipient header.

@@ -3,6 +3,7 @@
 #include "exposure.h"
 #include "recipients.h"
 #include "unit.h"
+#include "words.h"
 
 static int compare(gconstpointer a, gconstpointer b)
 {
@@ -352,6 +353,23 @@ static void test_limit(void)
     }
 }
 
+/* More encoded-words than are decoded are `limit`, and who stands beside them is read all the same. */
+static void test_words_limit(void)
+{
+    for (unsigned more = 0; more < 2; more++) {
+        auto_free(message) message = message_new();
+        for (unsigned n = 0; n < WORDS_LIMIT + more; n++) {
+            g_autofree char *mailbox = g_strdup_printf("=?utf-8?q?Ann?= <c%u@x.example>", n);
+            message_add_header(message, "To", mailbox);
+        }
+        {
+            auto_free(recipients) recipients = recipients_read(message);
+            g_assert_cmpuint(recipients_count(recipients), ==, WORDS_LIMIT + more);
+            g_assert_cmpuint(recipients_defects(recipients), ==, more ? DEFECT_LIMIT : 0);
+        }
+    }
+}
+
 /* At 59,000 bytes, and on Postfix at 10,200 tokens; a number of addresses alone is no sign. */
 static void test_cut(void)
 {
@@ -436,6 +454,20 @@ static void test_authors_limit(void)
         g_assert_cmpuint(authors->len, ==, AUTHORS_LIMIT);
         g_assert_true(whole == !more);
     }
+    {
+        /* One author again and again, and perhaps another one behind. */
+        GString *value = g_string_new(NULL);
+        auto_free(message) message = message_new();
+        g_autoptr(GPtrArray) authors = NULL;
+        bool whole = true;
+        for (unsigned n = 0; n <= READINGS_LIMIT; n++)
+            g_string_append(value, "ann@x.example, ");
+        message_add_header(message, "From", value->str);
+        authors = recipients_authors(message, &whole);
+        g_assert_cmpuint(authors->len, ==, 1);
+        g_assert_false(whole);
+        g_string_free(value, TRUE);
+    }
 }
 
 int main(int argc, char **argv)
@@ -449,6 +481,7 @@ int main(int argc, char **argv)
     g_test_add_func("/recipients/many", test_many);
     g_test_add_func("/recipients/bounds", test_bounds);
     g_test_add_func("/recipients/limit", test_limit);
+    g_test_add_func("/recipients/words-limit", test_words_limit);
     g_test_add_func("/recipients/cut", test_cut);
     g_test_add_func("/recipients/authors", test_authors);
     g_test_add_func("/recipients/authors-limit", test_authors_limit);
