@@ -26,7 +26,7 @@ const char *count_name(enum count count); /* "visible", "parties", ... */
 /* A defect of the headers; several may be set. */
 enum defect {
     DEFECT_SYNTAX = 1,   /* the two readings of a header differed; the union is counted */
-    DEFECT_LIMIT = 2,    /* beyond a bound: the counts are a lower bound (malformed) */
+    DEFECT_LIMIT = 2,    /* beyond a bound: see recipients.h, DOMAINS_LIMIT (malformed) */
     DEFECT_UNPARSED = 4, /* something was there and nothing could be read (malformed) */
     DEFECT_CUT = 8,      /* the MTA cut a header (truncated) */
 };

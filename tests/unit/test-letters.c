@@ -160,7 +160,7 @@ static void test_cuts(void)
     for (gunichar c = 0x80; c <= 0x10FFFF; c++) {
         gunichar first, second;
         if (g_unichar_validate(c) && g_unichar_decompose(c, &first, &second) && second != 0) {
-            /* 64 letters, then this pair, then one that composes with nothing. */
+            /* The pair's second half is the 65th: there a text may be cut. */
             GString *text = g_string_new(NULL);
             g_autofree char *want = NULL;
             g_autofree char *got = NULL;
