@@ -99,3 +99,17 @@ AC_DEFUN([RG_MILTER], [
        AC_MSG_ERROR([libmilter was not found. Install the package libmilter-dev (Debian), sendmail-milter-devel (Fedora), libmilter-dev (Alpine), or configure with --disable-milter.])])
     LIBS=$rg_saved_LIBS])
 ])
+
+# GMime 3.2.15 declared one function and gave another an argument; policy/gmime_api.h has both forms.
+AC_DEFUN([RG_GMIME_API], [
+  rg_saved_CFLAGS=$CFLAGS
+  CFLAGS="$CFLAGS $GMIME_CFLAGS"
+  AC_CHECK_DECLS([internet_address_list_append_parse], [], [], [[#include <gmime/gmime.h>]])
+  AC_CACHE_CHECK([whether GMime frees the data of a warning callback], [rg_cv_gmime_warning_frees], [
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <gmime/gmime.h>]],
+      [[g_mime_parser_options_set_warning_callback(NULL, NULL, NULL, NULL);]])],
+      [rg_cv_gmime_warning_frees=yes], [rg_cv_gmime_warning_frees=no])])
+  AS_VAR_IF([rg_cv_gmime_warning_frees], [yes],
+    [AC_DEFINE([GMIME_WARNING_CALLBACK_FREES], [1], [the warning callback takes a function that frees its data])])
+  CFLAGS=$rg_saved_CFLAGS
+])

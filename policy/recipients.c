@@ -6,22 +6,18 @@
 #include "addresses.h"
 #include "decode.h"
 #include "exposure.h"
+#include "gmime_api.h"
 #include "parsable.h"
 #include "plain.h"
 #include "route.h"
 #include "scan.h"
 
-#include <gmime/gmime.h>
 #include <pthread.h>
 #include <string.h>
 
 /* From here on Postfix or Sendmail may have cut a header (about 60,000 bytes). */
 #define CUT_BYTES  59000u
 #define CUT_TOKENS 10200u
-
-/* Exported, and missing from the header file up to 3.2.13 at least. */
-void internet_address_list_append_parse(InternetAddressList *list, GMimeParserOptions *options, const char *text,
-                                        gint64 offset);
 
 struct recipients {
     struct addresses addresses;
@@ -135,7 +131,7 @@ static void gmime_register(void)
 
     decode_start();
     list = internet_address_list_new();
-    internet_address_list_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>", -1);
+    gmime_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>");
     g_object_unref(list);
 }
 
@@ -162,7 +158,7 @@ static GMimeParserOptions *reader_options(struct reader *reader)
         return reader->options;
     gmime_start();
     reader->options = g_mime_parser_options_new();
-    g_mime_parser_options_set_warning_callback(reader->options, on_warning, reader);
+    gmime_set_warning_callback(reader->options, on_warning, reader);
     /* Otherwise two shapes of input are quadratic; a mailbox without a domain is dropped below. */
     g_mime_parser_options_set_allow_addresses_without_domain(reader->options, TRUE);
     reader->flat = g_ptr_array_new();
@@ -416,7 +412,7 @@ static void parse_value(struct reader *reader, const char *value)
     InternetAddressList *list = internet_address_list_new();
     GPtrArray *flat = reader->flat;
 
-    internet_address_list_append_parse(list, options, value, -1);
+    gmime_append_parse(list, options, value);
     flatten(flat, list);
     for (unsigned i = 0; i < flat->len; i++) {
         InternetAddress *address = g_ptr_array_index(flat, i);
