@@ -74,9 +74,14 @@ static int compare_places(gconstpointer a, gconstpointer b, gpointer data)
 
 void diags_sort(struct diags *diags, unsigned first, const char *file)
 {
-    if (first < diags->all->len)
-        g_qsort_with_data(diags->all->pdata + first, (int)(diags->all->len - first), sizeof(gpointer), compare_places,
-                          (gpointer)file);
+    g_autoptr(GPtrArray) part = g_ptr_array_new();
+
+    /* GLib sorts whole arrays. What sorts a part is g_sort_array, from 2.82 on, and deprecated by its old name. */
+    for (unsigned i = first; i < diags->all->len; i++)
+        g_ptr_array_add(part, g_ptr_array_index(diags->all, i));
+    g_ptr_array_sort_with_data(part, compare_places, (gpointer)file);
+    for (unsigned i = 0; i < part->len; i++)
+        diags->all->pdata[first + i] = part->pdata[i];
 }
 
 void diags_promote(struct diags *diags)
