@@ -76,7 +76,7 @@ void diags_sort(struct diags *diags, unsigned first, const char *file)
 {
     g_autoptr(GPtrArray) part = g_ptr_array_new();
 
-    /* GLib sorts whole arrays. What sorts a part is g_sort_array, from 2.82 on, and deprecated by its old name. */
+    /* g_sort_array would sort the part in place; GLib has it from 2.82 on, and its older name is deprecated there. */
     for (unsigned i = first; i < diags->all->len; i++)
         g_ptr_array_add(part, g_ptr_array_index(diags->all, i));
     g_ptr_array_sort_with_data(part, compare_places, (gpointer)file);
