@@ -9,8 +9,11 @@
 #include "program.h"
 #include "setup.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 static const char *const lists[] = {"smtpd_milters", "non_smtpd_milters"};
 
@@ -28,6 +31,21 @@ static char *postconf(const char *folder, const char *option, const char *word, 
     return output == NULL ? NULL : g_strchomp(output);
 }
 
+/*
+ * Lets the copy be a minute old: Postfix waits until a configuration has not been written for
+ * a second or two, at each look.  Where that fails, it takes that time.
+ */
+static void settle(const char *folder)
+{
+    static const char *const names[] = {"main.cf", "master.cf"};
+    time_t then = time(NULL) - 60;
+    struct timespec times[] = {{.tv_sec = then}, {.tv_sec = then}};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *file = g_build_filename(folder, names[i], NULL);
+        (void)!utimensat(AT_FDCWD, file, times, 0);
+    }
+}
+
 /* A folder that holds the text as main.cf, and master.cf as it is. */
 static char *copy(const struct setup *setup, const char *text, char **error)
 {
@@ -42,8 +60,10 @@ static char *copy(const struct setup *setup, const char *text, char **error)
     g_autoptr(GError) failure = NULL;
     g_file_get_contents(theirs, &services, NULL, NULL);
     if (g_file_set_contents(main_cf, text, -1, &failure) &&
-        g_file_set_contents(master_cf, services == NULL ? "" : services, -1, &failure))
+        g_file_set_contents(master_cf, services == NULL ? "" : services, -1, &failure)) {
+        settle(folder);
         return folder;
+    }
     *error = g_strdup(failure->message);
     edit_scratch_remove(folder);
     g_free(folder);
@@ -56,6 +76,7 @@ static int set(const char *folder, const char *name, const char *value, char **e
     g_autofree char *line = g_strdup_printf("%s = %s", name, value);
     g_autofree char *said =
         value[0] == '\0' ? postconf(folder, "-X", name, error) : postconf(folder, "-e", line, error);
+    settle(folder);
     return said == NULL ? -1 : 0;
 }
 

@@ -55,7 +55,6 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 default_transport = smtp:[127.0.0.1]:{sink}
 relay_transport = smtp:[127.0.0.1]:{sink}
-disable_dns_lookups = yes
 smtp_dns_support_level = disabled
 notify_classes =
 alias_maps =
@@ -168,6 +167,7 @@ class Postfix(mta.Mta):
                       daemon_directory=_default("daemon_directory"), meta_directory=_default("meta_directory"))
         daemon.write(self._path("etc", "main.cf"), _MAIN.format(**values))
         daemon.write(self._path("etc", "master.cf"), _MASTER.format(**values))
+        self._settle("etc")
         self._create_chroot()
         self._create_login()
         # As the installation notes say: owned by the daemon's user, group postfix, setgid.
@@ -301,7 +301,11 @@ class Postfix(mta.Mta):
         shutil.copytree(self._path("etc"), path)
         with open(os.path.join(path, "main.cf"), "a", encoding="utf-8") as file:
             file.write("".join(line + "\n" for line in lines))
+        self._settle("etc%d" % self.copies)
         return path
+
+    def _settle(self, etc):
+        daemon.settle(self._path(etc, "main.cf"), self._path(etc, "master.cf"))
 
     def halt(self):
         """Stops it; what is queued stays.  Its commands write the log themselves then, as its user."""

@@ -36,6 +36,10 @@ class PostfixSite(doctorcase.Site):
 
     def postconf(self, *arguments):
         subprocess.run(["postconf", "-c", self.directory, *arguments], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.settle()
+
+    def settle(self):
+        daemon.settle(*(os.path.join(self.directory, name) for name in ("main.cf", "master.cf")))
 
     def set(self, *lines):
         self.postconf("-e", *lines)
@@ -46,6 +50,7 @@ class PostfixSite(doctorcase.Site):
     def add_service(self, text):
         with open(os.path.join(self.directory, "master.cf"), "a", encoding="utf-8") as file:
             file.write(text)
+        self.settle()
 
     def arguments(self):
         return ["-c", self.config]

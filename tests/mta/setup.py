@@ -108,7 +108,15 @@ class OnPostfix(SetupCase):
         with open(os.path.join(self.etc, name), "a", encoding="utf-8") as file:
             file.write(text)
 
+    def settle(self):
+        daemon.settle(*glob.glob(os.path.join(self.etc, "*.cf")))
+
+    def ask(self, *arguments):
+        self.settle()
+        return super().ask(*arguments)
+
     def value(self, name):
+        self.settle()
         return subprocess.run(["postconf", "-c", self.etc, "-x", "-h", name], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
 
     def test_dry_run(self):
@@ -251,6 +259,8 @@ class OnPostfix(SetupCase):
             self.assertEqual(self.ask(*arguments).code, review.USAGE, arguments)
 
     def ask_on_a_terminal(self, answer):
+        self.settle()
+
         def read(fd):
             try:
                 data = os.read(fd, 4096)
