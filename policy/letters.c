@@ -77,12 +77,12 @@ bool letter_is_settled(gunichar c)
            (second != 0 && g_unichar_compose(first, second, &composed) && composed == c);
 }
 
-/* Whether NFC never puts it together with what stands before it: no mark, no vowel or final of Hangul. */
+/* Whether NFC never puts it together with what stands before it: no mark, no vowel or final of Hangul or Kirat Rai. */
 static bool begins_anew(gunichar c)
 {
     if (c < 0x80)
         return true;
-    if (c >= 0x1160 && c <= 0x11FF)
+    if ((c >= 0x1160 && c <= 0x11FF) || c == 0x16D67)
         return false;
     return !g_unichar_ismark(c) && g_unichar_combining_class(c) == 0;
 }

@@ -27,6 +27,7 @@ _MAIN = """\
 compatibility_level = 3.6
 myhostname = mail.me.example
 queue_directory = {queue}
+milter_default_action = tempfail
 
 # networks, on
 # several lines
@@ -181,15 +182,23 @@ class OnPostfix(SetupCase):
 
     def test_other_milters(self):
         """they stay before ours, as they are written"""
-        self.add("smtpd_milters = inet:127.0.0.1:8891\n    # the scanner\n    { inet:127.0.0.1:8892, default_action=accept }\nnon_smtpd_milters = $smtpd_milters\nmilter_default_action = accept\n")
+        self.add("smtpd_milters = inet:127.0.0.1:8891\n    # the scanner\n    { inet:127.0.0.1:8892, default_action=accept }\nnon_smtpd_milters = $smtpd_milters\n")
+        daemon.write(self.main, self.read(self.main).replace("milter_default_action = tempfail", "milter_default_action = accept"))
         before = self.read(self.main)
         self.done(*self.arguments, "--yes")
         entry = "{ %s, default_action=tempfail }" % self.ENTRY
         wanted = "inet:127.0.0.1:8891, { inet:127.0.0.1:8892, default_action=accept }, " + entry
         self.assertEqual((self.value("smtpd_milters"), self.value("non_smtpd_milters")), (wanted, wanted))
-        self.assertIn("\nnon_smtpd_milters = $smtpd_milters\nmilter_default_action = accept\n", self.read(self.main))
+        self.assertIn("\nnon_smtpd_milters = $smtpd_milters\n", self.read(self.main))
         self.done(*self.arguments, "--undo", "--yes")
         self.assertEqual(self.read(self.main), before)
+
+    def test_default_action(self):
+        """whatever Postfix does by itself while a milter is away (from 3.10 on it is `shutdown`), mail waits for ours"""
+        daemon.write(self.main, self.read(self.main).replace("milter_default_action = tempfail\n", ""))
+        self.done(*self.arguments, "--yes")
+        own = subprocess.run(["postconf", "-d", "-h", "milter_default_action"], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+        self.assertIn(self.value("smtpd_milters"), [self.ENTRY] if own == "tempfail" else ["{ %s, default_action=tempfail }" % self.ENTRY])
 
     def test_not_the_last(self):
         self.add("smtpd_milters = %s, inet:127.0.0.1:8891\nnon_smtpd_milters = %s\n" % (self.ENTRY, self.ENTRY))

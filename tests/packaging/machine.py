@@ -1,11 +1,11 @@
-"""A Debian 12 of its own, booted with systemd-nspawn, with Debian's own chrooted Postfix.
+"""A Debian of its own, booted with systemd-nspawn, with Debian's own chrooted Postfix.
 
-    with machine.Machine(packages) as box:
+    with machine.Machine(machine.debs(machine.version(), "trixie"), "trixie") as box:
         box.run("apt-get install -y ./rcptguard_*.deb")
 
-It has no network but its own loopback.  Each command that it is given is printed, and what
-a script finds is printed behind `ok`.  The root's archive is made once, in build-root/; it
-is unpacked for each machine and removed with it.  Needs root and the packages mmdebstrap
+The release is Debian 12 where none is named.  It has no network but its own loopback.  Each command
+that it is given is printed, and what a script finds is printed behind `ok`.  The root's archive is
+made once, in build-root/; it is unpacked for each machine and removed with it.  Needs root and the packages mmdebstrap
 and systemd-container.
 """
 
@@ -24,8 +24,8 @@ import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-ARCHIVE = SOURCE / "build-root" / "bookworm.tar"
 DEBS = SOURCE / "build-deb"
+RELEASES = ("bookworm", "trixie", "forky")
 LIMIT = 90  # seconds, for whatever is waited for
 
 PRESEED = "postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string corp.example\\n"
@@ -62,12 +62,31 @@ def until(look, text, limit=LIMIT):
         time.sleep(0.1)
 
 
-def debs(version):
-    """The two packages of a version, built if they are not there."""
-    names = [DEBS / ("%s_%s_%s.deb" % (name, version, _architecture())) for name in ("rcptguard", "rcptguard-milter")]
+def folder(release=None):
+    """Where the packages of a release are; without one, those of this machine's own."""
+    return DEBS / release if release else DEBS
+
+
+def debs(version, release=None):
+    """The two packages of a version."""
+    names = [folder(release) / ("%s_%s_%s.deb" % (name, version, _architecture())) for name in ("rcptguard", "rcptguard-milter")]
     if not all(name.exists() for name in names):
-        raise Failed("%s is not there: packaging/build-deb makes it" % names[0])
+        raise Failed("%s is not there: %s makes it" % (names[0], "packaging/try-suite " + release if release else "packaging/build-deb"))
     return names
+
+
+def older(packages, version):
+    """The same packages under a version before theirs, to be upgraded from."""
+    made = []
+    for package in packages:
+        with tempfile.TemporaryDirectory(prefix="rcptguard-deb.") as place:
+            subprocess.run(["dpkg-deb", "-R", str(package), place + "/tree"], check=True)
+            control = pathlib.Path(place, "tree/DEBIAN/control")
+            newer = re.search(r"(?m)^Version: (.*)$", control.read_text()).group(1)
+            control.write_text(re.sub(r"(?<=Version: )%s$|(?<=\(= )%s(?=\))" % ((re.escape(newer),) * 2), version, control.read_text(), flags=re.M))
+            made.append(package.with_name(package.name.replace("_%s_" % newer, "_%s_" % version)))
+            subprocess.run(["dpkg-deb", "--root-owner-group", "-b", place + "/tree", str(made[-1])], check=True, stdout=subprocess.DEVNULL)
+    return made
 
 
 def version():
@@ -79,26 +98,44 @@ def _architecture():
     return subprocess.run(["dpkg", "--print-architecture"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
-def _archive():
-    if ARCHIVE.exists():
-        return
-    say("making %s with mmdebstrap; this is done once" % ARCHIVE.relative_to(SOURCE))
-    ARCHIVE.parent.mkdir(exist_ok=True)
-    new = ARCHIVE.with_suffix(".new.tar")
-    subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd-sysv,dbus,rsyslog,postfix", "--skip=cleanup/apt",
-                    "--essential-hook=printf '%s' | chroot \"$1\" debconf-set-selections" % PRESEED, "bookworm", str(new)], check=True)
-    new.rename(ARCHIVE)
+def mmdebstrap(release, target, include, *options):
+    """A minimal root of the release.  What is not released yet may have lists that are out of date."""
+    if release == "forky":
+        options += ("--aptopt=Acquire::Check-Valid-Until \"false\"",)
+    done = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + include, *options, release, str(target)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed("mmdebstrap %s: %s" % (release, done.stdout))
+
+
+def remove(tree):
+    """A folder and all below it, if it is there."""
+    if tree.exists():
+        subprocess.run(["rm", "-rf", "--one-file-system", str(tree)], check=True)
+
+
+def _archive(release):
+    archive = SOURCE / "build-root" / (release + ".tar")
+    if not archive.exists():
+        say("making %s with mmdebstrap; this is done once" % archive.relative_to(SOURCE))
+        archive.parent.mkdir(exist_ok=True)
+        new = archive.with_suffix(".new.tar")
+        mmdebstrap(release, new, "systemd-sysv,dbus,rsyslog,postfix", "--skip=cleanup/apt",
+                   "--essential-hook=printf '%s' | chroot \"$1\" debconf-set-selections" % PRESEED)
+        new.rename(archive)
+    return archive
 
 
 class Machine:
-    def __init__(self, packages, download=""):
+    def __init__(self, packages, release=None, download=""):
         """`packages` are the .deb files that it finds in its root's home; `download` names what else may be installed."""
         self.packages = packages
+        self.release = release or RELEASES[0]
         self.download = download
         self.folder = self.root = self.boot = self.leader = None
 
     def __enter__(self):
-        _archive()
+        self.archive = _archive(self.release)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rcptguard-root."))
         try:
             self._make()
@@ -123,7 +160,7 @@ class Machine:
     def _make(self):
         self.root = self.folder / "root"
         self.root.mkdir()
-        subprocess.run(["tar", "-xf", str(ARCHIVE), "-C", str(self.root), "--numeric-owner"], check=True)
+        subprocess.run(["tar", "-xf", str(self.archive), "-C", str(self.root), "--numeric-owner"], check=True)
         for package in self.packages:
             shutil.copy(package, self.root / "root")
         (self.root / "etc/hostname").write_text("mail\n")
@@ -251,13 +288,20 @@ def _send(visible, sender):
         return code, text.decode()
 
 
-def main(script):
-    """Runs script(), and ends the program with what came of it."""
+def as_root(why):
     if os.geteuid() != 0:
-        sys.exit("needs root: it boots a machine with systemd-nspawn")
+        sys.exit("needs root: " + why)
+
+
+def main(script):
+    """Runs script(RELEASE) with the release that the command line names, or None; ends the program with what came of it."""
+    release = sys.argv[1] if sys.argv[1:] else None
+    if len(sys.argv) > 2 or release not in (None, *RELEASES):
+        sys.exit("usage: %s [%s]" % (os.path.basename(sys.argv[0]), "|".join(RELEASES)))
+    as_root("it boots a machine with systemd-nspawn")
     begin = time.monotonic()
     try:
-        script()
+        script(release)
     except Failed as error:
         sys.exit("FAILED: %s" % error)
     say("all is well, %.0f s" % (time.monotonic() - begin))
