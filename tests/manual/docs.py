@@ -4,6 +4,7 @@ The commands are those of the indented blocks, and what stands in backquotes and
 or the like.  They are typed as they stand, in the order of STEPS, into a machine of their own: the root that this
 one has, with all changes in memory, a network of its own, and the Postfix that is installed.  ELSEWHERE are those
 that cannot be run there, each with the file in which something else does; a command in neither fails the test.
+It takes about 50 s: the program is built twice and installed, as a reader of the README does.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""What goes wrong around held mail: each message is queued for delivery exactly once or still held, and ledger and queue agree."""
+"""What goes wrong around held mail: each message is queued for delivery exactly once or still held, and ledger and queue agree.
+
+It takes about 40 s on two cores: 200 messages, and as many releases, each under kills, on both MTAs.
+"""
 
 import collections
 import os
@@ -165,13 +168,12 @@ class Trouble(review.ReviewCase):
         self.assertEqual(self.mta.recipients(subject), [])
 
     def test_locked(self):
-        """another process locks the ledger for 10 s: decisions wait half a second and say so; nothing is lost"""
+        """another process has the ledger locked: decisions wait half a second and say so; nothing is lost"""
         held = self.hold()
         self.done("list")
         unseen = self.hold()
         subject, text = self.message(cc=review.WIDE)
         with ledgerfile.locked(self.guard.ledger_path):
-            end = time.monotonic() + 10
             start = time.monotonic()
             self.refused(review.PASSING, "busy|locked", "release", held.id, reason="x")
             self.assertLess(time.monotonic() - start, 3 * tap.SLOWNESS)
@@ -181,7 +183,6 @@ class Trouble(review.ReviewCase):
             states = {one["id"]: one["state"] for one in result.json()}
             self.assertEqual((result.code, states[held.id], states[unseen.id]), (0, "held", "held"), result)
             self.assertIn("warning: the ledger could not be brought up to date", result.err)
-            daemon.wait_until(lambda: time.monotonic() >= end, mta.LIMIT)
             self.assertOnHold(held)
         self.done("release", held.id, reason="x")
         self.assertDeliveredOnce([held])

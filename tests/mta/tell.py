@@ -1,4 +1,7 @@
-"""People are told: `rcptguardq notify` to the authors of held mail, `rcptguardq digest` to reviewers."""
+"""People are told: `rcptguardq notify` to the authors of held mail, `rcptguardq digest` to reviewers.
+
+It takes about 30 s: notify is killed at many moments, on both MTAs, and each mail that it sent is looked at.
+"""
 
 import grp
 import os

@@ -6,6 +6,8 @@ odd/NAME.policy    loads with warnings, which NAME.stderr holds
 
 Of each lint, odd/lint-LINT.policy is warned of, and good/lint-LINT.policy looks much like it and is not.
 
+Under sanitizers it takes about 40 s: the tool is started for each policy, several times.
+
 `make update-golden` writes the golden files anew; read the difference before you keep it.
 """
 
