@@ -84,7 +84,7 @@ void doctor_examine_reinjection(struct doctor *doctor)
 /* `smtp:[127.0.0.1]:10024` of `127.0.0.1:10024`; NULL for what is no address. */
 static char *filter_of(const char *proxy)
 {
-    const char *address = g_str_has_prefix(proxy, "inet:") ? proxy + strlen("inet:") : proxy;
+    const char *address = proxy + (strncmp(proxy, "inet:", strlen("inet:")) == 0 ? strlen("inet:") : 0);
     const char *colon = strrchr(address, ':');
     if (colon == NULL || g_str_has_prefix(proxy, "unix:"))
         return NULL;
