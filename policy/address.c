@@ -272,6 +272,11 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
         g_free(host);
         host = again;
     }
+    /* The one local part that is nothing but its quotes (RFC 5321 section 4.1.2). */
+    if (user[0] == '\0' && memchr(local, '"', local_length) != NULL) {
+        g_free(user);
+        user = g_strdup("\"\"");
+    }
     /* An `@` within a domain would part the address elsewhere than it was parted here. */
     if (user[0] == '\0' || host[0] == '\0' || strchr(host, '@') != NULL)
         return NULL;

@@ -2,6 +2,7 @@
 
 #include "recipients.h"
 
+#include "account.h"
 #include "address.h"
 #include "addresses.h"
 #include "decode.h"
@@ -23,6 +24,7 @@ struct recipients {
     struct addresses addresses;
     GArray *list; /* struct recipient, in the order of the addresses */
     unsigned defects;
+    unsigned longer; /* of the list, those whom the third reading alone found */
 };
 
 /* What is shared by the headers of one message while they are read. */
@@ -32,13 +34,21 @@ struct reader {
     struct parsable shown; /* to GMime */
     unsigned readings;
     unsigned words;
-    bool exhausted; /* of readings */
+    bool exhausted; /* of these */
+    struct account account;
     struct idna idna;
     GArray *hits;
     GPtrArray *flat;         /* InternetAddress * */
     struct addresses parsed; /* of one header: what the grammar found */
     struct addresses named;  /* what stands in the names that the grammar found */
     struct addresses seen;   /* what the scanner found */
+};
+
+/* What kind of text is scanned. */
+enum text_kind {
+    TEXT_PLAIN, /* plain_list: the first two readings see all of it */
+    TEXT_LIST,  /* as an MTA gets it */
+    TEXT_PROSE, /* as only a person reads it */
 };
 
 static const struct {
@@ -96,11 +106,17 @@ static void recipients_add(struct recipients *recipients, char *address, unsigne
     }
 }
 
-/* Empties a set into the recipients of the message. */
-static void recipients_take(struct recipients *recipients, struct addresses *addresses, unsigned field)
+/* Empties a set into the recipients of the message, without those of another set (NULL: all). */
+static void recipients_take(struct recipients *recipients, struct addresses *addresses, const struct addresses *without,
+                            unsigned field)
 {
-    for (unsigned i = 0; i < addresses_count(addresses); i++)
-        recipients_add(recipients, addresses_steal(addresses, i), field);
+    for (unsigned i = 0; i < addresses_count(addresses); i++) {
+        char *address = addresses_steal(addresses, i);
+        if (without != NULL && addresses_find(without, address) >= 0)
+            g_free(address);
+        else
+            recipients_add(recipients, address, field);
+    }
     addresses_empty(addresses);
 }
 
@@ -149,6 +165,7 @@ static void reader_start(struct reader *reader)
     addresses_init(&reader->parsed);
     addresses_init(&reader->named);
     addresses_init(&reader->seen);
+    account_start(&reader->account, &reader->parsed, &reader->idna);
 }
 
 /* What the grammar needs; plain headers do without. */
@@ -175,6 +192,7 @@ static void reader_end(struct reader *reader)
     addresses_clear(&reader->parsed);
     addresses_clear(&reader->named);
     addresses_clear(&reader->seen);
+    account_end(&reader->account);
     idna_clear(&reader->idna);
 }
 
@@ -203,7 +221,7 @@ static bool runs_together(const char *address, size_t length)
     text = scan_clean(address, length, &clean_length, &owned);
     for (size_t i = 0; i < clean_length; i++)
         ats += text[i] == '@';
-    return ats != 1 || strpbrk(text, " ,;") != NULL ||
+    return ats != 1 || strpbrk(text, " ,;\001") != NULL ||
            count_brackets(text, clean_length) > count_brackets(address, length);
 }
 
@@ -249,16 +267,32 @@ static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
             local_length--;
         }
     }
+    if (domain_length > 1 && domain[0] == '{') {
+        domain++;
+        domain_length--;
+    }
     if (ends_sooner(domain, domain_length))
         return;
     addresses_add(&reader->parsed, address_normalise(address, local_length, domain, domain_length, &reader->idna));
 }
 
+/* address_normalise of parts of a clean text. */
+static char *normalise_clean(struct reader *reader, const char *local, size_t local_length, const char *domain,
+                             size_t domain_length)
+{
+    g_autofree char *blanks = NULL;
+
+    if (memchr(local, SCAN_PARTED, local_length) != NULL) {
+        blanks = g_strndup(local, local_length);
+        local = g_strdelimit(blanks, (const char[]){SCAN_PARTED, '\0'}, ' ');
+    }
+    return address_normalise(local, local_length, domain, domain_length, &reader->idna);
+}
+
 /* The address of a hit with the local part that starts at `local`, or NULL. */
 static char *hit_address(struct reader *reader, const char *text, size_t local, const struct scan_hit *hit)
 {
-    return address_normalise(text + local, hit->local_end - local, text + hit->domain, hit->end - hit->domain,
-                             &reader->idna);
+    return normalise_clean(reader, text + local, hit->local_end - local, text + hit->domain, hit->end - hit->domain);
 }
 
 /* The other reading of a hit whose domain may end before a fold, or NULL. */
@@ -266,8 +300,8 @@ static char *hit_short_address(struct reader *reader, const char *text, const st
 {
     if (hit->short_end == hit->end)
         return NULL;
-    return address_normalise(text + hit->tight, hit->local_end - hit->tight, text + hit->domain,
-                             hit->short_end - hit->domain, &reader->idna);
+    return normalise_clean(reader, text + hit->tight, hit->local_end - hit->tight, text + hit->domain,
+                           hit->short_end - hit->domain);
 }
 
 /* Whether somebody can be read in the quoted local part of a hit, rather than a name with an `@`. */
@@ -284,91 +318,40 @@ static bool holds_people(const char *text, const GArray *hits, unsigned index)
 }
 
 /*
- * Whether a person may stop reading sooner than the grammar: what has a dot is a
- * domain already, whatever stands behind it ("ann@x.example. Bob").
- */
-static bool stops_before(const char *shorter, const char *longer)
-{
-    const char *domain = address_domain(shorter);
-
-    return strchr(domain, '.') != NULL && strcmp(domain, address_domain(longer)) != 0;
-}
-
-/*
- * Where a hit that the grammar does not know is a part of an address that it
- * does know, written with comments and blanks between (`<a . b@x .example>`), it
- * becomes that address.
- */
-static void explain_by_squeezing(struct reader *reader, const char *text, size_t length, char **found)
-{
-    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(size_t));
-    g_autoptr(GArray) hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
-    g_autofree char *squeezed = scan_squeeze(text, length, places);
-    size_t position = 0;
-    unsigned number = 0, original = 0;
-
-    scan_text(squeezed, strlen(squeezed), hits);
-    for (unsigned i = 0; i < hits->len; i++) {
-        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
-        const char *next;
-        char *address;
-        size_t place;
-        for (; (next = memchr(squeezed + position, '@', hit->at - position)) != NULL; number++)
-            position = (size_t)(next - squeezed) + 1;
-        place = g_array_index(places, size_t, number);
-        while (original < reader->hits->len && g_array_index(reader->hits, struct scan_hit, original).at < place)
-            original++;
-        if (original == reader->hits->len)
-            break;
-        if (g_array_index(reader->hits, struct scan_hit, original).at != place || found[original] == NULL)
-            continue;
-        address = hit_address(reader, squeezed, hit->wide, hit);
-        if (address != NULL && addresses_find(&reader->parsed, address) >= 0 &&
-            !stops_before(found[original], address)) {
-            g_free(found[original]);
-            found[original] = address;
-        } else {
-            g_free(address);
-        }
-    }
-}
-
-/*
  * What each hit stands for, or NULL for those that are none of their own.  A hit
- * whose widest reading is an address that the grammar has found is that address,
- * and so is any `@` within it: a quoted local part may hold one.
+ * whose widest reading is an address that the grammar has found is that address (and
+ * its tight reading no other), and so is any `@` within it: a quoted local part may hold one.
  */
-static bool read_hits(struct reader *reader, const char *text, char **found)
+static void read_hits(struct reader *reader, const char *text, char **found)
 {
-    const GArray *hits = reader->hits;
+    GArray *hits = reader->hits;
     size_t covered = G_MAXSIZE;
     bool parsed = addresses_count(&reader->parsed) > 0;
-    bool known = true;
 
     /* Backwards, since a local part ends behind what it covers. */
     for (unsigned i = hits->len; i-- > 0;) {
-        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
+        bool spread = hit->wide != hit->tight;
         if (hit->at >= covered)
             continue;
         covered = G_MAXSIZE;
-        if (hit->wide != hit->tight && parsed)
+        if (spread && parsed)
             found[i] = hit_address(reader, text, hit->wide, hit);
-        if (found[i] == NULL || addresses_find(&reader->parsed, found[i]) < 0) {
+        if (found[i] != NULL && addresses_find(&reader->parsed, found[i]) >= 0) {
+            hit->tight = hit->wide;
+        } else {
             g_free(found[i]);
             found[i] = hit_address(reader, text, hit->tight, hit);
         }
-        if (found[i] == NULL)
+        if (found[i] == NULL || addresses_find(&reader->parsed, found[i]) < 0)
             continue;
-        if (addresses_find(&reader->parsed, found[i]) < 0)
-            known = false;
-        else if ((hit->wide != hit->tight || hit->quoted) && !holds_people(text, hits, i))
+        if ((spread || hit->quoted) && !holds_people(text, hits, i))
             covered = hit->wide;
     }
-    return known;
 }
 
-/* The second reading; what it finds joins `seen`. */
-static void scan_value(struct reader *reader, const char *value, struct addresses *seen)
+/* The second reading, of a text in which one `@` is like the other; what it finds joins `seen`. */
+static void scan_value(struct reader *reader, const char *value, enum text_kind kind, struct addresses *seen)
 {
     g_autofree char *owned = NULL;
     g_autofree char **found = NULL;
@@ -376,18 +359,19 @@ static void scan_value(struct reader *reader, const char *value, struct addresse
     const char *text = scan_clean(value, strlen(value), &length, &owned);
     GArray *hits = reader->hits;
 
+    if (memchr(text, '@', length) == NULL)
+        return;
     g_array_set_size(hits, 0);
     scan_text(text, length, hits);
-    if (hits->len == 0)
-        return;
     if (hits->len > READINGS_LIMIT - reader->readings) {
         g_array_set_size(hits, READINGS_LIMIT - reader->readings);
         reader->exhausted = true;
     }
     reader->readings += hits->len;
     found = g_new0(char *, hits->len + 1);
-    if (!read_hits(reader, text, found) && addresses_count(&reader->parsed) > 0)
-        explain_by_squeezing(reader, text, length, found);
+    read_hits(reader, text, found);
+    if (kind != TEXT_PLAIN && !account_text(&reader->account, text, length, kind == TEXT_PROSE, hits, found))
+        reader->exhausted = true;
     for (unsigned i = 0; i < hits->len; i++) {
         const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
         if (found[i] != NULL)
@@ -425,23 +409,30 @@ static void parse_value(struct reader *reader, const char *value)
     for (unsigned i = 0; i < flat->len; i++) {
         const char *name = internet_address_get_name(g_ptr_array_index(flat, i));
         if (name != NULL)
-            scan_value(reader, name, &reader->named);
+            scan_value(reader, name, TEXT_PROSE, &reader->named);
     }
     g_ptr_array_set_size(flat, 0);
     g_object_unref(list);
 }
 
-/* What the two readings of one header found, and where they differed, joins the recipients. */
+/* What the readings of one header found, and where they differed, joins the recipients. */
 static void join_readings(struct reader *reader, struct recipients *recipients, bool bounded, unsigned field)
 {
+    unsigned before;
+
     if (!bounded || reader->idna.exhausted || reader->exhausted)
         recipients->defects |= DEFECT_LIMIT;
     else if (reader->warned || !is_within(&reader->seen, &reader->parsed, &reader->named) ||
-             !is_within(&reader->parsed, &reader->seen, NULL))
+             !is_within(&reader->account.longer, &reader->parsed, &reader->named) ||
+             !is_within(&reader->parsed, &reader->seen, &reader->account.longer))
         recipients->defects |= DEFECT_SYNTAX;
-    recipients_take(recipients, &reader->seen, field);
-    recipients_take(recipients, &reader->parsed, field);
-    recipients_take(recipients, &reader->named, field);
+    recipients_take(recipients, &reader->seen, NULL, field);
+    recipients_take(recipients, &reader->parsed, &reader->account.parts, field);
+    recipients_take(recipients, &reader->named, &reader->account.parts, field);
+    before = recipients->list->len;
+    recipients_take(recipients, &reader->account.longer, NULL, field);
+    recipients->longer += recipients->list->len - before;
+    addresses_empty(&reader->account.parts);
 }
 
 /* Where addresses go that say a way. */
@@ -473,8 +464,8 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     bool bounded = parsable_show(&reader->shown, text, strlen(text)) && reader->words <= WORDS_LIMIT;
 
     if (bounded && plain_list(text)) {
-        scan_value(reader, text, &reader->seen);
-        recipients_take(recipients, &reader->seen, field);
+        scan_value(reader, text, TEXT_PLAIN, &reader->seen);
+        recipients_take(recipients, &reader->seen, NULL, field);
         words_clear(&words);
         return;
     }
@@ -484,13 +475,18 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     /* Without an `@` the grammar finds nobody, however many fields there are. */
     if (bounded && strchr(text, '@') != NULL)
         parse_value(reader, text);
-    scan_value(reader, text, &reader->seen);
+    scan_value(reader, text, TEXT_LIST, &reader->seen);
     if (has_words) {
-        scan_value(reader, words.decoded, &reader->seen);
-        scan_value(reader, words.raw, &reader->seen);
+        scan_value(reader, words.decoded, TEXT_PROSE, &reader->seen);
+        scan_value(reader, words.raw, TEXT_PROSE, &reader->seen);
     }
+    if (reader->account.unread)
+        recipients->defects |= DEFECT_UNPARSED;
+    reader->account.unread = false;
     /* Where there is no `@` there was nobody to be read: "undisclosed-recipients:;", "<>". */
-    if (addresses_count(&reader->parsed) + addresses_count(&reader->seen) + addresses_count(&reader->named) == 0 &&
+    if (addresses_count(&reader->parsed) + addresses_count(&reader->seen) + addresses_count(&reader->named) +
+                addresses_count(&reader->account.longer) ==
+            0 &&
         strchr(has_words ? words.decoded : value, '@') != NULL)
         recipients->defects |= DEFECT_UNPARSED;
     join_readings(reader, recipients, bounded, field);
@@ -578,6 +574,11 @@ unsigned recipients_find(const struct recipients *recipients, const char *addres
     return place < 0 ? 0 : recipients_get(recipients, (unsigned)place)->fields;
 }
 
+unsigned recipients_longer(const struct recipients *recipients)
+{
+    return recipients->longer;
+}
+
 unsigned recipients_defects(const struct recipients *recipients)
 {
     return recipients->defects;
@@ -602,14 +603,19 @@ GPtrArray *recipients_authors(const struct message *message, bool *whole)
         if (parsable_show(&reader.shown, value, strlen(value)) && reader.words <= WORDS_LIMIT && !plain_list(value))
             parse_value(&reader, value);
         /* An author is who the grammar says; only where it says nobody, who can be read. */
-        if (addresses_count(&reader.parsed) == 0)
-            scan_value(&reader, value, &reader.parsed);
+        if (addresses_count(&reader.parsed) == 0) {
+            scan_value(&reader, value, TEXT_LIST, &reader.parsed);
+            for (unsigned j = 0; j < addresses_count(&reader.account.longer); j++)
+                addresses_add(&reader.parsed, addresses_steal(&reader.account.longer, j));
+        }
         if (addresses_count(&reader.parsed) == 0 && message->mta != MTA_POSTFIX)
             route_list(value, take_routed, &(struct routed){&reader, &reader.parsed});
         for (unsigned j = 0; j < addresses_count(&reader.parsed); j++)
             addresses_add(&all, addresses_steal(&reader.parsed, j));
         addresses_empty(&reader.parsed);
         addresses_empty(&reader.named);
+        addresses_empty(&reader.account.longer);
+        addresses_empty(&reader.account.parts);
         words_clear(&words);
     }
     if (whole != NULL)

@@ -3,7 +3,12 @@
  * recipient in the headers of a message.
  *
  * Two readers look at each header: GMime, within bounds, and a linear, tolerant
- * scanner, over the raw value and its decoded form.  The union counts.
+ * scanner, over the raw value and its decoded form.  A third one, greedy.h, looks around each `@`
+ * that these two leave over, or of which they may have read a part.  The union counts.
+ *
+ * Invariant: every `@` in address position, of the raw and of the decoded value, belongs
+ * to a recipient that is counted, or is proved to be nobody (account.h), or the message
+ * has the defect `unparsed` or `limit`, and so a malformed header.
  *
  * Ownership: a set owns its addresses.
  */
@@ -53,6 +58,9 @@ const struct recipient *recipients_get(const struct recipients *recipients, unsi
 
 /* The fields in which a normalised address stands, or 0. */
 unsigned recipients_find(const struct recipients *recipients, const char *address);
+
+/* How many of them the third reading alone found: for tests. */
+unsigned recipients_longer(const struct recipients *recipients);
 
 /* Bits of enum defect (exposure.h). */
 unsigned recipients_defects(const struct recipients *recipients);

@@ -9,9 +9,6 @@
 /* RFC 5321 section 4.5.3.1.1 allows a local part 64 octets; quoted and escaped at most twice that. */
 #define QUOTED_LOCAL_LIMIT 130
 
-/* A domain literal is an IP address with a tag: "[IPv6:...]". */
-#define LITERAL_LIMIT 64
-
 enum byte_class {
     LOCAL = 1,   /* may stand in a local part: atext, dot, all beyond ASCII */
     DOMAIN = 2,  /* may stand in a domain */
@@ -33,13 +30,28 @@ static void __attribute__((constructor)) classes_fill(void)
         classes[(unsigned char)*p] |= DOMAIN;
     for (const char *p = "/|{}&=?'*`~^!"; *p != '\0'; p++)
         classes[(unsigned char)*p] |= WRAPPER;
-    for (const char *p = " \t\r\n"; *p != '\0'; p++)
+    for (const char *p = " \t\r\n\001"; *p != '\0'; p++)
         classes[(unsigned char)*p] |= BLANK;
 }
 
 static bool is(char c, int class)
 {
     return (classes[(unsigned char)c] & class) != 0;
+}
+
+bool scan_is_local(char c)
+{
+    return is(c, LOCAL);
+}
+
+bool scan_is_domain(char c)
+{
+    return is(c, DOMAIN);
+}
+
+bool scan_is_blank(char c)
+{
+    return is(c, BLANK) && c != SCAN_PARTED;
 }
 
 static bool is_clean(const char *text, size_t length)
@@ -52,6 +64,13 @@ static bool is_clean(const char *text, size_t length)
     return true;
 }
 
+static char clean_ascii(char c)
+{
+    if (c == '\t')
+        return ' ';
+    return g_ascii_iscntrl(c) && c != '\r' && c != '\n' ? SCAN_PARTED : c;
+}
+
 /* Writes how a letter beyond ASCII is read; returns the bytes. */
 static unsigned clean_letter(char *to, gunichar c)
 {
@@ -59,7 +78,7 @@ static unsigned clean_letter(char *to, gunichar c)
 
     if (equal == 0 && !letter_parts_words(c))
         return (unsigned)g_unichar_to_utf8(c, to);
-    *to = equal != 0 ? equal : ' ';
+    *to = equal != 0 ? equal : SCAN_PARTED;
     return 1;
 }
 
@@ -77,7 +96,7 @@ const char *scan_clean(const char *text, size_t length, size_t *clean_length, ch
         unsigned size = 1;
         gunichar c = (unsigned char)*p < 0x80 ? (unsigned char)*p : letter_read(p, end, &size);
         if (c < 0x80)
-            *to++ = (c < 0x20 && c != '\r' && c != '\n') || c == 0x7f ? ' ' : (char)c;
+            *to++ = clean_ascii((char)c);
         else if (!letter_is_invisible(c))
             to += clean_letter(to, c);
         p += size;
@@ -218,6 +237,21 @@ size_t scan_domain_end(const char *text, size_t start, size_t end)
     return end;
 }
 
+/* Where the domain literal ends that begins at `start`: before a blank if nothing closes it. */
+static size_t literal_end(const char *text, size_t length, size_t start)
+{
+    size_t limit = MIN(length, start + SCAN_LITERAL_LIMIT), blank = 0, i = start;
+
+    while (i < limit && strchr("]@,;<>\"", text[i]) == NULL) {
+        if (blank == 0 && is(text[i], BLANK))
+            blank = i;
+        i++;
+    }
+    if (i < limit && text[i] == ']')
+        return i + 1;
+    return blank > 0 ? blank : i;
+}
+
 /* Finds the domain to the right of `hit->at`. */
 static bool find_domain(const char *text, size_t length, struct scan_hit *hit, bool *loose)
 {
@@ -233,10 +267,7 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
     *loose = *loose || i > begin;
     hit->domain = i;
     if (i < length && text[i] == '[') {
-        size_t limit = MIN(length, i + LITERAL_LIMIT);
-        while (i < limit && text[i] != ']' && text[i] != '@' && text[i] != ',' && !is(text[i], BLANK))
-            i++;
-        hit->end = hit->short_end = i < limit && text[i] == ']' ? i + 1 : i;
+        hit->end = hit->short_end = literal_end(text, length, i);
         return hit->end > hit->domain + 2;
     }
     while (i < length && strchr(".\"'", text[i]) != NULL)
@@ -285,74 +316,4 @@ void scan_text(const char *text, size_t length, GArray *hits)
         /* In a@b@c the b is both a domain and a local part. */
         floor = hit.end < length && text[hit.end] == '@' ? hit.at + 1 : hit.end;
     }
-}
-
-/* Behind the comment that starts at `at`, or `at` itself if nothing closes it. */
-static size_t over_comment(const char *text, size_t length, size_t at)
-{
-    unsigned depth = 0;
-
-    for (size_t i = at; i < length; i++) {
-        if (text[i] == '\\')
-            i++;
-        else if (text[i] == '(')
-            depth++;
-        else if (text[i] == ')' && --depth == 0)
-            return i + 1;
-    }
-    return at;
-}
-
-/* Behind the quoted string that starts at `at`, or behind its quote if nothing closes it. */
-static size_t over_quoted(const char *text, size_t length, size_t at)
-{
-    for (size_t i = at + 1; i < length; i++) {
-        if (text[i] == '\\')
-            i++;
-        else if (text[i] == '"')
-            return i + 1;
-    }
-    return at + 1;
-}
-
-static bool ends_joined(const GString *out)
-{
-    return out->len > 0 && (out->str[out->len - 1] == '.' || out->str[out->len - 1] == '@');
-}
-
-char *scan_squeeze(const char *text, size_t length, GArray *places)
-{
-    GString *out = g_string_sized_new(length);
-    bool closed = true, quotes = true; /* until one is found that nothing closes: then there is no other */
-    bool blank = false;
-
-    for (size_t i = 0; i < length;) {
-        size_t next = i + 1;
-        if (text[i] == '(' && closed) {
-            next = over_comment(text, length, i);
-            closed = next > i;
-            if (closed) {
-                blank = true;
-                i = next;
-                continue;
-            }
-            next = i + 1;
-        } else if (is(text[i], BLANK)) {
-            blank = true;
-            i = next;
-            continue;
-        } else if (text[i] == '"' && quotes) {
-            next = over_quoted(text, length, i);
-            quotes = next > i + 1;
-        }
-        if (blank && text[i] != '.' && text[i] != '@' && !ends_joined(out))
-            g_string_append_c(out, ' ');
-        blank = false;
-        for (; i < next; i++) {
-            if (text[i] == '@')
-                g_array_append_val(places, i);
-            g_string_append_c(out, text[i]);
-        }
-    }
-    return g_string_free(out, FALSE);
 }

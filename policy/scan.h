@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes of a domain literal, "[IPv6:...]", that are looked at. */
+#define SCAN_LITERAL_LIMIT 256
+
 /* One `@` with something on both sides; offsets into the text that was scanned. */
 struct scan_hit {
     size_t wide;  /* start of the longest local part that syntax allows (atext) */
@@ -28,17 +31,16 @@ struct scan_hit {
 /*
  * A text to scan: valid UTF-8, full-width forms and separators of other scripts
  * as their ASCII equals, characters that cannot be seen left out, control
- * characters as blanks, a fold as one newline.  `*owned` is what to g_free, or
- * NULL if the text could stay as it is.
+ * characters and what parts words in other scripts as SCAN_PARTED, a fold as one
+ * newline.  `*owned` is what to g_free, or NULL if the text could stay as it is.
  */
+#define SCAN_PARTED '\001' /* a blank to a reader, and a letter to an MTA */
 const char *scan_clean(const char *text, size_t length, size_t *clean_length, char **owned);
 
-/*
- * A clean text without comments, and without the blanks around dots and at signs
- * that RFC 5322 section 4.4 allows; what is quoted stays.  `places` (size_t) gets
- * where in the clean text each `@` of the new one stood.  To be freed with g_free.
- */
-char *scan_squeeze(const char *text, size_t length, GArray *places);
+/* Characters of a clean text: what may be in a local part, in a domain, and blanks of ASCII. */
+bool scan_is_local(char c);
+bool scan_is_domain(char c);
+bool scan_is_blank(char c);
 
 /*
  * Where a domain from `start` to `end` of a clean text ends to a reader: before

@@ -175,14 +175,41 @@ static void append_word(GString *mended, const struct word *word, const GByteArr
     g_string_append(mended, "?=");
 }
 
+static void append_base64_word(GString *mended, const struct word *word)
+{
+    g_string_append(mended, "=?");
+    g_string_append_len(mended, word->charset, (gssize)word->charset_length);
+    g_string_append(mended, "?b?");
+    g_string_append_len(mended, word->payload, (gssize)word->payload_length);
+    g_string_append(mended, "?=");
+}
+
+/*
+ * Whether GMime reads a base64 word right as it is written, so that an address of which it is
+ * a part keeps its spelling: one that is whole, and that no other word can follow.
+ */
+static bool is_canonical(const struct word *word, const char *end, const GByteArray *bytes)
+{
+    g_autofree char *again = NULL;
+    static const char *const shifting[] = {"iso-2022-jp"};
+
+    if (!word->base64 || bytes->len == 0 || (*end != '@' && *end != '.') ||
+        memchr(bytes->data, '\0', bytes->len) != NULL || begins_with_any(word, shifting, 1))
+        return false;
+    again = g_base64_encode(bytes->data, bytes->len);
+    return strlen(again) == word->payload_length && memcmp(again, word->payload, word->payload_length) == 0;
+}
+
 /* Appends a run of words that begins with `word`; returns what stands behind it. */
 static const char *append_run(GString *mended, struct word word, const char **close, GByteArray *bytes, GString *shown)
 {
     struct word next = word;
     const char *end;
+    unsigned count = 0;
 
     g_byte_array_set_size(bytes, 0);
     do {
+        count++;
         if (next.base64)
             append_base64(bytes, &next);
         else
@@ -194,7 +221,10 @@ static const char *append_run(GString *mended, struct word word, const char **cl
         }
         end = next.end;
     } while (word_at(end + strspn(end, " \t\r\n"), &next, close) && same_charset(&word, &next));
-    append_word(mended, &word, bytes);
+    if (count == 1 && is_canonical(&word, end, bytes))
+        append_base64_word(mended, &word);
+    else
+        append_word(mended, &word, bytes);
     return end;
 }
 

@@ -21,7 +21,8 @@
 struct words {
     /*
      * The text for a parser that decodes: each run of adjacent encoded-words of one character set as one Q word
-     * without specials, and a word joiner, which scan_clean drops, in each `=?` that begins none.
+     * without specials, and a word joiner, which scan_clean drops, in each `=?` that begins none.  A well-formed
+     * base64 word right before `@` or a dot, where it is a part of an address, stays as it is.
      */
     char *mended;
     /* The text with what the words stand for in their place, without the blanks between neighbours. */

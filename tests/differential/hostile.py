@@ -158,7 +158,8 @@ DOTS = (
 )
 
 GROUPS = tuple((text, set()) for text in ("undisclosed-recipients:;", "undisclosed-recipients: ;", "Undisclosed recipients:;", "undisclosed-recipients:", "undisclosed-recipients:;@x.example", "<undisclosed-recipients:;>",
-                                          "ann", "", " ", "<>", ";", "@", "@@", "a@", "@a", '""@x.example', '"@"')) + (
+                                          "ann", "", " ", "<>", ";", "@", "@@", "a@", "@a", '"@"')) + (
+    ('""@x.example', {'""@x.example'}),
     ('"undisclosed-recipients":;, ann@x.example', {A}), ("undisclosed-recipients:; ann@x.example", {A}), ("undisclosed-recipients: ann@x.example;", {A}), ("A:ann@x.example;B:bob@y.example;", AB),
     ("A:ann@x.example;bob@y.example", AB), ("A:ann@x.example,B:bob@y.example;;cy@z.example", ABC), ("A:,,,ann@x.example,;;;,bob@y.example", AB), (":ann@x.example;", {A}), ("::ann@x.example", {A}),
     ("A: <ann@x.example> : <bob@y.example>", AB), ('A B C: "D" <ann@x.example>;', {A}), ("A: (bob@y.example);", {B}), ("ann@x.example: bob@y.example;", AB), ("<ann@x.example>: bob@y.example", AB),

@@ -49,7 +49,7 @@ INTERNAL = {
     ("policy/program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
     ("policy/program.h", "PROGRAM_LIMIT"): "how long an operator waits for a command of the MTA",
     ("policy/scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
-    ("policy/scan.c", "LITERAL_LIMIT"): "no domain literal is that long",
+    ("policy/scan.h", "SCAN_LITERAL_LIMIT"): "a longer one makes the header malformed",
 }
 
 # Where limits are documented.

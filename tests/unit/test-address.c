@@ -96,7 +96,7 @@ static void test_normalise(void)
         {"", "x.example", NULL},
         {"ann", "", NULL},
         {"ann", ".", NULL},
-        {"\"\"", "x.example", NULL},
+        {"\"\"", "x.example", "\"\"@x.example"},
         {"\xe2\x80\x8b", "x.example", NULL},
         {"ann", "x@y.example", NULL},
         {"ann", "x\xef\xbc\xa0y.example", NULL}, /* IDNA makes a full-width at sign an `@` */
