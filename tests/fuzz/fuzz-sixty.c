@@ -9,9 +9,9 @@
  *
  * Signs are taken as they are, `\n` for a fold; a letter or a digit is for one of the
  * pieces below, since others would make other people.  However that looks: sixty are
- * counted, or the header is malformed.  Only items whose parentheses, quotation marks or angle brackets do
- * not match are left out: they are in the comments, quotes and names of each other,
- * where no MTA reads an address.
+ * counted, or the header is malformed.  Left out are items whose parentheses, quotation marks or angle brackets
+ * do not match, since they are in the comments, quotes and names of each other, where no
+ * MTA reads an address; and quoted strings before a colon, which are the names of groups.
  */
 
 #include "fuzz.h"
@@ -76,16 +76,18 @@ static char pair_sign(const char *p)
     return strchr("()<>\"", *p) != NULL ? *p : '\0';
 }
 
-/* Whether each sign of a pair between `first` and `last` has its other one, and they nest. */
+/* Whether each sign of a pair between `first` and `last` has its other one, they nest, and none is a group's name. */
 static bool is_nested(GString **parts, unsigned first, unsigned last)
 {
     g_autoptr(GString) open = g_string_new(NULL);
+    bool named = false; /* after a quoted string */
 
     for (unsigned i = first; i <= last; i++) {
         for (const char *p = parts[i]->str; *p != '\0'; p++) {
             char sign = pair_sign(p), top = open->len > 0 ? open->str[open->len - 1] : '\0';
-            if (*p == '\\')
+            if (*p == '\\' || (*p == ':' && named))
                 return false;
+            named = (sign == '"' && top == '"') || (named && g_ascii_isspace(*p));
             if (sign == '(' || (sign == '<' && top == '\0') || (sign == '"' && top != '"'))
                 g_string_append_c(open, sign);
             else if (sign != '\0' && (sign == top || (sign == ')' && top == '(') || (sign == '>' && top == '<')))
