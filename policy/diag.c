@@ -158,6 +158,19 @@ void diags_file_error(struct diags *diags, const char *file, const char *format,
     diags_take(diags, diag);
 }
 
+void diags_line_error(struct diags *diags, const char *file, unsigned line, const char *format, ...)
+{
+    struct diag *diag = g_new0(struct diag, 1);
+    va_list arguments;
+
+    va_start(arguments, format);
+    diag->file = g_strdup(file);
+    diag->line = line;
+    diag->message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    diags_take(diags, diag);
+}
+
 /* What is shown must not move the cursor of a terminal. */
 static gunichar shown(gunichar c)
 {

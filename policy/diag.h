@@ -66,6 +66,10 @@ void diags_note(struct diags *diags, const char *format, ...) G_GNUC_PRINTF(2, 3
 /* Adds an error about a file as a whole: it cannot be opened, is a directory. */
 void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* Likewise about one line of it, from 1; 0: the file as a whole. */
+void diags_line_error(struct diags *diags, const char *file, unsigned line, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
 /* `file:line:column: error: message [lint]; note; note`, without a newline: for a log. */
 char *diag_format_line(const struct diag *diag);
 

@@ -10,6 +10,7 @@ static char *listener_option = NULL;
 static char *time_option = NULL;
 static gboolean local_option = FALSE;
 static gboolean bcc_visible_option = FALSE;
+static gboolean verbose_option = FALSE;
 
 static gint64 now;
 
@@ -20,6 +21,7 @@ const GOptionEntry given_entries[] = {
     {"local", 0, 0, G_OPTION_ARG_NONE, &local_option, "Handed in by sendmail(1)", NULL},
     {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     {"bcc-visible", 0, 0, G_OPTION_ARG_NONE, &bcc_visible_option, "Bcc headers are delivered", NULL},
+    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "Name the files that are no mail", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -54,9 +56,16 @@ bool given_way(void)
     return client_option != NULL || listener_option != NULL || local_option;
 }
 
+void given_pass(const char *file)
+{
+    if (verbose_option)
+        tool_note("%s: is no mail and is passed over", file);
+}
+
 void given_apply(struct message *message)
 {
-    message_set_user(message, user_option);
+    if (user_option != NULL)
+        message_set_user(message, user_option);
     message_set_client(message, client_option);
     message_set_listener(message, listener_option);
     message->local = local_option;

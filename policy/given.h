@@ -1,5 +1,5 @@
 /*
- * given - what an MTA knows of a message and a file does not tell: options that
+ * given - what an MTA knows of a message and a file does not tell, and what is said of files: options that
  * `explain` and `replay` share.
  */
 #ifndef RCPTGUARD_GIVEN_H
@@ -21,6 +21,9 @@ gint64 given_time(void);
 
 /* Whether it was said how the message came in, so that the policy decides whether it is outbound. */
 bool given_way(void);
+
+/* Names a file that is passed over, with --verbose. */
+void given_pass(const char *file);
 
 /* Completes a message from a file; its envelope is another matter. */
 void given_apply(struct message *message);

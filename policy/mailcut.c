@@ -2,7 +2,10 @@
 
 #include "mailcut.h"
 
+#include "mailline.h"
+#include "postcat.h"
 #include "unpack.h"
+#include "wrapping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +17,8 @@
 #define FIRST_SIZE  (32u * 1024)
 #define BUFFER_SIZE (256u * 1024)
 
-/* A line may have any length; what it is, its first bytes say.  Less than FIRST_SIZE, so that there is always room. */
-#define LINE_LOOK (16u * 1024)
+/* What is looked at before a decision fits, with room to read on. */
+G_STATIC_ASSERT(SEPARATOR_LOOK < BUFFER_SIZE && WRAPPING_LOOK <= FIRST_SIZE && MAILLINE_LOOK < FIRST_SIZE);
 
 /* Bytes of a file that are read over in one turn, so that others have theirs. */
 #define TURN_SIZE (4u * 1024 * 1024)
@@ -24,13 +27,17 @@
 #define BATCH_SIZE (1024u * 1024)
 
 enum state {
-    STATE_BEFORE, /* of the first message */
+    STATE_START,   /* it is not known yet what the file is */
+    STATE_BETWEEN, /* messages */
     STATE_HEADERS,
     STATE_BODY,
+    STATE_REFUSED, /* it is no mail; what follows is read over */
 };
 
 struct mailcut {
-    char *path;
+    char *path;    /* NULL: a text in memory */
+    bool found;    /* it may be no mail, and is passed over then */
+    bool passed;   /* it was */
     bool standard; /* it is standard input, which stays open */
     int fd;
     struct stat before;
@@ -38,15 +45,30 @@ struct mailcut {
     struct unpack *unpack;
     char *buffer; /* bytes from `at` to `filled` are not cut yet */
     size_t size, at, filled;
-    bool ended; /* no more bytes will come */
-    bool mbox;
+    guint64 base;  /* where the buffer begins in the file, unpacked */
+    unsigned line; /* the number of the line at `at`, from 1 */
+    bool ended;    /* no more bytes will come */
+    size_t turn;   /* bytes of the present turn */
+    enum wrapping kind;
+    struct postcat *postcat;
     enum state state;
-    bool after_blank; /* the last line was empty: a "From " line may follow */
+    bool open;        /* a message has begun and not ended */
+    bool after_blank; /* the last line was empty */
     bool line_start;  /* the next byte begins a line */
     bool keep_line;   /* the line that goes on belongs to a field */
     unsigned index;
-    unsigned fields;      /* of the message that is being cut */
-    struct mailhead head; /* likewise */
+    struct diags *diags; /* while it cuts; NULL: a text in memory */
+
+    /* of the message that is being cut */
+    struct mailhead head;
+    unsigned fields;
+    bool mail;          /* one of its fields has a name that mail has */
+    guint64 begins;     /* where its header begins in the file */
+    unsigned begins_in; /* that line */
+
+    /* what is said once for each, and then summed */
+    unsigned uncounted; /* lines that look like separators */
+    unsigned broken;    /* headers that end at a line that is no field */
 };
 
 /* ---- batches */
@@ -113,63 +135,93 @@ struct message *mailbatch_message(const struct mailbatch *batch, unsigned index)
         field = next;
     }
     message->overflow = message->overflow || head->overflow;
+    if (head->envelope > 0)
+        postcat_apply((const char *)batch->bytes->data + head->end, head->envelope, message);
     return message;
 }
 
-/* ---- what a line is */
+/* ---- messages */
 
-static bool begins_with(const char *line, size_t length, const char *text)
+static guint64 position(const struct mailcut *cut)
 {
-    return length >= strlen(text) && memcmp(line, text, strlen(text)) == 0;
+    return cut->base + cut->at;
 }
 
-static bool is_blank(const char *line, size_t length)
-{
-    return line[0] == '\n' || (length >= 2 && line[0] == '\r' && line[1] == '\n');
-}
-
-/* "From ann@x.example Mon Nov 23 18:34:00 2026": with a time of day, so that a sentence is none. */
-static bool is_from_line(const char *line, size_t length)
-{
-    length = MIN(length, LINE_LOOK);
-    if (!begins_with(line, length, "From "))
-        return false;
-    for (size_t i = 6; i + 2 < length; i++)
-        if (line[i] == ':' && g_ascii_isdigit(line[i - 1]) && g_ascii_isdigit(line[i + 1]))
-            return true;
-    return false;
-}
-
-/* RFC 5322 section 2.2, with the blanks before the colon that MTAs allow. */
-static bool is_field(const char *line, size_t length)
-{
-    size_t i = 0;
-
-    length = MIN(length, LINE_LOOK);
-    while (i < length && line[i] > 0x20 && line[i] < 0x7f && line[i] != ':')
-        i++;
-    if (i == 0)
-        return false;
-    while (i < length && (line[i] == ' ' || line[i] == '\t'))
-        i++;
-    return i < length && line[i] == ':';
-}
-
-/* ---- cutting */
-
-static void begin_head(struct mailcut *cut, const struct mailbatch *batch)
+static void begin_message(struct mailcut *cut, const struct mailbatch *batch, size_t behind)
 {
     cut->state = STATE_HEADERS;
+    cut->open = true;
     cut->head = (struct mailhead){.begin = batch->bytes->len, .index = cut->index++};
     cut->fields = 0;
+    cut->mail = false;
     cut->keep_line = false;
+    cut->begins = position(cut) + behind;
+    cut->begins_in = cut->line + (behind > 0);
 }
 
+/* What was taken for a message is none. */
+static void drop_message(struct mailcut *cut, struct mailbatch *batch)
+{
+    g_byte_array_set_size(batch->bytes, (guint)cut->head.begin);
+    cut->open = false;
+    cut->index--;
+}
+
+/* A file that is no mail is an error if it was given as mail, or may hold some. */
+static void refuse(struct mailcut *cut, unsigned line, bool mail, const char *problem)
+{
+    cut->state = STATE_REFUSED;
+    if (cut->found && !mail)
+        cut->passed = true;
+    else
+        diags_line_error(cut->diags, cut->path, line, "%s", problem);
+}
+
+/* A header without any field that mail has. */
+static void refuse_message(struct mailcut *cut, struct mailbatch *batch)
+{
+    const char *rest = cut->buffer + cut->at;
+    size_t length = cut->filled - cut->at;
+    bool text = length > 0 && !mailline_is_blank(rest, length);
+    unsigned line = text && cut->fields == 0 ? cut->line : cut->begins_in;
+    bool mail = text && mailline_find_mail_field(rest, length, SEPARATOR_LINES) > 0;
+    const char *problem = cut->fields > 0
+                              ? "has header fields, and none that mail has; expected From, To, Date or the like"
+                              : "is where a header was to begin; expected a field such as From, To or Date";
+
+    drop_message(cut, batch);
+    if (cut->kind == WRAPPING_MESSAGE)
+        refuse(cut, line, mail, problem);
+    else
+        diags_line_error(cut->diags, cut->path, line, "%s", problem);
+}
+
+/* Where its header ends.  What was read of the buffer ends there too. */
 static void end_head(struct mailcut *cut, struct mailbatch *batch)
 {
-    cut->state = STATE_BODY;
     cut->head.end = batch->bytes->len;
-    g_array_append_val(batch->heads, cut->head);
+    if (cut->diags != NULL && !cut->mail)
+        refuse_message(cut, batch);
+    if (cut->state == STATE_HEADERS)
+        cut->state = STATE_BODY;
+}
+
+/* The message ends before what is not cut yet. */
+static void end_message(struct mailcut *cut, struct mailbatch *batch)
+{
+    if (cut->state == STATE_HEADERS)
+        end_head(cut, batch);
+    if (cut->open) {
+        cut->head.size = position(cut) - cut->begins;
+        if (cut->postcat != NULL) {
+            postcat_append(cut->postcat, batch->bytes);
+            cut->head.envelope = batch->bytes->len - cut->head.end;
+        }
+        g_array_append_val(batch->heads, cut->head);
+    }
+    cut->open = false;
+    if (cut->state != STATE_REFUSED)
+        cut->state = STATE_BETWEEN;
 }
 
 static void append(struct mailcut *cut, struct mailbatch *batch, const char *bytes, size_t length)
@@ -180,79 +232,216 @@ static void append(struct mailcut *cut, struct mailbatch *batch, const char *byt
         g_byte_array_append(batch->bytes, (const guint8 *)bytes, (guint)length);
 }
 
+/* A header that ends at a line: for an MTA what follows is the body, whatever it looks like. */
+static void break_head(struct mailcut *cut, struct mailbatch *batch)
+{
+    unsigned index = cut->head.index;
+
+    end_head(cut, batch);
+    if (cut->diags == NULL || !cut->open || cut->head.index != index || cut->broken++ > 0)
+        return;
+    diags_line_error(cut->diags, cut->path, cut->line,
+                     "is no header field and no empty line; an MTA ends the header here, and what follows is body");
+}
+
 /* A line of a header, or its beginning. */
 static void take_header_line(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
 {
     if (*line == ' ' || *line == '\t') {
         cut->keep_line = cut->fields > 0;
-    } else if (cut->fields == 0 && (begins_with(line, length, "From ") || begins_with(line, length, ">From "))) {
+    } else if (cut->fields == 0 && (mailline_is_from(line, length) || mailline_begins(line, length, ">From "))) {
         /* A file saved from a mailbox may keep the line that began it there. */
         cut->keep_line = false;
-    } else if (is_field(line, length)) {
+    } else if (mailline_is_field(line, length)) {
         cut->keep_line = true;
         cut->fields++;
+        cut->mail = cut->mail || mailline_is_mail_field(line, length);
     } else {
-        end_head(cut, batch);
+        break_head(cut, batch);
         return;
     }
     if (cut->keep_line)
         append(cut, batch, line, length);
 }
 
-/* A line, or a piece of one that is longer than LINE_LOOK. */
+/* A line of a message, or a piece of one that is longer than MAILLINE_LOOK. */
 static void take_piece(struct mailcut *cut, struct mailbatch *batch, const char *piece, size_t length)
 {
     bool begins = cut->line_start;
 
-    cut->line_start = piece[length - 1] == '\n';
-    if (begins && cut->mbox && (cut->after_blank || cut->state == STATE_BEFORE) && is_from_line(piece, length)) {
+    if (begins)
+        cut->after_blank = mailline_is_blank(piece, length);
+    if (cut->state == STATE_HEADERS) {
+        if (begins && cut->after_blank)
+            end_head(cut, batch);
+        else if (begins)
+            take_header_line(cut, batch, piece, length);
+        else if (cut->keep_line)
+            append(cut, batch, piece, length);
+    }
+}
+
+/* ---- lines between messages */
+
+static bool is_full(const struct mailcut *cut, const struct mailbatch *batch)
+{
+    return mailbatch_is_full(batch) || cut->turn >= TURN_SIZE;
+}
+
+/* What is to be done with a line. */
+enum step {
+    STEP_TAKE, /* it is one of the message */
+    STEP_SKIP, /* it is none of any message */
+    STEP_WAIT, /* it is the first of the next batch, or cannot be told yet */
+};
+
+/* The line before a message; the one before that ends here. */
+static enum step step_to_next(struct mailcut *cut, struct mailbatch *batch, size_t length)
+{
+    end_message(cut, batch);
+    if (is_full(cut, batch))
+        return STEP_WAIT;
+    begin_message(cut, batch, length);
+    cut->after_blank = false;
+    return STEP_SKIP;
+}
+
+static enum step step_mbox(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
+{
+    /* The first one is the file's, and a second one behind it is no other. */
+    if (cut->state == STATE_BETWEEN && cut->index == 0 && mailline_is_from(line, length))
+        return step_to_next(cut, batch, length);
+    if ((cut->state == STATE_HEADERS && cut->fields == 0) || !mailline_is_from(line, length))
+        return STEP_TAKE;
+    switch (
+        mailline_separator(line, cut->filled - cut->at, cut->ended, cut->after_blank || cut->state == STATE_BETWEEN)) {
+    case SEPARATOR_YES:
+        return step_to_next(cut, batch, length);
+    case SEPARATOR_MORE:
+        return STEP_WAIT;
+    case SEPARATOR_LIKE:
+        if (cut->uncounted++ == 0)
+            diags_line_error(cut->diags, cut->path, cut->line,
+                             "looks like the beginning of a message and is not counted; expected From, Date, Received, "
+                             "Message-ID or Return-Path in the %u lines that follow",
+                             SEPARATOR_LINES);
+        return STEP_TAKE;
+    case SEPARATOR_NO:
+        break;
+    }
+    return STEP_TAKE;
+}
+
+/* The same line stands before and after each message. */
+static enum step step_mmdf(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
+{
+    if (mailline_begins(line, length, "\1\1\1\1\n") || mailline_begins(line, length, "\1\1\1\1\r\n")) {
+        if (cut->open)
+            end_message(cut, batch);
+        cut->state = STATE_BETWEEN;
+        return STEP_SKIP;
+    }
+    if (cut->state != STATE_BETWEEN)
+        return STEP_TAKE;
+    if (is_full(cut, batch))
+        return STEP_WAIT;
+    if (!mailline_is_blank(line, length))
+        begin_message(cut, batch, 0);
+    return cut->open ? STEP_TAKE : STEP_SKIP;
+}
+
+static enum step step_postcat(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
+{
+    bool contents = cut->state == STATE_HEADERS || cut->state == STATE_BODY;
+
+    if (!contents && !cut->open && is_full(cut, batch))
+        return STEP_WAIT;
+    switch (postcat_take(cut->postcat, line, length, contents)) {
+    case POSTCAT_ENVELOPE:
+        if (cut->open)
+            end_message(cut, batch);
+        return STEP_SKIP;
+    case POSTCAT_CONTENTS:
+        if (!cut->open)
+            begin_message(cut, batch, length);
+        return STEP_SKIP;
+    case POSTCAT_MORE:
         if (cut->state == STATE_HEADERS)
             end_head(cut, batch);
-        begin_head(cut, batch);
-        cut->after_blank = false;
-        return;
+        if (cut->state == STATE_BODY)
+            cut->state = STATE_BETWEEN;
+        return STEP_SKIP;
+    case POSTCAT_END:
+        if (cut->open)
+            end_message(cut, batch);
+        return STEP_SKIP;
+    case POSTCAT_RECORD:
+        break;
     }
-    if (begins)
-        cut->after_blank = is_blank(piece, length);
-    if (cut->state != STATE_HEADERS)
-        return;
-    if (begins && cut->after_blank)
-        end_head(cut, batch);
-    else if (begins)
-        take_header_line(cut, batch, piece, length);
-    else if (cut->keep_line)
-        append(cut, batch, piece, length);
+    return contents ? STEP_TAKE : STEP_SKIP;
 }
+
+static enum step step(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
+{
+    switch (cut->kind) {
+    case WRAPPING_MBOX:
+        return step_mbox(cut, batch, line, length);
+    case WRAPPING_MMDF:
+        return step_mmdf(cut, batch, line, length);
+    case WRAPPING_POSTCAT:
+        return step_postcat(cut, batch, line, length);
+    case WRAPPING_MESSAGE:
+    case WRAPPING_MORE:
+    case WRAPPING_NONE:
+        break;
+    }
+    return STEP_TAKE;
+}
+
+/* ---- cutting */
 
 /* Reads over whole lines of a body of an mbox.  This is where most of the time goes, so it does nothing else. */
 static void skip_body(struct mailcut *cut)
 {
     const char *line = cut->buffer + cut->at;
     const char *end = cut->buffer + cut->filled;
-    const char *newline;
-    bool after_blank = cut->after_blank;
+    const char *newline, *last = NULL;
+    unsigned lines = 0;
 
     while ((newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
-        if (after_blank && *line == 'F' && is_from_line(line, (size_t)(newline + 1 - line)))
+        if (*line == 'F' && mailline_is_from(line, (size_t)(newline + 1 - line)))
             break;
-        after_blank = newline == line || (newline == line + 1 && *line == '\r');
+        last = line;
         line = newline + 1;
+        lines++;
         if (line == end)
             break;
     }
-    cut->after_blank = after_blank;
+    if (last != NULL)
+        cut->after_blank = mailline_is_blank(last, (size_t)(line - last));
+    cut->line += lines;
     cut->at = (size_t)(line - cut->buffer);
 }
 
-/* The first line says whether this is an mbox. */
-static void begin_file(struct mailcut *cut, struct mailbatch *batch)
+/* What the file is; false if there is too little of it. */
+static bool begin_file(struct mailcut *cut, struct mailbatch *batch)
 {
-    const char *line = cut->buffer + cut->at;
-    const char *newline = memchr(line, '\n', cut->filled - cut->at);
+    struct wrapped found = wrapping_look(cut->buffer + cut->at, cut->filled - cut->at, cut->ended, cut->path);
 
-    cut->mbox = is_from_line(line, newline != NULL ? (size_t)(newline + 1 - line) : cut->filled - cut->at);
-    if (!cut->mbox)
-        begin_head(cut, batch);
+    if (found.kind == WRAPPING_MORE)
+        return false;
+    cut->kind = found.kind;
+    cut->at += found.skip;
+    cut->line += found.lines;
+    cut->state = STATE_BETWEEN;
+    if (found.kind == WRAPPING_NONE)
+        refuse(cut, found.place, found.mail, found.problem);
+    else if (found.kind == WRAPPING_MESSAGE)
+        begin_message(cut, batch, 0);
+    else if (found.kind == WRAPPING_POSTCAT)
+        cut->postcat = postcat_new();
+    g_free(found.problem);
+    return true;
 }
 
 /*
@@ -261,48 +450,55 @@ static void begin_file(struct mailcut *cut, struct mailbatch *batch)
  */
 static bool is_done(const struct mailcut *cut)
 {
-    return cut->state == STATE_BODY && !cut->mbox && S_ISREG(cut->before.st_mode) && !unpack_is_packed(cut->unpack);
+    return S_ISREG(cut->before.st_mode) &&
+           (cut->state == STATE_REFUSED ||
+            (cut->state == STATE_BODY && cut->kind == WRAPPING_MESSAGE && !unpack_is_packed(cut->unpack)));
 }
 
-/* A batch ends between two messages. */
-static bool has_enough(const struct mailcut *cut, const struct mailbatch *batch)
-{
-    return cut->state != STATE_HEADERS && mailbatch_is_full(batch);
-}
-
-/* Cuts what is in the buffer, but for a line whose end is still to come. */
+/* Cuts what is in the buffer, but for a line whose end, or what follows, is still to come. */
 static void cut_buffer(struct mailcut *cut, struct mailbatch *batch)
 {
-    while (cut->at < cut->filled && !has_enough(cut, batch)) {
+    if (cut->state == STATE_START && cut->at < cut->filled && !begin_file(cut, batch))
+        return;
+    while (cut->at < cut->filled) {
         const char *piece = cut->buffer + cut->at;
         size_t length = cut->filled - cut->at;
-        const char *newline = memchr(piece, '\n', length);
-        if (newline == NULL && cut->line_start && length < LINE_LOOK && !cut->ended)
-            break;
-        if (cut->state == STATE_BEFORE && cut->index == 0 && !cut->mbox)
-            begin_file(cut, batch);
-        if (cut->state == STATE_BODY && !cut->mbox) {
+        const char *newline;
+        if (cut->state == STATE_REFUSED || (cut->state == STATE_BODY && cut->kind == WRAPPING_MESSAGE)) {
             cut->at = cut->filled;
             break;
         }
+        newline = memchr(piece, '\n', length);
+        if (newline == NULL && cut->line_start && length < MAILLINE_LOOK && !cut->ended)
+            break;
         if (newline != NULL)
             length = (size_t)(newline + 1 - piece);
-        take_piece(cut, batch, piece, length);
+        if (cut->line_start) {
+            enum step what = step(cut, batch, piece, length);
+            if (what == STEP_WAIT)
+                break;
+            if (what == STEP_TAKE)
+                take_piece(cut, batch, piece, length);
+        } else {
+            take_piece(cut, batch, piece, length);
+        }
+        cut->line_start = newline != NULL;
+        cut->line += newline != NULL;
         cut->at += length;
-        if (cut->state == STATE_BODY && cut->line_start)
+        if (cut->state == STATE_BODY && cut->kind == WRAPPING_MBOX && cut->line_start)
             skip_body(cut);
     }
 }
 
 struct message *mailcut_message(const char *text, size_t length)
 {
-    struct mailcut cut = {.buffer = (char *)text, .filled = length, .ended = true, .line_start = true};
+    struct mailcut cut = {
+        .buffer = (char *)text, .filled = length, .ended = true, .line_start = true, .kind = WRAPPING_MESSAGE};
     auto_free(mailbatch) batch = mailbatch_new();
 
-    begin_head(&cut, batch);
+    begin_message(&cut, batch, 0);
     cut_buffer(&cut, batch);
-    if (cut.state == STATE_HEADERS)
-        end_head(&cut, batch);
+    end_message(&cut, batch);
     return mailbatch_message(batch, 0);
 }
 
@@ -314,6 +510,7 @@ static size_t fill_buffer(struct mailcut *cut)
     if (cut->at > 0) {
         memmove(cut->buffer, cut->buffer + cut->at, cut->filled - cut->at);
         cut->filled -= cut->at;
+        cut->base += cut->at;
         cut->at = 0;
     }
     if (cut->size < BUFFER_SIZE) {
@@ -326,6 +523,9 @@ static size_t fill_buffer(struct mailcut *cut)
         return 0;
     }
     cut->filled += (size_t)length;
+    /* So that a small file needs no second look: no more than this is ever read of it. */
+    if (S_ISREG(cut->before.st_mode) && !unpack_is_packed(cut->unpack))
+        cut->ended = unpack_position(cut->unpack) >= (guint64)cut->before.st_size;
     return (size_t)length;
 }
 
@@ -346,16 +546,39 @@ static void tell_changes(const struct mailcut *cut, struct diags *diags)
         diags_file_error(diags, cut->path, "was replaced while it was read; the one before counts");
 }
 
+/* What was said once of the first is summed for the rest. */
+static void tell_rest(const struct mailcut *cut, struct diags *diags)
+{
+    if (cut->uncounted > 1)
+        diags_file_error(diags, cut->path, "has %u more line%s that look%s like the beginning of a message",
+                         cut->uncounted - 1, cut->uncounted > 2 ? "s" : "", cut->uncounted > 2 ? "" : "s");
+    if (cut->broken > 1)
+        diags_file_error(diags, cut->path, "has %u more header%s that end%s at a line that is no field",
+                         cut->broken - 1, cut->broken > 2 ? "s" : "", cut->broken > 2 ? "" : "s");
+}
+
 static void finish_file(struct mailcut *cut, struct mailbatch *batch, struct diags *diags)
 {
     const char *problem = unpack_problem(cut->unpack);
+    bool cut_short = cut->open && cut->kind == WRAPPING_POSTCAT;
 
-    if (cut->state == STATE_HEADERS)
-        end_head(cut, batch);
+    if (cut->kind == WRAPPING_MESSAGE && is_done(cut)) {
+        cut->base = (guint64)cut->before.st_size;
+        cut->at = 0;
+    }
+    if (cut->open)
+        end_message(cut, batch);
     if (problem != NULL)
         diags_file_error(diags, cut->path, "%s", problem);
-    else if (cut->index == 0)
+    else if (cut->state == STATE_START && !cut->found)
         diags_file_error(diags, cut->path, "is empty; expected a message or a mailbox");
+    else if (cut_short)
+        diags_file_error(diags, cut->path, "ends early; expected the line `*** MESSAGE FILE END` of postcat");
+    else if (cut->kind == WRAPPING_POSTCAT && cut->index == 0 && cut->state != STATE_REFUSED)
+        diags_file_error(diags, cut->path, "holds an envelope and no message; expected all that postcat prints");
+    else if (cut->kind == WRAPPING_MMDF && cut->index == 0 && cut->state != STATE_REFUSED)
+        diags_file_error(diags, cut->path, "holds no message; expected one between its separators");
+    tell_rest(cut, diags);
     tell_changes(cut, diags);
 }
 
@@ -364,29 +587,36 @@ static bool is_stopped(const struct mailcut *cut)
     return cut->stop != NULL && atomic_load(cut->stop);
 }
 
-/* A message of which only a part is there is none. */
-static void drop_head(struct mailcut *cut, struct mailbatch *batch)
+/* A message of whose header only a part was read is none. */
+static void break_off(struct mailcut *cut, struct mailbatch *batch)
 {
     if (cut->state == STATE_HEADERS)
-        g_byte_array_set_size(batch->bytes, (guint)cut->head.begin);
+        drop_message(cut, batch);
+    else if (cut->open)
+        end_message(cut, batch);
 }
 
 bool mailcut_next(struct mailcut *cut, struct mailbatch *batch, struct diags *diags)
 {
-    size_t turn = 0;
-
+    cut->turn = 0;
+    cut->diags = diags;
     while (!is_stopped(cut)) {
         cut_buffer(cut, batch);
-        if (cut->at == cut->filled && (cut->ended || is_done(cut))) {
+        if (!cut->open && is_full(cut, batch) && (cut->at < cut->filled || !cut->ended))
+            return true;
+        if (is_done(cut) || (cut->at == cut->filled && cut->ended)) {
             finish_file(cut, batch, diags);
             return false;
         }
-        if (cut->state != STATE_HEADERS && (mailbatch_is_full(batch) || turn >= TURN_SIZE))
-            return true;
-        turn += fill_buffer(cut);
+        cut->turn += fill_buffer(cut);
     }
-    drop_head(cut, batch);
+    break_off(cut, batch);
     return false;
+}
+
+bool mailcut_passed(const struct mailcut *cut)
+{
+    return cut->passed;
 }
 
 guint64 mailcut_position(const struct mailcut *cut)
@@ -415,11 +645,13 @@ static bool open_path(struct mailcut *cut, struct diags *diags)
     return true;
 }
 
-struct mailcut *mailcut_open(const char *path, const atomic_bool *stop, struct diags *diags)
+struct mailcut *mailcut_open(const char *path, bool found, const atomic_bool *stop, struct diags *diags)
 {
     struct mailcut *cut = g_new0(struct mailcut, 1);
 
     cut->path = g_strdup(path);
+    cut->found = found;
+    cut->line = 1;
     cut->stop = stop;
     cut->line_start = true;
     if (!open_path(cut, diags)) {
@@ -438,6 +670,7 @@ void mailcut_free(struct mailcut *cut)
     if (cut == NULL)
         return;
     unpack_free(cut->unpack);
+    postcat_free(cut->postcat);
     if (!cut->standard && cut->fd >= 0)
         close(cut->fd);
     g_free(cut->buffer);

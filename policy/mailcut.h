@@ -1,10 +1,15 @@
 /*
- * mailcut - cuts a file of mail into messages: one message, or an mbox (mboxo,
- * mboxrd, mboxcl: a Content-Length is not believed).  Only the headers are kept,
- * as they stand; bodies are read over.
+ * mailcut - cuts a file of mail into messages: one message, an mbox (mboxo,
+ * mboxrd, mboxcl: a Content-Length is not believed), an MMDF mailbox, or what
+ * postcat(1) prints.  wrapping.h says what a file is, mailline.h where a message
+ * of an mbox begins.  Only the headers are kept, as they stand; bodies are read
+ * over.
  *
  * Header fields end where an MTA's headers end: at an empty line, or at a line
- * that is neither a field nor the continuation of one.
+ * that is neither a field nor the continuation of one; the latter is reported.
+ * What is no message is none: text without any field that mail has is reported,
+ * and so is a line that looks like the beginning of a message and is not
+ * counted.
  *
  * Cutting is quick and making messages is not, so they are two things: one
  * thread may do the first, and many the second.
@@ -33,6 +38,8 @@ struct mailbatch {
 
 struct mailhead {
     size_t begin, end; /* in `bytes` */
+    size_t envelope;   /* bytes from `end` on that say what the envelope is; see postcat.h */
+    guint64 size;      /* of the whole message in its file, in bytes */
     unsigned index;    /* which message of its file, from 0 */
     bool overflow;     /* there was more than MESSAGE_HEADER_LIMIT */
 };
@@ -53,10 +60,11 @@ struct message *mailcut_message(const char *text, size_t length);
 struct mailcut;
 
 /*
- * Opens a file; "-" is standard input.  NULL, with a diagnostic in `diags`, if it cannot be read.  `stop` ends the
- * waiting for standard input; or NULL.
+ * Opens a file; "-" is standard input.  NULL, with a diagnostic in `diags`, if it cannot be read.  `found` says that it
+ * was found among others: if it is empty, or no mail, nothing is wrong.  `stop` ends the waiting for standard input; or
+ * NULL.
  */
-struct mailcut *mailcut_open(const char *path, const atomic_bool *stop, struct diags *diags);
+struct mailcut *mailcut_open(const char *path, bool found, const atomic_bool *stop, struct diags *diags);
 void mailcut_free(struct mailcut *cut);
 AUTO_FREE_DEFINE(mailcut, mailcut_free)
 
@@ -65,6 +73,9 @@ AUTO_FREE_DEFINE(mailcut, mailcut_free)
  * there is a diagnostic in `diags` then if it held no message, could not be read to its end, or changed meanwhile.
  */
 bool mailcut_next(struct mailcut *cut, struct mailbatch *batch, struct diags *diags);
+
+/* Whether it was found and is no mail; known at its end. */
+bool mailcut_passed(const struct mailcut *cut);
 
 /* Bytes of the file that have been read, packed as they are. */
 guint64 mailcut_position(const struct mailcut *cut);

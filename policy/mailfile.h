@@ -21,15 +21,23 @@ typedef bool (*mailfile_take)(void *data, struct message *message, const char *f
 
 /*
  * Reads one path; "-" is standard input, a folder is read with all that is
- * below it, in the order of names.  What cannot be read is an error in `diags`,
- * and the rest goes on.  Returns false if `take` did.
+ * below it, in the order of names.  What cannot be read, and what may have been
+ * read otherwise than it was meant, is an error in `diags`, and the rest goes on.
+ * A file in a folder that is no mail is passed over.  Returns false if `take` did.
  */
 bool mailfile_read(const char *path, mailfile_take take, void *data, struct diags *diags);
 
+/* Is given the path of a file that was found in a folder and is no mail. */
+typedef void (*mailfile_pass)(void *data, const char *file);
+
+/* Likewise; `pass`, or NULL, is given what was passed over, in its place among the messages. */
+bool mailfile_read_noting(const char *path, mailfile_take take, mailfile_pass pass, void *data, struct diags *diags);
+
 /*
- * Completes a message from a file: the envelope sender is `sender`, or the first
- * author; the envelope recipients are `recipients` (ended by NULL), or unknown:
- * those that can be read in the headers, Bcc included.
+ * Completes a message from a file: the envelope sender is `sender`, or what the
+ * file says, or the first author; the envelope recipients are `recipients` (ended
+ * by NULL), or what the file says, or unknown: those that can be read in the
+ * headers, Bcc included.
  */
 void mailfile_envelope(struct message *message, const char *sender, const char *const *recipients);
 

@@ -37,6 +37,7 @@ struct batch {
     GArray *parts;          /* struct part */
     void **results;
     unsigned count;
+    GPtrArray *passed;   /* char *: files behind these messages that are no mail */
     struct diags *diags; /* what is wrong behind these messages */
     bool done;
 };
@@ -89,6 +90,7 @@ static struct batch *batch_new(void)
     batch->mail = mailbatch_new();
     batch->parts = g_array_new(FALSE, FALSE, sizeof(struct part));
     g_array_set_clear_func(batch->parts, part_clear);
+    batch->passed = g_ptr_array_new_with_free_func(g_free);
     batch->diags = diags_new();
     return batch;
 }
@@ -98,6 +100,7 @@ static void batch_free(struct batch *batch)
     mailbatch_free(batch->mail);
     g_array_unref(batch->parts);
     g_free(batch->results);
+    g_ptr_array_unref(batch->passed);
     diags_free(batch->diags);
     g_free(batch);
 }
@@ -129,8 +132,10 @@ static guint64 read_file(struct crew *crew, struct bundle *bundle, struct batch 
 
     if (file->problem != NULL)
         diags_file_error(batch->diags, file->path, "%s", file->problem);
+    else if (file->passed)
+        g_ptr_array_add(batch->passed, g_strdup(file->path));
     else if (bundle->cut == NULL)
-        bundle->cut = mailcut_open(file->path, crew->run->stop, batch->diags);
+        bundle->cut = mailcut_open(file->path, file->found, crew->run->stop, batch->diags);
     if (bundle->cut != NULL) {
         before = mailcut_position(bundle->cut);
         more = mailcut_next(bundle->cut, batch->mail, batch->diags);
@@ -142,6 +147,8 @@ static guint64 read_file(struct crew *crew, struct bundle *bundle, struct batch 
         batch->count = batch->mail->heads->len;
     }
     if (!more) {
+        if (bundle->cut != NULL && mailcut_passed(bundle->cut))
+            g_ptr_array_add(batch->passed, g_strdup(file->path));
         mailcut_free(bundle->cut);
         bundle->cut = NULL;
         file_free(g_queue_pop_head(&bundle->files));
@@ -171,7 +178,7 @@ static void take_reading_turn(struct crew *crew, struct bundle *bundle)
         g_queue_push_tail(&crew->waiting, batch);
     }
     batch->done = batch->count == 0;
-    if (batch->count > 0 || diags_count(batch->diags) > 0)
+    if (batch->count > 0 || diags_count(batch->diags) > 0 || batch->passed->len > 0)
         g_queue_push_tail(&bundle->batches, batch);
     else
         batch_free(batch);
@@ -186,10 +193,10 @@ static void work_on(const struct crew *crew, struct batch *batch)
 
     batch->results = g_new(void *, batch->count);
     for (unsigned i = 0; i < batch->count; i++) {
+        const struct mailhead *head = &g_array_index(batch->mail->heads, struct mailhead, i);
         struct message *message = mailbatch_message(batch->mail, i);
         part += i == part->end;
-        batch->results[i] =
-            run->work(run->data, message, part->path, g_array_index(batch->mail->heads, struct mailhead, i).index);
+        batch->results[i] = run->work(run->data, message, part->path, head->index, head->size);
         message_free(message);
     }
 }
@@ -331,6 +338,8 @@ static void deliver(struct crew *crew, struct batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++)
         crew->run->deliver(crew->run->data, batch->results[i]);
+    for (unsigned i = 0; i < batch->passed->len && crew->run->pass != NULL; i++)
+        crew->run->pass(crew->run->data, g_ptr_array_index(batch->passed, i));
     diags_move(crew->diags, batch->diags);
     pthread_mutex_lock(&crew->lock);
     crew->held -= batch->count;

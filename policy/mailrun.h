@@ -41,12 +41,16 @@ struct mailrun {
     /*
      * In any thread, and in several at once: makes a result of one message, which it may change.  `file` is the path
      * as it was given or found ("-" for standard input) and lives until `work` returns; `index` counts the messages of
-     * one file from 0.  The result may be NULL; it is delivered like any other.
+     * one file from 0; `size` is that of the whole message in its file, in bytes.  The result may be NULL; it is
+     * delivered like any other.
      */
-    void *(*work)(void *data, struct message *message, const char *file, unsigned index);
+    void *(*work)(void *data, struct message *message, const char *file, unsigned index, guint64 size);
 
     /* In the caller's thread, in order. */
     void (*deliver)(void *data, void *result);
+
+    /* In the caller's thread, in order: a file that was found in a folder and is no mail.  Or NULL. */
+    void (*pass)(void *data, const char *file);
 
     /*
      * In the caller's thread, after every few results, between them when they are long in coming, and at the end.  Or
@@ -55,7 +59,7 @@ struct mailrun {
      */
     void (*progress)(void *data, guint64 messages, guint64 bytes_read, guint64 bytes_total);
 
-    void *data; /* for the three of them */
+    void *data; /* for all of them */
 };
 
 /*

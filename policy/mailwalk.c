@@ -19,6 +19,7 @@ struct folder {
     GPtrArray *sorted; /* char *, of `names` */
     unsigned next;
     bool maildir;
+    bool messages; /* of a Maildir: every file is a message */
 };
 
 /* How the names of files begin that servers keep beside the mail of a Maildir. */
@@ -107,11 +108,16 @@ static bool has_name(const struct folder *folder, const char *name)
     return false;
 }
 
+/* The folder where the walk is. */
+static const struct folder *last_folder(const struct mailwalk *walk)
+{
+    return g_ptr_array_index(walk->folders, walk->folders->len - 1);
+}
+
 /* Whether a file in the present folder is a server's own: its index, its list of subscriptions. */
 static bool is_kept_by_server(const struct mailwalk *walk, const char *path)
 {
-    const struct folder *folder =
-        walk->folders->len > 0 ? g_ptr_array_index(walk->folders, walk->folders->len - 1) : NULL;
+    const struct folder *folder = walk->folders->len > 0 ? last_folder(walk) : NULL;
     const char *name = strrchr(path, '/');
 
     if (folder == NULL || !folder->maildir || name == NULL)
@@ -120,6 +126,23 @@ static bool is_kept_by_server(const struct mailwalk *walk, const char *path)
         if (g_str_has_prefix(name + 1, kept_by_servers[i]))
             return true;
     return false;
+}
+
+/* "cur" and "new" of a Maildir, whether they were given or found in it. */
+static bool holds_messages(const struct mailwalk *walk, const char *path)
+{
+    const struct folder *above = walk->folders->len > 0 ? last_folder(walk) : NULL;
+    g_autofree char *name = g_path_get_basename(path);
+
+    return (strcmp(name, "cur") == 0 || strcmp(name, "new") == 0) && (above == NULL || above->maildir);
+}
+
+/* MH renames a message that is deleted: "17" becomes ",17" or "#17". */
+static bool is_deleted(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+
+    return (name[0] == ',' || name[0] == '#') && name[1] != '\0' && strspn(name + 1, "0123456789") == strlen(name + 1);
 }
 
 /* A folder that a link leads back to is walked through once. */
@@ -150,7 +173,8 @@ static char *enter(struct mailwalk *walk, const char *path, const struct stat *s
     folder->names = g_string_chunk_new(4096);
     folder->sorted = g_ptr_array_new();
     problem = read_names(walk, folder);
-    folder->maildir = has_name(folder, "cur") && has_name(folder, "new");
+    folder->maildir = has_name(folder, "cur");
+    folder->messages = holds_messages(walk, path);
     /* What could be read of it is. */
     g_ptr_array_add(walk->folders, folder);
     return problem == 0 ? NULL : g_strdup_printf("cannot be read: %s", g_strerror(problem));
@@ -178,6 +202,8 @@ bool mailwalk_next(struct mailwalk *walk, struct mailwalk_file *file)
         /* What is not there is told by whoever opens it. */
         if (strcmp(path, "-") == 0 || stat(path, &status) < 0)
             return true;
+        file->found = walk->folders->len > 0 && !last_folder(walk)->messages;
+        file->passed = file->found && S_ISREG(status.st_mode) && is_deleted(path);
         file->size = S_ISREG(status.st_mode) ? (guint64)status.st_size : 0;
         if (S_ISDIR(status.st_mode))
             file->problem = enter(walk, path, &status);

@@ -19,6 +19,8 @@ struct mailwalk;
 struct mailwalk_file {
     char *path;    /* to be freed with g_free; "-" is standard input only if it was given so, and not found */
     char *problem; /* why it cannot be read ("cannot be read: ..."), or NULL; likewise */
+    bool found;    /* in a folder that is no Maildir's: it may be something else than mail */
+    bool passed;   /* it is found and surely no mail of the folder: one that was deleted in an MH folder */
     guint64 size;  /* in bytes; 0 if it is not known */
 };
 

@@ -40,6 +40,7 @@ struct message {
     bool bcc_visible;      /* Bcc and Resent-Bcc are delivered as they are */
     char *sender;          /* envelope sender without angle brackets; "" is the null sender */
     char *queue_id;        /* or NULL */
+    bool envelope_given;   /* offline: the file says what the envelope is */
     GPtrArray *recipients; /* char *: envelope recipients without angle brackets */
     bool envelope_unknown; /* offline: it is all who can be read in the headers, Bcc too, and `recipients` is empty */
     GPtrArray *headers;    /* struct header *, in order */

@@ -3,12 +3,16 @@
 #include "config.h"
 
 #include "json.h"
+#include "text.h"
 #include "tool.h"
 #include "versions.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Bytes of a note. */
+#define NOTE_LIMIT 8192u
 
 static char *policy_path_option = NULL;
 static gboolean json_option = FALSE;
@@ -68,6 +72,19 @@ void tool_print_json(JsonBuilder *json)
     json_append_line(line, json);
     fwrite(line->str, 1, line->len, stdout);
     g_string_free(line, TRUE);
+}
+
+void tool_note(const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    g_autofree char *shown = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    shown = text_printable(message, NOTE_LIMIT);
+    fprintf(stderr, "%s\n", shown);
 }
 
 int tool_usage_error(const char *format, ...)

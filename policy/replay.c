@@ -46,10 +46,11 @@ static void catch_interrupt(void)
     sigaction(SIGINT, &action, NULL);
 }
 
-static void *judge_one(void *data, struct message *message, const char *file, unsigned index)
+static void *judge_one(void *data, struct message *message, const char *file, unsigned index, guint64 size)
 {
     const struct replaying *replaying = data;
 
+    (void)size;
     given_apply(message);
     mailfile_envelope(message, NULL, NULL);
     return judged_new(message, file, index, &replaying->options);
@@ -77,6 +78,15 @@ static void take_one(void *data, void *result)
         print(out);
     }
     tally_add(replaying->tally, judged);
+}
+
+static void pass_one(void *data, const char *file)
+{
+    struct replaying *replaying = data;
+
+    replaying->replay.passed++;
+    progress_clear(replaying->progress);
+    given_pass(file);
 }
 
 static void show_progress(void *data, guint64 messages, guint64 bytes, guint64 total)
@@ -120,6 +130,7 @@ static void run(struct replaying *replaying, struct diags *diags)
         .stop = &interrupted,
         .work = judge_one,
         .deliver = take_one,
+        .pass = pass_one,
         .progress = show_progress,
         .data = replaying,
     };

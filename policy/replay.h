@@ -23,6 +23,7 @@
 struct replay {
     const struct tally *tally;
     const struct diags *diags; /* what could not be read */
+    guint64 passed;            /* files that were found and are no mail */
     bool partial;              /* it was interrupted */
     bool recipients;           /* they may be shown */
     bool colours;
@@ -36,6 +37,9 @@ void replay_append_number(GString *out, guint64 number, unsigned columns);
 
 /* "1 message", "40,000 messages". */
 void replay_append_messages(GString *out, guint64 messages);
+
+/* "6 files that are no mail were passed over": what it is once they are counted. */
+void replay_append_passed(GString *out, guint64 passed);
 
 /* "2025-11-23 to 2026-11-22", "2026-11-22", or "". */
 char *replay_days(const struct tally *tally);

@@ -89,6 +89,11 @@ static void append_warnings(GString *out, const struct replay *replay)
     if (replay->partial)
         g_string_append(out,
                         "<p class=\"notice\">Interrupted: these are the figures of what was read until then.</p>\n");
+    if (replay->passed > 0) {
+        g_string_append(out, "<p class=\"notice\">");
+        replay_append_passed(out, replay->passed);
+        g_string_append(out, ".</p>\n");
+    }
     if (count == 0)
         return;
     g_string_append(out, "<div class=\"notice\">Not everything could be read:\n<ul>\n");
@@ -96,6 +101,8 @@ static void append_warnings(GString *out, const struct replay *replay)
         const struct diag *diag = diags_get(replay->diags, i);
         g_string_append(out, "<li>");
         page_append_isolated(out, diag->file);
+        if (diag->line > 0)
+            g_string_append_printf(out, ":%u", diag->line);
         g_string_append(out, ": ");
         page_append_isolated(out, diag->message);
         g_string_append(out, "</li>\n");

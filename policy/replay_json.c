@@ -252,6 +252,7 @@ void replay_append_json(GString *out, const struct replay *replay)
     json_number(json, "judged", (gint64)tally->judged);
     json_boolean(json, "partial", replay->partial);
     json_number(json, "warnings", diags_count(replay->diags));
+    json_number(json, "passed_over", (gint64)replay->passed);
     json_string(json, "first", tally->first[0] != '\0' ? tally->first : NULL);
     json_string(json, "last", tally->last[0] != '\0' ? tally->last : NULL);
     json_digest(json, "policy", tally->policy);

@@ -33,6 +33,13 @@ void replay_append_messages(GString *out, guint64 messages)
     g_string_append(out, messages == 1 ? " message" : " messages");
 }
 
+void replay_append_passed(GString *out, guint64 passed)
+{
+    replay_append_number(out, passed, 0);
+    g_string_append(out,
+                    passed == 1 ? " file that is no mail was passed over" : " files that are no mail were passed over");
+}
+
 char *replay_days(const struct tally *tally)
 {
     if (strncmp(tally->first, tally->last, 10) == 0)

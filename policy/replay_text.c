@@ -113,6 +113,14 @@ static void append_partial(GString *out, const struct replay *replay)
                                terminal_begin(replay->colours, STYLE_RED), terminal_end(replay->colours));
 }
 
+static void append_passed(GString *out, const struct replay *replay)
+{
+    if (replay->passed == 0)
+        return;
+    replay_append_passed(out, replay->passed);
+    g_string_append(out, ".\n");
+}
+
 static void append_head(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
@@ -382,6 +390,7 @@ void replay_append_text(GString *out, const struct replay *replay)
     const struct tally *tally = replay->tally;
 
     append_partial(out, replay);
+    append_passed(out, replay);
     if (tally->against != NULL) {
         append_changes(out, replay);
         return;

@@ -21,6 +21,7 @@ struct explaining {
     int outbound; /* told.h */
     struct explain_look look;
     unsigned messages;
+    unsigned passed; /* files */
 };
 
 static bool explain_one(void *data, struct message *message, const char *file, unsigned index)
@@ -39,6 +40,12 @@ static bool explain_one(void *data, struct message *message, const char *file, u
     fwrite(out->str, 1, out->len, stdout);
     message_free(message);
     return true;
+}
+
+static void pass_one(void *data, const char *file)
+{
+    ((struct explaining *)data)->passed++;
+    given_pass(file);
 }
 
 static int command_explain_run(void)
@@ -68,11 +75,13 @@ static int command_explain_run(void)
     if (explaining.policy != NULL) {
         char **files = file_options != NULL ? file_options : standard_input;
         for (; *files != NULL; files++)
-            mailfile_read(*files, explain_one, &explaining, diags);
+            mailfile_read_noting(*files, explain_one, pass_one, &explaining, diags);
         policy_unref(explaining.policy);
     }
     fflush(stdout);
     tool_print_diags(diags);
+    if (explaining.passed > 0)
+        tool_note("%u file%s no mail and passed over", explaining.passed, explaining.passed == 1 ? " is" : "s are");
     status = diags_errors(diags) == 0 ? EXIT_DONE : EXIT_WRONG;
     diags_free(diags);
     if (ferror(stdout)) {

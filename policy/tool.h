@@ -41,6 +41,9 @@ void tool_print_diags(const struct diags *diags);
 /* Prints what was built to standard output, as one line. */
 void tool_print_json(JsonBuilder *json);
 
+/* A text from elsewhere, such as a path, as a line on standard error that cannot act on a terminal. */
+void tool_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 /* Says what is wrong with the command line; returns EXIT_USAGE. */
 int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 

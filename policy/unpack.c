@@ -192,7 +192,8 @@ static const struct {
     {&gzip, "gzip", 3, {0x1f, 0x8b, 0x08}},       {&xz, "xz", 6, {0xfd, '7', 'z', 'X', 'Z', 0x00}},
     {&zstd, "zstd", 4, {0x28, 0xb5, 0x2f, 0xfd}}, {NULL, "bzip2", 3, {'B', 'Z', 'h'}},
     {NULL, "lz4", 4, {0x04, 0x22, 0x4d, 0x18}},   {NULL, "7z", 6, {'7', 'z', 0xbc, 0xaf, 0x27, 0x1c}},
-    {NULL, "zip", 4, {'P', 'K', 0x03, 0x04}},
+    {NULL, "zip", 4, {'P', 'K', 0x03, 0x04}},     {NULL, "rar", 4, {'R', 'a', 'r', '!'}},
+    {NULL, "lzip", 4, {'L', 'Z', 'I', 'P'}},      {NULL, "compress", 2, {0x1f, 0x9d}},
 };
 
 /* Looks at the first bytes; false if they are none that can be read. */

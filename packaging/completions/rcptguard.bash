@@ -4,8 +4,8 @@
 # takes an argument, FILE at the end if the command takes files.
 declare -gA _rcptguard_commands=(
     [check]="--strict --time="
-    [explain]="--sender= --recipient= --user= --client= --listener= --local --inbound --time= --bcc-visible --all FILE"
-    [replay]="--against= --html= --jobs= --messages --recipients --user= --client= --listener= --local --time= --bcc-visible FILE"
+    [explain]="--sender= --recipient= --user= --client= --listener= --local --inbound --time= --bcc-visible --verbose --all FILE"
+    [replay]="--against= --html= --jobs= --messages --recipients --user= --client= --listener= --local --time= --bcc-visible --verbose FILE"
     [print]=""
     [init]="--mta= --postfix-config= --sendmail-config= --domain= --freemail="
 )

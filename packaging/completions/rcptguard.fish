@@ -35,6 +35,7 @@ complete -c rcptguard -n '__rcptguard_is explain' -l local -d 'Handed in by send
 complete -c rcptguard -n '__rcptguard_is explain' -l inbound -d 'The message is not outbound'
 complete -c rcptguard -n '__rcptguard_is explain' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
 complete -c rcptguard -n '__rcptguard_is explain' -l bcc-visible -d 'Bcc headers are delivered'
+complete -c rcptguard -n '__rcptguard_is explain' -l verbose -d 'Name the files that are no mail'
 complete -c rcptguard -n '__rcptguard_is explain' -l all -d 'Show each visible recipient'
 
 complete -c rcptguard -n '__rcptguard_is replay' -l against -r -F -d 'Print only what changes from this policy'
@@ -48,6 +49,7 @@ complete -c rcptguard -n '__rcptguard_is replay' -l listener -x -d 'The MTA\'s n
 complete -c rcptguard -n '__rcptguard_is replay' -l local -d 'Handed in by sendmail(1)'
 complete -c rcptguard -n '__rcptguard_is replay' -l time -x -d 'When: 2027-06-30T12:00:00Z (now)'
 complete -c rcptguard -n '__rcptguard_is replay' -l bcc-visible -d 'Bcc headers are delivered'
+complete -c rcptguard -n '__rcptguard_is replay' -l verbose -d 'Name the files that are no mail'
 
 complete -c rcptguard -n '__rcptguard_is init' -l mta -x -a 'postfix sendmail' -d 'Ask this one: postfix or sendmail'
 complete -c rcptguard -n '__rcptguard_is init' -l postfix-config -r -F -d 'Where Postfix\'s main.cf is'

@@ -100,8 +100,16 @@ static struct taken read_all(const char *path, unsigned limit, size_t size, stru
 /* Whether it begins like what is packed, by a program that is known or not. */
 static bool begins_packed(const uint8_t *data, size_t size)
 {
-    static const char *const beginnings[] = {"\x1f\x8b\x08",     "\xfd\x37zXZ",        "\x28\xb5\x2f\xfd", "BZh",
-                                             "\x04\x22\x4d\x18", "7z\xbc\xaf\x27\x1c", "PK\x03\x04"};
+    static const char *const beginnings[] = {"\x1f\x8b\x08",
+                                             "\xfd\x37zXZ",
+                                             "\x28\xb5\x2f\xfd",
+                                             "BZh",
+                                             "\x04\x22\x4d\x18",
+                                             "7z\xbc\xaf\x27\x1c",
+                                             "PK\x03\x04",
+                                             "Rar!",
+                                             "LZIP",
+                                             "\x1f\x9d"};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(beginnings); i++)
         if (size >= strlen(beginnings[i]) && memcmp(data, beginnings[i], strlen(beginnings[i])) == 0)
@@ -125,7 +133,6 @@ static void check_file(const uint8_t *data, size_t size)
         taken_clear(&taken);
         return;
     }
-    fuzz_check(taken.count == (size > 0) || begins_mbox(data, size), "%u messages in what is no mbox", taken.count);
     /* Whatever lines stand in an mbox, the next message is one more. */
     if (begins_mbox(data, size) && data[size - 1] == '\n') {
         g_autoptr(GByteArray) more = g_byte_array_new();
@@ -135,8 +142,8 @@ static void check_file(const uint8_t *data, size_t size)
         g_byte_array_append(more, (const guint8 *)MORE, sizeof MORE - 1);
         g_free(fuzz_file("mail", more->data, more->len));
         longer = read_all(path, G_MAXUINT, more->len, none);
-        /* "From " alone begins no mbox: then it is one message, however much there is. */
-        if (longer.count > 1 || taken.count > 1)
+        /* A sentence may begin so: then it is no mailbox, however much there is. */
+        if (longer.count > 0 || taken.count > 0)
             fuzz_check(longer.count == taken.count + 1 && strcmp(longer.last, "zz@added.example") == 0,
                        "one message more: %u, before %u", longer.count, taken.count);
         taken_clear(&longer);
@@ -205,7 +212,8 @@ static void check_maildir(const uint8_t *data, size_t size)
     files = write_parts(data, size, folders, &count, &empty, &packed);
     taken = read_all(maildir, G_MAXUINT, G_MAXSIZE, diags);
     if (!packed)
-        fuzz_check(taken.files == count - empty && diags_errors(diags) == empty,
+        fuzz_check(taken.files <= count - empty && diags_errors(diags) >= empty &&
+                       taken.files + diags_errors(diags) >= count,
                    "%u files with %u empty: %u read, %u errors", count, empty, taken.files, diags_errors(diags));
     remove_files(files);
     taken_clear(&taken);
@@ -281,8 +289,9 @@ struct running {
     atomic_bool stop;
 };
 
-static void *work(void *data, struct message *message, const char *file, unsigned index)
+static void *work(void *data, struct message *message, const char *file, unsigned index, guint64 size)
 {
+    (void)size;
     (void)data;
     return line_of(message, file, index);
 }
@@ -303,7 +312,7 @@ static void check_run(const uint8_t *data, size_t size, unsigned limit)
     g_autofree char *path = make_folder("run");
     const char *const paths[] = {path, NULL};
     struct running running = {.lines = g_ptr_array_new_with_free_func(g_free), .limit = limit};
-    struct mailrun run = {2, &running.stop, work, deliver, NULL, &running};
+    struct mailrun run = {2, &running.stop, work, deliver, NULL, NULL, &running};
     auto_free(diags) alone_diags = diags_new();
     auto_free(diags) diags = diags_new();
     g_autoptr(GPtrArray) files = NULL;

@@ -46,6 +46,7 @@ INTERNAL = {
     ("policy/regex.h", "REGEX_TEXT_LIMIT"): "likewise",
     ("policy/exposure.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
     ("policy/site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
+    ("policy/rcptguard.c", "NOTE_LIMIT"): "how much of a path is shown",
     ("policy/program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
     ("policy/program.h", "PROGRAM_LIMIT"): "how long an operator waits for a command of the MTA",
     ("policy/scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",

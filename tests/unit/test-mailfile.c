@@ -34,19 +34,28 @@ static bool take(void *data, struct message *message, const char *file, unsigned
     return taken->stop == 0 || taken->count < taken->stop;
 }
 
-/* What is read from FOLDER/name, then what is said of it. */
+static void pass(void *data, const char *file)
+{
+    struct taken *taken = data;
+
+    g_string_append_printf(taken->text, "%s-%s", taken->text->len > 0 ? "\n" : "", file + taken->root);
+}
+
+/* What is read from FOLDER/name, and passed over there, then what is said of it. */
 static char *read_in(const char *folder, const char *name, unsigned stop)
 {
     auto_free(diags) diags = diags_new();
     g_autofree char *path = g_build_filename(folder, name, NULL);
     struct taken taken = {.text = g_string_new(NULL), .root = strlen(folder) + 1, .stop = stop};
-    bool go_on = mailfile_read(path, take, &taken, diags);
+    bool go_on = mailfile_read_noting(path, take, pass, &taken, diags);
 
     g_assert_true(go_on == (stop == 0 || taken.count < stop));
     for (unsigned i = 0; i < diags_count(diags); i++) {
         const struct diag *diag = diags_get(diags, i);
-        g_string_append_printf(taken.text, "%s!%s: %s", taken.text->len > 0 ? "\n" : "", diag->file + taken.root,
-                               diag->message);
+        g_string_append_printf(taken.text, "%s!%s", taken.text->len > 0 ? "\n" : "", diag->file + taken.root);
+        if (diag->line > 0)
+            g_string_append_printf(taken.text, ":%u", diag->line);
+        g_string_append_printf(taken.text, ": %s", diag->message);
     }
     return g_string_free(taken.text, FALSE);
 }
@@ -62,6 +71,20 @@ static void check(const char *content, gssize length, const char *want)
     folder_free(folder);
 }
 
+/* What is said. */
+#define NO_MAIL   "is no header field; expected a message or a mailbox"
+#define NO_HEADER "is where a header was to begin; expected a field such as From, To or Date"
+#define NO_NAME   "has header fields, and none that mail has; expected From, To, Date or the like"
+#define HIDES     "is no header field, and text before a header hides it; expected what begins in line "
+#define BROKEN    "is no header field and no empty line; an MTA ends the header here, and what follows is body"
+#define DIALOGUE  "is an SMTP dialogue; expected the message alone, as it follows DATA"
+#define RETURNS   "has lines that end with a carriage return alone; expected line feeds, for example by `tr '\\r' '\\n'`"
+#define NOT_READ  ", which is not read; expected the messages themselves, or a mailbox"
+#define WIDE      "is UTF-16, which no mail is; expected bytes, for example from `iconv -f UTF-16 -t UTF-8`"
+#define LIKE                                                                                                           \
+    "looks like the beginning of a message and is not counted; expected From, Date, Received, Message-ID or "          \
+    "Return-Path in the 20 lines that follow"
+
 static void test_messages(void)
 {
     static const char *const cases[][2] = {
@@ -73,15 +96,21 @@ static void test_messages(void)
         {"To:a\nTo :b\nTo\t: c\nTO:  d \n\n", "m[0] To=a To=b To=c TO= d "},
         {"To:\nCc:\n a@x.example\n\n", "m[0] To= Cc=\n a@x.example"},
         {"To: a\n  \n b\n\nbody", "m[0] To=a\n  \n b"}, /* a line of blanks goes on */
+        {"TO: a\r\r\nCc: b\r\r\n\r\r\nbody: x\n", "m[0] TO=a Cc=b"},
         /* A line that is no field ends the headers, as it does for an MTA. */
-        {"To: a\nno field\nCc: b\n\n", "m[0] To=a"},
-        {"To: a\n: x\nCc: b\n", "m[0] To=a"},
-        {"\nTo: a\n", "m[0]"},
-        {"no field", "m[0]"},
-        {" continues nothing\nTo: a\n\n", "m[0] To=a"},
+        {"To: a\nno field\nCc: b\n\n", "m[0] To=a\n!m:2: " BROKEN},
+        {"To: a\n: x\nCc: b\n", "m[0] To=a\n!m:2: " BROKEN},
+        {"\n\nX: y\nTo: a\nno field", "m[0] X=y To=a\n!m:5: " BROKEN},
         /* What a mailbox or a program left at the top. */
         {"From care@me.example at home\nTo: a\n\n", "m[0] To=a"},
         {">From care@me.example Mon Nov 23 18:34:00 2026\nTo: a\n\n", "m[0] To=a"},
+        {"\xef\xbb\xbfTo: a\n\n", "m[0] To=a"},
+        {"\nTo: a\n", "m[0] To=a"},
+        {" \t\r\n\r\n\n\nTo: a\n", "m[0] To=a"},
+        {"\xef\xbb\xbf\r\nTo: a\n", "m[0] To=a"},
+        {"1764\nTo: a\n\nbody\n<?xml version=\"1.0\"?>\n<plist/>\n", "m[0] To=a"},
+        {"1764      \r\nTo: a\n\n", "m[0] To=a"},
+        {"Microsoft Mail Internet Headers Version 2.0\r\nTo: a\r\n\r\n", "m[0] To=a"},
         {"", "!m: is empty; expected a message or a mailbox"},
     };
 
@@ -89,8 +118,104 @@ static void test_messages(void)
         check(cases[i][0], -1, cases[i][1]);
     /* A NUL hides nothing. */
     check("To: a@x.example\0, b@y.example\nCc: c\n\n", 37, "m[0] To=a@x.example , b@y.example Cc=c");
-    check("\0\0\0", 3, "m[0]");
-    check("\xff\xfe: x\n\n", 7, "m[0]");
+}
+
+/* What is no message is not counted as one that has no recipients, and why is said. */
+static void test_no_messages(void)
+{
+    static const char *const cases[][2] = {
+        {"no field", "!m:1: " NO_MAIL},
+        {"\n \nno field", "!m:3: " NO_MAIL},
+        {"From now on all is well\n\nBye\n", "!m:1: " NO_MAIL},
+        {" continues nothing\nTo: a\n\n", "!m:1: " HIDES "2, alone"},
+        {"\n\nHello,\nwho wrote this:\nTo: a\n\n", "!m:3: " HIDES "5, alone"},
+        {"1764\nno field\nTo: a\n\n", "!m:1: " HIDES "3, alone"},
+        {"<html><pre>\nReceived: x\nTo: a\n\n", "!m:1: " HIDES "2, alone"},
+        {"\n \n\t\n", "!m: holds nothing but blanks; expected a message or a mailbox"},
+        {"220 mx ESMTP\r\nEHLO me\r\nMAIL FROM:<a@x.example>\r\nTo: a\r\n", "!m:1: " DIALOGUE},
+        {"MAIL FROM:<a@x.example>\nRCPT TO:<b@x.example>\nDATA\nTo: a\n\n", "!m:1: " DIALOGUE},
+        {"To: a\rCc: b\r\rbody\r", "!m:1: " RETURNS},
+        {"X: y\rTo: a\r\rbody\n", "!m:1: " RETURNS},
+        {"BEGIN:VCARD\nFN:Ann\n\n", "!m:1: " NO_NAME},
+        {"X: y\n", "!m:1: " NO_NAME},
+        {"https://x.example/\n", "!m:1: " NO_NAME},
+        {"BABYL OPTIONS: -*- rmail -*-\nTo: a\n", "!m: is a Babyl file of Emacs" NOT_READ},
+        {"!BDN....", "!m: is an Outlook data file (.pst)" NOT_READ},
+        {"2 M1a C5f0e9d3b\n\001\002N", "!m: is a file of Dovecot's dbox" NOT_READ},
+        {"C_            1234             567              12               0    ",
+         "!m: is a queue file of Postfix; expected what `postcat` prints of it"},
+    };
+    g_autofree char *tar = g_malloc0(1024);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        check(cases[i][0], -1, cases[i][1]);
+    check("\0\0\0", 3, "!m:1: " NO_MAIL);
+    check("\xff\xfeT\0o\0:\0 \0a\0\n\0", 14, "!m: " WIDE);
+    check("\xfe\xff\0T\0o\0:\0 \0a\0\n", 14, "!m: " WIDE);
+    check("T\0o\0:\0 \0a\0\n\0", 12, "!m: " WIDE);
+    memcpy(tar, "mail/1", 6);
+    memcpy(tar + 257, "ustar", 5);
+    check(tar, 1024, "!m: is a tar archive" NOT_READ);
+}
+
+/* What postcat prints of a queue file; the envelope is another test's. */
+static void test_postcat(void)
+{
+#define RECORDS  "*** ENVELOPE RECORDS hold/4j ***\nsender: a@x.example\nrecipient: b@x.example\n"
+#define CONTENTS "*** MESSAGE CONTENTS hold/4j ***\n"
+#define AFTER    "*** HEADER EXTRACTED hold/4j ***\nrecipient: c@x.example\n*** MESSAGE FILE END hold/4j ***\n"
+    static const char *const cases[][2] = {
+        {RECORDS CONTENTS "To: a\n\nbody\n" AFTER, "m[0] To=a"},
+        {RECORDS CONTENTS "To: a\n" AFTER, "m[0] To=a"},
+        {"\n" RECORDS CONTENTS "To: a\n\nbody\n" AFTER "\n" RECORDS CONTENTS "To: b\n\n" AFTER, "m[0] To=a\nm[1] To=b"},
+        /* Another name: it is text. */
+        {RECORDS CONTENTS "To: a\n\n*** MESSAGE FILE END hold/5 ***\n" CONTENTS "To: b\n" AFTER, "m[0] To=a"},
+        {RECORDS CONTENTS "To: a\n\nbody\n",
+         "m[0] To=a\n!m: ends early; expected the line `*** MESSAGE FILE END` of postcat"},
+        {RECORDS AFTER, "!m: holds an envelope and no message; expected all that postcat prints"},
+        {RECORDS CONTENTS "no field\n" AFTER,
+         "!m:5: is where a header was to begin; expected a field such as From, To or Date\n"
+         "!m: holds an envelope and no message; expected all that postcat prints"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        check(cases[i][0], -1, cases[i][1]);
+}
+
+static bool take_envelope(void *data, struct message *message, const char *file, unsigned index)
+{
+    (void)file;
+    (void)index;
+    mailfile_envelope(message, NULL, NULL);
+    g_string_append_printf(data, "%s: %s", message->sender, message->envelope_unknown ? "unknown" : "");
+    for (unsigned i = 0; i < message->recipients->len; i++)
+        g_string_append_printf(data, " %s", (const char *)g_ptr_array_index(message->recipients, i));
+    if (message->user != NULL)
+        g_string_append_printf(data, " by %s", message->user);
+    g_string_append(data, "\n");
+    message_free(message);
+    return true;
+}
+
+static void test_postcat_envelope(void)
+{
+    char *folder = folder_new();
+    auto_free(diags) diags = diags_new();
+    GString *got = g_string_new(NULL);
+    g_autofree char *path = folder_write(
+        folder, "m",
+        RECORDS
+        "done_recipient: d@x.example\noriginal_recipient: o@x.example\nnamed_attribute: sasl_username=ann\n" CONTENTS
+        "From: f@x.example\nTo: a\n\nrecipient: no@x.example\n" AFTER
+        "*** ENVELOPE RECORDS hold/4j ***\nsender: \nrecipient: z@x.example\n" CONTENTS
+        "To: a\n\n*** MESSAGE FILE END hold/4j ***\n",
+        -1);
+
+    g_assert_true(mailfile_read(path, take_envelope, got, diags));
+    g_assert_cmpuint(diags_count(diags), ==, 0);
+    g_assert_cmpstr(got->str, ==, "a@x.example:  b@x.example d@x.example c@x.example by ann\n:  z@x.example\n");
+    g_string_free(got, TRUE);
+    folder_free(folder);
 }
 
 #define FROM "From care@me.example Mon Nov 23 18:34:00 2026\n"
@@ -99,20 +224,83 @@ static void test_mbox(void)
 {
     static const char *const cases[][2] = {
         {FROM "To: a\n\nbody\n\n" FROM "To: b\n\nbody\n", "m[0] To=a\nm[1] To=b"},
-        /* A line in a body that begins so: escaped, without an empty line before it, or a sentence. */
+        {"\n\n" FROM "To: a\n\nbody\n\n" FROM "To: b\n", "m[0] To=a\nm[1] To=b"},
+        {"\xef\xbb\xbf" FROM "To: a\n\nbody\n\n" FROM "To: b\n", "m[0] To=a\nm[1] To=b"},
+        /* A line in a body that begins so: escaped, without what a header has, or a sentence. */
         {FROM "To: a\n\nbody\n\n>From x Mon Nov 23 18:34:00 2026\nTo: b\n", "m[0] To=a"},
-        {FROM "To: a\n\nbody\nFrom x Mon Nov 23 18:34:00 2026\nTo: b\n", "m[0] To=a"},
-        {FROM "To: a\n\nbody\n\nFrom now on all is well\nTo: b\n", "m[0] To=a"},
+        {FROM "To: a\n\nbody\nFrom x Mon Nov 23 18:34:00 2026\nTo: b\n", "m[0] To=a\n!m:5: " LIKE},
+        {FROM "To: a\n\nbody\n\nFrom now on all is well\nhttp://x.example\n", "m[0] To=a"},
+        {FROM "To: a\n\nbody\n\nFrom 9:30 to 11:00 in May\n\nBye\n", "m[0] To=a"},
+        {FROM "To: a\n\nbody\n\nFrom May 9 to June 3, 9:30, we\nclose.\n", "m[0] To=a\n!m:6: " LIKE},
         {FROM "To: a\n\n" FROM "To: b\n\n" FROM "To: c\n\n", "m[0] To=a\nm[1] To=b\nm[2] To=c"},
-        {FROM FROM, "m[0]"},
-        {FROM, "m[0]"},
-        {FROM "\n" FROM "\n", "m[0]\nm[1]"},
+        {FROM FROM, "!m:2: " NO_HEADER},
+        {FROM, "!m:2: " NO_HEADER},
+        {FROM "\n" FROM "To: a\n", "m[0] To=a\n!m:2: " NO_HEADER},
+        {FROM "no field\nTo: a\n\n" FROM "To: b\n", "m[0] To=b\n!m:2: " NO_HEADER},
+        {FROM "To: a\n\n" FROM "\nTo: b\n", "m[0] To=a\n!m:4: " LIKE},
+        {FROM "X: y\n\n" FROM "To: b\n", "m[0] To=b\n!m:2: " NO_NAME},
+        /* Without a blank line between them, without a time, or with nothing; of all kinds in one file. */
+        {FROM "To: a\n\nbody\n" FROM "From: b\n", "m[0] To=a\nm[1] From=b"},
+        {FROM "To: a\n" FROM "From: b\n", "m[0] To=a\nm[1] From=b"},
+        {"From \r\nFrom: a\r\n\r\nx\r\n\r\nFrom \r\nDate: b\r\n", "m[0] From=a\nm[1] Date=b"},
+        {"From\nFrom: a\n\nx\nFrom\nDate: b\n", "m[0] From=a\nm[1] Date=b"},
+        {"From ann@x.example 2026-11-23\nTo: a\n\nx\n\nFrom MAILER-DAEMON\nX: y\nReceived: b\n\nFrom -\n"
+         "Return-path: c\n\n" FROM "MESSAGE-ID : d\n",
+         "m[0] To=a\nm[1] X=y Received=b\nm[2] Return-path=c\nm[3] MESSAGE-ID=d"},
+        {FROM "To: a\n\nx\n\nFrom \n>From x@x.example Mon Nov 23 18:34:00 2026\nDate: b\n", "m[0] To=a\nm[1] Date=b"},
+        {FROM "To: a\n\nx\n\nFrom \nTo: b\n\nDate: c\n", "m[0] To=a\n!m:6: " LIKE},
+        {FROM "To: a\n\nFrom \nTo: b\n\nFrom \nTo: c\n\nFrom -\nTo: d\n",
+         "m[0] To=a\n!m:4: " LIKE "\n!m: has 2 more lines that look like the beginning of a message"},
+        {FROM "To: a\nno\n\n" FROM "To: b\nno\n",
+         "m[0] To=a\nm[1] To=b\n!m:3: " BROKEN "\n!m: has 1 more header that ends at a line that is no field"},
         {"From - Mon Nov 23 18:34:00 2026\r\nTo: a\r\n\r\nbody\r\n\r\nFrom - Mon Nov 23 18:34:00 2026\r\nTo: b\r\n",
          "m[0] To=a\nm[1] To=b"},
         /* A Content-Length is the sender's word, and may be a lie. */
         {FROM "Content-Length: 999\nTo: a\n\nbody\n\n" FROM "To: b\n", "m[0] Content-Length=999 To=a\nm[1] To=b"},
         /* A message is no mailbox: what its body quotes begins no other. */
         {"To: a\n\nbody\n\n" FROM "To: b\n", "m[0] To=a"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        check(cases[i][0], -1, cases[i][1]);
+}
+
+/* How far what makes a separator may be from it: 20 lines; with a date, as far as the header goes and there is room. */
+static void test_far(void)
+{
+    for (unsigned lines = 17; lines <= 21; lines++) {
+        GString *mbox = g_string_new(FROM "To: a\n\nx\n\nFrom \n");
+        GString *dated = g_string_new(FROM "To: a\n\nx\n\n" FROM);
+        g_autofree char *got = NULL, *got_dated = NULL;
+        char *folder = folder_new();
+        for (unsigned i = 0; i < lines; i++) {
+            g_string_append(mbox, i == 0 ? "X: 1\n" : " 2\n");
+            g_string_append(dated, i == 0 ? "X: 1\n" : " 2\n");
+        }
+        g_string_append(mbox, "Date: x\n\n");
+        g_string_append(dated, "To: b\n\n");
+        folder_put(folder, "m", mbox->str);
+        folder_put(folder, "d", dated->str);
+        got = read_in(folder, "m", 0);
+        got_dated = read_in(folder, "d", 0);
+        if ((strstr(got, "Date=x") != NULL) != (lines < 20) || (strstr(got, LIKE) != NULL) != (lines >= 20) ||
+            strstr(got_dated, "To=b") == NULL)
+            UNIT_FAIL("%u lines: %s %s", lines, got, got_dated);
+        g_string_free(mbox, TRUE);
+        g_string_free(dated, TRUE);
+        folder_free(folder);
+    }
+}
+
+static void test_mmdf(void)
+{
+#define BAR "\1\1\1\1\n"
+    static const char *const cases[][2] = {
+        {BAR "To: a\n\nbody\n" BAR BAR "To: b\n\n" FROM "To: c\n" BAR, "m[0] To=a\nm[1] To=b"},
+        {BAR "To: a\n\nbody\n" BAR "To: b\n", "m[0] To=a\nm[1] To=b"},
+        {BAR FROM "To: a\n" BAR "\n" BAR "To: b\n", "m[0] To=a\nm[1] To=b"},
+        {"\1\1\1\1\r\nTo: a\r\n\r\nbody\r\n\1\1\1\1\r\n", "m[0] To=a"},
+        {BAR BAR, "!m: holds no message; expected one between its separators"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -166,7 +354,6 @@ static void test_folders(void)
     g_assert_cmpstr(
         got, ==,
         "mail/box[0] To=d\nmail/box[1] To=e\nmail/cur/1:2,S[0] To=a\nmail/cur/2:2,S[0] To=b\nmail/new/3[0] To=c\n"
-        "!mail/empty: is empty; expected a message or a mailbox\n"
         "!mail/fifo: is not a regular file; use `-` for standard input\n"
         "!mail/zlink: does not exist; expected a message or a mailbox");
     folder_free(folder);
@@ -206,6 +393,45 @@ static void test_maildir_servers(void)
     folder_free(folder);
 }
 
+/* Folders of programs: what is no mail is passed over, and what may be is reported. */
+static void test_others(void)
+{
+    char *folder = folder_new();
+    g_autofree char *got = NULL;
+
+    folder_put(folder, "mail/1", "To: a\n\n"); /* MH */
+    folder_put(folder, "mail/,2", "To: no\n\n");
+    folder_put(folder, "mail/#3", "To: no\n\n");
+    folder_put(folder, "mail/,x", "To: b\n\n");
+    folder_put(folder, "mail/.mh_sequences", "unseen: 1\n");
+    folder_put(folder, "mail/Sent.msf", "// <!-- <mdb:mork:z v=\"1.4\"/> -->\n"); /* Thunderbird */
+    folder_put(folder, "mail/Sent.sbd/2026", "From \nFrom: c\n\n");
+    folder_put(folder, "mail/rules.dat", "version=\"9\"\n");
+    folder_put(folder, "mail/Trash", "");
+    folder_put(folder, "mail/blank", "\n\n");
+    folder_put(folder, "mail/a.pdf", "%PDF-1.7\n");
+    folder_put(folder, "mail/card.vcf", "BEGIN:VCARD\nFN:Ann\n");
+    folder_put(folder, "mail/text", "From now on all is well.\n");
+    g_free(folder_write(folder, "mail/thumbs.db", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\n", 11));
+    g_free(folder_write(folder, "mail/desktop.ini", "\xff\xfe[\0x\0]\0", 8));
+    /* These may be mail. */
+    g_free(folder_write(folder, "mail/z.MSG", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\n", 11));
+    folder_put(folder, "mail/z1", "Forwarded:\nhello\nTo: a\n");
+    folder_put(folder, "mail/z2", "hello\nTo: a\n");
+    folder_put(folder, "mail/z3/cur/1", "hello\n");
+    folder_put(folder, "mail/z3/cur/2", "");
+    folder_put(folder, "mail/z3/other", "hello\n");
+    got = read_in(folder, "mail", 0);
+    g_assert_cmpstr(
+        got, ==,
+        "-mail/#3\n-mail/,2\nmail/,x[0] To=b\nmail/1[0] To=a\n-mail/Sent.msf\nmail/Sent.sbd/2026[0] From=c\n"
+        "-mail/a.pdf\n-mail/blank\n-mail/card.vcf\n-mail/desktop.ini\n-mail/rules.dat\n-mail/text\n"
+        "-mail/thumbs.db\n-mail/z3/other\n"
+        "!mail/z.MSG: is an Outlook message (.msg)" NOT_READ "\n!mail/z1:1: " NO_NAME "\n!mail/z2:1: " HIDES
+        "2, alone\n!mail/z3/cur/1:1: " NO_MAIL "\n!mail/z3/cur/2: is empty; expected a message or a mailbox");
+    folder_free(folder);
+}
+
 /* Packed files, alone and in folders, by what is in them and not by their names. */
 static void test_packed(void)
 {
@@ -223,10 +449,11 @@ static void test_packed(void)
         g_free(folder_write(folder, "d/empty", (const char *)empty->data, (gssize)empty->len));
         g_free(folder_write(folder, "d/short", (const char *)packed->data, (gssize)packed->len - 3));
         folder_put(folder, "d/x.gz", "To: d\n\n");
+        g_free(folder_write(folder, "d/new/2", (const char *)empty->data, (gssize)empty->len));
         got = read_in(folder, "d", 0);
         if (strstr(got, "d/box[0] To=a\nd/box[1] To=b\nd/cur/1[0] To=c\n") != got ||
             strstr(got, "\nd/x.gz[0] To=d") == NULL ||
-            strstr(got, "\n!d/empty: is empty; expected a message or a mailbox\n!d/short: ends early: what ") == NULL)
+            strstr(got, "\n!d/new/2: is empty; expected a message or a mailbox\n!d/short: ends early: what ") == NULL)
             UNIT_FAIL("%s: %s", pack_formats[i].name, got);
         folder_free(folder);
     }
@@ -283,7 +510,7 @@ static void remove_file(const char *path)
     g_assert_cmpint(g_remove(path), ==, 0);
 }
 
-/* A mailbox of two messages that is longer than what is read at once. */
+/* A mailbox of three messages; the first is given before the third is read. */
 static void check_meddling(const char *other, void (*meddle)(const char *), const char *want)
 {
     char *folder = folder_new();
@@ -294,6 +521,9 @@ static void check_meddling(const char *other, void (*meddle)(const char *), cons
     struct meddling meddling = {{g_string_new(NULL), strlen(folder) + 1, 0, 0}, meddle, path};
 
     while (mbox->len < 8u * 1024 * 1024)
+        g_string_append(mbox, "a line of a body\n");
+    g_string_append(mbox, "\n" FROM "To: m\n\n");
+    while (mbox->len < 12u * 1024 * 1024)
         g_string_append(mbox, "a line of a body\n");
     g_string_append(mbox, "\n" FROM "To: b\n\n");
     g_free(folder_write(folder, "d/box", mbox->str, (gssize)mbox->len));
@@ -311,20 +541,22 @@ static void check_meddling(const char *other, void (*meddle)(const char *), cons
 static void test_changes(void)
 {
     check_meddling("box", grow,
-                   "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
+                   "d/box[0] To=a\nd/box[1] To=m\nd/box[2] To=b\nd/other[0] To=c\n"
                    "!d/box: changed while it was read; what was read of it counts");
-    check_meddling("box", shrink,
-                   "d/box[0] To=a\nd/other[0] To=c\n!d/box: changed while it was read; what was read of it counts");
+    check_meddling(
+        "box", shrink,
+        "d/box[0] To=a\nd/box[1] To=m\nd/other[0] To=c\n!d/box: changed while it was read; what was read of it counts");
     check_meddling("box", touch,
-                   "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
+                   "d/box[0] To=a\nd/box[1] To=m\nd/box[2] To=b\nd/other[0] To=c\n"
                    "!d/box: changed while it was read; what was read of it counts");
     check_meddling("box", replace,
-                   "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c\n"
+                   "d/box[0] To=a\nd/box[1] To=m\nd/box[2] To=b\nd/other[0] To=c\n"
                    "!d/box: was replaced while it was read; the one before counts");
     /* What was read whole is no worse for being gone. */
-    check_meddling("box", remove_file, "d/box[0] To=a\nd/box[1] To=b\nd/other[0] To=c");
-    check_meddling("other", remove_file,
-                   "d/box[0] To=a\nd/box[1] To=b\n!d/other: does not exist; expected a message or a mailbox");
+    check_meddling("box", remove_file, "d/box[0] To=a\nd/box[1] To=m\nd/box[2] To=b\nd/other[0] To=c");
+    check_meddling(
+        "other", remove_file,
+        "d/box[0] To=a\nd/box[1] To=m\nd/box[2] To=b\n!d/other: does not exist; expected a message or a mailbox");
 }
 
 static void test_stop(void)
@@ -422,11 +654,17 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mailfile/messages", test_messages);
+    g_test_add_func("/mailfile/no-messages", test_no_messages);
+    g_test_add_func("/mailfile/postcat", test_postcat);
+    g_test_add_func("/mailfile/postcat-envelope", test_postcat_envelope);
     g_test_add_func("/mailfile/mbox", test_mbox);
+    g_test_add_func("/mailfile/far", test_far);
+    g_test_add_func("/mailfile/mmdf", test_mmdf);
     g_test_add_func("/mailfile/long", test_long);
     g_test_add_func("/mailfile/folders", test_folders);
     g_test_add_func("/mailfile/maildir-folders", test_maildir_folders);
     g_test_add_func("/mailfile/maildir-servers", test_maildir_servers);
+    g_test_add_func("/mailfile/others", test_others);
     g_test_add_func("/mailfile/packed", test_packed);
     g_test_add_func("/mailfile/changes", test_changes);
     g_test_add_func("/mailfile/stop", test_stop);

@@ -62,7 +62,7 @@ static char *mixed_folder(void)
         g_autofree char *text = g_strdup_printf("To: c-%u@x.example\n\nbody\n", i);
         folder_put(folder, file, text);
     }
-    folder_put(folder, "d-empty", "");
+    folder_put(folder, "d-maildir/cur/empty", "");
     g_assert_cmpint(symlink("missing", link), ==, 0);
     put_mbox(folder, "f-box", "f", 300, 0);
     return folder;
@@ -140,12 +140,13 @@ static void dawdle(unsigned index)
         sched_yield();
 }
 
-static void *work(void *data, struct message *message, const char *file, unsigned index)
+static void *work(void *data, struct message *message, const char *file, unsigned index, guint64 size)
 {
     struct trial *trial = data;
     const struct header *to = message_find_header(message, "To");
     unsigned worked = (unsigned)g_atomic_int_add(&trial->worked, 1) + 1;
 
+    (void)size;
     dawdle(index);
     if (trial->stop_at > 0 && worked >= trial->stop_at)
         atomic_store(&trial->stop, true);
@@ -180,7 +181,7 @@ static void progress(void *data, guint64 messages, guint64 bytes_read, guint64 b
 static bool run(struct trial *trial, unsigned jobs, const char *path, struct diags *diags)
 {
     const char *const paths[] = {path, NULL};
-    struct mailrun mailrun = {jobs, &trial->stop, work, deliver, progress, trial};
+    struct mailrun mailrun = {jobs, &trial->stop, work, deliver, NULL, progress, trial};
 
     return mailrun_run(&mailrun, paths, diags);
 }
@@ -289,11 +290,12 @@ static bool two_have_met(const struct trial *trial)
     return trial->most_inside >= 2;
 }
 
-static void *work_together(void *data, struct message *message, const char *file, unsigned index)
+static void *work_together(void *data, struct message *message, const char *file, unsigned index, guint64 size)
 {
     struct trial *trial = data;
 
     (void)message;
+    (void)size;
     (void)file;
     (void)index;
     pthread_mutex_lock(&trial->lock);
@@ -324,7 +326,7 @@ static void test_one_file_many_threads(void)
     const char *const paths[] = {path, NULL};
     struct trial *trial = trial_new();
     auto_free(diags) diags = diags_new();
-    struct mailrun mailrun = {2, NULL, work_together, count_delivered, NULL, trial};
+    struct mailrun mailrun = {2, NULL, work_together, count_delivered, NULL, NULL, trial};
 
     put_mbox(folder, "box", "a", 1000, 0);
     g_assert_true(mailrun_run(&mailrun, paths, diags));
@@ -339,11 +341,12 @@ static bool enough_worked(const struct trial *trial)
     return (unsigned)trial->worked >= trial->wait_for;
 }
 
-static void *work_ahead(void *data, struct message *message, const char *file, unsigned index)
+static void *work_ahead(void *data, struct message *message, const char *file, unsigned index, guint64 size)
 {
     struct trial *trial = data;
 
     (void)message;
+    (void)size;
     pthread_mutex_lock(&trial->lock);
     if (index == 0 && g_str_has_suffix(file, "1"))
         wait_until(trial, enough_worked);
@@ -366,7 +369,7 @@ static void test_ahead(void)
     for (unsigned jobs = 2; jobs <= 7; jobs += 5) {
         struct trial *trial = trial_new();
         auto_free(diags) diags = diags_new();
-        struct mailrun mailrun = {jobs, NULL, work_ahead, count_delivered, NULL, trial};
+        struct mailrun mailrun = {jobs, NULL, work_ahead, count_delivered, NULL, NULL, trial};
         trial->wait_for = 5000;
         g_assert_true(mailrun_run(&mailrun, paths, diags));
         g_assert_cmpuint(trial->delivered, ==, 31100);

@@ -121,9 +121,9 @@ CASES = {
     "fault-class": (eml(to=["x@" + "a" * 45]), "quarantine", "fault:hidden-many", [], "facts"),
     "monitor": (eml(to=policies.people(5)), "accept", "default"),
     # Messages.
-    "empty-headers": (b"\nbody\n", "accept", "default"),
+    "empty-headers": (b"Subject:\n\nbody\n", "accept", "default"),
     "no-from": (eml(to=["a@x.example"], sender=None), "accept", "default"),
-    "mbox": ((BOUNDARY + eml(to=["a@x.example"]).decode() + "\n" + BOUNDARY + eml(to=policies.people(12)).decode() + "\n" + BOUNDARY).encode(), "accept", "default"),
+    "mbox": ((BOUNDARY + eml(to=["a@x.example"]).decode() + "\n" + BOUNDARY + eml(to=policies.people(12)).decode() + "\n" + BOUNDARY + "Subject: none\n").encode(), "accept", "default"),
     "idn": (eml(to="ann@m\u00fcller.example, bob@XN--BCHER-KVA.example"), "accept", "default"),
     "cut": (eml(to=["a@x.example"], cc="x" * 59000), "quarantine", "unreadable"),
     # Nothing that moves a cursor or hides text reaches the terminal.
