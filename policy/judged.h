@@ -12,6 +12,7 @@
 #ifndef RCPTGUARD_JUDGED_H
 #define RCPTGUARD_JUDGED_H
 
+#include "once.h"
 #include "parties.h"
 #include "policy.h"
 
@@ -42,8 +43,9 @@ struct judged {
     unsigned references;
     char *file;
     unsigned index;
-    char *sender;  /* normalised; "" is the null sender */
-    char date[17]; /* "2026-11-23 18:34", as the sender's clock had it; "" if the message does not say */
+    char *sender;        /* normalised; "" is the null sender */
+    char date[17];       /* "2026-11-23 18:34", as the sender's clock had it; "" if the message does not say */
+    struct once_key key; /* what it is known again by; set by whoever asks for that */
     struct ruling ruling;
     struct ruling old;            /* of the policy that it is compared with, if there is one */
     unsigned counts[COUNT_KINDS]; /* of `external`, by the first policy that judges it; nothing if none does */

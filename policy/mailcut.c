@@ -52,10 +52,10 @@ struct mailcut {
     enum wrapping kind;
     struct postcat *postcat;
     enum state state;
-    bool open;        /* a message has begun and not ended */
-    bool after_blank; /* the last line was empty */
-    bool line_start;  /* the next byte begins a line */
-    bool keep_line;   /* the line that goes on belongs to a field */
+    bool open;       /* a message has begun and not ended */
+    size_t blank;    /* the length of the last line, if it was empty; else 0 */
+    bool line_start; /* the next byte begins a line */
+    bool keep_line;  /* the line that goes on belongs to a field */
     unsigned index;
     struct diags *diags; /* while it cuts; NULL: a text in memory */
 
@@ -212,7 +212,8 @@ static void end_message(struct mailcut *cut, struct mailbatch *batch)
     if (cut->state == STATE_HEADERS)
         end_head(cut, batch);
     if (cut->open) {
-        cut->head.size = position(cut) - cut->begins;
+        /* The empty line before a separator is the mbox's. */
+        cut->head.size = position(cut) - cut->begins - (cut->kind == WRAPPING_MBOX ? cut->blank : 0);
         if (cut->postcat != NULL) {
             postcat_append(cut->postcat, batch->bytes);
             cut->head.envelope = batch->bytes->len - cut->head.end;
@@ -270,9 +271,9 @@ static void take_piece(struct mailcut *cut, struct mailbatch *batch, const char 
     bool begins = cut->line_start;
 
     if (begins)
-        cut->after_blank = mailline_is_blank(piece, length);
+        cut->blank = mailline_is_blank(piece, length) ? length : 0;
     if (cut->state == STATE_HEADERS) {
-        if (begins && cut->after_blank)
+        if (begins && cut->blank > 0)
             end_head(cut, batch);
         else if (begins)
             take_header_line(cut, batch, piece, length);
@@ -302,7 +303,7 @@ static enum step step_to_next(struct mailcut *cut, struct mailbatch *batch, size
     if (is_full(cut, batch))
         return STEP_WAIT;
     begin_message(cut, batch, length);
-    cut->after_blank = false;
+    cut->blank = 0;
     return STEP_SKIP;
 }
 
@@ -314,7 +315,7 @@ static enum step step_mbox(struct mailcut *cut, struct mailbatch *batch, const c
     if ((cut->state == STATE_HEADERS && cut->fields == 0) || !mailline_is_from(line, length))
         return STEP_TAKE;
     switch (
-        mailline_separator(line, cut->filled - cut->at, cut->ended, cut->after_blank || cut->state == STATE_BETWEEN)) {
+        mailline_separator(line, cut->filled - cut->at, cut->ended, cut->blank > 0 || cut->state == STATE_BETWEEN)) {
     case SEPARATOR_YES:
         return step_to_next(cut, batch, length);
     case SEPARATOR_MORE:
@@ -418,7 +419,7 @@ static void skip_body(struct mailcut *cut)
             break;
     }
     if (last != NULL)
-        cut->after_blank = mailline_is_blank(last, (size_t)(line - last));
+        cut->blank = mailline_is_blank(last, (size_t)(line - last)) ? (size_t)(line - last) : 0;
     cut->line += lines;
     cut->at = (size_t)(line - cut->buffer);
 }

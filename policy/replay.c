@@ -19,6 +19,7 @@ static char *against_option = NULL;
 static char *html_option = NULL;
 static int jobs_option = 0;
 static gboolean messages_option = FALSE;
+static gboolean once_option = FALSE;
 static gboolean recipients_option = FALSE;
 static char **path_options = NULL;
 
@@ -28,6 +29,7 @@ static atomic_bool interrupted;
 struct replaying {
     struct judged_options options;
     struct tally *tally;
+    struct once *once; /* messages that were there before; NULL: it does not matter */
     struct replay replay;
     struct progress *progress;
 };
@@ -50,10 +52,14 @@ static void *judge_one(void *data, struct message *message, const char *file, un
 {
     const struct replaying *replaying = data;
 
-    (void)size;
+    struct judged *judged;
+
     given_apply(message);
     mailfile_envelope(message, NULL, NULL);
-    return judged_new(message, file, index, &replaying->options);
+    judged = judged_new(message, file, index, &replaying->options);
+    if (replaying->once != NULL)
+        judged->key = once_key(message, size);
+    return judged;
 }
 
 static void print(GString *out)
@@ -68,6 +74,11 @@ static void take_one(void *data, void *result)
     struct judged *judged = result;
     bool changed = replaying->tally->against != NULL && judged_changed(judged);
 
+    if (replaying->once != NULL && once_seen(replaying->once, &judged->key)) {
+        replaying->replay.repeated++;
+        judged_unref(judged);
+        return;
+    }
     if (messages_option || changed) {
         GString *out = g_string_new(NULL);
         if (tool_json())
@@ -145,9 +156,11 @@ static void run(struct replaying *replaying, struct diags *diags)
         .colours = terminal_colours(stdout),
         .width = terminal_is(stdout) ? terminal_width(stdout) : 0,
     };
+    replaying->once = once_option ? once_new() : NULL;
     replaying->progress = progress_new();
     mailrun_run(&mailrun, (const char *const *)path_options, diags);
     progress_free(replaying->progress);
+    once_free(replaying->once);
     replay->partial = atomic_load(&interrupted);
     if (tool_json())
         replay_append_json(out, replay);
@@ -199,6 +212,7 @@ static const GOptionEntry entries[] = {
     {"html", 0, 0, G_OPTION_ARG_FILENAME, &html_option, "Write a page with the figures, too", "FILE"},
     {"jobs", 0, 0, G_OPTION_ARG_INT, &jobs_option, "Threads (one for each processor)", "N"},
     {"messages", 0, 0, G_OPTION_ARG_NONE, &messages_option, "Print each message, too", NULL},
+    {"once", 0, 0, G_OPTION_ARG_NONE, &once_option, "Count a message once that lies in several folders", NULL},
     {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "Show recipients of the messages that are listed",
      NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &path_options, NULL, NULL},

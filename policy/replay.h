@@ -24,6 +24,7 @@ struct replay {
     const struct tally *tally;
     const struct diags *diags; /* what could not be read */
     guint64 passed;            /* files that were found and are no mail */
+    guint64 repeated;          /* messages that were there before and are not counted */
     bool partial;              /* it was interrupted */
     bool recipients;           /* they may be shown */
     bool colours;
@@ -40,6 +41,9 @@ void replay_append_messages(GString *out, guint64 messages);
 
 /* "6 files that are no mail were passed over": what it is once they are counted. */
 void replay_append_passed(GString *out, guint64 passed);
+
+/* "12 messages were there before and are not counted again". */
+void replay_append_repeated(GString *out, guint64 repeated);
 
 /* "2025-11-23 to 2026-11-22", "2026-11-22", or "". */
 char *replay_days(const struct tally *tally);

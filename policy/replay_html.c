@@ -94,6 +94,11 @@ static void append_warnings(GString *out, const struct replay *replay)
         replay_append_passed(out, replay->passed);
         g_string_append(out, ".</p>\n");
     }
+    if (replay->repeated > 0) {
+        g_string_append(out, "<p class=\"notice\">");
+        replay_append_repeated(out, replay->repeated);
+        g_string_append(out, ".</p>\n");
+    }
     if (count == 0)
         return;
     g_string_append(out, "<div class=\"notice\">Not everything could be read:\n<ul>\n");

@@ -253,6 +253,7 @@ void replay_append_json(GString *out, const struct replay *replay)
     json_boolean(json, "partial", replay->partial);
     json_number(json, "warnings", diags_count(replay->diags));
     json_number(json, "passed_over", (gint64)replay->passed);
+    json_number(json, "repeated", (gint64)replay->repeated);
     json_string(json, "first", tally->first[0] != '\0' ? tally->first : NULL);
     json_string(json, "last", tally->last[0] != '\0' ? tally->last : NULL);
     json_digest(json, "policy", tally->policy);

@@ -40,6 +40,13 @@ void replay_append_passed(GString *out, guint64 passed)
                     passed == 1 ? " file that is no mail was passed over" : " files that are no mail were passed over");
 }
 
+void replay_append_repeated(GString *out, guint64 repeated)
+{
+    replay_append_messages(out, repeated);
+    g_string_append(out, repeated == 1 ? " was there before and is not counted again"
+                                       : " were there before and are not counted again");
+}
+
 char *replay_days(const struct tally *tally)
 {
     if (strncmp(tally->first, tally->last, 10) == 0)

@@ -113,12 +113,16 @@ static void append_partial(GString *out, const struct replay *replay)
                                terminal_begin(replay->colours, STYLE_RED), terminal_end(replay->colours));
 }
 
-static void append_passed(GString *out, const struct replay *replay)
+static void append_left_out(GString *out, const struct replay *replay)
 {
-    if (replay->passed == 0)
-        return;
-    replay_append_passed(out, replay->passed);
-    g_string_append(out, ".\n");
+    if (replay->passed > 0) {
+        replay_append_passed(out, replay->passed);
+        g_string_append(out, ".\n");
+    }
+    if (replay->repeated > 0) {
+        replay_append_repeated(out, replay->repeated);
+        g_string_append(out, ".\n");
+    }
 }
 
 static void append_head(GString *out, const struct replay *replay)
@@ -390,7 +394,7 @@ void replay_append_text(GString *out, const struct replay *replay)
     const struct tally *tally = replay->tally;
 
     append_partial(out, replay);
-    append_passed(out, replay);
+    append_left_out(out, replay);
     if (tally->against != NULL) {
         append_changes(out, replay);
         return;

@@ -5,7 +5,7 @@
 declare -gA _rcptguard_commands=(
     [check]="--strict --time="
     [explain]="--sender= --recipient= --user= --client= --listener= --local --inbound --time= --bcc-visible --verbose --all FILE"
-    [replay]="--against= --html= --jobs= --messages --recipients --user= --client= --listener= --local --time= --bcc-visible --verbose FILE"
+    [replay]="--against= --html= --jobs= --messages --once --recipients --user= --client= --listener= --local --time= --bcc-visible --verbose FILE"
     [print]=""
     [init]="--mta= --postfix-config= --sendmail-config= --domain= --freemail="
 )

@@ -42,6 +42,7 @@ complete -c rcptguard -n '__rcptguard_is replay' -l against -r -F -d 'Print only
 complete -c rcptguard -n '__rcptguard_is replay' -l html -r -F -d 'Write a page with the figures, too'
 complete -c rcptguard -n '__rcptguard_is replay' -l jobs -x -d 'Threads (one for each processor)'
 complete -c rcptguard -n '__rcptguard_is replay' -l messages -d 'Print each message, too'
+complete -c rcptguard -n '__rcptguard_is replay' -l once -d 'Count a message once that lies in several folders'
 complete -c rcptguard -n '__rcptguard_is replay' -l recipients -d 'Show recipients of the messages that are listed'
 complete -c rcptguard -n '__rcptguard_is replay' -l user -x -d 'SASL login name'
 complete -c rcptguard -n '__rcptguard_is replay' -l client -x -d 'Address of the SMTP client'

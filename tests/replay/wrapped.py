@@ -1,5 +1,6 @@
 """Mail as programs keep it: what is read, what is not, and that nothing is accepted that is no message."""
 
+import gzip
 import json
 import os
 import tarfile
@@ -214,6 +215,52 @@ class Folders(WrappedCase):
         self.assertEqual((code, verdicts, figures["passed_over"], figures["warnings"]), (1, [], 0, 2))
         self.assertIn("d/cur/1:1: warning: is no header field", errors)
         self.assertIn("d/a.eml:1: warning: is no header field, and text before a header hides it", errors)
+
+
+class Once(WrappedCase):
+    def check_once(self, verdicts, repeated, *paths):
+        for jobs in ("1", "4"):
+            code, got, figures, errors = self.replay("--once", "--jobs", jobs, *paths)
+            self.assertEqual((code, errors, got, figures["repeated"], figures["messages"]), (0, "", verdicts, repeated, len(verdicts)))
+
+    def test_folders(self):
+        """the first one counts, in each kind of folder; the last message of a file too"""
+        for end in ("\n", "\r\n"):
+            inbox = [FROM.replace("\n", end) + mail(number, end) + end for number in (1, 60, 12)]
+            self.write("a", "".join(inbox))
+            self.write("b", inbox[2] + inbox[1])
+            self.write("c", inbox[1][:-len(end)])
+            self.check_once(["accept", "reject", "quarantine"], 3, "a", "b", "c")
+            self.check_once(["quarantine", "reject", "accept"], 3, "b", "c", "a")
+            self.assertEqual(self.replay("a", "b", "c")[2]["messages"], 6)
+        for name in ("d/cur/1:2,S", "d/.Sent/cur/2:2,S", "d/.Sent/cur/3:2,"):
+            self.write(name, mail(60))
+        self.check_once(["reject"], 2, "d")
+
+    def test_others(self):
+        """another size, another Message-ID, none"""
+        self.write("a", mail(12))
+        self.write("b", mail(12) + "more\n")
+        self.write("c", mail(12).replace("<12@", "<21@"))
+        self.write("d", mail(12).replace("Message-ID", "X-Message-"))
+        self.write("e", mail(12).replace("Message-ID", "X-Message-"))
+        self.check_once(["quarantine"] * 5, 0, "a", "b", "c", "d", "e")
+
+    def test_packed_and_piped(self):
+        """the size is that of what was packed"""
+        self.write("a", mail(12))
+        with gzip.open(os.path.join(self.folder.path, "b.gz"), "wb") as file:
+            file.write(mail(12).encode())
+        self.check_once(["quarantine"], 1, "a", "b.gz")
+
+    def test_said(self):
+        self.write("a", mail(12))
+        output = self.folder.run("replay", "-p", "policy", "--html", "page.html", "--once", "a", "a")[1]
+        self.assertTrue(output.startswith("1 message was there before and is not counted again.\n1 message, "), output)
+        with open(os.path.join(self.folder.path, "page.html"), encoding="utf-8") as file:
+            self.assertIn("1 message was there before and is not counted again.", file.read())
+        output = self.folder.run("replay", "-p", "policy", "--once", "a", "a", "a")[1]
+        self.assertTrue(output.startswith("2 messages were there before and are not counted again.\n1 message, "), output)
 
 
 class Archives(WrappedCase):
