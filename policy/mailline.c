@@ -7,17 +7,18 @@
 /* The fields of which a message in an mbox has one near its top. */
 static const char *const near_top[] = {"From", "Date", "Received", "Message-ID", "Return-Path"};
 
-/* Others that are found in mail and hardly elsewhere.  Every name with Resent- is one too. */
-static const char *const of_mail[] = {"To",           "Cc",           "Bcc",          "Subject",       "Sender",
-                                      "Reply-To",     "Delivered-To", "MIME-Version", "Apparently-To", "X-Envelope-To",
-                                      "Content-Type", "In-Reply-To",  "References",   "X-Original-To"};
+/* Others that are found in mail and hardly elsewhere.  Every name with Resent- is one too.  Content-Type is none: the
+   part of a message has it too. */
+static const char *const of_mail[] = {"To",         "Cc",           "Bcc",           "Subject",       "Sender",
+                                      "Reply-To",   "Delivered-To", "Apparently-To", "X-Envelope-To", "In-Reply-To",
+                                      "References", "X-Original-To"};
 
 bool mailline_begins(const char *line, size_t length, const char *text)
 {
     return length >= strlen(text) && memcmp(line, text, strlen(text)) == 0;
 }
 
-bool mailline_is_blank(const char *line, size_t length)
+bool mailline_is_blank_whole(const char *line, size_t length)
 {
     size_t i = 0;
 
@@ -49,7 +50,8 @@ bool mailline_is_field(const char *line, size_t length)
 static bool is_among(const char *const *names, size_t count, const char *name, size_t length)
 {
     for (size_t i = 0; i < count; i++)
-        if (g_ascii_strncasecmp(names[i], name, length) == 0 && names[i][length] == '\0')
+        if ((names[i][0] | 0x20) == (*name | 0x20) && g_ascii_strncasecmp(names[i], name, length) == 0 &&
+            names[i][length] == '\0')
             return true;
     return false;
 }
@@ -91,7 +93,7 @@ unsigned mailline_find_mail_field(const char *text, size_t length, unsigned line
 
 /* ---- separators */
 
-bool mailline_is_from(const char *line, size_t length)
+bool mailline_is_from_whole(const char *line, size_t length)
 {
     return mailline_begins(line, length, "From") && length > 4 &&
            (line[4] == ' ' || mailline_is_blank(line + 4, length - 4));

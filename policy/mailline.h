@@ -28,8 +28,12 @@ enum separator {
 /* Whether the line begins with `text`. */
 bool mailline_begins(const char *line, size_t length, const char *text);
 
-/* An empty line.  Carriage returns before its end do not count. */
-bool mailline_is_blank(const char *line, size_t length);
+/* An empty line.  Carriage returns before its end do not count.  Most lines are none by their first byte. */
+bool mailline_is_blank_whole(const char *line, size_t length);
+static inline bool mailline_is_blank(const char *line, size_t length)
+{
+    return *line == '\n' || (*line == '\r' && mailline_is_blank_whole(line, length));
+}
 
 /* A header field: RFC 5322 section 2.2, with the blanks before the colon that MTAs allow. */
 bool mailline_is_field(const char *line, size_t length);
@@ -37,8 +41,12 @@ bool mailline_is_field(const char *line, size_t length);
 /* A header field with a name that mail has: From, To, Received and the like. */
 bool mailline_is_mail_field(const char *line, size_t length);
 
-/* "From ", or "From" alone: a message of an mbox may begin in the next line. */
-bool mailline_is_from(const char *line, size_t length);
+/* "From ", or "From" alone: a message of an mbox may begin in the next line.  Likewise. */
+bool mailline_is_from_whole(const char *line, size_t length);
+static inline bool mailline_is_from(const char *line, size_t length)
+{
+    return *line == 'F' && mailline_is_from_whole(line, length);
+}
 
 /* The number (from 1) of the first of at most `lines` lines that is a field with a name that mail has; 0 if none is. */
 unsigned mailline_find_mail_field(const char *text, size_t length, unsigned lines);

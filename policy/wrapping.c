@@ -232,3 +232,14 @@ struct wrapped wrapping_look(const char *bytes, size_t length, bool whole, const
                     found.lines + 1, true);
     return found;
 }
+
+bool wrapping_is_document(const char *name)
+{
+    static const char *const suffixes[] = {".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp",
+                                           ".odg",  ".epub", ".jar",  ".apk", ".xpi", ".pages"};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (ends_with(name, suffixes[i]))
+            return true;
+    return false;
+}

@@ -35,4 +35,7 @@ struct wrapped {
 /* `name` is the file's; `whole` says that the file ends where the bytes do. */
 struct wrapped wrapping_look(const char *bytes, size_t length, bool whole, const char *name);
 
+/* Whether a packed file is a document by its name, such as "offer.docx": these are zip archives. */
+bool wrapping_is_document(const char *name);
+
 #endif

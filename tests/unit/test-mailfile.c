@@ -72,6 +72,7 @@ static void check(const char *content, gssize length, const char *want)
 }
 
 /* What is said. */
+#define INTERNAL  "DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
 #define NO_MAIL   "is no header field; expected a message or a mailbox"
 #define NO_HEADER "is where a header was to begin; expected a field such as From, To or Date"
 #define NO_NAME   "has header fields, and none that mail has; expected From, To, Date or the like"
@@ -138,6 +139,7 @@ static void test_no_messages(void)
         {"X: y\rTo: a\r\rbody\n", "!m:1: " RETURNS},
         {"BEGIN:VCARD\nFN:Ann\n\n", "!m:1: " NO_NAME},
         {"X: y\n", "!m:1: " NO_NAME},
+        {"Content-Type: message/rfc822\n\nTo: a\n", "!m:1: " NO_NAME},
         {"https://x.example/\n", "!m:1: " NO_NAME},
         {"BABYL OPTIONS: -*- rmail -*-\nTo: a\n", "!m: is a Babyl file of Emacs" NOT_READ},
         {"!BDN....", "!m: is an Outlook data file (.pst)" NOT_READ},
@@ -255,6 +257,10 @@ static void test_mbox(void)
          "m[0] To=a\nm[1] To=b\n!m:3: " BROKEN "\n!m: has 1 more header that ends at a line that is no field"},
         {"From - Mon Nov 23 18:34:00 2026\r\nTo: a\r\n\r\nbody\r\n\r\nFrom - Mon Nov 23 18:34:00 2026\r\nTo: b\r\n",
          "m[0] To=a\nm[1] To=b"},
+        /* Where a server of IMAP keeps its numbers. */
+        {FROM "From: Mail System Internal Data <MAILER-DAEMON@x.example>\nSubject: " INTERNAL
+              "\nX-IMAP: 1 2\n\ntext\n\n" FROM "To: a\n\n" FROM "Subject: " INTERNAL "\n",
+         "m[0] To=a\nm[1] Subject=" INTERNAL},
         /* A Content-Length is the sender's word, and may be a lie. */
         {FROM "Content-Length: 999\nTo: a\n\nbody\n\n" FROM "To: b\n", "m[0] Content-Length=999 To=a\nm[1] To=b"},
         /* A message is no mailbox: what its body quotes begins no other. */
@@ -414,7 +420,9 @@ static void test_others(void)
     folder_put(folder, "mail/text", "From now on all is well.\n");
     g_free(folder_write(folder, "mail/thumbs.db", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\n", 11));
     g_free(folder_write(folder, "mail/desktop.ini", "\xff\xfe[\0x\0]\0", 8));
+    folder_put(folder, "mail/offer.docx", "PK\003\004offer");
     /* These may be mail. */
+    folder_put(folder, "mail/z.zip", "PK\003\004mail");
     g_free(folder_write(folder, "mail/z.MSG", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\n", 11));
     folder_put(folder, "mail/z1", "Forwarded:\nhello\nTo: a\n");
     folder_put(folder, "mail/z2", "hello\nTo: a\n");
@@ -425,10 +433,12 @@ static void test_others(void)
     g_assert_cmpstr(
         got, ==,
         "-mail/#3\n-mail/,2\nmail/,x[0] To=b\nmail/1[0] To=a\n-mail/Sent.msf\nmail/Sent.sbd/2026[0] From=c\n"
-        "-mail/a.pdf\n-mail/blank\n-mail/card.vcf\n-mail/desktop.ini\n-mail/rules.dat\n-mail/text\n"
+        "-mail/a.pdf\n-mail/blank\n-mail/card.vcf\n-mail/desktop.ini\n-mail/offer.docx\n-mail/rules.dat\n-mail/text\n"
         "-mail/thumbs.db\n-mail/z3/other\n"
-        "!mail/z.MSG: is an Outlook message (.msg)" NOT_READ "\n!mail/z1:1: " NO_NAME "\n!mail/z2:1: " HIDES
-        "2, alone\n!mail/z3/cur/1:1: " NO_MAIL "\n!mail/z3/cur/2: is empty; expected a message or a mailbox");
+        "!mail/z.MSG: is an Outlook message (.msg)" NOT_READ
+        "\n!mail/z.zip: is packed by zip, which is not read; expected gzip, xz, zstd, or mail as it "
+        "is\n!mail/z1:1: " NO_NAME "\n!mail/z2:1: " HIDES "2, alone\n!mail/z3/cur/1:1: " NO_MAIL
+        "\n!mail/z3/cur/2: is empty; expected a message or a mailbox");
     folder_free(folder);
 }
 
