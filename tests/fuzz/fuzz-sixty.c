@@ -9,9 +9,13 @@
  *
  * Signs are taken as they are, `\n` for a fold; a letter or a digit is for one of the
  * pieces below, since others would make other people.  However that looks: sixty are
- * counted, or the header is malformed.  Left out are items whose parentheses, quotation marks or angle brackets
- * do not match, since they are in the comments, quotes and names of each other, where no
- * MTA reads an address; and quoted strings before a colon, which are the names of groups.
+ * counted, or the header is malformed.
+ *
+ * Left out are items whose parentheses, quotation marks or angle brackets do not match,
+ * since they are in the comments, quotes and names of each other, where no MTA reads an
+ * address; those with the `@` in angle brackets and the domain outside, since what the
+ * brackets hold is the address; and those with a quoted string before a colon, the name
+ * of a group.
  */
 
 #include "fuzz.h"
@@ -81,8 +85,14 @@ static bool is_nested(GString **parts, unsigned first, unsigned last)
 {
     g_autoptr(GString) open = g_string_new(NULL);
     bool named = false; /* after a quoted string */
+    bool angle = false; /* between angle brackets: where the `@` is, and so all after it */
 
     for (unsigned i = first; i <= last; i++) {
+        bool inside = strchr(open->str, '<') != NULL;
+        if (i == first + 2)
+            angle = inside;
+        else if (i > first + 2 && inside != angle)
+            return false;
         for (const char *p = parts[i]->str; *p != '\0'; p++) {
             char sign = pair_sign(p), top = open->len > 0 ? open->str[open->len - 1] : '\0';
             if (*p == '\\' || (*p == ':' && named))
