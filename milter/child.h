@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_CHILD_H
 #define RCPTGUARD_CHILD_H
 
-#include "config.h"
+#include "conf.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_KEEPER_H
 #define RCPTGUARD_KEEPER_H
 
-#include "config.h"
+#include "conf.h"
 #include "hold.h"
 #include "policy.h"
 

@@ -12,7 +12,7 @@
 #ifndef RCPTGUARD_METRICS_H
 #define RCPTGUARD_METRICS_H
 
-#include "config.h"
+#include "conf.h"
 #include "policy.h"
 #include "verdict.h"
 

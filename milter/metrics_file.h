@@ -9,7 +9,7 @@
 #ifndef RCPTGUARD_METRICS_FILE_H
 #define RCPTGUARD_METRICS_FILE_H
 
-#include "config.h"
+#include "conf.h"
 #include "metrics.h"
 
 #include <glib.h>

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_QUEUE_TOOL_H
 #define RCPTGUARD_QUEUE_TOOL_H
 
-#include "config.h"
+#include "conf.h"
 #include "exits.h"
 #include "identities.h"
 #include "ledger.h"

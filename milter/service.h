@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_SERVICE_H
 #define RCPTGUARD_SERVICE_H
 
-#include "config.h"
+#include "conf.h"
 #include "keeper.h"
 #include "metrics.h"
 #include "policy.h"

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_SETUP_H
 #define RCPTGUARD_SETUP_H
 
-#include "config.h"
+#include "conf.h"
 #include "edit.h"
 
 #include <glib.h>

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_SUPERVISOR_H
 #define RCPTGUARD_SUPERVISOR_H
 
-#include "config.h"
+#include "conf.h"
 
 #include <stdbool.h>
 

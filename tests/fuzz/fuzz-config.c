@@ -2,7 +2,7 @@
 
 #include "fuzz.h"
 
-#include "milter/config.h"
+#include "milter/conf.h"
 
 #include <string.h>
 

@@ -23,7 +23,7 @@ class Config(page.PageCase):
     @staticmethod
     def keys():
         """{group: {key: function that reads it}} of the code."""
-        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/keys.c"), re.DOTALL | re.MULTILINE).group(1)
+        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/conf_keys.c"), re.DOTALL | re.MULTILINE).group(1)
         found = {}
         for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+)\}', table):
             found.setdefault(group, {})[key] = reader
@@ -32,9 +32,9 @@ class Config(page.PageCase):
     @staticmethod
     def words(reader):
         """The words that a key may have; none if it takes anything else."""
-        body = csource.function("milter/keys.c", reader)
+        body = csource.function("milter/conf_keys.c", reader)
         if "read_yes(" in body:
-            body = csource.function("milter/keys.c", "read_yes")
+            body = csource.function("milter/conf_keys.c", "read_yes")
         match = re.search(r"struct word words\[\] = \{(.*?)\};", body, re.DOTALL)
         return csource.strings(match.group(1)) if match else []
 
@@ -86,7 +86,7 @@ class Config(page.PageCase):
     def test_defaults(self):
         """the example is the defaults, as it says"""
         example, = [display.text for display in page.displays(self.PAGE) if display.text.startswith("[milter]")]
-        text = csource.read("milter/config.h").replace("SYSCONFDIR ", '"/etc" ').replace("LOCALSTATEDIR ", '"/var" ').replace('" "', "")
+        text = csource.read("milter/conf.h").replace("SYSCONFDIR ", '"/etc" ').replace("LOCALSTATEDIR ", '"/var" ').replace('" "', "")
         for name, keys in (("POLICY", ["policy"]), ("SOCKET", ["socket"]), ("USER", ["user"]), ("LEDGER", ["path"]),
                            ("REVIEWERS", ["list", "show", "release", "return", "delete"])):
             value = re.search(r'CONFIG_DEFAULT_%s +"(.*?)"' % name, text).group(1)
@@ -95,7 +95,7 @@ class Config(page.PageCase):
         seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}
         for name, key in (("TIMEOUT", "timeout"), ("SUMMARY", "summary"), ("KEEP", "keep")):
             value, unit = re.search(r"(?m)^%s = (\d+)([smhd])$" % key, example).groups()
-            self.assertEqual(int(value) * seconds[unit], csource.number("milter/config.h", "CONFIG_DEFAULT_" + name), key)
+            self.assertEqual(int(value) * seconds[unit], csource.number("milter/conf.h", "CONFIG_DEFAULT_" + name), key)
         for group, keys in self.keys().items():
             section = example[example.index("[%s]" % group):].split("\n\n")[0]
             self.assertSame(re.findall(r"(?m)^(?:# )?([\w-]+) = ", section), keys, "keys of [%s] in the example" % group)
@@ -268,7 +268,7 @@ class Daemon(page.PageCase):
     def test_files(self):
         """the files of the page are where the code looks for them"""
         paths = {element.text() for head, _body in page.items(page.section(self.tree, "FILES")) for element in head.find("Pa", "elem")}
-        text = csource.read("milter/config.h").replace('SYSCONFDIR "', '"/etc').replace('LOCALSTATEDIR "', '"/var')
+        text = csource.read("milter/conf.h").replace('SYSCONFDIR "', '"/etc').replace('LOCALSTATEDIR "', '"/var')
         for name in "PATH", "POLICY", "SOCKET", "LEDGER":
             value = re.search(r'CONFIG_DEFAULT_%s +"(?:unix:)?(.*?)"' % name, text).group(1)
             self.assertIn(value, paths)

@@ -1,6 +1,6 @@
 /* test-config - what rcptguard.conf may say, and what is said of it when it is wrong */
 
-#include "milter/config.h"
+#include "milter/conf.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

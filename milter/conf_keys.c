@@ -1,6 +1,6 @@
-/* keys - see keys.h */
+/* conf_keys - see conf_keys.h */
 
-#include "keys.h"
+#include "conf_keys.h"
 
 #include <string.h>
 #include <syslog.h>

@@ -1,8 +1,8 @@
-/* config - see config.h */
+/* conf - see conf.h */
 
-#include "config.h"
+#include "conf.h"
 
-#include "keys.h"
+#include "conf_keys.h"
 
 #include <string.h>
 #include <syslog.h>

@@ -1,14 +1,14 @@
 /*
- * config - rcptguard.conf: what belongs to the mail admin.  See rcptguard.conf(5).
+ * conf - rcptguard.conf: what belongs to the mail admin.  See rcptguard.conf(5).
  *
  * The syntax is GLib's key file.  A pre-scan of our own knows the line of each
  * key, which GLib does not tell, and finds duplicates and comments behind
- * values, which GLib takes without a word.  keys.c reads the values.
+ * values, which GLib takes without a word.  conf_keys.c reads the values.
  *
  * Ownership: a configuration owns all that it points at.
  */
-#ifndef RCPTGUARD_CONFIG_H
-#define RCPTGUARD_CONFIG_H
+#ifndef RCPTGUARD_CONF_H
+#define RCPTGUARD_CONF_H
 
 #include "auto.h"
 #include "diag.h"

@@ -1,10 +1,10 @@
 /*
- * keys - the keys of rcptguard.conf, and how the value of each is read.
+ * conf_keys - the keys of rcptguard.conf, and how the value of each is read.
  */
-#ifndef RCPTGUARD_KEYS_H
-#define RCPTGUARD_KEYS_H
+#ifndef RCPTGUARD_CONF_KEYS_H
+#define RCPTGUARD_CONF_KEYS_H
 
-#include "config.h"
+#include "conf.h"
 
 struct key {
     const char *group;
