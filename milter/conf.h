@@ -1,9 +1,5 @@
 /*
- * conf - rcptguard.conf: what belongs to the mail admin.  See rcptguard.conf(5).
- *
- * The syntax is GLib's key file.  A pre-scan of our own knows the line of each
- * key, which GLib does not tell, and finds duplicates and comments behind
- * values, which GLib takes without a word.  conf_keys.c reads the values.
+ * conf - the settings of rcptguard.conf(5), with their defaults; conf_load.h reads the file.
  *
  * Ownership: a configuration owns all that it points at.
  */
@@ -11,7 +7,6 @@
 #define RCPTGUARD_CONF_H
 
 #include "auto.h"
-#include "diag.h"
 #include "endpoint.h"
 #include "message.h"
 #include "verdict.h"
@@ -29,9 +24,6 @@
 #define CONFIG_DEFAULT_LEDGER    LOCALSTATEDIR "/lib/rcptguard/ledger.db"
 #define CONFIG_DEFAULT_KEEP      7776000 /* seconds: 90 days */
 #define CONFIG_DEFAULT_REVIEWERS "rcptguard-review"
-
-/* A configuration file's size in bytes. */
-#define CONFIG_SIZE_LIMIT (256u * 1024)
 
 /* What a group of reviewers may be allowed. */
 enum review_action { REVIEW_LIST, REVIEW_SHOW, REVIEW_RELEASE, REVIEW_RETURN, REVIEW_DELETE, REVIEW_ACTIONS };
@@ -75,18 +67,13 @@ struct config {
     struct review review;
 };
 
-/*
- * Reads the file.  NULL if there is any error; all of them are in `diags` then.
- * Each key has a default, so an empty file is a configuration; none is an error.
- * Relative paths count from the file's directory.
- */
-struct config *config_load(const char *path, struct diags *diags);
-
-/* The same from memory; `path` is for messages and relative names. */
-struct config *config_parse(const char *path, const char *text, size_t length, struct diags *diags);
-
+/* One in which each key has its default; `path` is the file's. */
+struct config *config_new(const char *path);
 void config_free(struct config *config);
 AUTO_FREE_DEFINE(config, config_free)
+
+/* When the file was last changed; zero if there is none. */
+struct timespec config_modified(const char *path);
 
 /* Whether the file was changed since it was read. */
 bool config_is_stale(const struct config *config);

@@ -5,6 +5,7 @@
 #define RCPTGUARD_CONF_KEYS_H
 
 #include "conf.h"
+#include "diag.h"
 
 struct key {
     const char *group;

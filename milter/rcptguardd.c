@@ -2,7 +2,7 @@
 
 #include <config.h>
 
-#include "conf.h"
+#include "conf_load.h"
 #include "database.h"
 #include "exits.h"
 #include "filter.h"

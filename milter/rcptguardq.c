@@ -2,6 +2,7 @@
 
 #include <config.h>
 
+#include "conf_load.h"
 #include "database.h"
 #include "json.h"
 #include "log.h"

@@ -25,7 +25,7 @@
 
 #include "fuzz.h"
 
-#include "milter/conf.h"
+#include "milter/conf_load.h"
 #include "milter/filter.h"
 #include "milter/ledger.h"
 #include "milter/log.h"
