@@ -1,6 +1,5 @@
 /*
- * endpoint - the address that the MTA connects to: its notation, who is there
- * already, and the lock that keeps a second daemon away.
+ * endpoint - the notation of the socket that the MTA connects to.
  *
  * Ownership: endpoint_parse gives an endpoint, endpoint_free takes it back; the
  * strings in it are its own.  Errors are texts for g_free.
@@ -35,34 +34,5 @@ unsigned endpoint_path_limit(void);
 struct endpoint *endpoint_parse(const char *text, char **error);
 void endpoint_free(struct endpoint *endpoint);
 AUTO_FREE_DEFINE(endpoint, endpoint_free)
-
-/*
- * Makes sure that the endpoint can be bound: for a path, that its directory is
- * there and writable, that nothing but a dead socket is in the way (which it
- * removes), and that no program listens on it; for an address, that it can be
- * bound; for a descriptor, that it is a listening socket.  Call it with the
- * rights of the daemon's user and, for a path, with the lock held.
- *
- * 0, or the exit code (see exit codes in rcptguardd(8)) with `error` set.
- */
-int endpoint_prepare(const struct endpoint *endpoint, char **error);
-
-/*
- * Takes the lock of a path: flock(2) on `PATH.lock`, which holds the process id.
- * The lock lasts as long as a process has the descriptor, so that the children
- * of a dead parent keep it too.  Other kinds need none.
- *
- * 0 with `fd` set (-1 where none is needed), or the exit code with `error` set.
- */
-int endpoint_lock(const struct endpoint *endpoint, int *fd, char **error);
-
-/* Writes this process's id into the lock; after a fork. */
-void endpoint_lock_owner(int fd);
-
-/* Removes the lock's file and closes it. */
-void endpoint_unlock(const struct endpoint *endpoint, int fd);
-
-/* Removes the socket of a path if nobody listens on it any more. */
-void endpoint_remove(const struct endpoint *endpoint);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "child.h"
 #include "exits.h"
+#include "listen_socket.h"
 #include "log.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@
 struct supervisor {
     const struct config *config;
     bool foreground;
-    int lock;    /* see endpoint_lock */
+    int lock;    /* see listen_socket_lock */
     int status;  /* where the process that started us waits for an exit code, or -1 */
     int control; /* to the child, or -1 when it has closed it */
     pid_t child;
@@ -255,8 +256,8 @@ static int serve(struct supervisor *supervisor, unsigned descriptors)
     int code = EXITS_PASSING;
     if (start_child(supervisor, descriptors) == 0)
         code = conclude(supervisor, watch(supervisor, &open));
-    endpoint_remove(supervisor->config->socket);
-    endpoint_unlock(supervisor->config->socket, supervisor->lock);
+    listen_socket_remove(supervisor->config->socket);
+    listen_socket_unlock(supervisor->config->socket, supervisor->lock);
     report_status(supervisor, code == EXITS_DONE ? EXITS_PASSING : code);
     return code;
 }
@@ -299,7 +300,7 @@ static int serve_in_background(struct supervisor *supervisor, unsigned descripto
     setsid();
     if (chdir("/") == -1)
         log_line(LOG_WARNING, "cannot leave the directory of the start: %s", g_strerror(errno));
-    endpoint_lock_owner(supervisor->lock);
+    listen_socket_lock_owner(supervisor->lock);
     _exit(serve(supervisor, descriptors));
 }
 
@@ -308,11 +309,11 @@ int supervisor_run(const struct config *config, unsigned descriptors, bool foreg
     struct supervisor supervisor = {
         .config = config, .foreground = foreground, .lock = -1, .status = -1, .control = -1};
     g_autofree char *error = NULL;
-    int code = endpoint_lock(config->socket, &supervisor.lock, &error);
+    int code = listen_socket_lock(config->socket, &supervisor.lock, &error);
     if (code == EXITS_DONE) {
-        code = endpoint_prepare(config->socket, &error);
+        code = listen_socket_prepare(config->socket, &error);
         if (code != EXITS_DONE)
-            endpoint_unlock(config->socket, supervisor.lock);
+            listen_socket_unlock(config->socket, supervisor.lock);
     }
     if (code != EXITS_DONE) {
         log_line(LOG_ERR, "%s", error);
