@@ -14,8 +14,8 @@
  * of RFC 3164, 4.1, at which some C libraries cut. */
 #define ENTRY_LINE_LIMIT 900
 
-/* The most facts that an entry has. */
-#define ENTRY_FACTS 16
+/* The most facts that an entry has: twice as many as the line of a message. */
+#define ENTRY_FACTS 32
 
 /* What a line tells of. */
 enum entry_kind {

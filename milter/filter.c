@@ -7,6 +7,7 @@
 #include "log.h"
 #include "macros.h"
 #include "report.h"
+#include "smtp_reply.h"
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>
@@ -280,7 +281,7 @@ static char *quarantine(SMFICTX *context, const struct connection *connection, c
     }
     metrics_time_ledger(service_metrics(service), g_get_monotonic_time() - began);
     g_autoptr(GString) reason = g_string_new(NULL);
-    report_reason(reason, verdict->rule, verdict->text);
+    smtp_reason_append(reason, verdict->rule, verdict->text);
     if (smfi_quarantine(context, reason->str) != MI_SUCCESS)
         return g_strdup("the MTA does not take a quarantine");
     return NULL;
@@ -317,7 +318,7 @@ static char *act(SMFICTX *context, const struct connection *connection, const st
 static void set_reply(SMFICTX *context, const char *code, const char *status, const char *text)
 {
     g_autoptr(GString) reply = g_string_new(NULL);
-    report_reply(reply, text == NULL ? "" : text);
+    smtp_reply_append(reply, text == NULL ? "" : text);
     /* Without its text the answer still stands, in the MTA's words. */
     if (smfi_setreply(context, (char *)code, (char *)status, reply->str) != MI_SUCCESS)
         log_line(LOG_WARNING, "reply: libmilter did not take the text `%s`", reply->str);

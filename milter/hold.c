@@ -5,7 +5,7 @@
 #include "decode.h"
 #include "exposure.h"
 #include "hash.h"
-#include "report.h"
+#include "message_id.h"
 
 #include <string.h>
 
@@ -48,7 +48,7 @@ static char *keep_message_id(const struct message *message)
 {
     const struct header *header = message_find_header(message, "Message-ID");
     size_t length = 0;
-    const char *id = header == NULL ? NULL : report_message_id(header->value, &length);
+    const char *id = header == NULL ? NULL : message_id_find(header->value, &length);
     return keep(id, length);
 }
 

@@ -3,8 +3,8 @@
 #include "report.h"
 
 #include "exposure.h"
+#include "message_id.h"
 #include "policy.h"
-#include "text.h"
 
 #include <string.h>
 #include <syslog.h>
@@ -23,23 +23,6 @@ enum {
     MSGID_LIMIT = 110,
     DEFECTS_LIMIT = 80,
 };
-
-const char *report_message_id(const char *value, size_t *length_found)
-{
-    const char *start = value == NULL ? "" : value;
-    start += strspn(start, " \t\r\n");
-    size_t length = strlen(start);
-    const char *open = strchr(start, '<');
-    const char *close = open == NULL ? NULL : strchr(open, '>');
-    if (close != NULL) {
-        start = open + 1;
-        length = (size_t)(close - start);
-    }
-    while (length > 0 && g_ascii_isspace(start[length - 1]))
-        length--;
-    *length_found = length;
-    return start;
-}
 
 void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
                  const char *digest)
@@ -76,7 +59,7 @@ static void add_word(struct entry *entry, const char *name, const char *value, s
 static void add_msgid(struct entry *entry, const char *name, const char *value)
 {
     size_t length;
-    const char *id = report_message_id(value, &length);
+    const char *id = message_id_find(value, &length);
     entry_value(entry, name, id, length, MSGID_LIMIT);
 }
 
@@ -138,33 +121,4 @@ void report_decision_entry(struct entry *entry, const struct report_decision *de
     add_word(entry, "sender", decision->sender, SENDER_LIMIT);
     add_msgid(entry, "msgid", decision->msgid);
     entry_text(entry, "reason", decision->reason);
-}
-
-void report_reply(GString *reply, const char *text)
-{
-    g_autofree char *wire = text_reply(text);
-    size_t start = reply->len;
-    for (const char *byte = wire; *byte != '\0'; byte++) {
-        size_t length = *byte == '%' ? 2 : 1;
-        if (reply->len - start + length > REPORT_REPLY_LIMIT)
-            return;
-        g_string_append_len(reply, *byte == '%' ? "%%" : byte, (gssize)length);
-    }
-}
-
-void report_reason(GString *reason, const char *rule, const char *text)
-{
-    size_t start = reason->len;
-    g_string_append(reason, rule);
-    if (text != NULL && text[0] != '\0') {
-        g_autofree char *plainer = g_utf8_make_valid(text, -1);
-        g_autofree char *ascii = g_str_to_ascii(plainer, "C");
-        g_string_append_printf(reason, ": %s", ascii);
-    }
-    if (reason->len - start > REPORT_REASON_LIMIT)
-        g_string_truncate(reason, start + REPORT_REASON_LIMIT);
-    for (char *byte = reason->str + start; *byte != '\0'; byte++) {
-        if (*byte < ' ' || *byte > '~')
-            *byte = '?';
-    }
 }

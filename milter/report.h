@@ -1,5 +1,5 @@
 /*
- * report - what is said of a verdict: the log line, and the reply to the SMTP client.
+ * report - the log lines of a verdict and of a reviewer's decision.
  *
  * Everything in here goes to programs that trust its form, and some of it was
  * written by strangers: each value is escaped and bounded.
@@ -12,12 +12,6 @@
 #include "verdict.h"
 
 #include <glib.h>
-
-/* Longest reply text as libmilter takes it, with each `%` doubled. */
-#define REPORT_REPLY_LIMIT 980
-
-/* Longest reason of a quarantine; Sendmail keeps it as a line of the queue file. */
-#define REPORT_REASON_LIMIT 250
 
 /* How many kinds of defects there are. */
 #define REPORT_DEFECTS 4
@@ -69,20 +63,5 @@ struct report_decision {
 
 /* The line of a decision, the facts always in the order of struct report_decision; it points at the decision. */
 void report_decision_entry(struct entry *entry, const struct report_decision *decision);
-
-/* The id of RFC 5322, 3.6.4, in the value of a Message-ID field, without its brackets; what is none is taken whole. */
-const char *report_message_id(const char *value, size_t *length);
-
-/*
- * Appends the text of a reply (text.h: text_reply) for smfi_setreply: `%` is
- * doubled as the MTA will undo it, and the limit above holds as well.
- */
-void report_reply(GString *reply, const char *text);
-
-/*
- * Appends `RULE: TEXT` for smfi_quarantine: printable ASCII, never empty, at
- * most REPORT_REASON_LIMIT bytes.  `text` may be NULL.
- */
-void report_reason(GString *reason, const char *rule, const char *text);
 
 #endif

@@ -30,6 +30,7 @@
 #include "milter/ledger.h"
 #include "milter/log.h"
 #include "milter/report.h"
+#include "milter/smtp_reply.h"
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>
@@ -807,7 +808,7 @@ int smfi_addheader(SMFICTX *context, char *name, char *value)
 int smfi_quarantine(SMFICTX *context, char *reason)
 {
     check_marks(reason);
-    fuzz_check(reason[0] != '\0' && strlen(reason) <= REPORT_REASON_LIMIT, "the reason `%s`", reason);
+    fuzz_check(reason[0] != '\0' && strlen(reason) <= SMTP_REASON_LIMIT, "the reason `%s`", reason);
     for (const char *p = reason; *p != '\0'; p++)
         fuzz_check(*p >= ' ' && *p <= '~', "byte %02x in a reason", (unsigned char)*p);
     check_row();

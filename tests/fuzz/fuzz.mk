@@ -16,7 +16,7 @@ targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 config_SOURCES = milter/conf.c milter/conf_keys.c milter/conf_load.c milter/endpoint.c
 control_SOURCES = milter/sendmail_control.c
 milter_SOURCES = milter/browse.c milter/conf.c milter/database.c milter/decide.c milter/endpoint.c milter/entry.c milter/filter.c milter/macros.c \
-	milter/hold.c milter/conf_keys.c milter/conf_load.c milter/keeper.c milter/ledger.c milter/metrics.c milter/metrics_text.c milter/report.c milter/schema.c milter/service.c
+	milter/hold.c milter/conf_keys.c milter/conf_load.c milter/keeper.c milter/ledger.c milter/metrics.c milter/metrics_text.c milter/report.c milter/schema.c milter/service.c milter/smtp_reply.c
 
 all: $(targets)
 	@:
