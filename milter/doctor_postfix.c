@@ -5,7 +5,8 @@
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.
  */
 
-#include "doctor_postfix.h"
+#include "doctor_postfix_mail.h"
+#include "postfix_services.h"
 
 #include <string.h>
 
@@ -24,21 +25,6 @@ static void close_config(void *state)
     postfix_config_free(state);
 }
 
-const struct postfix_config *doctor_postfix_config(const struct doctor *doctor)
-{
-    return doctor->state;
-}
-
-const struct endpoint *doctor_endpoint(const struct doctor *doctor)
-{
-    return doctor->tool->config->socket;
-}
-
-bool doctor_postfix_is_smtpd(const struct postfix_service *service)
-{
-    return strcmp(service->command, "smtpd") == 0 && postfix_service_is_inet(service);
-}
-
 static bool is_cleanup(const struct postfix_service *service)
 {
     return strcmp(service->command, "cleanup") == 0;
@@ -52,41 +38,8 @@ static bool is_submission(const struct doctor *doctor, const struct postfix_serv
         if (g_str_has_prefix(service->name, *name))
             return true;
     }
-    return strcmp(postfix_service_value(doctor_postfix_config(doctor), service, "smtpd_sasl_auth_enable"), "yes") == 0;
-}
-
-static bool list_has_ours(const struct doctor *doctor, const char *list)
-{
-    g_autoptr(GPtrArray) milters = postfix_milters(list);
-    return postfix_milters_find(doctor_postfix_config(doctor), milters, doctor_endpoint(doctor)) != -1;
-}
-
-/* Whether the service shows its mail to our milter. */
-bool doctor_postfix_shows(const struct doctor *doctor, const struct postfix_service *service)
-{
-    const struct postfix_config *config = doctor_postfix_config(doctor);
-    return !postfix_list_has(postfix_service_value(config, service, OVERRIDES), "no_milters") &&
-           list_has_ours(doctor, postfix_service_value(config, service, SMTPD));
-}
-
-/* A line of main.cf, or the command that sets it for a service. */
-void doctor_postfix_mend(struct finding *finding, const struct doctor *doctor, const struct postfix_service *service,
-                         const char *name, const char *value)
-{
-    if (service == NULL) {
-        finding_mend(finding, MAIN_CF, "%s =%s%s", name, value[0] == '\0' ? "" : " ", value);
-        return;
-    }
-    g_autofree char *compact = postfix_milters_compact(value);
-    g_autofree char *line = g_strdup_printf("%s/%s=%s", service->name, name, compact);
-    g_autofree char *command = postfix_command(doctor_postfix_config(doctor), "-P", line);
-    finding_mend(finding, MEND_SHELL, "%s", command);
-}
-
-/* "smtpd_milters", "smtpd_milters of submission/inet" */
-char *doctor_postfix_place(const char *name, const struct postfix_service *service)
-{
-    return service == NULL ? g_strdup(name) : g_strdup_printf("%s of %s", name, service->name);
+    return strcmp(postfix_service_value(postfix_services_config(doctor), service, "smtpd_sasl_auth_enable"), "yes") ==
+           0;
 }
 
 /* ---- the lists of milters */
@@ -102,8 +55,8 @@ struct listed {
 static void add_listed(const struct doctor *doctor, GPtrArray *lists, const struct postfix_service *service,
                        const char *name)
 {
-    GPtrArray *milters = postfix_milters(postfix_service_value(doctor_postfix_config(doctor), service, name));
-    int ours = postfix_milters_find(doctor_postfix_config(doctor), milters, doctor_endpoint(doctor));
+    GPtrArray *milters = postfix_milters(postfix_service_value(postfix_services_config(doctor), service, name));
+    int ours = postfix_milters_find(postfix_services_config(doctor), milters, postfix_services_endpoint(doctor));
     if (ours == -1) {
         g_ptr_array_unref(milters);
         return;
@@ -124,13 +77,13 @@ static void listed_free(struct listed *listed)
 
 static GPtrArray *lists_with_ours(const struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     GPtrArray *lists = g_ptr_array_new_with_free_func((GDestroyNotify)listed_free);
     add_listed(doctor, lists, NULL, SMTPD);
     add_listed(doctor, lists, NULL, NON_SMTPD);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        if (doctor_postfix_is_smtpd(service) && postfix_service_overrides(service, SMTPD))
+        if (postfix_service_is_smtpd(service) && postfix_service_overrides(service, SMTPD))
             add_listed(doctor, lists, service, SMTPD);
         if (is_cleanup(service) && postfix_service_overrides(service, NON_SMTPD))
             add_listed(doctor, lists, service, NON_SMTPD);
@@ -150,20 +103,20 @@ static const struct postfix_milter *ours_in(const struct listed *listed)
 static char *list_with_ours(const struct doctor *doctor, const struct postfix_service *service, const char *name,
                             const char *entry)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     const char *list = postfix_service_value(config, service, name);
     const char *written = postfix_written(config, service, name);
-    bool elsewhere = list_has_ours(doctor, list) && !list_has_ours(doctor, written);
+    bool elsewhere = postfix_services_have_ours(doctor, list) && !postfix_services_have_ours(doctor, written);
     if (elsewhere || strstr(written, "${") != NULL || strstr(written, SMTPD) != NULL)
         written = list;
-    return postfix_milters_with(config, written, doctor_endpoint(doctor), entry);
+    return postfix_milters_with(config, written, postfix_services_endpoint(doctor), entry);
 }
 
 /* Where a list is one variable and no more, it is that variable that is mended. */
 static void mend_list(struct finding *finding, const struct doctor *doctor, const struct postfix_service *service,
                       const char *name, const char *entry)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     g_autofree char *place = g_strdup(name);
     for (unsigned depth = 0; depth < VARIABLES_LIMIT; depth++) {
         char *variable = postfix_variable(postfix_written(config, service, place));
@@ -176,14 +129,14 @@ static void mend_list(struct finding *finding, const struct doctor *doctor, cons
         service = NULL;
     }
     g_autofree char *with = list_with_ours(doctor, service, place, entry);
-    doctor_postfix_mend(finding, doctor, service, place, with);
+    postfix_service_mend(finding, doctor, service, place, with);
 }
 
 static void tell_missing(struct doctor *doctor, const struct postfix_service *service, const char *name,
                          enum severity severity, const char *why)
 {
-    g_autofree char *entry = postfix_milter_entry(doctor_postfix_config(doctor), doctor_endpoint(doctor));
-    g_autofree char *where = doctor_postfix_place(name, service);
+    g_autofree char *entry = postfix_milter_entry(postfix_services_config(doctor), postfix_services_endpoint(doctor));
+    g_autofree char *where = postfix_service_place(name, service);
     struct finding *finding =
         findings_add(doctor->findings, severity, why, "%s does not have rcptguardd's socket", where);
     if (entry != NULL)
@@ -193,10 +146,10 @@ static void tell_missing(struct doctor *doctor, const struct postfix_service *se
 /* Some smtpd at least, or main.cf itself is wrong. */
 static bool any_smtpd_shows(const struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        if (doctor_postfix_is_smtpd(service) && doctor_postfix_shows(doctor, service))
+        if (postfix_service_is_smtpd(service) && postfix_service_shows(doctor, service))
             return true;
     }
     return false;
@@ -204,16 +157,17 @@ static bool any_smtpd_shows(const struct doctor *doctor)
 
 static void examine_smtpd_milters(struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
-    if (doctor_endpoint(doctor)->kind == ENDPOINT_FD)
+    const struct postfix_config *config = postfix_services_config(doctor);
+    if (postfix_services_endpoint(doctor)->kind == ENDPOINT_FD)
         return;
-    if (!any_smtpd_shows(doctor) && !list_has_ours(doctor, postfix_config_value(config, SMTPD))) {
+    if (!any_smtpd_shows(doctor) && !postfix_services_have_ours(doctor, postfix_config_value(config, SMTPD))) {
         tell_missing(doctor, NULL, SMTPD, SEVERITY_ERROR, "No mail that comes in by SMTP is judged.");
         return;
     }
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        if (!doctor_postfix_is_smtpd(service) || list_has_ours(doctor, postfix_service_value(config, service, SMTPD)))
+        if (!postfix_service_is_smtpd(service) ||
+            postfix_services_have_ours(doctor, postfix_service_value(config, service, SMTPD)))
             continue;
         const struct postfix_service *of = postfix_service_overrides(service, SMTPD) ? service : NULL;
         if (is_submission(doctor, service))
@@ -229,15 +183,15 @@ static void examine_non_smtpd_milters(struct doctor *doctor)
 {
     static const char why[] =
         "Mail of sendmail(1) is not judged: that of scripts, web servers and people with a shell.";
-    const struct postfix_config *config = doctor_postfix_config(doctor);
-    if (doctor_endpoint(doctor)->kind == ENDPOINT_FD)
+    const struct postfix_config *config = postfix_services_config(doctor);
+    if (postfix_services_endpoint(doctor)->kind == ENDPOINT_FD)
         return;
-    if (!list_has_ours(doctor, postfix_config_value(config, NON_SMTPD)))
+    if (!postfix_services_have_ours(doctor, postfix_config_value(config, NON_SMTPD)))
         tell_missing(doctor, NULL, NON_SMTPD, SEVERITY_ERROR, why);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
         if (is_cleanup(service) && postfix_service_overrides(service, NON_SMTPD) &&
-            !list_has_ours(doctor, postfix_service_value(config, service, NON_SMTPD)))
+            !postfix_services_have_ours(doctor, postfix_service_value(config, service, NON_SMTPD)))
             tell_missing(doctor, service, NON_SMTPD, SEVERITY_ERROR, why);
     }
     if (findings_silent(doctor->findings))
@@ -252,7 +206,7 @@ static void examine_last(struct doctor *doctor)
         if (listed->ours + 1 == listed->milters->len)
             continue;
         const struct postfix_milter *next = g_ptr_array_index(listed->milters, listed->ours + 1);
-        g_autofree char *where = doctor_postfix_place(listed->name, listed->service);
+        g_autofree char *where = postfix_service_place(listed->name, listed->service);
         struct finding *finding = findings_add(
             doctor->findings, SEVERITY_WARNING,
             "A hold ends the chain: what is released has passed by those behind, and leaves unsigned and unscanned.",
@@ -270,7 +224,7 @@ static char *setting(const struct doctor *doctor, const struct listed *listed, c
 {
     char *value = postfix_milter_setting(ours_in(listed), own);
     return value != NULL ? value
-                         : g_strdup(postfix_service_value(doctor_postfix_config(doctor), listed->service, parameter));
+                         : g_strdup(postfix_service_value(postfix_services_config(doctor), listed->service, parameter));
 }
 
 /* Mends it where it stands: in the braces, for the service, or in main.cf. */
@@ -280,7 +234,7 @@ static void mend_setting(struct finding *finding, const struct doctor *doctor, c
     g_autofree char *braced = postfix_milter_setting(ours_in(listed), own);
     if (braced == NULL) {
         bool here = listed->service != NULL && postfix_service_overrides(listed->service, parameter);
-        doctor_postfix_mend(finding, doctor, here ? listed->service : NULL, parameter, value);
+        postfix_service_mend(finding, doctor, here ? listed->service : NULL, parameter, value);
         return;
     }
     const char *text = ours_in(listed)->text;
@@ -309,7 +263,7 @@ static void examine_default_action(struct doctor *doctor)
         for (size_t j = 0; j < G_N_ELEMENTS(judged); j++) {
             if (strcmp(action, judged[j].action) != 0)
                 continue;
-            g_autofree char *where = doctor_postfix_place(listed->name, listed->service);
+            g_autofree char *where = postfix_service_place(listed->name, listed->service);
             struct finding *finding = findings_add(doctor->findings, judged[j].severity, judged[j].why,
                                                    "the default action is %s, for %s", action, where);
             mend_setting(finding, doctor, listed, "default_action", "milter_default_action", "tempfail");
@@ -336,7 +290,7 @@ static void examine_timeouts(struct doctor *doctor)
             g_autofree char *value = setting(doctor, listed, waits[j].own, waits[j].parameter);
             if (postfix_seconds(value, 's') >= waits[j].least)
                 continue;
-            g_autofree char *where = doctor_postfix_place(listed->name, listed->service);
+            g_autofree char *where = postfix_service_place(listed->name, listed->service);
             struct finding *finding =
                 findings_add(doctor->findings, SEVERITY_WARNING,
                              "A daemon that is busy for a moment counts as away, and the default action decides.",
@@ -351,7 +305,7 @@ static void examine_timeouts(struct doctor *doctor)
 static void examine_daemon_timeout(struct doctor *doctor)
 {
     unsigned ours = doctor->tool->config->timeout;
-    const char *value = postfix_config_value(doctor_postfix_config(doctor), "smtpd_timeout");
+    const char *value = postfix_config_value(postfix_services_config(doctor), "smtpd_timeout");
     unsigned theirs = postfix_seconds(value, 's');
     if (ours > theirs) {
         findings_ok(doctor->findings, "the daemon waits for %u s, Postfix for %u s", ours, theirs);
@@ -397,7 +351,7 @@ static const struct {
 /* All that one list lacks, in one finding. */
 static void examine_macro_list(struct doctor *doctor, const char *parameter)
 {
-    const char *list = postfix_config_value(doctor_postfix_config(doctor), parameter);
+    const char *list = postfix_config_value(postfix_services_config(doctor), parameter);
     g_autoptr(GString) missing = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(macros); i++) {
         if (strcmp(macros[i].parameter, parameter) == 0 && !postfix_list_has(list, macros[i].macro))
@@ -405,21 +359,22 @@ static void examine_macro_list(struct doctor *doctor, const char *parameter)
     }
     if (missing->len == 0)
         return;
-    bool asks = doctor->asks_macros &&
-                g_ascii_strtoull(postfix_config_value(doctor_postfix_config(doctor), "milter_protocol"), NULL, 10) >= 6;
+    bool asks =
+        doctor->asks_macros &&
+        g_ascii_strtoull(postfix_config_value(postfix_services_config(doctor), "milter_protocol"), NULL, 10) >= 6;
     struct finding *finding = findings_add(
         doctor->findings, asks ? SEVERITY_NOTE : SEVERITY_WARNING,
         asks ? "The daemon asks for its macros itself; whoever speaks for it in a test or behind a proxy may not."
              : "Without them the daemon knows neither who logged in, nor the listener, nor the queue id.",
         "%s lacks%s", parameter, missing->str);
-    const char *written = postfix_written(doctor_postfix_config(doctor), NULL, parameter);
+    const char *written = postfix_written(postfix_services_config(doctor), NULL, parameter);
     finding_mend(finding, MAIN_CF, "%s = %s%s", parameter, written,
                  written[0] == '\0' ? missing->str + 1 : missing->str);
 }
 
 static void examine_macros(struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     if (!g_str_has_prefix(postfix_config_value(config, "milter_macro_v"), "Postfix")) {
         struct finding *finding = findings_add(
             doctor->findings, SEVERITY_ERROR,
@@ -446,7 +401,7 @@ static char *resolved(const struct postfix_config *config, const char *path, boo
 
 static void add_view(struct doctor *doctor, GPtrArray *views, const struct postfix_service *service, const char *path)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     const char *queue = postfix_config_value(config, "queue_directory");
     g_autofree char *process = g_strdup_printf("%s%s", service->command, service->chrooted ? " (chrooted)" : "");
     for (guint i = 0; i < views->len; i++) {
@@ -468,14 +423,14 @@ static void each_use(struct doctor *doctor, GPtrArray *views,
                      void (*take)(struct doctor *, GPtrArray *, const struct postfix_service *, const char *list,
                                   const char *path))
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        const char *list = doctor_postfix_is_smtpd(service) ? SMTPD : is_cleanup(service) ? NON_SMTPD : NULL;
+        const char *list = postfix_service_is_smtpd(service) ? SMTPD : is_cleanup(service) ? NON_SMTPD : NULL;
         if (list == NULL)
             continue;
         g_autoptr(GPtrArray) milters = postfix_milters(postfix_service_value(config, service, list));
-        int ours = postfix_milters_find(config, milters, doctor_endpoint(doctor));
+        int ours = postfix_milters_find(config, milters, postfix_services_endpoint(doctor));
         const struct postfix_milter *milter = ours == -1 ? NULL : g_ptr_array_index(milters, (guint)ours);
         if (milter != NULL && g_str_has_prefix(milter->endpoint, "unix:"))
             take(doctor, views, service, list, milter->endpoint + strlen("unix:"));
@@ -484,8 +439,8 @@ static void each_use(struct doctor *doctor, GPtrArray *views,
 
 static bool is_found(const struct doctor *doctor, const struct postfix_service *service, const char *path)
 {
-    g_autofree char *seen = resolved(doctor_postfix_config(doctor), path, service->chrooted);
-    g_autofree char *ours = g_canonicalize_filename(doctor_endpoint(doctor)->path, "/");
+    g_autofree char *seen = resolved(postfix_services_config(doctor), path, service->chrooted);
+    g_autofree char *ours = g_canonicalize_filename(postfix_services_endpoint(doctor)->path, "/");
     return strcmp(seen, ours) == 0;
 }
 
@@ -499,7 +454,7 @@ static void take_view(struct doctor *doctor, GPtrArray *views, const struct post
 
 static void views(struct doctor *doctor, GPtrArray *views)
 {
-    if (doctor_endpoint(doctor)->kind == ENDPOINT_UNIX)
+    if (postfix_services_endpoint(doctor)->kind == ENDPOINT_UNIX)
         each_use(doctor, views, take_view);
 }
 
@@ -507,11 +462,11 @@ static void views(struct doctor *doctor, GPtrArray *views)
 static void mend_place(struct finding *finding, const struct doctor *doctor, const struct postfix_service *service,
                        const char *list)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     const char *queue = postfix_config_value(config, "queue_directory");
-    const char *path = doctor_endpoint(doctor)->path;
+    const char *path = postfix_services_endpoint(doctor)->path;
     if (g_str_has_prefix(path, queue) && path[strlen(queue)] == '/') {
-        g_autofree char *entry = postfix_milter_entry(config, doctor_endpoint(doctor));
+        g_autofree char *entry = postfix_milter_entry(config, postfix_services_endpoint(doctor));
         mend_list(finding, doctor, postfix_service_overrides(service, list) ? service : NULL, list, entry);
         return;
     }
@@ -527,17 +482,17 @@ static void take_chroot(struct doctor *doctor, GPtrArray *seen, const struct pos
     if (is_found(doctor, service, path) || g_ptr_array_find_with_equal_func(seen, key, g_str_equal, NULL))
         return;
     g_ptr_array_add(seen, (gpointer)key);
-    g_autofree char *looks = resolved(doctor_postfix_config(doctor), path, service->chrooted);
+    g_autofree char *looks = resolved(postfix_services_config(doctor), path, service->chrooted);
     struct finding *finding = findings_add(
         doctor->findings, SEVERITY_ERROR, "To this process the milter is away: mail waits or passes unjudged.",
         "%s%s looks for %s, and the socket is %s", service->name, service->chrooted ? ", which is chrooted," : "",
-        looks, doctor_endpoint(doctor)->path);
+        looks, postfix_services_endpoint(doctor)->path);
     mend_place(finding, doctor, service, list);
 }
 
 static void examine_chroot(struct doctor *doctor)
 {
-    if (doctor_endpoint(doctor)->kind != ENDPOINT_UNIX)
+    if (postfix_services_endpoint(doctor)->kind != ENDPOINT_UNIX)
         return;
     g_autoptr(GPtrArray) seen = g_ptr_array_new();
     each_use(doctor, seen, take_chroot);
@@ -555,14 +510,14 @@ static const struct examination examinations[] = {
     {"daemon-timeout", examine_daemon_timeout},
     {"protocol", examine_protocol},
     {"macros", examine_macros},
-    {"override-options", doctor_examine_override_options},
-    {"reinjection", doctor_examine_reinjection},
-    {"proxy-filter", doctor_examine_proxy_filter},
-    {"milter-maps", doctor_examine_milter_maps},
-    {"reject-characters", doctor_examine_reject_characters},
-    {"drop-headers", doctor_examine_drop_headers},
-    {"header-size", doctor_examine_header_size},
-    {"long-queue-ids", doctor_examine_long_queue_ids},
+    {"override-options", postfix_examine_override_options},
+    {"reinjection", postfix_examine_reinjection},
+    {"proxy-filter", postfix_examine_proxy_filter},
+    {"milter-maps", postfix_examine_milter_maps},
+    {"reject-characters", postfix_examine_reject_characters},
+    {"drop-headers", postfix_examine_drop_headers},
+    {"header-size", postfix_examine_header_size},
+    {"long-queue-ids", postfix_examine_long_queue_ids},
     {NULL, NULL},
 };
 

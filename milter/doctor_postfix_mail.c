@@ -1,7 +1,9 @@
-/* doctor_postfix_mail - the checks of what main.cf and master.cf do with mail; see doctor_postfix.h */
+/* doctor_postfix_mail - see doctor_postfix_mail.h */
 
-#include "doctor_postfix.h"
+#include "doctor_postfix_mail.h"
+
 #include "policy.h"
+#include "postfix_services.h"
 
 #include <string.h>
 
@@ -10,7 +12,7 @@ static bool takes_back(const struct postfix_service *service)
 {
     const char *filter = g_hash_table_lookup(service->overrides, "content_filter");
     const char *proxy = g_hash_table_lookup(service->overrides, "smtpd_proxy_filter");
-    return doctor_postfix_is_smtpd(service) && postfix_service_is_loopback(service) &&
+    return postfix_service_is_smtpd(service) && postfix_service_is_loopback(service) &&
            ((filter != NULL && filter[0] == '\0') || (proxy != NULL && proxy[0] == '\0'));
 }
 
@@ -18,25 +20,25 @@ static bool takes_back(const struct postfix_service *service)
 
 static void tell_no_milters(struct doctor *doctor, const struct postfix_service *service)
 {
-    const char *written = postfix_written(doctor_postfix_config(doctor), service, OVERRIDES);
+    const char *written = postfix_written(postfix_services_config(doctor), service, OVERRIDES);
     const char *options = postfix_list_has(written, "no_milters")
                               ? written
-                              : postfix_service_value(doctor_postfix_config(doctor), service, OVERRIDES);
+                              : postfix_service_value(postfix_services_config(doctor), service, OVERRIDES);
     g_autofree char *rest = postfix_list_without(options, "no_milters");
-    g_autofree char *where = doctor_postfix_place(OVERRIDES, service);
+    g_autofree char *where = postfix_service_place(OVERRIDES, service);
     struct finding *finding = findings_add(doctor->findings, SEVERITY_ERROR,
                                            "What comes in there is shown to no milter.", "%s has no_milters", where);
-    doctor_postfix_mend(finding, doctor, service, OVERRIDES, rest);
+    postfix_service_mend(finding, doctor, service, OVERRIDES, rest);
 }
 
-void doctor_examine_override_options(struct doctor *doctor)
+void postfix_examine_override_options(struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     if (postfix_list_has(postfix_config_value(config, OVERRIDES), "no_milters"))
         tell_no_milters(doctor, NULL);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        bool takes_mail = (doctor_postfix_is_smtpd(service) && !postfix_service_is_loopback(service)) ||
+        bool takes_mail = (postfix_service_is_smtpd(service) && !postfix_service_is_loopback(service)) ||
                           strcmp(service->command, "pickup") == 0 || strcmp(service->command, "qmqpd") == 0;
         if (takes_mail && postfix_service_overrides(service, OVERRIDES) &&
             postfix_list_has(postfix_service_value(config, service, OVERRIDES), "no_milters"))
@@ -55,27 +57,27 @@ static bool policy_judges(const struct doctor *doctor, const struct postfix_serv
         return true;
     auto_free(message) message = message_new();
     g_autofree char *sender =
-        g_strdup_printf("postmaster@%s", postfix_config_value(doctor_postfix_config(doctor), "mydomain"));
+        g_strdup_printf("postmaster@%s", postfix_config_value(postfix_services_config(doctor), "mydomain"));
     message->mta = MTA_POSTFIX;
     message_set_client(message, "127.0.0.1");
     message_set_listener(message,
-                         postfix_service_value(doctor_postfix_config(doctor), service, "milter_macro_daemon_name"));
+                         postfix_service_value(postfix_services_config(doctor), service, "milter_macro_daemon_name"));
     message_set_sender(message, sender);
     return policy_outbound(policy, message) != OUTBOUND_NO;
 }
 
-void doctor_examine_reinjection(struct doctor *doctor)
+void postfix_examine_reinjection(struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        if (!takes_back(service) || !doctor_postfix_shows(doctor, service) || !policy_judges(doctor, service))
+        if (!takes_back(service) || !postfix_service_shows(doctor, service) || !policy_judges(doctor, service))
             continue;
         struct finding *finding =
             findings_add(doctor->findings, SEVERITY_WARNING,
                          "That mail was judged when it came in: what was released is held again, without its login.",
                          "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
-        doctor_postfix_mend(finding, doctor, service, SMTPD, "");
+        postfix_service_mend(finding, doctor, service, SMTPD, "");
     }
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "no listener shows mail to rcptguardd a second time");
@@ -96,35 +98,35 @@ static char *filter_of(const char *proxy)
 
 static void tell_proxy(struct doctor *doctor, const struct postfix_service *service)
 {
-    const char *value = postfix_service_value(doctor_postfix_config(doctor), service, "smtpd_proxy_filter");
+    const char *value = postfix_service_value(postfix_services_config(doctor), service, "smtpd_proxy_filter");
     g_autofree char *filter = filter_of(value);
-    g_autofree char *where = doctor_postfix_place("smtpd_proxy_filter", service);
+    g_autofree char *where = postfix_service_place("smtpd_proxy_filter", service);
     struct finding *finding = findings_add(
         doctor->findings, SEVERITY_ERROR,
         "Before a proxy no milter sees a header: nothing that comes in there is judged.", "%s is %s", where, value);
-    doctor_postfix_mend(finding, doctor, service, "smtpd_proxy_filter", "");
+    postfix_service_mend(finding, doctor, service, "smtpd_proxy_filter", "");
     if (filter != NULL)
-        doctor_postfix_mend(finding, doctor, service, "content_filter", filter);
+        postfix_service_mend(finding, doctor, service, "content_filter", filter);
 }
 
-void doctor_examine_proxy_filter(struct doctor *doctor)
+void postfix_examine_proxy_filter(struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     if (postfix_config_value(config, "smtpd_proxy_filter")[0] != '\0')
         tell_proxy(doctor, NULL);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
         const char *proxy = g_hash_table_lookup(service->overrides, "smtpd_proxy_filter");
-        if (doctor_postfix_is_smtpd(service) && proxy != NULL && proxy[0] != '\0')
+        if (postfix_service_is_smtpd(service) && proxy != NULL && proxy[0] != '\0')
             tell_proxy(doctor, service);
     }
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "no smtpd hands mail to a proxy");
 }
 
-void doctor_examine_milter_maps(struct doctor *doctor)
+void postfix_examine_milter_maps(struct doctor *doctor)
 {
-    const struct postfix_config *config = doctor_postfix_config(doctor);
+    const struct postfix_config *config = postfix_services_config(doctor);
     const char *maps = postfix_config_value(config, "smtpd_milter_maps");
     if (maps[0] == '\0') {
         findings_ok(doctor->findings, "no client has milters of its own");
@@ -134,14 +136,14 @@ void doctor_examine_milter_maps(struct doctor *doctor)
         findings_add(doctor->findings, SEVERITY_WARNING,
                      "Mail of a client that stands there with other milters, or with DISABLE, is not judged.",
                      "smtpd_milter_maps is %s", maps);
-    doctor_postfix_mend(finding, doctor, NULL, "smtpd_milter_maps", "");
+    postfix_service_mend(finding, doctor, NULL, "smtpd_milter_maps", "");
 }
 
 /* ---- what else of main.cf matters */
 
-void doctor_examine_reject_characters(struct doctor *doctor)
+void postfix_examine_reject_characters(struct doctor *doctor)
 {
-    const char *value = postfix_config_value(doctor_postfix_config(doctor), "message_reject_characters");
+    const char *value = postfix_config_value(postfix_services_config(doctor), "message_reject_characters");
     if (strstr(value, "\\0") != NULL) {
         findings_ok(doctor->findings, "messages with a NUL are refused");
         return;
@@ -151,12 +153,12 @@ void doctor_examine_reject_characters(struct doctor *doctor)
                                            "message: recipients behind it are not counted.",
                                            "message_reject_characters has no \\0");
     finding_mend(finding, MAIN_CF, "message_reject_characters = %s\\0",
-                 postfix_written(doctor_postfix_config(doctor), NULL, "message_reject_characters"));
+                 postfix_written(postfix_services_config(doctor), NULL, "message_reject_characters"));
 }
 
-void doctor_examine_drop_headers(struct doctor *doctor)
+void postfix_examine_drop_headers(struct doctor *doctor)
 {
-    const char *value = postfix_config_value(doctor_postfix_config(doctor), "message_drop_headers");
+    const char *value = postfix_config_value(postfix_services_config(doctor), "message_drop_headers");
     g_autoptr(GString) missing = g_string_new(NULL);
     static const char *const names[] = {"bcc", "resent-bcc", NULL};
     for (const char *const *name = names; *name != NULL; name++) {
@@ -170,7 +172,7 @@ void doctor_examine_drop_headers(struct doctor *doctor)
     struct finding *finding = findings_add(
         doctor->findings, SEVERITY_NOTE, "Such a field is delivered, so those in it are visible recipients, and count.",
         "message_drop_headers lacks %s", missing->str);
-    const char *written = postfix_written(doctor_postfix_config(doctor), NULL, "message_drop_headers");
+    const char *written = postfix_written(postfix_services_config(doctor), NULL, "message_drop_headers");
     finding_mend(finding, MAIN_CF, "message_drop_headers = %s%s%s", written, written[0] == '\0' ? "" : ", ",
                  missing->str);
 }
@@ -180,7 +182,7 @@ void doctor_examine_drop_headers(struct doctor *doctor)
  * below 60,000 bytes, whatever the limit; or at header_address_token_limit.  What is
  * cut is delivered so, and is told by its length: see recipients.h.
  */
-void doctor_examine_header_size(struct doctor *doctor)
+void postfix_examine_header_size(struct doctor *doctor)
 {
     static const struct {
         const char *name;
@@ -188,7 +190,7 @@ void doctor_examine_header_size(struct doctor *doctor)
         unsigned good;
     } limits[] = {{"header_size_limit", 60000, 102400}, {"header_address_token_limit", 10240, 10240}};
     for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
-        const char *value = postfix_config_value(doctor_postfix_config(doctor), limits[i].name);
+        const char *value = postfix_config_value(postfix_services_config(doctor), limits[i].name);
         if (g_ascii_strtoull(value, NULL, 10) >= limits[i].least)
             continue;
         struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING,
@@ -201,9 +203,9 @@ void doctor_examine_header_size(struct doctor *doctor)
         findings_ok(doctor->findings, "a header that Postfix cuts is long enough to be known as cut");
 }
 
-void doctor_examine_long_queue_ids(struct doctor *doctor)
+void postfix_examine_long_queue_ids(struct doctor *doctor)
 {
-    if (strcmp(postfix_config_value(doctor_postfix_config(doctor), "enable_long_queue_ids"), "yes") == 0) {
+    if (strcmp(postfix_config_value(postfix_services_config(doctor), "enable_long_queue_ids"), "yes") == 0) {
         findings_ok(doctor->findings, "queue ids are not used again");
         return;
     }

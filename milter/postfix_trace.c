@@ -2,7 +2,7 @@
 
 #include "postfix_trace.h"
 
-#include "postfix.h"
+#include "postfix_commands.h"
 
 #include <errno.h>
 #include <fcntl.h>

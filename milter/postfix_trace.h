@@ -17,7 +17,7 @@ struct postfix_trace;
 /* Before the message is requeued.  Never NULL. */
 struct postfix_trace *postfix_trace_begin(struct queue *queue, const struct queue_entry *entry);
 
-/* After pickup was told.  The new id, for g_free, or NULL if it is not to be seen within a second. */
+/* After pickup was told.  The new id, for g_free, or NULL if it does not show within three seconds. */
 char *postfix_trace_find(struct postfix_trace *trace);
 
 void postfix_trace_end(struct postfix_trace *trace);
