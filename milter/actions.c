@@ -1,5 +1,6 @@
 /* actions - `rcptguardq release`, `return`, `delete`; see rcptguardq(8) */
 
+#include "commands.h"
 #include "decision.h"
 #include "json.h"
 #include "selection.h"
@@ -192,7 +193,7 @@ static const GOptionEntry entries[] = {
 
 #define NEEDS (NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES)
 
-const struct command command_release = {
+const struct rcptguardq_command command_release = {
     .name = "release",
     .summary = "Let held messages go",
     .arguments = "[ID...]",
@@ -203,7 +204,7 @@ const struct command command_release = {
     .run = run_release,
 };
 
-const struct command command_return = {
+const struct rcptguardq_command command_return = {
     .name = "return",
     .summary = "Return held messages to their senders",
     .arguments = "[ID...]",
@@ -214,7 +215,7 @@ const struct command command_return = {
     .run = run_return,
 };
 
-const struct command command_delete = {
+const struct rcptguardq_command command_delete = {
     .name = "delete",
     .summary = "Drop held messages; nobody is told",
     .arguments = "[ID...]",

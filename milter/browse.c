@@ -43,7 +43,7 @@ static struct ledger_row *row_of(struct statement *statement)
     row->id = statement_number(statement, column++);
     struct ledger_message *message = &row->message;
     message->queue_id = text_of(statement, column++);
-    message->mta = g_strcmp0(statement_text(statement, column++), "sendmail") == 0 ? MTA_SENDMAIL : MTA_POSTFIX;
+    message->mta = mta_find(statement_text(statement, column++));
     message->began = statement_number(statement, column++);
     message->judged = statement_number(statement, column++);
     message->message_id = text_of(statement, column++);

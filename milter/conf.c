@@ -41,9 +41,10 @@ static void review_clear(struct review *review)
     g_free(review->identities);
     g_free(review->notice);
     g_strfreev(review->digest_to);
-    g_free(review->postfix_config);
-    g_free(review->sendmail_config);
-    g_free(review->sendmail_command);
+    for (unsigned i = 0; i < MTAS; i++) {
+        g_free(review->places[i].configuration);
+        g_free(review->places[i].command);
+    }
 }
 
 void config_free(struct config *config)

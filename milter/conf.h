@@ -28,6 +28,12 @@
 /* What a group of reviewers may be allowed. */
 enum review_action { REVIEW_LIST, REVIEW_SHOW, REVIEW_RELEASE, REVIEW_RETURN, REVIEW_DELETE, REVIEW_ACTIONS };
 
+/* Where an MTA is. */
+struct review_place {
+    char *configuration; /* a directory or a file; NULL: its own choice */
+    char *command;       /* its sendmail(8); NULL: the one of the system */
+};
+
 /* [review]: what rcptguardq(8) needs. */
 struct review {
     unsigned approvals;            /* different people that every release needs: 1 or 2 */
@@ -36,9 +42,7 @@ struct review {
     char *notice;                  /* a template: tell the author of a held message; NULL: do not */
     char **digest_to;              /* addresses, ended by NULL; or NULL */
     enum mta mta;                  /* MTA_NONE: find out */
-    char *postfix_config;          /* a directory, for postfix -c; or NULL */
-    char *sendmail_config;         /* sendmail.cf, for sendmail -C; or NULL */
-    char *sendmail_command;        /* sendmail(8) of Sendmail; or NULL */
+    struct review_place places[MTAS];
 };
 
 struct config {

@@ -298,17 +298,17 @@ static char *read_mta(struct config *config, const char *value)
 
 static char *read_postfix_config(struct config *config, const char *value)
 {
-    return read_path(config, value, &config->review.postfix_config);
+    return read_path(config, value, &config->review.places[MTA_POSTFIX].configuration);
 }
 
 static char *read_sendmail_config(struct config *config, const char *value)
 {
-    return read_path(config, value, &config->review.sendmail_config);
+    return read_path(config, value, &config->review.places[MTA_SENDMAIL].configuration);
 }
 
 static char *read_sendmail_command(struct config *config, const char *value)
 {
-    return read_path(config, value, &config->review.sendmail_command);
+    return read_path(config, value, &config->review.places[MTA_SENDMAIL].command);
 }
 
 /* ---- the table */

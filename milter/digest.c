@@ -1,5 +1,6 @@
 /* digest - `rcptguardq digest`: a mail to reviewers of what waits; see rcptguardq(8) */
 
+#include "commands.h"
 #include "facts.h"
 #include "json.h"
 #include "letter.h"
@@ -213,7 +214,7 @@ static const GOptionEntry entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-const struct command command_digest = {
+const struct rcptguardq_command command_digest = {
     .name = "digest",
     .summary = "Mail reviewers a digest of what waits",
     .entries = entries,

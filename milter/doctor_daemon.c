@@ -1,6 +1,6 @@
 /* doctor_daemon - the checks of the daemon's policy, process and socket, whichever the MTA is; see doctor.h */
 
-#include "doctor.h"
+#include "checks.h"
 
 #include "metrics_file.h"
 #include "policy.h"
@@ -328,7 +328,7 @@ static void examine_reach(struct doctor *doctor)
         examine_view(doctor, g_ptr_array_index(views, i));
 }
 
-const struct examination doctor_daemon_examinations[] = {
+const struct examination checks_of_daemon[] = {
     {"policy", examine_policy},   {"notice", examine_notice},   {"reload", examine_reload},
     {"running", examine_running}, {"metrics", examine_metrics}, {"socket", examine_socket},
     {"answer", examine_answer},   {"reach", examine_reach},     {NULL, NULL},

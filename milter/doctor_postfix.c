@@ -5,6 +5,8 @@
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.
  */
 
+#include "doctor_postfix.h"
+
 #include "doctor_postfix_mail.h"
 #include "postfix_services.h"
 
@@ -500,7 +502,7 @@ static void examine_chroot(struct doctor *doctor)
         findings_ok(doctor->findings, "each process looks where the socket is");
 }
 
-static const struct examination examinations[] = {
+static const struct examination postfix_examinations[] = {
     {"smtpd-milters", examine_smtpd_milters},
     {"non-smtpd-milters", examine_non_smtpd_milters},
     {"chroot", examine_chroot},
@@ -521,7 +523,7 @@ static const struct examination examinations[] = {
     {NULL, NULL},
 };
 
-const struct doctor_mta doctor_postfix = {
+const struct doctor_mta postfix_checks = {
     .mta = MTA_POSTFIX,
     .name = "Postfix",
     .command = "postconf",
@@ -529,5 +531,5 @@ const struct doctor_mta doctor_postfix = {
     .open = open_config,
     .close = close_config,
     .views = views,
-    .examinations = examinations,
+    .examinations = postfix_examinations,
 };

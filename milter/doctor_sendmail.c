@@ -4,7 +4,8 @@
  * The lines that mend are those of sendmail.mc, from which the file is made.
  */
 
-#include "doctor.h"
+#include "doctor_sendmail.h"
+
 #include "sendmail_config.h"
 
 #include <errno.h>
@@ -350,7 +351,7 @@ static void examine_safe_path(struct doctor *doctor)
         findings_ok(doctor->findings, "nobody else can write to the folders above the socket");
 }
 
-static const struct examination examinations[] = {
+static const struct examination sendmail_examinations[] = {
     {"input-filters", examine_input_filters},
     {"last", examine_last},
     {"filter-flags", examine_flags},
@@ -364,7 +365,7 @@ static const struct examination examinations[] = {
     {NULL, NULL},
 };
 
-const struct doctor_mta doctor_sendmail = {
+const struct doctor_mta sendmail_checks = {
     .mta = MTA_SENDMAIL,
     .name = "Sendmail",
     .command = "sendmail",
@@ -372,5 +373,5 @@ const struct doctor_mta doctor_sendmail = {
     .open = open_config,
     .close = close_config,
     .views = views,
-    .examinations = examinations,
+    .examinations = sendmail_examinations,
 };

@@ -1,5 +1,6 @@
 /* history - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
 
+#include "commands.h"
 #include "facts.h"
 #include "json.h"
 #include "selection.h"
@@ -101,7 +102,7 @@ static const GOptionEntry entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-const struct command command_log = {
+const struct rcptguardq_command command_log = {
     .name = "log",
     .summary = "Tell what was decided, by whom, when and why",
     .arguments = "[ID]",

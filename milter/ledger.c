@@ -137,7 +137,7 @@ static void bind_message(struct statement *statement, const struct ledger_messag
 {
     int index = 1;
     statement_bind_text(statement, index++, message->queue_id);
-    statement_bind_text(statement, index++, message->mta == MTA_SENDMAIL ? "sendmail" : "postfix");
+    statement_bind_text(statement, index++, mta_word(message->mta));
     statement_bind_number(statement, index++, message->began);
     statement_bind_number(statement, index++, message->judged);
     statement_bind_text(statement, index++, message->message_id);

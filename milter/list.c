@@ -1,5 +1,6 @@
 /* list - `rcptguardq list`: what waits for review; see rcptguardq(8) */
 
+#include "commands.h"
 #include "facts.h"
 #include "selection.h"
 #include "terminal.h"
@@ -211,7 +212,7 @@ static const GOptionEntry entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-const struct command command_list = {
+const struct rcptguardq_command command_list = {
     .name = "list",
     .summary = "List what waits for review, the newest first",
     .entries = entries,

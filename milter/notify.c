@@ -6,11 +6,11 @@
  * once more, and may come twice, but never three times.
  */
 
+#include "commands.h"
 #include "json.h"
 #include "letter.h"
 #include "notice.h"
 #include "onhold.h"
-#include "queue_tool.h"
 #include "terminal.h"
 
 #include <fcntl.h>
@@ -291,7 +291,7 @@ static const GOptionEntry entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-const struct command command_notify = {
+const struct rcptguardq_command command_notify = {
     .name = "notify",
     .summary = "Tell the authors of held mail of it",
     .entries = entries,

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_POSTFIX_SERVICES_H
 #define RCPTGUARD_POSTFIX_SERVICES_H
 
-#include "doctor.h"
+#include "checks.h"
 #include "postfix_config.h"
 
 #define MAIN_CF   "main.cf"

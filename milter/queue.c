@@ -2,12 +2,6 @@
 
 #include "queue.h"
 
-#include "postfix.h"
-#include "sendmail.h"
-
-/* Those that there are. */
-static const struct queue_driver *const drivers[] = {&postfix_queue_driver, &sendmail_queue_driver};
-
 void queue_entry_free(struct queue_entry *entry)
 {
     if (entry == NULL)
@@ -23,13 +17,11 @@ void queue_outcome_clear(struct queue_outcome *outcome)
     g_clear_pointer(&outcome->detail, g_free);
 }
 
-static const struct queue_driver *driver_find(enum mta mta)
+static const struct queue_driver *driver_find(const struct queue_driver *const *drivers, enum mta mta)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        if (drivers[i]->mta == mta)
-            return drivers[i];
-    }
-    return NULL;
+    while (*drivers != NULL && (*drivers)->mta != mta)
+        drivers++;
+    return *drivers;
 }
 
 static struct queue *queue_new(const struct queue_driver *driver, const struct queue_place *places)
@@ -61,8 +53,8 @@ static unsigned choose(GPtrArray *queues, enum mta last)
 static struct queue *queue_guess(const struct queue_choice *choice)
 {
     g_autoptr(GPtrArray) queues = g_ptr_array_new_with_free_func((GDestroyNotify)queue_close);
-    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        struct queue *queue = queue_new(drivers[i], choice->places);
+    for (const struct queue_driver *const *driver = choice->drivers; *driver != NULL; driver++) {
+        struct queue *queue = queue_new(*driver, choice->places);
         if (queue->driver->is_installed(queue))
             g_ptr_array_add(queues, queue);
         else
@@ -75,7 +67,7 @@ static struct queue *queue_guess(const struct queue_choice *choice)
 
 struct queue *queue_open(const struct queue_choice *choice, char **error)
 {
-    const struct queue_driver *driver = driver_find(choice->mta);
+    const struct queue_driver *driver = driver_find(choice->drivers, choice->mta);
     struct queue *queue = driver != NULL ? queue_new(driver, choice->places) : queue_guess(choice);
     if (queue == NULL)
         *error = g_strdup("no MTA is installed whose queue this program knows");
@@ -104,11 +96,6 @@ const char *queue_name(const struct queue *queue)
     return queue->driver->name;
 }
 
-bool queue_id_is_sound(const struct queue *queue, const char *id)
-{
-    return queue->driver->id_is_sound(id);
-}
-
 GPtrArray *queue_held(struct queue *queue, char **error)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func((GDestroyNotify)queue_entry_free);
@@ -125,9 +112,9 @@ enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, prog
     return queue->driver->raw(queue, id, body, take, data, error);
 }
 
-struct message *queue_parse(enum mta mta, const char *raw, size_t length)
+struct message *queue_parse(const struct queue_driver *const *drivers, enum mta mta, const char *raw, size_t length)
 {
-    const struct queue_driver *driver = driver_find(mta);
+    const struct queue_driver *driver = driver_find(drivers, mta);
     return driver == NULL ? message_new() : driver->parse(raw, length);
 }
 

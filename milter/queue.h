@@ -1,7 +1,7 @@
 /*
  * queue - the MTA's queue: which messages are on hold, what is in one of them,
  * and what can be done with it.  What differs between MTAs is one small table of
- * functions; no other file asks which MTA it is.
+ * functions; mtas.c has one row for each.
  *
  * All of it runs the MTA's own commands, and needs the rights that these need.
  *
@@ -46,16 +46,14 @@ void queue_outcome_clear(struct queue_outcome *outcome);
 
 struct queue;
 
-#define QUEUE_MTAS (MTA_SENDMAIL + 1)
-
 /* What an MTA can do; the functions below say what each is. */
 struct queue_driver {
     enum mta mta;
     const char *name;
     bool (*is_installed)(struct queue *queue);
     bool (*is_running)(struct queue *queue);
-    void (*forget)(gpointer state); /* or NULL */
-    bool (*id_is_sound)(const char *id);
+    void (*forget)(gpointer state);      /* or NULL */
+    bool (*id_is_sound)(const char *id); /* what is none is never handed to a command */
     int (*held)(struct queue *queue, GPtrArray *entries, char **error);
     enum queue_answer (*raw)(struct queue *queue, const char *id, bool body, program_take take, void *data,
                              char **error);
@@ -85,9 +83,10 @@ struct queue_place {
 };
 
 struct queue_choice {
-    enum mta mta;                          /* MTA_NONE: find out */
-    enum mta last;                         /* that of the newest row of the ledger, or MTA_NONE */
-    struct queue_place places[QUEUE_MTAS]; /* by enum mta */
+    const struct queue_driver *const *drivers; /* of all MTAs, ended by NULL */
+    enum mta mta;                              /* MTA_NONE: find out */
+    enum mta last;                             /* that of the newest row of the ledger, or MTA_NONE */
+    struct queue_place places[MTAS];           /* by enum mta */
 };
 
 /*
@@ -104,9 +103,6 @@ enum mta queue_mta(const struct queue *queue);
 /* "Postfix" */
 const char *queue_name(const struct queue *queue);
 
-/* Whether it can be a queue id at all; what is none is never handed to a command. */
-bool queue_id_is_sound(const struct queue *queue, const char *id);
-
 /* Every message on hold, in any order: struct queue_entry *.  NULL with `error`. */
 GPtrArray *queue_held(struct queue *queue, char **error);
 
@@ -119,7 +115,7 @@ enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, prog
                             char **error);
 
 /* Reads the first form: sender, recipients and header fields.  For the reader's own process. */
-struct message *queue_parse(enum mta mta, const char *raw, size_t length);
+struct message *queue_parse(const struct queue_driver *const *drivers, enum mta mta, const char *raw, size_t length);
 
 /*
  * Lets a held message go, at once: it is delivered as the MTA delivers any other,

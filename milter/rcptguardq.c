@@ -2,146 +2,27 @@
 
 #include <config.h>
 
+#include "commands.h"
 #include "conf_load.h"
 #include "database.h"
 #include "json.h"
 #include "log.h"
-#include "queue_tool.h"
+#include "mtas.h"
 #include "screen.h"
-#include "text.h"
 #include "versions.h"
 
 #include <locale.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char *config_option = NULL;
-static gboolean json_option = FALSE;
-
-static const GOptionEntry common_entries[] = {
-    {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_option, "The configuration (" CONFIG_DEFAULT_PATH ")", "CONF"},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &json_option, "Print JSON", NULL},
-    G_OPTION_ENTRY_NULL,
-};
-
-static const struct command *const commands[] = {
+static const struct rcptguardq_command *const commands[] = {
     &command_list,   &command_show,   &command_release, &command_return, &command_delete, &command_log,
     &command_review, &command_digest, &command_notify,  &command_doctor, &command_setup,
 };
 
-/* ---- what the commands share */
-
-bool tool_json(void)
-{
-    return json_option;
-}
-
-gint64 tool_now(void)
-{
-    return g_get_real_time();
-}
-
-void tool_print_json(JsonBuilder *json)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-    json_append_line(line, json);
-    tool_print(line);
-}
-
-void tool_print(const GString *text)
-{
-    fwrite(text->str, 1, text->len, stdout);
-}
-
-int tool_usage_error(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "rcptguardq: %s\nTry `rcptguardq --help`.\n", message);
-    return EXITS_USAGE;
-}
-
-int tool_error(int code, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_autofree char *line = text_printable(message, LOG_LINE_LIMIT);
-    fprintf(stderr, "rcptguardq: %s\n", line);
-    return code;
-}
-
-void tool_diags(const struct diags *diags)
-{
-    for (unsigned i = 0; i < diags_count(diags); i++) {
-        g_autofree char *text = diag_format(diags_get(diags, i));
-        fputs(text, stderr);
-    }
-}
-
-int tool_ledger_error(const struct database_error *error)
-{
-    switch (error->failure) {
-    case DATABASE_BUSY:
-    case DATABASE_FULL:
-    case DATABASE_REPLACED:
-        return tool_error(EXITS_PASSING, "%s", error->text);
-    default:
-        return tool_error(EXITS_WRONG, "%s", error->text);
-    }
-}
-
-struct view *tool_view(struct tool *tool, int *status)
-{
-    const struct reconciling reconciling = {
-        .ledger = tool->ledger, .queue = tool->queue, .reader = &tool->reader, .now = tool_now()};
-    g_autofree char *error = NULL;
-    struct view *view = reconcile(&reconciling, &error);
-    if (view == NULL)
-        *status = tool_error(EXITS_PASSING, "%s", error);
-    else if (view->unrecorded != NULL)
-        tool_error(EXITS_PASSING, "warning: the ledger could not be brought up to date: %s", view->unrecorded);
-    return view;
-}
-
-struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status)
-{
-    struct database_error error;
-    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, queue_id, &error);
-    if (rows == NULL) {
-        *status = tool_ledger_error(&error);
-        return NULL;
-    }
-    if (rows->len > 0)
-        return g_ptr_array_steal_index(rows, 0);
-    *status = EXITS_WRONG;
-    return NULL;
-}
-
-unsigned tool_approvals_needed(const struct tool *tool, const struct ledger_row *row)
-{
-    return MAX(tool->config->review.approvals, row->message.approvals);
-}
-
 /* ---- what a command needs */
-
-/* The daemon's user, whose file the ledger is; without such a user the one who asks. */
-static uid_t ledger_owner(const struct config *config)
-{
-    const struct passwd *entry = getpwnam(config->user);
-    return entry != NULL && (geteuid() == 0 || config->user_given) ? entry->pw_uid : geteuid();
-}
-
-struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error)
-{
-    return ledger_open(tool->config->ledger, ledger_owner(tool->config), DATABASE_EXISTING, error);
-}
 
 static int open_ledger(struct tool *tool)
 {
@@ -165,30 +46,6 @@ static int load_identities(struct tool *tool)
     return tool->identities != NULL ? EXITS_DONE : EXITS_WRONG;
 }
 
-/* The MTA of the newest row; not worth an error of its own. */
-static enum mta last_mta(const struct tool *tool)
-{
-    struct database_error error;
-    const struct ledger_filter newest = {.limit = 1};
-    g_autoptr(GPtrArray) rows = ledger_list(tool->ledger, &newest, &error);
-    return rows == NULL || rows->len == 0 ? MTA_NONE : ((struct ledger_row *)g_ptr_array_index(rows, 0))->message.mta;
-}
-
-struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error)
-{
-    const struct review *review = &tool->config->review;
-    struct queue_choice choice = {
-        .mta = mta != MTA_NONE ? mta : review->mta,
-        .places = {[MTA_POSTFIX] = {.configuration = review->postfix_config},
-                   [MTA_SENDMAIL] = {.configuration = review->sendmail_config, .command = review->sendmail_command}},
-    };
-    if (mta != MTA_NONE && configuration != NULL)
-        choice.places[mta].configuration = configuration;
-    if (choice.mta == MTA_NONE && tool->ledger != NULL)
-        choice.last = last_mta(tool);
-    return queue_open(&choice, error);
-}
-
 static int open_queue(struct tool *tool)
 {
     g_autofree char *error = NULL;
@@ -196,17 +53,8 @@ static int open_queue(struct tool *tool)
     return tool->queue != NULL ? EXITS_DONE : tool_error(EXITS_WRONG, "%s", error);
 }
 
-bool tool_may(const struct tool *tool, unsigned right)
-{
-    if (right == REVIEW_ROOT)
-        return tool->reviewer->root;
-    if (right == REVIEW_SERVICE)
-        return tool->reviewer->root || tool->reviewer->uid == ledger_owner(tool->config);
-    return reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[right]);
-}
-
 /* Whether the reviewer may do it at all. */
-static int permit(const struct tool *tool, const struct command *command)
+static int permit(const struct tool *tool, const struct rcptguardq_command *command)
 {
     if (tool_may(tool, command->right))
         return EXITS_DONE;
@@ -218,7 +66,7 @@ static int permit(const struct tool *tool, const struct command *command)
                       tool->reviewer->login, command->name);
 }
 
-static int prepare(struct tool *tool, const struct command *command)
+static int prepare(struct tool *tool, const struct rcptguardq_command *command)
 {
     int status = permit(tool, command);
     if (status == EXITS_DONE && (command->needs & NEED_LEDGER) != 0)
@@ -238,21 +86,24 @@ static int flush(int status)
     return tool_error(EXITS_PASSING, "cannot write to standard output");
 }
 
-static int run_command(const struct command *command)
+static int run_command(const struct rcptguardq_command *command)
 {
     g_autofree char *error = NULL;
     auto_free(reviewer) reviewer = reviewer_find(&error);
     if (reviewer == NULL)
         return tool_error(EXITS_FORBIDDEN, "%s", error);
-    if (reviewer->sudo && config_option != NULL)
+    if (reviewer->sudo && tool_config_path() != NULL)
         return tool_error(EXITS_FORBIDDEN, "not permitted: -c goes with root itself, not with sudo");
     auto_free(diags) diags = diags_new();
-    auto_free(config) config = config_load(config_option != NULL ? config_option : CONFIG_DEFAULT_PATH, diags);
+    auto_free(config) config =
+        config_load(tool_config_path() != NULL ? tool_config_path() : CONFIG_DEFAULT_PATH, diags);
     log_diags_shown(diags);
     if (config == NULL)
         return EXITS_WRONG;
-    struct tool tool = {
-        .config = config, .reviewer = reviewer, .reader = {.user = config->user, .given = config->user_given}};
+    struct tool tool = {.config = config,
+                        .reviewer = reviewer,
+                        .drivers = mtas_queue_drivers(),
+                        .reader = {.user = config->user, .given = config->user_given}};
     int status = prepare(&tool, command);
     if (status == EXITS_DONE) {
         log_open("rcptguardq", config->facility);
@@ -296,7 +147,7 @@ static void print_help(void)
     puts("\n`rcptguardq COMMAND --help` lists the options of a command. See rcptguardq(8).");
 }
 
-static int read_command(const struct command *command, int argc, char **argv)
+static int read_command(const struct rcptguardq_command *command, int argc, char **argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     g_autofree char *name = g_strdup_printf("rcptguardq %s", command->name);
@@ -305,9 +156,11 @@ static int read_command(const struct command *command, int argc, char **argv)
     g_set_prgname(name);
     g_option_context_set_summary(context, command->summary);
     g_option_context_set_description(context, "See rcptguardq(8).");
-    g_option_context_add_main_entries(context, common_entries, NULL);
+    g_option_context_add_main_entries(context, tool_entries, NULL);
     if (command->entries != NULL)
         g_option_context_add_main_entries(context, command->entries, NULL);
+    if (command->shared != NULL)
+        g_option_context_add_main_entries(context, command->shared, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
         return tool_usage_error("%s", error->message);
     if (argc > 1)
@@ -336,7 +189,7 @@ int main(int argc, char **argv)
     clean_environment();
     setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0)
-        reader_serve(argv + 2);
+        reader_serve(argv + 2, mtas_queue_drivers());
     if (argc < 2) {
         print_help();
         return EXITS_USAGE;

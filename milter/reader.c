@@ -125,7 +125,7 @@ static void read_input(GString *raw)
         g_string_append_len(raw, piece, (gssize)length);
 }
 
-void reader_serve(char **words)
+void reader_serve(char **words, const struct queue_driver *const *drivers)
 {
     g_autofree char *error = NULL;
     if (g_strv_length(words) != 3)
@@ -138,7 +138,7 @@ void reader_serve(char **words)
     }
     GString *raw = g_string_new(NULL), *out = g_string_new(NULL);
     read_input(raw);
-    struct message *message = queue_parse(mta, raw->str, raw->len);
+    struct message *message = queue_parse(drivers, mta, raw->str, raw->len);
     struct recipients *recipients = recipients_read(message);
     unsigned delivered = fields_delivered(message);
     append_headers(out, message);

@@ -50,7 +50,7 @@ struct reader {
 enum queue_answer reader_read(const struct reader *reader, struct queue *queue, const char *id,
                               struct reading **reading, char **error);
 
-/* Is that process: `words` are the arguments behind READER_WORD.  Does not return. */
-void reader_serve(char **words) G_GNUC_NORETURN;
+/* Is that process: `words` are the arguments after READER_WORD.  Does not return. */
+void reader_serve(char **words, const struct queue_driver *const *drivers) G_GNUC_NORETURN;
 
 #endif

@@ -1,5 +1,6 @@
 /* review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
 
+#include "commands.h"
 #include "decision.h"
 #include "screen.h"
 #include "shown.h"
@@ -474,7 +475,7 @@ static int check(void)
     return tool_json() ? tool_usage_error("review prints no JSON: use list and show") : EXITS_DONE;
 }
 
-const struct command command_review = {
+const struct rcptguardq_command command_review = {
     .name = "review",
     .summary = "Go through what waits, one by one",
     .right = REVIEW_SHOW,

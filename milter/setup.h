@@ -21,8 +21,8 @@ struct setup {
 };
 
 struct setup_mta {
-    const char *name;      /* "postfix" */
-    const char *directory; /* where its configuration is by itself, or its file */
+    const char *directory;    /* where its configuration is by itself, or its file */
+    bool edits_configuration; /* [review]'s configuration of the MTA is what is edited */
     /* The file that is edited. */
     char *(*path)(const char *directory);
     /* The text with our milter in it; the same if it is there.  Adds notes.  NULL with `error`. */
@@ -37,6 +37,7 @@ struct setup_mta {
     int (*reload)(const struct setup *setup, char **error);
 };
 
-extern const struct setup_mta setup_postfix, setup_sendmail;
+/* What the file becomes: back by the steps that were made, or else without our milter.  NULL with `error`. */
+char *setup_undone(struct setup *setup, const struct setup_mta *mta, const char *text, char **error);
 
 #endif

@@ -5,9 +5,10 @@
  * Values are taken as they are written, with the variables in them.
  */
 
+#include "setup_postfix.h"
+
 #include "postfix_config.h"
 #include "program.h"
-#include "setup.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -190,9 +191,9 @@ static int reload(const struct setup *setup, char **error)
     return program_run(&program, error);
 }
 
-const struct setup_mta setup_postfix = {
-    .name = "postfix",
+const struct setup_mta postfix_setup = {
     .directory = "/etc/postfix",
+    .edits_configuration = true,
     .path = path,
     .with = with,
     .without = without,

@@ -6,8 +6,9 @@
  * below the last of them; and all of them have to stand above MAILER.
  */
 
+#include "setup_sendmail.h"
+
 #include "sendmail_config.h"
-#include "setup.h"
 
 #include <grp.h>
 #include <string.h>
@@ -114,8 +115,7 @@ static char *next(const struct setup *setup)
     return g_strdup_printf("make -C %s, or sendmailconfig; then restart Sendmail", folder);
 }
 
-const struct setup_mta setup_sendmail = {
-    .name = "sendmail",
+const struct setup_mta sendmail_setup = {
     .directory = "/etc/mail/sendmail.mc",
     .path = path,
     .with = with,

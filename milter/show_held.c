@@ -1,6 +1,7 @@
 /* show_held - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
 
 #include "address.h"
+#include "commands.h"
 #include "facts.h"
 #include "json.h"
 #include "shown.h"
@@ -206,7 +207,7 @@ static const GOptionEntry entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-const struct command command_show = {
+const struct rcptguardq_command command_show = {
     .name = "show",
     .summary = "Tell why a message is held, and what it is",
     .arguments = "ID",

@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_SHOWN_H
 #define RCPTGUARD_SHOWN_H
 
-#include "queue_tool.h"
+#include "rcptguardq_tool.h"
 #include "why.h"
 
 /* What is shown beside the facts, and how. */

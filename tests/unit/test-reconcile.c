@@ -3,6 +3,7 @@
  * left, what is untracked, and queue ids that are used again.
  */
 
+#include "milter/postfix.h"
 #include "milter/reconcile.h"
 #include "unit.h"
 
@@ -79,6 +80,9 @@ static const struct queue_driver made_up_driver = {.mta = MTA_POSTFIX,
                                                    .held = list_made_up,
                                                    .raw = read_made_up,
                                                    .hurry = hurry_made_up};
+
+/* What the process that reads messages knows. */
+static const struct queue_driver *const readable[] = {&postfix_queue_driver, NULL};
 
 /* ---- a ledger in memory */
 
@@ -355,7 +359,7 @@ static void test_match(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0) /* as rcptguardq does */
-        reader_serve(argv + 2);
+        reader_serve(argv + 2, readable);
     g_test_init(&argc, &argv, NULL);
     ADD(life);
     ADD(untracked);

@@ -1,9 +1,9 @@
 /*
- * queue_tool - what the commands of rcptguardq(8) share: options, exit codes, who
- * asks, the ledger, the queue.  Each command is a file with a `struct command`.
+ * rcptguardq_tool - what the commands of rcptguardq(8) share: options, who asks,
+ * the ledger, the queue.
  */
-#ifndef RCPTGUARD_QUEUE_TOOL_H
-#define RCPTGUARD_QUEUE_TOOL_H
+#ifndef RCPTGUARD_RCPTGUARDQ_TOOL_H
+#define RCPTGUARD_RCPTGUARDQ_TOOL_H
 
 #include "conf.h"
 #include "exits.h"
@@ -18,9 +18,6 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
-/* Those that this program adds to exits.h. */
-enum { EXITS_GONE = 3, EXITS_FORBIDDEN = 4 };
-
 /* What a command has to work with.  All of it is owned by rcptguardq.c. */
 struct tool {
     const struct config *config;
@@ -28,6 +25,7 @@ struct tool {
     struct identities *identities; /* or NULL */
     struct ledger *ledger;
     struct queue *queue;
+    const struct queue_driver *const *drivers; /* of all MTAs that there are, ended by NULL */
     struct reader reader;
 };
 
@@ -36,29 +34,12 @@ struct tool {
 #define REVIEW_SERVICE REVIEW_ACTIONS
 #define REVIEW_ROOT    (REVIEW_ACTIONS + 1)
 
-/* What a command needs before it runs. */
-enum need {
-    NEED_LEDGER = 1,
-    NEED_QUEUE = 2,
-    NEED_IDENTITIES = 4,
-};
-
-struct command {
-    const char *name;
-    const char *summary;
-    const char *arguments;       /* "ID...", or NULL if it takes none */
-    const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguardq.c */
-    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or one of these */
-    unsigned needs;     /* bits of enum need */
-    int (*check)(void); /* whether its command line makes sense: EXITS_DONE, or what tool_usage_error gave */
-    int (*run)(struct tool *tool); /* gives the exit code */
-};
-
-extern const struct command command_list, command_show, command_release, command_return, command_delete, command_log,
-    command_review, command_digest, command_notify, command_doctor, command_setup;
-
 /* Whether the one who asks may do that. */
 bool tool_may(const struct tool *tool, unsigned right);
+
+/* --config and --json, for every command; the path that --config gave, or NULL. */
+extern const GOptionEntry tool_entries[];
+const char *tool_config_path(void);
 
 /* --json was given. */
 bool tool_json(void);

@@ -1,13 +1,12 @@
 /*
- * doctor - what the checks of `rcptguardq doctor` share.  Each is a function that
- * adds what it finds.  What differs between MTAs is one table of checks for each;
- * no other file asks which MTA it is.
+ * checks - what the checks of `rcptguardq doctor` share.  Each is a function that
+ * adds what it finds.  What differs between MTAs is one table of checks for each.
  */
-#ifndef RCPTGUARD_DOCTOR_H
-#define RCPTGUARD_DOCTOR_H
+#ifndef RCPTGUARD_CHECKS_H
+#define RCPTGUARD_CHECKS_H
 
 #include "finding.h"
-#include "queue_tool.h"
+#include "rcptguardq_tool.h"
 
 struct doctor;
 
@@ -16,12 +15,12 @@ struct examination {
     void (*examine)(struct doctor *doctor);
 };
 
-/* What a check has to work with.  All of it is owned by doctor.c. */
+/* What a check has to work with.  All of it is owned by command_doctor.c. */
 struct doctor {
     struct tool *tool; /* ledger and queue are NULL if they could not be opened */
     struct findings *findings;
     const struct doctor_mta *mta; /* or NULL */
-    const char *directory;        /* of Postfix's configuration, or Sendmail's file; NULL: its own */
+    const char *directory;        /* of the MTA's configuration, or its file; NULL: its own */
     void *state;                  /* what the MTA's `open` made */
     bool answers;                 /* a milter does, at the daemon's socket */
     bool asks_macros;             /* and it names the macros that it needs */
@@ -51,10 +50,8 @@ struct doctor_mta {
     const struct examination *examinations; /* ended by a NULL name */
 };
 
-extern const struct doctor_mta doctor_postfix, doctor_sendmail;
-
-/* The daemon's socket, policy and process: checks of any MTA. */
-extern const struct examination doctor_daemon_examinations[];
+/* Checks of any MTA: what review rests on; the daemon's socket, policy and process. */
+extern const struct examination checks_of_review[], checks_of_daemon[];
 
 /* Seconds that an MTA has to wait for an answer at least: any command, and the end of a message. */
 #define DOCTOR_COMMAND_SECONDS 10u

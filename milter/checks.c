@@ -1,34 +1,10 @@
-/*
- * doctor - `rcptguardq doctor`: whether mail is judged, and whether what review
- * rests on is sound; see rcptguardq(8).
- *
- * It opens the ledger and the queue itself: that one cannot be opened is a finding.
- */
+/* checks - see checks.h: the ledger, the queue, and who reviews */
 
-#include "doctor.h"
-
-#include "terminal.h"
+#include "checks.h"
 
 #include <grp.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #define DAY_MICROSECONDS (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
-
-static gboolean verbose_option = FALSE;
-static char *mta_option = NULL;
-static char *postfix_option = NULL;
-static char *sendmail_option = NULL;
-
-static const GOptionEntry entries[] = {
-    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "A line for what is sound, too", NULL},
-    {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Look at this one: postfix, sendmail", "MTA"},
-    {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Postfix's configuration", "DIR"},
-    {"sendmail-config", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "Sendmail's configuration", "FILE"},
-    G_OPTION_ENTRY_NULL,
-};
-
-static const struct doctor_mta *const mtas[] = {&doctor_postfix, &doctor_sendmail};
 
 /* ---- what review rests on */
 
@@ -174,7 +150,7 @@ static void examine_mta(struct doctor *doctor)
     static const char why[] = "What the MTA's configuration says of milters decides whether mail is judged at all.";
     g_autofree char *error = NULL;
     if (doctor->mta == NULL) {
-        findings_add(doctor->findings, SEVERITY_ERROR, why, "neither Postfix nor Sendmail is installed");
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "no MTA is installed that this program knows");
         return;
     }
     doctor->state = doctor->mta->open(doctor->directory, &error);
@@ -185,13 +161,11 @@ static void examine_mta(struct doctor *doctor)
         findings_add(doctor->findings, SEVERITY_ERROR, why, "%s: %s", doctor->mta->name, error);
 }
 
-static const struct examination examinations[] = {
+const struct examination checks_of_review[] = {
     {"mta", examine_mta},       {"ledger", examine_ledger},         {"integrity", examine_integrity},
     {"queue", examine_queue},   {"agreement", examine_agreement},   {"oldest", examine_oldest},
     {"groups", examine_groups}, {"identities", examine_identities}, {NULL, NULL},
 };
-
-/* ---- the command */
 
 void doctor_view_free(struct doctor_view *view)
 {
@@ -202,86 +176,3 @@ void doctor_view_free(struct doctor_view *view)
     g_free(view->path);
     g_free(view);
 }
-
-static const struct doctor_mta *mta_find(enum mta mta)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(mtas); i++) {
-        g_autofree char *path = program_find(mtas[i]->command, false);
-        if (mtas[i]->mta == mta || (mta == MTA_NONE && path != NULL))
-            return mtas[i];
-    }
-    return NULL;
-}
-
-/* Which MTA is meant; false: the name is none. */
-static bool mta_named(enum mta *mta)
-{
-    *mta = sendmail_option != NULL ? MTA_SENDMAIL : postfix_option != NULL ? MTA_POSTFIX : MTA_NONE;
-    if (mta_option == NULL)
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(mtas); i++) {
-        if (g_ascii_strcasecmp(mta_option, mtas[i]->name) != 0)
-            continue;
-        *mta = mtas[i]->mta;
-        return true;
-    }
-    return false;
-}
-
-static int check(void)
-{
-    enum mta mta;
-    if (!mta_named(&mta))
-        return tool_usage_error("--mta takes postfix or sendmail, not `%s`", mta_option);
-    if ((postfix_option != NULL && mta != MTA_POSTFIX) || (sendmail_option != NULL && mta != MTA_SENDMAIL))
-        return tool_usage_error(
-            "one MTA is looked at: --postfix-config goes with Postfix, --sendmail-config with Sendmail");
-    return EXITS_DONE;
-}
-
-static void examine_all(struct doctor *doctor, const struct examination *table)
-{
-    for (; table->name != NULL; table++) {
-        doctor->findings->check = table->name;
-        table->examine(doctor);
-    }
-}
-
-static int run(struct tool *tool)
-{
-    enum mta mta;
-    auto_free(findings) findings = findings_new();
-    struct doctor doctor = {.tool = tool, .findings = findings};
-    /* The MTA's commands would do as root what a stranger's configuration says. */
-    if (!tool->reviewer->root && (mta_option != NULL || postfix_option != NULL || sendmail_option != NULL))
-        return tool_error(EXITS_FORBIDDEN, "not permitted: another MTA or configuration goes with root itself");
-    mta_named(&mta);
-    doctor.mta = mta_find(mta != MTA_NONE ? mta : tool->config->review.mta);
-    doctor.directory = sendmail_option != NULL         ? sendmail_option
-                       : postfix_option != NULL        ? postfix_option
-                       : doctor.mta == &doctor_postfix ? tool->config->review.postfix_config
-                                                       : NULL;
-    examine_all(&doctor, examinations);
-    examine_all(&doctor, doctor_daemon_examinations);
-    if (doctor.state != NULL) {
-        examine_all(&doctor, doctor.mta->examinations);
-        doctor.mta->close(doctor.state);
-    }
-    g_strfreev(doctor.complaints);
-    g_autoptr(GString) out = g_string_new(NULL);
-    if (tool_json())
-        findings_append_json(findings, out);
-    else
-        findings_append_text(findings, verbose_option, terminal_colours(stdout), terminal_width(stdout), out);
-    tool_print(out);
-    return findings_count(findings, SEVERITY_ERROR) == 0 ? EXITS_DONE : EXITS_WRONG;
-}
-
-const struct command command_doctor = {
-    .name = "doctor",
-    .summary = "Check whether mail is judged, and what review rests on",
-    .entries = entries,
-    .right = REVIEW_LIST,
-    .check = check,
-    .run = run,
-};
