@@ -21,8 +21,8 @@
 #endif
 
 /* The fields that tell a reviewer what a message is, without its recipients. */
-static const char *const shown[] = {"From",       "Sender",  "Reply-To", "Subject",   "Date",
-                                    "Message-ID", "List-Id", "X-Mailer", "User-Agent"};
+static const char *const fields_shown[] = {"From",       "Sender",  "Reply-To", "Subject",   "Date",
+                                           "Message-ID", "List-Id", "X-Mailer", "User-Agent"};
 
 /* The first character of a line says what it is. */
 enum kind { KIND_HEADER = 'h', KIND_ADDRESSED = 'a', KIND_VISIBLE = 'v', KIND_HIDDEN = 'b', KIND_CUT = 'c' };
@@ -44,11 +44,11 @@ static void append_headers(GString *out, const struct message *message)
 {
     for (guint i = 0; i < message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
-        for (size_t j = 0; j < G_N_ELEMENTS(shown); j++) {
-            if (g_ascii_strcasecmp(header->name, shown[j]) != 0)
+        for (size_t j = 0; j < G_N_ELEMENTS(fields_shown); j++) {
+            if (g_ascii_strcasecmp(header->name, fields_shown[j]) != 0)
                 continue;
             g_autofree char *value = decode_header(header->value, NULL);
-            append_record(out, KIND_HEADER, shown[j], value);
+            append_record(out, KIND_HEADER, fields_shown[j], value);
         }
     }
 }

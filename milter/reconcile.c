@@ -37,16 +37,6 @@ static void view_add(struct view *view, struct ledger_row *row, struct queue_ent
     g_ptr_array_add(view->items, item);
 }
 
-const struct view_item *view_find_row(const struct view *view, gint64 row)
-{
-    for (guint i = 0; i < view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(view->items, i);
-        if (item->row != NULL && item->row->id == row)
-            return item;
-    }
-    return NULL;
-}
-
 gint64 view_arrival(const struct view_item *item)
 {
     return item->row != NULL ? item->row->message.judged : item->entry->arrival * G_USEC_PER_SEC;

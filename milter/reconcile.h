@@ -46,9 +46,6 @@ struct view {
 void view_free(struct view *view);
 AUTO_FREE_DEFINE(view, view_free)
 
-/* The item of an open row, or NULL. */
-const struct view_item *view_find_row(const struct view *view, gint64 row);
-
 /* Microseconds since 1970 when an item arrived, as far as is known. */
 gint64 view_arrival(const struct view_item *item);
 

@@ -96,13 +96,13 @@ static void read_row(struct tour *tour)
 
 /* ---- pages */
 
-static void append_message(const struct shown *shown, GString *out)
+static void append_message(const struct held_details *shown, GString *out)
 {
     g_autoptr(GString) message = g_string_new(NULL);
     g_autofree char *error = NULL;
-    switch (shown_message(shown, message, &error)) {
+    switch (held_details_message(shown, message, &error)) {
     case QUEUE_DONE:
-        shown_append_message(out, message);
+        held_details_append_message(out, message);
         break;
     case QUEUE_ABSENT:
         g_string_append(out, "The message is on hold no longer.\n");
@@ -114,35 +114,35 @@ static void append_message(const struct shown *shown, GString *out)
     }
 }
 
-static void append_addresses(struct shown *shown, GString *out)
+static void append_addresses(struct held_details *shown, GString *out)
 {
-    shown_read(shown);
-    shown_append_recipients(out, shown);
+    held_details_read(shown);
+    held_details_append_recipients(out, shown);
     if (shown->reading == NULL)
         terminal_append_plain(out, shown->unread != NULL ? shown->unread : "The message is on hold no longer.");
 }
 
-static void append_facts(struct shown *shown, GString *out)
+static void append_facts(struct held_details *shown, GString *out)
 {
     struct database_error error;
-    if (shown_fetch(shown, &error) == -1) {
+    if (held_details_fetch(shown, &error) == -1) {
         g_string_append(out, "\n\n");
         terminal_append_plain(out, error.text);
         return;
     }
-    shown_read(shown);
-    shown_append(out, shown);
+    held_details_read(shown);
+    held_details_append(out, shown);
 }
 
 /* Its first line is the title, the second is empty. */
-static void append_page(const struct tour *tour, struct shown *shown, GString *out)
+static void append_page(const struct tour *tour, struct held_details *shown, GString *out)
 {
     shown->parts = tour->page == PAGE_MORE ? SHOWN_PARTIES : SHOWN_BRIEF;
     if (tour->page == PAGE_FACTS || tour->page == PAGE_MORE) {
         append_facts(shown, out);
         return;
     }
-    shown_append_title(out, shown);
+    held_details_append_title(out, shown);
     if (tour->page == PAGE_ADDRESSES)
         append_addresses(shown, out);
     else
@@ -169,9 +169,9 @@ static void make_page(struct tour *tour)
     } else {
         read_row(tour);
         const struct view_item item = current(tour);
-        struct shown shown = {.tool = tour->tool, .item = &item};
+        struct held_details shown = {.tool = tour->tool, .item = &item};
         append_page(tour, &shown, out);
-        shown_clear(&shown);
+        held_details_clear(&shown);
     }
     tour->lines = g_strsplit(out->str, "\n", -1);
 }

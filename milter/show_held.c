@@ -53,7 +53,7 @@ static void json_strings(JsonBuilder *json, const char *key, const GPtrArray *st
     json_builder_end_array(json);
 }
 
-static void json_ledger(JsonBuilder *json, const struct shown *shown)
+static void json_ledger(JsonBuilder *json, const struct held_details *shown)
 {
     json_builder_set_member_name(json, "why");
     json_builder_begin_array(json);
@@ -93,7 +93,7 @@ static void json_reading(JsonBuilder *json, const struct reading *reading)
     json_boolean(json, "recipients_cut", reading->cut);
 }
 
-static void print_json(const struct shown *shown, const GString *message)
+static void print_json(const struct held_details *shown, const GString *message)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
@@ -121,7 +121,7 @@ static int absent(void)
     return tool_error(EXITS_GONE, "%s: the message is on hold no longer", id_options[0]);
 }
 
-static int print_raw(const struct shown *shown)
+static int print_raw(const struct held_details *shown)
 {
     g_autofree char *error = NULL;
     const struct queue_entry *entry = shown->item->entry;
@@ -132,34 +132,34 @@ static int print_raw(const struct shown *shown)
     return answer == QUEUE_DONE ? EXITS_DONE : absent();
 }
 
-static int fetch_message(const struct shown *shown, GString *message)
+static int fetch_message(const struct held_details *shown, GString *message)
 {
     g_autofree char *error = NULL;
-    enum queue_answer answer = shown_message(shown, message, &error);
+    enum queue_answer answer = held_details_message(shown, message, &error);
     if (answer == QUEUE_FAILED)
         return tool_error(EXITS_PASSING, "%s", error);
     return answer == QUEUE_DONE ? EXITS_DONE : absent();
 }
 
-static void print_text(const struct shown *shown, const GString *message)
+static void print_text(const struct held_details *shown, const GString *message)
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    shown_append(out, shown);
+    held_details_append(out, shown);
     if (message != NULL) {
         g_string_append_c(out, '\n');
-        shown_append_message(out, message);
+        held_details_append_message(out, message);
     }
     tool_print(out);
 }
 
-static int show(struct shown *shown)
+static int show(struct held_details *shown)
 {
     struct database_error failure;
     if (raw_option)
         return print_raw(shown);
-    if (shown_fetch(shown, &failure) == -1)
+    if (held_details_fetch(shown, &failure) == -1)
         return tool_ledger_error(&failure);
-    shown_read(shown);
+    held_details_read(shown);
     int status = EXITS_DONE;
     g_autoptr(GString) message = message_option ? g_string_new(NULL) : NULL;
     if (message_option)
@@ -191,10 +191,10 @@ static int run(struct tool *tool)
         return status == EXITS_WRONG ? tool_error(status, "%s: is not known: neither on hold nor in the ledger", id)
                                      : status;
     const struct view_item past = {.row = row};
-    struct shown shown = {.tool = tool, .item = item != NULL ? item : &past, .parts = SHOWN_STYLED};
+    struct held_details shown = {.tool = tool, .item = item != NULL ? item : &past, .parts = SHOWN_STYLED};
     shown.parts |= (parties_option ? SHOWN_PARTIES : 0) | (recipients_option ? SHOWN_RECIPIENTS : 0);
     status = show(&shown);
-    shown_clear(&shown);
+    held_details_clear(&shown);
     return status;
 }
 

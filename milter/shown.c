@@ -22,7 +22,7 @@ enum { PARTY_NUMBER = 4, PARTY_NAME = 25 };
 
 /* ---- what there is */
 
-void shown_clear(struct shown *shown)
+void held_details_clear(struct held_details *shown)
 {
     g_clear_pointer(&shown->parties, g_ptr_array_unref);
     g_clear_pointer(&shown->approvals, g_ptr_array_unref);
@@ -31,7 +31,7 @@ void shown_clear(struct shown *shown)
     g_free(shown->unread);
 }
 
-int shown_fetch(struct shown *shown, struct database_error *error)
+int held_details_fetch(struct held_details *shown, struct database_error *error)
 {
     const struct ledger_row *row = shown->item->row;
     struct ledger *ledger = shown->tool->ledger;
@@ -50,7 +50,7 @@ int shown_fetch(struct shown *shown, struct database_error *error)
     return 0;
 }
 
-void shown_read(struct shown *shown)
+void held_details_read(struct held_details *shown)
 {
     if (shown->item->entry != NULL)
         reader_read(&shown->tool->reader, shown->tool->queue, shown->item->entry->id, &shown->reading, &shown->unread);
@@ -71,7 +71,7 @@ static void append_fact(GString *out, const char *label, const char *text)
     g_string_append_c(out, '\n');
 }
 
-void shown_append_title(GString *out, const struct shown *shown)
+void held_details_append_title(GString *out, const struct held_details *shown)
 {
     const struct view_item *item = shown->item;
     g_autofree char *age = selection_age(tool_now() - view_arrival(item));
@@ -119,7 +119,7 @@ static void append_conditions(GString *out, const struct why *why)
                          (unsigned)MIN(width, CONDITION_WIDTH));
 }
 
-static void append_why(GString *out, const struct shown *shown)
+static void append_why(GString *out, const struct held_details *shown)
 {
     const struct ledger_message *message = &shown->item->row->message;
     bool colours = (shown->parts & SHOWN_STYLED) != 0 && terminal_colours(stdout);
@@ -143,7 +143,7 @@ static const char *header_value(const struct reading *reading, const char *name)
     return NULL;
 }
 
-static void append_sender(GString *out, const struct shown *shown)
+static void append_sender(GString *out, const struct held_details *shown)
 {
     const struct ledger_row *row = shown->item->row;
     g_autoptr(GString) text = g_string_new(facts_sender(shown->item));
@@ -155,7 +155,7 @@ static void append_sender(GString *out, const struct shown *shown)
 }
 
 /* The message's own words; what the ledger kept where it cannot be read. */
-static void append_headers(GString *out, const struct shown *shown)
+static void append_headers(GString *out, const struct held_details *shown)
 {
     static const char *const more[] = {"Sender", "Reply-To", "Date", "List-Id", "User-Agent", "X-Mailer"};
     const struct ledger_row *row = shown->item->row;
@@ -179,7 +179,7 @@ static void append_headers(GString *out, const struct shown *shown)
         append_fact(out, "Message-ID", id != NULL ? id : row->message.message_id);
 }
 
-static void append_counts(GString *out, const struct shown *shown)
+static void append_counts(GString *out, const struct held_details *shown)
 {
     const struct ledger_row *row = shown->item->row;
     g_autoptr(GString) text = g_string_new(NULL);
@@ -230,7 +230,7 @@ static void append_party_line(GString *out, const struct ledger_party *party, co
 }
 
 /* Two on a line, so that a dozen takes six. */
-static void append_largest(GString *out, const struct shown *shown, guint most)
+static void append_largest(GString *out, const struct held_details *shown, guint most)
 {
     for (guint i = 0; i < most; i++) {
         const struct ledger_party *party = g_ptr_array_index(shown->parties, i);
@@ -247,7 +247,7 @@ static void append_largest(GString *out, const struct shown *shown, guint most)
     }
 }
 
-static void append_parties(GString *out, const struct shown *shown)
+static void append_parties(GString *out, const struct held_details *shown)
 {
     guint count = shown->parties == NULL ? 0 : shown->parties->len;
     guint most = MIN(count, PARTIES_SHOWN);
@@ -264,7 +264,7 @@ static void append_parties(GString *out, const struct shown *shown)
     }
 }
 
-void shown_append_recipients(GString *out, const struct shown *shown)
+void held_details_append_recipients(GString *out, const struct held_details *shown)
 {
     const struct reading *reading = shown->reading;
     if (reading == NULL)
@@ -284,7 +284,7 @@ void shown_append_recipients(GString *out, const struct shown *shown)
         append_fact(out, "", "there are more than are read");
 }
 
-static void append_decision(GString *out, const struct shown *shown)
+static void append_decision(GString *out, const struct held_details *shown)
 {
     const struct ledger_row *row = shown->item->row;
     g_autoptr(GString) text = g_string_new(NULL);
@@ -306,9 +306,9 @@ static void append_decision(GString *out, const struct shown *shown)
         append_fact(out, "New queue id", row->requeued);
 }
 
-void shown_append(GString *out, const struct shown *shown)
+void held_details_append(GString *out, const struct held_details *shown)
 {
-    shown_append_title(out, shown);
+    held_details_append_title(out, shown);
     if (shown->item->row != NULL)
         append_why(out, shown);
     append_headers(out, shown);
@@ -321,7 +321,7 @@ void shown_append(GString *out, const struct shown *shown)
     if ((shown->parts & SHOWN_RECIPIENTS) == 0)
         return;
     g_string_append_c(out, '\n');
-    shown_append_recipients(out, shown);
+    held_details_append_recipients(out, shown);
 }
 
 /* ---- the message itself */
@@ -337,7 +337,7 @@ static void take_text(void *data, const char *piece, size_t length)
     }
 }
 
-enum queue_answer shown_message(const struct shown *shown, GString *message, char **error)
+enum queue_answer held_details_message(const struct held_details *shown, GString *message, char **error)
 {
     if (shown->item->entry == NULL)
         return QUEUE_ABSENT;
@@ -345,7 +345,7 @@ enum queue_answer shown_message(const struct shown *shown, GString *message, cha
 }
 
 /* A line at a time, so that it keeps its lines and nothing else that a terminal would act on. */
-void shown_append_message(GString *out, const GString *message)
+void held_details_append_message(GString *out, const GString *message)
 {
     g_auto(GStrv) lines = g_strsplit(message->str, "\n", -1);
     for (char **line = lines; *line != NULL; line++) {

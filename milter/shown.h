@@ -2,7 +2,7 @@
  * shown - one held message as a person sees it: why it is held, who sent it, whose
  * addresses are in it; for `show` and `review`.
  *
- * Ownership: shown_clear frees what was fetched; the tool and the item are the
+ * Ownership: held_details_clear frees what was fetched; the tool and the item are the
  * caller's.
  */
 #ifndef RCPTGUARD_SHOWN_H
@@ -20,7 +20,7 @@ enum {
 };
 
 /* All that is known of the message. */
-struct shown {
+struct held_details {
     struct tool *tool;
     const struct view_item *item;
     unsigned parts;       /* bits: SHOWN_... */
@@ -31,25 +31,25 @@ struct shown {
     char *unread;            /* why it could not be read, or NULL */
 };
 
-void shown_clear(struct shown *shown);
+void held_details_clear(struct held_details *shown);
 
 /* Reads what the ledger has: 0, or -1 with `error`. */
-int shown_fetch(struct shown *shown, struct database_error *error);
+int held_details_fetch(struct held_details *shown, struct database_error *error);
 
 /* Reads the header from the queue, in a process of its own; `reading` or `unread` says what came of it. */
-void shown_read(struct shown *shown);
+void held_details_read(struct held_details *shown);
 
 /* Appends all of it as lines for a terminal of this one's width. */
-void shown_append(GString *out, const struct shown *shown);
+void held_details_append(GString *out, const struct held_details *shown);
 
 /* Parts of that: the queue id and its state, then an empty line; the recipients' addresses, if the header was read. */
-void shown_append_title(GString *out, const struct shown *shown);
-void shown_append_recipients(GString *out, const struct shown *shown);
+void held_details_append_title(GString *out, const struct held_details *shown);
+void held_details_append_recipients(GString *out, const struct held_details *shown);
 
 /* The message itself as the queue has it. */
-enum queue_answer shown_message(const struct shown *shown, GString *message, char **error);
+enum queue_answer held_details_message(const struct held_details *shown, GString *message, char **error);
 
 /* Appends that, harmless for a terminal. */
-void shown_append_message(GString *out, const GString *message);
+void held_details_append_message(GString *out, const GString *message);
 
 #endif

@@ -137,7 +137,7 @@ class Words(QueueCase):
     def test_headers(self):
         """which fields are shown"""
         text = re.sub(r"\s+", " ", self.body_of("show", "headers[]").text())
-        self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/reader.c", "shown"), "fields")
+        self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/reader.c", "fields_shown"), "fields")
 
     def test_rights(self):
         """whom the configuration can let do what"""
