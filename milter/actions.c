@@ -1,10 +1,10 @@
 /* actions - `rcptguardq release`, `return`, `delete`; see rcptguardq(8) */
 
-#include "commands.h"
-#include "decision.h"
-#include "json.h"
-#include "selection.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/decision.h"
+#include "milter/selection.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

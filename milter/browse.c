@@ -1,6 +1,6 @@
 /* browse - reading the ledger; see ledger.h */
 
-#include "rows.h"
+#include "milter/rows.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* checks - see checks.h: the ledger, the queue, and who reviews */
 
-#include "checks.h"
+#include "milter/checks.h"
 
 #include <grp.h>
 

@@ -5,8 +5,8 @@
 #ifndef RCPTGUARD_CHECKS_H
 #define RCPTGUARD_CHECKS_H
 
-#include "finding.h"
-#include "rcptguardq_tool.h"
+#include "milter/finding.h"
+#include "milter/rcptguardq_tool.h"
 
 struct doctor;
 

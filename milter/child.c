@@ -2,13 +2,13 @@
 
 #include <config.h>
 
-#include "child.h"
+#include "milter/child.h"
 
-#include "exits.h"
-#include "filter.h"
-#include "log.h"
-#include "metrics_file.h"
-#include "service.h"
+#include "milter/exits.h"
+#include "milter/filter.h"
+#include "milter/log.h"
+#include "milter/metrics_file.h"
+#include "milter/service.h"
 
 #include <errno.h>
 #include <fcntl.h>

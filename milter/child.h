@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_CHILD_H
 #define RCPTGUARD_CHILD_H
 
-#include "conf.h"
+#include "milter/conf.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -5,10 +5,10 @@
  * It opens the ledger and the queue itself: that one cannot be opened is a finding.
  */
 
-#include "checks.h"
-#include "commands.h"
-#include "mtas.h"
-#include "terminal.h"
+#include "milter/checks.h"
+#include "milter/commands.h"
+#include "milter/mtas.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 

@@ -5,11 +5,11 @@
  * It is no command of rcptguard(1), which needs neither MTA nor root.
  */
 
-#include "commands.h"
-#include "json.h"
-#include "mtas.h"
-#include "setup.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/mtas.h"
+#include "milter/setup.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_COMMANDS_H
 #define RCPTGUARD_COMMANDS_H
 
-#include "rcptguardq_tool.h"
+#include "milter/rcptguardq_tool.h"
 
 /* What a command needs before it runs. */
 enum need {

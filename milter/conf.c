@@ -1,6 +1,6 @@
 /* conf - see conf.h */
 
-#include "conf.h"
+#include "milter/conf.h"
 
 #include <syslog.h>
 

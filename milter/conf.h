@@ -6,10 +6,10 @@
 #ifndef RCPTGUARD_CONF_H
 #define RCPTGUARD_CONF_H
 
-#include "auto.h"
-#include "endpoint.h"
-#include "message.h"
-#include "verdict.h"
+#include "milter/endpoint.h"
+#include "policy/auto.h"
+#include "policy/message.h"
+#include "policy/verdict.h"
 
 #include <glib.h>
 #include <stdbool.h>

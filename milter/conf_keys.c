@@ -1,6 +1,6 @@
 /* conf_keys - see conf_keys.h */
 
-#include "conf_keys.h"
+#include "milter/conf_keys.h"
 
 #include <string.h>
 #include <syslog.h>

@@ -4,8 +4,8 @@
 #ifndef RCPTGUARD_CONF_KEYS_H
 #define RCPTGUARD_CONF_KEYS_H
 
-#include "conf.h"
-#include "diag.h"
+#include "milter/conf.h"
+#include "policy/diag.h"
 
 struct key {
     const char *group;

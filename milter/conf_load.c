@@ -1,8 +1,8 @@
 /* conf_load - see conf_load.h */
 
-#include "conf_load.h"
+#include "milter/conf_load.h"
 
-#include "conf_keys.h"
+#include "milter/conf_keys.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 #ifndef RCPTGUARD_CONF_LOAD_H
 #define RCPTGUARD_CONF_LOAD_H
 
-#include "conf.h"
-#include "diag.h"
+#include "milter/conf.h"
+#include "policy/diag.h"
 
 /* A configuration file's size in bytes. */
 #define CONFIG_SIZE_LIMIT (256u * 1024)

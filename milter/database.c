@@ -1,6 +1,6 @@
 /* database - see database.h */
 
-#include "database.h"
+#include "milter/database.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  * writes: what it reads stays true until it is done.
  */
 
-#include "rows.h"
+#include "milter/rows.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 /* decision - see decision.h */
 
-#include "decision.h"
+#include "milter/decision.h"
 
-#include "log.h"
-#include "notice.h"
-#include "report.h"
+#include "milter/log.h"
+#include "milter/notice.h"
+#include "milter/report.h"
 
 #include <string.h>
 

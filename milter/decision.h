@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_DECISION_H
 #define RCPTGUARD_DECISION_H
 
-#include "rcptguardq_tool.h"
+#include "milter/rcptguardq_tool.h"
 
 struct decision {
     enum ledger_action action;

@@ -1,12 +1,12 @@
 /* digest - `rcptguardq digest`: a mail to reviewers of what waits; see rcptguardq(8) */
 
-#include "commands.h"
-#include "facts.h"
-#include "json.h"
-#include "letter.h"
-#include "onhold.h"
-#include "selection.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/facts.h"
+#include "milter/letter.h"
+#include "milter/onhold.h"
+#include "milter/selection.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #include <string.h>
 

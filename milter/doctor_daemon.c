@@ -1,11 +1,11 @@
 /* doctor_daemon - the checks of the daemon's policy, process and socket, whichever the MTA is; see doctor.h */
 
-#include "checks.h"
+#include "milter/checks.h"
 
-#include "metrics_file.h"
-#include "policy.h"
-#include "probe.h"
-#include "program.h"
+#include "milter/metrics_file.h"
+#include "milter/probe.h"
+#include "policy/policy.h"
+#include "policy/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

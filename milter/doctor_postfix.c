@@ -5,10 +5,10 @@
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.
  */
 
-#include "doctor_postfix.h"
+#include "milter/doctor_postfix.h"
 
-#include "doctor_postfix_mail.h"
-#include "postfix_services.h"
+#include "milter/doctor_postfix_mail.h"
+#include "milter/postfix_services.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_DOCTOR_POSTFIX_H
 #define RCPTGUARD_DOCTOR_POSTFIX_H
 
-#include "checks.h"
+#include "milter/checks.h"
 
 extern const struct doctor_mta postfix_checks;
 

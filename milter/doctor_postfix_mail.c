@@ -1,9 +1,9 @@
 /* doctor_postfix_mail - see doctor_postfix_mail.h */
 
-#include "doctor_postfix_mail.h"
+#include "milter/doctor_postfix_mail.h"
 
-#include "policy.h"
-#include "postfix_services.h"
+#include "milter/postfix_services.h"
+#include "policy/policy.h"
 
 #include <string.h>
 

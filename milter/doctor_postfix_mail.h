@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_DOCTOR_POSTFIX_MAIL_H
 #define RCPTGUARD_DOCTOR_POSTFIX_MAIL_H
 
-#include "checks.h"
+#include "milter/checks.h"
 
 void postfix_examine_override_options(struct doctor *doctor);
 void postfix_examine_reinjection(struct doctor *doctor);

@@ -4,9 +4,9 @@
  * The lines that mend are those of sendmail.mc, from which the file is made.
  */
 
-#include "doctor_sendmail.h"
+#include "milter/doctor_sendmail.h"
 
-#include "sendmail_config.h"
+#include "milter/sendmail_config.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_DOCTOR_SENDMAIL_H
 #define RCPTGUARD_DOCTOR_SENDMAIL_H
 
-#include "checks.h"
+#include "milter/checks.h"
 
 extern const struct doctor_mta sendmail_checks;
 

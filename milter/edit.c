@@ -1,8 +1,8 @@
 /* edit - see edit.h */
 
-#include "edit.h"
+#include "milter/edit.h"
 
-#include "program.h"
+#include "policy/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* endpoint - see endpoint.h */
 
-#include "endpoint.h"
+#include "milter/endpoint.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_ENDPOINT_H
 #define RCPTGUARD_ENDPOINT_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* entry - see entry.h */
 
-#include "entry.h"
+#include "milter/entry.h"
 
-#include "text.h"
+#include "policy/text.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* facts - see facts.h */
 
-#include "facts.h"
+#include "milter/facts.h"
 
-#include "exposure.h"
-#include "json.h"
+#include "policy/exposure.h"
+#include "policy/json.h"
 
 char *facts_time(gint64 microseconds)
 {

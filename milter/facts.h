@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_FACTS_H
 #define RCPTGUARD_FACTS_H
 
-#include "rcptguardq_tool.h"
+#include "milter/rcptguardq_tool.h"
 
 #include <json-glib/json-glib.h>
 

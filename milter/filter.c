@@ -1,13 +1,13 @@
 /* filter - see filter.h */
 
-#include "filter.h"
+#include "milter/filter.h"
 
-#include "hold.h"
-#include "keeper.h"
-#include "log.h"
-#include "macros.h"
-#include "report.h"
-#include "smtp_reply.h"
+#include "milter/hold.h"
+#include "milter/keeper.h"
+#include "milter/log.h"
+#include "milter/macros.h"
+#include "milter/report.h"
+#include "milter/smtp_reply.h"
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>

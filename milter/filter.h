@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_FILTER_H
 #define RCPTGUARD_FILTER_H
 
-#include "service.h"
+#include "milter/service.h"
 
 /* The field that a `tag` adds, and that no message may bring along. */
 #define FILTER_TAG_FIELD "X-Rcptguard"

@@ -1,9 +1,9 @@
 /* finding - see finding.h */
 
-#include "finding.h"
+#include "milter/finding.h"
 
-#include "json.h"
-#include "terminal.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #define NAME_COLUMN 9
 #define TEXT_COLUMN 28

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_FINDING_H
 #define RCPTGUARD_FINDING_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /* history - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
 
-#include "commands.h"
-#include "facts.h"
-#include "json.h"
-#include "selection.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/facts.h"
+#include "milter/selection.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 

@@ -1,11 +1,11 @@
 /* hold - see hold.h */
 
-#include "hold.h"
+#include "milter/hold.h"
 
-#include "decode.h"
-#include "exposure.h"
-#include "hash.h"
-#include "message_id.h"
+#include "policy/decode.h"
+#include "policy/exposure.h"
+#include "policy/hash.h"
+#include "policy/message_id.h"
 
 #include <string.h>
 

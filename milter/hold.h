@@ -7,11 +7,11 @@
 #ifndef RCPTGUARD_HOLD_H
 #define RCPTGUARD_HOLD_H
 
-#include "auto.h"
-#include "ledger.h"
-#include "message.h"
-#include "policy.h"
-#include "verdict.h"
+#include "milter/ledger.h"
+#include "policy/auto.h"
+#include "policy/message.h"
+#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include <glib.h>
 

@@ -1,8 +1,8 @@
 /* identities - see identities.h */
 
-#include "identities.h"
+#include "milter/identities.h"
 
-#include "address.h"
+#include "policy/address.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -9,8 +9,8 @@
 #ifndef RCPTGUARD_IDENTITIES_H
 #define RCPTGUARD_IDENTITIES_H
 
-#include "auto.h"
-#include "diag.h"
+#include "policy/auto.h"
+#include "policy/diag.h"
 
 #include <stdbool.h>
 

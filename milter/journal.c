@@ -2,7 +2,7 @@
 
 #include <config.h>
 
-#include "journal.h"
+#include "milter/journal.h"
 
 #ifdef HAVE_SYSTEMD
 

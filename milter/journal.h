@@ -6,7 +6,7 @@
 #ifndef RCPTGUARD_JOURNAL_H
 #define RCPTGUARD_JOURNAL_H
 
-#include "entry.h"
+#include "milter/entry.h"
 
 #include <stdbool.h>
 

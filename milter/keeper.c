@@ -1,8 +1,8 @@
 /* keeper - see keeper.h */
 
-#include "keeper.h"
+#include "milter/keeper.h"
 
-#include "log.h"
+#include "milter/log.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -7,9 +7,9 @@
 #ifndef RCPTGUARD_KEEPER_H
 #define RCPTGUARD_KEEPER_H
 
-#include "conf.h"
-#include "hold.h"
-#include "policy.h"
+#include "milter/conf.h"
+#include "milter/hold.h"
+#include "policy/policy.h"
 
 struct keeper;
 

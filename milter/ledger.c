@@ -1,7 +1,7 @@
 /* ledger - opening it, and what the daemon does with it; see ledger.h */
 
-#include "rows.h"
-#include "schema.h"
+#include "milter/rows.h"
+#include "milter/schema.h"
 
 #include <string.h>
 

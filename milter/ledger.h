@@ -20,9 +20,9 @@
 #ifndef RCPTGUARD_LEDGER_H
 #define RCPTGUARD_LEDGER_H
 
-#include "auto.h"
-#include "database.h"
-#include "message.h"
+#include "milter/database.h"
+#include "policy/auto.h"
+#include "policy/message.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* letter - see letter.h */
 
-#include "letter.h"
+#include "milter/letter.h"
 
 #include <gmime/gmime.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* list - `rcptguardq list`: what waits for review; see rcptguardq(8) */
 
-#include "commands.h"
-#include "facts.h"
-#include "selection.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/facts.h"
+#include "milter/selection.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* listen_socket - see listen_socket.h */
 
-#include "listen_socket.h"
+#include "milter/listen_socket.h"
 
-#include "exits.h"
+#include "milter/exits.h"
 
 #include <errno.h>
 #include <fcntl.h>

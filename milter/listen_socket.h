@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_LISTEN_SOCKET_H
 #define RCPTGUARD_LISTEN_SOCKET_H
 
-#include "endpoint.h"
+#include "milter/endpoint.h"
 
 /*
  * Makes sure that the endpoint can be bound: for a path, that its directory is

@@ -1,9 +1,9 @@
 /* log - see log.h */
 
-#include "log.h"
+#include "milter/log.h"
 
-#include "journal.h"
-#include "text.h"
+#include "milter/journal.h"
+#include "policy/text.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>

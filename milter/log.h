@@ -11,8 +11,8 @@
 #ifndef RCPTGUARD_LOG_H
 #define RCPTGUARD_LOG_H
 
-#include "diag.h"
-#include "entry.h"
+#include "milter/entry.h"
+#include "policy/diag.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* macros - see macros.h */
 
-#include "macros.h"
+#include "milter/macros.h"
 
-#include "log.h"
+#include "milter/log.h"
 
 #include <stdatomic.h>
 

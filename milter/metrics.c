@@ -2,10 +2,10 @@
 
 #include <config.h>
 
-#include "metrics.h"
+#include "milter/metrics.h"
 
-#include "hash.h"
-#include "metrics_text.h"
+#include "milter/metrics_text.h"
+#include "policy/hash.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -12,9 +12,9 @@
 #ifndef RCPTGUARD_METRICS_H
 #define RCPTGUARD_METRICS_H
 
-#include "conf.h"
-#include "policy.h"
-#include "verdict.h"
+#include "milter/conf.h"
+#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include <glib.h>
 #include <stdbool.h>

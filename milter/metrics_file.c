@@ -1,9 +1,9 @@
 /* metrics_file - see metrics_file.h */
 
-#include "metrics_file.h"
+#include "milter/metrics_file.h"
 
-#include "ledger.h"
-#include "log.h"
+#include "milter/ledger.h"
+#include "milter/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

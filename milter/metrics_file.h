@@ -9,8 +9,8 @@
 #ifndef RCPTGUARD_METRICS_FILE_H
 #define RCPTGUARD_METRICS_FILE_H
 
-#include "conf.h"
-#include "metrics.h"
+#include "milter/conf.h"
+#include "milter/metrics.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* metrics_text - see metrics_text.h */
 
-#include "metrics_text.h"
+#include "milter/metrics_text.h"
 
 #include <stdbool.h>
 

@@ -1,13 +1,13 @@
 /* mtas - see mtas.h */
 
-#include "mtas.h"
+#include "milter/mtas.h"
 
-#include "doctor_postfix.h"
-#include "doctor_sendmail.h"
-#include "postfix.h"
-#include "sendmail.h"
-#include "setup_postfix.h"
-#include "setup_sendmail.h"
+#include "milter/doctor_postfix.h"
+#include "milter/doctor_sendmail.h"
+#include "milter/postfix.h"
+#include "milter/sendmail.h"
+#include "milter/setup_postfix.h"
+#include "milter/setup_sendmail.h"
 
 static char *postfix_directory, *postfix_setup_directory, *sendmail_cf, *sendmail_mc;
 

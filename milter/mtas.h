@@ -4,9 +4,9 @@
 #ifndef RCPTGUARD_MTAS_H
 #define RCPTGUARD_MTAS_H
 
-#include "checks.h"
-#include "queue.h"
-#include "setup.h"
+#include "milter/checks.h"
+#include "milter/queue.h"
+#include "milter/setup.h"
 
 #include <glib.h>
 

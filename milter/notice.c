@@ -1,8 +1,8 @@
 /* notice - see notice.h */
 
-#include "notice.h"
+#include "milter/notice.h"
 
-#include "letter.h"
+#include "milter/letter.h"
 
 #include <string.h>
 

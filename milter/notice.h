@@ -9,8 +9,8 @@
 #ifndef RCPTGUARD_NOTICE_H
 #define RCPTGUARD_NOTICE_H
 
-#include "diag.h"
-#include "ledger.h"
+#include "milter/ledger.h"
+#include "policy/diag.h"
 
 #include <glib.h>
 

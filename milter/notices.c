@@ -1,6 +1,6 @@
 /* notices - whose held mail the authors are still to be told of; see ledger.h */
 
-#include "rows.h"
+#include "milter/rows.h"
 
 GPtrArray *ledger_notices(struct ledger *ledger, struct database_error *error)
 {

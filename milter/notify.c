@@ -6,12 +6,12 @@
  * once more, and may come twice, but never three times.
  */
 
-#include "commands.h"
-#include "json.h"
-#include "letter.h"
-#include "notice.h"
-#include "onhold.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/letter.h"
+#include "milter/notice.h"
+#include "milter/onhold.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* onhold - see onhold.h */
 
-#include "onhold.h"
+#include "milter/onhold.h"
 
-#include "reconcile.h"
+#include "milter/reconcile.h"
 
 struct onhold {
     GPtrArray *entries; /* struct queue_entry * */

@@ -8,9 +8,9 @@
 #ifndef RCPTGUARD_ONHOLD_H
 #define RCPTGUARD_ONHOLD_H
 
-#include "auto.h"
-#include "ledger.h"
-#include "queue.h"
+#include "milter/ledger.h"
+#include "milter/queue.h"
+#include "policy/auto.h"
 
 struct onhold;
 

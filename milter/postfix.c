@@ -13,11 +13,11 @@
  * file, with a new id and a new such time, which pickup(8) makes from maildrop.
  */
 
-#include "postfix.h"
+#include "milter/postfix.h"
 
-#include "mailcut.h"
-#include "postfix_commands.h"
-#include "postfix_trace.h"
+#include "milter/postfix_commands.h"
+#include "milter/postfix_trace.h"
+#include "policy/mailcut.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_POSTFIX_H
 #define RCPTGUARD_POSTFIX_H
 
-#include "queue.h"
+#include "milter/queue.h"
 
 extern const struct queue_driver postfix_queue_driver;
 

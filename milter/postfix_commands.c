@@ -1,6 +1,6 @@
 /* postfix_commands - see postfix_commands.h */
 
-#include "postfix_commands.h"
+#include "milter/postfix_commands.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_POSTFIX_COMMANDS_H
 #define RCPTGUARD_POSTFIX_COMMANDS_H
 
-#include "queue.h"
+#include "milter/queue.h"
 
 /* `COMMAND -c DIRECTORY` for a queue that has a configuration of its own, else `COMMAND`; `option` is its `-c`. */
 GPtrArray *postfix_arguments(const struct queue *queue, const char *command, const char *option);

@@ -1,8 +1,8 @@
 /* postfix_config - see postfix_config.h */
 
-#include "postfix_config.h"
+#include "milter/postfix_config.h"
 
-#include "program.h"
+#include "policy/program.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_POSTFIX_CONFIG_H
 #define RCPTGUARD_POSTFIX_CONFIG_H
 
-#include "auto.h"
-#include "endpoint.h"
+#include "milter/endpoint.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

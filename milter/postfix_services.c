@@ -1,6 +1,6 @@
 /* postfix_services - see postfix_services.h */
 
-#include "postfix_services.h"
+#include "milter/postfix_services.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_POSTFIX_SERVICES_H
 #define RCPTGUARD_POSTFIX_SERVICES_H
 
-#include "checks.h"
-#include "postfix_config.h"
+#include "milter/checks.h"
+#include "milter/postfix_config.h"
 
 #define MAIN_CF   "main.cf"
 #define SMTPD     "smtpd_milters"

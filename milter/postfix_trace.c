@@ -1,8 +1,8 @@
 /* postfix_trace - see postfix_trace.h */
 
-#include "postfix_trace.h"
+#include "milter/postfix_trace.h"
 
-#include "postfix_commands.h"
+#include "milter/postfix_commands.h"
 
 #include <errno.h>
 #include <fcntl.h>

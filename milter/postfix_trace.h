@@ -10,7 +10,7 @@
 #ifndef RCPTGUARD_POSTFIX_TRACE_H
 #define RCPTGUARD_POSTFIX_TRACE_H
 
-#include "queue.h"
+#include "milter/queue.h"
 
 struct postfix_trace;
 

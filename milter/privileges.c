@@ -1,6 +1,6 @@
 /* privileges - see privileges.h */
 
-#include "privileges.h"
+#include "milter/privileges.h"
 
 #include <errno.h>
 #include <glib.h>

@@ -6,7 +6,7 @@
  * actions, steps; the answer has the same, and lists of macros behind.
  */
 
-#include "probe.h"
+#include "milter/probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

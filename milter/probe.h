@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_PROBE_H
 #define RCPTGUARD_PROBE_H
 
-#include "endpoint.h"
+#include "milter/endpoint.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* queue - see queue.h */
 
-#include "queue.h"
+#include "milter/queue.h"
 
 void queue_entry_free(struct queue_entry *entry)
 {

@@ -11,9 +11,9 @@
 #ifndef RCPTGUARD_QUEUE_H
 #define RCPTGUARD_QUEUE_H
 
-#include "auto.h"
-#include "message.h"
-#include "program.h"
+#include "policy/auto.h"
+#include "policy/message.h"
+#include "policy/program.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -2,18 +2,18 @@
 
 #include <config.h>
 
-#include "conf_load.h"
-#include "database.h"
-#include "exits.h"
-#include "filter.h"
-#include "keeper.h"
-#include "log.h"
-#include "metrics_file.h"
-#include "notice.h"
-#include "policy.h"
-#include "privileges.h"
-#include "supervisor.h"
-#include "versions.h"
+#include "milter/conf_load.h"
+#include "milter/database.h"
+#include "milter/exits.h"
+#include "milter/filter.h"
+#include "milter/keeper.h"
+#include "milter/log.h"
+#include "milter/metrics_file.h"
+#include "milter/notice.h"
+#include "milter/privileges.h"
+#include "milter/supervisor.h"
+#include "policy/policy.h"
+#include "policy/versions.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -2,14 +2,14 @@
 
 #include <config.h>
 
-#include "commands.h"
-#include "conf_load.h"
-#include "database.h"
-#include "json.h"
-#include "log.h"
-#include "mtas.h"
-#include "screen.h"
-#include "versions.h"
+#include "milter/commands.h"
+#include "milter/conf_load.h"
+#include "milter/database.h"
+#include "milter/log.h"
+#include "milter/mtas.h"
+#include "milter/screen.h"
+#include "policy/json.h"
+#include "policy/versions.h"
 
 #include <locale.h>
 #include <stdio.h>

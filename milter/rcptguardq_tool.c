@@ -1,11 +1,11 @@
 /* rcptguardq_tool - see rcptguardq_tool.h */
 
-#include "rcptguardq_tool.h"
+#include "milter/rcptguardq_tool.h"
 
-#include "database.h"
-#include "json.h"
-#include "log.h"
-#include "text.h"
+#include "milter/database.h"
+#include "milter/log.h"
+#include "policy/json.h"
+#include "policy/text.h"
 
 #include <pwd.h>
 #include <stdio.h>

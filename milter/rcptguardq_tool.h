@@ -5,14 +5,14 @@
 #ifndef RCPTGUARD_RCPTGUARDQ_TOOL_H
 #define RCPTGUARD_RCPTGUARDQ_TOOL_H
 
-#include "conf.h"
-#include "exits.h"
-#include "identities.h"
-#include "ledger.h"
-#include "queue.h"
-#include "reader.h"
-#include "reconcile.h"
-#include "reviewer.h"
+#include "milter/conf.h"
+#include "milter/exits.h"
+#include "milter/identities.h"
+#include "milter/ledger.h"
+#include "milter/queue.h"
+#include "milter/reader.h"
+#include "milter/reconcile.h"
+#include "milter/reviewer.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>

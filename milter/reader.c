@@ -2,14 +2,14 @@
 
 #include <config.h>
 
-#include "reader.h"
+#include "milter/reader.h"
 
-#include "address.h"
-#include "decode.h"
-#include "exits.h"
-#include "privileges.h"
-#include "recipients.h"
-#include "terminal.h"
+#include "milter/exits.h"
+#include "milter/privileges.h"
+#include "policy/address.h"
+#include "policy/decode.h"
+#include "policy/recipients.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

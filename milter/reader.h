@@ -10,8 +10,8 @@
 #ifndef RCPTGUARD_READER_H
 #define RCPTGUARD_READER_H
 
-#include "auto.h"
-#include "queue.h"
+#include "milter/queue.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

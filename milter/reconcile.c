@@ -1,6 +1,6 @@
 /* reconcile - see reconcile.h */
 
-#include "reconcile.h"
+#include "milter/reconcile.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -12,10 +12,10 @@
 #ifndef RCPTGUARD_RECONCILE_H
 #define RCPTGUARD_RECONCILE_H
 
-#include "auto.h"
-#include "ledger.h"
-#include "queue.h"
-#include "reader.h"
+#include "milter/ledger.h"
+#include "milter/queue.h"
+#include "milter/reader.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 

@@ -1,10 +1,10 @@
 /* report - see report.h */
 
-#include "report.h"
+#include "milter/report.h"
 
-#include "exposure.h"
-#include "message_id.h"
-#include "policy.h"
+#include "policy/exposure.h"
+#include "policy/message_id.h"
+#include "policy/policy.h"
 
 #include <string.h>
 #include <syslog.h>

@@ -7,9 +7,9 @@
 #ifndef RCPTGUARD_REPORT_H
 #define RCPTGUARD_REPORT_H
 
-#include "entry.h"
-#include "message.h"
-#include "verdict.h"
+#include "milter/entry.h"
+#include "policy/message.h"
+#include "policy/verdict.h"
 
 #include <glib.h>
 

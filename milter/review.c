@@ -1,10 +1,10 @@
 /* review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
 
-#include "commands.h"
-#include "decision.h"
-#include "screen.h"
-#include "shown.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/decision.h"
+#include "milter/screen.h"
+#include "milter/shown.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

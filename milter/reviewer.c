@@ -1,6 +1,6 @@
 /* reviewer - see reviewer.h */
 
-#include "reviewer.h"
+#include "milter/reviewer.h"
 
 #include <grp.h>
 #include <pwd.h>

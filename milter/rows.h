@@ -6,7 +6,7 @@
 #ifndef RCPTGUARD_ROWS_H
 #define RCPTGUARD_ROWS_H
 
-#include "ledger.h"
+#include "milter/ledger.h"
 
 struct ledger {
     struct database *database;

@@ -1,6 +1,6 @@
 /* schema - see schema.h */
 
-#include "schema.h"
+#include "milter/schema.h"
 
 /*
  * Each step brings the tables from its index to the version behind it.  A step

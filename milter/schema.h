@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_SCHEMA_H
 #define RCPTGUARD_SCHEMA_H
 
-#include "database.h"
+#include "milter/database.h"
 
 /* "RcGd": tells our files from other programs'. */
 #define SCHEMA_APPLICATION 0x52634764

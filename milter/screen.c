@@ -2,7 +2,7 @@
 
 #define NCURSES_WIDECHAR 1
 
-#include "screen.h"
+#include "milter/screen.h"
 
 #include <curses.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* selection - see selection.h */
 
-#include "selection.h"
+#include "milter/selection.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_SELECTION_H
 #define RCPTGUARD_SELECTION_H
 
-#include "reconcile.h"
+#include "milter/reconcile.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -18,11 +18,11 @@
  * that is locked.
  */
 
-#include "sendmail.h"
+#include "milter/sendmail.h"
 
-#include "log.h"
-#include "sendmail_control.h"
-#include "sendmail_spool.h"
+#include "milter/log.h"
+#include "milter/sendmail_control.h"
+#include "milter/sendmail_spool.h"
 
 #include <errno.h>
 #include <signal.h>

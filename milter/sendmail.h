@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_SENDMAIL_H
 #define RCPTGUARD_SENDMAIL_H
 
-#include "queue.h"
+#include "milter/queue.h"
 
 extern const struct queue_driver sendmail_queue_driver;
 

@@ -1,6 +1,6 @@
 /* sendmail_config - see sendmail_config.h */
 
-#include "sendmail_config.h"
+#include "milter/sendmail_config.h"
 
 #include <errno.h>
 #include <string.h>

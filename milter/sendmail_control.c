@@ -1,8 +1,8 @@
 /* sendmail_control - see sendmail_control.h */
 
-#include "sendmail_control.h"
+#include "milter/sendmail_control.h"
 
-#include "mailcut.h"
+#include "policy/mailcut.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* sendmail_spool - see sendmail_spool.h */
 
-#include "sendmail_spool.h"
+#include "milter/sendmail_spool.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_SENDMAIL_SPOOL_H
 #define RCPTGUARD_SENDMAIL_SPOOL_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

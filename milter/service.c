@@ -1,8 +1,8 @@
 /* service - see service.h */
 
-#include "service.h"
+#include "milter/service.h"
 
-#include "log.h"
+#include "milter/log.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -8,10 +8,10 @@
 #ifndef RCPTGUARD_SERVICE_H
 #define RCPTGUARD_SERVICE_H
 
-#include "conf.h"
-#include "keeper.h"
-#include "metrics.h"
-#include "policy.h"
+#include "milter/conf.h"
+#include "milter/keeper.h"
+#include "milter/metrics.h"
+#include "policy/policy.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* setup - see setup.h */
 
-#include "setup.h"
+#include "milter/setup.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_SETUP_H
 #define RCPTGUARD_SETUP_H
 
-#include "conf.h"
-#include "edit.h"
+#include "milter/conf.h"
+#include "milter/edit.h"
 
 #include <glib.h>
 #include <stdbool.h>

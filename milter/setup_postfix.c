@@ -5,10 +5,10 @@
  * Values are taken as they are written, with the variables in them.
  */
 
-#include "setup_postfix.h"
+#include "milter/setup_postfix.h"
 
-#include "postfix_config.h"
-#include "program.h"
+#include "milter/postfix_config.h"
+#include "policy/program.h"
 
 #include <fcntl.h>
 #include <pwd.h>

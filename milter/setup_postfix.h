@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_SETUP_POSTFIX_H
 #define RCPTGUARD_SETUP_POSTFIX_H
 
-#include "setup.h"
+#include "milter/setup.h"
 
 extern const struct setup_mta postfix_setup;
 

@@ -6,9 +6,9 @@
  * below the last of them; and all of them have to stand above MAILER.
  */
 
-#include "setup_sendmail.h"
+#include "milter/setup_sendmail.h"
 
-#include "sendmail_config.h"
+#include "milter/sendmail_config.h"
 
 #include <grp.h>
 #include <string.h>

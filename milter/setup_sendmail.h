@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_SETUP_SENDMAIL_H
 #define RCPTGUARD_SETUP_SENDMAIL_H
 
-#include "setup.h"
+#include "milter/setup.h"
 
 extern const struct setup_mta sendmail_setup;
 

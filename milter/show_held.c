@@ -1,11 +1,11 @@
 /* show_held - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
 
-#include "address.h"
-#include "commands.h"
-#include "facts.h"
-#include "json.h"
-#include "shown.h"
-#include "terminal.h"
+#include "milter/commands.h"
+#include "milter/facts.h"
+#include "milter/shown.h"
+#include "policy/address.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

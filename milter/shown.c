@@ -1,13 +1,13 @@
 /* shown - see shown.h */
 
-#include "shown.h"
+#include "milter/shown.h"
 
-#include "address.h"
-#include "exposure.h"
-#include "facts.h"
-#include "policy.h"
-#include "selection.h"
-#include "terminal.h"
+#include "milter/facts.h"
+#include "milter/selection.h"
+#include "policy/address.h"
+#include "policy/exposure.h"
+#include "policy/policy.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,8 +8,8 @@
 #ifndef RCPTGUARD_SHOWN_H
 #define RCPTGUARD_SHOWN_H
 
-#include "rcptguardq_tool.h"
-#include "why.h"
+#include "milter/rcptguardq_tool.h"
+#include "milter/why.h"
 
 /* What is shown beside the facts, and how. */
 enum {

@@ -1,8 +1,8 @@
 /* smtp_reply - see smtp_reply.h */
 
-#include "smtp_reply.h"
+#include "milter/smtp_reply.h"
 
-#include "text.h"
+#include "policy/text.h"
 
 void smtp_reply_append(GString *reply, const char *text)
 {

@@ -2,12 +2,12 @@
 
 #include <config.h>
 
-#include "supervisor.h"
+#include "milter/supervisor.h"
 
-#include "child.h"
-#include "exits.h"
-#include "listen_socket.h"
-#include "log.h"
+#include "milter/child.h"
+#include "milter/exits.h"
+#include "milter/listen_socket.h"
+#include "milter/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_SUPERVISOR_H
 #define RCPTGUARD_SUPERVISOR_H
 
-#include "conf.h"
+#include "milter/conf.h"
 
 #include <stdbool.h>
 

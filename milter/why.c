@@ -1,8 +1,8 @@
 /* why - see why.h */
 
-#include "why.h"
+#include "milter/why.h"
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_WHY_H
 #define RCPTGUARD_WHY_H
 
-#include "auto.h"
-#include "ledger.h"
+#include "milter/ledger.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 

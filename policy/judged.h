@@ -12,8 +12,8 @@
 #ifndef RCPTGUARD_JUDGED_H
 #define RCPTGUARD_JUDGED_H
 
-#include "parties.h"
-#include "policy.h"
+#include "policy/parties.h"
+#include "policy/policy.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* mailcut - see mailcut.h */
 
-#include "mailcut.h"
+#include "policy/mailcut.h"
 
-#include "unpack.h"
+#include "policy/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>

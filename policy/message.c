@@ -1,6 +1,6 @@
 /* message - see message.h */
 
-#include "message.h"
+#include "policy/message.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_MESSAGE_H
 #define RCPTGUARD_MESSAGE_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* message_id - see message_id.h */
 
-#include "message_id.h"
+#include "policy/message_id.h"
 
 #include <glib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* rcptguard - the policy's tool; its commands are in files of their own.  See rcptguard(1). */
 
-#include "config.h"
+#include <config.h>
 
-#include "json.h"
-#include "tool.h"
-#include "versions.h"
+#include "policy/json.h"
+#include "policy/tool.h"
+#include "policy/versions.h"
 
 #include <locale.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef RCPTGUARD_TOOL_H
 #define RCPTGUARD_TOOL_H
 
-#include "policy.h"
+#include "policy/policy.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>

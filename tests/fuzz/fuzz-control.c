@@ -4,7 +4,7 @@
 
 #include "milter/sendmail_control.h"
 
-#include "mailcut.h"
+#include "policy/mailcut.h"
 
 #include <string.h>
 #include <strings.h>

@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_FUZZ_H
 #define RCPTGUARD_FUZZ_H
 
-#include "diag.h"
+#include "policy/diag.h"
 
 #include <glib.h>
 #include <stdbool.h>

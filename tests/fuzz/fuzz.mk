@@ -3,7 +3,7 @@
 #
 #     FUZZ_CC  FUZZ_CPPFLAGS  FUZZ_LIBS  SRCDIR  LIBRARY  TARGETS
 
-FUZZ_FLAGS = -DHAVE_CONFIG_H -I. -I$(SRCDIR) -I$(SRCDIR)/policy -DSYSCONFDIR='"/etc"' -DLOCALSTATEDIR='"/var"' \
+FUZZ_FLAGS = -DHAVE_CONFIG_H -I. -I$(SRCDIR) -DSYSCONFDIR='"/etc"' -DLOCALSTATEDIR='"/var"' \
 	-DG_LOG_DOMAIN='"rcptguard"' -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wall -Wextra -Werror=implicit-function-declaration
 INSTRUMENT = -fsanitize=fuzzer-no-link,address,undefined
 OUT = build-fuzz

@@ -2,8 +2,8 @@
 
 #include "milter/metrics.h"
 
-#include "histogram.h"
 #include "milter/metrics_text.h"
+#include "policy/histogram.h"
 #include "unit.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
 
 #include "milter/report.h"
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
