@@ -2,7 +2,7 @@
 
 #include "fuzz.h"
 
-#include "milter/sendmail_control.h"
+#include "milter/sendmail/sendmail_control.h"
 
 #include "policy/mailcut.h"
 

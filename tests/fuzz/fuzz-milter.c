@@ -1,6 +1,6 @@
 /*
  * fuzz-milter - a stream of callbacks, as libmilter would make them, against
- * milter/filter.c; libmilter itself is replaced by what stands at the end.
+ * milter/daemon/filter.c; libmilter itself is replaced by what stands at the end.
  *
  * The input is a script, one callback a line; nothing is too odd to be called:
  *
@@ -25,12 +25,12 @@
 
 #include "fuzz.h"
 
-#include "milter/conf_load.h"
-#include "milter/filter.h"
-#include "milter/ledger.h"
-#include "milter/log.h"
-#include "milter/report.h"
-#include "milter/smtp_reply.h"
+#include "milter/common/conf_load.h"
+#include "milter/daemon/filter.h"
+#include "milter/daemon/smtp_reply.h"
+#include "milter/ledger/ledger.h"
+#include "milter/log/log.h"
+#include "milter/log/log_fields.h"
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>

@@ -77,7 +77,7 @@ class Layout(unittest.TestCase):
         self.assertEqual(self.including("pcre2.h"), ["policy/pattern.c"])
 
     def test_one_file_knows_sqlite(self):
-        self.assertEqual(self.including("sqlite3.h"), ["milter/database.c"])
+        self.assertEqual(self.including("sqlite3.h"), ["milter/ledger/database.c"])
 
     def test_one_file_knows_gmime(self):
         users = {line.split(":")[0] for folder in ("policy", "milter") for line in self.calling(folder, r"\b(internet_address_\w+|InternetAddress\w*|INTERNET_ADDRESS_\w+)\b")}
@@ -90,7 +90,7 @@ class Layout(unittest.TestCase):
             self.assertEqual([each for each in self.including(header) if each.startswith("policy/")], [file])
 
     def test_one_file_knows_the_journal(self):
-        self.assertEqual(self.including("sd-journal.h"), ["milter/journal.c"])
+        self.assertEqual(self.including("sd-journal.h"), ["milter/log/journal.c"])
 
     def test_policy_does_not_know_the_milter(self):
         for path in sources("policy"):
@@ -115,7 +115,7 @@ class Layout(unittest.TestCase):
 
     def test_what_strangers_write_is_hashed_with_a_key(self):
         """Only what a policy, a configuration or the MTA itself says may be put into a table by g_str_hash: who knows the hash can make it slow."""
-        known = {"askpostfix.c", "conf_load.c", "checks.c", "database.c", "facts.c", "identities.c", "lint_classes.c", "onhold.c", "postfix_config.c", "postfix_trace.c",
+        known = {"askpostfix.c", "checks.c", "conf_load.c", "database.c", "facts.c", "identities.c", "lint_classes.c", "queue_holds.c", "postfix_config.c", "postfix_trace.c",
                  "queue.c", "reconcile.c", "resolve.c", "sendmail_config.c", "site.c", "table.c"}
         for folder in ("policy", "milter"):
             self.assertEqual(self.calling(folder, r"\bg_str_hash\b", known), [])

@@ -1,6 +1,6 @@
 /* test-config - what rcptguard.conf may say, and what is said of it when it is wrong */
 
-#include "milter/conf_load.h"
+#include "milter/common/conf_load.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

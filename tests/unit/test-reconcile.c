@@ -3,8 +3,8 @@
  * left, what is untracked, and queue ids that are used again.
  */
 
-#include "milter/postfix.h"
-#include "milter/reconcile.h"
+#include "milter/postfix/postfix_queue.h"
+#include "milter/queue/reconcile.h"
 #include "unit.h"
 
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 /* test-report - the log line: exact form, bounds, and what strangers write */
 
-#include "milter/report.h"
+#include "milter/log/log_fields.h"
 
 #include "policy/exposure.h"
 

@@ -1,6 +1,6 @@
 /* test-smtp-reply - the reply and the reason of a quarantine: exact form, bounds, and what strangers write */
 
-#include "milter/smtp_reply.h"
+#include "milter/daemon/smtp_reply.h"
 
 #include <string.h>
 

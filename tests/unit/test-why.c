@@ -1,6 +1,6 @@
 /* test-why - the rule that held a message, with what the message had */
 
-#include "milter/why.h"
+#include "milter/review/hold_reasons.h"
 #include "policy/exposure.h"
 #include "unit.h"
 
