@@ -1,8 +1,8 @@
 /*
- * exits - the exit codes that scripts and service managers rely on.
+ * exit_codes - the exit codes that scripts and service managers rely on.
  */
-#ifndef RCPTGUARD_EXITS_H
-#define RCPTGUARD_EXITS_H
+#ifndef RCPTGUARD_EXIT_CODES_H
+#define RCPTGUARD_EXIT_CODES_H
 
 enum exits {
     EXITS_DONE = 0,

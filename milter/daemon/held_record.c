@@ -1,4 +1,4 @@
-/* hold - see hold.h */
+/* held_record - see held_record.h */
 
 #include "milter/daemon/held_record.h"
 

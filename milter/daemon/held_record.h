@@ -1,11 +1,11 @@
 /*
- * hold - what the ledger is to keep of a message that is to be held: made of the
+ * held_record - what the ledger is to keep of a message that is to be held: made of the
  * message and its verdict.  Recipients' addresses stay out of it.
  *
  * Ownership: a hold owns all that it points at, but for the policy's text.
  */
-#ifndef RCPTGUARD_HOLD_H
-#define RCPTGUARD_HOLD_H
+#ifndef RCPTGUARD_HELD_RECORD_H
+#define RCPTGUARD_HELD_RECORD_H
 
 #include "milter/ledger/ledger.h"
 #include "policy/auto.h"

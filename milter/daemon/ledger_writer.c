@@ -1,4 +1,4 @@
-/* keeper - see keeper.h */
+/* ledger_writer - see ledger_writer.h */
 
 #include "milter/daemon/ledger_writer.h"
 

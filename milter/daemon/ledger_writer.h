@@ -1,11 +1,11 @@
 /*
- * keeper - the daemon's ledger: one message is written at a time, nobody waits
+ * ledger_writer - the daemon's ledger: one message is written at a time, nobody waits
  * long, and what cannot be written is told in words.
  *
  * Any thread may use it.  It is never freed: see service.h.
  */
-#ifndef RCPTGUARD_KEEPER_H
-#define RCPTGUARD_KEEPER_H
+#ifndef RCPTGUARD_LEDGER_WRITER_H
+#define RCPTGUARD_LEDGER_WRITER_H
 
 #include "milter/common/conf.h"
 #include "milter/daemon/held_record.h"

@@ -1,4 +1,4 @@
-/* macros - see macros.h */
+/* mta_macros - see mta_macros.h */
 
 #include "milter/daemon/mta_macros.h"
 

@@ -1,10 +1,10 @@
 /*
- * macros - the MTA's macros that the daemon needs, what for, and which line of the
+ * mta_macros - the MTA's macros that the daemon needs, what for, and which line of the
  * MTA's configuration brings each.  They are asked for when a connection is
  * negotiated; an MTA that takes no such request sends what its administrator chose.
  */
-#ifndef RCPTGUARD_MACROS_H
-#define RCPTGUARD_MACROS_H
+#ifndef RCPTGUARD_MTA_MACROS_H
+#define RCPTGUARD_MTA_MACROS_H
 
 enum macro { MACRO_LISTENER, MACRO_VERSION, MACRO_LOGIN, MACRO_QUEUE_ID, MACROS };
 

@@ -1,4 +1,4 @@
-/* child - see child.h */
+/* worker - see worker.h */
 
 #include <config.h>
 

@@ -1,8 +1,8 @@
 /*
- * child - the milter process: libmilter's threads, one that reloads, one that keeps house.
+ * worker - the milter process: libmilter's threads, one that reloads, one that keeps house.
  */
-#ifndef RCPTGUARD_CHILD_H
-#define RCPTGUARD_CHILD_H
+#ifndef RCPTGUARD_WORKER_H
+#define RCPTGUARD_WORKER_H
 
 #include "milter/common/conf.h"
 

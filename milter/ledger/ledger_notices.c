@@ -1,4 +1,4 @@
-/* notices - whose held mail the authors are still to be told of; see ledger.h */
+/* ledger_notices - whose held mail the authors are still to be told of; see ledger.h */
 
 #include "milter/ledger/ledger_private.h"
 

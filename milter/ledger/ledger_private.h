@@ -1,10 +1,10 @@
 /*
- * rows - the ledger from the inside: what ledger.c, browse.c, decide.c and notices.c
+ * ledger_private - the ledger from the inside: what ledger.c, ledger_read.c, ledger_transitions.c and ledger_notices.c
  * share.
  * Everybody else uses ledger.h.
  */
-#ifndef RCPTGUARD_ROWS_H
-#define RCPTGUARD_ROWS_H
+#ifndef RCPTGUARD_LEDGER_PRIVATE_H
+#define RCPTGUARD_LEDGER_PRIVATE_H
 
 #include "milter/ledger/ledger.h"
 

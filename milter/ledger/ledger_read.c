@@ -1,4 +1,4 @@
-/* browse - reading the ledger; see ledger.h */
+/* ledger_read - reading the ledger; see ledger.h */
 
 #include "milter/ledger/ledger_private.h"
 

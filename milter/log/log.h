@@ -24,7 +24,7 @@
 /* Opens syslog as `program`, with a facility (LOG_MAIL, ...).  Before that, lines go to standard error alone. */
 void log_open(const char *program, int facility);
 
-/* Whether lines are JSON (entry.h) from now on, wherever they go; at the start they are text. */
+/* Whether lines are JSON (log_entry.h) from now on, wherever they go; at the start they are text. */
 void log_as_json(bool yes);
 
 /* Whether lines go to standard error too: at the start, and with -f for good. */

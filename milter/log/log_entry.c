@@ -1,4 +1,4 @@
-/* entry - see entry.h */
+/* log_entry - see log_entry.h */
 
 #include "milter/log/log_entry.h"
 

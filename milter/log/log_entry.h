@@ -1,12 +1,12 @@
 /*
- * entry - a line of the log with the facts in it: as text, and as JSON (RFC 8259).
+ * log_entry - a line of the log with the facts in it: as text, and as JSON (RFC 8259).
  *
  * Some of the facts were written by strangers: each is escaped and bounded, so
  * that nobody forges a fact or a line.  Ownership: an entry owns nothing that it
  * points at.
  */
-#ifndef RCPTGUARD_ENTRY_H
-#define RCPTGUARD_ENTRY_H
+#ifndef RCPTGUARD_LOG_ENTRY_H
+#define RCPTGUARD_LOG_ENTRY_H
 
 #include <glib.h>
 

@@ -1,4 +1,4 @@
-/* report - see report.h */
+/* log_fields - see log_fields.h */
 
 #include "milter/log/log_fields.h"
 

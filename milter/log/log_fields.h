@@ -1,11 +1,11 @@
 /*
- * report - the log lines of a verdict and of a reviewer's decision.
+ * log_fields - the log lines of a verdict and of a reviewer's decision.
  *
  * Everything in here goes to programs that trust its form, and some of it was
  * written by strangers: each value is escaped and bounded.
  */
-#ifndef RCPTGUARD_REPORT_H
-#define RCPTGUARD_REPORT_H
+#ifndef RCPTGUARD_LOG_FIELDS_H
+#define RCPTGUARD_LOG_FIELDS_H
 
 #include "milter/log/log_entry.h"
 #include "policy/message.h"
@@ -42,7 +42,7 @@ void report_fill(struct report *report, const struct message *message, const str
                  const char *digest);
 
 /*
- * The line of the message (entry.h), the facts always in the order of struct
+ * The line of the message (log_entry.h), the facts always in the order of struct
  * report; it points at the report.  A rule `fault:NAME` makes it ENTRY_FAULT,
  * `error:NAME` ENTRY_ERROR with LOG_ERR.
  */

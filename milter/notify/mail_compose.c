@@ -1,4 +1,4 @@
-/* letter - see letter.h */
+/* mail_compose - see mail_compose.h */
 
 #include "milter/notify/mail_compose.h"
 

@@ -1,11 +1,11 @@
 /*
- * letter - mail of our own: the header around a text, which no program answers
+ * mail_compose - mail of our own: the header around a text, which no program answers
  * (RFC 3834), and in which nothing that a stranger wrote makes a line or a field.
  *
  * Ownership: texts are for g_free.
  */
-#ifndef RCPTGUARD_LETTER_H
-#define RCPTGUARD_LETTER_H
+#ifndef RCPTGUARD_MAIL_COMPOSE_H
+#define RCPTGUARD_MAIL_COMPOSE_H
 
 #include <glib.h>
 #include <stdbool.h>

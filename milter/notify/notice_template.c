@@ -1,4 +1,4 @@
-/* notice - see notice.h */
+/* notice_template - see notice_template.h */
 
 #include "milter/notify/notice_template.h"
 

@@ -1,13 +1,13 @@
 /*
- * notice - mail to the author of a held message: a template filled with the facts.
+ * notice_template - mail to the author of a held message: a template filled with the facts.
  *
  * A template's first line is `Subject: ...`, the second is empty, the rest is the
  * text.  Variables stand in braces, `{{` is a brace; rcptguard.conf(5) lists them.
  *
  * Ownership: texts are for g_free.
  */
-#ifndef RCPTGUARD_NOTICE_H
-#define RCPTGUARD_NOTICE_H
+#ifndef RCPTGUARD_NOTICE_TEMPLATE_H
+#define RCPTGUARD_NOTICE_TEMPLATE_H
 
 #include "milter/ledger/ledger.h"
 #include "policy/diag.h"

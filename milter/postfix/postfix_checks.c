@@ -1,5 +1,5 @@
 /*
- * doctor_postfix - the checks of main.cf and master.cf; see doctor.h and postconf(5).
+ * postfix_checks - the checks of main.cf and master.cf; see checks.h and postconf(5).
  *
  * What stands in master.cf for a service beats main.cf: each check asks what holds
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.

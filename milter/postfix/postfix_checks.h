@@ -1,8 +1,8 @@
 /*
- * doctor_postfix - the checks of Postfix's configuration for `rcptguardq doctor`.
+ * postfix_checks - the checks of Postfix's configuration for `rcptguardq doctor`.
  */
-#ifndef RCPTGUARD_DOCTOR_POSTFIX_H
-#define RCPTGUARD_DOCTOR_POSTFIX_H
+#ifndef RCPTGUARD_POSTFIX_CHECKS_H
+#define RCPTGUARD_POSTFIX_CHECKS_H
 
 #include "milter/setup/checks.h"
 

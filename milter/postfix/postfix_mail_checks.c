@@ -1,4 +1,4 @@
-/* doctor_postfix_mail - see doctor_postfix_mail.h */
+/* postfix_mail_checks - see postfix_mail_checks.h */
 
 #include "milter/postfix/postfix_mail_checks.h"
 

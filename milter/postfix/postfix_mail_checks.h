@@ -1,9 +1,9 @@
 /*
- * doctor_postfix_mail - the checks of Postfix that are about mail that its milters do
- * not see, see twice, or see cut; doctor_postfix.c has those of the lists of milters.
+ * postfix_mail_checks - the checks of Postfix that are about mail that its milters do
+ * not see, see twice, or see cut; postfix_checks.c has those of the lists of milters.
  */
-#ifndef RCPTGUARD_DOCTOR_POSTFIX_MAIL_H
-#define RCPTGUARD_DOCTOR_POSTFIX_MAIL_H
+#ifndef RCPTGUARD_POSTFIX_MAIL_CHECKS_H
+#define RCPTGUARD_POSTFIX_MAIL_CHECKS_H
 
 #include "milter/setup/checks.h"
 

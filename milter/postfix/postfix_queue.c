@@ -1,5 +1,5 @@
 /*
- * postfix - see postfix.h
+ * postfix_queue - see postfix_queue.h
  *
  * What was measured of the commands (Postfix 3.7), and is relied on:
  *

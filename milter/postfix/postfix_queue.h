@@ -1,8 +1,8 @@
 /*
- * postfix - Postfix's part of queue.h: postqueue(1), postcat(1), postsuper(1), postkick(1).
+ * postfix_queue - Postfix's part of queue.h: postqueue(1), postcat(1), postsuper(1), postkick(1).
  */
-#ifndef RCPTGUARD_POSTFIX_H
-#define RCPTGUARD_POSTFIX_H
+#ifndef RCPTGUARD_POSTFIX_QUEUE_H
+#define RCPTGUARD_POSTFIX_QUEUE_H
 
 #include "milter/queue/queue.h"
 

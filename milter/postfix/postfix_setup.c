@@ -1,5 +1,5 @@
 /*
- * setup_postfix - Postfix's part of setup.h: main.cf.
+ * postfix_setup - Postfix's part of setup.h: main.cf.
  *
  * postconf(1) edits a copy, so that comments and all other lines stay as they are.
  * Values are taken as they are written, with the variables in them.

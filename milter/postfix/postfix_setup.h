@@ -1,8 +1,8 @@
 /*
- * setup_postfix - Postfix's part of setup.h.
+ * postfix_setup - Postfix's part of setup.h.
  */
-#ifndef RCPTGUARD_SETUP_POSTFIX_H
-#define RCPTGUARD_SETUP_POSTFIX_H
+#ifndef RCPTGUARD_POSTFIX_SETUP_H
+#define RCPTGUARD_POSTFIX_SETUP_H
 
 #include "milter/setup/setup.h"
 

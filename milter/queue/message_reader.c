@@ -1,4 +1,4 @@
-/* reader - see reader.h */
+/* message_reader - see message_reader.h */
 
 #include <config.h>
 

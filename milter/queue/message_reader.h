@@ -1,5 +1,5 @@
 /*
- * reader - reads a message of the queue in a process without root: what strangers
+ * message_reader - reads a message of the queue in a process without root: what strangers
  * wrote is parsed there, and what comes back is lines of printable text.
  *
  * The process is this program once more, started afresh, so that nothing of the
@@ -7,8 +7,8 @@
  *
  * Ownership: a reading owns its strings.
  */
-#ifndef RCPTGUARD_READER_H
-#define RCPTGUARD_READER_H
+#ifndef RCPTGUARD_MESSAGE_READER_H
+#define RCPTGUARD_MESSAGE_READER_H
 
 #include "milter/queue/queue.h"
 #include "policy/auto.h"

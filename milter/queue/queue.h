@@ -109,7 +109,7 @@ GPtrArray *queue_held(struct queue *queue, char **error);
 /*
  * The message as it lies in the queue: its envelope and header, in the MTA's own
  * form, or with `body` the message itself, as a receiver would get it.  Strangers
- * wrote it: hand it to a reader (reader.h), not to a parser of this process.
+ * wrote it: hand it to a reader (message_reader.h), not to a parser of this process.
  */
 enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
                             char **error);

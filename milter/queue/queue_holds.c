@@ -1,4 +1,4 @@
-/* onhold - see onhold.h */
+/* queue_holds - see queue_holds.h */
 
 #include "milter/queue/queue_holds.h"
 

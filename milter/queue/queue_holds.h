@@ -1,12 +1,12 @@
 /*
- * onhold - which rows of the ledger are on hold in the MTA's queue, for whoever
+ * queue_holds - which rows of the ledger are on hold in the MTA's queue, for whoever
  * only wants to know: nothing is recorded, no message is read, and no root is
  * needed.  rcptguardq(8)'s reviewers use reconcile.h.
  *
  * Ownership: onhold_free frees it; entries belong to it.
  */
-#ifndef RCPTGUARD_ONHOLD_H
-#define RCPTGUARD_ONHOLD_H
+#ifndef RCPTGUARD_QUEUE_HOLDS_H
+#define RCPTGUARD_QUEUE_HOLDS_H
 
 #include "milter/ledger/ledger.h"
 #include "milter/queue/queue.h"

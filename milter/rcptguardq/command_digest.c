@@ -1,4 +1,4 @@
-/* digest - `rcptguardq digest`: a mail to reviewers of what waits; see rcptguardq(8) */
+/* command_digest - `rcptguardq digest`: a mail to reviewers of what waits; see rcptguardq(8) */
 
 #include "milter/notify/mail_compose.h"
 #include "milter/queue/queue_holds.h"

@@ -1,4 +1,4 @@
-/* list - `rcptguardq list`: what waits for review; see rcptguardq(8) */
+/* command_list - `rcptguardq list`: what waits for review; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"

@@ -1,4 +1,4 @@
-/* history - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
+/* command_log - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"

@@ -1,5 +1,5 @@
 /*
- * notify - `rcptguardq notify`: tells the authors of held mail of it; see rcptguardq(8)
+ * command_notify - `rcptguardq notify`: tells the authors of held mail of it; see rcptguardq(8)
  *
  * A notice is `sent` only after the MTA's sendmail command has taken it.  Before
  * that the ledger counts the try.  So one that is interrupted in between is tried

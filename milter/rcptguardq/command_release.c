@@ -1,4 +1,4 @@
-/* actions - `rcptguardq release`, `return`, `delete`; see rcptguardq(8) */
+/* command_release - `rcptguardq release`, `return`, `delete`; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"

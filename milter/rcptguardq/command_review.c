@@ -1,4 +1,4 @@
-/* review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
+/* command_review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"

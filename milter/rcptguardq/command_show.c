@@ -1,4 +1,4 @@
-/* show_held - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
+/* command_show - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_details.h"

@@ -1,4 +1,4 @@
-/* shown - see shown.h */
+/* held_details - see held_details.h */
 
 #include "milter/review/held_details.h"
 

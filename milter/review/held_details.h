@@ -1,12 +1,12 @@
 /*
- * shown - one held message as a person sees it: why it is held, who sent it, whose
+ * held_details - one held message as a person sees it: why it is held, who sent it, whose
  * addresses are in it; for `show` and `review`.
  *
  * Ownership: held_details_clear frees what was fetched; the tool and the item are the
  * caller's.
  */
-#ifndef RCPTGUARD_SHOWN_H
-#define RCPTGUARD_SHOWN_H
+#ifndef RCPTGUARD_HELD_DETAILS_H
+#define RCPTGUARD_HELD_DETAILS_H
 
 #include "milter/review/hold_reasons.h"
 #include "milter/review/rcptguardq_tool.h"

@@ -1,4 +1,4 @@
-/* facts - see facts.h */
+/* held_summary - see held_summary.h */
 
 #include "milter/review/held_summary.h"
 

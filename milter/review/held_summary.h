@@ -1,9 +1,9 @@
 /*
- * facts - what is known of a held message, as members of a JSON object, and as
+ * held_summary - what is known of a held message, as members of a JSON object, and as
  * words for people; for the commands of rcptguardq(8).
  */
-#ifndef RCPTGUARD_FACTS_H
-#define RCPTGUARD_FACTS_H
+#ifndef RCPTGUARD_HELD_SUMMARY_H
+#define RCPTGUARD_HELD_SUMMARY_H
 
 #include "milter/review/rcptguardq_tool.h"
 

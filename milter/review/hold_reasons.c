@@ -1,4 +1,4 @@
-/* why - see why.h */
+/* hold_reasons - see hold_reasons.h */
 
 #include "milter/review/hold_reasons.h"
 

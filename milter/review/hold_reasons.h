@@ -1,11 +1,11 @@
 /*
- * why - why a message is held, in words: the rule as it was then, with what the
+ * hold_reasons - why a message is held, in words: the rule as it was then, with what the
  * message had for each count that the rule asks for.
  *
  * Ownership: a why owns its lines.
  */
-#ifndef RCPTGUARD_WHY_H
-#define RCPTGUARD_WHY_H
+#ifndef RCPTGUARD_HOLD_REASONS_H
+#define RCPTGUARD_HOLD_REASONS_H
 
 #include "milter/ledger/ledger.h"
 #include "policy/auto.h"

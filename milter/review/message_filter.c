@@ -1,4 +1,4 @@
-/* selection - see selection.h */
+/* message_filter - see message_filter.h */
 
 #include "milter/review/message_filter.h"
 

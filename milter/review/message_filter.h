@@ -1,9 +1,9 @@
 /*
- * selection - which messages a command is about: the options --sender, --rule,
+ * message_filter - which messages a command is about: the options --sender, --rule,
  * --older, --newer that the commands of rcptguardq(8) share.
  */
-#ifndef RCPTGUARD_SELECTION_H
-#define RCPTGUARD_SELECTION_H
+#ifndef RCPTGUARD_MESSAGE_FILTER_H
+#define RCPTGUARD_MESSAGE_FILTER_H
 
 #include "milter/queue/reconcile.h"
 

@@ -1,5 +1,5 @@
 /*
- * doctor_sendmail - the checks of a sendmail.cf; see doctor.h.
+ * sendmail_checks - the checks of a sendmail.cf; see checks.h.
  *
  * The lines that mend are those of sendmail.mc, from which the file is made.
  */

@@ -1,8 +1,8 @@
 /*
- * doctor_sendmail - the checks of Sendmail's configuration for `rcptguardq doctor`.
+ * sendmail_checks - the checks of Sendmail's configuration for `rcptguardq doctor`.
  */
-#ifndef RCPTGUARD_DOCTOR_SENDMAIL_H
-#define RCPTGUARD_DOCTOR_SENDMAIL_H
+#ifndef RCPTGUARD_SENDMAIL_CHECKS_H
+#define RCPTGUARD_SENDMAIL_CHECKS_H
 
 #include "milter/setup/checks.h"
 

@@ -1,5 +1,5 @@
 /*
- * sendmail - see sendmail.h
+ * sendmail_queue - see sendmail_queue.h
  *
  * What was measured of Sendmail 8.17, and is relied on:
  *

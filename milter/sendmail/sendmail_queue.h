@@ -1,8 +1,8 @@
 /*
- * sendmail - Sendmail's part of queue.h: sendmail(8), and the control files of its queue.
+ * sendmail_queue - Sendmail's part of queue.h: sendmail(8), and the control files of its queue.
  */
-#ifndef RCPTGUARD_SENDMAIL_H
-#define RCPTGUARD_SENDMAIL_H
+#ifndef RCPTGUARD_SENDMAIL_QUEUE_H
+#define RCPTGUARD_SENDMAIL_QUEUE_H
 
 #include "milter/queue/queue.h"
 

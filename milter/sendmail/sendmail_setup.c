@@ -1,5 +1,5 @@
 /*
- * setup_sendmail - Sendmail's part of setup.h: sendmail.mc, from which m4 makes
+ * sendmail_setup - Sendmail's part of setup.h: sendmail.mc, from which m4 makes
  * sendmail.cf.
  *
  * INPUT_MAIL_FILTER adds its filter behind those that stand above it, so ours goes

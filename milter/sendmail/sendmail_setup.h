@@ -1,8 +1,8 @@
 /*
- * setup_sendmail - Sendmail's part of setup.h.
+ * sendmail_setup - Sendmail's part of setup.h.
  */
-#ifndef RCPTGUARD_SETUP_SENDMAIL_H
-#define RCPTGUARD_SETUP_SENDMAIL_H
+#ifndef RCPTGUARD_SENDMAIL_SETUP_H
+#define RCPTGUARD_SENDMAIL_SETUP_H
 
 #include "milter/setup/setup.h"
 

@@ -1,4 +1,4 @@
-/* edit - see edit.h */
+/* config_edit - see config_edit.h */
 
 #include "milter/setup/config_edit.h"
 

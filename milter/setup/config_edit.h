@@ -1,12 +1,12 @@
 /*
- * edit - a configuration file that is not ours: shows a change as diff(1) does,
+ * config_edit - a configuration file that is not ours: shows a change as diff(1) does,
  * makes it whole or not at all, keeps what was there beside it, and takes a
  * change back without what others changed since.
  *
  * Ownership: texts, paths and errors are for g_free.
  */
-#ifndef RCPTGUARD_EDIT_H
-#define RCPTGUARD_EDIT_H
+#ifndef RCPTGUARD_CONFIG_EDIT_H
+#define RCPTGUARD_CONFIG_EDIT_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* doctor_daemon - the checks of the daemon's policy, process and socket, whichever the MTA is; see doctor.h */
+/* daemon_checks - the checks of the daemon's policy, process and socket, whichever the MTA is; see checks.h */
 
 #include "milter/setup/checks.h"
 

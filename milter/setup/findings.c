@@ -1,4 +1,4 @@
-/* finding - see finding.h */
+/* findings - see findings.h */
 
 #include "milter/setup/findings.h"
 

@@ -1,11 +1,11 @@
 /*
- * finding - what `rcptguardq doctor` found: what it is, why it matters, and the
+ * findings - what `rcptguardq doctor` found: what it is, why it matters, and the
  * line that mends it.
  *
  * Ownership: findings_free frees all of it.
  */
-#ifndef RCPTGUARD_FINDING_H
-#define RCPTGUARD_FINDING_H
+#ifndef RCPTGUARD_FINDINGS_H
+#define RCPTGUARD_FINDINGS_H
 
 #include "policy/auto.h"
 

@@ -1,5 +1,5 @@
 /*
- * probe - see probe.h
+ * socket_probe - see socket_probe.h
  *
  * The protocol is that of sendmail's libmilter, version 6: a packet is its length
  * (32 bits, network order), a letter, and data.  The first is `O`: version,

@@ -1,11 +1,11 @@
 /*
- * probe - looks at the daemon's socket as the MTA does: whether a process of the
+ * socket_probe - looks at the daemon's socket as the MTA does: whether a process of the
  * MTA's user, chrooted or not, can connect, and what answers.
  *
  * Ownership: errors are texts for g_free.
  */
-#ifndef RCPTGUARD_PROBE_H
-#define RCPTGUARD_PROBE_H
+#ifndef RCPTGUARD_SOCKET_PROBE_H
+#define RCPTGUARD_SOCKET_PROBE_H
 
 #include "milter/common/endpoint.h"
 

@@ -1,5 +1,5 @@
 /*
- * replay - a main for a fuzz target that is no fuzzer: it runs each file once,
+ * run_seeds - a main for a fuzz target that is no fuzzer: it runs each file once,
  * as a test in TAP.
  *
  *     fuzz-TARGET [FILE or FOLDER...]
