@@ -5,7 +5,7 @@
 #include <string.h>
 #include <syslog.h>
 
-struct word {
+struct conf_word {
     const char *name;
     int value;
 };
@@ -13,9 +13,9 @@ struct word {
 /* ---- values */
 
 /* Looks a word up; if it is none of them, says which there are. */
-static char *read_word(const char *value, const struct word *words, int *result)
+static char *read_word(const char *value, const struct conf_word *words, int *result)
 {
-    for (const struct word *word = words; word->name != NULL; word++) {
+    for (const struct conf_word *word = words; word->name != NULL; word++) {
         if (strcmp(word->name, value) == 0) {
             *result = word->value;
             return NULL;
@@ -23,7 +23,7 @@ static char *read_word(const char *value, const struct word *words, int *result)
     }
     g_autoptr(GString) known = g_string_new(NULL);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (const struct word *word = words; word->name != NULL; word++) {
+    for (const struct conf_word *word = words; word->name != NULL; word++) {
         const char *joint = word == words ? "" : word[1].name == NULL ? " or " : ", ";
         g_string_append_printf(known, "%s%s", joint, word->name);
         g_ptr_array_add(names, (gpointer)word->name);
@@ -97,7 +97,8 @@ static char *read_policy(struct config *config, const char *value)
 
 static char *read_on_error(struct config *config, const char *value)
 {
-    static const struct word words[] = {{"tempfail", DISPOSITION_TEMPFAIL}, {"accept", DISPOSITION_ACCEPT}, {NULL, 0}};
+    static const struct conf_word words[] = {
+        {"tempfail", DISPOSITION_TEMPFAIL}, {"accept", DISPOSITION_ACCEPT}, {NULL, 0}};
     int found = (int)config->on_error;
     char *error = read_word(value, words, &found);
     config->on_error = (enum disposition)found;
@@ -106,10 +107,10 @@ static char *read_on_error(struct config *config, const char *value)
 
 static char *read_on_fault(struct config *config, const char *value)
 {
-    static const struct word words[] = {{"quarantine", DISPOSITION_QUARANTINE},
-                                        {"tempfail", DISPOSITION_TEMPFAIL},
-                                        {"reject", DISPOSITION_REJECT},
-                                        {NULL, 0}};
+    static const struct conf_word words[] = {{"quarantine", DISPOSITION_QUARANTINE},
+                                             {"tempfail", DISPOSITION_TEMPFAIL},
+                                             {"reject", DISPOSITION_REJECT},
+                                             {NULL, 0}};
     int found = (int)config->on_fault;
     char *error = read_word(value, words, &found);
     config->on_fault = (enum disposition)found;
@@ -123,25 +124,25 @@ static char *read_timeout(struct config *config, const char *value)
 
 static char *read_facility(struct config *config, const char *value)
 {
-    static const struct word words[] = {{"mail", LOG_MAIL},
-                                        {"daemon", LOG_DAEMON},
-                                        {"auth", LOG_AUTH},
-                                        {"user", LOG_USER},
-                                        {"local0", LOG_LOCAL0},
-                                        {"local1", LOG_LOCAL1},
-                                        {"local2", LOG_LOCAL2},
-                                        {"local3", LOG_LOCAL3},
-                                        {"local4", LOG_LOCAL4},
-                                        {"local5", LOG_LOCAL5},
-                                        {"local6", LOG_LOCAL6},
-                                        {"local7", LOG_LOCAL7},
-                                        {NULL, 0}};
+    static const struct conf_word words[] = {{"mail", LOG_MAIL},
+                                             {"daemon", LOG_DAEMON},
+                                             {"auth", LOG_AUTH},
+                                             {"user", LOG_USER},
+                                             {"local0", LOG_LOCAL0},
+                                             {"local1", LOG_LOCAL1},
+                                             {"local2", LOG_LOCAL2},
+                                             {"local3", LOG_LOCAL3},
+                                             {"local4", LOG_LOCAL4},
+                                             {"local5", LOG_LOCAL5},
+                                             {"local6", LOG_LOCAL6},
+                                             {"local7", LOG_LOCAL7},
+                                             {NULL, 0}};
     return read_word(value, words, &config->facility);
 }
 
 static char *read_yes(const char *value, bool *result)
 {
-    static const struct word words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
+    static const struct conf_word words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
     int found = *result;
     char *error = read_word(value, words, &found);
     *result = found != 0;
@@ -150,7 +151,7 @@ static char *read_yes(const char *value, bool *result)
 
 static char *read_format(struct config *config, const char *value)
 {
-    static const struct word words[] = {{"text", false}, {"json", true}, {NULL, 0}};
+    static const struct conf_word words[] = {{"text", false}, {"json", true}, {NULL, 0}};
     int found = config->log_json;
     char *error = read_word(value, words, &found);
     config->log_json = found != 0;
@@ -288,7 +289,7 @@ static char *read_digest_to(struct config *config, const char *value)
 
 static char *read_mta(struct config *config, const char *value)
 {
-    static const struct word words[] = {
+    static const struct conf_word words[] = {
         {"auto", MTA_NONE}, {"postfix", MTA_POSTFIX}, {"sendmail", MTA_SENDMAIL}, {NULL, 0}};
     int found = (int)config->review.mta;
     char *error = read_word(value, words, &found);

@@ -196,7 +196,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
     connection->policy = service_policy(service);
     connection->began = g_get_real_time();
 
-    struct evaluation evaluation;
+    struct service_evaluation evaluation;
     if (!service_evaluation_begin(service, &evaluation))
         return later(context, connection);
     connection->outbound = policy_outbound(connection->policy, connection->message);
@@ -396,7 +396,7 @@ static sfsistat on_end_of_message(SMFICTX *context)
         .on_fault = service_config(service)->on_fault,
         .outbound = connection->outbound,
     };
-    struct evaluation evaluation;
+    struct service_evaluation evaluation;
     if (!service_evaluation_begin(service, &evaluation))
         return later(context, connection);
     auto_free(verdict) verdict = policy_judge(connection->policy, connection->message, &options);

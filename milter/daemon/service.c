@@ -21,7 +21,7 @@ struct service {
 
     pthread_mutex_t running_lock;
     pthread_cond_t idle; /* by the monotonic clock */
-    GQueue running;      /* struct evaluation, the oldest first */
+    GQueue running;      /* struct service_evaluation, the oldest first */
     bool stopping;
 
     atomic_ullong judged;
@@ -151,7 +151,7 @@ void service_reload(struct service *service)
 
 /* ---- evaluations that run */
 
-bool service_evaluation_begin(struct service *service, struct evaluation *evaluation)
+bool service_evaluation_begin(struct service *service, struct service_evaluation *evaluation)
 {
     evaluation->link = (GList){.data = evaluation};
     evaluation->started = g_get_monotonic_time();
@@ -163,7 +163,7 @@ bool service_evaluation_begin(struct service *service, struct evaluation *evalua
     return go;
 }
 
-void service_evaluation_end(struct service *service, struct evaluation *evaluation)
+void service_evaluation_end(struct service *service, struct service_evaluation *evaluation)
 {
     pthread_mutex_lock(&service->running_lock);
     g_queue_unlink(&service->running, &evaluation->link);
@@ -176,7 +176,7 @@ gint64 service_longest_evaluation(struct service *service)
 {
     gint64 longest = 0;
     pthread_mutex_lock(&service->running_lock);
-    const struct evaluation *oldest = g_queue_peek_head(&service->running);
+    const struct service_evaluation *oldest = g_queue_peek_head(&service->running);
     if (oldest != NULL)
         longest = g_get_monotonic_time() - oldest->started;
     pthread_mutex_unlock(&service->running_lock);

@@ -19,7 +19,7 @@
 struct service;
 
 /* An evaluation that runs stays in a list, so that one that never ends is noticed. */
-struct evaluation {
+struct service_evaluation {
     GList link;
     gint64 started; /* monotonic, microseconds */
 };
@@ -55,8 +55,8 @@ void service_reload(struct service *service);
  * Around each evaluation.  False when the service stops: nothing may be
  * evaluated any more, and the MTA is to try again.
  */
-bool service_evaluation_begin(struct service *service, struct evaluation *evaluation);
-void service_evaluation_end(struct service *service, struct evaluation *evaluation);
+bool service_evaluation_begin(struct service *service, struct service_evaluation *evaluation);
+void service_evaluation_end(struct service *service, struct service_evaluation *evaluation);
 
 /* How long the longest evaluation has been running, in microseconds; 0 if none runs. */
 gint64 service_longest_evaluation(struct service *service);

@@ -107,7 +107,7 @@ int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, stru
 /* ---- deciding */
 
 /* A decision in the making: a transaction, and the row as it was at its start. */
-struct decision {
+struct ledger_act {
     struct ledger *ledger;
     gint64 id;
     gint64 now;
@@ -115,7 +115,7 @@ struct decision {
     struct database_error *error;
 };
 
-static int decision_begin(struct decision *decision)
+static int decision_begin(struct ledger_act *decision)
 {
     if (database_begin(decision->ledger->database, decision->error) == -1)
         return -1;
@@ -128,7 +128,7 @@ static int decision_begin(struct decision *decision)
 }
 
 /* Ends the transaction with an answer, and gives the row as it is now. */
-static enum ledger_answer decision_end(struct decision *decision, enum ledger_answer answer, struct ledger_row **row)
+static enum ledger_answer decision_end(struct ledger_act *decision, enum ledger_answer answer, struct ledger_row **row)
 {
     struct database *database = decision->ledger->database;
     auto_free(ledger_row) before = g_steal_pointer(&decision->row);
@@ -158,7 +158,7 @@ static enum ledger_answer waits(const struct ledger_row *row)
 /* ---- approvals */
 
 /* 1 if it is new, 0 if the person had approved before. */
-static int add_approval(const struct decision *decision, const struct ledger_person *person)
+static int add_approval(const struct ledger_act *decision, const struct ledger_person *person)
 {
     struct database *database = decision->ledger->database;
     struct statement *statement = database_prepare(
@@ -175,7 +175,7 @@ static int add_approval(const struct decision *decision, const struct ledger_per
 enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct ledger_person *person,
                                   const char *reason, gint64 now, struct ledger_row **row, struct database_error *error)
 {
-    struct decision decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
@@ -191,7 +191,7 @@ enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct
 
 /* ---- claims */
 
-static int set_claim(const struct decision *decision, enum ledger_action action, const struct ledger_person *person,
+static int set_claim(const struct ledger_act *decision, enum ledger_action action, const struct ledger_person *person,
                      const char *reason)
 {
     struct statement *statement = database_prepare(decision->ledger->database,
@@ -214,7 +214,7 @@ enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_ac
                                 const struct ledger_person *person, const char *reason, unsigned needed, gint64 now,
                                 struct ledger_row **row, struct database_error *error)
 {
-    struct decision decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
@@ -244,7 +244,7 @@ static int claimed_action(const struct ledger_row *row)
 }
 
 /* LEDGER_DONE if the row is claimed and can come to an end of either kind. */
-static enum ledger_answer check_claimed(const struct decision *decision)
+static enum ledger_answer check_claimed(const struct ledger_act *decision)
 {
     enum ledger_answer answer = waits(decision->row);
     if (answer == LEDGER_TAKEN)
@@ -256,7 +256,7 @@ static enum ledger_answer check_claimed(const struct decision *decision)
     return LEDGER_FAILED;
 }
 
-static int set_finished(const struct decision *decision, enum ledger_action action, const char *requeued)
+static int set_finished(const struct ledger_act *decision, enum ledger_action action, const char *requeued)
 {
     struct statement *statement = database_prepare(decision->ledger->database,
                                                    "UPDATE held SET state = ?2, changed = ?3, since = ?3, process = 0,"
@@ -280,7 +280,7 @@ static char *finish_detail(const char *requeued, const char *detail)
 }
 
 /* Of a claimed row. */
-static int finish(const struct decision *decision, const char *requeued, const char *detail)
+static int finish(const struct ledger_act *decision, const char *requeued, const char *detail)
 {
     enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
     struct ledger_person person = {decision->row->who, decision->row->uid};
@@ -294,7 +294,7 @@ static int finish(const struct decision *decision, const char *requeued, const c
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
-    struct decision decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
@@ -305,7 +305,7 @@ enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *r
     return decision_end(&decision, answer, row);
 }
 
-static int set_abandoned(const struct decision *decision)
+static int set_abandoned(const struct ledger_act *decision)
 {
     struct statement *statement = database_prepare(
         decision->ledger->database,
@@ -319,7 +319,7 @@ static int set_abandoned(const struct decision *decision)
     return statement_run(statement, decision->error);
 }
 
-static int abandon(const struct decision *decision, const char *detail)
+static int abandon(const struct ledger_act *decision, const char *detail)
 {
     struct ledger_person person = {decision->row->who, decision->row->uid};
     if (set_abandoned(decision) == -1)
@@ -331,7 +331,7 @@ static int abandon(const struct decision *decision, const char *detail)
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error)
 {
-    struct decision decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
@@ -345,7 +345,7 @@ enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *
 enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
-    struct decision decision = {.ledger = ledger, .id = claim->id, .now = now, .error = error};
+    struct ledger_act decision = {.ledger = ledger, .id = claim->id, .now = now, .error = error};
     *row = NULL;
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;

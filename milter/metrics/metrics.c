@@ -17,7 +17,7 @@
 #define FAULT_LEAD "fault:"
 
 /* What a count is named by: a rule, or a word of ours. */
-struct row {
+struct metrics_row {
     const char *name;  /* the policy's or a constant */
     unsigned verdicts; /* bits of enum disposition: those that stand there from the beginning */
     bool monitor;      /* `would` does so, too, for the one that is here: */
@@ -32,9 +32,9 @@ struct row {
 };
 
 /* The rows of one policy, which owns their names. */
-struct table {
+struct metrics_table {
     struct policy *policy;
-    GArray *rows;      /* struct row, in the order of the policy */
+    GArray *rows;      /* struct metrics_row, in the order of the policy */
     GHashTable *index; /* name: index + 1 */
 };
 
@@ -60,7 +60,7 @@ struct totals {
 struct metrics {
     const struct config *config;
     pthread_mutex_t lock; /* of what follows */
-    struct table table;
+    struct metrics_table table;
     struct totals totals;
 };
 
@@ -117,32 +117,32 @@ static const struct metrics_scale ledger_scale = {
 
 /* ---- rows */
 
-static struct row *row_find(const struct table *table, const char *name)
+static struct metrics_row *row_find(const struct metrics_table *table, const char *name)
 {
     guint index = GPOINTER_TO_UINT(g_hash_table_lookup(table->index, name));
-    return index == 0 ? NULL : &g_array_index(table->rows, struct row, index - 1);
+    return index == 0 ? NULL : &g_array_index(table->rows, struct metrics_row, index - 1);
 }
 
 /* A rule may be named as one of our words is: they share the row then. */
-static struct row *row_make(struct table *table, const char *name)
+static struct metrics_row *row_make(struct metrics_table *table, const char *name)
 {
-    struct row *row = row_find(table, name);
+    struct metrics_row *row = row_find(table, name);
     if (row != NULL)
         return row;
-    const struct row none = {.name = name};
+    const struct metrics_row none = {.name = name};
     g_array_append_val(table->rows, none);
     g_hash_table_insert(table->index, (gpointer)name, GUINT_TO_POINTER(table->rows->len));
-    return &g_array_index(table->rows, struct row, table->rows->len - 1);
+    return &g_array_index(table->rows, struct metrics_row, table->rows->len - 1);
 }
 
-static void add_verdict(struct table *table, const char *name, enum disposition disposition)
+static void add_verdict(struct metrics_table *table, const char *name, enum disposition disposition)
 {
     row_make(table, name)->verdicts |= 1u << disposition;
 }
 
-static void add_rule(struct table *table, const struct rule_facts *rule)
+static void add_rule(struct metrics_table *table, const struct rule_facts *rule)
 {
-    struct row *row = row_make(table, rule->name);
+    struct metrics_row *row = row_make(table, rule->name);
     row->action = rule->disposition;
     row->monitor = rule->monitor;
     row->acts = !rule->monitor;
@@ -151,11 +151,11 @@ static void add_rule(struct table *table, const struct rule_facts *rule)
         row->verdicts |= 1u << rule->disposition;
 }
 
-static struct table table_new(struct policy *policy, const struct config *config)
+static struct metrics_table table_new(struct policy *policy, const struct config *config)
 {
-    struct table table = {
+    struct metrics_table table = {
         .policy = policy_ref(policy),
-        .rows = g_array_new(FALSE, TRUE, sizeof(struct row)),
+        .rows = g_array_new(FALSE, TRUE, sizeof(struct metrics_row)),
         .index = g_hash_table_new(hash_string, g_str_equal),
     };
     for (unsigned i = 0; i < policy_rule_count(policy); i++) {
@@ -171,7 +171,7 @@ static struct table table_new(struct policy *policy, const struct config *config
     return table;
 }
 
-static void table_clear(struct table *table)
+static void table_clear(struct metrics_table *table)
 {
     policy_unref(table->policy);
     g_array_unref(table->rows);
@@ -180,11 +180,11 @@ static void table_clear(struct table *table)
 }
 
 /* Goes on counting where the rows of the policy before were. */
-static void table_take_over(struct table *table, const struct table *before)
+static void table_take_over(struct metrics_table *table, const struct metrics_table *before)
 {
     for (guint i = 0; i < table->rows->len; i++) {
-        struct row *row = &g_array_index(table->rows, struct row, i);
-        const struct row *old = row_find(before, row->name);
+        struct metrics_row *row = &g_array_index(table->rows, struct metrics_row, i);
+        const struct metrics_row *old = row_find(before, row->name);
         if (old == NULL)
             continue;
         memcpy(row->messages, old->messages, sizeof row->messages);
@@ -207,9 +207,9 @@ struct metrics *metrics_new(const struct config *config, struct policy *policy, 
 /* ---- counting */
 
 /* The row of a rule, or that of all that are gone. */
-static struct row *row_of(struct metrics *metrics, const char *name)
+static struct metrics_row *row_of(struct metrics *metrics, const char *name)
 {
-    struct row *row = row_find(&metrics->table, name);
+    struct metrics_row *row = row_find(&metrics->table, name);
     return row != NULL ? row : row_find(&metrics->table, GONE);
 }
 
@@ -219,7 +219,7 @@ static void count_would(struct metrics *metrics, const char *would)
     const char *colon = strchr(would, ':');
     if (colon == NULL)
         return;
-    struct row *row = row_of(metrics, colon + 1);
+    struct metrics_row *row = row_of(metrics, colon + 1);
     if (g_str_has_prefix(would, FAULT_LEAD)) {
         row->fault_count++;
         return;
@@ -309,9 +309,9 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
         count_reload_failed(metrics);
         return;
     }
-    struct table table = table_new(policy, metrics->config);
+    struct metrics_table table = table_new(policy, metrics->config);
     pthread_mutex_lock(&metrics->lock);
-    struct table before = metrics->table;
+    struct metrics_table before = metrics->table;
     struct totals *totals = &metrics->totals;
     table_take_over(&table, &before);
     metrics->table = table;
@@ -329,7 +329,7 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
 /* What is written: a copy, so that nobody who counts waits for it. */
 struct picture {
     GString *text;
-    struct table table; /* without its index */
+    struct metrics_table table; /* without its index */
     struct totals totals;
     const struct metrics_held *held;
     gint64 now;
@@ -369,7 +369,7 @@ static void write_messages(const struct picture *picture)
     metrics_text_begin(picture->text, name, "counter",
                        "Messages that were judged, by what the MTA was told and the rule that decided.");
     for (guint i = 0; i < picture->table.rows->len; i++) {
-        const struct row *row = &g_array_index(picture->table.rows, struct row, i);
+        const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
         for (unsigned j = 0; j < DISPOSITIONS; j++) {
             if (row->messages[j] > 0 || (row->verdicts & 1u << j) != 0)
                 by_verdict(picture, name, j, row->name, row->messages[j]);
@@ -383,7 +383,7 @@ static void write_would(const struct picture *picture)
     metrics_text_begin(picture->text, name, "counter",
                        "Messages that a monitor rule matched, by what it would have done.");
     for (guint i = 0; i < picture->table.rows->len; i++) {
-        const struct row *row = &g_array_index(picture->table.rows, struct row, i);
+        const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
         for (unsigned j = 0; j < DISPOSITIONS; j++) {
             if (row->would[j] > 0 || (row->monitor && row->action == j))
                 by_verdict(picture, name, j, row->name, row->would[j]);
@@ -398,14 +398,14 @@ static void write_troubles(const struct picture *picture)
     metrics_text_begin(picture->text, faults, "counter",
                        "Evaluations that ran into a limit, by rule; what became of the message on-fault says.");
     for (guint i = 0; i < rows->len; i++) {
-        const struct row *row = &g_array_index(rows, struct row, i);
+        const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
         if (row->faults || row->fault_count > 0)
             one_label(picture, faults, "rule", row->name, row->fault_count);
     }
     metrics_text_begin(picture->text, errors, "counter",
                        "Verdicts that could not be carried out, by rule; what became of the message on-error says.");
     for (guint i = 0; i < rows->len; i++) {
-        const struct row *row = &g_array_index(rows, struct row, i);
+        const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
         if (row->acts || row->error_count > 0)
             one_label(picture, errors, "rule", row->name, row->error_count);
     }

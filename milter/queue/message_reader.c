@@ -160,9 +160,9 @@ static void reading_field_free(gpointer data)
     g_free(field);
 }
 
-static struct reading *reading_new(void)
+static struct message_reading *reading_new(void)
 {
-    struct reading *reading = g_new0(struct reading, 1);
+    struct message_reading *reading = g_new0(struct message_reading, 1);
     reading->headers = g_ptr_array_new_with_free_func(reading_field_free);
     reading->addressed = g_ptr_array_new_with_free_func(reading_field_free);
     reading->visible = g_ptr_array_new_with_free_func(reading_field_free);
@@ -170,7 +170,7 @@ static struct reading *reading_new(void)
     return reading;
 }
 
-void reading_free(struct reading *reading)
+void message_reading_free(struct message_reading *reading)
 {
     if (reading == NULL)
         return;
@@ -197,7 +197,7 @@ static void add_field(GPtrArray *fields, const char *name, const char *value)
     g_ptr_array_add(fields, field);
 }
 
-static bool add_record(struct reading *reading, char *line)
+static bool add_record(struct message_reading *reading, char *line)
 {
     char *tab = strchr(line, '\t');
     const char *value = tab == NULL ? "" : tab + 1;
@@ -239,9 +239,9 @@ static void collect_bounded(void *data, const char *piece, size_t length)
     g_string_append_len(bounded->text, piece, (gssize)MIN(length, room));
 }
 
-static struct reading *read_records(const struct bounded *records, char **error)
+static struct message_reading *read_records(const struct bounded *records, char **error)
 {
-    auto_free(reading) reading = reading_new();
+    auto_free(message_reading) reading = reading_new();
     char *line = records->text->str;
     for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         *end = '\0';
@@ -255,7 +255,7 @@ static struct reading *read_records(const struct bounded *records, char **error)
 }
 
 /* Hands the message to the other process and takes what it says. */
-static struct reading *ask(const struct reader *reader, enum mta mta, const GString *raw, char **error)
+static struct message_reading *ask(const struct message_reader *reader, enum mta mta, const GString *raw, char **error)
 {
     g_autofree char *number = g_strdup_printf("%d", (int)mta);
     const char *const arguments[] = {"/proc/self/exe",          READER_WORD,  number,
@@ -267,13 +267,13 @@ static struct reading *ask(const struct reader *reader, enum mta mta, const GStr
                                     .input_length = raw->len,
                                     .take = collect_bounded,
                                     .data = &records};
-    struct reading *reading = program_run(&program, error) == 0 ? read_records(&records, error) : NULL;
+    struct message_reading *reading = program_run(&program, error) == 0 ? read_records(&records, error) : NULL;
     g_string_free(records.text, TRUE);
     return reading;
 }
 
-enum queue_answer reader_read(const struct reader *reader, struct queue *queue, const char *id,
-                              struct reading **reading, char **error)
+enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
+                              struct message_reading **reading, char **error)
 {
     struct bounded raw = {.text = g_string_new(NULL), .limit = READER_INPUT_LIMIT};
     enum queue_answer answer = queue_raw(queue, id, false, collect_bounded, &raw, error);

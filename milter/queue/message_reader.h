@@ -29,7 +29,7 @@ struct reading_field {
 };
 
 /* All of it is printable UTF-8. */
-struct reading {
+struct message_reading {
     GPtrArray *headers;   /* struct reading_field *: those that a reviewer wants to see, in the order of the message */
     GPtrArray *addressed; /* struct reading_field *: "To" and how many visible recipients stand in it */
     GPtrArray *visible;   /* struct reading_field *: the fields of a visible recipient, "To, Cc", and its address */
@@ -37,18 +37,18 @@ struct reading {
     bool cut;             /* there was more than is read */
 };
 
-void reading_free(struct reading *reading);
-AUTO_FREE_DEFINE(reading, reading_free)
+void message_reading_free(struct message_reading *reading);
+AUTO_FREE_DEFINE(message_reading, message_reading_free)
 
 /* Who reads: the daemon's user, and whether the configuration names it; see privileges_drop. */
-struct reader {
+struct message_reader {
     const char *user;
     bool given;
 };
 
 /* Reads one message.  QUEUE_DONE with `reading`, QUEUE_ABSENT, or QUEUE_FAILED with `error`. */
-enum queue_answer reader_read(const struct reader *reader, struct queue *queue, const char *id,
-                              struct reading **reading, char **error);
+enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
+                              struct message_reading **reading, char **error);
 
 /* Is that process: `words` are the arguments after READER_WORD.  Does not return. */
 void reader_serve(char **words, const struct queue_driver *const *drivers) G_GNUC_NORETURN;

@@ -85,7 +85,7 @@ static char *bare_message_id(const char *value)
 /* Reads the Message-ID of a message on hold; NULL if it has none or is not to be read. */
 static char *read_message_id(const struct reconciling *reconciling, const struct queue_entry *entry)
 {
-    auto_free(reading) reading = NULL;
+    auto_free(message_reading) reading = NULL;
     g_autofree char *error = NULL;
     if (reader_read(reconciling->reader, reconciling->queue, entry->id, &reading, &error) != QUEUE_DONE)
         return NULL;

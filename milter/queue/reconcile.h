@@ -55,7 +55,7 @@ int view_compare(gconstpointer a, gconstpointer b);
 struct reconciling {
     struct ledger *ledger;
     struct queue *queue;
-    const struct reader *reader;
+    const struct message_reader *reader;
     gint64 now; /* microseconds */
 };
 

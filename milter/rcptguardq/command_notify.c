@@ -31,7 +31,7 @@ struct notify {
 };
 
 /* One author's messages, the oldest first. */
-struct told {
+struct notified {
     const char *author;
     GPtrArray *rows; /* const struct ledger_row * */
 };
@@ -89,14 +89,14 @@ static int skip(const struct notify *notify, const struct ledger_row *row, const
     return EXITS_DONE;
 }
 
-static struct told *find_told(GPtrArray *authors, const char *author)
+static struct notified *find_told(GPtrArray *authors, const char *author)
 {
     for (guint i = 0; i < authors->len; i++) {
-        struct told *told = g_ptr_array_index(authors, i);
+        struct notified *told = g_ptr_array_index(authors, i);
         if (g_ascii_strcasecmp(told->author, author) == 0)
             return told;
     }
-    struct told *told = g_new(struct told, 1);
+    struct notified *told = g_new(struct notified, 1);
     told->author = author;
     told->rows = g_ptr_array_new();
     g_ptr_array_add(authors, told);
@@ -105,7 +105,7 @@ static struct told *find_told(GPtrArray *authors, const char *author)
 
 static void told_free(gpointer data)
 {
-    struct told *told = data;
+    struct notified *told = data;
     g_ptr_array_unref(told->rows);
     g_free(told);
 }
@@ -146,7 +146,7 @@ static char *find_contact(struct ledger *ledger, const char *digest)
     return g_strcompress(quoted);
 }
 
-static char *compose(const struct notify *notify, const struct told *told)
+static char *compose(const struct notify *notify, const struct notified *told)
 {
     const struct ledger_row *oldest = g_ptr_array_index(told->rows, 0);
     g_autofree char *contact = find_contact(notify->tool->ledger, oldest->message.policy);
@@ -164,7 +164,7 @@ static bool is_among(const GArray *ids, gint64 id)
 }
 
 /* Counts the tries; what may not be tried again is no longer among the rows. */
-static int begin(const struct notify *notify, struct told *told, GArray *ids)
+static int begin(const struct notify *notify, struct notified *told, GArray *ids)
 {
     struct database_error error;
     for (guint i = 0; i < told->rows->len; i++) {
@@ -183,13 +183,13 @@ static int begin(const struct notify *notify, struct told *told, GArray *ids)
     return EXITS_DONE;
 }
 
-static void say_all(const struct told *told, const char *word, const char *text)
+static void say_all(const struct notified *told, const char *word, const char *text)
 {
     for (guint i = 0; i < told->rows->len; i++)
         say(g_ptr_array_index(told->rows, i), word, text);
 }
 
-static int send_mail(const struct notify *notify, struct told *told)
+static int send_mail(const struct notify *notify, struct notified *told)
 {
     struct database_error failure;
     g_autofree char *error = NULL;
@@ -206,7 +206,7 @@ static int send_mail(const struct notify *notify, struct told *told)
 }
 
 /* What would be sent, and nothing is recorded. */
-static void print_mail(const struct notify *notify, const struct told *told)
+static void print_mail(const struct notify *notify, const struct notified *told)
 {
     g_autofree char *text = compose(notify, told);
     g_autoptr(GString) out = g_string_new(text);
@@ -215,7 +215,7 @@ static void print_mail(const struct notify *notify, const struct told *told)
 }
 
 /* Whoever had so many mails in the last hour waits; then one mail is about all that came meanwhile. */
-static int tell(const struct notify *notify, struct told *told)
+static int tell(const struct notify *notify, struct notified *told)
 {
     unsigned count = 0;
     struct database_error error;

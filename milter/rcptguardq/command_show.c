@@ -83,7 +83,7 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
     json_strings(json, "approved_by", shown->approvals);
 }
 
-static void json_reading(JsonBuilder *json, const struct reading *reading)
+static void json_reading(JsonBuilder *json, const struct message_reading *reading)
 {
     json_fields(json, "headers", reading->headers, "name", "value");
     if (!recipients_option)

@@ -157,6 +157,7 @@ static int read_command(const struct rcptguardq_command *command, int argc, char
     g_option_context_set_summary(context, command->summary);
     g_option_context_set_description(context, "See rcptguardq(8).");
     g_option_context_add_main_entries(context, tool_entries, NULL);
+    g_option_context_add_main_entries(context, command_entries, NULL);
     if (command->entries != NULL)
         g_option_context_add_main_entries(context, command->entries, NULL);
     if (command->shared != NULL)
@@ -187,6 +188,7 @@ int main(int argc, char **argv)
     static const char *names[G_N_ELEMENTS(commands) + 1];
 
     clean_environment();
+    command_begin("rcptguardq");
     setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0)
         reader_serve(argv + 2, mtas_queue_drivers());

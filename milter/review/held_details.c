@@ -27,7 +27,7 @@ void held_details_clear(struct held_details *shown)
     g_clear_pointer(&shown->parties, g_ptr_array_unref);
     g_clear_pointer(&shown->approvals, g_ptr_array_unref);
     why_free(shown->why);
-    reading_free(shown->reading);
+    message_reading_free(shown->reading);
     g_free(shown->unread);
 }
 
@@ -133,7 +133,7 @@ static void append_why(GString *out, const struct held_details *shown)
     g_string_append_c(out, '\n');
 }
 
-static const char *header_value(const struct reading *reading, const char *name)
+static const char *header_value(const struct message_reading *reading, const char *name)
 {
     for (guint i = 0; reading != NULL && i < reading->headers->len; i++) {
         const struct reading_field *field = g_ptr_array_index(reading->headers, i);
@@ -266,7 +266,7 @@ static void append_parties(GString *out, const struct held_details *shown)
 
 void held_details_append_recipients(GString *out, const struct held_details *shown)
 {
-    const struct reading *reading = shown->reading;
+    const struct message_reading *reading = shown->reading;
     if (reading == NULL)
         return;
     for (guint i = 0; i < reading->visible->len; i++) {

@@ -27,8 +27,8 @@ struct held_details {
     GPtrArray *parties;   /* struct ledger_party *, or NULL */
     GPtrArray *approvals; /* char *, or NULL */
     struct why *why;
-    struct reading *reading; /* NULL: it is in the queue no longer */
-    char *unread;            /* why it could not be read, or NULL */
+    struct message_reading *reading; /* NULL: it is in the queue no longer */
+    char *unread;                    /* why it could not be read, or NULL */
 };
 
 void held_details_clear(struct held_details *shown);

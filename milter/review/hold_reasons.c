@@ -23,7 +23,7 @@ void why_free(struct why *why)
 }
 
 /* What the counts are taken from. */
-struct facts {
+struct reason_facts {
     const struct ledger_message *message;
     const GPtrArray *parties;
 };
@@ -34,7 +34,7 @@ static bool is_external(const char *class_name)
 }
 
 /* People or parties of the classes; those that were too many to be kept stand there without a name, and count. */
-static unsigned sum_parties(const struct facts *facts, char **classes, bool people)
+static unsigned sum_parties(const struct reason_facts *facts, char **classes, bool people)
 {
     unsigned sum = 0;
     for (guint i = 0; i < facts->parties->len; i++) {
@@ -54,7 +54,7 @@ static bool is_only(char **classes, const char *name)
 }
 
 /* The message's own count, if the ledger has it. */
-static bool find_count(const struct facts *facts, const char *count, char **classes, unsigned *value)
+static bool find_count(const struct reason_facts *facts, const char *count, char **classes, unsigned *value)
 {
     const struct ledger_message *message = facts->message;
     const struct {
@@ -78,7 +78,7 @@ static bool find_count(const struct facts *facts, const char *count, char **clas
 }
 
 /* What the ledger knows of a flag: NULL if nothing. */
-static const char *find_flag(const struct facts *facts, const char *flag)
+static const char *find_flag(const struct reason_facts *facts, const char *flag)
 {
     const struct ledger_message *message = facts->message;
     const struct {
@@ -98,7 +98,7 @@ static const char *find_flag(const struct facts *facts, const char *flag)
 }
 
 /* One test of a line as the regex found it. */
-static void append_value(GString *has, const struct facts *facts, const GMatchInfo *match)
+static void append_value(GString *has, const struct reason_facts *facts, const GMatchInfo *match)
 {
     g_autofree char *flag = g_match_info_fetch_named(match, "flag");
     g_autofree char *count = g_match_info_fetch_named(match, "count");
@@ -115,7 +115,7 @@ static void append_value(GString *has, const struct facts *facts, const GMatchIn
 }
 
 /* What the message has for each count and flag in a line, in order; NULL if there is none. */
-static char *describe(const struct facts *facts, const char *line)
+static char *describe(const struct reason_facts *facts, const char *line)
 {
     static const char pattern[] = "\\b(?<flag>authenticated|syntax|malformed|truncated)\\b"
                                   "|\\b(?<count>visible|parties|domains|recipients|hidden)"
@@ -148,7 +148,7 @@ struct why *why_new(const struct ledger_message *message, const GPtrArray *parti
     const char *end = strstr(rule, "\n}\n");
     g_autofree char *block = end == NULL ? g_strdup(rule) : g_strndup(rule, (size_t)(end - rule));
     g_auto(GStrv) lines = g_strsplit(block, "\n", -1);
-    const struct facts facts = {.message = message, .parties = parties};
+    const struct reason_facts facts = {.message = message, .parties = parties};
     for (char **line = lines; *line != NULL; line++) {
         bool first = g_str_has_prefix(*line, when);
         if (!first && (why->lines->len == 0 || !g_str_has_prefix(*line, more)))

@@ -4,7 +4,6 @@
 
 #include "milter/ledger/database.h"
 #include "milter/log/log.h"
-#include "policy/json.h"
 #include "policy/text.h"
 
 #include <pwd.h>
@@ -12,11 +11,9 @@
 #include <unistd.h>
 
 static char *config_option = NULL;
-static gboolean json_option = FALSE;
 
 const GOptionEntry tool_entries[] = {
     {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_option, "The configuration (" CONFIG_DEFAULT_PATH ")", "CONF"},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &json_option, "Print JSON", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -25,36 +22,14 @@ const char *tool_config_path(void)
     return config_option;
 }
 
-bool tool_json(void)
-{
-    return json_option;
-}
-
 gint64 tool_now(void)
 {
     return g_get_real_time();
 }
 
-void tool_print_json(JsonBuilder *json)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-    json_append_line(line, json);
-    tool_print(line);
-}
-
 void tool_print(const GString *text)
 {
     fwrite(text->str, 1, text->len, stdout);
-}
-
-int tool_usage_error(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "rcptguardq: %s\nTry `rcptguardq --help`.\n", message);
-    return EXITS_USAGE;
 }
 
 int tool_error(int code, const char *format, ...)

@@ -13,6 +13,7 @@
 #include "milter/queue/reconcile.h"
 #include "milter/review/identities.h"
 #include "milter/review/reviewer.h"
+#include "policy/command.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
@@ -26,7 +27,7 @@ struct tool {
     struct ledger *ledger;
     struct queue *queue;
     const struct queue_driver *const *drivers; /* of all MTAs that there are, ended by NULL */
-    struct reader reader;
+    struct message_reader reader;
 };
 
 /* Rights that no group has: that of root and the daemon's own user, and that of root alone.  The others are those of
@@ -37,24 +38,15 @@ struct tool {
 /* Whether the one who asks may do that. */
 bool tool_may(const struct tool *tool, unsigned right);
 
-/* --config and --json, for every command; the path that --config gave, or NULL. */
+/* --config, for every command, and the path that it gave, or NULL. */
 extern const GOptionEntry tool_entries[];
 const char *tool_config_path(void);
-
-/* --json was given. */
-bool tool_json(void);
 
 /* The time, in microseconds since 1970. */
 gint64 tool_now(void);
 
-/* Prints what was built to standard output, as one line. */
-void tool_print_json(JsonBuilder *json);
-
 /* Prints text to standard output. */
 void tool_print(const GString *text);
-
-/* Says what is wrong with the command line; returns EXITS_USAGE. */
-int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* Says on standard error what went wrong, and gives `code` back. */
 int tool_error(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);

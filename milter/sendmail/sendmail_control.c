@@ -12,13 +12,13 @@
 #define QUOTE 0xFF
 
 /* One line, without its newline. */
-struct line {
+struct control_line {
     const char *text;
     size_t length;
     size_t next; /* where the next one begins */
 };
 
-static bool next_line(const char *text, size_t length, size_t at, struct line *line)
+static bool next_line(const char *text, size_t length, size_t at, struct control_line *line)
 {
     if (at >= length)
         return false;
@@ -57,13 +57,13 @@ static gint64 read_time(const char *text, size_t length)
     return g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT32 * 4ll, &seconds, NULL) ? (gint64)seconds : 0;
 }
 
-static bool is_header(const struct line *line)
+static bool is_header(const struct control_line *line)
 {
     return line->length > 0 && (line->text[0] == 'H' || line->text[0] == ' ' || line->text[0] == '\t');
 }
 
 /* `RPFD:<a@x>`: flags up to the colon. */
-static const char *recipient_of(const struct line *line, size_t *length)
+static const char *recipient_of(const struct control_line *line, size_t *length)
 {
     const char *colon = memchr(line->text, ':', line->length);
     const char *address = colon == NULL ? line->text + 1 : colon + 1;
@@ -73,7 +73,7 @@ static const char *recipient_of(const struct line *line, size_t *length)
 
 void control_read(const char *text, size_t length, struct control *control)
 {
-    struct line line;
+    struct control_line line;
     *control = (struct control){.header = length};
     size_t at = 0;
     for (; next_line(text, length, at, &line) && !is_header(&line); at = line.next) {
@@ -103,7 +103,7 @@ void control_clear(struct control *control)
 /* ---- the header */
 
 /* The first line of a field, `H?flags?Name: value`: its flags, and where its name begins. */
-static const char *field_of(const struct line *line, const char **flags, size_t *flags_length)
+static const char *field_of(const struct control_line *line, const char **flags, size_t *flags_length)
 {
     const char *end = line->text + line->length, *at = line->text + 1;
     *flags = at;
@@ -130,14 +130,14 @@ static bool has_name(const char *field, const char *end, const char *name)
 }
 
 /* Return-Path has a macro for its value, and is written where mail ends. */
-static bool is_for_mailboxes(const struct line *line, const char *flags, size_t flags_length)
+static bool is_for_mailboxes(const struct control_line *line, const char *flags, size_t flags_length)
 {
     return memchr(flags, 'P', flags_length) != NULL && memchr(line->text, MACRO, line->length) != NULL;
 }
 
 static void append_fields(GString *out, const char *text, const struct control *control, bool delivered)
 {
-    struct line line;
+    struct control_line line;
     bool left_out = false;
     const size_t end = control->header + control->header_length;
     for (size_t at = control->header; next_line(text, end, at, &line); at = line.next) {
@@ -167,7 +167,7 @@ void control_append_header(GString *out, const char *text, const struct control 
 
 static void add_recipients(struct message *message, const char *text, size_t header)
 {
-    struct line line;
+    struct control_line line;
     for (size_t at = 0; next_line(text, header, at, &line); at = line.next) {
         if (line.length == 0 || line.text[0] != 'R')
             continue;

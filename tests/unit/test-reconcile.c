@@ -89,7 +89,7 @@ static const struct queue_driver *const readable[] = {&postfix_queue_driver, NUL
 struct fixture {
     struct ledger *ledger;
     struct queue queue;
-    struct reader reader;
+    struct message_reader reader;
 };
 
 static void set_up(struct fixture *fixture, gconstpointer data)
@@ -100,7 +100,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     fixture->ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
     g_assert_nonnull(fixture->ledger);
     fixture->queue = (struct queue){.driver = &made_up_driver};
-    fixture->reader = (struct reader){.user = "nobody", .given = geteuid() == 0};
+    fixture->reader = (struct message_reader){.user = "nobody", .given = geteuid() == 0};
 }
 
 static void tear_down(struct fixture *fixture, gconstpointer data)
