@@ -1,9 +1,9 @@
 /* account - see account.h */
 
-#include "account.h"
+#include "policy/account.h"
 
-#include "greedy.h"
-#include "hash.h"
+#include "policy/greedy.h"
+#include "policy/hash.h"
 
 #include <string.h>
 

@@ -11,8 +11,8 @@
 #ifndef RCPTGUARD_ACCOUNT_H
 #define RCPTGUARD_ACCOUNT_H
 
-#include "address.h"
-#include "addresses.h"
+#include "policy/address.h"
+#include "policy/addresses.h"
 
 /* The `@` of one message that the third reading has to look around; more are the defect `limit`. */
 #define ACCOUNT_LIMIT 5000u

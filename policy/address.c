@@ -1,10 +1,10 @@
 /* address - see address.h */
 
-#include "address.h"
+#include "policy/address.h"
 
-#include "hash.h"
-#include "letters.h"
-#include "route.h"
+#include "policy/hash.h"
+#include "policy/letters.h"
+#include "policy/route.h"
 
 #include <idn2.h>
 #include <string.h>

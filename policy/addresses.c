@@ -1,8 +1,8 @@
 /* addresses - see addresses.h */
 
-#include "addresses.h"
+#include "policy/addresses.h"
 
-#include "hash.h"
+#include "policy/hash.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_ASK_H
 #define RCPTGUARD_ASK_H
 
-#include "site.h"
+#include "policy/site.h"
 
 #include <stdbool.h>
 

@@ -5,10 +5,10 @@
  * program can list is listed; of the rest a note names the table.
  */
 
-#include "address.h"
-#include "ask.h"
-#include "policy.h"
-#include "program.h"
+#include "policy/address.h"
+#include "policy/ask.h"
+#include "policy/policy.h"
+#include "policy/program.h"
 
 #include <string.h>
 

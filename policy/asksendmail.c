@@ -5,9 +5,9 @@
  * line.  A class that is empty gives the next prompt at once.
  */
 
-#include "address.h"
-#include "ask.h"
-#include "program.h"
+#include "policy/address.h"
+#include "policy/ask.h"
+#include "policy/program.h"
 
 #include <string.h>
 

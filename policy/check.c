@@ -1,7 +1,7 @@
 /* check - `rcptguard check`: what is wrong with a policy; see rcptguard(1) */
 
-#include "json.h"
-#include "tool.h"
+#include "policy/json.h"
+#include "policy/tool.h"
 
 #include <stdio.h>
 

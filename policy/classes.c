@@ -1,8 +1,8 @@
 /* classes - see classes.h */
 
-#include "classes.h"
+#include "policy/classes.h"
 
-#include "hash.h"
+#include "policy/hash.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -10,10 +10,10 @@
 #ifndef RCPTGUARD_CLASSES_H
 #define RCPTGUARD_CLASSES_H
 
-#include "exposure.h"
-#include "pattern.h"
-#include "suffixes.h"
-#include "table.h"
+#include "policy/exposure.h"
+#include "policy/pattern.h"
+#include "policy/suffixes.h"
+#include "policy/table.h"
 
 struct classes;
 

@@ -1,6 +1,6 @@
 /* decode - see decode.h */
 
-#include "decode.h"
+#include "policy/decode.h"
 
 #include <gmime/gmime.h>
 #include <pthread.h>

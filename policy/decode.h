@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_DECODE_H
 #define RCPTGUARD_DECODE_H
 
-#include "words.h"
+#include "policy/words.h"
 
 /* Makes GMime ready; any thread may call it, as often as it likes. */
 void decode_start(void);

@@ -1,6 +1,6 @@
 /* diag - see diag.h */
 
-#include "diag.h"
+#include "policy/diag.h"
 
 #include <errno.h>
 #include <fcntl.h>

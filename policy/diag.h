@@ -9,7 +9,7 @@
 #ifndef RCPTGUARD_DIAG_H
 #define RCPTGUARD_DIAG_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* draft - see draft.h */
 
-#include "draft.h"
+#include "policy/draft.h"
 
 #include <gio/gio.h>
 #include <string.h>

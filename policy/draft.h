@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_DRAFT_H
 #define RCPTGUARD_DRAFT_H
 
-#include "site.h"
+#include "policy/site.h"
 
 /* More domains than these go into a table of their own. */
 #define DRAFT_DOMAINS 100u

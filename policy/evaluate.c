@@ -6,11 +6,11 @@
  * the evaluation of its rule.
  */
 
-#include "address.h"
-#include "decode.h"
-#include "language.h"
-#include "lexer.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/decode.h"
+#include "policy/language.h"
+#include "policy/lexer.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* expect - the assertions of a policy; see policy.h and language.h */
 
-#include "address.h"
-#include "language.h"
-#include "mailfile.h"
-#include "reasons.h"
+#include "policy/address.h"
+#include "policy/language.h"
+#include "policy/mailfile.h"
+#include "policy/reasons.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef RCPTGUARD_EXPLAIN_H
 #define RCPTGUARD_EXPLAIN_H
 
-#include "terminal.h"
-#include "told.h"
+#include "policy/terminal.h"
+#include "policy/told.h"
 
 #include <glib.h>
 #include <stdbool.h>

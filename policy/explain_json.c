@@ -1,11 +1,11 @@
 /* explain_json - an explanation as one line of JSON, whose keys are a contract: rcptguard(1); see explain.h */
 
-#include "explain.h"
+#include "policy/explain.h"
 
-#include "address.h"
-#include "exposure.h"
-#include "json.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/exposure.h"
+#include "policy/json.h"
+#include "policy/recipients.h"
 
 static void json_counts(JsonBuilder *json, const struct told *told)
 {

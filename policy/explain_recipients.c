@@ -1,12 +1,12 @@
 /* explain_recipients - who is visible, of which class and party, in which fields; summed when they are many; see
  * explain.h */
 
-#include "explain.h"
+#include "policy/explain.h"
 
-#include "address.h"
-#include "exposure.h"
-#include "hash.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/exposure.h"
+#include "policy/hash.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

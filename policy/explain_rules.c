@@ -1,6 +1,6 @@
 /* explain_rules - each rule that was asked, with its tests, their values and their results; see explain.h */
 
-#include "explain.h"
+#include "policy/explain.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* explain_text - an explanation for people: the message, the counts, the defects, the verdict; see explain.h */
 
-#include "explain.h"
+#include "policy/explain.h"
 
-#include "address.h"
-#include "decode.h"
-#include "exposure.h"
-#include "text.h"
+#include "policy/address.h"
+#include "policy/decode.h"
+#include "policy/exposure.h"
+#include "policy/text.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* exposure - see exposure.h */
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
-#include "address.h"
-#include "classes.h"
-#include "hash.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/classes.h"
+#include "policy/hash.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

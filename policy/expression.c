@@ -1,7 +1,7 @@
 /* expression - the parser of what stands behind `when`; see tokens.h and language.h */
 
-#include "tokens.h"
-#include "tree.h"
+#include "policy/tokens.h"
+#include "policy/tree.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* facts - see facts.h */
 
-#include "facts.h"
+#include "policy/facts.h"
 
-#include "address.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

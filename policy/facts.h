@@ -10,7 +10,7 @@
 #ifndef RCPTGUARD_FACTS_H
 #define RCPTGUARD_FACTS_H
 
-#include "language.h"
+#include "policy/language.h"
 
 /* If a fact has the value, the fact `other` has the value `then`. */
 struct consequence {

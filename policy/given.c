@@ -1,8 +1,8 @@
 /* given - see given.h */
 
-#include "given.h"
+#include "policy/given.h"
 
-#include "tool.h"
+#include "policy/tool.h"
 
 static char *user_option = NULL;
 static char *client_option = NULL;

@@ -5,7 +5,7 @@
 #ifndef RCPTGUARD_GIVEN_H
 #define RCPTGUARD_GIVEN_H
 
-#include "message.h"
+#include "policy/message.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,11 +1,11 @@
 /* greedy - see greedy.h */
 
-#include "greedy.h"
+#include "policy/greedy.h"
 
 #include <string.h>
 
 /* Where an `@` is. */
-struct place {
+struct surroundings {
     size_t low, high; /* the angle brackets, comment or quotes around it; else all of the text */
     size_t colon;     /* between angle brackets: the colon that ends an obsolete route, or 0 */
     bool angle;       /* between angle brackets, */
@@ -16,7 +16,7 @@ struct place {
 /* What is joined on one side of an `@`, from there outwards. */
 struct side {
     const struct greedy *greedy;
-    const struct place *place;
+    const struct surroundings *place;
     GString *words; /* all that were read */
     size_t near;    /* bytes of these, next to the `@`, that belong together */
     size_t end;     /* how far they reach in the text */
@@ -114,7 +114,7 @@ static size_t closing_quote(const struct greedy *greedy, size_t open)
 }
 
 /* Adds those from `from` to `to`. */
-static void add_places(struct greedy *greedy, size_t from, size_t to, struct place place)
+static void add_places(struct greedy *greedy, size_t from, size_t to, struct surroundings place)
 {
     place.prose = place.prose || greedy->prose;
     for (size_t i = from; i < to; i++)
@@ -151,7 +151,7 @@ static size_t route_end(const struct greedy *greedy, size_t low, size_t high)
 static void close_name(struct greedy *greedy, unsigned name)
 {
     for (unsigned i = name; i < greedy->places->len; i++) {
-        struct place *place = &g_array_index(greedy->places, struct place, i);
+        struct surroundings *place = &g_array_index(greedy->places, struct surroundings, i);
         place->prose = place->prose || place->quoted;
     }
 }
@@ -168,9 +168,9 @@ static void close_angle(struct greedy *greedy, size_t low, size_t high, unsigned
     size_t colon = route_end(greedy, low, high);
 
     for (unsigned i = name; i < greedy->places->len; i++) {
-        struct place *place = &g_array_index(greedy->places, struct place, i);
+        struct surroundings *place = &g_array_index(greedy->places, struct surroundings, i);
         if (i >= inner && !place->prose && !place->quoted)
-            *place = (struct place){.low = low, .high = high, .colon = colon, .angle = true};
+            *place = (struct surroundings){.low = low, .high = high, .colon = colon, .angle = true};
         /* What is before brackets without an address is no name of one. */
         place->prose = place->prose || (i < inner && inner < greedy->places->len);
     }
@@ -183,7 +183,7 @@ static void find_places(struct greedy *greedy)
     unsigned name = 0, inner = 0; /* the first `@` of this item, and after the `<` */
     bool quotes = true;           /* until one is found that nothing closes: then there is no other */
 
-    greedy->places = g_array_new(FALSE, FALSE, sizeof(struct place));
+    greedy->places = g_array_new(FALSE, FALSE, sizeof(struct surroundings));
     greedy->pairs = pair_parentheses(text, greedy->length);
     for (size_t i = 0; i < greedy->length && greedy->places->len < GREEDY_PLACES; i++) {
         size_t close = i;
@@ -193,17 +193,17 @@ static void find_places(struct greedy *greedy)
             i += i + 1 < greedy->length && text[i + 1] != '@';
             break;
         case '@':
-            add_places(greedy, i, i + 1, (struct place){.high = greedy->length});
+            add_places(greedy, i, i + 1, (struct surroundings){.high = greedy->length});
             break;
         case '(':
             close = pair_of(greedy, i);
-            add_places(greedy, i + 1, close, (struct place){.low = i + 1, .high = close, .prose = true});
+            add_places(greedy, i + 1, close, (struct surroundings){.low = i + 1, .high = close, .prose = true});
             i = close;
             break;
         case '"':
             close = quotes ? closing_quote(greedy, i) : i;
             quotes = close > i;
-            add_places(greedy, i + 1, close, (struct place){.low = i + 1, .high = close, .quoted = true});
+            add_places(greedy, i + 1, close, (struct surroundings){.low = i + 1, .high = close, .quoted = true});
             i = close;
             break;
         case ':':
@@ -233,11 +233,11 @@ static void find_places(struct greedy *greedy)
     }
 }
 
-static const struct place *find_place(struct greedy *greedy, unsigned number)
+static const struct surroundings *find_place(struct greedy *greedy, unsigned number)
 {
     if (greedy->places == NULL)
         find_places(greedy);
-    return &g_array_index(greedy->places, struct place, number);
+    return &g_array_index(greedy->places, struct surroundings, number);
 }
 
 void greedy_start(struct greedy *greedy, const char *text, size_t length, bool prose)
@@ -494,7 +494,7 @@ static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, cons
 {
     const char *text = greedy->text;
     size_t before = before_blanks(text, hit->wide, at->floor), after = hit->end;
-    const struct place *place;
+    const struct surroundings *place;
     bool bare, angle;
 
     while (after < greedy->length && scan_is_blank(text[after]))
@@ -518,7 +518,7 @@ static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, cons
  */
 static bool read_sides(struct side *left, size_t start, size_t floor, struct side *right, size_t end)
 {
-    const struct place *place = left->place;
+    const struct surroundings *place = left->place;
     bool whole = read_left(left, start, MAX(floor, place->low));
 
     if (!left->found) {
@@ -628,7 +628,7 @@ static void empty(struct greedy_address *address)
 enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, const struct scan_hit *hit,
                              struct greedy_address *address)
 {
-    const struct place *place;
+    const struct surroundings *place;
     struct side left, right;
     bool dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
 

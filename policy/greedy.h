@@ -14,7 +14,7 @@
 #ifndef RCPTGUARD_GREEDY_H
 #define RCPTGUARD_GREEDY_H
 
-#include "scan.h"
+#include "policy/scan.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* hash - see hash.h */
 
-#include "hash.h"
+#include "policy/hash.h"
 
 #include <stdint.h>
 #include <string.h>

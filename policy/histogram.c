@@ -1,6 +1,6 @@
 /* histogram - see histogram.h */
 
-#include "histogram.h"
+#include "policy/histogram.h"
 
 #include <math.h>
 

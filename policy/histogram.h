@@ -8,8 +8,8 @@
 #ifndef RCPTGUARD_HISTOGRAM_H
 #define RCPTGUARD_HISTOGRAM_H
 
-#include "policy.h"
-#include "tally.h"
+#include "policy/policy.h"
+#include "policy/tally.h"
 
 #include <glib.h>
 

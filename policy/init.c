@@ -1,11 +1,11 @@
 /* init - `rcptguard init`: a first policy from what the MTA says; see rcptguard(1) */
 
-#include "ask.h"
-#include "draft.h"
-#include "json.h"
-#include "place.h"
-#include "program.h"
-#include "tool.h"
+#include "policy/ask.h"
+#include "policy/draft.h"
+#include "policy/json.h"
+#include "policy/place.h"
+#include "policy/program.h"
+#include "policy/tool.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* json - see json.h */
 
-#include "json.h"
+#include "policy/json.h"
 
 void json_string(JsonBuilder *json, const char *key, const char *value)
 {

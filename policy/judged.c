@@ -1,8 +1,8 @@
 /* judged - see judged.h */
 
-#include "judged.h"
+#include "policy/judged.h"
 
-#include "address.h"
+#include "policy/address.h"
 
 #include <stdio.h>
 #include <string.h>

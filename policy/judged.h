@@ -12,9 +12,9 @@
 #ifndef RCPTGUARD_JUDGED_H
 #define RCPTGUARD_JUDGED_H
 
-#include "once.h"
-#include "parties.h"
-#include "policy.h"
+#include "policy/once.h"
+#include "policy/parties.h"
+#include "policy/policy.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* language - words of the policy language and the life of its tree; see language.h */
 
-#include "language.h"
+#include "policy/language.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,14 +7,14 @@
 #ifndef RCPTGUARD_LANGUAGE_H
 #define RCPTGUARD_LANGUAGE_H
 
-#include "classes.h"
-#include "diag.h"
-#include "exposure.h"
-#include "pattern.h"
-#include "policy.h"
-#include "table.h"
-#include "text.h"
-#include "verdict.h"
+#include "policy/classes.h"
+#include "policy/diag.h"
+#include "policy/exposure.h"
+#include "policy/pattern.h"
+#include "policy/policy.h"
+#include "policy/table.h"
+#include "policy/text.h"
+#include "policy/verdict.h"
 
 /* A word or string and where it stands. */
 struct item {

@@ -1,6 +1,6 @@
 /* letters - see letters.h */
 
-#include "letters.h"
+#include "policy/letters.h"
 
 #include <string.h>
 

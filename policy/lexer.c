@@ -1,6 +1,6 @@
 /* lexer - see lexer.h */
 
-#include "lexer.h"
+#include "policy/lexer.h"
 
 #include <stdio.h>
 #include <string.h>

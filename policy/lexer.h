@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_LEXER_H
 #define RCPTGUARD_LEXER_H
 
-#include "diag.h"
+#include "policy/diag.h"
 
 enum token_kind {
     TOKEN_END,

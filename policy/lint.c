@@ -2,7 +2,7 @@
  * lint - what is no error in a policy and yet surely not meant; see policy.h.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
 /* A rule that ends within so many days is worth a word. */
 #define UNTIL_SOON_DAYS 14

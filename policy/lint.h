@@ -8,8 +8,8 @@
 #ifndef RCPTGUARD_LINT_H
 #define RCPTGUARD_LINT_H
 
-#include "language.h"
-#include "logic.h"
+#include "policy/language.h"
+#include "policy/logic.h"
 
 enum lint_name {
     LINT_UNESCAPED_DOT,

@@ -6,10 +6,10 @@
  * items and not where they stand.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
-#include "address.h"
-#include "regex.h"
+#include "policy/address.h"
+#include "policy/regex.h"
 
 #include <string.h>
 

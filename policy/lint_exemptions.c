@@ -4,7 +4,7 @@
  * they are is told by `user`, `client` and `listener`.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
 /*
  * Ways in which an expression comes out true, as a set.  A way rests on what can

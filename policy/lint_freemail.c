@@ -4,7 +4,7 @@
  * that mistake alone; what a policy counts as freemail, it says itself.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * not known, so it may be any that the policy names, or another.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
 #include <string.h>
 

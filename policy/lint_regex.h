@@ -5,8 +5,8 @@
 #ifndef RCPTGUARD_LINT_REGEX_H
 #define RCPTGUARD_LINT_REGEX_H
 
-#include "lint.h"
-#include "regex.h"
+#include "policy/lint.h"
+#include "policy/regex.h"
 
 /*
  * So long the values are that are tried: a name of the DNS, an address (RFC 5321

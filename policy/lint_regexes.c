@@ -4,10 +4,10 @@
  * long they may take is tried in lint_slow.c.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
-#include "address.h"
-#include "lint_regex.h"
+#include "policy/address.h"
+#include "policy/lint_regex.h"
 
 #include <string.h>
 

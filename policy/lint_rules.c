@@ -3,7 +3,7 @@
  * all that they would match; and policies that let everything pass.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
 /* Among so many earlier rules, those are looked for that do it together. */
 #define TOGETHER_LIMIT 100u

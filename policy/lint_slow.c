@@ -6,7 +6,7 @@
  * to it with the limit that the daemon has.
  */
 
-#include "lint_regex.h"
+#include "policy/lint_regex.h"
 
 #include <string.h>
 

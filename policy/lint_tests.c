@@ -3,9 +3,9 @@
  * message, or of none, or say what another says.
  */
 
-#include "lint.h"
+#include "policy/lint.h"
 
-#include "recipients.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

@@ -6,9 +6,9 @@
  * tried.  What was narrowed is on a trail, so that a try can be taken back.
  */
 
-#include "logic.h"
+#include "policy/logic.h"
 
-#include "facts.h"
+#include "policy/facts.h"
 
 /* Tests looked at for one question, and for all: beyond that everything is possible. */
 #define QUESTION_LIMIT 200000u

@@ -13,7 +13,7 @@
 #ifndef RCPTGUARD_LOGIC_H
 #define RCPTGUARD_LOGIC_H
 
-#include "language.h"
+#include "policy/language.h"
 
 struct logic;
 

@@ -1,11 +1,11 @@
 /* mailcut - see mailcut.h */
 
-#include "mailcut.h"
+#include "policy/mailcut.h"
 
-#include "mailline.h"
-#include "postcat.h"
-#include "unpack.h"
-#include "wrapping.h"
+#include "policy/mailline.h"
+#include "policy/postcat.h"
+#include "policy/unpack.h"
+#include "policy/wrapping.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -19,9 +19,9 @@
 #ifndef RCPTGUARD_MAILCUT_H
 #define RCPTGUARD_MAILCUT_H
 
-#include "auto.h"
-#include "diag.h"
-#include "message.h"
+#include "policy/auto.h"
+#include "policy/diag.h"
+#include "policy/message.h"
 
 #include <glib.h>
 #include <stdatomic.h>

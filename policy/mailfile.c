@@ -1,10 +1,10 @@
 /* mailfile - see mailfile.h */
 
-#include "mailfile.h"
+#include "policy/mailfile.h"
 
-#include "mailcut.h"
-#include "mailwalk.h"
-#include "recipients.h"
+#include "policy/mailcut.h"
+#include "policy/mailwalk.h"
+#include "policy/recipients.h"
 
 /* Gives the messages of a batch; false if that is enough. */
 static bool give(const struct mailbatch *batch, const char *file, mailfile_take take, void *data)

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_MAILFILE_H
 #define RCPTGUARD_MAILFILE_H
 
-#include "diag.h"
-#include "message.h"
+#include "policy/diag.h"
+#include "policy/message.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* mailline - see mailline.h */
 
-#include "mailline.h"
+#include "policy/mailline.h"
 
 #include <string.h>
 

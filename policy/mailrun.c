@@ -1,9 +1,9 @@
 /* mailrun - see mailrun.h */
 
-#include "mailrun.h"
+#include "policy/mailrun.h"
 
-#include "mailcut.h"
-#include "mailwalk.h"
+#include "policy/mailcut.h"
+#include "policy/mailwalk.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -17,8 +17,8 @@
 #ifndef RCPTGUARD_MAILRUN_H
 #define RCPTGUARD_MAILRUN_H
 
-#include "diag.h"
-#include "message.h"
+#include "policy/diag.h"
+#include "policy/message.h"
 
 #include <glib.h>
 #include <stdatomic.h>

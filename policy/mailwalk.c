@@ -1,6 +1,6 @@
 /* mailwalk - see mailwalk.h */
 
-#include "mailwalk.h"
+#include "policy/mailwalk.h"
 
 #include <dirent.h>
 #include <errno.h>

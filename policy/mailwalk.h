@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_MAILWALK_H
 #define RCPTGUARD_MAILWALK_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdatomic.h>

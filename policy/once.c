@@ -1,6 +1,6 @@
 /* once - see once.h */
 
-#include "once.h"
+#include "policy/once.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 #ifndef RCPTGUARD_ONCE_H
 #define RCPTGUARD_ONCE_H
 
-#include "auto.h"
-#include "message.h"
+#include "policy/auto.h"
+#include "policy/message.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* page - see page.h */
 
-#include "page.h"
+#include "policy/page.h"
 
-#include "terminal.h"
+#include "policy/terminal.h"
 
 /* In light and in dark. */
 static const char style[] =

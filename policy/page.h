@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_PAGE_H
 #define RCPTGUARD_PAGE_H
 
-#include "histogram.h"
+#include "policy/histogram.h"
 
 #include <glib.h>
 

@@ -1,6 +1,6 @@
 /* parsable - see parsable.h */
 
-#include "parsable.h"
+#include "policy/parsable.h"
 
 #include <string.h>
 

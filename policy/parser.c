@@ -5,8 +5,8 @@
  * can begin something, so that all mistakes of a file are found in one pass.
  */
 
-#include "tokens.h"
-#include "tree.h"
+#include "policy/tokens.h"
+#include "policy/tree.h"
 
 #include <string.h>
 

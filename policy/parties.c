@@ -1,9 +1,9 @@
 /* parties - see parties.h */
 
-#include "parties.h"
+#include "policy/parties.h"
 
-#include "address.h"
-#include "hash.h"
+#include "policy/address.h"
+#include "policy/hash.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_PARTIES_H
 #define RCPTGUARD_PARTIES_H
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* pattern - see pattern.h */
 
-#include "pattern.h"
+#include "policy/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <glib.h>

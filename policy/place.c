@@ -1,6 +1,6 @@
 /* place - see place.h */
 
-#include "place.h"
+#include "policy/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
 #ifndef RCPTGUARD_PLACE_H
 #define RCPTGUARD_PLACE_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* plain - see plain.h */
 
-#include "plain.h"
+#include "policy/plain.h"
 
 #include <glib.h>
 #include <string.h>

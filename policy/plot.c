@@ -1,6 +1,6 @@
 /* plot - the plots of a page, as SVG that stands in it; see page.h */
 
-#include "page.h"
+#include "policy/page.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
 /* policy - the life of a policy; see policy.h */
 
-#include "policy.h"
+#include "policy/policy.h"
 
-#include "language.h"
-#include "tree.h"
+#include "policy/language.h"
+#include "policy/tree.h"
 
 static struct policy *policy_new(const char *path)
 {

@@ -10,11 +10,11 @@
 #ifndef RCPTGUARD_POLICY_H
 #define RCPTGUARD_POLICY_H
 
-#include "auto.h"
-#include "diag.h"
-#include "exposure.h"
-#include "message.h"
-#include "verdict.h"
+#include "policy/auto.h"
+#include "policy/diag.h"
+#include "policy/exposure.h"
+#include "policy/message.h"
+#include "policy/verdict.h"
 
 struct policy;
 

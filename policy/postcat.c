@@ -1,6 +1,6 @@
 /* postcat - see postcat.h */
 
-#include "postcat.h"
+#include "policy/postcat.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_POSTCAT_H
 #define RCPTGUARD_POSTCAT_H
 
-#include "auto.h"
-#include "message.h"
+#include "policy/auto.h"
+#include "policy/message.h"
 
 #include <glib.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* print - the canonical text of a policy: one fact a line; see language.h */
 
-#include "language.h"
-#include "lexer.h"
+#include "policy/language.h"
+#include "policy/lexer.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 
 #include <config.h>
 
-#include "program.h"
+#include "policy/program.h"
 
-#include "text.h"
+#include "policy/text.h"
 
 #include <errno.h>
 #include <gio/gio.h>

@@ -1,8 +1,8 @@
 /* progress - see progress.h */
 
-#include "progress.h"
+#include "policy/progress.h"
 
-#include "terminal.h"
+#include "policy/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

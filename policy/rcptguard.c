@@ -1,11 +1,11 @@
 /* rcptguard - the policy's tool; its commands are in files of their own.  See rcptguard(1). */
 
-#include "config.h"
+#include <config.h>
 
-#include "json.h"
-#include "text.h"
-#include "tool.h"
-#include "versions.h"
+#include "policy/json.h"
+#include "policy/text.h"
+#include "policy/tool.h"
+#include "policy/versions.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -15,13 +15,15 @@
 #define NOTE_LIMIT 8192u
 
 static char *policy_path_option = NULL;
-static gboolean json_option = FALSE;
 static gboolean help_option = FALSE;
 
 static const GOptionEntry common_entries[] = {
     {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy (" SYSCONFDIR "/rcptguard/policy)",
      "POLICY"},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &json_option, "Print JSON", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+static const GOptionEntry help_entries[] = {
     {"help", 'h', 0, G_OPTION_ARG_NONE, &help_option, "Show this help", NULL},
     G_OPTION_ENTRY_NULL,
 };
@@ -30,11 +32,6 @@ static const struct command *const commands[] = {&command_check, &command_explai
                                                  &command_init};
 
 /* ---- what the commands share */
-
-bool tool_json(void)
-{
-    return json_option;
-}
 
 const char *tool_policy_path(void)
 {
@@ -65,15 +62,6 @@ void tool_print_diags(const struct diags *diags)
     }
 }
 
-void tool_print_json(JsonBuilder *json)
-{
-    GString *line = g_string_new(NULL);
-
-    json_append_line(line, json);
-    fwrite(line->str, 1, line->len, stdout);
-    g_string_free(line, TRUE);
-}
-
 void tool_note(const char *format, ...)
 {
     g_autofree char *message = NULL;
@@ -85,19 +73,6 @@ void tool_note(const char *format, ...)
     va_end(arguments);
     shown = text_printable(message, NOTE_LIMIT);
     fprintf(stderr, "%s\n", shown);
-}
-
-int tool_usage_error(const char *format, ...)
-{
-    g_autofree char *message = NULL;
-    va_list arguments;
-
-    va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-
-    fprintf(stderr, "rcptguard: %s\nTry `rcptguard --help`.\n", message);
-    return EXIT_USAGE;
 }
 
 /* ---- */
@@ -125,6 +100,8 @@ static int unknown_option(const struct command *command, const GError *error)
     const char *nearest;
 
     add_option_names(names, common_entries);
+    add_option_names(names, command_entries);
+    add_option_names(names, help_entries);
     add_option_names(names, command->entries);
     add_option_names(names, command->shared);
     g_ptr_array_add(names, NULL);
@@ -138,14 +115,16 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     g_autofree char *name = g_strdup_printf("rcptguard %s", command->name);
+    g_autofree char *summary = g_strdup_printf("%s; see rcptguard(1)", command->summary);
     g_autoptr(GError) error = NULL;
 
     g_set_prgname(name);
     /* GLib's own help says more of itself than a screen has room for. */
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_set_summary(context, command->summary);
-    g_option_context_set_description(context, "See rcptguard(1).");
+    g_option_context_set_summary(context, summary);
     g_option_context_add_main_entries(context, common_entries, NULL);
+    g_option_context_add_main_entries(context, command_entries, NULL);
+    g_option_context_add_main_entries(context, help_entries, NULL);
     if (command->entries != NULL)
         g_option_context_add_main_entries(context, command->entries, NULL);
     if (command->shared != NULL)
@@ -176,6 +155,7 @@ int main(int argc, char **argv)
 {
     static const char *names[G_N_ELEMENTS(commands) + 1];
 
+    command_begin("rcptguard");
     setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
     if (argc < 2) {
         print_help();

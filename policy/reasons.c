@@ -1,9 +1,9 @@
 /* reasons - see reasons.h */
 
-#include "reasons.h"
+#include "policy/reasons.h"
 
-#include "address.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_REASONS_H
 #define RCPTGUARD_REASONS_H
 
-#include "language.h"
+#include "policy/language.h"
 
 /* What in a policy gives a domain (normalised) its class. */
 void reasons_of_class(const struct policy *policy, const char *domain, unsigned class_index, struct diags *diags);

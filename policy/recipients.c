@@ -1,17 +1,17 @@
 /* recipients - see recipients.h */
 
-#include "recipients.h"
+#include "policy/recipients.h"
 
-#include "account.h"
-#include "address.h"
-#include "addresses.h"
-#include "decode.h"
-#include "exposure.h"
-#include "gmime_api.h"
-#include "parsable.h"
-#include "plain.h"
-#include "route.h"
-#include "scan.h"
+#include "policy/account.h"
+#include "policy/address.h"
+#include "policy/addresses.h"
+#include "policy/decode.h"
+#include "policy/exposure.h"
+#include "policy/gmime_api.h"
+#include "policy/parsable.h"
+#include "policy/plain.h"
+#include "policy/route.h"
+#include "policy/scan.h"
 
 #include <pthread.h>
 #include <string.h>

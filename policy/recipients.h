@@ -15,8 +15,8 @@
 #ifndef RCPTGUARD_RECIPIENTS_H
 #define RCPTGUARD_RECIPIENTS_H
 
-#include "auto.h"
-#include "message.h"
+#include "policy/auto.h"
+#include "policy/message.h"
 
 #include <glib.h>
 

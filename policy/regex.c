@@ -1,8 +1,8 @@
 /* regex - see regex.h */
 
-#include "regex.h"
+#include "policy/regex.h"
 
-#include "pattern.h"
+#include "policy/pattern.h"
 
 #include <string.h>
 

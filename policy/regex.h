@@ -12,7 +12,7 @@
 #ifndef RCPTGUARD_REGEX_H
 #define RCPTGUARD_REGEX_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,13 +1,13 @@
 /* replay - `rcptguard replay`: what a policy would have done with a mailbox; see rcptguard(1) */
 
-#include "replay.h"
+#include "policy/replay.h"
 
-#include "given.h"
-#include "mailfile.h"
-#include "mailrun.h"
-#include "progress.h"
-#include "terminal.h"
-#include "tool.h"
+#include "policy/given.h"
+#include "policy/mailfile.h"
+#include "policy/mailrun.h"
+#include "policy/progress.h"
+#include "policy/terminal.h"
+#include "policy/tool.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -8,10 +8,10 @@
 #ifndef RCPTGUARD_REPLAY_H
 #define RCPTGUARD_REPLAY_H
 
-#include "diag.h"
-#include "histogram.h"
-#include "judged.h"
-#include "tally.h"
+#include "policy/diag.h"
+#include "policy/histogram.h"
+#include "policy/judged.h"
+#include "policy/tally.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,11 +1,11 @@
 /* replay_html - a replay as a page: the same figures, tables and plots; see replay.h */
 
-#include "config.h"
+#include <config.h>
 
-#include "replay.h"
+#include "policy/replay.h"
 
-#include "address.h"
-#include "page.h"
+#include "policy/address.h"
+#include "policy/page.h"
 
 #include <string.h>
 

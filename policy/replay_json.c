@@ -1,9 +1,9 @@
 /* replay_json - a replay for machines: the keys are a contract, rcptguard(1); see replay.h */
 
-#include "replay.h"
+#include "policy/replay.h"
 
-#include "address.h"
-#include "json.h"
+#include "policy/address.h"
+#include "policy/json.h"
 
 static void begin_array(JsonBuilder *json, const char *key)
 {

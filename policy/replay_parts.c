@@ -1,8 +1,8 @@
 /* replay_parts - the words and numbers that a replay is told with, for people and on a page; see replay.h */
 
-#include "replay.h"
+#include "policy/replay.h"
 
-#include "address.h"
+#include "policy/address.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* replay_text - a replay for people, on a terminal or in a pipe; see replay.h */
 
-#include "replay.h"
+#include "policy/replay.h"
 
-#include "address.h"
-#include "terminal.h"
+#include "policy/address.h"
+#include "policy/terminal.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * become tables, patterns and texts are compiled.  See language.h.
  */
 
-#include "address.h"
-#include "language.h"
+#include "policy/address.h"
+#include "policy/language.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* route - see route.h */
 
-#include "route.h"
+#include "policy/route.h"
 
 #include <glib.h>
 #include <stdbool.h>

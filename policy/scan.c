@@ -1,8 +1,8 @@
 /* scan - see scan.h */
 
-#include "scan.h"
+#include "policy/scan.h"
 
-#include "letters.h"
+#include "policy/letters.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* site - see site.h */
 
-#include "site.h"
+#include "policy/site.h"
 
-#include "address.h"
-#include "text.h"
+#include "policy/address.h"
+#include "policy/text.h"
 
 #include <gio/gio.h>
 #include <stdarg.h>

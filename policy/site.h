@@ -10,8 +10,8 @@
 #ifndef RCPTGUARD_SITE_H
 #define RCPTGUARD_SITE_H
 
-#include "auto.h"
-#include "suffixes.h"
+#include "policy/auto.h"
+#include "policy/suffixes.h"
 
 #include <glib.h>
 #include <stdbool.h>

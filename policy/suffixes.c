@@ -1,8 +1,8 @@
 /* suffixes - see suffixes.h */
 
-#include "suffixes.h"
+#include "policy/suffixes.h"
 
-#include "address.h"
+#include "policy/address.h"
 
 #include <glib.h>
 #include <libpsl.h>

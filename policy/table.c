@@ -1,8 +1,8 @@
 /* table - see table.h */
 
-#include "table.h"
+#include "policy/table.h"
 
-#include "address.h"
+#include "policy/address.h"
 
 #include <string.h>
 

@@ -10,9 +10,9 @@
 #ifndef RCPTGUARD_TABLE_H
 #define RCPTGUARD_TABLE_H
 
-#include "diag.h"
+#include "policy/diag.h"
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <gio/gio.h>
 #include <glib.h>

@@ -1,8 +1,8 @@
 /* tally - see tally.h */
 
-#include "tally.h"
+#include "policy/tally.h"
 
-#include "hash.h"
+#include "policy/hash.h"
 
 #include <string.h>
 

@@ -11,9 +11,9 @@
 #ifndef RCPTGUARD_TALLY_H
 #define RCPTGUARD_TALLY_H
 
-#include "judged.h"
-#include "policy.h"
-#include "recipients.h"
+#include "policy/judged.h"
+#include "policy/policy.h"
+#include "policy/recipients.h"
 
 #include <glib.h>
 

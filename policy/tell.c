@@ -1,10 +1,10 @@
 /* tell - `rcptguard explain`: which messages are explained, and how; see rcptguard(1) */
 
-#include "explain.h"
-#include "given.h"
-#include "mailfile.h"
-#include "terminal.h"
-#include "tool.h"
+#include "policy/explain.h"
+#include "policy/given.h"
+#include "policy/mailfile.h"
+#include "policy/terminal.h"
+#include "policy/tool.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* terminal - see terminal.h */
 
-#include "terminal.h"
+#include "policy/terminal.h"
 
 #include <stdlib.h>
 #include <string.h>

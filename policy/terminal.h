@@ -9,7 +9,7 @@
 #ifndef RCPTGUARD_TERMINAL_H
 #define RCPTGUARD_TERMINAL_H
 
-#include "verdict.h"
+#include "policy/verdict.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* text - see text.h */
 
-#include "text.h"
+#include "policy/text.h"
 
-#include "language.h"
+#include "policy/language.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
 #ifndef RCPTGUARD_TEXT_H
 #define RCPTGUARD_TEXT_H
 
-#include "diag.h"
-#include "exposure.h"
-#include "message.h"
+#include "policy/diag.h"
+#include "policy/exposure.h"
+#include "policy/message.h"
 
 struct text;
 struct policy;

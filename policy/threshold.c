@@ -1,6 +1,6 @@
 /* threshold - the count tests of a policy that part messages by how many there are; see policy.h */
 
-#include "language.h"
+#include "policy/language.h"
 
 /* The least count on the upper side; 0 if there is no such side, or no lower one. */
 static unsigned upper_side(const struct test *test)

@@ -1,6 +1,6 @@
 /* tokens - see tokens.h */
 
-#include "tokens.h"
+#include "policy/tokens.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #ifndef RCPTGUARD_TOKENS_H
 #define RCPTGUARD_TOKENS_H
 
-#include "language.h"
-#include "lexer.h"
+#include "policy/language.h"
+#include "policy/lexer.h"
 
 struct parser {
     struct policy *policy;

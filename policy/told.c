@@ -1,6 +1,6 @@
 /* told - see told.h */
 
-#include "told.h"
+#include "policy/told.h"
 
 #include <string.h>
 

@@ -8,9 +8,9 @@
 #ifndef RCPTGUARD_TOLD_H
 #define RCPTGUARD_TOLD_H
 
-#include "auto.h"
-#include "message.h"
-#include "policy.h"
+#include "policy/auto.h"
+#include "policy/message.h"
+#include "policy/policy.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -4,7 +4,8 @@
 #ifndef RCPTGUARD_TOOL_H
 #define RCPTGUARD_TOOL_H
 
-#include "policy.h"
+#include "policy/command.h"
+#include "policy/policy.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
@@ -23,9 +24,6 @@ struct command {
 
 extern const struct command command_check, command_explain, command_init, command_print, command_replay;
 
-/* --json was given. */
-bool tool_json(void);
-
 /* The path of the policy that --policy names, or of the installed one. */
 const char *tool_policy_path(void);
 
@@ -38,13 +36,7 @@ bool tool_time(const char *text, gint64 *seconds);
 /* To standard error, each with its source line and caret. */
 void tool_print_diags(const struct diags *diags);
 
-/* Prints what was built to standard output, as one line. */
-void tool_print_json(JsonBuilder *json);
-
 /* A text from elsewhere, such as a path, as a line on standard error that cannot act on a terminal. */
 void tool_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-/* Says what is wrong with the command line; returns EXIT_USAGE. */
-int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 #endif

@@ -1,6 +1,6 @@
 /* tree - see tree.h */
 
-#include "tree.h"
+#include "policy/tree.h"
 
 static void array_free(GPtrArray *array)
 {

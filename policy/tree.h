@@ -2,7 +2,7 @@
 #ifndef RCPTGUARD_TREE_H
 #define RCPTGUARD_TREE_H
 
-#include "language.h"
+#include "policy/language.h"
 
 struct expression *expression_new(enum expression_kind kind, size_t offset);
 void expression_free(struct expression *expression);

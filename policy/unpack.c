@@ -1,6 +1,6 @@
 /* unpack - see unpack.h */
 
-#include "unpack.h"
+#include "policy/unpack.h"
 
 #include <errno.h>
 #include <lzma.h>

@@ -10,7 +10,7 @@
 #ifndef RCPTGUARD_UNPACK_H
 #define RCPTGUARD_UNPACK_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* verdict - see verdict.h */
 
-#include "verdict.h"
+#include "policy/verdict.h"
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
 void verdict_free(struct verdict *verdict)
 {

@@ -6,7 +6,7 @@
 #ifndef RCPTGUARD_VERDICT_H
 #define RCPTGUARD_VERDICT_H
 
-#include "auto.h"
+#include "policy/auto.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,14 +1,14 @@
 /* versions - see versions.h */
 
-#include "versions.h"
+#include "policy/versions.h"
 
-#include "config.h"
+#include <config.h>
 
-#include "address.h"
-#include "pattern.h"
-#include "recipients.h"
-#include "suffixes.h"
-#include "unpack.h"
+#include "policy/address.h"
+#include "policy/pattern.h"
+#include "policy/recipients.h"
+#include "policy/suffixes.h"
+#include "policy/unpack.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* words - see words.h */
 
-#include "words.h"
+#include "policy/words.h"
 
 #include <glib.h>
 #include <string.h>

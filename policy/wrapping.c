@@ -1,8 +1,8 @@
 /* wrapping - see wrapping.h */
 
-#include "wrapping.h"
+#include "policy/wrapping.h"
 
-#include "mailline.h"
+#include "policy/mailline.h"
 
 #include <string.h>
 

@@ -57,13 +57,13 @@ complete -c rcptguardq -n '__rcptguardq_is digest' -l always -d 'Send it even if
 complete -c rcptguardq -n '__rcptguardq_is notify' -l print -d 'Print the mails and send none'
 
 complete -c rcptguardq -n '__rcptguardq_is doctor' -l verbose -d 'A line for what is sound, too'
-complete -c rcptguardq -n '__rcptguardq_is doctor' -l mta -x -a 'postfix sendmail' -d 'Look at this one: postfix, sendmail'
+complete -c rcptguardq -n '__rcptguardq_is doctor' -l mta -x -a 'postfix sendmail' -d 'Look at this one'
 complete -c rcptguardq -n '__rcptguardq_is doctor' -l postfix-config -r -F -d 'Postfix\'s configuration'
 complete -c rcptguardq -n '__rcptguardq_is doctor' -l sendmail-config -r -F -d 'Sendmail\'s configuration'
 
 complete -c rcptguardq -n '__rcptguardq_is setup' -l dry-run -d 'Show the change, and change nothing'
 complete -c rcptguardq -n '__rcptguardq_is setup' -l yes -d 'Change it without asking'
 complete -c rcptguardq -n '__rcptguardq_is setup' -l undo -d 'Take the change back'
-complete -c rcptguardq -n '__rcptguardq_is setup' -l reload -d 'Have Postfix read it afterwards'
+complete -c rcptguardq -n '__rcptguardq_is setup' -l reload -d 'Have the MTA read it afterwards'
 complete -c rcptguardq -n '__rcptguardq_is setup' -l postfix-config -r -F -d 'Postfix\'s configuration'
 complete -c rcptguardq -n '__rcptguardq_is setup' -l sendmail-mc -r -F -d 'Sendmail\'s sendmail.mc'

@@ -7,10 +7,10 @@
  * then the peak memory of the process in kB, and what was found.
  */
 
-#include "diag.h"
-#include "exposure.h"
-#include "mailfile.h"
-#include "policy.h"
+#include "policy/diag.h"
+#include "policy/exposure.h"
+#include "policy/mailfile.h"
+#include "policy/policy.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -8,9 +8,9 @@
  * found, 1 if the header is malformed, and each recipient, in hexadecimal digits.
  */
 
-#include "exposure.h"
-#include "message.h"
-#include "recipients.h"
+#include "policy/exposure.h"
+#include "policy/message.h"
+#include "policy/recipients.h"
 
 #include <stdio.h>
 #include <stdlib.h>

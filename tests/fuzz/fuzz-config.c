@@ -2,7 +2,7 @@
 
 #include "fuzz.h"
 
-#include "milter/config.h"
+#include "milter/common/conf_load.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 
 #include "fuzz.h"
 
-#include "milter/sendmail_control.h"
+#include "milter/sendmail/sendmail_control.h"
 
-#include "mailcut.h"
+#include "policy/mailcut.h"
 
 #include <string.h>
 #include <strings.h>

@@ -11,8 +11,8 @@
 
 #include "fuzz.h"
 
-#include "mailfile.h"
-#include "mailrun.h"
+#include "policy/mailfile.h"
+#include "policy/mailrun.h"
 #include "tests/unit/pack.h"
 
 #include <errno.h>

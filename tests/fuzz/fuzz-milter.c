@@ -1,6 +1,6 @@
 /*
  * fuzz-milter - a stream of callbacks, as libmilter would make them, against
- * milter/filter.c; libmilter itself is replaced by what stands at the end.
+ * milter/daemon/filter.c; libmilter itself is replaced by what stands at the end.
  *
  * The input is a script, one callback a line; nothing is too odd to be called:
  *
@@ -25,11 +25,12 @@
 
 #include "fuzz.h"
 
-#include "milter/config.h"
-#include "milter/filter.h"
-#include "milter/ledger.h"
-#include "milter/log.h"
-#include "milter/report.h"
+#include "milter/common/conf_load.h"
+#include "milter/daemon/filter.h"
+#include "milter/daemon/smtp_reply.h"
+#include "milter/ledger/ledger.h"
+#include "milter/log/log.h"
+#include "milter/log/log_fields.h"
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>
@@ -807,7 +808,7 @@ int smfi_addheader(SMFICTX *context, char *name, char *value)
 int smfi_quarantine(SMFICTX *context, char *reason)
 {
     check_marks(reason);
-    fuzz_check(reason[0] != '\0' && strlen(reason) <= REPORT_REASON_LIMIT, "the reason `%s`", reason);
+    fuzz_check(reason[0] != '\0' && strlen(reason) <= SMTP_REASON_LIMIT, "the reason `%s`", reason);
     for (const char *p = reason; *p != '\0'; p++)
         fuzz_check(*p >= ' ' && *p <= '~', "byte %02x in a reason", (unsigned char)*p);
     check_row();

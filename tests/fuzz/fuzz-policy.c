@@ -7,9 +7,9 @@
 
 #include "fuzz.h"
 
-#include "exposure.h"
-#include "message.h"
-#include "policy.h"
+#include "policy/exposure.h"
+#include "policy/message.h"
+#include "policy/policy.h"
 
 #include <string.h>
 

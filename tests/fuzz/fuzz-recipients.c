@@ -7,11 +7,11 @@
 
 #include "fuzz.h"
 
-#include "address.h"
-#include "decode.h"
-#include "exposure.h"
-#include "message.h"
-#include "recipients.h"
+#include "policy/address.h"
+#include "policy/decode.h"
+#include "policy/exposure.h"
+#include "policy/message.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

@@ -20,9 +20,9 @@
 
 #include "fuzz.h"
 
-#include "exposure.h"
-#include "message.h"
-#include "recipients.h"
+#include "policy/exposure.h"
+#include "policy/message.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 
 #include "fuzz.h"
 
-#include "address.h"
-#include "table.h"
+#include "policy/address.h"
+#include "policy/table.h"
 
 #include <string.h>
 

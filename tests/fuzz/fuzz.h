@@ -2,13 +2,13 @@
  * fuzz - what the fuzz targets share.
  *
  * Each target is one file with a fuzz_target and a LLVMFuzzerTestOneInput.  With
- * libFuzzer it is a fuzzer (`make fuzz`); with replay.c it runs the seeds of
+ * libFuzzer it is a fuzzer (`make fuzz`); with run_seeds.c it runs the seeds of
  * tests/fuzz/seeds/TARGET as a test.
  */
 #ifndef RCPTGUARD_FUZZ_H
 #define RCPTGUARD_FUZZ_H
 
-#include "diag.h"
+#include "policy/diag.h"
 
 #include <glib.h>
 #include <stdbool.h>

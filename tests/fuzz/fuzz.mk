@@ -3,7 +3,7 @@
 #
 #     FUZZ_CC  FUZZ_CPPFLAGS  FUZZ_LIBS  SRCDIR  LIBRARY  TARGETS
 
-FUZZ_FLAGS = -DHAVE_CONFIG_H -I. -I$(SRCDIR) -I$(SRCDIR)/policy -DSYSCONFDIR='"/etc"' -DLOCALSTATEDIR='"/var"' \
+FUZZ_FLAGS = -DHAVE_CONFIG_H -I. -I$(SRCDIR) -DSYSCONFDIR='"/etc"' -DLOCALSTATEDIR='"/var"' \
 	-DG_LOG_DOMAIN='"rcptguard"' -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wall -Wextra -Werror=implicit-function-declaration
 INSTRUMENT = -fsanitize=fuzzer-no-link,address,undefined
 OUT = build-fuzz
@@ -13,10 +13,10 @@ vpath %.c $(SRCDIR)
 objects = $(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(1)))
 targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 
-config_SOURCES = milter/config.c milter/endpoint.c milter/keys.c
-control_SOURCES = milter/sendmail_control.c
-milter_SOURCES = milter/browse.c milter/config.c milter/database.c milter/decide.c milter/endpoint.c milter/entry.c milter/filter.c milter/macros.c \
-	milter/hold.c milter/keeper.c milter/keys.c milter/ledger.c milter/metrics.c milter/metrics_text.c milter/report.c milter/schema.c milter/service.c
+config_SOURCES = milter/common/conf.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/endpoint.c
+control_SOURCES = milter/sendmail/sendmail_control.c
+milter_SOURCES = milter/ledger/ledger_read.c milter/common/conf.c milter/ledger/database.c milter/ledger/ledger_transitions.c milter/common/endpoint.c milter/log/log_entry.c milter/daemon/filter.c milter/daemon/mta_macros.c \
+	milter/daemon/held_record.c milter/common/conf_keys.c milter/common/conf_load.c milter/daemon/ledger_writer.c milter/ledger/ledger.c milter/metrics/metrics.c milter/metrics/metrics_text.c milter/log/log_fields.c milter/ledger/schema.c milter/daemon/service.c milter/daemon/smtp_reply.c
 
 all: $(targets)
 	@:

@@ -1,10 +1,14 @@
-"""What the design says of the tree: who may include what, who may call what, how long a file may be."""
+"""What the design says of the tree: the rooms (rooms.py), who may call what, how long a file may be."""
 
 import os
 import pathlib
 import re
+import shutil
+import subprocess
+import tempfile
 import unittest
 
+import rooms
 import tap
 
 SOURCE = pathlib.Path(os.environ.get("top_srcdir") or pathlib.Path(__file__).resolve().parents[2])
@@ -54,10 +58,6 @@ class Layout(unittest.TestCase):
     def setUp(self):
         self.assertTrue(sources("policy") and sources("milter"), "no sources in %s" % SOURCE)
 
-    def including(self, header):
-        return [name(path) for folder in ("policy", "milter") for path in sources(folder)
-                if any(each == header or each.endswith("/" + header) for each in includes(path))]
-
     def calling(self, folder, pattern, but=()):
         found = []
         for path in sources(folder):
@@ -68,35 +68,14 @@ class Layout(unittest.TestCase):
                     found.append("%s:%d: %s" % (name(path), number, line.strip()))
         return found
 
-    def test_one_file_knows_libmilter(self):
-        found = self.including("mfapi.h")
-        self.assertEqual(len(found), 1, found)
-        self.assertTrue(found[0].startswith("milter/"))
-
-    def test_one_file_knows_pcre2(self):
-        self.assertEqual(self.including("pcre2.h"), ["policy/pattern.c"])
-
-    def test_one_file_knows_sqlite(self):
-        self.assertEqual(self.including("sqlite3.h"), ["milter/database.c"])
-
     def test_one_file_knows_gmime(self):
         users = {line.split(":")[0] for folder in ("policy", "milter") for line in self.calling(folder, r"\b(internet_address_\w+|InternetAddress\w*|INTERNET_ADDRESS_\w+)\b")}
         self.assertEqual(users, {"policy/gmime_api.h", "policy/recipients.c"})
-        self.assertEqual([each for each in self.including("gmime.h") if each.startswith("policy/")], ["policy/decode.c", "policy/gmime_api.h"])
-
-    def test_one_file_knows_each_of_the_others(self):
-        for header, file in (("libpsl.h", "policy/suffixes.c"), ("idn2.h", "policy/address.c"), ("zlib.h", "policy/unpack.c"),
-                             ("lzma.h", "policy/unpack.c"), ("zstd.h", "policy/unpack.c")):
-            self.assertEqual([each for each in self.including(header) if each.startswith("policy/")], [file])
-
-    def test_one_file_knows_the_journal(self):
-        self.assertEqual(self.including("sd-journal.h"), ["milter/journal.c"])
 
     def test_policy_does_not_know_the_milter(self):
         for path in sources("policy"):
-            for header in set(includes(path)) - {"config.h"}:  # configure's, not the daemon's
-                self.assertFalse("milter" in header or header in ("syslog.h", "systemd/sd-daemon.h"), "%s includes %s" % (name(path), header))
-                self.assertFalse((SOURCE / "milter" / header).exists() and not (SOURCE / "policy" / header).exists(), "%s includes %s" % (name(path), header))
+            for header in includes(path):
+                self.assertFalse(header.startswith("milter/") or header == "syslog.h", "%s includes %s" % (name(path), header))
 
     def test_the_library_has_no_clock(self):
         self.assertEqual(self.calling("policy", r"\b(time|gettimeofday|clock_gettime|clock|localtime(_r)?|g_get_real_time|g_get_monotonic_time|g_get_current_time|"
@@ -116,7 +95,7 @@ class Layout(unittest.TestCase):
 
     def test_what_strangers_write_is_hashed_with_a_key(self):
         """Only what a policy, a configuration or the MTA itself says may be put into a table by g_str_hash: who knows the hash can make it slow."""
-        known = {"askpostfix.c", "config.c", "database.c", "doctor.c", "facts.c", "identities.c", "lint_classes.c", "onhold.c", "postfix_config.c", "postfix_trace.c",
+        known = {"askpostfix.c", "checks.c", "conf_load.c", "database.c", "facts.c", "identities.c", "lint_classes.c", "queue_holds.c", "postfix_config.c", "postfix_trace.c",
                  "queue.c", "reconcile.c", "resolve.c", "sendmail_config.c", "site.c", "table.c"}
         for folder in ("policy", "milter"):
             self.assertEqual(self.calling(folder, r"\bg_str_hash\b", known), [])
@@ -161,6 +140,139 @@ class Layout(unittest.TestCase):
                 if "\t" in text or "\r" in text or re.search(r"[ ]+$", text, re.M) or not text.endswith("\n"):
                     found.append(name(path))
         self.assertEqual(found, [])
+
+
+class Rooms(unittest.TestCase):
+    maxDiff = None
+
+    def test_rules(self):
+        """the tree keeps every rule of rooms.py"""
+        for rule in rooms.RULES:
+            with self.subTest(rule.__name__):
+                self.assertEqual(rule(SOURCE), [])
+
+    def test_each_exception_is_needed(self):
+        """a name that is excused is used where it is excused"""
+        self.assertEqual([file for file in rooms.MTA_FILES if not rooms.MTA_WORDS.search(rooms.code(SOURCE / file))], [])
+        files = [path for path in sources("policy") if path.suffix in (".c", ".h")]
+        self.assertEqual([tag for tag in sorted(rooms.TAGS_TWICE) if sum(bool(re.search(r"struct %s \{" % tag, path.read_text())) for path in files) < 2], [])
+        for base, known in rooms.LIBRARIES.items():
+            self.assertEqual([file for file in known if not any(header.rpartition("/")[2] == base for header in includes(SOURCE / file))], [], base)
+
+    @unittest.skipUnless(shutil.which("nm") and os.environ.get("top_builddir"), "there is no nm, or no build")
+    def test_symbols(self):
+        """no public function or variable is defined twice"""
+        found = rooms.objects(SOURCE, pathlib.Path(os.environ["top_builddir"]))
+        self.assertGreater(len(found), 50)
+        self.assertEqual(rooms.symbols(found), [])
+
+
+class Breaches(unittest.TestCase):
+    """A small tree keeps every rule, and is refused after each breach."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="rcptguard-layout-")
+        self.addCleanup(self.folder.cleanup)
+        self.root = pathlib.Path(self.folder.name)
+        for room in rooms.ORDER:
+            base = room.rpartition("/")[2] + "_first"
+            self.write("%s/%s.h" % (room, base), "struct %s {\n    int value;\n};\n" % base)
+            self.write("%s/%s.c" % (room, base), '#include "%s/%s.h"\n' % (room, base))
+            self.write(room + "/README", "what it is for\n")
+
+    def write(self, file, text):
+        path = self.root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def refused(self, rule, *words):
+        """That rule refuses the tree once, and says these words; no other does."""
+        said = {each.__name__: each(self.root) for each in rooms.RULES}
+        found = said.pop(rule.__name__)
+        self.assertEqual(len(found), 1, found)
+        for word in words:
+            self.assertIn(word, found[0])
+        self.assertEqual({name: lines for name, lines in said.items() if lines}, {})
+
+    def test_good(self):
+        self.assertEqual([line for rule in rooms.RULES for line in rule(self.root)], [])
+
+    def test_path(self):
+        self.write("milter/log/more.c", '#include "log_first.h"\n')
+        self.refused(rooms.paths_of_includes, "milter/log/more.c", "write the whole path")
+
+    def test_unknown_room(self):
+        self.write("milter/attic/more.c", "")
+        self.refused(rooms.known_rooms, "milter/attic/more.c", "move it")
+
+    def test_order(self):
+        self.write("milter/log/more.c", '#include "milter/queue/queue_first.h"\n')
+        self.refused(rooms.order, "milter/log/more.c", "milter/queue comes after milter/log", "hand it in")
+
+    def test_circle_of_rooms(self):
+        self.write("milter/log/more.c", '#include "milter/queue/queue_first.h"\n')
+        self.write("milter/queue/other.c", '#include "milter/log/log_first.h"\n')
+        found = rooms.room_circles(self.root)
+        self.assertEqual(len(found), 1)
+        self.assertIn("milter/log, milter/queue include each other", found[0])
+
+    def test_circle_of_files(self):
+        self.write("milter/log/one.h", '#include "milter/log/two.h"\n')
+        self.write("milter/log/two.h", "")
+        self.write("milter/log/two.c", '#include "milter/log/one.h"\n')
+        self.refused(rooms.file_circles, "milter/log/one, milter/log/two", "of its own")
+
+    def test_size(self):
+        for number in range(rooms.MODULES):
+            self.write("milter/log/more%d.c" % number, "")
+        self.refused(rooms.size, "milter/log has 17 modules", "divide it")
+
+    def test_file_name(self):
+        self.write("milter/log/more.c", "")
+        self.write("tests/unit/more.c", "")
+        self.refused(rooms.file_names, "milter/log/more.c and tests/unit/more.c", "rename")
+
+    def test_configure_s_name(self):
+        self.write("milter/log/config.h", "")
+        self.refused(rooms.file_names, "milter/log/config.h", "rename")
+
+    def test_tag(self):
+        self.write("milter/log/more.c", "struct queue_first {\n    int value;\n};\n")
+        self.refused(rooms.tags, "`struct queue_first`", "milter/log/more.c", "rename")
+
+    def test_mta_word(self):
+        self.write("milter/queue/more.c", "/* of Postfix */\nstatic int is_postfix(int mta)\n{\n    return mta == MTA_POSTFIX;\n}\n")
+        self.refused(rooms.mtas, "milter/queue/more.c:4", "mtas.c")
+
+    def test_mta_header(self):
+        self.write("milter/rcptguardq/more.c", '#include "milter/postfix/postfix_first.h"\n')
+        self.refused(rooms.mtas, "milter/rcptguardq/more.c includes milter/postfix/postfix_first.h", "mtas.c")
+
+    def test_library(self):
+        self.write("milter/queue/more.c", "#include <sqlite3.h>\n")
+        self.refused(rooms.libraries, "milter/queue/more.c", "milter/ledger/database.c alone")
+
+    def test_readme(self):
+        (self.root / "milter/log/README").unlink()
+        self.refused(rooms.readmes, "milter/log has no README")
+        self.write("milter/log/README", "\n")
+        self.refused(rooms.readmes, "milter/log has no README")
+
+    @unittest.skipUnless(shutil.which("nm"), "there is no nm")
+    def test_symbol(self):
+        """of two programs' objects; a file that is built into two programs is one, and what has gone from the tree is none"""
+        compiler = os.environ.get("CC", "cc").split()
+        build = self.root / "build"
+        for file, objects in (("milter/log/one.c", ("one", "rcptguardd-one")), ("milter/queue/two.c", ("rcptguardq-two",)), ("milter/queue/gone.c", ("gone",))):
+            self.write(file, "int twice_defined(void);\nint twice_defined(void)\n{\n    return 1;\n}\n")
+            for each in objects:
+                output = build / pathlib.PurePath(file).parent / (each + ".o")
+                output.parent.mkdir(parents=True, exist_ok=True)
+                subprocess.run(compiler + ["-c", "-o", str(output), str(self.root / file)], check=True)
+        (self.root / "milter/queue/gone.c").unlink()
+        found = rooms.symbols(rooms.objects(self.root, build))
+        self.assertEqual(len(found), 1, found)
+        self.assertIn("twice_defined is defined in one.c and two.c: make one static", found[0])
 
 
 if __name__ == "__main__":

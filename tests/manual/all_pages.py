@@ -20,8 +20,8 @@ OTHERS = {"sudo 8", "visudo 8", "syslog 3", "systemd 1", "systemd-journald.servi
 class Pages(unittest.TestCase):
     def test_every_page(self):
         """there is no page that the tests do not know"""
-        there = {"%s/%s" % (folder, name) for folder in ("policy", "milter") for name in os.listdir(os.path.join(daemon.SOURCE, folder))
-                 if re.search(r"\.[1-9]$", name)}
+        there = {os.path.relpath(os.path.join(place, name), daemon.SOURCE) for folder in ("policy", "milter")
+                 for place, _below, names in os.walk(os.path.join(daemon.SOURCE, folder)) for name in names if re.search(r"\.[1-9]$", name)}
         self.assertEqual(there, set(page.PAGES.values()))
 
     def test_lint(self):

@@ -12,9 +12,9 @@ def read(name):
 
 
 def sources(*folders):
-    """The names of the C files and headers of folders of the project."""
-    return sorted("%s/%s" % (folder, name) for folder in folders for name in os.listdir(os.path.join(daemon.SOURCE, folder))
-                  if name.endswith((".c", ".h")))
+    """The names of the C files and headers in directories of the project, and below them."""
+    return sorted(os.path.relpath(os.path.join(place, name), daemon.SOURCE) for folder in folders for place, _below, names in os.walk(os.path.join(daemon.SOURCE, folder))
+                  for name in names if name.endswith((".c", ".h")))
 
 
 def strings(text):

@@ -23,7 +23,7 @@ class Config(page.PageCase):
     @staticmethod
     def keys():
         """{group: {key: function that reads it}} of the code."""
-        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/keys.c"), re.DOTALL | re.MULTILINE).group(1)
+        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/common/conf_keys.c"), re.DOTALL | re.MULTILINE).group(1)
         found = {}
         for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+)\}', table):
             found.setdefault(group, {})[key] = reader
@@ -32,9 +32,9 @@ class Config(page.PageCase):
     @staticmethod
     def words(reader):
         """The words that a key may have; none if it takes anything else."""
-        body = csource.function("milter/keys.c", reader)
+        body = csource.function("milter/common/conf_keys.c", reader)
         if "read_yes(" in body:
-            body = csource.function("milter/keys.c", "read_yes")
+            body = csource.function("milter/common/conf_keys.c", "read_yes")
         match = re.search(r"struct word words\[\] = \{(.*?)\};", body, re.DOTALL)
         return csource.strings(match.group(1)) if match else []
 
@@ -58,7 +58,7 @@ class Config(page.PageCase):
     def test_variables(self):
         """every variable of a notice's template"""
         listed = [head.text().strip("{}") for head, _body in page.items(page.section(self.tree, "NOTICES"))]
-        self.assertSame(listed, csource.array("milter/notice.c", "variables"), "variables")
+        self.assertSame(listed, csource.array("milter/notify/notice_template.c", "variables"), "variables")
 
     def test_values(self):
         """every word that a key may have stands in its item, and no other"""
@@ -80,13 +80,13 @@ class Config(page.PageCase):
         groups = self.groups()
         body = next(body for head, body in page.items(groups["milter"]) if head.text() == "socket")
         manual = {word for word in page.marked(body, "Cm") if word.endswith(":")}
-        known = {word for word in csource.strings(csource.read("milter/endpoint.c")) if re.fullmatch(r"[a-z0-9]+:", word)}
+        known = {word for word in csource.strings(csource.read("milter/common/endpoint.c")) if re.fullmatch(r"[a-z0-9]+:", word)}
         self.assertSame(manual, known, "kinds of sockets")
 
     def test_defaults(self):
         """the example is the defaults, as it says"""
         example, = [display.text for display in page.displays(self.PAGE) if display.text.startswith("[milter]")]
-        text = csource.read("milter/config.h").replace("SYSCONFDIR ", '"/etc" ').replace("LOCALSTATEDIR ", '"/var" ').replace('" "', "")
+        text = csource.read("milter/common/conf.h").replace("SYSCONFDIR ", '"/etc" ').replace("LOCALSTATEDIR ", '"/var" ').replace('" "', "")
         for name, keys in (("POLICY", ["policy"]), ("SOCKET", ["socket"]), ("USER", ["user"]), ("LEDGER", ["path"]),
                            ("REVIEWERS", ["list", "show", "release", "return", "delete"])):
             value = re.search(r'CONFIG_DEFAULT_%s +"(.*?)"' % name, text).group(1)
@@ -95,7 +95,7 @@ class Config(page.PageCase):
         seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}
         for name, key in (("TIMEOUT", "timeout"), ("SUMMARY", "summary"), ("KEEP", "keep")):
             value, unit = re.search(r"(?m)^%s = (\d+)([smhd])$" % key, example).groups()
-            self.assertEqual(int(value) * seconds[unit], csource.number("milter/config.h", "CONFIG_DEFAULT_" + name), key)
+            self.assertEqual(int(value) * seconds[unit], csource.number("milter/common/conf.h", "CONFIG_DEFAULT_" + name), key)
         for group, keys in self.keys().items():
             section = example[example.index("[%s]" % group):].split("\n\n")[0]
             self.assertSame(re.findall(r"(?m)^(?:# )?([\w-]+) = ", section), keys, "keys of [%s] in the example" % group)
@@ -134,7 +134,7 @@ def facts(name, function=None):
 
 def kinds():
     """{kind of a line: its id}, as the code has them."""
-    return dict(re.findall(r'\[ENTRY_\w+\] = \{"([\w-]+)", "([0-9a-f]{32})"\}', csource.read("milter/entry.c")))
+    return dict(re.findall(r'\[ENTRY_\w+\] = \{"([\w-]+)", "([0-9a-f]{32})"\}', csource.read("milter/log/log_entry.c")))
 
 
 class Daemon(page.PageCase):
@@ -145,7 +145,7 @@ class Daemon(page.PageCase):
         status, output, _errors = daemon.run("--help")
         self.assertEqual(status, 0)
         program = tool.options(output)
-        letters = re.search(r'getopt_long\(argc, argv, "([a-z:]+)"', csource.read("milter/rcptguardd.c")).group(1)
+        letters = re.search(r'getopt_long\(argc, argv, "([a-z:]+)"', csource.read("milter/daemon/rcptguardd.c")).group(1)
         self.assertEqual({name for name in program if not name.startswith("--")}, {"-" + letter for letter in letters if letter != ":"})
         usage = set(re.findall(r"\[(-\w)", output))
         self.assertEqual(usage, {name for name in program if not name.startswith("--")})
@@ -160,7 +160,7 @@ class Daemon(page.PageCase):
     @staticmethod
     def fields():
         """The log line's fields, in the order in which report_entry adds them."""
-        return facts("milter/report.c", "report_entry")
+        return facts("milter/log/log_fields.c", "report_entry")
 
     def log_items(self):
         """(items of the fields, items of the other lines)"""
@@ -197,10 +197,10 @@ class Daemon(page.PageCase):
         """the numbers of the page are those of the code"""
         text = re.sub(r"\s+", " ", self.tree.text())
         said = {
-            r"A line has at most (\d+) bytes": csource.number("milter/entry.h", "ENTRY_LINE_LIMIT"),
-            r"A line of JSON has at most (\d+) bytes": csource.number("milter/entry.h", "ENTRY_LINE_LIMIT"),
-            r"one such field for each of its items, (\d+) at most": csource.number("milter/journal.c", "ITEMS_LIMIT"),
-            r"could not be raised to (\d+)": csource.number("milter/privileges.h", "PRIVILEGES_DESCRIPTORS"),
+            r"A line has at most (\d+) bytes": csource.number("milter/log/log_entry.h", "ENTRY_LINE_LIMIT"),
+            r"A line of JSON has at most (\d+) bytes": csource.number("milter/log/log_entry.h", "ENTRY_LINE_LIMIT"),
+            r"one such field for each of its items, (\d+) at most": csource.number("milter/log/journal.c", "ITEMS_LIMIT"),
+            r"could not be raised to (\d+)": csource.number("milter/common/privileges.h", "PRIVILEGES_DESCRIPTORS"),
         }
         for pattern, value in said.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
@@ -215,23 +215,23 @@ class Daemon(page.PageCase):
         self.assertGreater(len(starts), 10)
         words = [head for head, _body in self.log_items()[1]]
         # The lead of the diagnostics of a reload is an argument.
-        starts += [text for text in csource.strings(csource.read("milter/service.c")) if text == "reload: "]
+        starts += [text for text in csource.strings(csource.read("milter/daemon/service.c")) if text == "reload: "]
         self.assertEqual([text for text in starts if not any(text.startswith(word) for word in words)], [], "lines that the page lacks")
         self.assertEqual([word for word in words if not any(text.startswith(word) for text in starts)], [], "lines that the code lacks")
 
     def test_json(self):
         """every member of the other lines' objects, and the words for their levels"""
         items = list(page.items(page.section(self.tree, "JSON")))
-        added = {name.replace("-", "_") for source in csource.sources("milter") if source.endswith(".c") and not source.endswith(("report.c", "entry.c"))
+        added = {name.replace("-", "_") for source in csource.sources("milter") if source.endswith(".c") and not source.endswith(("log_fields.c", "log_entry.c"))
                  for name in facts(source)}
         own = {"event", "level", "message"}
-        entry_json = csource.function("milter/entry.c", "entry_json") + csource.function("milter/entry.c", "append_member")
+        entry_json = csource.function("milter/log/log_entry.c", "entry_json") + csource.function("milter/log/log_entry.c", "append_member")
         for name in own | {"queue_id"}:
             self.assertIn('"%s"' % name, entry_json)
         self.assertSame([name for head, _body in items for name in page.marked(head, "Cm")], added | own, "members")
         levels = next(body for head, body in items if head.text() == "level")
-        self.assertSame(page.marked(levels, "Li"), csource.strings(csource.function("milter/entry.c", "level_name")), "levels")
-        lists = set(re.findall(r'\b(?:entry_list|add_defects)\(entry, "([a-z]+)"', csource.function("milter/report.c", "report_entry")))
+        self.assertSame(page.marked(levels, "Li"), csource.strings(csource.function("milter/log/log_entry.c", "level_name")), "levels")
+        lists = set(re.findall(r'\b(?:entry_list|add_defects)\(entry, "([a-z]+)"', csource.function("milter/log/log_fields.c", "report_entry")))
         text = re.sub(r"\s+", " ", page.section(self.tree, "JSON").text())
         self.assertEqual(set(re.search(r"and (\w+) and (\w+) are arrays", text).groups()), lists)
 
@@ -247,7 +247,7 @@ class Daemon(page.PageCase):
         """the fields of the journal that are not facts of the line"""
         items = list(page.items(page.section(self.tree, "JOURNAL")))
         listed = [name for head, _body in items for name in page.marked(head, "Cm") if name.isupper()]
-        source = csource.read("milter/journal.c")
+        source = csource.read("milter/log/journal.c")
         known = set(re.findall(r'\badd(?:_number)?\(fields, "([A-Z_]+)"', source))
         prefix = re.search(r'"(RCPTGUARD_)"', source).group(1)
         known |= {prefix, prefix + re.search(r'append_name\(fields->text, "([a-z-]+)"\)', source).group(1).upper().replace("-", "_")}
@@ -256,11 +256,12 @@ class Daemon(page.PageCase):
     def test_exit_codes(self):
         """the exit codes of the code and no other"""
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        self.assertEqual(listed, set(csource.enumeration("milter/exits.h", "EXITS_[A-Z]+").values()))
+        known = csource.enumeration("milter/common/exit_codes.h", "EXITS_[A-Z]+")
+        self.assertEqual(listed, {value for name, value in known.items() if name not in ("EXITS_GONE", "EXITS_FORBIDDEN")})
 
     def test_signals(self):
         """the signals that the supervisor handles"""
-        numbers = re.search(r"const int numbers\[\] = \{(.*?)\};", csource.read("milter/supervisor.c")).group(1)
+        numbers = re.search(r"const int numbers\[\] = \{(.*?)\};", csource.read("milter/daemon/supervisor.c")).group(1)
         known = set(re.findall(r"SIG[A-Z0-9]+", numbers)) - {"SIGCHLD"}  # that one is between the two processes
         listed = {name for head, _body in page.items(page.section(self.tree, "SIGNALS")) for name in re.findall(r"SIG[A-Z0-9]+", head.text())}
         self.assertSame(listed, known, "signals")
@@ -268,7 +269,7 @@ class Daemon(page.PageCase):
     def test_files(self):
         """the files of the page are where the code looks for them"""
         paths = {element.text() for head, _body in page.items(page.section(self.tree, "FILES")) for element in head.find("Pa", "elem")}
-        text = csource.read("milter/config.h").replace('SYSCONFDIR "', '"/etc').replace('LOCALSTATEDIR "', '"/var')
+        text = csource.read("milter/common/conf.h").replace('SYSCONFDIR "', '"/etc').replace('LOCALSTATEDIR "', '"/var')
         for name in "PATH", "POLICY", "SOCKET", "LEDGER":
             value = re.search(r'CONFIG_DEFAULT_%s +"(?:unix:)?(.*?)"' % name, text).group(1)
             self.assertIn(value, paths)
@@ -279,7 +280,7 @@ class Tag(page.PageCase):
 
     def test_tag_field(self):
         """both pages name the field that a tag adds, and so does what `rcptguard explain` shows"""
-        name = re.search(r'#define FILTER_TAG_FIELD +"(.*?)"', csource.read("milter/filter.c") + csource.read("milter/filter.h")).group(1)
+        name = re.search(r'#define FILTER_TAG_FIELD +"(.*?)"', csource.read("milter/daemon/filter.c") + csource.read("milter/daemon/filter.h")).group(1)
         for one in "rcptguardd(8)", "rcptguard-policy(5)":
             self.assertIn(name, page.marked(page.tree(one), "Li"), one)
         self.assertIn("`%s: %%s`" % name, csource.read("policy/explain_text.c"))
@@ -288,7 +289,7 @@ class Tag(page.PageCase):
         """both pages name the codes of the replies, and so does what `rcptguard explain` shows"""
         shown = csource.read("policy/explain_text.c")
         for disposition, number, status in re.findall(r'case DISPOSITION_(REJECT|TEMPFAIL):\s+set_reply\(context, "(\d+)", "([\d.]+)"',
-                                                       csource.function("milter/filter.c", "answer")):
+                                                       csource.function("milter/daemon/filter.c", "answer")):
             for one in "rcptguardd(8)", "rcptguard-policy(5)":
                 self.assertIn("%s %s" % (number, status), page.tree(one).text(), one)
             self.assertRegex(shown, r'DISPOSITION_%s\s*\? "%s %s "' % (disposition, number, re.escape(status)))
@@ -332,8 +333,8 @@ class Metrics(page.PageCase):
     def test_interval(self):
         """the seconds between two writings"""
         text = re.sub(r"\s+", " ", page.section(self.tree, "METRICS").text())
-        self.assertEqual(re.findall(r"every (\d+) seconds", text), [str(csource.number("milter/metrics_file.h", "METRICS_INTERVAL"))])
-        suffix, = re.findall(r'#define NEW_SUFFIX "(.*)"', csource.read("milter/metrics_file.c"))
+        self.assertEqual(re.findall(r"every (\d+) seconds", text), [str(csource.number("milter/metrics/metrics_file.h", "METRICS_INTERVAL"))])
+        suffix, = re.findall(r'#define NEW_SUFFIX "(.*)"', csource.read("milter/metrics/metrics_file.c"))
         self.assertIn(suffix, page.marked(page.section(self.tree, "METRICS"), "Li"))
 
 

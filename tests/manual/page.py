@@ -15,9 +15,9 @@ import daemon
 PAGES = {
     "rcptguard(1)": "policy/rcptguard.1",
     "rcptguard-policy(5)": "policy/rcptguard-policy.5",
-    "rcptguard.conf(5)": "milter/rcptguard.conf.5",
-    "rcptguardd(8)": "milter/rcptguardd.8",
-    "rcptguardq(8)": "milter/rcptguardq.8",
+    "rcptguard.conf(5)": "milter/common/rcptguard.conf.5",
+    "rcptguardd(8)": "milter/daemon/rcptguardd.8",
+    "rcptguardq(8)": "milter/rcptguardq/rcptguardq.8",
 }
 
 _NODE = re.compile(r"^( *)(.*) \((text|elem|block|head|body|tail|comment|root|eqn|tbl)\)(?: .*)?$")

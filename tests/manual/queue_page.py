@@ -97,12 +97,12 @@ class Options(QueueCase):
 class Words(QueueCase):
     def test_exit_codes(self):
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        known = {**csource.enumeration("milter/exits.h", "EXITS_[A-Z]+"), **csource.enumeration("milter/queue_tool.h", "EXITS_[A-Z]+")}
+        known = csource.enumeration("milter/common/exit_codes.h", "EXITS_[A-Z]+")
         self.assertSame(listed, set(known.values()), "exit codes")
 
     def test_states(self):
         listed = {word for head, _body in page.items(page.section(self.tree, "STATES")) for word in page.marked(head, "Cm") - {","}}
-        self.assertSame({word.rstrip(",") for word in listed}, set(csource.array("milter/ledger.c", "state_names")) | {"untracked"}, "states")
+        self.assertSame({word.rstrip(",") for word in listed}, set(csource.array("milter/ledger/ledger.c", "state_names")) | {"untracked"}, "states")
 
     def body_of(self, command, key):
         return next(body for head, body in page.items(self.subsection(command)) if key in [each.text() for each in head.find("Va", "elem")])
@@ -113,23 +113,23 @@ class Words(QueueCase):
 
     def test_actions(self):
         """what stands in the history"""
-        noted = set(re.findall(r'row_note\([^;]*?"([a-z-]+)"', csource.read("milter/decide.c")))
-        names = csource.strings(csource.function("milter/ledger.c", "ledger_action_name"))
+        noted = set(re.findall(r'row_note\([^;]*?"([a-z-]+)"', csource.read("milter/ledger/ledger_transitions.c")))
+        names = csource.strings(csource.function("milter/ledger/ledger.c", "ledger_action_name"))
         seen = {"held", "left", "not-queued"}
-        self.assertLessEqual(seen, set(csource.array("milter/ledger.c", "state_names")))
+        self.assertLessEqual(seen, set(csource.array("milter/ledger/ledger.c", "state_names")))
         self.assertSame(self.quoted(self.body_of("log", "action")), noted | set(names) | seen, "actions")
 
     def test_checks(self):
         """what doctor looks at"""
-        known = {name for file in csource.sources("milter") if os.path.basename(file).startswith("doctor")
-                 for table in re.findall(r"const struct examination \w*examinations\[\] = \{(.*?)\n\};", csource.read(file), re.DOTALL) for name in csource.strings(table)}
+        known = {name for file in csource.sources("milter")
+                 for table in re.findall(r"const struct examination \w+\[\] = \{(.*?)\n\};", csource.read(file), re.DOTALL) for name in csource.strings(table)}
         self.assertGreaterEqual(len(known), 30)
         listed = [word for head, _body in page.items(page.section(self.tree, "CHECKS")) for word in page.marked(head, "Cm")]
         self.assertSame(set(listed), known, "checks")
         self.assertEqual(len(listed), len(set(listed)), "a check stands twice")
         places = set(re.findall(r'#define (?:MEND_SHELL|MAIN_CF|CONF|MC) +"([^"]+)"', "".join(csource.read(file) for file in csource.sources("milter"))))
         self.assertSame(self.quoted(self.body_of("doctor", "mend[].place")), places, "places")
-        self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/finding.c", "severity_names")), "severities")
+        self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/setup/findings.c", "severity_names")), "severities")
 
     def test_defects(self):
         self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/exposure.c", "defect_name")), "defects")
@@ -137,28 +137,28 @@ class Words(QueueCase):
     def test_headers(self):
         """which fields are shown"""
         text = re.sub(r"\s+", " ", self.body_of("show", "headers[]").text())
-        self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/reader.c", "shown"), "fields")
+        self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/queue/message_reader.c", "fields_shown"), "fields")
 
     def test_rights(self):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "WHO MAY WHAT"), "Cm")
-        rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/config.h"), re.DOTALL).group(1))} - {"actions"}
+        rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/common/conf.h"), re.DOTALL).group(1))} - {"actions"}
         self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
-        fields = re.findall(r'\b(?:entry|add)_\w+\(entry, "([a-z-]+)"', csource.function("milter/report.c", "report_decision_entry"))
+        fields = re.findall(r'\b(?:entry|add)_\w+\(entry, "([a-z-]+)"', csource.function("milter/log/log_fields.c", "report_decision_entry"))
         self.assertGreaterEqual(len(fields), 8)
         listed = [head.text().rstrip("=") for head, _body in page.items(page.section(self.tree, "LOG"))]
         self.assertEqual(listed, fields)
 
     def test_numbers(self):
         text = re.sub(r"\s+", " ", self.tree.text())
-        seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
-        orphans = int(re.search(r"#define RECONCILE_ORPHANS \((\d+) \* G_USEC_PER_SEC\)", csource.read("milter/reconcile.h")).group(1))
-        for pattern, value in {r"not before (\d+) seconds are over": orphans, r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger.h", "LEDGER_SUBJECT_LIMIT"),
-                               r"the (\d+) largest": csource.number("milter/shown.c", "PARTIES_SHOWN"), r"up to (\d+) of them": csource.number("milter/digest.c", "DIGEST_LIMIT"),
-                               r"in one hour (\d+) mails at most": csource.number("milter/notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
+        seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
+        orphans = int(re.search(r"#define RECONCILE_ORPHANS \((\d+) \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
+        for pattern, value in {r"not before (\d+) seconds are over": orphans, r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger/ledger.h", "LEDGER_SUBJECT_LIMIT"),
+                               r"the (\d+) largest": csource.number("milter/review/held_details.c", "PARTIES_SHOWN"), r"up to (\d+) of them": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
+                               r"in one hour (\d+) mails at most": csource.number("milter/rcptguardq/command_notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 
     def test_files(self):

@@ -20,7 +20,7 @@ NUMBERS = {"visible", "parties", "domains", "internal", "hidden"}
 
 def kinds():
     """{kind: message id} of the code."""
-    source = daemon.SOURCE + "/milter/entry.c"
+    source = daemon.SOURCE + "/milter/log/log_entry.c"
     with open(source, encoding="utf-8") as file:
         return dict(re.findall(r'\[ENTRY_\w+\] = \{"([\w-]+)", "([0-9a-f]{32})"\}', file.read()))
 

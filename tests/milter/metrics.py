@@ -406,7 +406,7 @@ class File(MetricsCase):
     def test_the_interval(self):
         """Written anew without being asked, as often as the manual says."""
         self.start()
-        header = daemon.pathlib.Path(daemon.SOURCE, "milter/metrics_file.h").read_text(encoding="utf-8")
+        header = daemon.pathlib.Path(daemon.SOURCE, "milter/metrics/metrics_file.h").read_text(encoding="utf-8")
         seconds = int(re.search(r"#define METRICS_INTERVAL (\d+)", header).group(1))
         first = self.file().get("rcptguard_metrics_timestamp_seconds")
         second = daemon.wait_until(lambda: self.file().get("rcptguard_metrics_timestamp_seconds") - first, seconds + daemon.LIMIT, "the next writing")
@@ -607,7 +607,7 @@ class Check(unittest.TestCase):
 class Packaged(unittest.TestCase):
     def test_the_lines_of_the_manual(self):
         """What the manual has typed makes the packaged configuration one with metrics."""
-        manual = daemon.pathlib.Path(daemon.SOURCE, "milter/rcptguardd.8").read_text(encoding="utf-8")
+        manual = daemon.pathlib.Path(daemon.SOURCE, "milter/daemon/rcptguardd.8").read_text(encoding="utf-8")
         command, = re.findall(r"^sed -i .* /etc/rcptguard/rcptguard\.conf$", manual, re.M)
         target, = re.findall(r"^ln -s (\S+) /var/lib/prometheus/node-exporter/$", manual, re.M)
         with tempfile.TemporaryDirectory() as folder:

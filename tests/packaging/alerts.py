@@ -86,7 +86,7 @@ class Alerts(unittest.TestCase):
 
     def test_the_metrics_are_there(self):
         """Every metric of the rules and of their cases is written by the daemon and stands in its manual."""
-        manual = set(re.findall(r"(?m)^\.It Cm (rcptguard_[a-z_]+)$", (SOURCE / "milter/rcptguardd.8").read_text(encoding="utf-8")))
+        manual = set(re.findall(r"(?m)^\.It Cm (rcptguard_[a-z_]+)$", (SOURCE / "milter/daemon/rcptguardd.8").read_text(encoding="utf-8")))
         written = set(self.found.types)
         self.assertEqual(manual, written)
         for path in (RULES, *CASES):
@@ -124,7 +124,7 @@ class Alerts(unittest.TestCase):
 
     def test_the_limit_is_longer_than_the_interval(self):
         """A daemon that is busy once is not down."""
-        header = (SOURCE / "milter/metrics_file.h").read_text(encoding="utf-8")
+        header = (SOURCE / "milter/metrics/metrics_file.h").read_text(encoding="utf-8")
         interval = int(re.search(r"#define METRICS_INTERVAL (\d+)", header).group(1))
         limits = {int(number) for number in re.findall(r"rcptguard_metrics_timestamp_seconds [<>] (\d+)", RULES.read_text(encoding="utf-8"))}
         self.assertEqual(limits, {8 * interval})

@@ -90,7 +90,7 @@ class Logcheck(unittest.TestCase):
 
     def test_the_ledger_s_tidying(self):
         """The daemon says it once rows are older than a day at least, which no test can wait for."""
-        source = (pathlib.Path(daemon.SOURCE) / "milter/keeper.c").read_text()
+        source = (pathlib.Path(daemon.SOURCE) / "milter/daemon/ledger_writer.c").read_text()
         self.assertIn('"ledger: removed %u closed rows older than %u days"', source)
         self.assertTold(["ledger: removed 12 closed rows older than 90 days"], [])
 

@@ -74,10 +74,10 @@ class Units(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
         result = run(["journalctl", "--root=" + self.folder, "--list-catalog", "--no-pager"])
         listed = re.findall(r"^([0-9a-f]{32}) (\S+): (.+)$", result.stdout, re.M)
-        known = re.findall(r'\[ENTRY_\w+\] = \{"[\w-]+", "([0-9a-f]{32})"\}', (pathlib.Path(daemon.SOURCE) / "milter/entry.c").read_text())
+        known = re.findall(r'\[ENTRY_\w+\] = \{"[\w-]+", "([0-9a-f]{32})"\}', (pathlib.Path(daemon.SOURCE) / "milter/log/log_entry.c").read_text())
         self.assertEqual(sorted(number for number, _, _ in listed), sorted(known))
         self.assertEqual({program for _, program, _ in listed}, {"rcptguard"})
-        facts = {name for source in ("child.c", "report.c", "service.c")
+        facts = {name for source in ("daemon/worker.c", "log/log_fields.c", "daemon/service.c")
                  for name in re.findall(r'\b(?:entry|add)_\w+\(&?entry, "([a-z-]+)"', (pathlib.Path(daemon.SOURCE) / "milter" / source).read_text())}
         fields = {"RCPTGUARD_" + name.upper().replace("-", "_") for name in facts | {"queue-id"}}
         used = set(re.findall(r"@(\w+)@", (pathlib.Path(daemon.SOURCE) / "packaging/systemd/rcptguard.catalog").read_text()))
@@ -141,7 +141,7 @@ class Configuration(unittest.TestCase):
         self.assertEqual(len(self.complaints(self.text + "nonsense = 1\n")), 1)
 
     def test_its_defaults_are_those_of_the_manual(self):
-        manual = (pathlib.Path(daemon.SOURCE) / "milter/rcptguard.conf.5").read_text()
+        manual = (pathlib.Path(daemon.SOURCE) / "milter/common/rcptguard.conf.5").read_text()
         keys = re.findall(r"^([a-z-]+ = .*)$", self.written_out, re.M)
         self.assertGreater(len(keys), 5)
         for key in keys:  # what has no default stands there as a comment

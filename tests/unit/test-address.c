@@ -1,6 +1,6 @@
 /* test-address - which spellings are one address, and which are not */
 
-#include "address.h"
+#include "policy/address.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* test-config - what rcptguard.conf may say, and what is said of it when it is wrong */
 
-#include "milter/config.h"
+#include "milter/common/conf_load.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -73,9 +73,9 @@ static void test_defaults(void)
     g_assert_null(review->identities);
     g_assert_null(review->notice);
     g_assert_null(review->digest_to);
-    g_assert_null(review->postfix_config);
-    g_assert_null(review->sendmail_config);
-    g_assert_null(review->sendmail_command);
+    g_assert_null(review->places[MTA_POSTFIX].configuration);
+    g_assert_null(review->places[MTA_SENDMAIL].configuration);
+    g_assert_null(review->places[MTA_SENDMAIL].command);
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
         g_assert_cmpuint(g_strv_length(review->groups[i]), ==, 1);
         g_assert_cmpstr(review->groups[i][0], ==, "rcptguard-review");
@@ -147,9 +147,9 @@ static void test_every_key(void)
     g_autofree char *addresses = g_strjoinv(" ", review->digest_to);
     g_assert_cmpstr(addresses, ==, "security@corp.example root");
     g_assert_cmpint(review->mta, ==, MTA_SENDMAIL);
-    g_assert_cmpstr(review->postfix_config, ==, "/etc/postfix-out");
-    g_assert_cmpstr(review->sendmail_config, ==, "/etc/mail/out.cf");
-    g_assert_cmpstr(review->sendmail_command, ==, "/opt/sendmail");
+    g_assert_cmpstr(review->places[MTA_POSTFIX].configuration, ==, "/etc/postfix-out");
+    g_assert_cmpstr(review->places[MTA_SENDMAIL].configuration, ==, "/etc/mail/out.cf");
+    g_assert_cmpstr(review->places[MTA_SENDMAIL].command, ==, "/opt/sendmail");
 }
 
 static void test_relative_paths(void)
@@ -161,7 +161,7 @@ static void test_relative_paths(void)
     g_assert_cmpstr(config->ledger, ==, "/etc/x/l.db");
     g_assert_cmpstr(config->metrics, ==, "/etc/x/m/x.prom");
     g_assert_cmpstr(config->review.identities, ==, "/etc/x/who");
-    g_assert_cmpstr(config->review.postfix_config, ==, "/etc/x/p");
+    g_assert_cmpstr(config->review.places[MTA_POSTFIX].configuration, ==, "/etc/x/p");
 }
 
 /* GLib's escapes are undone by GLib, and a hash without a blank before it is part of a value. */

@@ -1,6 +1,6 @@
-/* test-control - see milter/sendmail_control.h */
+/* test-control - see milter/sendmail/sendmail_control.h */
 
-#include "milter/sendmail_control.h"
+#include "milter/sendmail/sendmail_control.h"
 
 #include "unit.h"
 

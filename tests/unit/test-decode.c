@@ -1,6 +1,6 @@
 /* test-decode - header values as text */
 
-#include "decode.h"
+#include "policy/decode.h"
 
 #include <glib.h>
 #include <string.h>

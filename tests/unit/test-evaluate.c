@@ -1,9 +1,9 @@
 /* test-evaluate - each kind of test, each comparison, faults, monitor, until, outbound */
 
-#include "exposure.h"
-#include "recipients.h"
+#include "policy/exposure.h"
+#include "policy/recipients.h"
+#include "policy/words.h"
 #include "unit.h"
-#include "words.h"
 
 static const char bad_subject[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 #define BAD "/(a+)+[bc]!?(@.*)?/"

@@ -1,6 +1,6 @@
 /* test-exposure - the counts of one message per class */
 
-#include "exposure.h"
+#include "policy/exposure.h"
 #include "unit.h"
 
 #define CLASSES                                                                                                        \

@@ -1,6 +1,6 @@
 /* test-histogram - bins that part at thresholds, bars, the ladder */
 
-#include "histogram.h"
+#include "policy/histogram.h"
 #include "unit.h"
 
 #define RULES                                                                                                          \

@@ -1,6 +1,6 @@
 /* test-hold - what of a message is kept, and that recipients' addresses are not */
 
-#include "milter/hold.h"
+#include "milter/daemon/held_record.h"
 #include "unit.h"
 
 #define BEGAN  G_GINT64_CONSTANT(1790000000000000)

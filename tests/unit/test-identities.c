@@ -1,6 +1,6 @@
 /* test-identities - whose mail is whose, and what is wrong in such a file */
 
-#include "milter/identities.h"
+#include "milter/review/identities.h"
 #include "unit.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* test-judged - the small facts of one message: verdicts, dates, what is cut, what is never kept */
 
-#include "judged.h"
+#include "policy/judged.h"
 #include "unit.h"
 
 #define RULES                                                                                                          \

@@ -1,7 +1,7 @@
 /* test-ledger - what is kept of held messages, what becomes of them, and two at a time */
 
-#include "milter/ledger.h"
-#include "milter/schema.h"
+#include "milter/ledger/ledger.h"
+#include "milter/ledger/schema.h"
 #include "unit.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* test-letters - characters beyond ASCII as a reader sees them */
 
-#include "letters.h"
+#include "policy/letters.h"
 
 #include <string.h>
 

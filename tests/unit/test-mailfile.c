@@ -1,7 +1,7 @@
 /* test-mailfile - messages from files: where they begin, where their headers end */
 
-#include "mailfile.h"
 #include "pack.h"
+#include "policy/mailfile.h"
 #include "unit.h"
 
 #include <fcntl.h>

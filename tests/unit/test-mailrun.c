@@ -1,8 +1,8 @@
 /* test-mailrun - whole mailboxes with many threads: the same results in the same order (run it under TSan) */
 
-#include "mailfile.h"
-#include "mailrun.h"
 #include "pack.h"
+#include "policy/mailfile.h"
+#include "policy/mailrun.h"
 #include "unit.h"
 
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* test-metrics - the text format, the bounds of the buckets, rules that come and go while messages are counted */
 
-#include "milter/metrics.h"
+#include "milter/metrics/metrics.h"
 
-#include "histogram.h"
-#include "milter/metrics_text.h"
+#include "milter/metrics/metrics_text.h"
+#include "policy/histogram.h"
 #include "unit.h"
 
 #include <pthread.h>

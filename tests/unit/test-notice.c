@@ -1,7 +1,7 @@
 /* test-notice - templates, and mail that no program answers and no stranger can add to */
 
-#include "milter/letter.h"
-#include "milter/notice.h"
+#include "milter/notify/mail_compose.h"
+#include "milter/notify/notice_template.h"
 #include "unit.h"
 
 static struct ledger_message example(void)

@@ -1,6 +1,6 @@
 /* test-once - messages that were there before, by Message-ID and size */
 
-#include "once.h"
+#include "policy/once.h"
 #include "unit.h"
 
 static struct once_key key_of(const char *id, guint64 size)

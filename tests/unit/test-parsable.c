@@ -1,6 +1,6 @@
 /* test-parsable - which header values GMime gets to see */
 
-#include "parsable.h"
+#include "policy/parsable.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* test-parties - recipients summed by party, people by their domain */
 
-#include "parties.h"
+#include "policy/parties.h"
 #include "unit.h"
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
 #define CLASSES                                                                                                        \
     UNIT_HEAD "class free { domain \"free1.example\", \"free2.example\" individuals }\n"                               \

@@ -3,10 +3,10 @@
  * comment behind it, which makes it no longer plain, it reads the same.
  */
 
-#include "plain.h"
+#include "policy/plain.h"
 
-#include "exposure.h"
-#include "recipients.h"
+#include "policy/exposure.h"
+#include "policy/recipients.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* test-recipients - who can be read in a raw header value: exact addresses, exact defects */
 
-#include "exposure.h"
-#include "recipients.h"
+#include "policy/exposure.h"
+#include "policy/recipients.h"
+#include "policy/words.h"
 #include "unit.h"
-#include "words.h"
 
 static int compare(gconstpointer a, gconstpointer b)
 {

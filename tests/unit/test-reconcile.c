@@ -3,7 +3,8 @@
  * left, what is untracked, and queue ids that are used again.
  */
 
-#include "milter/reconcile.h"
+#include "milter/postfix/postfix_queue.h"
+#include "milter/queue/reconcile.h"
 #include "unit.h"
 
 #include <sys/wait.h>
@@ -80,12 +81,15 @@ static const struct queue_driver made_up_driver = {.mta = MTA_POSTFIX,
                                                    .raw = read_made_up,
                                                    .hurry = hurry_made_up};
 
+/* What the process that reads messages knows. */
+static const struct queue_driver *const readable[] = {&postfix_queue_driver, NULL};
+
 /* ---- a ledger in memory */
 
 struct fixture {
     struct ledger *ledger;
     struct queue queue;
-    struct reader reader;
+    struct message_reader reader;
 };
 
 static void set_up(struct fixture *fixture, gconstpointer data)
@@ -96,7 +100,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     fixture->ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
     g_assert_nonnull(fixture->ledger);
     fixture->queue = (struct queue){.driver = &made_up_driver};
-    fixture->reader = (struct reader){.user = "nobody", .given = geteuid() == 0};
+    fixture->reader = (struct message_reader){.user = "nobody", .given = geteuid() == 0};
 }
 
 static void tear_down(struct fixture *fixture, gconstpointer data)
@@ -355,7 +359,7 @@ static void test_match(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0) /* as rcptguardq does */
-        reader_serve(argv + 2);
+        reader_serve(argv + 2, readable);
     g_test_init(&argc, &argv, NULL);
     ADD(life);
     ADD(untracked);

@@ -1,8 +1,8 @@
-/* test-report - the log line and the reply text: exact form, bounds, and what strangers write */
+/* test-report - the log line: exact form, bounds, and what strangers write */
 
-#include "milter/report.h"
+#include "milter/log/log_fields.h"
 
-#include "exposure.h"
+#include "policy/exposure.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -270,67 +270,6 @@ static void test_value_that_just_fits(void)
     g_assert_true(g_str_has_suffix(cut, "u..."));
 }
 
-static char *reply_of(const char *text)
-{
-    GString *reply = g_string_new(NULL);
-    report_reply(reply, text);
-    return g_string_free(reply, FALSE);
-}
-
-static void test_reply(void)
-{
-    static const struct {
-        const char *text;
-        const char *want;
-    } cases[] = {
-        {"", ""},
-        {"450 people could read it.", "450 people could read it."},
-        {"100% sure %", "100%% sure %%"},
-        {" !\"#$&~{|}", " !\"#$&~{|}"},
-        {"a\tb\r\nc\033", "a?b??c?"},
-        {"Gr\303\274\303\237e \342\200\223 caf\303\251", "Grusse - cafe"},
-        {"\346\227\245", "?"},
-        {"bad \377 byte", "bad ? byte"},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *reply = reply_of(cases[i].text);
-        g_assert_cmpstr(reply, ==, cases[i].want);
-    }
-}
-
-/* On the wire, where `%%` is one byte again, the whole line has at most 512 bytes with its CRLF. */
-static void test_reply_bounds(void)
-{
-    for (unsigned shift = 0; shift < 3; shift++) {
-        g_autofree char *letters = g_strnfill(3000, 'a');
-        g_autofree char *percents = g_strnfill(3000, '%');
-        memset(percents, 'a', shift);
-
-        g_autofree char *plain = reply_of(letters);
-        g_assert_cmpuint(strlen("550 5.7.1 ") + strlen(plain) + 2, ==, 512);
-
-        g_autofree char *doubled = reply_of(percents);
-        g_assert_cmpuint(strlen(doubled), <=, REPORT_REPLY_LIMIT);
-        g_assert_cmpuint(strlen(doubled), >, REPORT_REPLY_LIMIT - 2);
-        g_assert_cmpuint(strspn(doubled + shift, "%") % 2, ==, 0);
-        g_assert_cmpuint(strspn(doubled + shift, "%"), ==, strlen(doubled) - shift);
-    }
-}
-
-static void test_reason(void)
-{
-    g_autoptr(GString) reason = g_string_new(NULL);
-    report_reason(reason, "wide-cc", "62 addresses, 100 %\n\303\274");
-    g_assert_cmpstr(reason->str, ==, "wide-cc: 62 addresses, 100 %?u");
-    g_string_truncate(reason, 0);
-    report_reason(reason, "wide-cc", NULL);
-    g_assert_cmpstr(reason->str, ==, "wide-cc");
-    g_string_truncate(reason, 0);
-    g_autofree char *filler = g_strnfill(3000, 'a');
-    report_reason(reason, "wide-cc", filler);
-    g_assert_cmpuint(reason->len, ==, REPORT_REASON_LIMIT);
-}
-
 /* ---- JSON */
 
 static char *json_of(const struct report *report)
@@ -571,23 +510,6 @@ static void test_decision_bounds(void)
     g_assert_true(g_str_has_suffix(cut, "...\""));
 }
 
-static void test_message_id(void)
-{
-    const char *const cases[][2] = {
-        {"<17@x.example>", "17@x.example"},
-        {"\n <17@x> (a comment)", "17@x"},
-        {"17@x \n", "17@x"},
-        {"", ""},
-        {"<>", ""},
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        size_t length;
-        const char *start = report_message_id(cases[i][0], &length);
-        g_autofree char *got = g_strndup(start, length);
-        g_assert_cmpstr(got, ==, cases[i][1]);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -602,12 +524,8 @@ int main(int argc, char **argv)
     g_test_add_func("/report/bounds", test_bounds);
     g_test_add_func("/report/text-is-cut-first", test_text_is_cut_first);
     g_test_add_func("/report/value-that-just-fits", test_value_that_just_fits);
-    g_test_add_func("/report/reply", test_reply);
-    g_test_add_func("/report/reply-bounds", test_reply_bounds);
-    g_test_add_func("/report/reason", test_reason);
     g_test_add_func("/report/decision", test_decision);
     g_test_add_func("/report/decision-bounds", test_decision_bounds);
-    g_test_add_func("/report/message-id", test_message_id);
     g_test_add_func("/report/json", test_json);
     g_test_add_func("/report/json-characters", test_json_characters);
     g_test_add_func("/report/json-bounds", test_json_bounds);

@@ -1,7 +1,7 @@
 /* test-route - see policy/route.h */
 
-#include "address.h"
-#include "route.h"
+#include "policy/address.h"
+#include "policy/route.h"
 #include "unit.h"
 
 static void test_address(void)

@@ -1,6 +1,6 @@
 /* test-scan - what looks like an address to a person, wherever it stands */
 
-#include "scan.h"
+#include "policy/scan.h"
 
 #include <string.h>
 

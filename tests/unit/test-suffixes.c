@@ -1,6 +1,6 @@
 /* test-suffixes - what an organisation registered, by the Public Suffix List */
 
-#include "suffixes.h"
+#include "policy/suffixes.h"
 
 #include "unit.h"
 

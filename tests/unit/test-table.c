@@ -1,6 +1,6 @@
 /* test-table - sets of domains, addresses, networks and words */
 
-#include "table.h"
+#include "policy/table.h"
 #include "unit.h"
 
 static void add(struct table *table, const char *item, unsigned value)

@@ -1,6 +1,6 @@
 /* test-text - templates, and values made fit to stand in one line */
 
-#include "text.h"
+#include "policy/text.h"
 #include "unit.h"
 
 static void test_escaped(void)

@@ -1,8 +1,8 @@
 /* test-unpack - bytes of files, packed or not, whole or cut */
 
 #include "pack.h"
+#include "policy/unpack.h"
 #include "unit.h"
-#include "unpack.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* test-words - encoded-words, mended, parted, decoded and raw */
 
-#include "words.h"
+#include "policy/words.h"
 
 #include <gmime/gmime.h>
 #include <string.h>

@@ -108,7 +108,7 @@ def main(release):
     folder.mkdir()
     record_ledger(folder)
     record_policies(folder)
-    page = pathlib.Path(daemon.SOURCE, "milter", "rcptguard.conf.5").read_text()
+    page = pathlib.Path(daemon.SOURCE, "milter/common/rcptguard.conf.5").read_text()
     (folder / "rcptguard.conf").write_text(CONFIG.search(page).group(1))
 
 

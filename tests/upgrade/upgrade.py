@@ -23,7 +23,7 @@ import tool
 
 FOLDER = pathlib.Path(daemon.SOURCE, "tests", "upgrade")
 RELEASES = sorted(path.name for path in FOLDER.iterdir() if (path / "ledger.sql").exists())
-SCHEMA = int(re.search(r"#define SCHEMA_VERSION (\d+)u", pathlib.Path(daemon.SOURCE, "milter", "schema.h").read_text()).group(1))
+SCHEMA = int(re.search(r"#define SCHEMA_VERSION (\d+)u", pathlib.Path(daemon.SOURCE, "milter/ledger/schema.h").read_text()).group(1))
 SUFFIXES = pathlib.Path("/usr/share/publicsuffix/public_suffix_list.dafsa")
 
 # What differs because the message in the queue is another one than the version before held.

@@ -1,0 +1,68 @@
+/* conf - see conf.h */
+
+#include "milter/common/conf.h"
+
+#include <syslog.h>
+
+struct config *config_new(const char *path)
+{
+    struct config *config = g_new0(struct config, 1);
+    char *error;
+    config->path = g_canonicalize_filename(path, NULL); /* the daemon leaves the directory it was started in */
+    config->socket = endpoint_parse(CONFIG_DEFAULT_SOCKET, &error);
+    config->user = g_strdup(CONFIG_DEFAULT_USER);
+    config->policy = g_strdup(CONFIG_DEFAULT_POLICY);
+    config->on_error = DISPOSITION_TEMPFAIL;
+    config->on_fault = DISPOSITION_QUARANTINE;
+    config->timeout = CONFIG_DEFAULT_TIMEOUT;
+    config->facility = LOG_MAIL;
+    config->accepted = true;
+    config->summary = CONFIG_DEFAULT_SUMMARY;
+    config->ledger = g_strdup(CONFIG_DEFAULT_LEDGER);
+    config->keep = CONFIG_DEFAULT_KEEP;
+    config->subject = true;
+    config->review.approvals = 1;
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
+        config->review.groups[i] = g_strsplit(CONFIG_DEFAULT_REVIEWERS, ",", -1);
+    return config;
+}
+
+struct timespec config_modified(const char *path)
+{
+    struct stat status;
+    struct timespec never = {0, 0};
+    return stat(path, &status) == 0 ? status.st_mtim : never;
+}
+
+static void review_clear(struct review *review)
+{
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
+        g_strfreev(review->groups[i]);
+    g_free(review->identities);
+    g_free(review->notice);
+    g_strfreev(review->digest_to);
+    for (unsigned i = 0; i < MTAS; i++) {
+        g_free(review->places[i].configuration);
+        g_free(review->places[i].command);
+    }
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    g_free(config->path);
+    endpoint_free(config->socket);
+    g_free(config->user);
+    g_free(config->policy);
+    g_free(config->ledger);
+    g_free(config->metrics);
+    review_clear(&config->review);
+    g_free(config);
+}
+
+bool config_is_stale(const struct config *config)
+{
+    struct timespec now = config_modified(config->path);
+    return now.tv_sec != config->modified.tv_sec || now.tv_nsec != config->modified.tv_nsec;
+}

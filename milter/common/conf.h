@@ -1,0 +1,85 @@
+/*
+ * conf - the settings of rcptguard.conf(5), with their defaults; conf_load.h reads the file.
+ *
+ * Ownership: a configuration owns all that it points at.
+ */
+#ifndef RCPTGUARD_CONF_H
+#define RCPTGUARD_CONF_H
+
+#include "milter/common/endpoint.h"
+#include "policy/auto.h"
+#include "policy/message.h"
+#include "policy/verdict.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#define CONFIG_DEFAULT_PATH      SYSCONFDIR "/rcptguard/rcptguard.conf"
+#define CONFIG_DEFAULT_POLICY    SYSCONFDIR "/rcptguard/policy"
+#define CONFIG_DEFAULT_SOCKET    "unix:/var/spool/postfix/rcptguard/rcptguard.sock"
+#define CONFIG_DEFAULT_USER      "rcptguard"
+#define CONFIG_DEFAULT_TIMEOUT   7210 /* seconds: longer than any MTA is silent within a message */
+#define CONFIG_DEFAULT_SUMMARY   3600 /* seconds */
+#define CONFIG_DEFAULT_LEDGER    LOCALSTATEDIR "/lib/rcptguard/ledger.db"
+#define CONFIG_DEFAULT_KEEP      7776000 /* seconds: 90 days */
+#define CONFIG_DEFAULT_REVIEWERS "rcptguard-review"
+
+/* What a group of reviewers may be allowed. */
+enum review_action { REVIEW_LIST, REVIEW_SHOW, REVIEW_RELEASE, REVIEW_RETURN, REVIEW_DELETE, REVIEW_ACTIONS };
+
+/* Where an MTA is. */
+struct review_place {
+    char *configuration; /* a directory or a file; NULL: its own choice */
+    char *command;       /* its sendmail(8); NULL: the one of the system */
+};
+
+/* [review]: what rcptguardq(8) needs. */
+struct review {
+    unsigned approvals;            /* different people that every release needs: 1 or 2 */
+    char *identities;              /* a file: which mail is a reviewer's own; or NULL */
+    char **groups[REVIEW_ACTIONS]; /* names of groups, ended by NULL; none: root alone */
+    char *notice;                  /* a template: tell the author of a held message; NULL: do not */
+    char **digest_to;              /* addresses, ended by NULL; or NULL */
+    enum mta mta;                  /* MTA_NONE: find out */
+    struct review_place places[MTAS];
+};
+
+struct config {
+    char *path; /* of the file itself */
+    struct timespec modified;
+
+    struct endpoint *socket;
+    char *user;
+    bool user_given;           /* the file names the user */
+    char *policy;              /* absolute */
+    enum disposition on_error; /* accept or tempfail: what an action that failed becomes */
+    enum disposition on_fault; /* quarantine, tempfail or reject: what a fault of the policy becomes */
+    unsigned timeout;          /* seconds that the MTA may be silent within a packet */
+
+    int facility;     /* of syslog(3) */
+    bool log_json;    /* lines are JSON, not text */
+    bool accepted;    /* accepted messages get their line too */
+    unsigned summary; /* seconds between two summary lines */
+
+    char *ledger;  /* absolute */
+    unsigned keep; /* seconds that a closed row stays in the ledger */
+    bool subject;  /* the ledger keeps subjects */
+
+    char *metrics; /* absolute; or NULL: none are written */
+
+    struct review review;
+};
+
+/* One in which each key has its default; `path` is the file's. */
+struct config *config_new(const char *path);
+void config_free(struct config *config);
+AUTO_FREE_DEFINE(config, config_free)
+
+/* When the file was last changed; zero if there is none. */
+struct timespec config_modified(const char *path);
+
+/* Whether the file was changed since it was read. */
+bool config_is_stale(const struct config *config);
+
+#endif

@@ -1,0 +1,277 @@
+/* conf_load - see conf_load.h */
+
+#include "milter/common/conf_load.h"
+
+#include "milter/common/conf_keys.h"
+
+#include <string.h>
+
+/* What GLib's key file does not keep: where things stand. */
+struct scan {
+    struct config *config;
+    const struct source *source;
+    struct diags *diags;
+    GHashTable *groups; /* name: offset of its header, as a pointer */
+    GHashTable *values; /* "group\nkey": offset of the value, as a pointer */
+    char *group;        /* the group that the line belongs to, or NULL before the first and in an unknown one */
+    bool group_seen;
+};
+
+/* ---- the pre-scan */
+
+static bool group_known(const char *group)
+{
+    for (unsigned i = 0; key_at(i) != NULL; i++) {
+        if (strcmp(key_at(i)->group, group) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The names of all groups, or of all keys of a group; ends with NULL. */
+static GPtrArray *names_of(const char *group)
+{
+    GPtrArray *names = g_ptr_array_new();
+    const char *last = NULL;
+    for (unsigned i = 0; key_at(i) != NULL; i++) {
+        const struct key *key = key_at(i);
+        if (group != NULL && strcmp(key->group, group) == 0)
+            g_ptr_array_add(names, (gpointer)key->name);
+        else if (group == NULL && g_strcmp0(key->group, last) != 0)
+            g_ptr_array_add(names, (gpointer)key->group);
+        last = key->group;
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static void unknown_group(struct scan *scan, size_t offset, const char *name)
+{
+    g_autoptr(GPtrArray) names = names_of(NULL);
+    const char *near = diag_nearest(name, (const char *const *)names->pdata);
+    if (near != NULL) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; did you mean `%s`?", name,
+                    near);
+        return;
+    }
+    g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
+    source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; expected one of %s", name,
+                known);
+}
+
+/* Another group that has a key of that name, or NULL. */
+static const char *group_with(const char *name)
+{
+    for (unsigned i = 0; key_at(i) != NULL; i++) {
+        if (strcmp(key_at(i)->name, name) == 0)
+            return key_at(i)->group;
+    }
+    return NULL;
+}
+
+static void unknown_key(struct scan *scan, size_t offset, const char *name)
+{
+    g_autoptr(GPtrArray) names = names_of(scan->group);
+    const char *near = diag_nearest(name, (const char *const *)names->pdata);
+    const char *other = near == NULL ? group_with(name) : NULL;
+    if (other != NULL) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` belongs to the group [%s]", name,
+                    other);
+        return;
+    }
+    if (near != NULL) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; did you mean `%s`?",
+                    name, scan->group, near);
+        return;
+    }
+    g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
+    source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; expected one of %s", name,
+                scan->group, known);
+}
+
+/* `[group]`, from the bracket to the end of the line without its blanks. */
+static void scan_group(struct scan *scan, size_t offset, const char *line, size_t length)
+{
+    g_clear_pointer(&scan->group, g_free);
+    scan->group_seen = true;
+    const char *end = memchr(line, ']', length);
+    if (end == NULL || end + 1 != line + length) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR,
+                    "expected a group's name in brackets and nothing behind it");
+        return;
+    }
+    g_autofree char *name = g_strndup(line + 1, (size_t)(end - line) - 1);
+    if (!group_known(name)) {
+        unknown_group(scan, offset + 1, name);
+        return;
+    }
+    gpointer first;
+    if (g_hash_table_lookup_extended(scan->groups, name, NULL, &first)) {
+        source_diag(scan->source, offset + 1, scan->diags, DIAG_ERROR, "the group [%s] stands in line %u already", name,
+                    source_line(scan->source, GPOINTER_TO_SIZE(first)));
+    } else {
+        g_hash_table_insert(scan->groups, g_strdup(name), GSIZE_TO_POINTER(offset));
+    }
+    scan->group = g_steal_pointer(&name);
+}
+
+/* GLib would take a comment behind a value as part of the value. */
+static bool scan_comment(struct scan *scan, size_t offset, const char *value, size_t length)
+{
+    for (size_t i = 1; i < length; i++) {
+        if ((value[i] == '#' || value[i] == ';') && (value[i - 1] == ' ' || value[i - 1] == '\t')) {
+            source_diag(scan->source, offset + i, scan->diags, DIAG_ERROR,
+                        "a comment stands on a line of its own; here it would be part of the value");
+            return true;
+        }
+    }
+    return false;
+}
+
+/* GLib takes the line apart and undoes its escapes; the key's reader judges what comes out. */
+static char *value_of(const struct key *key, const char *line, size_t length, char **error)
+{
+    /* Before GLib, which complains aloud of the second wrong one. */
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] != '\\')
+            continue;
+        if (++i == length || strchr("sntr\\", line[i]) == NULL) {
+            *error = g_strdup("the escapes of a value are \\s, \\n, \\t, \\r and \\\\");
+            return NULL;
+        }
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "[%s]\n%.*s\n", key->group, (int)length, line);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) failure = NULL;
+    char *value = NULL;
+    if (g_key_file_load_from_data(file, text->str, text->len, G_KEY_FILE_NONE, &failure))
+        value = g_key_file_get_string(file, key->group, key->name, &failure);
+    if (failure != NULL && *error == NULL)
+        *error = g_strdup("the escapes of a value are \\s, \\n, \\t, \\r and \\\\");
+    return value;
+}
+
+static void scan_value(struct scan *scan, const struct key *key, size_t place, const char *line, size_t length)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *value = value_of(key, line, length, &error);
+    for (const char *byte = value; error == NULL && byte != NULL && *byte != '\0'; byte++) {
+        if (g_ascii_iscntrl(*byte))
+            error = g_strdup("a value holds no control characters");
+    }
+    if (error == NULL && g_strchomp(value)[0] == '\0')
+        error = g_strdup("has no value; leave the line out for its default");
+    if (error == NULL)
+        error = key->read(scan->config, value);
+    if (error != NULL)
+        source_diag(scan->source, place, scan->diags, DIAG_ERROR, "%s: %s", key->name, error);
+}
+
+static void scan_key(struct scan *scan, size_t offset, const char *line, size_t length)
+{
+    const char *equals = memchr(line, '=', length);
+    if (equals == NULL || equals == line) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR,
+                    "expected `[group]`, `key = value`, or a comment that begins with `#`");
+        return;
+    }
+    if (!scan->group_seen) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR,
+                    "this key belongs to no group; expected a group such as `[milter]` before it");
+        return;
+    }
+    if (scan->group == NULL) /* an unknown group was reported once */
+        return;
+
+    size_t name_length = (size_t)(equals - line);
+    while (name_length > 0 && g_ascii_isspace(line[name_length - 1]))
+        name_length--;
+    g_autofree char *name = g_strndup(line, name_length);
+    const struct key *key = key_find(scan->group, name);
+    if (key == NULL) {
+        unknown_key(scan, offset, name);
+        return;
+    }
+
+    size_t start = (size_t)(equals - line) + 1;
+    while (start < length && g_ascii_isspace(line[start]))
+        start++;
+    g_autofree char *id = g_strconcat(scan->group, "\n", name, NULL);
+    gpointer first;
+    if (g_hash_table_lookup_extended(scan->values, id, NULL, &first)) {
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` stands in line %u already", name,
+                    source_line(scan->source, GPOINTER_TO_SIZE(first)));
+        return;
+    }
+    size_t place = start < length ? offset + start : offset + (size_t)(equals - line);
+    g_hash_table_insert(scan->values, g_steal_pointer(&id), GSIZE_TO_POINTER(place));
+    if (start == length || line[start] == '#' || line[start] == ';') {
+        source_diag(scan->source, place, scan->diags, DIAG_ERROR,
+                    "the key `%s` has no value; leave the line out for its default", name);
+    } else if (!scan_comment(scan, offset + start, line + start, length - start)) {
+        scan_value(scan, key, place, line, length);
+    }
+}
+
+static void scan_line(struct scan *scan, size_t offset, const char *line, size_t length)
+{
+    while (length > 0 && g_ascii_isspace(line[length - 1]))
+        length--;
+    while (length > 0 && g_ascii_isspace(line[0])) {
+        line++;
+        offset++;
+        length--;
+    }
+    if (length == 0 || line[0] == '#')
+        return;
+    if (line[0] == '[')
+        scan_group(scan, offset, line, length);
+    else
+        scan_key(scan, offset, line, length);
+}
+
+static void scan_source(struct scan *scan)
+{
+    const char *text = scan->source->text;
+    size_t length = scan->source->length;
+    for (size_t offset = 0; offset < length;) {
+        const char *end = memchr(text + offset, '\n', length - offset);
+        size_t next = end == NULL ? length : (size_t)(end - text) + 1;
+        scan_line(scan, offset, text + offset, next - offset);
+        offset = next;
+    }
+}
+
+/* ---- the whole */
+
+static struct config *config_read(const char *path, const struct source *source, struct diags *diags)
+{
+    auto_free(config) config = config_new(path);
+    g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct scan scan = {.config = config, .source = source, .diags = diags, .groups = groups, .values = values};
+    unsigned before = diags_errors(diags);
+
+    scan_source(&scan);
+    g_free(scan.group);
+    return diags_errors(diags) == before ? g_steal_pointer(&config) : NULL;
+}
+
+struct config *config_parse(const char *path, const char *text, size_t length, struct diags *diags)
+{
+    auto_free(source) source = source_from_memory(path, text, length, diags);
+    return source == NULL ? NULL : config_read(path, source, diags);
+}
+
+struct config *config_load(const char *path, struct diags *diags)
+{
+    struct timespec before = config_modified(path);
+    auto_free(source) source = source_read(path, "a configuration", CONFIG_SIZE_LIMIT, diags);
+    if (source == NULL)
+        return NULL;
+    struct config *config = config_read(path, source, diags);
+    if (config != NULL)
+        config->modified = before;
+    return config;
+}

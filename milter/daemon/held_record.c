@@ -1,0 +1,233 @@
+/* held_record - see held_record.h */
+
+#include "milter/daemon/held_record.h"
+
+#include "policy/decode.h"
+#include "policy/exposure.h"
+#include "policy/hash.h"
+#include "policy/message_id.h"
+
+#include <string.h>
+
+/* Bytes of a raw subject that are decoded: enough for 80 characters in any encoding. */
+#define SUBJECT_READ 4096
+
+/* ---- texts */
+
+/* Valid UTF-8 of a bounded length; NULL of NULL and of an empty text. */
+static char *keep(const char *text, size_t length)
+{
+    if (text == NULL || length == 0)
+        return NULL;
+    char *valid = g_utf8_make_valid(text, (gssize)MIN(length, HOLD_TEXT_LIMIT));
+    if (strlen(valid) > HOLD_TEXT_LIMIT) {
+        const char *end = g_utf8_find_prev_char(valid, valid + HOLD_TEXT_LIMIT + 1);
+        valid[end == NULL ? 0 : end - valid] = '\0';
+    }
+    return valid;
+}
+
+static char *keep_text(const char *text)
+{
+    return keep(text, text == NULL ? 0 : strlen(text));
+}
+
+/* Decoded, so that a person can read it. */
+static char *keep_subject(const struct message *message)
+{
+    const struct header *header = message_find_header(message, "Subject");
+    if (header == NULL)
+        return NULL;
+    g_autofree char *start = g_strndup(header->value, SUBJECT_READ);
+    g_autofree char *text = decode_header(start, NULL);
+    return g_utf8_strlen(text, -1) > LEDGER_SUBJECT_LIMIT ? g_utf8_substring(text, 0, LEDGER_SUBJECT_LIMIT)
+                                                          : g_steal_pointer(&text);
+}
+
+static char *keep_message_id(const struct message *message)
+{
+    const struct header *header = message_find_header(message, "Message-ID");
+    size_t length = 0;
+    const char *id = header == NULL ? NULL : message_id_find(header->value, &length);
+    return keep(id, length);
+}
+
+/* Who can be told of the message: an internal address, or nobody. */
+static char *find_author(struct policy *policy, const struct message *message)
+{
+    const char *user = message->user;
+    if (user != NULL && strchr(user, '@') != NULL && policy_is_internal(policy, message, user))
+        return keep_text(user);
+    return policy_is_internal(policy, message, message->sender) ? keep_text(message->sender) : NULL;
+}
+
+/* ---- mail that no person waits for (RFC 3834, section 2): an answer to it could be answered, for ever */
+
+/* The first word of a value, such as `auto-replied` of "auto-replied; owner-email=...". */
+static bool begins_with(const struct header *header, const char *word)
+{
+    const char *value = header->value;
+    while (g_ascii_isspace(*value))
+        value++;
+    size_t length = strlen(word);
+    return g_ascii_strncasecmp(value, word, length) == 0 && !g_ascii_isalnum(value[length]) && value[length] != '-';
+}
+
+static bool is_list_field(const char *name)
+{
+    static const char *const names[] = {"List-Id",        "List-Post",  "List-Help",   "List-Unsubscribe",
+                                        "List-Subscribe", "List-Owner", "List-Archive"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_ascii_strcasecmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_bulk(const struct header *header)
+{
+    return g_ascii_strcasecmp(header->name, "Precedence") == 0 &&
+           (begins_with(header, "bulk") || begins_with(header, "list") || begins_with(header, "junk"));
+}
+
+static const char *find_untold(const struct message *message)
+{
+    if (message->sender[0] == '\0')
+        return "its sender is the null sender";
+    for (guint i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (g_ascii_strcasecmp(header->name, "Auto-Submitted") == 0 && !begins_with(header, "no"))
+            return "a program sent it (Auto-Submitted)";
+        if (is_list_field(header->name) || is_bulk(header))
+            return "it is mail of a list (List- fields, Precedence)";
+    }
+    return NULL;
+}
+
+/* ---- parties */
+
+static struct ledger_party *party_new(const char *class_name, const char *name, bool individuals)
+{
+    struct ledger_party *party = g_new0(struct ledger_party, 1);
+    party->class_name = g_strdup(class_name);
+    party->name = g_strdup(name);
+    party->individuals = individuals;
+    return party;
+}
+
+/*
+ * The row that a visible recipient counts for.  A party that is a mailbox is an
+ * individual, of whom the domain is kept.
+ */
+static struct ledger_party *find_party(GHashTable *known, GPtrArray *parties, const struct exposed *exposed)
+{
+    const char *at = strrchr(exposed->party, '@');
+    const char *name = at == NULL ? exposed->party : at + 1;
+    g_autofree char *key = g_strdup_printf("%u %s%s", exposed->class_index, at == NULL ? "" : "@", name);
+    struct ledger_party *party = g_hash_table_lookup(known, key);
+    if (party == NULL) {
+        party = party_new(exposed->class_name, name, at != NULL);
+        g_ptr_array_add(parties, party);
+        g_hash_table_insert(known, g_steal_pointer(&key), party);
+    }
+    return party;
+}
+
+/* The largest first; the rest in the order of their names, so that it is the same each time. */
+static gint compare_parties(gconstpointer a, gconstpointer b)
+{
+    const struct ledger_party *first = *(const struct ledger_party *const *)a;
+    const struct ledger_party *second = *(const struct ledger_party *const *)b;
+    if (first->people != second->people)
+        return first->people > second->people ? -1 : 1;
+    int order = strcmp(first->name, second->name);
+    return order != 0 ? order : strcmp(first->class_name, second->class_name);
+}
+
+/* What is beyond the limit becomes one row without a name for each class. */
+static void bound_parties(GPtrArray *parties)
+{
+    g_autoptr(GHashTable) rests = g_hash_table_new(hash_string, g_str_equal);
+    guint all = parties->len;
+    for (guint i = LEDGER_PARTIES_LIMIT; i < all; i++) {
+        const struct ledger_party *party = g_ptr_array_index(parties, i);
+        struct ledger_party *rest = g_hash_table_lookup(rests, party->class_name);
+        if (rest == NULL) {
+            rest = party_new(party->class_name, NULL, false);
+            g_ptr_array_add(parties, rest);
+            g_hash_table_insert(rests, rest->class_name, rest);
+        }
+        rest->people += party->people;
+        rest->parties += party->parties;
+    }
+    if (all > LEDGER_PARTIES_LIMIT)
+        g_ptr_array_remove_range(parties, LEDGER_PARTIES_LIMIT, all - LEDGER_PARTIES_LIMIT);
+}
+
+/* In a class of individuals each address is a party of its own. */
+static GPtrArray *read_parties(const struct exposure *exposure)
+{
+    GPtrArray *parties = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_party_free);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; exposure != NULL && i < exposure_visible(exposure); i++) {
+        struct ledger_party *party = find_party(known, parties, exposure_get(exposure, i));
+        party->people++;
+        party->parties = party->individuals ? party->people : 1;
+    }
+    g_ptr_array_sort(parties, compare_parties);
+    bound_parties(parties);
+    return parties;
+}
+
+/* ---- the whole */
+
+static void count(struct ledger_message *kept, const struct exposure *exposure)
+{
+    if (exposure == NULL) /* a fault before anything was counted */
+        return;
+    kept->visible = exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL);
+    kept->parties = exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL);
+    kept->domains = exposure_count(exposure, COUNT_DOMAINS, CLASS_EXTERNAL);
+    kept->internal = exposure_count(exposure, COUNT_VISIBLE, (class_mask)1 << CLASS_INTERNAL);
+    kept->hidden = exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL);
+    kept->recipients = exposure_count(exposure, COUNT_RECIPIENTS, CLASS_ALL);
+    kept->defects = exposure_defects(exposure);
+}
+
+struct hold *hold_new(struct policy *policy, const struct message *message, const struct verdict *verdict,
+                      bool with_subject, gint64 began, gint64 judged)
+{
+    struct hold *hold = g_new0(struct hold, 1);
+    char *sender = keep_text(message->sender);
+    hold->message = (struct ledger_message){
+        .queue_id = keep_text(message->queue_id),
+        .mta = message->mta,
+        .began = began,
+        .judged = judged,
+        .message_id = keep_message_id(message),
+        .sender = sender != NULL ? sender : g_strdup(""),
+        .user = keep_text(message->user),
+        .client = keep_text(message->client),
+        .subject = with_subject ? keep_subject(message) : NULL,
+        .rule = g_strdup(verdict->rule),
+        .line = verdict->line,
+        .text = keep_text(verdict->text),
+        .policy = g_strdup(policy_digest(policy)),
+        .approvals = verdict->approvals,
+        .author = find_author(policy, message),
+    };
+    count(&hold->message, verdict->exposure);
+    hold->parties = read_parties(verdict->exposure);
+    hold->policy_text = policy_text(policy);
+    hold->untold = find_untold(message);
+    return hold;
+}
+
+void hold_free(struct hold *hold)
+{
+    if (hold == NULL)
+        return;
+    ledger_message_clear(&hold->message);
+    g_ptr_array_unref(hold->parties);
+    g_free(hold);
+}

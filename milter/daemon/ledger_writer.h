@@ -1,0 +1,41 @@
+/*
+ * ledger_writer - the daemon's ledger: one message is written at a time, nobody waits
+ * long, and what cannot be written is told in words.
+ *
+ * Any thread may use it.  It is never freed: see service.h.
+ */
+#ifndef RCPTGUARD_LEDGER_WRITER_H
+#define RCPTGUARD_LEDGER_WRITER_H
+
+#include "milter/common/conf.h"
+#include "milter/daemon/held_record.h"
+#include "policy/policy.h"
+
+struct keeper;
+
+/*
+ * Opens the ledger that the configuration names, and makes it if there is none.
+ * NULL, with an error in `diags`, if it cannot be there: no folder, not
+ * permitted, not safe, of a newer version.  What may pass by itself (locked,
+ * full, damaged) is logged, and each hold tries again.
+ */
+struct keeper *keeper_new(const struct config *config, struct diags *diags);
+
+/* What keeper_new would refuse, without making anything: 0, or -1 with an error in `diags`. */
+int keeper_check(const struct config *config, struct diags *diags);
+
+/*
+ * Writes a row, with its notice if notices are configured.  NULL: it is on the
+ * disk.  Else why it is not, for g_free; then nothing of it is.
+ *
+ * It takes LEDGER_WAIT at most.  One message waits for another process, and those
+ * that come meanwhile are turned away at once.  While a message is merely being
+ * written, which takes a millisecond, the next wait for their turn.
+ */
+char *keeper_hold(struct keeper *keeper, const struct hold *hold);
+
+/* Now and then, by a thread that may wait: remembers the policy in force and removes old rows.  0, or -1 if the ledger
+ * failed, which is logged. */
+int keeper_tidy(struct keeper *keeper, const struct policy *policy);
+
+#endif

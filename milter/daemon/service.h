@@ -1,0 +1,78 @@
+/*
+ * service - what all connections of the milter share: the policy in force, the
+ * ledger, the counters, and which evaluations run.
+ *
+ * Any thread may use it.  It is never freed: libmilter's threads outlive
+ * smfi_main, so the process ends by _exit with everything still in place.
+ */
+#ifndef RCPTGUARD_SERVICE_H
+#define RCPTGUARD_SERVICE_H
+
+#include "milter/common/conf.h"
+#include "milter/daemon/ledger_writer.h"
+#include "milter/metrics/metrics.h"
+#include "policy/policy.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct service;
+
+/* An evaluation that runs stays in a list, so that one that never ends is noticed. */
+struct service_evaluation {
+    GList link;
+    gint64 started; /* monotonic, microseconds */
+};
+
+/*
+ * Loads the policy that the configuration names and tries its assertions, and
+ * opens the ledger.  NULL if one of them cannot be used.  Whatever there is to say is in `diags`; a failed
+ * assertion is said and the policy loads all the same: no mail is refused for a
+ * failed test.  `descriptors` is the limit of descriptors.
+ */
+struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
+
+const struct config *service_config(const struct service *service);
+
+struct keeper *service_keeper(const struct service *service);
+
+/* What is counted for a monitoring system; NULL if the configuration names no file for it. */
+struct metrics *service_metrics(const struct service *service);
+
+/* What is to be done in the ledger now and then: see keeper_tidy. */
+void service_tidy(struct service *service);
+
+/* The policy in force, with a reference of the caller's own. */
+struct policy *service_policy(struct service *service);
+
+/*
+ * Loads the policy anew, in full, with its assertions.  If there is any error the
+ * old one stays, and every diagnostic is logged.
+ */
+void service_reload(struct service *service);
+
+/*
+ * Around each evaluation.  False when the service stops: nothing may be
+ * evaluated any more, and the MTA is to try again.
+ */
+bool service_evaluation_begin(struct service *service, struct service_evaluation *evaluation);
+void service_evaluation_end(struct service *service, struct service_evaluation *evaluation);
+
+/* How long the longest evaluation has been running, in microseconds; 0 if none runs. */
+gint64 service_longest_evaluation(struct service *service);
+
+/* Lets no evaluation begin any more, and waits for those that run, for at most `limit` seconds. */
+void service_stop(struct service *service, unsigned limit);
+
+/* One message more that was judged, or that was not outbound. */
+void service_count_judged(struct service *service);
+void service_count_not_outbound(struct service *service);
+
+/* Logs `judged=N not-outbound=M since ...` and begins to count anew. */
+void service_log_summary(struct service *service);
+
+/* A connection more or less; warns, once a minute at most, when descriptors run short. */
+void service_connection_opened(struct service *service);
+void service_connection_closed(struct service *service);
+
+#endif

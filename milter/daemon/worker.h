@@ -1,0 +1,38 @@
+/*
+ * worker - the milter process: libmilter's threads, one that reloads, one that keeps house.
+ */
+#ifndef RCPTGUARD_WORKER_H
+#define RCPTGUARD_WORKER_H
+
+#include "milter/common/conf.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What the child and its parent tell each other, a byte a word. */
+enum child_word {
+    CHILD_READY = 'R',    /* it listens, with a policy loaded */
+    CHILD_ALIVE = 'A',    /* every few seconds, as long as no evaluation hangs */
+    CHILD_RELOADED = 'D', /* a reload is over, however it went */
+    CHILD_STOP = 'S',     /* from the parent, once the child is ready: end */
+};
+
+struct child_start {
+    const struct config *config;
+    unsigned descriptors; /* the limit of descriptors */
+    bool foreground;      /* standard error stays in use */
+    pid_t parent;
+    int control; /* a stream socket to the parent; its end ends the child */
+};
+
+/*
+ * Serves until it is told to stop.  SIGUSR1, blocked when this is called, means
+ * reload.  Call it in a process without threads.  Returns never.
+ */
+void child_run(const struct child_start *start) G_GNUC_NORETURN;
+
+/* Leaves standard error to nobody, once there is no one to read it. */
+void child_leave_terminal(void);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * database - SQLite behind one small file: opening it safely, statements,
+ * transactions, and what can go wrong as one word and one sentence.
+ *
+ * A database is used by one thread at a time; several processes may have it
+ * open.  It is in WAL mode with synchronous=FULL: what was committed is on the
+ * disk.  See sqlite.org/wal.html and sqlite.org/pragma.html.
+ *
+ * Ownership: database_close frees a database and its statements.  Text that a
+ * statement hands out lives until its next step or reset.
+ */
+#ifndef RCPTGUARD_DATABASE_H
+#define RCPTGUARD_DATABASE_H
+
+#include "policy/auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Why a call failed. */
+enum database_failure {
+    DATABASE_NONE,
+    DATABASE_BUSY,      /* another process holds the lock, for longer than we wait */
+    DATABASE_FULL,      /* no room on the disk */
+    DATABASE_READ_ONLY, /* the file, its folder or its file system cannot be written */
+    DATABASE_CORRUPT,   /* it is no database, or a damaged one */
+    DATABASE_MISSING,   /* the file or its folder is not there */
+    DATABASE_INSECURE,  /* somebody else could replace the file, or does own it */
+    DATABASE_FOREIGN,   /* of a newer version, or another program's */
+    DATABASE_REPLACED,  /* the file was deleted or replaced since it was opened */
+    DATABASE_OTHER,     /* what the text says */
+};
+
+struct database_error {
+    enum database_failure failure;
+    char text[512]; /* one line; names the file, and ends without a full stop */
+};
+
+/* "busy", "full", "read-only", ... */
+const char *database_failure_name(enum database_failure failure);
+
+/* What is wrong now, after errno was set; for the modules above. */
+void database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+struct database;
+struct statement;
+
+enum database_mode {
+    DATABASE_CREATE,   /* makes the file, mode 0600, if there is none; never a folder */
+    DATABASE_EXISTING, /* a file that is not there is DATABASE_MISSING */
+};
+
+/*
+ * Opens `path`, an absolute one.  Refuses a file that is no regular one, that
+ * belongs to neither `owner` nor root, or that others may write; and a
+ * folder, up to the root, in which somebody else could replace it.  For root,
+ * files that SQLite makes beside it belong to the file's owner.  `wait` is how
+ * long, in milliseconds, one transaction waits for locks in all, and opening
+ * likewise.  ":memory:" is a private database without a file.
+ */
+struct database *database_open(const char *path, uid_t owner, enum database_mode mode, unsigned wait,
+                               struct database_error *error);
+void database_close(struct database *database);
+AUTO_FREE_DEFINE(database, database_close)
+
+/* The path without symbolic links. */
+const char *database_path(const struct database *database);
+
+/* What database_open would refuse, without making anything: 1 if the file is there, 0 if not, -1 with the reason. */
+int database_check_place(const char *path, uid_t owner, struct database_error *error);
+
+/* Another time to wait; and what to call when a transaction begins to wait for another process. */
+void database_set_wait(struct database *database, unsigned wait);
+void database_on_wait(struct database *database, void (*on_wait)(void *data), void *data);
+
+/*
+ * Whether the files that are open are still those that the path names: 0, or -1
+ * with DATABASE_REPLACED.  What is written into others is lost.
+ */
+int database_check_files(struct database *database, struct database_error *error);
+
+/* Statements without parameters and results, ended by semicolons. */
+int database_run(struct database *database, const char *sql, struct database_error *error);
+
+/* PRAGMA integrity_check: 0 if it is sound; else -1, with the first finding as the text. */
+int database_check_integrity(struct database *database, struct database_error *error);
+
+/* The first column of the first row; `result` stays as it was if there is no row. */
+int database_number(struct database *database, const char *sql, gint64 *result, struct database_error *error);
+
+/*
+ * BEGIN IMMEDIATE: from here to the end no other process writes.  A commit that
+ * fails has rolled back.  A rollback cannot fail.
+ */
+int database_begin(struct database *database, struct database_error *error);
+int database_commit(struct database *database, struct database_error *error);
+void database_rollback(struct database *database);
+
+/*
+ * The statement of an SQL text, prepared once and kept: the same text gives the
+ * same statement, reset and without parameters.  NULL if it cannot be prepared.
+ */
+struct statement *database_prepare(struct database *database, const char *sql, struct database_error *error);
+
+/* Parameters, from 1.  Text is copied; NULL is SQL's NULL.  Failures come out at the step. */
+void statement_bind_text(struct statement *statement, int index, const char *text);
+void statement_bind_number(struct statement *statement, int index, gint64 number);
+
+/* 1: there is a row; 0: done; -1: failed. */
+int statement_step(struct statement *statement, struct database_error *error);
+
+/* For statements without results: 0 or -1; the statement is ready for its next use. */
+int statement_run(struct statement *statement, struct database_error *error);
+
+/* Columns, from 0. */
+const char *statement_text(struct statement *statement, int column); /* or NULL */
+gint64 statement_number(struct statement *statement, int column);
+
+/* Ends the use of a statement: it holds no lock any more. */
+void statement_reset(struct statement *statement);
+
+/* What the last statement did: the row it added; how many rows it changed. */
+gint64 database_last_row(const struct database *database);
+gint64 database_changes(const struct database *database);
+
+/* SQLite's version, such as "3.40.1". */
+const char *database_library_version(void);
+
+#endif

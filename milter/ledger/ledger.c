@@ -1,0 +1,303 @@
+/* ledger - opening it, and what the daemon does with it; see ledger.h */
+
+#include "milter/ledger/ledger_private.h"
+#include "milter/ledger/schema.h"
+
+#include <string.h>
+
+/* Rows that one prune removes, those of one transaction, and the pause behind each of these in microseconds. */
+#define PRUNE_LIMIT 20000u
+#define PRUNE_ROWS  200
+#define PRUNE_PAUSE 2000
+
+/* ---- words */
+
+static const char *const state_names[] = {"pending",  "held",     "releasing", "returning", "deleting",
+                                          "released", "returned", "deleted",   "left",      "not-queued"};
+
+const char *ledger_state_name(enum ledger_state state)
+{
+    return state_names[state];
+}
+
+int row_state(const char *name)
+{
+    for (unsigned i = 0; i < LEDGER_STATES; i++) {
+        if (g_strcmp0(name, state_names[i]) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+void row_append_states(GString *sql, unsigned states)
+{
+    const char *joint = "(";
+    for (unsigned i = 0; i < LEDGER_STATES; i++) {
+        if ((states & LEDGER_BIT(i)) == 0)
+            continue;
+        g_string_append_printf(sql, "%s'%s'", joint, state_names[i]);
+        joint = ", ";
+    }
+    g_string_append_c(sql, ')');
+}
+
+const char *ledger_action_name(enum ledger_action action)
+{
+    static const char *const names[] = {"release", "return", "delete"};
+    return names[action];
+}
+
+enum ledger_state ledger_action_claims(enum ledger_action action)
+{
+    static const enum ledger_state states[] = {LEDGER_RELEASING, LEDGER_RETURNING, LEDGER_DELETING};
+    return states[action];
+}
+
+enum ledger_state ledger_action_ends(enum ledger_action action)
+{
+    static const enum ledger_state states[] = {LEDGER_RELEASED, LEDGER_RETURNED, LEDGER_DELETED};
+    return states[action];
+}
+
+/* ---- the whole */
+
+struct ledger *ledger_open(const char *path, uid_t owner, enum database_mode mode, struct database_error *error)
+{
+    auto_free(database) database = database_open(path, owner, mode, LEDGER_WAIT, error);
+    if (database == NULL || schema_update(database, error) == -1)
+        return NULL;
+    struct ledger *ledger = g_new0(struct ledger, 1);
+    ledger->database = g_steal_pointer(&database);
+    return ledger;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    database_close(ledger->database);
+    g_free(ledger);
+}
+
+void ledger_set_wait(struct ledger *ledger, unsigned wait)
+{
+    database_set_wait(ledger->database, wait);
+}
+
+void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data)
+{
+    database_on_wait(ledger->database, on_wait, data);
+}
+
+int ledger_check_files(struct ledger *ledger, struct database_error *error)
+{
+    return database_check_files(ledger->database, error);
+}
+
+int ledger_check_integrity(struct ledger *ledger, struct database_error *error)
+{
+    return database_check_integrity(ledger->database, error);
+}
+
+int ledger_version(struct ledger *ledger, unsigned *version, struct database_error *error)
+{
+    return schema_version(ledger->database, version, error);
+}
+
+/* ---- holding */
+
+/* The text is written once: most messages are held by a policy that is there. */
+static int add_policy(struct ledger *ledger, const char *digest, const char *text, gint64 now,
+                      struct database_error *error)
+{
+    struct statement *known =
+        database_prepare(ledger->database, "SELECT 1 FROM policy WHERE digest = ?1 AND last >= ?2", error);
+    if (known == NULL)
+        return -1;
+    statement_bind_text(known, 1, digest);
+    statement_bind_number(known, 2, now - G_TIME_SPAN_HOUR);
+    int row = statement_step(known, error);
+    statement_reset(known);
+    if (row != 0)
+        return row == -1 ? -1 : 0;
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "INSERT INTO policy (digest, text, first, last) VALUES (?1, ?2, ?3, ?3)"
+                         " ON CONFLICT (digest) DO UPDATE SET last = max(last, excluded.last)",
+                         error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_text(statement, 1, digest);
+    statement_bind_text(statement, 2, text);
+    statement_bind_number(statement, 3, now);
+    return statement_run(statement, error);
+}
+
+static void bind_message(struct statement *statement, const struct ledger_message *message)
+{
+    int index = 1;
+    statement_bind_text(statement, index++, message->queue_id);
+    statement_bind_text(statement, index++, mta_word(message->mta));
+    statement_bind_number(statement, index++, message->began);
+    statement_bind_number(statement, index++, message->judged);
+    statement_bind_text(statement, index++, message->message_id);
+    statement_bind_text(statement, index++, message->sender);
+    statement_bind_text(statement, index++, message->user);
+    statement_bind_text(statement, index++, message->client);
+    statement_bind_text(statement, index++, message->subject);
+    statement_bind_text(statement, index++, message->rule);
+    statement_bind_number(statement, index++, message->line);
+    statement_bind_text(statement, index++, message->text);
+    statement_bind_text(statement, index++, message->policy);
+    statement_bind_number(statement, index++, message->visible);
+    statement_bind_number(statement, index++, message->parties);
+    statement_bind_number(statement, index++, message->domains);
+    statement_bind_number(statement, index++, message->internal);
+    statement_bind_number(statement, index++, message->hidden);
+    statement_bind_number(statement, index++, message->recipients);
+    statement_bind_number(statement, index++, message->defects);
+    statement_bind_number(statement, index++, MAX(message->approvals, 1));
+    statement_bind_text(statement, index, message->author);
+}
+
+static int add_row(struct ledger *ledger, const struct ledger_message *message, gint64 *id,
+                   struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "INSERT INTO held (queue_id, mta, began, judged, message_id, sender, user, client, subject,"
+                         " rule, line, text, policy, visible, parties, domains, internal, hidden, recipients, defects,"
+                         " approvals, author, state, changed) VALUES"
+                         " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+                         " ?21, ?22, 'pending', ?4)",
+                         error);
+    if (statement == NULL)
+        return -1;
+    bind_message(statement, message);
+    if (statement_run(statement, error) == -1)
+        return -1;
+    *id = database_last_row(ledger->database);
+    return 0;
+}
+
+static int add_party(struct ledger *ledger, gint64 id, const struct ledger_party *party, struct database_error *error)
+{
+    struct statement *statement = database_prepare(ledger->database,
+                                                   "INSERT INTO party (held, class, name, individuals, people, parties)"
+                                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                                                   error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_text(statement, 2, party->class_name);
+    statement_bind_text(statement, 3, party->name);
+    statement_bind_number(statement, 4, party->individuals);
+    statement_bind_number(statement, 5, party->people);
+    statement_bind_number(statement, 6, party->parties);
+    return statement_run(statement, error);
+}
+
+/* Nobody is told of what a stranger or a program sent: that, too, is remembered. */
+static int add_notice(struct ledger *ledger, gint64 id, const struct ledger_hold *hold, struct database_error *error)
+{
+    const struct ledger_message *message = hold->message;
+    const char *untold =
+        message->author == NULL ? "neither the login nor the sender is an internal address" : hold->untold;
+    struct statement *statement = database_prepare(
+        ledger->database, "INSERT INTO notice (held, author, state, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)", error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_text(statement, 2, message->author);
+    statement_bind_text(statement, 3, untold == NULL ? "wanted" : "skipped");
+    statement_bind_number(statement, 4, message->judged);
+    statement_bind_text(statement, 5, untold);
+    return statement_run(statement, error);
+}
+
+static int add_all(struct ledger *ledger, const struct ledger_hold *hold, struct database_error *error)
+{
+    const struct ledger_message *message = hold->message;
+    gint64 id;
+    if (add_policy(ledger, message->policy, hold->policy_text, message->judged, error) == -1 ||
+        add_row(ledger, message, &id, error) == -1)
+        return -1;
+    for (guint i = 0; i < hold->parties->len; i++) {
+        if (add_party(ledger, id, g_ptr_array_index(hold->parties, i), error) == -1)
+            return -1;
+    }
+    return hold->notice ? add_notice(ledger, id, hold, error) : 0;
+}
+
+int ledger_hold(struct ledger *ledger, const struct ledger_hold *hold, struct database_error *error)
+{
+    /* What is written into a file that has no name any more is lost: so before, and once it is written. */
+    if (database_check_files(ledger->database, error) == -1 || database_begin(ledger->database, error) == -1)
+        return -1;
+    if (add_all(ledger, hold, error) == -1) {
+        database_rollback(ledger->database);
+        return -1;
+    }
+    if (database_commit(ledger->database, error) == -1)
+        return -1;
+    return database_check_files(ledger->database, error);
+}
+
+int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *text, gint64 now,
+                       struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    if (add_policy(ledger, digest, text, now, error) == -1) {
+        database_rollback(ledger->database);
+        return -1;
+    }
+    return database_commit(ledger->database, error);
+}
+
+/* ---- pruning */
+
+/* What belongs to a row goes with it: ON DELETE CASCADE. */
+static int prune_rows(struct ledger *ledger, gint64 before, struct database_error *error)
+{
+    g_autoptr(GString) sql =
+        g_string_new("DELETE FROM held WHERE id IN (SELECT id FROM held WHERE changed < ?1 AND state IN ");
+    row_append_states(sql, LEDGER_CLOSED);
+    g_string_append(sql, " LIMIT ?2)");
+    struct statement *statement = database_prepare(ledger->database, sql->str, error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, before);
+    statement_bind_number(statement, 2, PRUNE_ROWS);
+    return statement_run(statement, error) == -1 ? -1 : (int)database_changes(ledger->database);
+}
+
+static int prune_policies(struct ledger *ledger, gint64 before, const char *in_force, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "DELETE FROM policy WHERE last < ?1 AND digest <> ?2"
+                         " AND NOT EXISTS (SELECT 1 FROM held WHERE held.policy = policy.digest)",
+                         error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, before);
+    statement_bind_text(statement, 2, in_force);
+    return statement_run(statement, error);
+}
+
+int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,
+                 struct database_error *error)
+{
+    *removed = 0;
+    while (*removed < PRUNE_LIMIT) {
+        int count = prune_rows(ledger, before, error);
+        if (count == -1)
+            return -1;
+        *removed += (unsigned)count;
+        if (count < PRUNE_ROWS)
+            break;
+        g_usleep(PRUNE_PAUSE);
+    }
+    return prune_policies(ledger, before, policy_in_force, error);
+}

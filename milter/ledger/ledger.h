@@ -1,0 +1,359 @@
+/*
+ * ledger - the record of held messages: why each is held, and what people
+ * decided.  The MTA's queue is the truth about the messages themselves.
+ *
+ * The daemon adds rows and prunes old ones; rcptguardq(8) reads them, follows
+ * what the queue does, and records decisions.  Both have the file open at the same
+ * time; each call is one transaction.
+ *
+ * Strings in here were written by strangers.  They are valid UTF-8 and may hold
+ * anything else, control characters too: escape them before a terminal, a log or
+ * a mail header sees them.  No recipient's address is in here.
+ *
+ * Times are microseconds since 1970, UTC; 0 is "not yet".  The clock is handed in.
+ *
+ * Ownership: a row owns its strings.  Arrays free what is in them, by
+ * g_ptr_array_unref.  Functions that return an int give 0, or -1 with `error`
+ * filled; those that return a pointer give NULL with `error` filled.  One thread
+ * at a time uses a ledger.
+ */
+#ifndef RCPTGUARD_LEDGER_H
+#define RCPTGUARD_LEDGER_H
+
+#include "milter/ledger/database.h"
+#include "policy/auto.h"
+#include "policy/message.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* How long one call waits in all for another process that writes, in milliseconds. */
+#define LEDGER_WAIT 500u
+
+/* Characters kept of a subject. */
+#define LEDGER_SUBJECT_LIMIT 80
+
+/* Parties kept of one message, the largest first; the others are counted. */
+#define LEDGER_PARTIES_LIMIT 500u
+
+enum ledger_state {
+    LEDGER_PENDING,   /* written; not yet seen in the MTA's queue */
+    LEDGER_HELD,      /* seen in the queue, on hold */
+    LEDGER_RELEASING, /* claimed by a reviewer, who is at it: see ledger_claim */
+    LEDGER_RETURNING,
+    LEDGER_DELETING,
+    LEDGER_RELEASED, /* decided, and done */
+    LEDGER_RETURNED,
+    LEDGER_DELETED,
+    LEDGER_LEFT,       /* was held and is gone, and not by our doing */
+    LEDGER_NOT_QUEUED, /* never seen in the queue: the MTA did not keep the message */
+};
+#define LEDGER_STATES (LEDGER_NOT_QUEUED + 1)
+
+/* Sets of states. */
+#define LEDGER_BIT(state) (1u << (state))
+#define LEDGER_WAITING    (LEDGER_BIT(LEDGER_PENDING) | LEDGER_BIT(LEDGER_HELD))
+#define LEDGER_CLAIMED    (LEDGER_BIT(LEDGER_RELEASING) | LEDGER_BIT(LEDGER_RETURNING) | LEDGER_BIT(LEDGER_DELETING))
+#define LEDGER_OPEN       (LEDGER_WAITING | LEDGER_CLAIMED)
+#define LEDGER_DECIDED    (LEDGER_BIT(LEDGER_RELEASED) | LEDGER_BIT(LEDGER_RETURNED) | LEDGER_BIT(LEDGER_DELETED))
+#define LEDGER_CLOSED     (LEDGER_DECIDED | LEDGER_BIT(LEDGER_LEFT) | LEDGER_BIT(LEDGER_NOT_QUEUED))
+
+/* "pending", "held", "releasing", ..., "not-queued". */
+const char *ledger_state_name(enum ledger_state state);
+
+/* What a reviewer can decide. */
+enum ledger_action { LEDGER_RELEASE, LEDGER_RETURN, LEDGER_DELETE };
+
+/* "release", "return", "delete": also the words of the history. */
+const char *ledger_action_name(enum ledger_action action);
+
+/* The state while it is being done, and when it is done. */
+enum ledger_state ledger_action_claims(enum ledger_action action);
+enum ledger_state ledger_action_ends(enum ledger_action action);
+
+/* A person, for the record. */
+struct ledger_person {
+    const char *login;
+    uid_t uid;
+};
+
+/* ---- what is kept */
+
+/*
+ * A held message as it was judged; strings may be NULL unless it says otherwise.
+ *
+ * The MTA's own arrival time lies between `began` and `judged`, but for what
+ * sendmail(1) took: then it is when that was, and may be long before `began`.
+ */
+struct ledger_message {
+    char *queue_id; /* never NULL */
+    enum mta mta;
+    gint64 began;     /* MAIL FROM */
+    gint64 judged;    /* end of message */
+    char *message_id; /* without its angle brackets */
+    char *sender;     /* envelope sender, never NULL; "" is the null sender */
+    char *user;       /* SASL login */
+    char *client;     /* numeric address */
+    char *subject;    /* decoded and cut; NULL too with `subject = no` */
+
+    char *rule;       /* never NULL; "default", "fault:NAME" */
+    unsigned line;    /* of the rule, in the policy file as it was then */
+    char *text;       /* what the rule says */
+    char *policy;     /* the policy's digest, never NULL: see ledger_policy_text */
+    unsigned visible; /* external, like the next two */
+    unsigned parties;
+    unsigned domains;
+    unsigned internal;   /* visible and internal */
+    unsigned hidden;     /* of all classes */
+    unsigned recipients; /* of the envelope, of all classes */
+    unsigned defects;    /* bits of enum defect, exposure.h */
+    unsigned approvals;  /* that the rule asks for before a release; at least 1 */
+
+    char *
+        author; /* the internal address of who sent it: the login or the envelope sender; NULL if neither is internal */
+};
+
+void ledger_message_clear(struct ledger_message *message);
+
+/* One organisation of the visible recipients.  In a class of individuals: all private mailboxes of one domain. */
+struct ledger_party {
+    char *class_name;
+    char *name; /* a domain in A-labels; NULL: all those of the class beyond LEDGER_PARTIES_LIMIT */
+    bool individuals;
+    unsigned people;  /* visible recipients */
+    unsigned parties; /* 1, but for individuals and for the rest without a name */
+};
+
+void ledger_party_free(struct ledger_party *party);
+
+/* A held message and what came of it. */
+struct ledger_row {
+    gint64 id; /* of the row; never used again for another */
+    struct ledger_message message;
+    enum ledger_state state;
+    gint64 changed; /* when the state began */
+    gint64 arrival; /* as the MTA's queue tells it, once it was seen there; 0 before */
+
+    /* Who claimed it; in a decided row who decided it.  NULL and 0 in the other states. */
+    char *who;
+    uid_t uid;
+    gint64 since;     /* of the claim; when it was decided */
+    pid_t process;    /* that claimed it: one that is gone was interrupted */
+    char *reason;     /* that was given, or NULL */
+    char *requeued;   /* the queue id that the message got when it was released, or NULL */
+    unsigned granted; /* approvals that there are: see ledger_approvals */
+};
+
+void ledger_row_free(struct ledger_row *row);
+AUTO_FREE_DEFINE(ledger_row, ledger_row_free)
+
+/* One line of the history. */
+struct ledger_event {
+    gint64 id;
+    gint64 row;
+    char *queue_id; /* of the row */
+    gint64 when;
+    char *who; /* NULL: nobody; something was noticed */
+    uid_t uid;
+    char *action; /* "approve", "release", "return", "delete"; "abandon"; "held", "left", "not-queued" */
+    char *reason; /* or NULL */
+    char *detail; /* or NULL: the new queue id, what went wrong */
+};
+
+/* ---- the whole */
+
+struct ledger;
+
+/*
+ * Opens the ledger of the daemon's user `owner`, and brings it to the version of
+ * this program.  DATABASE_CREATE is the daemon's.  See database_open for what is
+ * refused; a newer version is DATABASE_FOREIGN.
+ */
+struct ledger *ledger_open(const char *path, uid_t owner, enum database_mode mode, struct database_error *error);
+void ledger_close(struct ledger *ledger);
+AUTO_FREE_DEFINE(ledger, ledger_close)
+
+/* Another time than LEDGER_WAIT that a call waits, in milliseconds; and what to call when it begins to wait. */
+void ledger_set_wait(struct ledger *ledger, unsigned wait);
+void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data);
+
+/* The same as database_check_files and database_check_integrity. */
+int ledger_check_files(struct ledger *ledger, struct database_error *error);
+int ledger_check_integrity(struct ledger *ledger, struct database_error *error);
+
+/* The version of the file's tables. */
+int ledger_version(struct ledger *ledger, unsigned *version, struct database_error *error);
+
+/* ---- the daemon's */
+
+/* What comes with a message that is to be held. */
+struct ledger_hold {
+    const struct ledger_message *message;
+    const GPtrArray *parties; /* struct ledger_party * */
+    const char *policy_text;  /* canonical; kept once for each digest */
+    bool notice;              /* `notice` is configured: the author is to be told, if there is one */
+    const char *untold;       /* why this author is not told all the same, or NULL */
+};
+
+/*
+ * Adds the row, as `pending`, with its parties, its policy and its notice, in one
+ * transaction that is on the disk when this returns 0.  After -1 nothing of it
+ * is there.
+ */
+int ledger_hold(struct ledger *ledger, const struct ledger_hold *hold, struct database_error *error);
+
+/* A policy that came in force: kept even if it never holds anything, until it is old. */
+int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *text, gint64 now,
+                       struct database_error *error);
+
+/*
+ * Removes closed rows whose state began before `before`, with all that belongs
+ * to them, and policies that no row names and that were last in force before it.
+ * In small transactions, so that nobody waits long, and a bounded number at a
+ * time.  `removed` is how many rows, after a failure too.
+ */
+int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,
+                 struct database_error *error);
+
+/* ---- reading */
+
+/* Each that is set has to hold; a filter of zeroes takes every row. */
+struct ledger_filter {
+    const char *sender; /* an address, any case; "@DOMAIN": all of a domain; "": the null sender; or NULL */
+    const char *rule;   /* the whole name, or NULL */
+    gint64 since;       /* judged at or after */
+    gint64 until;       /* judged before */
+    unsigned states;    /* bits: LEDGER_OPEN, LEDGER_BIT(...); 0 is all */
+    bool oldest_first;  /* else the newest first */
+    unsigned limit;     /* most rows, or 0 */
+};
+
+/* struct ledger_row *. */
+GPtrArray *ledger_list(struct ledger *ledger, const struct ledger_filter *filter, struct database_error *error);
+
+/* How many there are, and since when the oldest of them waits (its `judged`; 0 if there is none). */
+int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsigned *count, gint64 *oldest,
+                 struct database_error *error);
+
+/*
+ * Every row of a queue id, or of one that a message got when it was released; the
+ * newest first.  The MTA uses short ids again: a message in the queue is that of
+ * the newest row that was judged after it arrived.  An empty array if there is none.
+ */
+GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error);
+
+/* One row; NULL with DATABASE_NONE if there is none. */
+struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error);
+
+/* struct ledger_party *: external classes before `internal`, the largest first. */
+GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error);
+
+/* struct ledger_event *: of one row, or of all with id 0, not before `since`; the oldest first. */
+GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct database_error *error);
+
+/* The canonical text of a policy, by its digest or the first characters of it (12 and more); NULL with DATABASE_NONE
+ * if it is not known. */
+char *ledger_policy_text(struct ledger *ledger, const char *digest, struct database_error *error);
+
+/* ---- following the queue */
+
+/* What was seen of one row. */
+struct ledger_sight {
+    gint64 id;
+    enum ledger_state state; /* LEDGER_HELD, LEDGER_LEFT or LEDGER_NOT_QUEUED */
+    gint64 arrival;          /* with LEDGER_HELD */
+};
+
+/*
+ * Records any number of sights (a GArray of struct ledger_sight) in one
+ * transaction.  `pending`, `left` and `not-queued` become `held`; `held` becomes
+ * `left`; `pending` becomes `not-queued` or `left`.  A row that changed meanwhile
+ * stays as it is.  `left` and `not-queued`, and what comes back from them, go into
+ * the history.
+ */
+int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error);
+
+/* ---- deciding */
+
+enum ledger_answer {
+    LEDGER_FAILED = -1,  /* `error` says why; nothing was done */
+    LEDGER_DONE,         /* so it is */
+    LEDGER_UNKNOWN,      /* there is no such row */
+    LEDGER_NOT_WAITING,  /* decided, left or never queued: the row says what, by whom and when */
+    LEDGER_TAKEN,        /* claimed by somebody, who may be at it now: the row says who and since when */
+    LEDGER_NOT_APPROVED, /* a release that lacks approvals: the row says how many it has */
+};
+
+/*
+ * Each of these gives the row as it is afterwards, in the same transaction, to
+ * `row`; NULL if there is none, and with LEDGER_FAILED.  `row` may be NULL.
+ */
+
+/*
+ * Adds an approval.  A person's second one changes nothing and is LEDGER_DONE
+ * too.  Whether the person may approve is the caller's to know.
+ */
+enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct ledger_person *person,
+                                  const char *reason, gint64 now, struct ledger_row **row,
+                                  struct database_error *error);
+
+/* The logins of those who approved, in order: char *. */
+GPtrArray *ledger_approvals(struct ledger *ledger, gint64 id, struct database_error *error);
+
+/*
+ * Takes a waiting row for one action, so that nobody else acts on it.  A release
+ * needs `needed` approvals, or as many as the row asks for if that is more; where
+ * that is 1 the claim itself approves.  The queue is touched only after this
+ * is LEDGER_DONE; then the row is finished or abandoned.
+ */
+enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_action action,
+                                const struct ledger_person *person, const char *reason, unsigned needed, gint64 now,
+                                struct ledger_row **row, struct database_error *error);
+
+/*
+ * The claimed row is done: state, history and who decided, which is who claimed it
+ * (an interrupted claim is finished by whoever finds it).  `requeued` is the
+ * new queue id, `detail` what else is to be remembered; both may be NULL.
+ */
+enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
+                                 struct ledger_row **row, struct database_error *error);
+
+/* The claimed row waits again, as it did before: nothing came of it, and `detail` says why. */
+enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
+                                  struct ledger_row **row, struct database_error *error);
+
+/*
+ * Nobody is at a claim any more: the row waits again if its message is on hold still,
+ * and is done if it is not.  LEDGER_TAKEN if the row, by now, has not the claim that
+ * `claim` has, which was read before: then nothing is changed.
+ */
+enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
+                                 struct ledger_row **row, struct database_error *error);
+
+/* ---- notices to the authors of held messages */
+
+/* So often a notice is tried whose sender was stopped in the middle: it may have gone out each time. */
+#define LEDGER_NOTICE_TRIES 2u
+
+/* struct ledger_row *, the oldest first: those whose author is still to be told that the message is held. */
+GPtrArray *ledger_notices(struct ledger *ledger, struct database_error *error);
+
+/*
+ * A mail is about to be sent that is the notice of these rows (a GArray of gint64).
+ * Those that were tried too often, or are no longer wanted, are taken out of
+ * `rows`; the others count one try more, which is on the disk when this returns.
+ */
+int ledger_notices_begin(struct ledger *ledger, GArray *rows, gint64 now, struct database_error *error);
+
+/* That mail was sent, or for certain it was not: then it counts as not tried. */
+int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gint64 now, struct database_error *error);
+
+/* The notice of a row is not going to be sent, for a reason. */
+int ledger_notice_skip(struct ledger *ledger, gint64 id, const char *reason, gint64 now, struct database_error *error);
+
+/* How many mails of notices an author was sent since a time. */
+int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,
+                        struct database_error *error);
+
+#endif

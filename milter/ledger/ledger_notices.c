@@ -1,0 +1,115 @@
+/* ledger_notices - whose held mail the authors are still to be told of; see ledger.h */
+
+#include "milter/ledger/ledger_private.h"
+
+GPtrArray *ledger_notices(struct ledger *ledger, struct database_error *error)
+{
+    struct statement *statement = database_prepare(ledger->database,
+                                                   "SELECT " ROW_COLUMNS " FROM held WHERE id IN"
+                                                   " (SELECT held FROM notice WHERE notice.state = 'wanted')"
+                                                   " ORDER BY judged, id",
+                                                   error);
+    return row_collect(statement, error);
+}
+
+int ledger_notice_skip(struct ledger *ledger, gint64 id, const char *reason, gint64 now, struct database_error *error)
+{
+    struct statement *statement = database_prepare(
+        ledger->database,
+        "UPDATE notice SET state = 'skipped', at = ?2, reason = ?3 WHERE held = ?1 AND state = 'wanted'", error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_number(statement, 2, now);
+    statement_bind_text(statement, 3, reason);
+    return statement_run(statement, error);
+}
+
+/* 1 if it may be sent, 0 if not. */
+static int try_one(struct ledger *ledger, gint64 id, gint64 now, struct database_error *error)
+{
+    struct statement *statement = database_prepare(
+        ledger->database, "UPDATE notice SET tries = tries + 1 WHERE held = ?1 AND state = 'wanted' AND tries < ?2",
+        error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_number(statement, 2, LEDGER_NOTICE_TRIES);
+    if (statement_run(statement, error) == -1)
+        return -1;
+    if (database_changes(ledger->database) > 0)
+        return 1;
+    return ledger_notice_skip(ledger, id, "it was interrupted too often, and may have been sent", now, error);
+}
+
+/* Without those that cannot be sent. */
+static int try_all(struct ledger *ledger, GArray *rows, gint64 now, struct database_error *error)
+{
+    for (guint i = 0; i < rows->len;) {
+        int answer = try_one(ledger, g_array_index(rows, gint64, i), now, error);
+        if (answer == -1)
+            return -1;
+        if (answer == 1)
+            i++;
+        else
+            g_array_remove_index(rows, i);
+    }
+    return 0;
+}
+
+int ledger_notices_begin(struct ledger *ledger, GArray *rows, gint64 now, struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    if (try_all(ledger, rows, now, error) == -1) {
+        database_rollback(ledger->database);
+        return -1;
+    }
+    return database_commit(ledger->database, error);
+}
+
+static int end_one(struct ledger *ledger, gint64 id, bool sent, gint64 now, struct database_error *error)
+{
+    struct statement *statement = database_prepare(
+        ledger->database,
+        sent ? "UPDATE notice SET state = 'sent', at = ?2 WHERE held = ?1 AND state = 'wanted'"
+             : "UPDATE notice SET tries = tries - 1 WHERE held = ?1 AND state = 'wanted' AND ?2 IS NOT NULL",
+        error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_number(statement, 2, now);
+    return statement_run(statement, error);
+}
+
+int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gint64 now, struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    for (guint i = 0; i < rows->len; i++) {
+        if (end_one(ledger, g_array_index(rows, gint64, i), sent, now, error) == -1) {
+            database_rollback(ledger->database);
+            return -1;
+        }
+    }
+    return database_commit(ledger->database, error);
+}
+
+/* The rows that one mail was about have the same time. */
+int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,
+                        struct database_error *error)
+{
+    struct statement *statement = database_prepare(ledger->database,
+                                                   "SELECT count(DISTINCT at) FROM notice WHERE state = 'sent'"
+                                                   " AND author = ?1 COLLATE NOCASE AND at >= ?2",
+                                                   error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_text(statement, 1, author);
+    statement_bind_number(statement, 2, since);
+    int row = statement_step(statement, error);
+    if (row == 1)
+        *count = (unsigned)statement_number(statement, 0);
+    statement_reset(statement);
+    return row == -1 ? -1 : 0;
+}

@@ -1,0 +1,304 @@
+/* ledger_read - reading the ledger; see ledger.h */
+
+#include "milter/ledger/ledger_private.h"
+
+#include <string.h>
+
+/* ---- one row */
+
+void ledger_message_clear(struct ledger_message *message)
+{
+    char *strings[] = {message->queue_id, message->message_id, message->sender, message->user,   message->client,
+                       message->subject,  message->rule,       message->text,   message->policy, message->author};
+    for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    *message = (struct ledger_message){.queue_id = NULL};
+}
+
+void ledger_row_free(struct ledger_row *row)
+{
+    if (row == NULL)
+        return;
+    ledger_message_clear(&row->message);
+    g_free(row->who);
+    g_free(row->reason);
+    g_free(row->requeued);
+    g_free(row);
+}
+
+static unsigned count_of(struct statement *statement, int column)
+{
+    return (unsigned)statement_number(statement, column);
+}
+
+static char *text_of(struct statement *statement, int column)
+{
+    return g_strdup(statement_text(statement, column));
+}
+
+static struct ledger_row *row_of(struct statement *statement)
+{
+    struct ledger_row *row = g_new0(struct ledger_row, 1);
+    int column = 0;
+    row->id = statement_number(statement, column++);
+    struct ledger_message *message = &row->message;
+    message->queue_id = text_of(statement, column++);
+    message->mta = mta_find(statement_text(statement, column++));
+    message->began = statement_number(statement, column++);
+    message->judged = statement_number(statement, column++);
+    message->message_id = text_of(statement, column++);
+    message->sender = text_of(statement, column++);
+    message->user = text_of(statement, column++);
+    message->client = text_of(statement, column++);
+    message->subject = text_of(statement, column++);
+    message->rule = text_of(statement, column++);
+    message->line = count_of(statement, column++);
+    message->text = text_of(statement, column++);
+    message->policy = text_of(statement, column++);
+    message->visible = count_of(statement, column++);
+    message->parties = count_of(statement, column++);
+    message->domains = count_of(statement, column++);
+    message->internal = count_of(statement, column++);
+    message->hidden = count_of(statement, column++);
+    message->recipients = count_of(statement, column++);
+    message->defects = count_of(statement, column++);
+    message->approvals = count_of(statement, column++);
+    message->author = text_of(statement, column++);
+    int state = row_state(statement_text(statement, column++)); /* the table's CHECK lets in no other word */
+    row->state = state == -1 ? LEDGER_PENDING : (enum ledger_state)state;
+    row->changed = statement_number(statement, column++);
+    row->arrival = statement_number(statement, column++);
+    row->who = text_of(statement, column++);
+    row->uid = (uid_t)statement_number(statement, column++);
+    row->since = statement_number(statement, column++);
+    row->process = (pid_t)statement_number(statement, column++);
+    row->reason = text_of(statement, column++);
+    row->requeued = text_of(statement, column++);
+    row->granted = count_of(statement, column);
+    return row;
+}
+
+struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database, "SELECT " ROW_COLUMNS " FROM held WHERE id = ?1", error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_number(statement, 1, id);
+    int result = statement_step(statement, error);
+    struct ledger_row *row = result == 1 ? row_of(statement) : NULL;
+    if (result == 0)
+        database_error_set(error, DATABASE_NONE, "there is no such row");
+    statement_reset(statement);
+    return row;
+}
+
+struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    return row_read(ledger, id, error);
+}
+
+/* ---- arrays */
+
+/* What `make` makes of each row of a statement; NULL after a failure. */
+static GPtrArray *collect(struct statement *statement, void *(*make)(struct statement *statement),
+                          GDestroyNotify destroy, struct database_error *error)
+{
+    if (statement == NULL)
+        return NULL;
+    GPtrArray *array = g_ptr_array_new_with_free_func(destroy);
+    int row;
+    while ((row = statement_step(statement, error)) == 1)
+        g_ptr_array_add(array, make(statement));
+    statement_reset(statement);
+    if (row == 0)
+        return array;
+    g_ptr_array_unref(array);
+    return NULL;
+}
+
+static void *make_row(struct statement *statement)
+{
+    return row_of(statement);
+}
+
+GPtrArray *row_collect(struct statement *statement, struct database_error *error)
+{
+    return collect(statement, make_row, (GDestroyNotify)ledger_row_free, error);
+}
+
+/* The same parameters whatever is set; ?3 is the length of a domain with its `@`. */
+static void append_conditions(GString *sql, const struct ledger_filter *filter)
+{
+    g_string_append(sql, " FROM held WHERE judged >= ?1 AND (?2 = 0 OR judged < ?2)");
+    if (filter->sender != NULL)
+        g_string_append(sql, filter->sender[0] == '@' ? " AND substr(sender, -?3) = ?4 COLLATE NOCASE"
+                                                      : " AND sender = ?4 COLLATE NOCASE");
+    if (filter->rule != NULL)
+        g_string_append(sql, " AND rule = ?5");
+    if (filter->states != 0) {
+        g_string_append(sql, " AND state IN ");
+        row_append_states(sql, filter->states);
+    }
+}
+
+static struct statement *prepare_filtered(struct ledger *ledger, const char *sql, const struct ledger_filter *filter,
+                                          struct database_error *error)
+{
+    struct statement *statement = database_prepare(ledger->database, sql, error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_number(statement, 1, filter->since);
+    statement_bind_number(statement, 2, filter->until);
+    if (filter->sender != NULL && filter->sender[0] == '@')
+        statement_bind_number(statement, 3, g_utf8_strlen(filter->sender, -1));
+    if (filter->sender != NULL)
+        statement_bind_text(statement, 4, filter->sender);
+    if (filter->rule != NULL)
+        statement_bind_text(statement, 5, filter->rule);
+    return statement;
+}
+
+GPtrArray *ledger_list(struct ledger *ledger, const struct ledger_filter *filter, struct database_error *error)
+{
+    g_autoptr(GString) sql = g_string_new("SELECT " ROW_COLUMNS);
+    append_conditions(sql, filter);
+    g_string_append(sql, filter->oldest_first ? " ORDER BY judged, id" : " ORDER BY judged DESC, id DESC");
+    if (filter->limit != 0)
+        g_string_append_printf(sql, " LIMIT %u", filter->limit);
+    return row_collect(prepare_filtered(ledger, sql->str, filter, error), error);
+}
+
+int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsigned *count, gint64 *oldest,
+                 struct database_error *error)
+{
+    g_autoptr(GString) sql = g_string_new("SELECT count(*), ifnull(min(judged), 0)");
+    append_conditions(sql, filter);
+    struct statement *statement = prepare_filtered(ledger, sql->str, filter, error);
+    if (statement == NULL)
+        return -1;
+    int row = statement_step(statement, error);
+    if (row == 1) {
+        *count = count_of(statement, 0);
+        *oldest = statement_number(statement, 1);
+    }
+    statement_reset(statement);
+    return row == -1 ? -1 : 0;
+}
+
+GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error)
+{
+    struct statement *statement = database_prepare(
+        ledger->database,
+        "SELECT " ROW_COLUMNS " FROM held WHERE queue_id = ?1 OR requeued = ?1 ORDER BY judged DESC, id DESC", error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_text(statement, 1, queue_id);
+    return row_collect(statement, error);
+}
+
+void ledger_party_free(struct ledger_party *party)
+{
+    if (party == NULL)
+        return;
+    g_free(party->class_name);
+    g_free(party->name);
+    g_free(party);
+}
+
+static void *make_party(struct statement *statement)
+{
+    struct ledger_party *party = g_new0(struct ledger_party, 1);
+    party->class_name = text_of(statement, 0);
+    party->name = text_of(statement, 1);
+    party->individuals = statement_number(statement, 2) != 0;
+    party->people = count_of(statement, 3);
+    party->parties = count_of(statement, 4);
+    return party;
+}
+
+GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "SELECT class, name, individuals, people, parties FROM party WHERE held = ?1"
+                         " ORDER BY class = 'internal', name IS NULL, people DESC, name",
+                         error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_number(statement, 1, id);
+    return collect(statement, make_party, (GDestroyNotify)ledger_party_free, error);
+}
+
+static void event_free(struct ledger_event *event)
+{
+    g_free(event->queue_id);
+    g_free(event->who);
+    g_free(event->action);
+    g_free(event->reason);
+    g_free(event->detail);
+    g_free(event);
+}
+
+static void *make_event(struct statement *statement)
+{
+    struct ledger_event *event = g_new0(struct ledger_event, 1);
+    event->id = statement_number(statement, 0);
+    event->row = statement_number(statement, 1);
+    event->queue_id = text_of(statement, 2);
+    event->when = statement_number(statement, 3);
+    event->who = text_of(statement, 4);
+    event->uid = (uid_t)statement_number(statement, 5);
+    event->action = text_of(statement, 6);
+    event->reason = text_of(statement, 7);
+    event->detail = text_of(statement, 8);
+    return event;
+}
+
+GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "SELECT history.id, held, queue_id, at, history.who, history.uid, action, history.reason,"
+                         " detail FROM history JOIN held ON held.id = held"
+                         " WHERE (?1 = 0 OR held = ?1) AND at >= ?2 ORDER BY at, history.id",
+                         error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_number(statement, 1, id);
+    statement_bind_number(statement, 2, since);
+    return collect(statement, make_event, (GDestroyNotify)event_free, error);
+}
+
+static void *make_text(struct statement *statement)
+{
+    return text_of(statement, 0);
+}
+
+GPtrArray *ledger_approvals(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database, "SELECT login FROM approval WHERE held = ?1 ORDER BY at, rowid", error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_number(statement, 1, id);
+    return collect(statement, make_text, g_free, error);
+}
+
+char *ledger_policy_text(struct ledger *ledger, const char *digest, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "SELECT text FROM policy WHERE substr(digest, 1, length(?1)) = ?1 AND length(?1) >= 12"
+                         " ORDER BY last DESC LIMIT 1",
+                         error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_text(statement, 1, digest);
+    int row = statement_step(statement, error);
+    char *text = row == 1 ? text_of(statement, 0) : NULL;
+    if (row == 0)
+        database_error_set(error, DATABASE_NONE, "there is no policy with the digest %s", digest);
+    statement_reset(statement);
+    return text;
+}

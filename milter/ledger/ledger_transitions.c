@@ -1,0 +1,359 @@
+/*
+ * ledger_transitions - what becomes of held messages, as people decide and as the queue
+ * tells; see ledger.h.
+ *
+ * Every function here is one transaction that begins with the lock of who
+ * writes: what it reads stays true until it is done.
+ */
+
+#include "milter/ledger/ledger_private.h"
+
+#include <unistd.h>
+
+int row_note(struct ledger *ledger, gint64 id, gint64 now, const struct ledger_person *who, const char *action,
+             const char *reason, const char *detail, struct database_error *error)
+{
+    struct statement *statement = database_prepare(ledger->database,
+                                                   "INSERT INTO history (held, at, who, uid, action, reason, detail)"
+                                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                                                   error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_number(statement, 2, now);
+    statement_bind_text(statement, 3, who == NULL ? NULL : who->login);
+    statement_bind_number(statement, 4, who == NULL ? 0 : who->uid);
+    statement_bind_text(statement, 5, action);
+    statement_bind_text(statement, 6, reason);
+    statement_bind_text(statement, 7, detail);
+    return statement_run(statement, error);
+}
+
+/* ---- following the queue */
+
+/* Whether a row in that state becomes what was seen. */
+static bool moves(enum ledger_state from, enum ledger_state to)
+{
+    switch (to) {
+    case LEDGER_HELD:
+        return from == LEDGER_PENDING || from == LEDGER_LEFT || from == LEDGER_NOT_QUEUED;
+    case LEDGER_LEFT:
+        return from == LEDGER_PENDING || from == LEDGER_HELD;
+    case LEDGER_NOT_QUEUED:
+        return from == LEDGER_PENDING;
+    default:
+        return false;
+    }
+}
+
+static int set_sight(struct ledger *ledger, const struct ledger_sight *sight, gint64 now, struct database_error *error)
+{
+    struct statement *statement = database_prepare(
+        ledger->database,
+        "UPDATE held SET state = ?2, changed = ?3, arrival = CASE WHEN ?4 > 0 THEN ?4 ELSE arrival END WHERE id = ?1",
+        error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, sight->id);
+    statement_bind_text(statement, 2, ledger_state_name(sight->state));
+    statement_bind_number(statement, 3, now);
+    statement_bind_number(statement, 4, sight->state == LEDGER_HELD ? sight->arrival : 0);
+    return statement_run(statement, error);
+}
+
+/* The state at hand: 1, or 0 if there is no such row. */
+static int read_state(struct ledger *ledger, gint64 id, enum ledger_state *state, struct database_error *error)
+{
+    struct statement *statement = database_prepare(ledger->database, "SELECT state FROM held WHERE id = ?1", error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    int row = statement_step(statement, error);
+    if (row == 1)
+        *state = (enum ledger_state)row_state(statement_text(statement, 0));
+    statement_reset(statement);
+    return row;
+}
+
+static int take_sight(struct ledger *ledger, const struct ledger_sight *sight, gint64 now, struct database_error *error)
+{
+    enum ledger_state state;
+    int there = read_state(ledger, sight->id, &state, error);
+    if (there != 1 || !moves(state, sight->state))
+        return there == -1 ? -1 : 0;
+    if (set_sight(ledger, sight, now, error) == -1)
+        return -1;
+    if (state == LEDGER_PENDING && sight->state == LEDGER_HELD) /* what everybody expects is no event */
+        return 0;
+    return row_note(ledger, sight->id, now, NULL, ledger_state_name(sight->state), NULL,
+                    sight->state == LEDGER_HELD ? "it is in the queue after all" : NULL, error);
+}
+
+int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error)
+{
+    if (sights->len == 0)
+        return 0;
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    for (guint i = 0; i < sights->len; i++) {
+        if (take_sight(ledger, &g_array_index(sights, struct ledger_sight, i), now, error) == -1) {
+            database_rollback(ledger->database);
+            return -1;
+        }
+    }
+    return database_commit(ledger->database, error);
+}
+
+/* ---- deciding */
+
+/* A decision in the making: a transaction, and the row as it was at its start. */
+struct ledger_act {
+    struct ledger *ledger;
+    gint64 id;
+    gint64 now;
+    struct ledger_row *row; /* before; NULL if there is none */
+    struct database_error *error;
+};
+
+static int decision_begin(struct ledger_act *decision)
+{
+    if (database_begin(decision->ledger->database, decision->error) == -1)
+        return -1;
+    decision->error->failure = DATABASE_NONE;
+    decision->row = row_read(decision->ledger, decision->id, decision->error);
+    if (decision->row != NULL || decision->error->failure == DATABASE_NONE)
+        return 0;
+    database_rollback(decision->ledger->database);
+    return -1;
+}
+
+/* Ends the transaction with an answer, and gives the row as it is now. */
+static enum ledger_answer decision_end(struct ledger_act *decision, enum ledger_answer answer, struct ledger_row **row)
+{
+    struct database *database = decision->ledger->database;
+    auto_free(ledger_row) before = g_steal_pointer(&decision->row);
+    auto_free(ledger_row) after = NULL;
+    if (answer == LEDGER_DONE) {
+        after = row_read(decision->ledger, decision->id, decision->error);
+        if (after == NULL || database_commit(database, decision->error) == -1)
+            answer = LEDGER_FAILED;
+    }
+    if (answer != LEDGER_DONE)
+        database_rollback(database);
+    if (row != NULL && answer != LEDGER_FAILED)
+        *row = after != NULL ? g_steal_pointer(&after) : g_steal_pointer(&before);
+    return answer;
+}
+
+/* Whether somebody may act on the row: LEDGER_DONE, or why not. */
+static enum ledger_answer waits(const struct ledger_row *row)
+{
+    if (row == NULL)
+        return LEDGER_UNKNOWN;
+    if ((LEDGER_BIT(row->state) & LEDGER_CLOSED) != 0)
+        return LEDGER_NOT_WAITING;
+    return (LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0 ? LEDGER_TAKEN : LEDGER_DONE;
+}
+
+/* ---- approvals */
+
+/* 1 if it is new, 0 if the person had approved before. */
+static int add_approval(const struct ledger_act *decision, const struct ledger_person *person)
+{
+    struct database *database = decision->ledger->database;
+    struct statement *statement = database_prepare(
+        database, "INSERT OR IGNORE INTO approval (held, login, uid, at) VALUES (?1, ?2, ?3, ?4)", decision->error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, decision->id);
+    statement_bind_text(statement, 2, person->login);
+    statement_bind_number(statement, 3, person->uid);
+    statement_bind_number(statement, 4, decision->now);
+    return statement_run(statement, decision->error) == -1 ? -1 : (int)database_changes(database);
+}
+
+enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct ledger_person *person,
+                                  const char *reason, gint64 now, struct ledger_row **row, struct database_error *error)
+{
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    if (row != NULL)
+        *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    enum ledger_answer answer = waits(decision.row);
+    if (answer == LEDGER_DONE) {
+        int added = add_approval(&decision, person);
+        if (added == -1 || (added == 1 && row_note(ledger, id, now, person, "approve", reason, NULL, error) == -1))
+            answer = LEDGER_FAILED;
+    }
+    return decision_end(&decision, answer, row);
+}
+
+/* ---- claims */
+
+static int set_claim(const struct ledger_act *decision, enum ledger_action action, const struct ledger_person *person,
+                     const char *reason)
+{
+    struct statement *statement = database_prepare(decision->ledger->database,
+                                                   "UPDATE held SET state = ?2, changed = ?3, since = ?3, who = ?4,"
+                                                   " uid = ?5, process = ?6, reason = ?7 WHERE id = ?1",
+                                                   decision->error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, decision->id);
+    statement_bind_text(statement, 2, ledger_state_name(ledger_action_claims(action)));
+    statement_bind_number(statement, 3, decision->now);
+    statement_bind_text(statement, 4, person->login);
+    statement_bind_number(statement, 5, person->uid);
+    statement_bind_number(statement, 6, getpid());
+    statement_bind_text(statement, 7, reason);
+    return statement_run(statement, decision->error);
+}
+
+enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_action action,
+                                const struct ledger_person *person, const char *reason, unsigned needed, gint64 now,
+                                struct ledger_row **row, struct database_error *error)
+{
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    if (row != NULL)
+        *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    enum ledger_answer answer = waits(decision.row);
+    if (answer == LEDGER_DONE && action == LEDGER_RELEASE) {
+        unsigned wanted = MAX(needed, decision.row->message.approvals);
+        if (wanted > 1 && decision.row->granted < wanted)
+            answer = LEDGER_NOT_APPROVED;
+        else if (wanted <= 1 && add_approval(&decision, person) == -1)
+            answer = LEDGER_FAILED;
+    }
+    if (answer == LEDGER_DONE && set_claim(&decision, action, person, reason) == -1)
+        answer = LEDGER_FAILED;
+    return decision_end(&decision, answer, row);
+}
+
+/* The action that a claim is for; -1 if the row is not claimed. */
+static int claimed_action(const struct ledger_row *row)
+{
+    static const enum ledger_action actions[] = {LEDGER_RELEASE, LEDGER_RETURN, LEDGER_DELETE};
+    for (unsigned i = 0; i < G_N_ELEMENTS(actions); i++) {
+        if (row->state == ledger_action_claims(actions[i]))
+            return (int)actions[i];
+    }
+    return -1;
+}
+
+/* LEDGER_DONE if the row is claimed and can come to an end of either kind. */
+static enum ledger_answer check_claimed(const struct ledger_act *decision)
+{
+    enum ledger_answer answer = waits(decision->row);
+    if (answer == LEDGER_TAKEN)
+        return LEDGER_DONE;
+    if (answer != LEDGER_DONE)
+        return answer;
+    database_error_set(decision->error, DATABASE_OTHER, "%s: it is not claimed, so nothing can come of it",
+                       decision->row->message.queue_id);
+    return LEDGER_FAILED;
+}
+
+static int set_finished(const struct ledger_act *decision, enum ledger_action action, const char *requeued)
+{
+    struct statement *statement = database_prepare(decision->ledger->database,
+                                                   "UPDATE held SET state = ?2, changed = ?3, since = ?3, process = 0,"
+                                                   " requeued = ?4 WHERE id = ?1",
+                                                   decision->error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, decision->id);
+    statement_bind_text(statement, 2, ledger_state_name(ledger_action_ends(action)));
+    statement_bind_number(statement, 3, decision->now);
+    statement_bind_text(statement, 4, requeued);
+    return statement_run(statement, decision->error);
+}
+
+/* The new queue id first, then what else there is to say. */
+static char *finish_detail(const char *requeued, const char *detail)
+{
+    if (requeued == NULL)
+        return g_strdup(detail);
+    return detail == NULL ? g_strdup_printf("as %s", requeued) : g_strdup_printf("as %s; %s", requeued, detail);
+}
+
+/* Of a claimed row. */
+static int finish(const struct ledger_act *decision, const char *requeued, const char *detail)
+{
+    enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
+    struct ledger_person person = {decision->row->who, decision->row->uid};
+    g_autofree char *text = finish_detail(requeued, detail);
+    if (set_finished(decision, action, requeued) == -1)
+        return -1;
+    return row_note(decision->ledger, decision->id, decision->now, &person, ledger_action_name(action),
+                    decision->row->reason, text, decision->error);
+}
+
+enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
+                                 struct ledger_row **row, struct database_error *error)
+{
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    if (row != NULL)
+        *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    enum ledger_answer answer = check_claimed(&decision);
+    if (answer == LEDGER_DONE && finish(&decision, requeued, detail) == -1)
+        answer = LEDGER_FAILED;
+    return decision_end(&decision, answer, row);
+}
+
+static int set_abandoned(const struct ledger_act *decision)
+{
+    struct statement *statement = database_prepare(
+        decision->ledger->database,
+        "UPDATE held SET state = CASE WHEN arrival > 0 THEN 'held' ELSE 'pending' END, changed = ?2, since = 0,"
+        " who = NULL, uid = 0, process = 0, reason = NULL WHERE id = ?1",
+        decision->error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, decision->id);
+    statement_bind_number(statement, 2, decision->now);
+    return statement_run(statement, decision->error);
+}
+
+static int abandon(const struct ledger_act *decision, const char *detail)
+{
+    struct ledger_person person = {decision->row->who, decision->row->uid};
+    if (set_abandoned(decision) == -1)
+        return -1;
+    return row_note(decision->ledger, decision->id, decision->now, &person, "abandon", decision->row->reason, detail,
+                    decision->error);
+}
+
+enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
+                                  struct ledger_row **row, struct database_error *error)
+{
+    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    if (row != NULL)
+        *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    enum ledger_answer answer = check_claimed(&decision);
+    if (answer == LEDGER_DONE && abandon(&decision, detail) == -1)
+        answer = LEDGER_FAILED;
+    return decision_end(&decision, answer, row);
+}
+
+enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
+                                 struct ledger_row **row, struct database_error *error)
+{
+    struct ledger_act decision = {.ledger = ledger, .id = claim->id, .now = now, .error = error};
+    *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    const struct ledger_row *now_there = decision.row;
+    bool another = now_there != NULL && (now_there->since != claim->since || now_there->process != claim->process);
+    enum ledger_answer answer = another ? LEDGER_TAKEN : check_claimed(&decision);
+    if (answer == LEDGER_DONE && (on_hold ? abandon(&decision, "interrupted; it is still on hold")
+                                          : finish(&decision, NULL, "interrupted; it is no longer on hold")) == -1)
+        answer = LEDGER_FAILED;
+    return decision_end(&decision, answer, row);
+}

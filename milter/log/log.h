@@ -1,0 +1,48 @@
+/*
+ * log - lines for the operators: syslog(3) or the journal, and standard error while a person is there.
+ *
+ * Where syslog(3) leads to journald, a line goes there by the journal's own
+ * protocol, with its facts as fields (journal.h); journald hands it on to a
+ * syslog daemon as it does with every other.  If that fails it is syslog(3) again.
+ *
+ * Any thread may log.  A line is one line: what is not printable is escaped
+ * before it leaves, since syslog daemons disagree on what they do with it.
+ */
+#ifndef RCPTGUARD_LOG_H
+#define RCPTGUARD_LOG_H
+
+#include "milter/log/log_entry.h"
+#include "policy/diag.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <syslog.h>
+
+/* Longest line in bytes; what comes behind is cut. */
+#define LOG_LINE_LIMIT 2000
+
+/* Opens syslog as `program`, with a facility (LOG_MAIL, ...).  Before that, lines go to standard error alone. */
+void log_open(const char *program, int facility);
+
+/* Whether lines are JSON (log_entry.h) from now on, wherever they go; at the start they are text. */
+void log_as_json(bool yes);
+
+/* Whether lines go to standard error too: at the start, and with -f for good. */
+void log_to_stderr(bool yes);
+
+/* One line; `priority` is LOG_ERR, LOG_WARNING, LOG_NOTICE or LOG_INFO. */
+void log_line(int priority, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The line of a message, which has its facts. */
+void log_entry(const struct entry *entry);
+
+/* A line of another kind than ENTRY_OTHER, with the facts that it has, which stand in the words as well. */
+void log_event(struct entry *entry, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Each diagnostic as one line; `lead` stands before it ("reload: "), or is "". */
+void log_diags(const struct diags *diags, const char *lead);
+
+/* The same for a start: syslog has one line each, standard error the source line and the caret too. */
+void log_diags_shown(const struct diags *diags);
+
+#endif

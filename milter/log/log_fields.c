@@ -1,0 +1,124 @@
+/* log_fields - see log_fields.h */
+
+#include "milter/log/log_fields.h"
+
+#include "policy/exposure.h"
+#include "policy/message_id.h"
+#include "policy/policy.h"
+
+#include <string.h>
+#include <syslog.h>
+
+/*
+ * The longest each value may be.  With the longest numbers and the names of all
+ * fields this leaves the text some 50 bytes at the least.
+ */
+enum {
+    REQUEUED_LIMIT = 32,
+    RULE_LIMIT = 48,
+    WOULD_LIMIT = 160,
+    CLIENT_LIMIT = 46,
+    USER_LIMIT = 64,
+    SENDER_LIMIT = 180,
+    MSGID_LIMIT = 110,
+    DEFECTS_LIMIT = 80,
+};
+
+void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
+                 const char *digest)
+{
+    const struct header *msgid = message_find_header(message, "Message-ID");
+    *report = (struct report){
+        .queue_id = message->queue_id,
+        .disposition = verdict->disposition,
+        .rule = verdict->rule,
+        .would = verdict->would,
+        .policy = digest,
+        .client = message->client,
+        .user = message->user,
+        .sender = message->sender,
+        .msgid = msgid == NULL ? NULL : msgid->value,
+        .text = verdict->text,
+    };
+    const struct exposure *exposure = verdict->exposure;
+    if (exposure == NULL) /* a fault before anything was counted */
+        return;
+    report->visible = exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL);
+    report->parties = exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL);
+    report->domains = exposure_count(exposure, COUNT_DOMAINS, CLASS_EXTERNAL);
+    report->internal = exposure_count(exposure, COUNT_VISIBLE, (class_mask)1 << CLASS_INTERNAL);
+    report->hidden = exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL);
+    report->defects = exposure_defects(exposure);
+}
+
+static void add_word(struct entry *entry, const char *name, const char *value, size_t limit)
+{
+    entry_value(entry, name, value, value == NULL ? 0 : strlen(value), limit);
+}
+
+static void add_msgid(struct entry *entry, const char *name, const char *value)
+{
+    size_t length;
+    const char *id = message_id_find(value, &length);
+    entry_value(entry, name, id, length, MSGID_LIMIT);
+}
+
+static void add_defects(struct entry *entry, const char *name, struct report *report)
+{
+    static const enum defect all[] = {DEFECT_SYNTAX, DEFECT_LIMIT, DEFECT_UNPARSED, DEFECT_CUT};
+    G_STATIC_ASSERT(G_N_ELEMENTS(all) == REPORT_DEFECTS);
+    unsigned count = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        if ((report->defects & (unsigned)all[i]) != 0)
+            report->defect_names[count++] = defect_name(all[i]);
+    }
+    entry_list(entry, name, report->defect_names, count, DEFECTS_LIMIT, "none");
+}
+
+/* A fault and an error have a rule of their own, whatever they do to the message. */
+static enum entry_kind kind_of(const char *rule)
+{
+    if (rule != NULL && g_str_has_prefix(rule, "fault:"))
+        return ENTRY_FAULT;
+    return rule != NULL && g_str_has_prefix(rule, "error:") ? ENTRY_ERROR : ENTRY_VERDICT;
+}
+
+void report_entry(struct entry *entry, struct report *report)
+{
+    const char *verdict = disposition_name(report->disposition);
+    const GPtrArray *would = report->would;
+    *entry =
+        (struct entry){.kind = kind_of(report->rule), .queue_id = report->queue_id == NULL ? "" : report->queue_id};
+    entry->priority = entry->kind == ENTRY_ERROR ? LOG_ERR : LOG_INFO;
+    entry_plain(entry, "verdict", verdict, strlen(verdict));
+    add_word(entry, "rule", report->rule, RULE_LIMIT);
+    entry_list(entry, "would", would == NULL ? NULL : (const char *const *)would->pdata, would == NULL ? 0 : would->len,
+               WOULD_LIMIT, "-");
+    entry_number(entry, "visible", report->visible);
+    entry_number(entry, "parties", report->parties);
+    entry_number(entry, "domains", report->domains);
+    entry_number(entry, "internal", report->internal);
+    entry_number(entry, "hidden", report->hidden);
+    add_defects(entry, "defects", report);
+    entry_plain(entry, "policy", report->policy, strnlen(report->policy, POLICY_DIGEST_SHOWN));
+    add_word(entry, "client", report->client, CLIENT_LIMIT);
+    add_word(entry, "user", report->user, USER_LIMIT);
+    add_word(entry, "sender", report->sender, SENDER_LIMIT);
+    add_msgid(entry, "msgid", report->msgid);
+    entry_text(entry, "text", report->text);
+}
+
+void report_decision_entry(struct entry *entry, const struct report_decision *decision)
+{
+    *entry = (struct entry){.kind = ENTRY_DECISION,
+                            .priority = LOG_NOTICE,
+                            .queue_id = decision->queue_id == NULL ? "" : decision->queue_id};
+    add_word(entry, "decision", decision->action, RULE_LIMIT);
+    add_word(entry, "by", decision->login, USER_LIMIT);
+    entry_number(entry, "uid", decision->uid);
+    add_word(entry, "requeued", decision->requeued, REQUEUED_LIMIT);
+    add_word(entry, "rule", decision->rule, RULE_LIMIT);
+    add_word(entry, "sender", decision->sender, SENDER_LIMIT);
+    add_msgid(entry, "msgid", decision->msgid);
+    entry_text(entry, "reason", decision->reason);
+}

@@ -1,0 +1,67 @@
+/*
+ * log_fields - the log lines of a verdict and of a reviewer's decision.
+ *
+ * Everything in here goes to programs that trust its form, and some of it was
+ * written by strangers: each value is escaped and bounded.
+ */
+#ifndef RCPTGUARD_LOG_FIELDS_H
+#define RCPTGUARD_LOG_FIELDS_H
+
+#include "milter/log/log_entry.h"
+#include "policy/message.h"
+#include "policy/verdict.h"
+
+#include <glib.h>
+
+/* How many kinds of defects there are. */
+#define REPORT_DEFECTS 4
+
+/* The facts of a log line; strings may be NULL, and are not owned. */
+struct report {
+    const char *queue_id;
+    enum disposition disposition; /* what the MTA is told */
+    const char *rule;
+    const GPtrArray *would; /* char *, or NULL */
+    unsigned visible;       /* external */
+    unsigned parties;       /* external */
+    unsigned domains;       /* external */
+    unsigned internal;      /* visible internal ones */
+    unsigned hidden;        /* of all classes */
+    unsigned defects;       /* bits of enum defect */
+    const char *policy;     /* the policy's digest */
+    const char *client;
+    const char *user;
+    const char *sender; /* "" for the null sender */
+    const char *msgid;  /* the value of the Message-ID field, as it came */
+    const char *text;
+    const char *defect_names[REPORT_DEFECTS]; /* report_entry fills it */
+};
+
+/* Takes the facts of a message and its verdict; `digest` is the policy's. */
+void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
+                 const char *digest);
+
+/*
+ * The line of the message (log_entry.h), the facts always in the order of struct
+ * report; it points at the report.  A rule `fault:NAME` makes it ENTRY_FAULT,
+ * `error:NAME` ENTRY_ERROR with LOG_ERR.
+ */
+void report_entry(struct entry *entry, struct report *report);
+
+/* What a reviewer decided of a held message, or did towards it; strings may be NULL, and are not owned. */
+struct report_decision {
+    const char *queue_id;
+    const char *action; /* "approve", "release", "return", "delete" */
+    const char *login;  /* of the reviewer */
+    unsigned uid;
+    const char *requeued; /* the queue id that a release gave it */
+    const char *rule;     /* that held it */
+    const char *sender;   /* "" for the null sender */
+    const char *msgid;
+    const char *reason;
+};
+
+/* The line of a decision, the facts always in the order of struct report_decision; it points at the decision. */
+void report_decision_entry(struct entry *entry, const struct report_decision *decision);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * metrics - what the daemon counts for a monitoring system: messages by verdict
+ * and rule, parties, times, faults, reloads.  See METRICS in rcptguardd(8).
+ *
+ * No label holds what a message brought: their values are words of ours and the
+ * rules of the policy in force, so nobody outside can make more of them.
+ *
+ * Any thread may use it, and none waits for longer than it takes to add or to
+ * copy the numbers.  Every function takes NULL for "nothing is counted" and then
+ * does nothing.  Times are microseconds.  It is never freed: see service.h.
+ */
+#ifndef RCPTGUARD_METRICS_H
+#define RCPTGUARD_METRICS_H
+
+#include "milter/common/conf.h"
+#include "policy/policy.h"
+#include "policy/verdict.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct metrics;
+
+/* Begins to count, with the policy in force; `now` is since 1970. */
+struct metrics *metrics_new(const struct config *config, struct policy *policy, gint64 now);
+
+/* What came of one message that was judged. */
+struct metrics_message {
+    const struct verdict *verdict;
+    enum disposition disposition; /* what the MTA was told */
+    bool failed;                  /* it is not the verdict's: what was to be done could not be done */
+    gint64 judging;               /* how long the policy took */
+};
+void metrics_count_message(struct metrics *metrics, const struct metrics_message *message);
+void metrics_count_not_outbound(struct metrics *metrics);
+
+/* A row of the ledger took so long to write, the wait for its turn included. */
+void metrics_time_ledger(struct metrics *metrics, gint64 duration);
+
+/* What was done to the ledger when it failed. */
+enum metrics_ledger { METRICS_HOLD, METRICS_TIDY, METRICS_COUNT };
+#define METRICS_LEDGER_KINDS (METRICS_COUNT + 1)
+void metrics_count_ledger_error(struct metrics *metrics, enum metrics_ledger kind);
+
+/*
+ * A reload has read this policy, which is about to come in force; or it failed:
+ * NULL.  The counts of rules that stay go on; those of rules that the new policy
+ * does not have are forgotten, and messages under way that are judged by them
+ * still are counted as of the rule `-`.
+ */
+void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64 now);
+
+/* What the ledger says at the time of writing. */
+struct metrics_held {
+    bool known; /* it could be asked */
+    unsigned count;
+    gint64 oldest; /* since when the oldest is held, since 1970; 0 if there is none */
+};
+
+/* Appends all of it, for `now`. */
+void metrics_append(struct metrics *metrics, GString *text, const struct metrics_held *held, gint64 now);
+
+#endif

@@ -1,0 +1,245 @@
+/* metrics_file - see metrics_file.h */
+
+#include "milter/metrics/metrics_file.h"
+
+#include "milter/ledger/ledger.h"
+#include "milter/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the new file is called until it takes the other's place: readers look for names that end in .prom. */
+#define NEW_SUFFIX ".new"
+
+/* POSIX's locks and not GLib's, which a thread sanitizer does not see through. */
+struct metrics_file {
+    const struct config *config;
+    struct metrics *metrics;
+
+    pthread_mutex_t lock;  /* of the next three */
+    pthread_cond_t change; /* by the monotonic clock */
+    bool asked;
+    guint64 begun; /* writings, and those of them that are over */
+    guint64 over;
+
+    /* Of the thread alone: */
+    struct ledger *ledger; /* NULL: to be opened */
+    char *file_trouble;    /* what was said last, or NULL while all is well */
+    char *ledger_trouble;
+};
+
+struct metrics_file *metrics_file_new(const struct config *config, struct metrics *metrics)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+
+    struct metrics_file *file = g_new0(struct metrics_file, 1);
+    file->config = config;
+    file->metrics = metrics;
+    pthread_mutex_init(&file->lock, NULL);
+    pthread_cond_init(&file->change, &monotonic);
+    return file;
+}
+
+/* ---- the file */
+
+char *metrics_file_obstacle(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat status;
+    if (stat(folder, &status) == -1)
+        return g_strdup_printf("the folder %s: %s", folder, g_strerror(errno));
+    if (!S_ISDIR(status.st_mode))
+        return g_strdup_printf("%s is no folder", folder);
+    if (access(folder, W_OK | X_OK) == -1)
+        return g_strdup_printf("the folder %s cannot be written by the daemon's user: %s", folder, g_strerror(errno));
+    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return g_strdup_printf("%s is a folder", path);
+    return NULL;
+}
+
+static int write_all(int descriptor, const GString *text)
+{
+    for (size_t done = 0; done < text->len;) {
+        ssize_t wrote = write(descriptor, text->str + done, text->len - done);
+        if (wrote == -1 && errno == EINTR)
+            continue;
+        if (wrote == -1)
+            return -1;
+        done += (size_t)wrote;
+    }
+    /* Whatever the umask: the reader is another user. */
+    return fchmod(descriptor, 0644);
+}
+
+/* A file that is not there yet, under a name of ours: whatever is in its place, as after a crash, is no longer used. */
+static int write_new(const char *path, const GString *text)
+{
+    if (unlink(path) == -1 && errno != ENOENT)
+        return -1;
+    int descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor == -1)
+        return -1;
+    int result = write_all(descriptor, text);
+    int reason = errno;
+    if (close(descriptor) == -1 && result == 0) {
+        result = -1;
+        reason = errno;
+    }
+    if (result == -1)
+        unlink(path);
+    errno = reason;
+    return result;
+}
+
+/* No fsync: after a crash of the machine these values are of no use. */
+int metrics_file_replace(const char *path, const GString *text, char **error)
+{
+    g_autofree char *new = g_strconcat(path, NEW_SUFFIX, NULL);
+    int result = write_new(new, text);
+    if (result == 0 && rename(new, path) == -1) {
+        int reason = errno;
+        unlink(new);
+        errno = reason;
+        result = -1;
+    }
+    if (result == -1)
+        *error = g_strdup_printf("cannot be written: %s", g_strerror(errno));
+    return result;
+}
+
+/* ---- the ledger */
+
+/* A connection of its own: no message waits for this one's turn. */
+static int ask_ledger(struct metrics_file *file, struct metrics_held *held, struct database_error *error)
+{
+    const struct ledger_filter open = {.states = LEDGER_OPEN};
+    /* One that was deleted or replaced since is not the daemon's any more. */
+    if (file->ledger != NULL && ledger_check_files(file->ledger, error) == -1)
+        g_clear_pointer(&file->ledger, ledger_close);
+    if (file->ledger == NULL)
+        file->ledger = ledger_open(file->config->ledger, geteuid(), DATABASE_EXISTING, error);
+    if (file->ledger == NULL)
+        return -1;
+    if (ledger_count(file->ledger, &open, &held->count, &held->oldest, error) == 0)
+        return 0;
+    if (error->failure != DATABASE_BUSY)
+        g_clear_pointer(&file->ledger, ledger_close);
+    return -1;
+}
+
+/* ---- what is said */
+
+/* A trouble that is new, or another than before: true.  `trouble` is NULL if all is well. */
+static bool changed(char **before, const char *trouble)
+{
+    if (g_strcmp0(*before, trouble) == 0)
+        return false;
+    g_free(*before);
+    *before = g_strdup(trouble);
+    return true;
+}
+
+static void tell_file(struct metrics_file *file, const char *trouble)
+{
+    const char *path = file->config->metrics;
+    if (!changed(&file->file_trouble, trouble))
+        return;
+    if (trouble != NULL)
+        log_line(LOG_WARNING, "metrics: %s: %s; mail is judged all the same", path, trouble);
+    else
+        log_line(LOG_NOTICE, "metrics: %s is written again", path);
+}
+
+static void tell_ledger(struct metrics_file *file, const char *trouble)
+{
+    if (changed(&file->ledger_trouble, trouble) && trouble != NULL)
+        log_line(LOG_WARNING, "metrics: how many messages are held is left out: %s", trouble);
+}
+
+/* ---- the thread */
+
+static void write_once(struct metrics_file *file)
+{
+    struct metrics_held held = {.known = false};
+    struct database_error error;
+    held.known = ask_ledger(file, &held, &error) == 0;
+    if (!held.known)
+        metrics_count_ledger_error(file->metrics, METRICS_COUNT);
+    tell_ledger(file, held.known ? NULL : error.text);
+
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *trouble = NULL;
+    metrics_append(file->metrics, text, &held, g_get_real_time());
+    metrics_file_replace(file->config->metrics, text, &trouble);
+    if (trouble != NULL) { /* the folder's own words say more than the file's */
+        char *obstacle = metrics_file_obstacle(file->config->metrics);
+        if (obstacle != NULL) {
+            g_free(trouble);
+            trouble = obstacle;
+        }
+    }
+    tell_file(file, trouble);
+}
+
+static struct timespec from_now(unsigned milliseconds)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += milliseconds / 1000;
+    end.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    return end;
+}
+
+gpointer metrics_file_run(gpointer data)
+{
+    struct metrics_file *file = data;
+    for (;;) {
+        struct timespec next = from_now(METRICS_INTERVAL * 1000);
+        pthread_mutex_lock(&file->lock);
+        file->asked = false;
+        file->begun++;
+        pthread_mutex_unlock(&file->lock);
+
+        write_once(file);
+
+        pthread_mutex_lock(&file->lock);
+        file->over = file->begun;
+        pthread_cond_broadcast(&file->change);
+        while (!file->asked && pthread_cond_timedwait(&file->change, &file->lock, &next) == 0)
+            continue;
+        pthread_mutex_unlock(&file->lock);
+    }
+    return NULL;
+}
+
+void metrics_file_ask(struct metrics_file *file)
+{
+    pthread_mutex_lock(&file->lock);
+    file->asked = true;
+    pthread_cond_broadcast(&file->change);
+    pthread_mutex_unlock(&file->lock);
+}
+
+void metrics_file_wait(struct metrics_file *file, unsigned limit)
+{
+    struct timespec end = from_now(limit);
+    pthread_mutex_lock(&file->lock);
+    guint64 wanted = file->begun + 1; /* one that runs may have copied the numbers already */
+    file->asked = true;
+    pthread_cond_broadcast(&file->change);
+    while (file->over < wanted && pthread_cond_timedwait(&file->change, &file->lock, &end) == 0)
+        continue;
+    pthread_mutex_unlock(&file->lock);
+}

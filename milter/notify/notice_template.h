@@ -1,0 +1,46 @@
+/*
+ * notice_template - mail to the author of a held message: a template filled with the facts.
+ *
+ * A template's first line is `Subject: ...`, the second is empty, the rest is the
+ * text.  Variables stand in braces, `{{` is a brace; rcptguard.conf(5) lists them.
+ *
+ * Ownership: texts are for g_free.
+ */
+#ifndef RCPTGUARD_NOTICE_TEMPLATE_H
+#define RCPTGUARD_NOTICE_TEMPLATE_H
+
+#include "milter/ledger/ledger.h"
+#include "policy/diag.h"
+
+#include <glib.h>
+
+/* A template's size in bytes. */
+#define NOTICE_SIZE_LIMIT (64u * 1024)
+
+/* Messages that {list} names; of the others there is a line that says how many. */
+#define NOTICE_LIST_LIMIT 50u
+
+/* What is sent to the author of a returned message, ahead of it. */
+extern const char notice_returned[];
+
+struct notice_facts {
+    const struct ledger_message *message; /* what most variables are of */
+    const char *reason;                   /* {reason}, in notice_returned alone: the reviewer's words, or NULL */
+    const char *contact;                  /* {contact}: whom the policy names; NULL is the postmaster */
+    const GPtrArray *rows;                /* struct ledger_row *: all that the mail is about; NULL is the message */
+};
+
+/* Reads a template.  NULL if there is any error; all of them are in `diags` then. */
+char *notice_load(const char *path, struct diags *diags);
+
+/* The same from memory, of which it makes a copy. */
+char *notice_parse(const char *path, const char *text, size_t length, struct diags *diags);
+
+/*
+ * The whole message to `recipient`, ready for queue_send: from the postmaster, with
+ * Auto-Submitted (RFC 3834).  If it is about several messages and the template
+ * has no {list}, that stands at its end.
+ */
+char *notice_compose(const char *template, const struct notice_facts *facts, const char *recipient);
+
+#endif

@@ -1,0 +1,166 @@
+/* postfix_commands - see postfix_commands.h */
+
+#include "milter/postfix/postfix_commands.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+/* The longest queue id: see enable_long_queue_ids in postconf(5); they have 11 to 20 characters. */
+#define ID_LIMIT 32
+
+GPtrArray *postfix_arguments(const struct queue *queue, const char *command, const char *option)
+{
+    GPtrArray *arguments = g_ptr_array_new();
+    g_ptr_array_add(arguments, (gpointer)command);
+    if (queue->configuration != NULL) {
+        g_ptr_array_add(arguments, (gpointer)option);
+        g_ptr_array_add(arguments, queue->configuration);
+    }
+    return arguments;
+}
+
+void postfix_add(GPtrArray *arguments, const char *word)
+{
+    g_ptr_array_add(arguments, (gpointer)word);
+}
+
+int postfix_run(const struct queue *queue, const char *command, const char *const *words, bool merged,
+                program_take take, void *data, char **error)
+{
+    g_autoptr(GPtrArray) arguments = postfix_arguments(queue, command, "-c");
+    for (; *words != NULL; words++)
+        postfix_add(arguments, *words);
+    postfix_add(arguments, NULL);
+    const struct program program = {
+        .arguments = (const char *const *)arguments->pdata, .take = take, .data = data, .merged = merged};
+    return program_run(&program, error);
+}
+
+/* ---- its configuration */
+
+/* All at once, since each call takes some milliseconds.  The last is missing in older versions. */
+static const char *const parameters[] = {
+    "-x", "-h", "maximal_queue_lifetime", "bounce_queue_lifetime", POSTFIX_MAIL_LOG, NULL};
+#define PARAMETER_OPTIONS 2
+
+const char *postfix_parameter(struct queue *queue, const char *name, char **error)
+{
+    const char *known = g_hash_table_lookup(queue->facts, name);
+    if (known != NULL)
+        return known;
+    g_autoptr(GString) values = g_string_new(NULL);
+    if (postfix_run(queue, "postconf", parameters, false, program_collect, values, error) == -1)
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(values->str, "\n", -1);
+    guint count = g_strv_length(lines);
+    for (guint i = 0; parameters[PARAMETER_OPTIONS + i] != NULL; i++)
+        g_hash_table_insert(queue->facts, g_strdup(parameters[PARAMETER_OPTIONS + i]),
+                            g_strdup(i < count ? lines[i] : ""));
+    return g_hash_table_lookup(queue->facts, name);
+}
+
+bool postfix_id_is_sound(const char *id)
+{
+    size_t length = strlen(id);
+    if (length < 5 || length > ID_LIMIT)
+        return false;
+    return strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == length;
+}
+
+/* ---- what is on hold */
+
+/* postqueue -j: an object a line. */
+struct listing {
+    GPtrArray *entries;
+    bool all; /* those too that are not on hold */
+    GString *line;
+    JsonParser *parser;
+    bool failed;
+};
+
+/* What is not on hold is most of a busy queue: it is passed over before it is parsed. */
+static bool is_elsewhere(const char *line)
+{
+    static const char start[] = "{\"queue_name\": \"";
+    return g_str_has_prefix(line, start) && !g_str_has_prefix(line + sizeof start - 1, "hold\"");
+}
+
+static const char *member_string(JsonObject *object, const char *name)
+{
+    const char *value = json_object_get_string_member_with_default(object, name, NULL);
+    return value == NULL ? "" : value;
+}
+
+/*
+ * The recipients are the most of a line and not wanted but for their number: they
+ * are cut off before it is parsed.  A quote within a JSON string has a backslash
+ * before it, so no address can look like what is searched for.
+ */
+static unsigned cut_recipients(GString *line)
+{
+    static const char start[] = ", \"recipients\": [", each[] = "{\"address\": ";
+    const char *found = strstr(line->str, start);
+    unsigned count = 0;
+    if (found == NULL)
+        return 0;
+    for (const char *one = strstr(found, each); one != NULL; one = strstr(one + sizeof each - 1, each))
+        count++;
+    g_string_truncate(line, (gsize)(found - line->str));
+    g_string_append_c(line, '}');
+    return count;
+}
+
+static void take_line(struct listing *listing)
+{
+    if (listing->line->len == 0 || (!listing->all && is_elsewhere(listing->line->str)))
+        return;
+    unsigned recipients = cut_recipients(listing->line);
+    JsonNode *root = NULL;
+    if (json_parser_load_from_data(listing->parser, listing->line->str, (gssize)listing->line->len, NULL))
+        root = json_parser_get_root(listing->parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
+        listing->failed = true;
+        return;
+    }
+    JsonObject *object = json_node_get_object(root);
+    if (!listing->all && strcmp(member_string(object, "queue_name"), "hold") != 0)
+        return;
+    struct queue_entry *entry = g_new0(struct queue_entry, 1);
+    entry->id = g_strdup(member_string(object, "queue_id"));
+    entry->sender = g_strdup(member_string(object, "sender"));
+    entry->arrival = json_object_get_int_member_with_default(object, "arrival_time", 0);
+    entry->size = json_object_get_int_member_with_default(object, "message_size", 0);
+    entry->recipients = recipients;
+    g_ptr_array_add(listing->entries, entry);
+}
+
+static void take_lines(void *data, const char *piece, size_t length)
+{
+    struct listing *listing = data;
+    while (length > 0) {
+        const char *end = memchr(piece, '\n', length);
+        size_t part = end == NULL ? length : (size_t)(end - piece);
+        g_string_append_len(listing->line, piece, (gssize)part);
+        if (end == NULL)
+            return;
+        take_line(listing);
+        g_string_truncate(listing->line, 0);
+        piece = end + 1;
+        length -= part + 1;
+    }
+}
+
+int postfix_list(struct queue *queue, bool all, GPtrArray *entries, char **error)
+{
+    static const char *const words[] = {"-j", NULL};
+    struct listing listing = {
+        .entries = entries, .all = all, .line = g_string_new(NULL), .parser = json_parser_new_immutable()};
+    int result = postfix_run(queue, "postqueue", words, false, take_lines, &listing, error);
+    if (result == 0 && (listing.failed || listing.line->len > 0)) {
+        *error = g_strdup("postqueue -j printed a line that cannot be read");
+        result = -1;
+    }
+    g_string_free(listing.line, TRUE);
+    g_object_unref(listing.parser);
+    return result;
+}

@@ -1,0 +1,30 @@
+/*
+ * postfix_commands - runs Postfix's commands for a queue: postconf(1), postqueue(1)
+ * and whatever else the callers name.
+ */
+#ifndef RCPTGUARD_POSTFIX_COMMANDS_H
+#define RCPTGUARD_POSTFIX_COMMANDS_H
+
+#include "milter/queue/queue.h"
+
+/* `COMMAND -c DIRECTORY` for a queue that has a configuration of its own, else `COMMAND`; `option` is its `-c`. */
+GPtrArray *postfix_arguments(const struct queue *queue, const char *command, const char *option);
+void postfix_add(GPtrArray *arguments, const char *word);
+
+/* Runs a command with these words, ended by NULL; see program_run.  0, or -1 with `error`. */
+int postfix_run(const struct queue *queue, const char *command, const char *const *words, bool merged,
+                program_take take, void *data, char **error);
+
+/* Whether a command may be given this queue id: "ALL" is all messages to postsuper(1), "-" standard input. */
+bool postfix_id_is_sound(const char *id);
+
+/* Where Postfix itself writes its log; "" if that is syslog's. */
+#define POSTFIX_MAIL_LOG "maillog_file"
+
+/* The value of one of the parameters that are asked for; owned by the queue.  NULL with `error`. */
+const char *postfix_parameter(struct queue *queue, const char *name, char **error);
+
+/* Adds every message that postqueue -j lists, or those on hold alone: struct queue_entry *.  0 or -1. */
+int postfix_list(struct queue *queue, bool all, GPtrArray *entries, char **error);
+
+#endif

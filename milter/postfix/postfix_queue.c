@@ -1,0 +1,268 @@
+/*
+ * postfix_queue - see postfix_queue.h
+ *
+ * What was measured of the commands (Postfix 3.7), and is relied on:
+ *
+ * postsuper(1) ends with 0 whether it found the message or not: the count that it
+ * prints says so.  Each call names the hold queue, so that nothing else is touched.
+ * Neither -H nor -r runs milters again.
+ *
+ * A released message waits for the queue manager's next scan unless postqueue -i
+ * names it.  -H keeps the time when the message was created, so that one that was
+ * held for long is returned when its first delivery is deferred.  -r gives it a new
+ * file, with a new id and a new such time, which pickup(8) makes from maildrop.
+ */
+
+#include "milter/postfix/postfix_queue.h"
+
+#include "milter/postfix/postfix_commands.h"
+#include "milter/postfix/postfix_trace.h"
+#include "policy/mailcut.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where postcat -e ends. */
+#define CONTENTS "*** MESSAGE CONTENTS "
+
+/* No other MTA has a command of that name. */
+static bool is_installed(struct queue *queue)
+{
+    (void)queue;
+    g_autofree char *path = program_find("postqueue", false);
+    return path != NULL;
+}
+
+static bool is_running(struct queue *queue)
+{
+    static const char *const words[] = {"status", NULL};
+    g_autofree char *error = NULL;
+    return postfix_run(queue, "postfix", words, false, NULL, NULL, &error) == 0;
+}
+
+static int held(struct queue *queue, GPtrArray *entries, char **error)
+{
+    return postfix_list(queue, false, entries, error);
+}
+
+/* ---- one message */
+
+static enum queue_answer raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
+                             char **error)
+{
+    const char *const words[] = {body ? "-qbh" : "-qeh", id, NULL};
+    if (postfix_run(queue, "postcat", words, false, take, data, error) == 0)
+        return QUEUE_DONE;
+    if (!g_str_has_suffix(*error, g_strerror(ENOENT)) || strstr(*error, "open queue file") == NULL)
+        return QUEUE_FAILED;
+    g_clear_pointer(error, g_free);
+    return QUEUE_ABSENT;
+}
+
+/* `sender: ADDRESS`, `recipient: ADDRESS`: the records before the message. */
+static void parse_record(struct message *message, const char *line, size_t length)
+{
+    static const char sender[] = "sender: ", recipient[] = "recipient: ";
+    if (length >= sizeof sender - 1 && memcmp(line, sender, sizeof sender - 1) == 0) {
+        g_autofree char *address = g_strndup(line + sizeof sender - 1, length - (sizeof sender - 1));
+        message_set_sender(message, address);
+    } else if (length >= sizeof recipient - 1 && memcmp(line, recipient, sizeof recipient - 1) == 0) {
+        g_autofree char *address = g_strndup(line + sizeof recipient - 1, length - (sizeof recipient - 1));
+        message_add_recipient(message, address);
+    }
+}
+
+/* A record is a line, so the first line of this kind is where the message begins, whatever stands in it. */
+static const char *find_contents(const char *raw, size_t length, size_t *records)
+{
+    for (size_t at = 0; at < length;) {
+        const char *end = memchr(raw + at, '\n', length - at);
+        size_t next = end == NULL ? length : (size_t)(end - raw) + 1;
+        if (next - at >= sizeof CONTENTS - 1 && memcmp(raw + at, CONTENTS, sizeof CONTENTS - 1) == 0) {
+            *records = at;
+            return raw + next;
+        }
+        at = next;
+    }
+    *records = length;
+    return raw + length;
+}
+
+static struct message *parse(const char *raw, size_t length)
+{
+    size_t records;
+    const char *contents = find_contents(raw, length, &records);
+    struct message *message = mailcut_message(contents, (size_t)(raw + length - contents));
+    message->mta = MTA_POSTFIX;
+    message->bcc_visible = true; /* what it drops is gone by now */
+    for (size_t at = 0; at < records;) {
+        const char *end = memchr(raw + at, '\n', records - at);
+        size_t next = end == NULL ? records : (size_t)(end - raw);
+        parse_record(message, raw + at, next - at);
+        at = next + 1;
+    }
+    return message;
+}
+
+/* ---- what can be done with it */
+
+/* One option of postsuper(1) for one held message.  `count` is the line's beginning that tells how many there were. */
+static enum queue_answer act(struct queue *queue, const char *option, const char *id, const char *count, char **error)
+{
+    const char *const words[] = {option, id, "hold", NULL};
+    g_autoptr(GString) said = g_string_new(NULL);
+    if (postfix_run(queue, "postsuper", words, true, program_collect, said, error) == -1)
+        return QUEUE_FAILED;
+    g_autofree char *pattern = g_strdup_printf("postsuper: %s: ", count);
+    const char *found = strstr(said->str, pattern);
+    if (found == NULL) {
+        *error = g_strdup_printf("postsuper %s did not say how many messages it found", option);
+        return QUEUE_FAILED;
+    }
+    return atol(found + strlen(pattern)) > 0 ? QUEUE_DONE : QUEUE_ABSENT;
+}
+
+/* Has the queue manager look at once, or says what is wrong. */
+static char *wake_manager(struct queue *queue, const char *id)
+{
+    const char *const words[] = {"-i", id, NULL};
+    char *error = NULL;
+    postfix_run(queue, "postqueue", words, false, NULL, NULL, &error);
+    return error;
+}
+
+/* Has pickup(8) look at once, or says what is wrong. */
+static char *wake_pickup(struct queue *queue)
+{
+    static const char *const words[] = {"public", "pickup", "W", NULL};
+    char *error = NULL;
+    postfix_run(queue, "postkick", words, false, NULL, NULL, &error);
+    return error;
+}
+
+/* The message is on its way in any case: what fails here costs time alone. */
+static void deliver_now(struct queue *queue, const char *id, struct queue_outcome *outcome)
+{
+    g_autofree char *error = wake_manager(queue, id);
+    if (error != NULL)
+        outcome->detail = g_strdup_printf("it leaves when the queue manager looks next: %s", error);
+}
+
+/* Whether it was released in place or requeued is not known. */
+static void hurry(struct queue *queue, const struct queue_entry *entry, gint64 now)
+{
+    (void)now; /* one that was old is requeued, which made it new */
+    g_free(wake_manager(queue, entry->id));
+    g_free(wake_pickup(queue));
+}
+
+/* A time of postconf(5): a number with s, m, h, d or w; without, the lifetimes count days.  -1 if it is none. */
+static gint64 parse_time(const char *text)
+{
+    static const char units[] = "smhdw";
+    static const gint64 seconds[] = {1, 60, 3600, 86400, 7 * 86400};
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9)
+        return -1;
+    gint64 number = g_ascii_strtoll(text, NULL, 10);
+    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
+    if (text[digits] == '\0')
+        return number * 86400;
+    return unit != NULL && text[digits + 1] == '\0' ? number * seconds[unit - units] : -1;
+}
+
+/*
+ * How long after its creation a message is returned.  Half of that is left to
+ * the deliveries that follow a release in place.  0: nothing helps it.
+ */
+static int lifetime(struct queue *queue, const char *sender, gint64 *seconds, char **error)
+{
+    const char *name = sender[0] == '\0' ? "bounce_queue_lifetime" : "maximal_queue_lifetime";
+    const char *value = postfix_parameter(queue, name, error);
+    if (value == NULL)
+        return -1;
+    *seconds = parse_time(value);
+    if (*seconds >= 0)
+        return 0;
+    *error = g_strdup_printf("%s of Postfix is no time", name);
+    return -1;
+}
+
+static enum queue_answer requeue(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
+                                 char **error)
+{
+    struct postfix_trace *trace = postfix_trace_begin(queue, entry);
+    enum queue_answer answer = act(queue, "-r", entry->id, "Requeued", error);
+    if (answer == QUEUE_DONE) {
+        g_autofree char *trouble = wake_pickup(queue);
+        if (trouble != NULL)
+            outcome->detail = g_strdup_printf("it leaves when pickup looks next: %s", trouble);
+        else
+            outcome->requeued = postfix_trace_find(trace);
+        if (outcome->requeued == NULL && outcome->detail == NULL)
+            outcome->detail = g_strdup_printf("requeued; the mail log tells its new id by orig_id=%s", entry->id);
+    }
+    postfix_trace_end(trace);
+    return answer;
+}
+
+static enum queue_answer let_go(struct queue *queue, const struct queue_entry *entry, gint64 now,
+                                struct queue_outcome *outcome, char **error)
+{
+    gint64 limit;
+    if (lifetime(queue, entry->sender, &limit, error) == -1)
+        return QUEUE_FAILED;
+    if (limit > 0 && now - entry->arrival > limit / 2)
+        return requeue(queue, entry, outcome, error);
+    enum queue_answer answer = act(queue, "-H", entry->id, "Released from hold", error);
+    if (answer == QUEUE_DONE)
+        deliver_now(queue, entry->id, outcome);
+    return answer;
+}
+
+static enum queue_answer give_back(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
+                                   char **error)
+{
+    enum queue_answer answer = act(queue, "-f", entry->id, "Force-expired", error);
+    if (answer == QUEUE_DONE)
+        deliver_now(queue, entry->id, outcome);
+    return answer;
+}
+
+static enum queue_answer drop(struct queue *queue, const struct queue_entry *entry, char **error)
+{
+    return act(queue, "-d", entry->id, "Deleted", error);
+}
+
+static int submit(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
+                  char **error)
+{
+    g_autoptr(GPtrArray) arguments = postfix_arguments(queue, "sendmail", "-C");
+    static const char *const options[] = {"-i", "-f"};
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+        postfix_add(arguments, options[i]);
+    postfix_add(arguments, sender);
+    postfix_add(arguments, "--");
+    postfix_add(arguments, recipient);
+    postfix_add(arguments, NULL);
+    const struct program program = {
+        .arguments = (const char *const *)arguments->pdata, .input = text, .input_length = length};
+    return program_run(&program, error);
+}
+
+const struct queue_driver postfix_queue_driver = {
+    .mta = MTA_POSTFIX,
+    .name = "Postfix",
+    .is_installed = is_installed,
+    .is_running = is_running,
+    .id_is_sound = postfix_id_is_sound,
+    .held = held,
+    .raw = raw,
+    .parse = parse,
+    .release = let_go,
+    .give_back = give_back,
+    .drop = drop,
+    .hurry = hurry,
+    .send = submit,
+};

@@ -1,0 +1,56 @@
+/*
+ * message_reader - reads a message of the queue in a process without root: what strangers
+ * wrote is parsed there, and what comes back is lines of printable text.
+ *
+ * The process is this program once more, started afresh, so that nothing of the
+ * one that asks is in its memory or among its descriptors.
+ *
+ * Ownership: a reading owns its strings.
+ */
+#ifndef RCPTGUARD_MESSAGE_READER_H
+#define RCPTGUARD_MESSAGE_READER_H
+
+#include "milter/queue/queue.h"
+#include "policy/auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* The first argument of such a process; behind it stand the MTA's number and the daemon's user. */
+#define READER_WORD "--read-message"
+
+/* Bytes that are read of a message's envelope and header, and that may come back. */
+#define READER_INPUT_LIMIT  (32u * 1024 * 1024)
+#define READER_OUTPUT_LIMIT (16u * 1024 * 1024)
+
+struct reading_field {
+    char *name;
+    char *value;
+};
+
+/* All of it is printable UTF-8. */
+struct message_reading {
+    GPtrArray *headers;   /* struct reading_field *: those that a reviewer wants to see, in the order of the message */
+    GPtrArray *addressed; /* struct reading_field *: "To" and how many visible recipients stand in it */
+    GPtrArray *visible;   /* struct reading_field *: the fields of a visible recipient, "To, Cc", and its address */
+    GPtrArray *hidden;    /* char *: envelope recipients that are not visible */
+    bool cut;             /* there was more than is read */
+};
+
+void message_reading_free(struct message_reading *reading);
+AUTO_FREE_DEFINE(message_reading, message_reading_free)
+
+/* Who reads: the daemon's user, and whether the configuration names it; see privileges_drop. */
+struct message_reader {
+    const char *user;
+    bool given;
+};
+
+/* Reads one message.  QUEUE_DONE with `reading`, QUEUE_ABSENT, or QUEUE_FAILED with `error`. */
+enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
+                              struct message_reading **reading, char **error);
+
+/* Is that process: `words` are the arguments after READER_WORD.  Does not return. */
+void reader_serve(char **words, const struct queue_driver *const *drivers) G_GNUC_NORETURN;
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * queue - the MTA's queue: which messages are on hold, what is in one of them,
+ * and what can be done with it.  What differs between MTAs is one small table of
+ * functions; mtas.c has one row for each.
+ *
+ * All of it runs the MTA's own commands, and needs the rights that these need.
+ *
+ * Ownership: queue_close frees a queue.  Entries free their strings.  Errors are
+ * one printable line, for g_free.
+ */
+#ifndef RCPTGUARD_QUEUE_H
+#define RCPTGUARD_QUEUE_H
+
+#include "policy/auto.h"
+#include "policy/message.h"
+#include "policy/program.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* A message on hold. */
+struct queue_entry {
+    char *id;
+    gint64 arrival; /* seconds since 1970: when the MTA began to take it */
+    char *sender;   /* envelope sender; "" is the null sender */
+    gint64 size;    /* bytes */
+    unsigned recipients;
+};
+
+void queue_entry_free(struct queue_entry *entry);
+AUTO_FREE_DEFINE(queue_entry, queue_entry_free)
+
+enum queue_answer {
+    QUEUE_FAILED = -1, /* a command failed: `error` says how; the message is where it was */
+    QUEUE_DONE,
+    QUEUE_ABSENT, /* there is no such message on hold */
+};
+
+/* What came of an action besides its answer; each may be NULL.  Filled by QUEUE_DONE only. */
+struct queue_outcome {
+    char *requeued; /* the queue id that the message has now */
+    char *detail;   /* what else is to be remembered, in words */
+};
+
+void queue_outcome_clear(struct queue_outcome *outcome);
+
+struct queue;
+
+/* What an MTA can do; the functions below say what each is. */
+struct queue_driver {
+    enum mta mta;
+    const char *name;
+    bool (*is_installed)(struct queue *queue);
+    bool (*is_running)(struct queue *queue);
+    void (*forget)(gpointer state);      /* or NULL */
+    bool (*id_is_sound)(const char *id); /* what is none is never handed to a command */
+    int (*held)(struct queue *queue, GPtrArray *entries, char **error);
+    enum queue_answer (*raw)(struct queue *queue, const char *id, bool body, program_take take, void *data,
+                             char **error);
+    struct message *(*parse)(const char *raw, size_t length);
+    enum queue_answer (*release)(struct queue *queue, const struct queue_entry *entry, gint64 now,
+                                 struct queue_outcome *outcome, char **error);
+    enum queue_answer (*give_back)(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
+                                   char **error);
+    enum queue_answer (*drop)(struct queue *queue, const struct queue_entry *entry, char **error);
+    void (*hurry)(struct queue *queue, const struct queue_entry *entry, gint64 now);
+    int (*send)(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
+                char **error);
+};
+
+struct queue {
+    const struct queue_driver *driver;
+    char *configuration; /* the MTA's: a folder or a file; NULL is its own choice */
+    char *command;       /* the MTA's sendmail(8), an absolute path; NULL is the one of the system */
+    GHashTable *facts;   /* char * to char *: what a driver has asked the MTA for and remembers */
+    gpointer state;      /* what else it remembers */
+};
+
+/* Where an MTA is; see struct queue. */
+struct queue_place {
+    const char *configuration;
+    const char *command;
+};
+
+struct queue_choice {
+    const struct queue_driver *const *drivers; /* of all MTAs, ended by NULL */
+    enum mta mta;                              /* MTA_NONE: find out */
+    enum mta last;                             /* that of the newest row of the ledger, or MTA_NONE */
+    struct queue_place places[MTAS];           /* by enum mta */
+};
+
+/*
+ * The queue of an MTA.  Where none is named it is the one that is installed; of
+ * several the one that runs; of several that run, or if none does, the one that
+ * the last held message came from.  NULL with `error` if there is none.
+ */
+struct queue *queue_open(const struct queue_choice *choice, char **error);
+void queue_close(struct queue *queue);
+AUTO_FREE_DEFINE(queue, queue_close)
+
+enum mta queue_mta(const struct queue *queue);
+
+/* "Postfix" */
+const char *queue_name(const struct queue *queue);
+
+/* Every message on hold, in any order: struct queue_entry *.  NULL with `error`. */
+GPtrArray *queue_held(struct queue *queue, char **error);
+
+/*
+ * The message as it lies in the queue: its envelope and header, in the MTA's own
+ * form, or with `body` the message itself, as a receiver would get it.  Strangers
+ * wrote it: hand it to a reader (message_reader.h), not to a parser of this process.
+ */
+enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
+                            char **error);
+
+/* Reads the first form: sender, recipients and header fields.  For the reader's own process. */
+struct message *queue_parse(const struct queue_driver *const *drivers, enum mta mta, const char *raw, size_t length);
+
+/*
+ * Lets a held message go, at once: it is delivered as the MTA delivers any other,
+ * without being judged again, and is not returned for the time that it was held.
+ * `now` is in seconds.
+ */
+enum queue_answer queue_release(struct queue *queue, const struct queue_entry *entry, gint64 now,
+                                struct queue_outcome *outcome, char **error);
+
+/* Returns a held message to its sender, in the MTA's words. */
+enum queue_answer queue_return(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
+                               char **error);
+
+/* Drops a held message; nobody is told. */
+enum queue_answer queue_delete(struct queue *queue, const struct queue_entry *entry, char **error);
+
+/*
+ * Has the MTA look at once at a message that was released or returned by somebody
+ * who did not come to do this himself.  It is on its way in any case, so nothing fails.
+ * Of the entry its id is needed, and its arrival if one that was released is to count
+ * as new, as queue_release has it; `now`, in seconds, is 0 if it is not.
+ */
+void queue_hurry(struct queue *queue, const struct queue_entry *entry, gint64 now);
+
+/* Sends a message by the MTA's own sendmail command; "" is the null sender. */
+int queue_send(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
+               char **error);
+
+#endif

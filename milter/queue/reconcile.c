@@ -1,0 +1,322 @@
+/* reconcile - see reconcile.h */
+
+#include "milter/queue/reconcile.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The MTA's clock and ours are one, but it counts whole seconds; in microseconds. */
+#define SLACK G_USEC_PER_SEC
+
+/* ---- the view */
+
+static void view_item_free(gpointer data)
+{
+    struct view_item *item = data;
+    ledger_row_free(item->row);
+    queue_entry_free(item->entry);
+    g_free(item);
+}
+
+void view_free(struct view *view)
+{
+    if (view == NULL)
+        return;
+    g_ptr_array_unref(view->items);
+    g_free(view->unrecorded);
+    g_free(view);
+}
+
+/* Takes both. */
+static void view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry)
+{
+    struct view_item *item = g_new(struct view_item, 1);
+    *item = (struct view_item){.row = row, .entry = entry};
+    g_ptr_array_add(view->items, item);
+}
+
+gint64 view_arrival(const struct view_item *item)
+{
+    return item->row != NULL ? item->row->message.judged : item->entry->arrival * G_USEC_PER_SEC;
+}
+
+static const char *item_id(const struct view_item *item)
+{
+    return item->row != NULL ? item->row->message.queue_id : item->entry->id;
+}
+
+int view_compare(gconstpointer a, gconstpointer b)
+{
+    const struct view_item *one = *(const struct view_item *const *)a, *other = *(const struct view_item *const *)b;
+    gint64 x = view_arrival(one), y = view_arrival(other);
+    if (x == y && one->row != NULL && other->row != NULL) { /* the later row is the newer one */
+        x = one->row->id;
+        y = other->row->id;
+    }
+    return x != y ? (x < y) - (x > y) : strcmp(item_id(one), item_id(other));
+}
+
+/* ---- is it the same message? */
+
+int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry)
+{
+    gint64 arrival = entry->arrival * G_USEC_PER_SEC;
+    if (strcmp(row->message.queue_id, entry->id) != 0)
+        return 0;
+    if (row->arrival != 0)
+        return row->arrival / G_USEC_PER_SEC == entry->arrival;
+    if (arrival > row->message.judged + SLACK)
+        return 0; /* a later message with an id that is used again */
+    if (arrival < row->message.began - SLACK)
+        return -1; /* by sendmail(1), or an older message */
+    return 1;
+}
+
+/* Without its brackets and blanks. */
+static char *bare_message_id(const char *value)
+{
+    const char *open = strchr(value, '<');
+    const char *close = open == NULL ? NULL : strchr(open, '>');
+    return close == NULL ? g_strstrip(g_strdup(value)) : g_strndup(open + 1, (size_t)(close - open) - 1);
+}
+
+/* Reads the Message-ID of a message on hold; NULL if it has none or is not to be read. */
+static char *read_message_id(const struct reconciling *reconciling, const struct queue_entry *entry)
+{
+    auto_free(message_reading) reading = NULL;
+    g_autofree char *error = NULL;
+    if (reader_read(reconciling->reader, reconciling->queue, entry->id, &reading, &error) != QUEUE_DONE)
+        return NULL;
+    for (guint i = 0; i < reading->headers->len; i++) {
+        const struct reading_field *field = g_ptr_array_index(reading->headers, i);
+        if (strcmp(field->name, "Message-ID") == 0)
+            return bare_message_id(field->value);
+    }
+    return NULL;
+}
+
+/* A message without an id when it was judged got one from the MTA later: then the sender has to do. */
+static bool same_message(const struct reconciling *reconciling, const struct ledger_row *row,
+                         const struct queue_entry *entry)
+{
+    if (row->message.message_id == NULL || row->message.message_id[0] == '\0')
+        return strcmp(row->message.sender, entry->sender) == 0;
+    g_autofree char *wanted = bare_message_id(row->message.message_id);
+    g_autofree char *found = read_message_id(reconciling, entry);
+    return found != NULL && strcmp(found, wanted) == 0;
+}
+
+/*
+ * Which of some rows (from `first` on, all with the entry's id) is the message on
+ * hold; -1: none.  Two that could be it by their times are told apart by the Message-ID.
+ */
+static int choose(const struct reconciling *reconciling, const GPtrArray *rows, const struct queue_entry *entry)
+{
+    int sure = -1, possible = 0;
+    for (guint i = 0; i < rows->len; i++) {
+        int match = reconcile_match(g_ptr_array_index(rows, i), entry);
+        possible += match != 0;
+        if (match == 1)
+            sure = (int)i;
+    }
+    if (possible == 1 && sure != -1)
+        return sure;
+    for (guint i = 0; possible > 0 && i < rows->len; i++) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i);
+        if (reconcile_match(row, entry) != 0 && same_message(reconciling, row, entry))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* ---- one round */
+
+/* What a round knows. */
+struct round {
+    const struct reconciling *reconciling;
+    GPtrArray *rows;     /* struct ledger_row *: the open ones, as they were before the queue was looked at */
+    GHashTable *by_id;   /* queue id: GPtrArray of those rows */
+    GHashTable *entries; /* row id (gint64 *): struct queue_entry *, taken by the row */
+    GArray *sights;
+    struct view *view;
+};
+
+static void see(struct round *round, const struct ledger_row *row, enum ledger_state state, gint64 arrival)
+{
+    const struct ledger_sight sight = {.id = row->id, .state = state, .arrival = arrival};
+    g_array_append_val(round->sights, sight);
+}
+
+static void index_rows(struct round *round)
+{
+    for (guint i = 0; i < round->rows->len; i++) {
+        struct ledger_row *row = g_ptr_array_index(round->rows, i);
+        GPtrArray *same = g_hash_table_lookup(round->by_id, row->message.queue_id);
+        if (same == NULL) {
+            same = g_ptr_array_new();
+            g_hash_table_insert(round->by_id, row->message.queue_id, same);
+        }
+        g_ptr_array_add(same, row);
+    }
+}
+
+/* A message whose row is not among the open ones: written since, or closed by mistake, or not ours. */
+static int find_other_row(struct round *round, struct queue_entry *entry, char **error)
+{
+    struct database_error failure;
+    g_autoptr(GPtrArray) rows = ledger_find(round->reconciling->ledger, entry->id, &failure);
+    if (rows == NULL) {
+        *error = g_strdup(failure.text);
+        return -1;
+    }
+    int chosen = choose(round->reconciling, rows, entry);
+    struct ledger_row *row = chosen == -1 ? NULL : g_ptr_array_index(rows, (guint)chosen);
+    const unsigned reopened = LEDGER_OPEN | LEDGER_BIT(LEDGER_LEFT) | LEDGER_BIT(LEDGER_NOT_QUEUED);
+    if (row == NULL || (LEDGER_BIT(row->state) & reopened) == 0) {
+        view_add(round->view, NULL, entry);
+        return 0;
+    }
+    if (row->state != LEDGER_HELD)
+        see(round, row, LEDGER_HELD, entry->arrival * G_USEC_PER_SEC);
+    row->state = (LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0 ? row->state : LEDGER_HELD;
+    g_ptr_array_steal_index(rows, (guint)chosen);
+    view_add(round->view, row, entry);
+    return 0;
+}
+
+/* Gives each message on hold its row. */
+static int match_entries(struct round *round, GPtrArray *entries, char **error)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        struct queue_entry *entry = g_ptr_array_index(entries, i);
+        g_ptr_array_index(entries, i) = NULL; /* it has another owner from here on */
+        const GPtrArray *rows = g_hash_table_lookup(round->by_id, entry->id);
+        int chosen = rows == NULL ? -1 : choose(round->reconciling, rows, entry);
+        if (chosen != -1) {
+            struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, (guint)chosen);
+            g_hash_table_insert(round->entries, &row->id, entry);
+        } else if (find_other_row(round, entry, error) == -1) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Whether whoever claimed a row has died over it, and nothing that he started can change what is seen. */
+static bool is_interrupted(const struct ledger_row *row, gint64 now, bool on_hold)
+{
+    if (now - row->since > RECONCILE_CLAIM)
+        return true;
+    if (row->process == getpid() || kill(row->process, 0) == 0 || errno != ESRCH)
+        return false;
+    return !on_hold || now - row->since > RECONCILE_ORPHANS;
+}
+
+/* The ledger is locked or its disk full: the next round tells it. */
+static void note_unrecorded(struct round *round, const struct database_error *error)
+{
+    if (round->view->unrecorded == NULL)
+        round->view->unrecorded = g_strdup(error->text);
+}
+
+/* A claim that nobody is at any more: what the queue says of the message is what came of it. */
+static void settle_claim(struct round *round, struct ledger_row *row, const struct queue_entry *entry)
+{
+    const struct reconciling *reconciling = round->reconciling;
+    struct database_error error;
+    auto_free(ledger_row) after = NULL;
+    enum ledger_answer answer =
+        ledger_settle(reconciling->ledger, row, entry != NULL, reconciling->now, &after, &error);
+    if (answer == LEDGER_FAILED)
+        note_unrecorded(round, &error);
+    if (after != NULL)
+        row->state = after->state;
+    const struct queue_entry gone = {.id = row->message.queue_id, .arrival = row->arrival / G_USEC_PER_SEC};
+    if (answer == LEDGER_DONE && (row->state == LEDGER_RELEASED || row->state == LEDGER_RETURNED))
+        queue_hurry(reconciling->queue, &gone, row->state == LEDGER_RELEASED ? reconciling->now / G_USEC_PER_SEC : 0);
+}
+
+/* What the queue says of one open row. */
+static void settle_row(struct round *round, struct ledger_row *row, const struct queue_entry *entry)
+{
+    gint64 now = round->reconciling->now;
+    if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0) {
+        if (is_interrupted(row, now, entry != NULL))
+            settle_claim(round, row, entry);
+    } else if (entry != NULL) {
+        if (row->state != LEDGER_HELD)
+            see(round, row, LEDGER_HELD, entry->arrival * G_USEC_PER_SEC);
+        row->state = LEDGER_HELD;
+        row->arrival = entry->arrival * G_USEC_PER_SEC;
+    } else if (row->state == LEDGER_HELD) {
+        see(round, row, LEDGER_LEFT, 0);
+        row->state = LEDGER_LEFT;
+    } else if (now - row->message.judged > RECONCILE_PATIENCE) {
+        see(round, row, LEDGER_NOT_QUEUED, 0);
+        row->state = LEDGER_NOT_QUEUED;
+    }
+}
+
+static void settle_rows(struct round *round)
+{
+    for (guint i = 0; i < round->rows->len; i++) {
+        struct ledger_row *row = g_ptr_array_index(round->rows, i);
+        struct queue_entry *entry = g_hash_table_lookup(round->entries, &row->id);
+        settle_row(round, row, entry);
+        if ((LEDGER_BIT(row->state) & LEDGER_OPEN) == 0)
+            continue;
+        g_hash_table_steal(round->entries, &row->id);
+        g_ptr_array_index(round->rows, i) = NULL;
+        view_add(round->view, row, entry);
+    }
+}
+
+static int run_round(struct round *round, char **error)
+{
+    const struct reconciling *reconciling = round->reconciling;
+    struct database_error failure;
+
+    /* The rows first: one that is on hold now and not in the queue afterwards has left, whoever else is at it. */
+    const struct ledger_filter open = {.states = LEDGER_OPEN};
+    round->rows = ledger_list(reconciling->ledger, &open, &failure);
+    if (round->rows == NULL) {
+        *error = g_strdup(failure.text);
+        return -1;
+    }
+    g_autoptr(GPtrArray) entries = queue_held(reconciling->queue, error);
+    if (entries == NULL)
+        return -1;
+    index_rows(round);
+    if (match_entries(round, entries, error) == -1)
+        return -1;
+    settle_rows(round);
+    if (ledger_sighted(reconciling->ledger, round->sights, reconciling->now, &failure) == -1)
+        note_unrecorded(round, &failure);
+    g_ptr_array_sort(round->view->items, view_compare);
+    return 0;
+}
+
+struct view *reconcile(const struct reconciling *reconciling, char **error)
+{
+    struct view *view = g_new0(struct view, 1);
+    view->items = g_ptr_array_new_with_free_func(view_item_free);
+    struct round round = {
+        .reconciling = reconciling,
+        .by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref),
+        .entries = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)queue_entry_free),
+        .sights = g_array_new(FALSE, FALSE, sizeof(struct ledger_sight)),
+        .view = view,
+    };
+    int result = run_round(&round, error);
+    g_hash_table_unref(round.by_id);
+    g_hash_table_unref(round.entries);
+    g_array_unref(round.sights);
+    if (round.rows != NULL)
+        g_ptr_array_unref(round.rows);
+    if (result == 0)
+        return view;
+    view_free(view);
+    return NULL;
+}

@@ -1,0 +1,71 @@
+/*
+ * reconcile - brings the ledger and the MTA's queue together: what of the ledger
+ * is on hold, what has left, what the ledger does not know.
+ *
+ * A row and a message are one if the queue ids are the same and the message began
+ * to arrive when the row says.  Queue ids are used again, so the id alone says
+ * nothing.  Mail from sendmail(1) may have waited before it was judged: there the
+ * Message-ID decides.
+ *
+ * Ownership: a view owns its items, and they own what they point at.
+ */
+#ifndef RCPTGUARD_RECONCILE_H
+#define RCPTGUARD_RECONCILE_H
+
+#include "milter/ledger/ledger.h"
+#include "milter/queue/message_reader.h"
+#include "milter/queue/queue.h"
+#include "policy/auto.h"
+
+#include <glib.h>
+
+/* After this long, in microseconds, a row whose message was never seen in the queue is `not-queued`. */
+#define RECONCILE_PATIENCE (15 * 60 * G_USEC_PER_SEC)
+
+/* After this long, in microseconds, a claim is interrupted, whatever its process id does now: no command takes longer.
+ */
+#define RECONCILE_CLAIM (10 * 60 * G_USEC_PER_SEC)
+
+/*
+ * So long after a claim, in microseconds, a command of the MTA that its reviewer started
+ * may be at it still, though he is gone: what it starts itself does not end with us.
+ */
+#define RECONCILE_ORPHANS (10 * G_USEC_PER_SEC)
+
+/* A row, a message on hold, or both. */
+struct view_item {
+    struct ledger_row *row;    /* NULL: untracked, the ledger does not know it */
+    struct queue_entry *entry; /* NULL: not on hold */
+};
+
+struct view {
+    GPtrArray *items; /* struct view_item *, the newest first; of the rows the open ones alone */
+    char *unrecorded; /* why the ledger could not be told what was seen, or NULL: it is true all the same */
+};
+
+void view_free(struct view *view);
+AUTO_FREE_DEFINE(view, view_free)
+
+/* Microseconds since 1970 when an item arrived, as far as is known. */
+gint64 view_arrival(const struct view_item *item);
+
+/* For g_ptr_array_sort: the newest first. */
+int view_compare(gconstpointer a, gconstpointer b);
+
+struct reconciling {
+    struct ledger *ledger;
+    struct queue *queue;
+    const struct message_reader *reader;
+    gint64 now; /* microseconds */
+};
+
+/*
+ * Looks at both, writes into the ledger what was seen, and gives what is there
+ * now.  NULL with `error`, for g_free, if either cannot be read.
+ */
+struct view *reconcile(const struct reconciling *reconciling, char **error);
+
+/* Whether a row is that of a message on hold: 1 yes, 0 no, -1 when the Message-ID has to tell. */
+int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry);
+
+#endif

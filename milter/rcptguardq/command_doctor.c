@@ -1,0 +1,119 @@
+/*
+ * command_doctor - `rcptguardq doctor`: whether mail is judged, and whether what
+ * review rests on is sound; see rcptguardq(8).
+ *
+ * It opens the ledger and the queue itself: that one cannot be opened is a finding.
+ */
+
+#include "milter/rcptguardq/commands.h"
+#include "milter/rcptguardq/mtas.h"
+#include "milter/setup/checks.h"
+#include "policy/terminal.h"
+
+#include <stdio.h>
+
+static gboolean verbose_option = FALSE;
+static char *mta_option = NULL;
+
+static const GOptionEntry entries[] = {
+    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "A line for what is sound, too", NULL},
+    {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Look at this one", "MTA"},
+    G_OPTION_ENTRY_NULL,
+};
+
+/* The one that is named, or else the first that is installed; NULL: there is none. */
+static const struct mta_row *row_find(enum mta mta)
+{
+    for (const struct mta_row *row = mtas; row->word != NULL; row++) {
+        g_autofree char *path = program_find(row->checks->command, false);
+        if (row->queue->mta == mta || (mta == MTA_NONE && path != NULL))
+            return row;
+    }
+    return NULL;
+}
+
+/* Which MTA is meant; false: the name is none. */
+static bool mta_named(enum mta *mta)
+{
+    *mta = MTA_NONE;
+    for (const struct mta_row *row = mtas; row->word != NULL; row++) {
+        if (mta_option != NULL ? g_ascii_strcasecmp(mta_option, row->word) == 0 : *row->doctor_option != NULL)
+            *mta = row->queue->mta;
+    }
+    return mta_option == NULL || *mta != MTA_NONE;
+}
+
+/* Whether the configuration of an MTA is named that is not this one. */
+static bool other_named(enum mta mta)
+{
+    for (const struct mta_row *row = mtas; row->word != NULL; row++) {
+        if (row->queue->mta != mta && *row->doctor_option != NULL)
+            return true;
+    }
+    return false;
+}
+
+static int check(void)
+{
+    enum mta mta;
+    g_autofree char *words = mtas_words(" or ");
+    if (!mta_named(&mta))
+        return tool_usage_error("--mta takes %s, not `%s`", words, mta_option);
+    if (other_named(mta))
+        return tool_usage_error("one MTA is looked at: the configuration that is named belongs to another");
+    return EXITS_DONE;
+}
+
+static void examine_all(struct doctor *doctor, const struct examination *table)
+{
+    for (; table->name != NULL; table++) {
+        doctor->findings->check = table->name;
+        table->examine(doctor);
+    }
+}
+
+static void examine_mta_tables(struct doctor *doctor)
+{
+    examine_all(doctor, checks_of_review);
+    examine_all(doctor, checks_of_daemon);
+    if (doctor->state != NULL) {
+        examine_all(doctor, doctor->mta->examinations);
+        doctor->mta->close(doctor->state);
+    }
+    g_strfreev(doctor->complaints);
+}
+
+static int run(struct tool *tool)
+{
+    enum mta mta;
+    auto_free(findings) findings = findings_new();
+    struct doctor doctor = {.tool = tool, .findings = findings};
+    /* The MTA's commands would do as root what a stranger's configuration says. */
+    if (!tool->reviewer->root && (mta_option != NULL || other_named(MTA_NONE)))
+        return tool_error(EXITS_FORBIDDEN, "not permitted: another MTA or configuration goes with root itself");
+    mta_named(&mta);
+    const struct mta_row *row = row_find(mta != MTA_NONE ? mta : tool->config->review.mta);
+    if (row != NULL) {
+        doctor.mta = row->checks;
+        doctor.directory = *row->doctor_option != NULL ? *row->doctor_option
+                                                       : tool->config->review.places[row->queue->mta].configuration;
+    }
+    examine_mta_tables(&doctor);
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (tool_json())
+        findings_append_json(findings, out);
+    else
+        findings_append_text(findings, verbose_option, terminal_colours(stdout), terminal_width(stdout), out);
+    tool_print(out);
+    return findings_count(findings, SEVERITY_ERROR) == 0 ? EXITS_DONE : EXITS_WRONG;
+}
+
+const struct rcptguardq_command command_doctor = {
+    .name = "doctor",
+    .summary = "Check whether mail is judged, and what review rests on",
+    .entries = entries,
+    .shared = mtas_doctor_entries,
+    .right = REVIEW_LIST,
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,223 @@
+/* command_list - `rcptguardq list`: what waits for review; see rcptguardq(8) */
+
+#include "milter/rcptguardq/commands.h"
+#include "milter/review/held_summary.h"
+#include "milter/review/message_filter.h"
+#include "policy/terminal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static gboolean all_option = FALSE;
+static char *state_option = NULL;
+
+/* Columns of the first fields, each with the blanks behind it. */
+enum { ID_WIDTH = 18, AGE_WIDTH = 8, COUNT_WIDTH = 9, RULE_WIDTH = 18, SENDER_WIDTH = 32 };
+
+/* A terminal of fewer columns gives sender and subject a line of their own. */
+#define ONE_LINE 120
+
+/* The state of that name, or -1; "untracked" is none of the ledger's. */
+static int find_state(const char *name)
+{
+    for (int state = 0; state < LEDGER_STATES; state++) {
+        if (strcmp(ledger_state_name((enum ledger_state)state), name) == 0)
+            return state;
+    }
+    return -1;
+}
+
+static int check(void)
+{
+    struct ledger_filter filter;
+    g_autofree char *error = NULL;
+    if (selection_filter(&filter, tool_now(), &error) == -1)
+        return tool_usage_error("%s", error);
+    if (all_option && state_option != NULL)
+        return tool_usage_error("--all and --state do not go together");
+    if (state_option == NULL || strcmp(state_option, "untracked") == 0 || find_state(state_option) != -1)
+        return EXITS_DONE;
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (int state = 0; state < LEDGER_STATES; state++)
+        g_string_append_printf(known, "%s, ", ledger_state_name((enum ledger_state)state));
+    return tool_usage_error("--state: expected %suntracked, not `%s`", known->str, state_option);
+}
+
+/* ---- which */
+
+/* Those of the view that pass, and with them the closed rows that were asked for, which `rows` keeps alive. */
+static GPtrArray *select_items(struct tool *tool, const struct view *view, GPtrArray **rows, int *status)
+{
+    struct ledger_filter filter;
+    g_autofree char *message = NULL;
+    selection_filter(&filter, tool_now(), &message); /* checked before */
+    GPtrArray *items = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (selection_has(&filter, item) && (state_option == NULL || strcmp(facts_state(item), state_option) == 0))
+            g_ptr_array_add(items, g_memdup2(item, sizeof *item));
+    }
+    int state = state_option == NULL ? -1 : find_state(state_option);
+    filter.states = all_option ? LEDGER_CLOSED : state == -1 ? 0 : LEDGER_BIT(state) & LEDGER_CLOSED;
+    if (filter.states == 0)
+        return items;
+    struct database_error error;
+    *rows = ledger_list(tool->ledger, &filter, &error);
+    if (*rows == NULL) {
+        *status = tool_ledger_error(&error);
+        g_ptr_array_unref(items);
+        return NULL;
+    }
+    for (guint i = 0; i < (*rows)->len; i++) {
+        const struct view_item item = {.row = g_ptr_array_index(*rows, i)};
+        g_ptr_array_add(items, g_memdup2(&item, sizeof item));
+    }
+    g_ptr_array_sort(items, view_compare);
+    return items;
+}
+
+/* ---- how */
+
+static void append_cell(GString *out, const char *text, unsigned width)
+{
+    unsigned columns = terminal_append_within(out, text, width - 2);
+    terminal_append_blanks(out, columns, width);
+}
+
+/* A line ends with its last word. */
+static void end_line(GString *out)
+{
+    while (out->len > 0 && out->str[out->len - 1] == ' ')
+        g_string_truncate(out, out->len - 1);
+    g_string_append_c(out, '\n');
+}
+
+static void append_number(GString *out, const struct view_item *item, unsigned number)
+{
+    if (item->row == NULL)
+        g_string_append_printf(out, "%7s  ", "-");
+    else
+        g_string_append_printf(out, "%7u  ", number);
+}
+
+static const char *subject_of(const struct view_item *item)
+{
+    return item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
+}
+
+/* What the state does not say stands before the subject, in brackets. */
+static void append_one_line(GString *out, const struct tool *tool, const struct view_item *item, unsigned width)
+{
+    g_autofree char *remark = facts_remark(tool, item);
+    append_cell(out, facts_sender(item), SENDER_WIDTH);
+    unsigned used = SENDER_WIDTH;
+    if (remark != NULL) {
+        g_autofree char *text = g_strdup_printf("[%s] ", remark);
+        used += terminal_append_plain(out, text);
+    }
+    terminal_append_within(out, subject_of(item), width - MIN(width, used));
+}
+
+/* Here at the end of the first line. */
+static void append_two_lines(GString *out, const struct tool *tool, const struct view_item *item, unsigned used,
+                             unsigned width)
+{
+    g_autofree char *remark = facts_remark(tool, item);
+    if (remark != NULL)
+        terminal_append_within(out, remark, width - used);
+    end_line(out);
+    g_string_append(out, "    ");
+    append_cell(out, facts_sender(item), SENDER_WIDTH);
+    terminal_append_within(out, subject_of(item), width - SENDER_WIDTH - 4);
+}
+
+static void append_item(GString *out, const struct tool *tool, const struct view_item *item, gint64 now, unsigned width)
+{
+    const struct ledger_message *message = item->row == NULL ? NULL : &item->row->message;
+    const unsigned used = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
+    g_autofree char *age = selection_age(now - view_arrival(item));
+    append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
+    g_string_append_printf(out, "%6s  ", age);
+    append_number(out, item, message == NULL ? 0 : message->visible);
+    append_number(out, item, message == NULL ? 0 : message->parties);
+    append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
+    if (width >= ONE_LINE)
+        append_one_line(out, tool, item, width - used);
+    else
+        append_two_lines(out, tool, item, used, width);
+    end_line(out);
+}
+
+static void append_head(GString *out, const GPtrArray *items, gint64 now, unsigned width)
+{
+    const struct view_item *last = g_ptr_array_index((GPtrArray *)items, items->len - 1);
+    g_autofree char *oldest = selection_age(now - view_arrival(last));
+    if (terminal_is(stdout))
+        g_string_append_printf(out, "%u message%s, the oldest held for %s\n\n", items->len, items->len == 1 ? "" : "s",
+                               oldest);
+    g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
+                           "RULE");
+    if (width < ONE_LINE) {
+        end_line(out);
+        g_string_append(out, "    ");
+    }
+    g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
+}
+
+static void print_text(const struct tool *tool, const GPtrArray *items)
+{
+    /* What goes to a program or a file is not cut at the edge of a terminal that is not there. */
+    unsigned width = terminal_is(stdout) ? terminal_width(stdout) : 1000;
+    gint64 now = tool_now();
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (items->len == 0)
+        g_string_append(out, "Nothing waits.\n");
+    else
+        append_head(out, items, now, width);
+    for (guint i = 0; i < items->len; i++)
+        append_item(out, tool, g_ptr_array_index((GPtrArray *)items, i), now, width);
+    tool_print(out);
+}
+
+static void print_json(const struct tool *tool, const GPtrArray *items)
+{
+    for (guint i = 0; i < items->len; i++) {
+        g_autoptr(JsonBuilder) json = json_builder_new();
+        json_builder_begin_object(json);
+        facts_json(json, tool, g_ptr_array_index((GPtrArray *)items, i));
+        json_builder_end_object(json);
+        tool_print_json(json);
+    }
+}
+
+static int run(struct tool *tool)
+{
+    int status = EXITS_DONE;
+    g_autoptr(GPtrArray) rows = NULL;
+    auto_free(view) view = tool_view(tool, &status);
+    g_autoptr(GPtrArray) items = view == NULL ? NULL : select_items(tool, view, &rows, &status);
+    if (items == NULL)
+        return status;
+    if (tool_json())
+        print_json(tool, items);
+    else
+        print_text(tool, items);
+    return EXITS_DONE;
+}
+
+static const GOptionEntry entries[] = {
+    SELECTION_ENTRIES,
+    {"state", 0, 0, G_OPTION_ARG_STRING, &state_option, "Those in a state, such as released", "STATE"},
+    {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Those too that wait no longer", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const struct rcptguardq_command command_list = {
+    .name = "list",
+    .summary = "List what waits for review, the newest first",
+    .entries = entries,
+    .right = REVIEW_LIST,
+    .needs = NEED_LEDGER | NEED_QUEUE,
+    .check = check,
+    .run = run,
+};

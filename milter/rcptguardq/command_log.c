@@ -1,0 +1,114 @@
+/* command_log - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
+
+#include "milter/rcptguardq/commands.h"
+#include "milter/review/held_summary.h"
+#include "milter/review/message_filter.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
+
+#include <stdio.h>
+
+static char *newer_option = NULL;
+static char **id_options = NULL;
+
+static int check(void)
+{
+    if (newer_option != NULL && selection_span(newer_option) == -1)
+        return tool_usage_error("--newer: expected a time such as 90s, 15m, 2h or 3d, not `%s`", newer_option);
+    if (id_options != NULL && id_options[1] != NULL)
+        return tool_usage_error("expected one queue id, or none");
+    return EXITS_DONE;
+}
+
+static void print_json(const struct ledger_event *event)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    g_autofree char *time = facts_time(event->when);
+    json_builder_begin_object(json);
+    json_string(json, "id", event->queue_id);
+    json_string(json, "time", time);
+    json_string(json, "who", event->who);
+    json_string(json, "action", event->action);
+    json_string(json, "reason", event->reason);
+    json_string(json, "detail", event->detail);
+    json_builder_end_object(json);
+    tool_print_json(json);
+}
+
+/* Who is `-` where nobody acted: something was noticed in the queue. */
+static void print_text(const struct ledger_event *event)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *time = facts_local_time(event->when);
+    g_string_append_printf(out, "%s  ", time);
+    unsigned columns = terminal_append_plain(out, event->queue_id);
+    terminal_append_blanks(out, columns, 18);
+    columns = terminal_append_plain(out, event->who == NULL ? "-" : event->who);
+    terminal_append_blanks(out, columns, 11);
+    g_string_append_c(out, ' ');
+    columns = terminal_append_plain(out, event->action);
+    terminal_append_blanks(out, columns, 10);
+    if (event->reason != NULL) {
+        g_string_append(out, " \"");
+        terminal_append_plain(out, event->reason);
+        g_string_append_c(out, '"');
+    }
+    if (event->detail != NULL) {
+        g_string_append_c(out, ' ');
+        terminal_append_plain(out, event->detail);
+    }
+    g_string_append_c(out, '\n');
+    tool_print(out);
+}
+
+static int print_events(struct tool *tool, gint64 row)
+{
+    struct database_error error;
+    gint64 since = newer_option == NULL ? 0 : tool_now() - selection_span(newer_option);
+    g_autoptr(GPtrArray) events = ledger_history(tool->ledger, row, since, &error);
+    if (events == NULL)
+        return tool_ledger_error(&error);
+    for (guint i = 0; i < events->len; i++) {
+        if (tool_json())
+            print_json(g_ptr_array_index(events, i));
+        else
+            print_text(g_ptr_array_index(events, i));
+    }
+    return EXITS_DONE;
+}
+
+/* A short queue id may have been used by several messages: each has its history, the oldest first. */
+static int run(struct tool *tool)
+{
+    if (id_options == NULL)
+        return print_events(tool, 0);
+    struct database_error error;
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id_options[0], &error);
+    if (rows == NULL)
+        return tool_ledger_error(&error);
+    if (rows->len == 0)
+        return tool_error(EXITS_WRONG, "%s: is not known to the ledger", id_options[0]);
+    int status = EXITS_DONE;
+    for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
+        status = print_events(tool, row->id);
+    }
+    return status;
+}
+
+static const GOptionEntry entries[] = {
+    {"newer", 0, 0, G_OPTION_ARG_STRING, &newer_option, "What is not older: 90s, 15m, 2h, 3d", "AGE"},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const struct rcptguardq_command command_log = {
+    .name = "log",
+    .summary = "Tell what was decided, by whom, when and why",
+    .arguments = "[ID]",
+    .entries = entries,
+    .right = REVIEW_LIST,
+    .needs = NEED_LEDGER,
+    .check = check,
+    .run = run,
+};

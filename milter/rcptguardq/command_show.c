@@ -1,0 +1,219 @@
+/* command_show - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
+
+#include "milter/rcptguardq/commands.h"
+#include "milter/review/held_details.h"
+#include "milter/review/held_summary.h"
+#include "policy/address.h"
+#include "policy/json.h"
+#include "policy/terminal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static gboolean recipients_option = FALSE;
+static gboolean parties_option = FALSE;
+static gboolean message_option = FALSE;
+static gboolean raw_option = FALSE;
+static char **id_options = NULL;
+
+static int check(void)
+{
+    if (id_options == NULL || id_options[1] != NULL)
+        return tool_usage_error("expected one queue id");
+    if (raw_option && (message_option || recipients_option || parties_option || tool_json()))
+        return tool_usage_error("--raw prints the message alone");
+    if (raw_option && terminal_is(stdout))
+        return tool_usage_error("--raw would let the message control this terminal: write it to a file or a program");
+    return EXITS_DONE;
+}
+
+/* ---- JSON: the keys are a contract, rcptguardq(8) */
+
+static void json_fields(JsonBuilder *json, const char *key, const GPtrArray *fields, const char *name,
+                        const char *value)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_array(json);
+    for (guint i = 0; i < fields->len; i++) {
+        const struct reading_field *field = g_ptr_array_index((GPtrArray *)fields, i);
+        json_builder_begin_object(json);
+        json_string(json, name, field->name);
+        json_string(json, value, field->value);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
+static void json_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_array(json);
+    for (guint i = 0; i < strings->len; i++)
+        json_builder_add_string_value(json, g_ptr_array_index((GPtrArray *)strings, i));
+    json_builder_end_array(json);
+}
+
+static void json_ledger(JsonBuilder *json, const struct held_details *shown)
+{
+    json_builder_set_member_name(json, "why");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < shown->why->lines->len; i++) {
+        const struct why_line *line = g_ptr_array_index(shown->why->lines, i);
+        json_builder_begin_object(json);
+        json_string(json, "condition", line->condition);
+        json_string(json, "has", line->has);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    json_number(json, "line", shown->item->row->message.line);
+    json_builder_set_member_name(json, "largest");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < shown->parties->len; i++) {
+        const struct ledger_party *party = g_ptr_array_index(shown->parties, i);
+        g_autofree char *name = party->name == NULL ? NULL : domain_display(party->name);
+        json_builder_begin_object(json);
+        json_string(json, "party", name);
+        json_string(json, "class", party->class_name);
+        json_boolean(json, "individuals", party->individuals);
+        json_number(json, "people", party->people);
+        json_number(json, "parties", party->parties);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    json_strings(json, "approved_by", shown->approvals);
+}
+
+static void json_reading(JsonBuilder *json, const struct message_reading *reading)
+{
+    json_fields(json, "headers", reading->headers, "name", "value");
+    if (!recipients_option)
+        return;
+    json_fields(json, "visible_recipients", reading->visible, "fields", "address");
+    json_strings(json, "hidden_recipients", reading->hidden);
+    json_boolean(json, "recipients_cut", reading->cut);
+}
+
+static void print_json(const struct held_details *shown, const GString *message)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    facts_json(json, shown->tool, shown->item);
+    if (shown->item->row != NULL)
+        json_ledger(json, shown);
+    if (shown->reading != NULL)
+        json_reading(json, shown->reading);
+    if (message != NULL)
+        json_string(json, "message", message->str);
+    json_builder_end_object(json);
+    tool_print_json(json);
+}
+
+/* ---- the message itself */
+
+static void take_raw(void *data, const char *piece, size_t length)
+{
+    (void)data;
+    fwrite(piece, 1, length, stdout);
+}
+
+static int absent(void)
+{
+    return tool_error(EXITS_GONE, "%s: the message is on hold no longer", id_options[0]);
+}
+
+static int print_raw(const struct held_details *shown)
+{
+    g_autofree char *error = NULL;
+    const struct queue_entry *entry = shown->item->entry;
+    enum queue_answer answer =
+        entry == NULL ? QUEUE_ABSENT : queue_raw(shown->tool->queue, entry->id, true, take_raw, NULL, &error);
+    if (answer == QUEUE_FAILED)
+        return tool_error(EXITS_PASSING, "%s", error);
+    return answer == QUEUE_DONE ? EXITS_DONE : absent();
+}
+
+static int fetch_message(const struct held_details *shown, GString *message)
+{
+    g_autofree char *error = NULL;
+    enum queue_answer answer = held_details_message(shown, message, &error);
+    if (answer == QUEUE_FAILED)
+        return tool_error(EXITS_PASSING, "%s", error);
+    return answer == QUEUE_DONE ? EXITS_DONE : absent();
+}
+
+static void print_text(const struct held_details *shown, const GString *message)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    held_details_append(out, shown);
+    if (message != NULL) {
+        g_string_append_c(out, '\n');
+        held_details_append_message(out, message);
+    }
+    tool_print(out);
+}
+
+static int show(struct held_details *shown)
+{
+    struct database_error failure;
+    if (raw_option)
+        return print_raw(shown);
+    if (held_details_fetch(shown, &failure) == -1)
+        return tool_ledger_error(&failure);
+    held_details_read(shown);
+    int status = EXITS_DONE;
+    g_autoptr(GString) message = message_option ? g_string_new(NULL) : NULL;
+    if (message_option)
+        status = fetch_message(shown, message);
+    if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
+        status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread) : absent();
+    if (tool_json())
+        print_json(shown, status == EXITS_DONE ? message : NULL);
+    else
+        print_text(shown, status == EXITS_DONE ? message : NULL);
+    return status;
+}
+
+static int run(struct tool *tool)
+{
+    int status = EXITS_DONE;
+    const char *id = id_options[0];
+    auto_free(view) view = tool_view(tool, &status);
+    if (view == NULL)
+        return status;
+    const struct view_item *item = NULL;
+    for (guint i = 0; item == NULL && i < view->items->len; i++) {
+        const struct view_item *one = g_ptr_array_index(view->items, i);
+        if (one->entry != NULL && strcmp(one->entry->id, id) == 0)
+            item = one;
+    }
+    auto_free(ledger_row) row = item == NULL ? tool_find(tool, id, &status) : NULL;
+    if (item == NULL && row == NULL)
+        return status == EXITS_WRONG ? tool_error(status, "%s: is not known: neither on hold nor in the ledger", id)
+                                     : status;
+    const struct view_item past = {.row = row};
+    struct held_details shown = {.tool = tool, .item = item != NULL ? item : &past, .parts = SHOWN_STYLED};
+    shown.parts |= (parties_option ? SHOWN_PARTIES : 0) | (recipients_option ? SHOWN_RECIPIENTS : 0);
+    status = show(&shown);
+    held_details_clear(&shown);
+    return status;
+}
+
+static const GOptionEntry entries[] = {
+    {"parties", 0, 0, G_OPTION_ARG_NONE, &parties_option, "Every party, not the largest alone", NULL},
+    {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "The recipients' addresses, from the queue", NULL},
+    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "The message too, made harmless for a terminal", NULL},
+    {"raw", 0, 0, G_OPTION_ARG_NONE, &raw_option, "The message alone, byte by byte", NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const struct rcptguardq_command command_show = {
+    .name = "show",
+    .summary = "Tell why a message is held, and what it is",
+    .arguments = "ID",
+    .entries = entries,
+    .right = REVIEW_SHOW,
+    .needs = NEED_LEDGER | NEED_QUEUE,
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,215 @@
+/* rcptguardq - review of held mail; its commands are in files of their own.  See rcptguardq(8). */
+
+#include <config.h>
+
+#include "milter/common/conf_load.h"
+#include "milter/ledger/database.h"
+#include "milter/log/log.h"
+#include "milter/rcptguardq/commands.h"
+#include "milter/rcptguardq/mtas.h"
+#include "milter/review/screen.h"
+#include "policy/json.h"
+#include "policy/versions.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct rcptguardq_command *const commands[] = {
+    &command_list,   &command_show,   &command_release, &command_return, &command_delete, &command_log,
+    &command_review, &command_digest, &command_notify,  &command_doctor, &command_setup,
+};
+
+/* ---- what a command needs */
+
+static int open_ledger(struct tool *tool)
+{
+    struct database_error error;
+    tool->ledger = tool_open_ledger(tool, &error);
+    if (tool->ledger != NULL)
+        return EXITS_DONE;
+    if (geteuid() != 0 && access(tool->config->ledger, R_OK | W_OK) == -1)
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s; try `sudo rcptguardq`", error.text);
+    return tool_ledger_error(&error);
+}
+
+static int load_identities(struct tool *tool)
+{
+    const char *path = tool->config->review.identities;
+    if (path == NULL)
+        return EXITS_DONE;
+    auto_free(diags) diags = diags_new();
+    tool->identities = identities_load(path, diags);
+    log_diags_shown(diags);
+    return tool->identities != NULL ? EXITS_DONE : EXITS_WRONG;
+}
+
+static int open_queue(struct tool *tool)
+{
+    g_autofree char *error = NULL;
+    tool->queue = tool_queue(tool, MTA_NONE, NULL, &error);
+    return tool->queue != NULL ? EXITS_DONE : tool_error(EXITS_WRONG, "%s", error);
+}
+
+/* Whether the reviewer may do it at all. */
+static int permit(const struct tool *tool, const struct rcptguardq_command *command)
+{
+    if (tool_may(tool, command->right))
+        return EXITS_DONE;
+    if (command->right == REVIEW_ROOT)
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is root's", command->name);
+    if (command->right == REVIEW_SERVICE)
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is for root and for the daemon's user", command->name);
+    return tool_error(EXITS_FORBIDDEN, "not permitted: `%s` is in no group that [review] lets %s",
+                      tool->reviewer->login, command->name);
+}
+
+static int prepare(struct tool *tool, const struct rcptguardq_command *command)
+{
+    int status = permit(tool, command);
+    if (status == EXITS_DONE && (command->needs & NEED_LEDGER) != 0)
+        status = open_ledger(tool);
+    if (status == EXITS_DONE && (command->needs & NEED_IDENTITIES) != 0)
+        status = load_identities(tool);
+    if (status == EXITS_DONE && (command->needs & NEED_QUEUE) != 0)
+        status = open_queue(tool);
+    return status;
+}
+
+/* What was printed has to have arrived, or a script would go on with half of it. */
+static int flush(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return tool_error(EXITS_PASSING, "cannot write to standard output");
+}
+
+static int run_command(const struct rcptguardq_command *command)
+{
+    g_autofree char *error = NULL;
+    auto_free(reviewer) reviewer = reviewer_find(&error);
+    if (reviewer == NULL)
+        return tool_error(EXITS_FORBIDDEN, "%s", error);
+    if (reviewer->sudo && tool_config_path() != NULL)
+        return tool_error(EXITS_FORBIDDEN, "not permitted: -c goes with root itself, not with sudo");
+    auto_free(diags) diags = diags_new();
+    auto_free(config) config =
+        config_load(tool_config_path() != NULL ? tool_config_path() : CONFIG_DEFAULT_PATH, diags);
+    log_diags_shown(diags);
+    if (config == NULL)
+        return EXITS_WRONG;
+    struct tool tool = {.config = config,
+                        .reviewer = reviewer,
+                        .drivers = mtas_queue_drivers(),
+                        .reader = {.user = config->user, .given = config->user_given}};
+    int status = prepare(&tool, command);
+    if (status == EXITS_DONE) {
+        log_open("rcptguardq", config->facility);
+        log_as_json(config->log_json);
+        log_to_stderr(false); /* the person is told in other words */
+        status = command->run(&tool);
+    }
+    ledger_close(tool.ledger);
+    queue_close(tool.queue);
+    identities_free(tool.identities);
+    return flush(status);
+}
+
+/* ---- the command line */
+
+/*
+ * What root runs for others goes by nobody's environment: libraries would load
+ * modules and read files by it.
+ */
+static void clean_environment(void)
+{
+    static const char *const kept[] = {"TERM", "NO_COLOR", "SUDO_UID"};
+    char *values[G_N_ELEMENTS(kept)];
+    if (geteuid() != 0)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
+        values[i] = g_strdup(g_getenv(kept[i]));
+    clearenv();
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        if (values[i] != NULL)
+            g_setenv(kept[i], values[i], TRUE);
+        g_free(values[i]);
+    }
+}
+
+static void print_help(void)
+{
+    puts("Usage: rcptguardq COMMAND [OPTION...]\n");
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+        printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+    puts("\n`rcptguardq COMMAND --help` lists the options of a command. See rcptguardq(8).");
+}
+
+static int read_command(const struct rcptguardq_command *command, int argc, char **argv)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
+    g_autofree char *name = g_strdup_printf("rcptguardq %s", command->name);
+    g_autofree char *summary = g_strdup_printf("%s; see rcptguardq(8)", command->summary);
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname(name);
+    g_option_context_set_summary(context, summary);
+    g_option_context_add_main_entries(context, tool_entries, NULL);
+    g_option_context_add_main_entries(context, command_entries, NULL);
+    if (command->entries != NULL)
+        g_option_context_add_main_entries(context, command->entries, NULL);
+    if (command->shared != NULL)
+        g_option_context_add_main_entries(context, command->shared, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error))
+        return tool_usage_error("%s", error->message);
+    if (argc > 1)
+        return tool_usage_error("unexpected argument `%s`", argv[1]);
+    int status = command->check == NULL ? EXITS_DONE : command->check();
+    return status == EXITS_DONE ? run_command(command) : status;
+}
+
+static void print_version(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    versions_begin(out, "rcptguardq");
+    versions_add(out, "SQLite", database_library_version());
+    versions_add(out, "ncurses", screen_library_version());
+    versions_add_built(out, "json-glib", json_library_version());
+#ifdef HAVE_SYSTEMD
+    versions_add_built(out, "libsystemd", SYSTEMD_VERSION);
+#endif
+    fputs(out->str, stdout);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *names[G_N_ELEMENTS(commands) + 1];
+
+    clean_environment();
+    command_begin("rcptguardq");
+    setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
+    if (argc > 1 && strcmp(argv[1], READER_WORD) == 0)
+        reader_serve(argv + 2, mtas_queue_drivers());
+    if (argc < 2) {
+        print_help();
+        return EXITS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help();
+        return EXITS_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        print_version();
+        return EXITS_DONE;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(commands[i]->name, argv[1]) == 0)
+            return read_command(commands[i], argc - 1, argv + 1);
+    }
+    if (diag_nearest(argv[1], names) != NULL)
+        return tool_usage_error("there is no command `%s`; did you mean `%s`?", argv[1], diag_nearest(argv[1], names));
+    return tool_usage_error("there is no command `%s`", argv[1]);
+}

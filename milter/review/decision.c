@@ -1,0 +1,333 @@
+/* decision - see decision.h */
+
+#include "milter/review/decision.h"
+
+#include "milter/log/log.h"
+#include "milter/log/log_fields.h"
+#include "milter/notify/notice_template.h"
+
+#include <string.h>
+
+/* Words of each action. */
+static const struct {
+    const char *done, *doing;
+} words[] = {
+    [LEDGER_RELEASE] = {"released", "releasing"},
+    [LEDGER_RETURN] = {"returned to its sender", "returning"},
+    [LEDGER_DELETE] = {"deleted", "deleting"},
+};
+
+/* One decision on its way. */
+struct act {
+    struct tool *tool;
+    const struct decision *decision;
+    const struct ledger_row *row;
+    const struct queue_entry *entry;
+    const char *id;
+    struct ledger_person person;
+    char **said;
+};
+
+static int say(const struct act *act, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static int say(const struct act *act, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    *act->said = g_strdup_printf("%s: %s", act->id, text);
+    return code;
+}
+
+static char *when(gint64 microseconds)
+{
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
+    return utc == NULL ? g_strdup("?") : g_date_time_format(utc, "%Y-%m-%d %H:%M:%S UTC");
+}
+
+char *decision_over(const struct ledger_row *row)
+{
+    const char *id = row->message.queue_id, *who = row->who == NULL ? "somebody" : row->who;
+    g_autofree char *changed = when(row->changed);
+    switch (row->state) {
+    case LEDGER_RELEASING:
+    case LEDGER_RETURNING:
+    case LEDGER_DELETING:
+        return g_strdup_printf("%s: %s is %s it, since %s", id, who, ledger_state_name(row->state), changed);
+    case LEDGER_RELEASED:
+        if (row->requeued != NULL)
+            return g_strdup_printf("%s: was released by %s on %s, as %s", id, who, changed, row->requeued);
+        G_GNUC_FALLTHROUGH;
+    case LEDGER_RETURNED:
+    case LEDGER_DELETED:
+        return g_strdup_printf("%s: was %s by %s on %s", id, ledger_state_name(row->state), who, changed);
+    case LEDGER_LEFT:
+        return g_strdup_printf("%s: has left the queue, released or deleted by hand; noticed on %s", id, changed);
+    case LEDGER_NOT_QUEUED:
+        return g_strdup_printf("%s: the MTA did not keep it, and it never was in the queue; noticed on %s", id,
+                               changed);
+    case LEDGER_PENDING:
+    case LEDGER_HELD:
+        break;
+    }
+    return g_strdup_printf("%s: waits", id);
+}
+
+static int over(const struct act *act, const struct ledger_row *row)
+{
+    *act->said = decision_over(row);
+    return EXITS_GONE;
+}
+
+/* ---- the record */
+
+/* One line for the operators; the history has it already. */
+static void log_decision(const struct act *act, const char *what, const char *requeued)
+{
+    const struct report_decision decision = {
+        .queue_id = act->id,
+        .action = what,
+        .login = act->person.login,
+        .uid = act->person.uid,
+        .requeued = requeued,
+        .rule = act->row->message.rule,
+        .sender = act->row->message.sender,
+        .msgid = act->row->message.message_id,
+        .reason = act->decision->reason,
+    };
+    struct entry entry;
+    report_decision_entry(&entry, &decision);
+    log_entry(&entry);
+}
+
+static int ledger_trouble(const struct act *act, const struct database_error *error)
+{
+    return say(act, EXITS_PASSING, "%s", error->text);
+}
+
+/* ---- may he? */
+
+static bool is_own(const struct act *act)
+{
+    const struct ledger_message *message = &act->row->message;
+    const char *login = act->person.login;
+    const struct identities *identities = act->tool->identities;
+    return identities_own_user(identities, login, message->user) ||
+           identities_own_address(identities, login, message->user) ||
+           identities_own_address(identities, login, message->sender) ||
+           identities_own_address(identities, login, message->author);
+}
+
+static bool has_approved(const GPtrArray *logins, const char *login)
+{
+    for (guint i = 0; i < logins->len; i++) {
+        if (strcmp(g_ptr_array_index((GPtrArray *)logins, i), login) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Where one person is not enough: approves.  An exit code; with `enough` false there is something said. */
+static int approve(const struct act *act, unsigned needed, bool *enough)
+{
+    struct ledger *ledger = act->tool->ledger;
+    const char *login = act->person.login;
+    struct database_error error;
+    if (!identities_known(act->tool->identities, login))
+        return say(act, EXITS_FORBIDDEN, "needs %u reviewers, and an approval of `%s` does not count: %s", needed,
+                   login,
+                   act->tool->config->review.identities == NULL ? "[review] names no identities"
+                                                                : "the identities have no line of that login");
+    g_autoptr(GPtrArray) before = ledger_approvals(ledger, act->row->id, &error);
+    if (before == NULL)
+        return ledger_trouble(act, &error);
+    bool again = has_approved(before, login);
+    unsigned would_be = before->len + !again;
+    *enough = would_be >= needed;
+    if (again && !*enough)
+        return say(act, EXITS_FORBIDDEN,
+                   "you have approved it already; it needs %u reviewers, so another has to release it", needed);
+    if (act->decision->dry || again)
+        return *enough ? EXITS_DONE : say(act, EXITS_DONE, "would be approved, %u of %u", would_be, needed);
+
+    auto_free(ledger_row) row = NULL;
+    enum ledger_answer answer =
+        ledger_approve(ledger, act->row->id, &act->person, act->decision->reason, tool_now(), &row, &error);
+    if (answer == LEDGER_FAILED)
+        return ledger_trouble(act, &error);
+    if (answer != LEDGER_DONE)
+        return row == NULL ? say(act, EXITS_GONE, "is no longer in the ledger") : over(act, row);
+    log_decision(act, "approve", NULL);
+    *enough = row->granted >= needed;
+    if (*enough)
+        return EXITS_DONE;
+    return say(act, EXITS_DONE, "approved, %u of %u: it stays on hold until another reviewer releases it too",
+               row->granted, needed);
+}
+
+/* ---- the queue */
+
+/* Tells the sender what to do instead, before the MTA's own words reach him. */
+static int send_notice(const struct act *act, char **error)
+{
+    const struct ledger_message *message = &act->row->message;
+    const struct notice_facts facts = {.message = message, .reason = act->decision->reason};
+    g_autofree char *text = notice_compose(notice_returned, &facts, message->sender);
+    return queue_send(act->tool->queue, "", message->sender, text, strlen(text), error);
+}
+
+static enum queue_answer touch_queue(const struct act *act, struct queue_outcome *outcome, char **error)
+{
+    struct queue *queue = act->tool->queue;
+    switch (act->decision->action) {
+    case LEDGER_RELEASE:
+        return queue_release(queue, act->entry, tool_now() / G_USEC_PER_SEC, outcome, error);
+    case LEDGER_RETURN:
+        return send_notice(act, error) == -1 ? QUEUE_FAILED : queue_return(queue, act->entry, outcome, error);
+    case LEDGER_DELETE:
+        return queue_delete(queue, act->entry, error);
+    }
+    return QUEUE_FAILED;
+}
+
+/* Whether the message is on hold still: 1, 0, or -1 if the queue cannot be read. */
+static int is_on_hold(const struct act *act)
+{
+    g_autofree char *error = NULL;
+    g_autoptr(GPtrArray) entries = queue_held(act->tool->queue, &error);
+    for (guint i = 0; entries != NULL && i < entries->len; i++) {
+        const struct queue_entry *entry = g_ptr_array_index(entries, i);
+        if (strcmp(entry->id, act->id) == 0 && entry->arrival == act->entry->arrival)
+            return 1;
+    }
+    return entries == NULL ? -1 : 0;
+}
+
+static int finish(const struct act *act, const struct queue_outcome *outcome)
+{
+    enum ledger_action action = act->decision->action;
+    struct database_error error;
+    enum ledger_answer answer =
+        ledger_finish(act->tool->ledger, act->row->id, outcome->requeued, outcome->detail, tool_now(), NULL, &error);
+    g_autofree char *detail =
+        outcome->requeued != NULL ? g_strdup_printf("as %s", outcome->requeued) : g_strdup(outcome->detail);
+    log_decision(act, ledger_action_name(action), outcome->requeued);
+    if (answer == LEDGER_FAILED)
+        return say(act, EXITS_PASSING, "%s, but that is not in the ledger yet: %s; the next `list` mends it",
+                   words[action].done, error.text);
+    if (detail != NULL)
+        return say(act, EXITS_DONE, "%s, %s", words[action].done, detail);
+    return say(act, EXITS_DONE, "%s", words[action].done);
+}
+
+/* Nothing came of it, and the message is on hold as before. */
+static int abandon(const struct act *act, const char *why)
+{
+    struct database_error error;
+    if (ledger_abandon(act->tool->ledger, act->row->id, why, tool_now(), NULL, &error) == LEDGER_FAILED)
+        return ledger_trouble(act, &error);
+    return say(act, EXITS_PASSING, "stays on hold: %s", why);
+}
+
+/* It went while we were at it. */
+static int vanished(const struct act *act)
+{
+    struct database_error error;
+    const struct ledger_sight sight = {.id = act->row->id, .state = LEDGER_LEFT};
+    g_autoptr(GArray) sights = g_array_new(FALSE, FALSE, sizeof sight);
+    g_array_append_val(sights, sight);
+    if (ledger_abandon(act->tool->ledger, act->row->id, "it was no longer on hold", tool_now(), NULL, &error) ==
+            LEDGER_FAILED ||
+        ledger_sighted(act->tool->ledger, sights, tool_now(), &error) == -1)
+        return ledger_trouble(act, &error);
+    return say(act, EXITS_GONE, "has left the queue: somebody released or deleted it by hand");
+}
+
+static int act_claimed(const struct act *act)
+{
+    struct queue_outcome outcome = {NULL, NULL};
+    g_autofree char *error = NULL;
+    int code = EXITS_PASSING;
+    switch (touch_queue(act, &outcome, &error)) {
+    case QUEUE_DONE:
+        code = finish(act, &outcome);
+        break;
+    case QUEUE_ABSENT:
+        code = vanished(act);
+        break;
+    case QUEUE_FAILED: {
+        /* A command that was cut off may have done its work. */
+        int there = is_on_hold(act);
+        outcome.detail = there == 0 ? g_strdup(error) : NULL;
+        code = there == 1   ? abandon(act, error)
+               : there == 0 ? finish(act, &outcome)
+                            : say(act, EXITS_PASSING, "%s; the next `list` finds out what became of it", error);
+        break;
+    }
+    }
+    queue_outcome_clear(&outcome);
+    return code;
+}
+
+static int claim_and_act(const struct act *act, unsigned needed)
+{
+    auto_free(ledger_row) row = NULL;
+    struct database_error error;
+    enum ledger_answer answer = ledger_claim(act->tool->ledger, act->row->id, act->decision->action, &act->person,
+                                             act->decision->reason, needed, tool_now(), &row, &error);
+    switch (answer) {
+    case LEDGER_DONE:
+        return act_claimed(act);
+    case LEDGER_FAILED:
+        return ledger_trouble(act, &error);
+    case LEDGER_UNKNOWN:
+        return say(act, EXITS_GONE, "is no longer in the ledger");
+    case LEDGER_NOT_APPROVED:
+        return say(act, EXITS_FORBIDDEN, "has %u of %u approvals", row->granted, needed);
+    case LEDGER_NOT_WAITING:
+    case LEDGER_TAKEN:
+        break;
+    }
+    return over(act, row);
+}
+
+static int decide_held(const struct act *act)
+{
+    enum ledger_action action = act->decision->action;
+    unsigned needed = tool_approvals_needed(act->tool, act->row);
+    bool enough = true;
+    if (action == LEDGER_RELEASE && is_own(act))
+        return say(act, EXITS_FORBIDDEN, "is your own mail: another reviewer has to release it");
+    if (action == LEDGER_RETURN && act->row->message.sender[0] == '\0')
+        return say(act, EXITS_WRONG, "has no sender to return it to: release it or delete it");
+    if (action == LEDGER_RELEASE && needed > 1) {
+        int code = approve(act, needed, &enough);
+        if (code != EXITS_DONE || !enough)
+            return code;
+    }
+    if (act->decision->dry)
+        return say(act, EXITS_DONE, "would be %s", words[action].done);
+    return claim_and_act(act, needed);
+}
+
+int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said)
+{
+    const struct ledger_row *row = item->row;
+    const struct act act = {
+        .tool = tool,
+        .decision = decision,
+        .row = row,
+        .entry = item->entry,
+        .id = row != NULL ? row->message.queue_id : item->entry->id,
+        .person = {.login = tool->reviewer->login, .uid = tool->reviewer->uid},
+        .said = said,
+    };
+    if (row == NULL)
+        return say(&act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
+    if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
+        return over(&act, row);
+    if (item->entry == NULL)
+        return say(&act, EXITS_PASSING, "was judged a moment ago and is not yet in the queue: try again");
+    return decide_held(&act);
+}

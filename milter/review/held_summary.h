@@ -1,0 +1,28 @@
+/*
+ * held_summary - what is known of a held message, as members of a JSON object, and as
+ * words for people; for the commands of rcptguardq(8).
+ */
+#ifndef RCPTGUARD_HELD_SUMMARY_H
+#define RCPTGUARD_HELD_SUMMARY_H
+
+#include "milter/review/rcptguardq_tool.h"
+
+#include <json-glib/json-glib.h>
+
+/* Members of the object that `json` is in: rcptguardq(8) lists them. */
+void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_item *item);
+
+/* A time: "2026-11-23T10:00:00Z", for JSON; "2026-11-23 10:00:00", in the person's time zone. */
+char *facts_time(gint64 microseconds);
+char *facts_local_time(gint64 microseconds);
+
+/* "held", "untracked", ...: the state of an item. */
+const char *facts_state(const struct view_item *item);
+
+/* What the state does not say: "1 of 2 approvals", "ann is releasing it"; NULL if there is nothing to say. */
+char *facts_remark(const struct tool *tool, const struct view_item *item);
+
+/* The null sender as it is written in logs. */
+const char *facts_sender(const struct view_item *item);
+
+#endif

@@ -1,0 +1,141 @@
+/* rcptguardq_tool - see rcptguardq_tool.h */
+
+#include "milter/review/rcptguardq_tool.h"
+
+#include "milter/ledger/database.h"
+#include "milter/log/log.h"
+#include "policy/text.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static char *config_option = NULL;
+
+const GOptionEntry tool_entries[] = {
+    {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_option, "The configuration (" CONFIG_DEFAULT_PATH ")", "CONF"},
+    G_OPTION_ENTRY_NULL,
+};
+
+const char *tool_config_path(void)
+{
+    return config_option;
+}
+
+gint64 tool_now(void)
+{
+    return g_get_real_time();
+}
+
+void tool_print(const GString *text)
+{
+    fwrite(text->str, 1, text->len, stdout);
+}
+
+int tool_error(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *line = text_printable(message, LOG_LINE_LIMIT);
+    fprintf(stderr, "rcptguardq: %s\n", line);
+    return code;
+}
+
+void tool_diags(const struct diags *diags)
+{
+    for (unsigned i = 0; i < diags_count(diags); i++) {
+        g_autofree char *text = diag_format(diags_get(diags, i));
+        fputs(text, stderr);
+    }
+}
+
+int tool_ledger_error(const struct database_error *error)
+{
+    switch (error->failure) {
+    case DATABASE_BUSY:
+    case DATABASE_FULL:
+    case DATABASE_REPLACED:
+        return tool_error(EXITS_PASSING, "%s", error->text);
+    default:
+        return tool_error(EXITS_WRONG, "%s", error->text);
+    }
+}
+
+struct view *tool_view(struct tool *tool, int *status)
+{
+    const struct reconciling reconciling = {
+        .ledger = tool->ledger, .queue = tool->queue, .reader = &tool->reader, .now = tool_now()};
+    g_autofree char *error = NULL;
+    struct view *view = reconcile(&reconciling, &error);
+    if (view == NULL)
+        *status = tool_error(EXITS_PASSING, "%s", error);
+    else if (view->unrecorded != NULL)
+        tool_error(EXITS_PASSING, "warning: the ledger could not be brought up to date: %s", view->unrecorded);
+    return view;
+}
+
+struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status)
+{
+    struct database_error error;
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, queue_id, &error);
+    if (rows == NULL) {
+        *status = tool_ledger_error(&error);
+        return NULL;
+    }
+    if (rows->len > 0)
+        return g_ptr_array_steal_index(rows, 0);
+    *status = EXITS_WRONG;
+    return NULL;
+}
+
+unsigned tool_approvals_needed(const struct tool *tool, const struct ledger_row *row)
+{
+    return MAX(tool->config->review.approvals, row->message.approvals);
+}
+
+/* The daemon's user, whose file the ledger is; without such a user the one who asks. */
+static uid_t ledger_owner(const struct config *config)
+{
+    const struct passwd *entry = getpwnam(config->user);
+    return entry != NULL && (geteuid() == 0 || config->user_given) ? entry->pw_uid : geteuid();
+}
+
+struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error)
+{
+    return ledger_open(tool->config->ledger, ledger_owner(tool->config), DATABASE_EXISTING, error);
+}
+
+/* The MTA of the newest row; not worth an error of its own. */
+static enum mta last_mta(const struct tool *tool)
+{
+    struct database_error error;
+    const struct ledger_filter newest = {.limit = 1};
+    g_autoptr(GPtrArray) rows = ledger_list(tool->ledger, &newest, &error);
+    return rows == NULL || rows->len == 0 ? MTA_NONE : ((struct ledger_row *)g_ptr_array_index(rows, 0))->message.mta;
+}
+
+struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error)
+{
+    const struct review *review = &tool->config->review;
+    struct queue_choice choice = {.drivers = tool->drivers, .mta = mta != MTA_NONE ? mta : review->mta};
+    for (unsigned i = 0; i < MTAS; i++) {
+        choice.places[i].configuration = review->places[i].configuration;
+        choice.places[i].command = review->places[i].command;
+    }
+    if (mta != MTA_NONE && configuration != NULL)
+        choice.places[mta].configuration = configuration;
+    if (choice.mta == MTA_NONE && tool->ledger != NULL)
+        choice.last = last_mta(tool);
+    return queue_open(&choice, error);
+}
+
+bool tool_may(const struct tool *tool, unsigned right)
+{
+    if (right == REVIEW_ROOT)
+        return tool->reviewer->root;
+    if (right == REVIEW_SERVICE)
+        return tool->reviewer->root || tool->reviewer->uid == ledger_owner(tool->config);
+    return reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[right]);
+}

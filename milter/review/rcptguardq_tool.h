@@ -1,0 +1,78 @@
+/*
+ * rcptguardq_tool - what the commands of rcptguardq(8) share: options, who asks,
+ * the ledger, the queue.
+ */
+#ifndef RCPTGUARD_RCPTGUARDQ_TOOL_H
+#define RCPTGUARD_RCPTGUARDQ_TOOL_H
+
+#include "milter/common/conf.h"
+#include "milter/common/exit_codes.h"
+#include "milter/ledger/ledger.h"
+#include "milter/queue/message_reader.h"
+#include "milter/queue/queue.h"
+#include "milter/queue/reconcile.h"
+#include "milter/review/identities.h"
+#include "milter/review/reviewer.h"
+#include "policy/command.h"
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+/* What a command has to work with.  All of it is owned by rcptguardq.c. */
+struct tool {
+    const struct config *config;
+    const struct reviewer *reviewer;
+    struct identities *identities; /* or NULL */
+    struct ledger *ledger;
+    struct queue *queue;
+    const struct queue_driver *const *drivers; /* of all MTAs that there are, ended by NULL */
+    struct message_reader reader;
+};
+
+/* Rights that no group has: that of root and the daemon's own user, and that of root alone.  The others are those of
+ * enum review_action. */
+#define REVIEW_SERVICE REVIEW_ACTIONS
+#define REVIEW_ROOT    (REVIEW_ACTIONS + 1)
+
+/* Whether the one who asks may do that. */
+bool tool_may(const struct tool *tool, unsigned right);
+
+/* --config, for every command, and the path that it gave, or NULL. */
+extern const GOptionEntry tool_entries[];
+const char *tool_config_path(void);
+
+/* The time, in microseconds since 1970. */
+gint64 tool_now(void);
+
+/* Prints text to standard output. */
+void tool_print(const GString *text);
+
+/* Says on standard error what went wrong, and gives `code` back. */
+int tool_error(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Says on standard error what is wrong in a file, each with its line and a caret. */
+void tool_diags(const struct diags *diags);
+
+/* The same as tool_error for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
+int tool_ledger_error(const struct database_error *error);
+
+/* The ledger that the configuration names, for ledger_close; NULL with `error`. */
+struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error);
+
+/* The ledger and the queue as they are now, brought together.  NULL after an error was told; `status` is its exit code.
+ */
+struct view *tool_view(struct tool *tool, int *status);
+
+/* The queue of an MTA, or of the one that is found if none is named; `configuration` stands in for the one that
+ * [review] names, unless it is NULL.  NULL with `error` if there is none. */
+struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error);
+
+/* The row that a person means by a queue id: the newest.  NULL after `status` was set; nothing was said if it is
+ * EXITS_WRONG. */
+struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status);
+
+/* How many reviewers a release of this message needs. */
+unsigned tool_approvals_needed(const struct tool *tool, const struct ledger_row *row);
+
+#endif

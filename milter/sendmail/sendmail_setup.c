@@ -1,0 +1,125 @@
+/*
+ * sendmail_setup - Sendmail's part of setup.h: sendmail.mc, from which m4 makes
+ * sendmail.cf.
+ *
+ * INPUT_MAIL_FILTER adds its filter behind those that stand above it, so ours goes
+ * below the last of them; and all of them have to stand above MAILER.
+ */
+
+#include "milter/sendmail/sendmail_setup.h"
+
+#include "milter/sendmail/sendmail_config.h"
+
+#include <grp.h>
+#include <string.h>
+
+#define NAME "rcptguard"
+
+static const char *const filter_words[] = {"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'",
+                                           NULL};
+
+static char *path(const char *directory)
+{
+    return g_strdup(directory);
+}
+
+static const char *skip_blanks(const char *line)
+{
+    return line + strspn(line, " \t");
+}
+
+static bool begins(const char *line, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (g_str_has_prefix(skip_blanks(line), *words))
+            return true;
+    }
+    return false;
+}
+
+/* A filter at our socket, or of our name; `dnl` in front of a line is a comment. */
+static bool is_ours(const char *line, const char *socket)
+{
+    g_autofree char *named = g_strdup_printf("(`" NAME "',");
+    g_autofree char *comma = g_strdup_printf("S=%s,", socket);
+    g_autofree char *quote = g_strdup_printf("S=%s'", socket);
+    return begins(line, filter_words) &&
+           (strstr(line, named) != NULL || strstr(line, comma) != NULL || strstr(line, quote) != NULL);
+}
+
+/* Where ours goes: below the last filter, or above the first MAILER, or at the end. */
+static guint place(char **lines)
+{
+    static const char *const mailers[] = {"MAILER(", "LOCAL_CONFIG", "LOCAL_RULESETS", "LOCAL_RULE_", NULL};
+    guint count = g_strv_length(lines);
+    guint end = count > 0 && lines[count - 1][0] == '\0' ? count - 1 : count;
+    guint first = end;
+    for (guint i = end; i > 0; i--) {
+        if (begins(lines[i - 1], filter_words))
+            return i;
+        if (begins(lines[i - 1], mailers))
+            first = i - 1;
+    }
+    return first;
+}
+
+static char *with(struct setup *setup, const char *text, char **error)
+{
+    g_autofree char *socket = sendmail_socket_name(setup->config->socket);
+    g_autofree char *line = sendmail_filter_line(NAME, setup->config->socket);
+    if (line == NULL) {
+        *error = g_strdup("the socket is handed to the daemon as a descriptor: it has no name for sendmail.mc");
+        return NULL;
+    }
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **each = lines; *each != NULL; each++) {
+        if (is_ours(*each, socket))
+            return g_strdup(text);
+    }
+    guint at = place(lines);
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        if (i == at)
+            g_string_append_printf(out, "%s\n", line);
+        g_string_append_printf(out, "%s%s", lines[i], lines[i + 1] != NULL ? "\n" : "");
+    }
+    if (at == g_strv_length(lines))
+        g_string_append_printf(out, "\n%s\n", line);
+    return g_strdup(out->str);
+}
+
+static char *without(struct setup *setup, const char *text, char **error)
+{
+    (void)error;
+    g_autofree char *socket = sendmail_socket_name(setup->config->socket);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autoptr(GPtrArray) kept = g_ptr_array_new();
+    for (char **each = lines; *each != NULL; each++) {
+        if (socket == NULL || !is_ours(*each, socket))
+            g_ptr_array_add(kept, *each);
+    }
+    g_ptr_array_add(kept, NULL);
+    return g_strjoinv("\n", (char **)kept->pdata);
+}
+
+static gid_t group(const struct setup *setup)
+{
+    (void)setup;
+    const struct group *entry = getgrnam("smmsp");
+    return entry == NULL ? (gid_t)-1 : entry->gr_gid;
+}
+
+static char *next(const struct setup *setup)
+{
+    g_autofree char *folder = g_path_get_dirname(setup->path);
+    return g_strdup_printf("make -C %s, or sendmailconfig; then restart Sendmail", folder);
+}
+
+const struct setup_mta sendmail_setup = {
+    .directory = "/etc/mail/sendmail.mc",
+    .path = path,
+    .with = with,
+    .without = without,
+    .group = group,
+    .next = next,
+};

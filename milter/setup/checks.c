@@ -1,0 +1,178 @@
+/* checks - see checks.h: the ledger, the queue, and who reviews */
+
+#include "milter/setup/checks.h"
+
+#include <grp.h>
+
+#define DAY_MICROSECONDS (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
+
+/* ---- what review rests on */
+
+static void examine_ledger(struct doctor *doctor)
+{
+    struct tool *tool = doctor->tool;
+    struct database_error error;
+    unsigned version;
+    tool->ledger = tool_open_ledger(tool, &error);
+    if (tool->ledger == NULL || ledger_check_files(tool->ledger, &error) == -1 ||
+        ledger_version(tool->ledger, &version, &error) == -1) {
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "What is held has to have its row: without the ledger each hold is refused for a while.", "%s",
+                     error.text);
+        return;
+    }
+    findings_ok(doctor->findings, "%s, version %u", tool->config->ledger, version);
+}
+
+static void examine_integrity(struct doctor *doctor)
+{
+    struct database_error error;
+    if (doctor->tool->ledger == NULL)
+        return;
+    if (ledger_check_integrity(doctor->tool->ledger, &error) == -1)
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "A damaged ledger forgets why messages are held, and who decided.", "%s", error.text);
+    else
+        findings_ok(doctor->findings, "every page and index is sound");
+}
+
+static void examine_queue(struct doctor *doctor)
+{
+    struct tool *tool = doctor->tool;
+    g_autofree char *error = NULL;
+    g_autoptr(GPtrArray) held = NULL;
+    tool->queue = tool_queue(tool, doctor->mta == NULL ? MTA_NONE : doctor->mta->mta, doctor->directory, &error);
+    if (tool->queue != NULL)
+        held = queue_held(tool->queue, &error);
+    if (held == NULL)
+        findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed is released by nobody.", "%s",
+                     error);
+    else
+        findings_ok(doctor->findings, "%s, %u on hold", queue_name(tool->queue), held->len);
+}
+
+static struct view *reconcile_now(struct doctor *doctor, char **error)
+{
+    struct tool *tool = doctor->tool;
+    const struct reconciling reconciling = {
+        .ledger = tool->ledger, .queue = tool->queue, .reader = &tool->reader, .now = tool_now()};
+    return reconcile(&reconciling, error);
+}
+
+static void examine_agreement(struct doctor *doctor)
+{
+    if (doctor->tool->ledger == NULL || doctor->tool->queue == NULL)
+        return;
+    g_autofree char *error = NULL;
+    auto_free(view) view = reconcile_now(doctor, &error);
+    if (view == NULL) {
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "A decision is recorded only where ledger and queue are both read.", "%s", error);
+        return;
+    }
+    unsigned untracked = 0;
+    for (guint i = 0; i < view->items->len; i++)
+        untracked += ((const struct view_item *)g_ptr_array_index(view->items, i))->row == NULL;
+    if (untracked == 0)
+        findings_ok(doctor->findings, "the ledger knows all that is on hold");
+    else
+        findings_add(doctor->findings, SEVERITY_NOTE,
+                     "No command of rcptguardq touches them: the MTA's own commands do.",
+                     "%u on hold were not held by rcptguard", untracked);
+}
+
+/* Held mail never expires: only people move it. */
+static void examine_oldest(struct doctor *doctor)
+{
+    if (doctor->tool->ledger == NULL || doctor->tool->queue == NULL)
+        return;
+    g_autofree char *error = NULL;
+    auto_free(view) view = reconcile_now(doctor, &error);
+    const struct view_item *oldest = NULL;
+    for (guint i = 0; view != NULL && i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->row != NULL && item->entry != NULL && (oldest == NULL || view_arrival(item) < view_arrival(oldest)))
+            oldest = item;
+    }
+    gint64 age = oldest == NULL ? 0 : tool_now() - view_arrival(oldest);
+    if (age <= DAY_MICROSECONDS) {
+        findings_ok(doctor->findings, "nothing has waited for more than a day");
+        return;
+    }
+    struct finding *finding = findings_add(
+        doctor->findings, SEVERITY_WARNING, "Its sender believes that it was sent; held mail never expires.",
+        "%s has waited for %" G_GINT64_FORMAT " days", oldest->entry->id, age / DAY_MICROSECONDS);
+    finding_mend(finding, MEND_SHELL, "rcptguardq show %s", oldest->entry->id);
+}
+
+static void examine_identities(struct doctor *doctor)
+{
+    const struct config *config = doctor->tool->config;
+    if (config->review.identities == NULL) {
+        if (config->review.approvals > 1)
+            findings_add(doctor->findings, SEVERITY_ERROR,
+                         "Nobody's approval counts while it is not known which mail is his own.",
+                         "[review] asks for two reviewers and names no identities: no approval can count");
+        else
+            findings_ok(doctor->findings, "none are needed");
+        return;
+    }
+    auto_free(diags) diags = diags_new();
+    doctor->tool->identities = identities_load(config->review.identities, diags);
+    if (doctor->tool->identities != NULL)
+        findings_ok(doctor->findings, "%s", config->review.identities);
+    for (unsigned i = 0; doctor->tool->identities == NULL && i < diags_count(diags); i++)
+        findings_add(doctor->findings, SEVERITY_ERROR, "No command of review runs without them.", "%s:%u: %s",
+                     config->review.identities, diags_get(diags, i)->line, diags_get(diags, i)->message);
+}
+
+/* Every group that the configuration names has to exist, or nobody is in it. */
+static void examine_groups(struct doctor *doctor)
+{
+    const struct config *config = doctor->tool->config;
+    g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
+    for (unsigned right = 0; right < REVIEW_ACTIONS; right++) {
+        for (char **name = config->review.groups[right]; name != NULL && *name != NULL; name++) {
+            if (getgrnam(*name) != NULL || !g_hash_table_add(missing, *name))
+                continue;
+            struct finding *finding =
+                findings_add(doctor->findings, SEVERITY_ERROR, "Nobody is in a group that is not there.",
+                             "[review] names the group `%s`, and there is none", *name);
+            finding_mend(finding, MEND_SHELL, "groupadd --system %s", *name);
+        }
+    }
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "all groups of [review] exist");
+}
+
+static void examine_mta(struct doctor *doctor)
+{
+    static const char why[] = "What the MTA's configuration says of milters decides whether mail is judged at all.";
+    g_autofree char *error = NULL;
+    if (doctor->mta == NULL) {
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "no MTA is installed that this program knows");
+        return;
+    }
+    doctor->state = doctor->mta->open(doctor->directory, &error);
+    if (doctor->state != NULL)
+        findings_ok(doctor->findings, "%s%s%s", doctor->mta->name, doctor->directory != NULL ? ", " : "",
+                    doctor->directory != NULL ? doctor->directory : "");
+    else
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s: %s", doctor->mta->name, error);
+}
+
+const struct examination checks_of_review[] = {
+    {"mta", examine_mta},       {"ledger", examine_ledger},         {"integrity", examine_integrity},
+    {"queue", examine_queue},   {"agreement", examine_agreement},   {"oldest", examine_oldest},
+    {"groups", examine_groups}, {"identities", examine_identities}, {NULL, NULL},
+};
+
+void doctor_view_free(struct doctor_view *view)
+{
+    g_free(view->process);
+    g_free(view->user);
+    g_free(view->root);
+    g_free(view->directory);
+    g_free(view->path);
+    g_free(view);
+}
