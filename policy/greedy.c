@@ -595,13 +595,13 @@ static void take_sides(const struct side *left, const struct side *right, struct
     quote(address->wide_local);
 }
 
-/* Whether a local part is an encoded-word in a name: the decoded text says who that is. */
-static bool is_encoded_word(const char *local, size_t length)
+/* Whether a word is an encoded-word: the decoded text says what that is. */
+static bool is_encoded_word(const char *word, size_t length)
 {
-    const char *encoding = length > 5 && strncmp(local, "=?", 2) == 0 ? strchr(local + 2, '?') : NULL;
+    const char *encoding = length > 5 && strncmp(word, "=?", 2) == 0 ? strchr(word + 2, '?') : NULL;
 
     return encoding != NULL && strchr("bBqQ", encoding[1]) != NULL && encoding[2] == '?' &&
-           strncmp(local + length - 2, "?=", 2) == 0;
+           strncmp(word + length - 2, "?=", 2) == 0;
 }
 
 /* Whether what was read in a name around an `@` is nobody. */
@@ -659,6 +659,9 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
         return GREEDY_NOBODY;
     if (!right.found || (!left.found && !is_empty_quoted(greedy->text, at->place)))
         return place->prose ? GREEDY_NOBODY : GREEDY_UNREAD;
+    /* It may stand for nothing, or for a blank: then the domain is what comes after it. */
+    if (is_encoded_word(right.words->str, right.near))
+        return GREEDY_UNREAD;
     take_sides(&left, &right, address);
     return GREEDY_LONGER;
 }

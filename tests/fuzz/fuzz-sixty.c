@@ -13,9 +13,9 @@
  *
  * Left out are items whose parentheses, quotation marks or angle brackets do not match,
  * since they are in the comments, quotes and names of each other, where no MTA reads an
- * address; those with the `@` in angle brackets or quotes and the domain outside, since
- * what the brackets hold is the address, and what the quotes hold is a name; and those
- * with a quoted string before a colon, the name of a group.
+ * address; those with the `@` and parts of the domain not in the same brackets, quotes or
+ * comment, since one is address and the other is not; and those with a quoted string
+ * before a colon, the name of a group.
  */
 
 #include "fuzz.h"
@@ -84,14 +84,13 @@ static char pair_sign(const char *p)
 static bool is_nested(GString **parts, unsigned first, unsigned last)
 {
     g_autoptr(GString) open = g_string_new(NULL);
-    bool named = false; /* after a quoted string */
-    char around = '\0'; /* the angle bracket or quotation mark that is open at the `@`, and so at all after it */
+    bool named = false;             /* after a quoted string */
+    g_autofree char *around = NULL; /* what is open at the `@`, and so at all after it */
 
     for (unsigned i = first; i <= last; i++) {
-        char inside = strchr(open->str, '"') != NULL ? '"' : strchr(open->str, '<') != NULL ? '<' : '\0';
         if (i == first + 2)
-            around = inside;
-        else if (i > first + 2 && inside != around)
+            around = g_strdup(open->str);
+        else if (around != NULL && strcmp(open->str, around) != 0)
             return false;
         for (const char *p = parts[i]->str; *p != '\0'; p++) {
             char sign = pair_sign(p), top = open->len > 0 ? open->str[open->len - 1] : '\0';
