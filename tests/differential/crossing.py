@@ -16,7 +16,6 @@ whom they deliver to, of these and of all other lists: no fewer may be counted.
 import argparse
 import collections
 import itertools
-import json
 import os
 import random
 import re
@@ -25,6 +24,7 @@ import sys
 import unittest
 
 import daemon
+import parsers
 import surroundings
 import tap
 
@@ -132,29 +132,9 @@ def passes(case, reading):
 def postfix(texts):
     """Whom Postfix delivers to: what is in its hold queue."""
     import postfix as library
-    found = [set() for _ in texts]
     with library.Postfix(extra="header_checks = static:HOLD\nline_length_limit = 8192") as mta:
-        taken = set()
-        for number, text in enumerate(texts):
-            done = subprocess.run(["sendmail", "-t", "-i", "-f", "n%d@seq.example" % number], input=b"To: " + encode(text).replace(b"\r\n", b"\n") + b"\n\nHello.\n",
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=mta.environment())
-            if done.returncode == 0:
-                taken.add("n%d@seq.example" % number)
-        entries = {}
-
-        def complete():
-            done = subprocess.run(["postqueue", "-j"], stdout=subprocess.PIPE, check=True, env=mta.environment())
-            for line in done.stdout.decode("utf-8", "surrogateescape").split("\n"):
-                entry = json.loads(line, strict=False) if line else {"queue_name": ""}
-                if entry["queue_name"] == "hold":
-                    entries[entry["sender"]] = entry
-            return taken <= set(entries)
-
-        mta.kick_pickup()
-        daemon.wait_until(complete, library.LIMIT, lambda: "%d held messages" % len(taken))
-        for sender, entry in entries.items():
-            found[int(sender[1:].partition("@")[0])] = {recipient["address"] for recipient in entry["recipients"]}
-        return [people(addresses, library.DOMAIN) for addresses in found]
+        answers = parsers.envelopes(mta, [b"To: " + encode(text) + b"\n" for text in texts])
+        return [people([] if isinstance(answer, bytes) else answer, library.DOMAIN) for answer in answers]
 
 
 def sendmail(texts):

@@ -115,22 +115,15 @@ def perl(cases):
     return readings
 
 
-def postfix(cases, mta):
-    """The envelope recipients that `sendmail -t` and cleanup(8) take from the header, read in the hold queue.
-
-    All is sent as To: Postfix takes nobody from Apparently-To, and Resent-To hides To.
-    A bare name gets the MTA's own domain, which is in none of the cases.
-    """
+def envelopes(mta, headers):
+    """Whom a Postfix that holds all mail would deliver to, by `sendmail -t` and cleanup(8): for each header the addresses, or what it says where it refuses."""
     import postfix as postfix_library
-    wanted = set()
-    for number, case in enumerate(cases):
-        done = subprocess.run(["sendmail", "-t", "-i", "-f", "n%d@seq.example" % number], input=b"".join(
-            b"To: " + value.replace(b"\r\n", b"\n") + b"\n" for value in visible_values(case)) + b"\nHello.\n",
+    answers = []
+    for number, text in enumerate(headers):
+        done = subprocess.run(["sendmail", "-t", "-i", "-f", "n%d@seq.example" % number], input=text.replace(b"\r\n", b"\n") + b"\nHello.\n",
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=mta.environment())
-        if done.returncode == 0:
-            wanted.add("n%d@seq.example" % number)
-        else:
-            assert b"No recipient addresses found" in done.stdout, done.stdout
+        answers.append(done.stdout if done.returncode else None)
+    wanted = {"n%d@seq.example" % number: number for number, answer in enumerate(answers) if answer is None}
     entries = {}
 
     def complete():
@@ -140,16 +133,30 @@ def postfix(cases, mta):
             entry = json.loads(line, strict=False) if line else {"queue_name": ""}
             if entry["queue_name"] == "hold":
                 entries[entry["sender"]] = entry
-        return wanted <= set(entries)
+        return set(wanted) <= set(entries)
 
     mta.kick_pickup()
     daemon.wait_until(complete, postfix_library.LIMIT, lambda: "%d held messages" % len(wanted))
+    for sender, number in wanted.items():
+        answers[number] = [recipient["address"] for recipient in entries[sender]["recipients"]]
+    return answers
+
+
+def postfix(cases, mta):
+    """The envelope recipients that Postfix takes from the header.
+
+    All is sent as To: Postfix takes nobody from Apparently-To, and Resent-To hides To.
+    A bare name gets the MTA's own domain, which is in none of the cases.
+    """
+    import postfix as postfix_library
     readings = []
-    for number in range(len(cases)):
-        recipients = entries["n%d@seq.example" % number]["recipients"] if "n%d@seq.example" % number in wanted else []
+    for answer in envelopes(mta, [b"".join(b"To: " + value + b"\n" for value in visible_values(case)) for case in cases]):
+        if isinstance(answer, bytes):
+            assert b"No recipient addresses found" in answer, answer
+            answer = []
         found = set()
-        for recipient in recipients:
-            user, _, host = recipient["address"].rpartition("@")
+        for address in answer:
+            user, _, host = address.rpartition("@")
             found.add(generate.normalise(user, host) if user.startswith('"') else normalise_plain(user, host))
         readings.append(frozenset(one for one in found - {None} if not one.endswith("@" + postfix_library.DOMAIN)))
     return readings
