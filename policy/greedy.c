@@ -659,8 +659,8 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
         return GREEDY_NOBODY;
     if (!right.found || (!left.found && !is_empty_quoted(greedy->text, at->place)))
         return place->prose ? GREEDY_NOBODY : GREEDY_UNREAD;
-    /* It may stand for nothing, or for a blank: then the domain is what comes after it. */
-    if (is_encoded_word(right.words->str, right.near))
+    /* An encoded-word may stand for nothing, and a comment is none: the domain may be what comes after these. */
+    if (is_encoded_word(right.words->str, right.near) || (right.comments && !ends_domain(right.words->str, right.near)))
         return GREEDY_UNREAD;
     take_sides(&left, &right, address);
     return GREEDY_LONGER;
