@@ -286,8 +286,13 @@ class Sendmail(mta.Mta):
             os.unlink(path)
 
     def flush(self, queue_id):
-        """Has a deferred message tried again at once."""
-        self._command(program(), "-C", self._path("sendmail.cf"), "-qI" + queue_id)
+        """Has a deferred message tried again, as soon as the attempt before has let go of it: a queue run passes over what is locked."""
+        mark = len(self.lines())
+
+        def tried():
+            self._command(program(), "-C", self._path("sendmail.cf"), "-qI" + queue_id)
+            return any(queue_id + ": to=" in line for line in self.lines()[mark:])
+        daemon.wait_until(tried, LIMIT, "another attempt at %s" % queue_id)
 
     def age(self, queue_id, seconds):
         """Makes a message on hold older: in its control file."""
