@@ -63,7 +63,7 @@ static char *parsed_whole(struct account *account, const struct greedy_address *
 
 /*
  * Whether a person may stop reading sooner than the grammar: what has a dot is a
- * domain already, whatever stands behind it ("ann@x.example. Bob").
+ * domain already, whatever follows it ("ann@x.example. Bob").
  */
 static bool stops_before(const char *shorter, const char *longer)
 {

@@ -1,5 +1,5 @@
 /*
- * ledger_transitions - what becomes of held messages, as people decide and as the queue
+ * ledger_transitions - how the state of held messages changes, as people decide and as the queue
  * tells; see ledger.h.
  *
  * Every function here is one transaction that begins with the lock of who
