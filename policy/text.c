@@ -264,9 +264,27 @@ void text_append_value(GString *line, const char *value, size_t length, size_t l
         text_append_escaped(line, value, length, limit, blanks);
 }
 
+/* The beginning of a value: what could break a line or turn its direction is left out, and what is cut ends in REST. */
 static void append_variable(GString *line, const char *value)
 {
-    text_append_value(line, value, value == NULL ? 0 : strlen(value), TEXT_VALUE_LIMIT, false);
+    g_autofree char *valid = g_utf8_make_valid(value != NULL ? value : "", -1);
+    size_t start = line->len;
+    size_t fits = start; /* the line's length up to which REST would still fit */
+
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        if (!g_unichar_isprint(g_utf8_get_char(p)))
+            continue;
+        g_string_append_len(line, p, g_utf8_next_char(p) - p);
+        if (line->len - start > TEXT_VALUE_LIMIT) {
+            g_string_truncate(line, fits);
+            g_string_append_len(line, REST, REST_LENGTH);
+            return;
+        }
+        if (line->len - start + REST_LENGTH <= TEXT_VALUE_LIMIT)
+            fits = line->len;
+    }
+    if (line->len == start)
+        g_string_append_c(line, '-');
 }
 
 char *text_expand(const struct text *text, const struct text_values *values)

@@ -33,7 +33,11 @@ struct text_values {
     const char *contact;
 };
 
-/* Expands a template: UTF-8, one line.  Values are escaped, cut at 64 bytes, and never read again. */
+/*
+ * Expands a template: UTF-8, one line.  Values are as they are but for characters that do
+ * not print, which are left out; cut at TEXT_VALUE_LIMIT bytes, and never read again.
+ * Where the text goes, it is escaped as that place asks for.
+ */
 char *text_expand(const struct text *text, const struct text_values *values);
 
 /*

@@ -53,7 +53,7 @@ class Reply(guardcase.GuardCase):
     def test_facts_with_control_characters(self):
         text = self.reply("facts", user="a\r\nb%", sender='"x\ty"@me.example')
         self.assertNotIn("\r", text)
-        self.assertIn("a\\x0D\\x0Ab", text)
+        self.assertIn("ab%", text.replace("%%", "%"))
         self.assertIn("%%", text)
 
     def test_a_long_fact_is_cut_at_64_bytes(self):

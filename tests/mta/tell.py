@@ -242,6 +242,37 @@ class Notify(TellCase):
         self.assertEqual(self.lines(), ["[review] names no notice: nobody is told."])
 
 
+class Texts(TellCase):
+    """The text of a rule, with a sender in it, reads the same wherever it is told: each place escapes what it must, once."""
+    POLICY = policies.policy(rules=policies.rule("refused", "parties(external) >= 20", 'reject "sent by {sender}"')
+                             + policies.rule("held", "parties(external) >= 10", 'quarantine "sent by {sender}"'))
+    # The sender, and what a log line makes of it.
+    SENDERS = (("bounce+ann=x.example@me.example", "bounce+ann\\x3Dx.example@me.example"), ('"ann lee"@me.example', "\\x22ann lee\\x22@me.example"))
+
+    def test_refused(self):
+        """the reply is in the sender's own words; the line of the log escapes them"""
+        people = policies.people(20)
+        for sender, escaped in self.SENDERS:
+            subject, text = self.message(sender, cc=people)
+            reply = self.mta.send("plain", sender, people, text)
+            self.assertEqual((reply.stage, reply.code, reply.text), ("data", 550, "5.7.1 sent by " + sender))
+            self.assertEqual(self.guard.verdict(self.rejected_id(subject)).text, "sent by " + escaped)
+
+    def test_held(self):
+        """ledger, JSON, terminal and notice have them as they are"""
+        for sender, escaped in self.SENDERS:
+            held = self.hold(sender=sender)
+            words = "sent by " + sender
+            self.assertEqual(self.row(held.id)["text"], words)
+            self.assertEqual(self.guard.verdict(held.id).text, "sent by " + escaped)
+            shown, = self.done("show", "--json", held.id).json()
+            self.assertEqual(shown["text"], words)
+            self.assertRegex(self.done("show", held.id).out, "(?m)^Held because +%s$" % re.escape(words))
+            if '"' not in sender:  # who gets no notice
+                self.assertIn(words, self.done("notify", "--print").out)
+            self.mta.drop(held.id)
+
+
 class Digest(TellCase):
     """To reviewers: what waits, the oldest first."""
 

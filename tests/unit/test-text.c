@@ -89,18 +89,27 @@ static void test_expand(void)
     }
 }
 
-/* A value cannot forge: it is escaped, cut, and no template. */
+/* A value cannot forge: it is one line, cut, and no template; each place escapes it for itself. */
 static void test_values(void)
 {
     g_autofree char *long_name = g_strnfill(300, 'a');
     g_autofree char *long_sender = g_strconcat(long_name, "@me.example", NULL);
     g_autofree char *cut = expand("{sender}|{user}", long_sender, NULL);
-    g_autofree char *forged = expand("{sender}|{user}", "\"x verdict=accept\"@me.example", "{contact} {{\n");
+    g_autofree char *forged =
+        expand("{sender}|{user}", "\"x verdict=accept\"@me.example", "{contact} {{\n\xe2\x80\xae\xff");
+    g_autofree char *wide =
+        expand("{user}", "ann@me.example",
+               "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5"
+               "\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac"
+               "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5"
+               "\xe6\x9c\xac");
     g_autofree char *null = expand("{sender}|{user}", "", "");
 
     g_assert_cmpuint(strlen(cut), ==, TEXT_VALUE_LIMIT + 2);
     g_assert_true(g_str_has_suffix(cut, "aaa...|-"));
-    g_assert_cmpstr(forged, ==, "\\x22x\\x20verdict\\x3Daccept\\x22@me.example|{contact}\\x20{{\\x0A");
+    g_assert_cmpstr(forged, ==, "\"x verdict=accept\"@me.example|{contact} {{\xef\xbf\xbd");
+    g_assert_true(g_utf8_validate(wide, -1, NULL));
+    g_assert_cmpuint(strlen(wide), ==, 63); /* 20 letters of three bytes, and "..." */
     g_assert_cmpstr(null, ==, "-|-");
 }
 
