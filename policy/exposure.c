@@ -225,6 +225,21 @@ unsigned exposure_count(const struct exposure *exposure, enum count count, class
     return total;
 }
 
+struct exposure_counts exposure_counts(const struct exposure *exposure)
+{
+    if (exposure == NULL)
+        return (struct exposure_counts){0};
+    return (struct exposure_counts){
+        .visible = exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL),
+        .parties = exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL),
+        .domains = exposure_count(exposure, COUNT_DOMAINS, CLASS_EXTERNAL),
+        .internal = exposure_count(exposure, COUNT_VISIBLE, (class_mask)1 << CLASS_INTERNAL),
+        .hidden = exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL),
+        .recipients = exposure_count(exposure, COUNT_RECIPIENTS, CLASS_ALL),
+        .defects = exposure_defects(exposure),
+    };
+}
+
 unsigned exposure_defects(const struct exposure *exposure)
 {
     return exposure->defects;

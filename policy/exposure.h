@@ -45,6 +45,19 @@ typedef guint64 class_mask;
 /* Distinct values over the classes of `mask`. */
 unsigned exposure_count(const struct exposure *exposure, enum count count, class_mask mask);
 
+/* What is told and kept of a message's exposure. */
+struct exposure_counts {
+    unsigned visible; /* external, like the next two */
+    unsigned parties;
+    unsigned domains;
+    unsigned internal;   /* visible and internal */
+    unsigned hidden;     /* of all classes */
+    unsigned recipients; /* of the envelope, of all classes */
+    unsigned defects;    /* bits of enum defect */
+};
+/* All 0 for NULL: a fault before anything was counted. */
+struct exposure_counts exposure_counts(const struct exposure *exposure);
+
 /* Bits of enum defect. */
 unsigned exposure_defects(const struct exposure *exposure);
 

@@ -181,19 +181,6 @@ static GPtrArray *read_parties(const struct exposure *exposure)
 
 /* ---- the whole */
 
-static void count(struct ledger_message *kept, const struct exposure *exposure)
-{
-    if (exposure == NULL) /* a fault before anything was counted */
-        return;
-    kept->visible = exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL);
-    kept->parties = exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL);
-    kept->domains = exposure_count(exposure, COUNT_DOMAINS, CLASS_EXTERNAL);
-    kept->internal = exposure_count(exposure, COUNT_VISIBLE, (class_mask)1 << CLASS_INTERNAL);
-    kept->hidden = exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL);
-    kept->recipients = exposure_count(exposure, COUNT_RECIPIENTS, CLASS_ALL);
-    kept->defects = exposure_defects(exposure);
-}
-
 struct hold *hold_new(struct policy *policy, const struct message *message, const struct verdict *verdict,
                       bool with_subject, gint64 began, gint64 judged)
 {
@@ -213,10 +200,10 @@ struct hold *hold_new(struct policy *policy, const struct message *message, cons
         .line = verdict->line,
         .text = keep_text(verdict->text),
         .policy = g_strdup(policy_digest(policy)),
+        .counts = exposure_counts(verdict->exposure),
         .approvals = verdict->approvals,
         .author = find_author(policy, message),
     };
-    count(&hold->message, verdict->exposure);
     hold->parties = read_parties(verdict->exposure);
     hold->policy_text = policy_text(policy);
     hold->untold = find_untold(message);

@@ -149,13 +149,13 @@ static void bind_message(struct statement *statement, const struct ledger_messag
     statement_bind_number(statement, index++, message->line);
     statement_bind_text(statement, index++, message->text);
     statement_bind_text(statement, index++, message->policy);
-    statement_bind_number(statement, index++, message->visible);
-    statement_bind_number(statement, index++, message->parties);
-    statement_bind_number(statement, index++, message->domains);
-    statement_bind_number(statement, index++, message->internal);
-    statement_bind_number(statement, index++, message->hidden);
-    statement_bind_number(statement, index++, message->recipients);
-    statement_bind_number(statement, index++, message->defects);
+    statement_bind_number(statement, index++, message->counts.visible);
+    statement_bind_number(statement, index++, message->counts.parties);
+    statement_bind_number(statement, index++, message->counts.domains);
+    statement_bind_number(statement, index++, message->counts.internal);
+    statement_bind_number(statement, index++, message->counts.hidden);
+    statement_bind_number(statement, index++, message->counts.recipients);
+    statement_bind_number(statement, index++, message->counts.defects);
     statement_bind_number(statement, index++, MAX(message->approvals, 1));
     statement_bind_text(statement, index, message->author);
 }

@@ -22,6 +22,7 @@
 
 #include "milter/ledger/database.h"
 #include "policy/auto.h"
+#include "policy/exposure.h"
 #include "policy/message.h"
 
 #include <glib.h>
@@ -97,18 +98,12 @@ struct ledger_message {
     char *client;     /* numeric address */
     char *subject;    /* decoded and cut; NULL too with `subject = no` */
 
-    char *rule;       /* never NULL; "default", "fault:NAME" */
-    unsigned line;    /* of the rule, in the policy file as it was then */
-    char *text;       /* what the rule says */
-    char *policy;     /* the policy's digest, never NULL: see ledger_policy_text */
-    unsigned visible; /* external, like the next two */
-    unsigned parties;
-    unsigned domains;
-    unsigned internal;   /* visible and internal */
-    unsigned hidden;     /* of all classes */
-    unsigned recipients; /* of the envelope, of all classes */
-    unsigned defects;    /* bits of enum defect, exposure.h */
-    unsigned approvals;  /* that the rule asks for before a release; at least 1 */
+    char *rule;    /* never NULL; "default", "fault:NAME" */
+    unsigned line; /* of the rule, in the policy file as it was then */
+    char *text;    /* what the rule says */
+    char *policy;  /* the policy's digest, never NULL: see ledger_policy_text */
+    struct exposure_counts counts;
+    unsigned approvals; /* that the rule asks for before a release; at least 1 */
 
     char *
         author; /* the internal address of who sent it: the login or the envelope sender; NULL if neither is internal */

@@ -39,16 +39,8 @@ void report_fill(struct report *report, const struct message *message, const str
         .sender = message->sender,
         .msgid = msgid == NULL ? NULL : msgid->value,
         .text = verdict->text,
+        .counts = exposure_counts(verdict->exposure),
     };
-    const struct exposure *exposure = verdict->exposure;
-    if (exposure == NULL) /* a fault before anything was counted */
-        return;
-    report->visible = exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL);
-    report->parties = exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL);
-    report->domains = exposure_count(exposure, COUNT_DOMAINS, CLASS_EXTERNAL);
-    report->internal = exposure_count(exposure, COUNT_VISIBLE, (class_mask)1 << CLASS_INTERNAL);
-    report->hidden = exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL);
-    report->defects = exposure_defects(exposure);
 }
 
 static void add_word(struct entry *entry, const char *name, const char *value, size_t limit)
@@ -69,7 +61,7 @@ static void add_defects(struct entry *entry, const char *name, struct report *re
     G_STATIC_ASSERT(G_N_ELEMENTS(all) == REPORT_DEFECTS);
     unsigned count = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
-        if ((report->defects & (unsigned)all[i]) != 0)
+        if ((report->counts.defects & (unsigned)all[i]) != 0)
             report->defect_names[count++] = defect_name(all[i]);
     }
     entry_list(entry, name, report->defect_names, count, DEFECTS_LIMIT, "none");
@@ -94,11 +86,11 @@ void report_entry(struct entry *entry, struct report *report)
     add_word(entry, "rule", report->rule, RULE_LIMIT);
     entry_list(entry, "would", would == NULL ? NULL : (const char *const *)would->pdata, would == NULL ? 0 : would->len,
                WOULD_LIMIT, "-");
-    entry_number(entry, "visible", report->visible);
-    entry_number(entry, "parties", report->parties);
-    entry_number(entry, "domains", report->domains);
-    entry_number(entry, "internal", report->internal);
-    entry_number(entry, "hidden", report->hidden);
+    entry_number(entry, "visible", report->counts.visible);
+    entry_number(entry, "parties", report->counts.parties);
+    entry_number(entry, "domains", report->counts.domains);
+    entry_number(entry, "internal", report->counts.internal);
+    entry_number(entry, "hidden", report->counts.hidden);
     add_defects(entry, "defects", report);
     entry_plain(entry, "policy", report->policy, strnlen(report->policy, POLICY_DIGEST_SHOWN));
     add_word(entry, "client", report->client, CLIENT_LIMIT);

@@ -8,6 +8,7 @@
 #define RCPTGUARD_LOG_FIELDS_H
 
 #include "milter/log/log_entry.h"
+#include "policy/exposure.h"
 #include "policy/message.h"
 #include "policy/verdict.h"
 
@@ -22,13 +23,8 @@ struct report {
     enum disposition disposition; /* what the MTA is told */
     const char *rule;
     const GPtrArray *would; /* char *, or NULL */
-    unsigned visible;       /* external */
-    unsigned parties;       /* external */
-    unsigned domains;       /* external */
-    unsigned internal;      /* visible internal ones */
-    unsigned hidden;        /* of all classes */
-    unsigned defects;       /* bits of enum defect */
-    const char *policy;     /* the policy's digest */
+    struct exposure_counts counts;
+    const char *policy; /* the policy's digest */
     const char *client;
     const char *user;
     const char *sender; /* "" for the null sender */

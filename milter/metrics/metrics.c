@@ -250,9 +250,7 @@ void metrics_count_message(struct metrics *metrics, const struct metrics_message
     if (metrics == NULL)
         return;
     const struct verdict *verdict = message->verdict;
-    const struct exposure *exposure = verdict->exposure;
-    unsigned parties = exposure == NULL ? 0 : exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL);
-    unsigned found = exposure == NULL ? 0 : exposure_defects(exposure);
+    const struct exposure_counts counts = exposure_counts(verdict->exposure);
 
     pthread_mutex_lock(&metrics->lock);
     metrics->totals.judged++;
@@ -260,8 +258,8 @@ void metrics_count_message(struct metrics *metrics, const struct metrics_message
     for (guint i = 0; verdict->would != NULL && i < verdict->would->len; i++)
         count_would(metrics, g_ptr_array_index(verdict->would, i));
     for (unsigned i = 0; i < G_N_ELEMENTS(defects); i++)
-        metrics->totals.defects[i] += (found & (unsigned)defects[i]) != 0;
-    metrics_histogram_add(&metrics->totals.parties, &parties_scale, parties);
+        metrics->totals.defects[i] += (counts.defects & (unsigned)defects[i]) != 0;
+    metrics_histogram_add(&metrics->totals.parties, &parties_scale, counts.parties);
     metrics_histogram_add(&metrics->totals.judging, &judging_scale, (guint64)MAX(message->judging, 0));
     pthread_mutex_unlock(&metrics->lock);
 }

@@ -94,9 +94,9 @@ static char *value_of(const struct notice_facts *facts, const char *name)
     const struct {
         const char *name;
         unsigned number;
-    } numbers[] = {{"visible", facts->message->visible},
-                   {"parties", facts->message->parties},
-                   {"domains", facts->message->domains},
+    } numbers[] = {{"visible", facts->message->counts.visible},
+                   {"parties", facts->message->counts.parties},
+                   {"domains", facts->message->counts.domains},
                    {"messages", count_messages(facts)}};
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
         if (strcmp(name, numbers[i].name) == 0)

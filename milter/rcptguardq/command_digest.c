@@ -91,7 +91,7 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->queue_id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_cell(out, message->rule, RULE_WIDTH);
-    g_string_append_printf(out, "%u addresses, %u parties", message->visible, message->parties);
+    g_string_append_printf(out, "%u addresses, %u parties", message->counts.visible, message->counts.parties);
     if (needed > 1)
         g_string_append_printf(out, ", %u of %u approvals", row->granted, needed);
     g_string_append(out, "\n    ");

@@ -138,8 +138,8 @@ static void append_item(GString *out, const struct tool *tool, const struct view
     g_autofree char *age = selection_age(now - view_arrival(item));
     append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
-    append_number(out, item, message == NULL ? 0 : message->visible);
-    append_number(out, item, message == NULL ? 0 : message->parties);
+    append_number(out, item, message == NULL ? 0 : message->counts.visible);
+    append_number(out, item, message == NULL ? 0 : message->counts.parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
     if (width >= ONE_LINE)
         append_one_line(out, tool, item, width - used);

@@ -185,17 +185,18 @@ static void append_counts(GString *out, const struct held_details *shown)
     g_autoptr(GString) text = g_string_new(NULL);
     if (row != NULL) {
         const struct ledger_message *message = &row->message;
-        g_string_printf(text, "%u outside of %u parties in %u domains, %u inside; Bcc: %u", message->visible,
-                        message->parties, message->domains, message->internal, message->hidden);
+        g_string_printf(text, "%u outside of %u parties in %u domains, %u inside; Bcc: %u", message->counts.visible,
+                        message->counts.parties, message->counts.domains, message->counts.internal,
+                        message->counts.hidden);
         append_fact(out, "Recipients", text->str);
     } else if (shown->item->entry != NULL) {
         g_string_printf(text, "%u in the envelope", shown->item->entry->recipients);
         append_fact(out, "Recipients", text->str);
     }
-    if (row != NULL && row->message.defects != 0) {
+    if (row != NULL && row->message.counts.defects != 0) {
         g_string_truncate(text, 0);
         for (unsigned bit = DEFECT_SYNTAX; bit <= DEFECT_CUT; bit <<= 1) {
-            if ((row->message.defects & bit) != 0)
+            if ((row->message.counts.defects & bit) != 0)
                 g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", defect_name((enum defect)bit));
         }
         append_fact(out, "Defects", text->str);

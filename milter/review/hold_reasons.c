@@ -61,9 +61,9 @@ static bool find_count(const struct reason_facts *facts, const char *count, char
         const char *count, *class_name;
         unsigned value;
     } known[] = {
-        {"visible", "external", message->visible}, {"parties", "external", message->parties},
-        {"domains", "external", message->domains}, {"visible", "internal", message->internal},
-        {"hidden", "all", message->hidden},        {"recipients", "all", message->recipients},
+        {"visible", "external", message->counts.visible}, {"parties", "external", message->counts.parties},
+        {"domains", "external", message->counts.domains}, {"visible", "internal", message->counts.internal},
+        {"hidden", "all", message->counts.hidden},        {"recipients", "all", message->counts.recipients},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
         if (strcmp(count, known[i].count) == 0 && is_only(classes, known[i].class_name)) {
@@ -86,9 +86,9 @@ static const char *find_flag(const struct reason_facts *facts, const char *flag)
         bool value;
     } known[] = {
         {"authenticated", message->user != NULL},
-        {"syntax", (message->defects & DEFECT_SYNTAX) != 0},
-        {"malformed", (message->defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0},
-        {"truncated", (message->defects & DEFECT_CUT) != 0},
+        {"syntax", (message->counts.defects & DEFECT_SYNTAX) != 0},
+        {"malformed", (message->counts.defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0},
+        {"truncated", (message->counts.defects & DEFECT_CUT) != 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
         if (strcmp(flag, known[i].flag) == 0)

@@ -74,8 +74,9 @@ static void test_facts(void)
     g_assert_cmpuint(got->line, >, 0);
     g_assert_cmpstr(got->policy, ==, policy_digest(kept.policy));
     g_assert_cmpstr(kept.hold->policy_text, ==, policy_text(kept.policy));
-    const unsigned counts[][2] = {{got->visible, 2}, {got->parties, 1},    {got->domains, 1}, {got->internal, 1},
-                                  {got->hidden, 1},  {got->recipients, 2}, {got->defects, 0}, {got->approvals, 1}};
+    const unsigned counts[][2] = {{got->counts.visible, 2},  {got->counts.parties, 1}, {got->counts.domains, 1},
+                                  {got->counts.internal, 1}, {got->counts.hidden, 1},  {got->counts.recipients, 2},
+                                  {got->counts.defects, 0},  {got->approvals, 1}};
     for (unsigned i = 0; i < G_N_ELEMENTS(counts); i++)
         g_assert_cmpuint(counts[i][0], ==, counts[i][1]);
     kept_clear(&kept);
@@ -197,7 +198,7 @@ static void test_many_parties(void)
     g_assert_cmpstr(((struct ledger_party *)g_ptr_array_index(kept.hold->parties, 0))->name, ==, "big.example");
     g_assert_cmpuint(people, ==, 1002);
     g_assert_cmpuint(parties, ==, 1001);
-    g_assert_cmpuint(kept.hold->message.parties, ==, 1001);
+    g_assert_cmpuint(kept.hold->message.counts.parties, ==, 1001);
     kept_clear(&kept);
 }
 

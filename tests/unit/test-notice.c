@@ -13,9 +13,9 @@ static struct ledger_message example(void)
                                    .subject = (char *)"Spring",
                                    .rule = (char *)"wide",
                                    .text = (char *)"62 people",
-                                   .visible = 62,
-                                   .parties = 41,
-                                   .domains = 17};
+                                   .counts.visible = 62,
+                                   .counts.parties = 41,
+                                   .counts.domains = 17};
 }
 
 /* Each error with its place. */

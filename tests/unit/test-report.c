@@ -15,10 +15,10 @@ static struct report example(void)
         .queue_id = "4XyZ1234",
         .disposition = DISPOSITION_QUARANTINE,
         .rule = "wide-cc",
-        .visible = 62,
-        .parties = 41,
-        .domains = 17,
-        .internal = 3,
+        .counts.visible = 62,
+        .counts.parties = 41,
+        .counts.domains = 17,
+        .counts.internal = 3,
         .policy = "3f9a1c2b7d10ffffffffffffffffffff",
         .client = "10.1.2.3",
         .user = "care",
@@ -90,10 +90,10 @@ static void test_lists(void)
     g_autofree char *two = field_of(&report, "would");
     g_assert_cmpstr(two, ==, "reject:trial,fault:other");
 
-    report.defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT;
+    report.counts.defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT;
     g_autofree char *all = field_of(&report, "defects");
     g_assert_cmpstr(all, ==, "syntax,limit,unparsed,cut");
-    report.defects = DEFECT_CUT;
+    report.counts.defects = DEFECT_CUT;
     g_autofree char *last = field_of(&report, "defects");
     g_assert_cmpstr(last, ==, "cut");
 }
@@ -212,12 +212,12 @@ static void test_bounds(void)
                 .disposition = DISPOSITION_QUARANTINE,
                 .rule = filler,
                 .would = would,
-                .visible = G_MAXUINT32,
-                .parties = G_MAXUINT32,
-                .domains = G_MAXUINT32,
-                .internal = G_MAXUINT32,
-                .hidden = G_MAXUINT32,
-                .defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT,
+                .counts.visible = G_MAXUINT32,
+                .counts.parties = G_MAXUINT32,
+                .counts.domains = G_MAXUINT32,
+                .counts.internal = G_MAXUINT32,
+                .counts.hidden = G_MAXUINT32,
+                .counts.defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT,
                 .policy = "3f9a1c2b7d10ff",
                 .client = filler,
                 .user = filler,
@@ -314,7 +314,7 @@ static void test_json(void)
                              .policy = "",
                              .sender = "",
                              .would = list,
-                             .defects = DEFECT_SYNTAX | DEFECT_CUT};
+                             .counts.defects = DEFECT_SYNTAX | DEFECT_CUT};
     g_autofree char *bare = json_of(&report);
     g_assert_cmpstr(
         bare, ==,
@@ -369,12 +369,12 @@ static void test_json_bounds(void)
                                     .disposition = DISPOSITION_QUARANTINE,
                                     .rule = filler->str,
                                     .would = would,
-                                    .visible = G_MAXUINT,
-                                    .parties = G_MAXUINT,
-                                    .domains = G_MAXUINT,
-                                    .internal = G_MAXUINT,
-                                    .hidden = G_MAXUINT,
-                                    .defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT,
+                                    .counts.visible = G_MAXUINT,
+                                    .counts.parties = G_MAXUINT,
+                                    .counts.domains = G_MAXUINT,
+                                    .counts.internal = G_MAXUINT,
+                                    .counts.hidden = G_MAXUINT,
+                                    .counts.defects = DEFECT_SYNTAX | DEFECT_LIMIT | DEFECT_UNPARSED | DEFECT_CUT,
                                     .policy = "3f9a1c2b7d10ffff",
                                     .client = filler->str,
                                     .user = filler->str,

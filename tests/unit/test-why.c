@@ -8,13 +8,13 @@ static struct ledger_message example(const char *rule)
 {
     return (struct ledger_message){
         .rule = (char *)rule,
-        .visible = 62,
-        .parties = 41,
-        .domains = 17,
-        .internal = 3,
-        .hidden = 5,
-        .recipients = 70,
-        .defects = DEFECT_CUT,
+        .counts.visible = 62,
+        .counts.parties = 41,
+        .counts.domains = 17,
+        .counts.internal = 3,
+        .counts.hidden = 5,
+        .counts.recipients = 70,
+        .counts.defects = DEFECT_CUT,
     };
 }
 
