@@ -2,6 +2,8 @@
 
 #include "milter/common/conf_keys.h"
 
+#include "milter/common/duration.h"
+
 #include <string.h>
 #include <syslog.h>
 
@@ -35,24 +37,14 @@ static char *read_word(const char *value, const struct conf_word *words, int *re
     return g_strdup_printf("expected %s, not `%s`", known->str, value);
 }
 
-#define DAY (24u * 60 * 60)
+#define DAY ((unsigned)DURATION_DAY)
 
-/* Seconds: a number, alone or with s, m, h or d behind it. */
+/* Seconds: a number, alone or with s, m, h or d after it. */
 static char *read_duration(const char *value, unsigned least, unsigned most, unsigned *result)
 {
-    static const struct {
-        char unit;
-        unsigned seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', DAY}};
-    size_t digits = strspn(value, "0123456789");
-    unsigned factor = value[digits] == '\0' ? 1 : 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (value[digits] == units[i].unit && value[digits + 1] == '\0')
-            factor = units[i].seconds;
-    }
-    if (digits == 0 || digits > 7 || factor == 0)
+    gint64 seconds = duration_read(value, "smhd", 's');
+    if (seconds == -1)
         return g_strdup_printf("expected a time such as 90s, 15m or 1h, not `%s`", value);
-    guint64 seconds = g_ascii_strtoull(value, NULL, 10) * factor;
     if (seconds < least || seconds > most)
         return g_strdup_printf("expected a time from %u%c to %ud, not `%s`", least % DAY == 0 ? least / DAY : least,
                                least % DAY == 0 ? 'd' : 's', most / DAY, value);

@@ -7,6 +7,7 @@
 
 #include "milter/postfix/postfix_checks.h"
 
+#include "milter/common/duration.h"
 #include "milter/postfix/postfix_mail_checks.h"
 #include "milter/postfix/postfix_services.h"
 
@@ -290,7 +291,7 @@ static void examine_timeouts(struct doctor *doctor)
         const struct listed *listed = g_ptr_array_index(lists, i);
         for (size_t j = 0; j < G_N_ELEMENTS(waits); j++) {
             g_autofree char *value = setting(doctor, listed, waits[j].own, waits[j].parameter);
-            if (postfix_seconds(value, 's') >= waits[j].least)
+            if (duration_read(value, POSTFIX_TIME_UNITS, 's') >= waits[j].least)
                 continue;
             g_autofree char *where = postfix_service_place(listed->name, listed->service);
             struct finding *finding =
@@ -308,7 +309,7 @@ static void examine_daemon_timeout(struct doctor *doctor)
 {
     unsigned ours = doctor->tool->config->timeout;
     const char *value = postfix_config_value(postfix_services_config(doctor), "smtpd_timeout");
-    unsigned theirs = postfix_seconds(value, 's');
+    unsigned theirs = (unsigned)MAX(duration_read(value, POSTFIX_TIME_UNITS, 's'), 0);
     if (ours > theirs) {
         findings_ok(doctor->findings, "the daemon waits for %u s, Postfix for %u s", ours, theirs);
         return;

@@ -235,22 +235,6 @@ char *postfix_list_without(const char *list, const char *word)
     return g_strdup(rest->str);
 }
 
-unsigned postfix_seconds(const char *value, char unit)
-{
-    static const struct {
-        char unit;
-        unsigned seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    char *end;
-    guint64 number = g_ascii_strtoull(value, &end, 10);
-    char given = *end != '\0' ? *end : unit;
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (units[i].unit == given)
-            return (unsigned)MIN(number * units[i].seconds, G_MAXUINT);
-    }
-    return (unsigned)MIN(number, G_MAXUINT);
-}
-
 /* ---- milters */
 
 static void milter_free(struct postfix_milter *milter)

@@ -50,11 +50,11 @@ bool postfix_service_overrides(const struct postfix_service *service, const char
 bool postfix_service_is_inet(const struct postfix_service *service);
 bool postfix_service_is_loopback(const struct postfix_service *service);
 
+/* For duration_read: postconf(5), the type of the parameters that are times. */
+#define POSTFIX_TIME_UNITS "smhdw"
+
 /* Whether a list, with commas or blanks between its words, has a word. */
 bool postfix_list_has(const char *list, const char *word);
-
-/* Seconds of a value such as `30s`, `5m`; a bare number has the unit `unit`. */
-unsigned postfix_seconds(const char *value, char unit);
 
 /* The list without a word, for g_free. */
 char *postfix_list_without(const char *list, const char *word);

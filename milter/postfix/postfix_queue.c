@@ -15,7 +15,9 @@
 
 #include "milter/postfix/postfix_queue.h"
 
+#include "milter/common/duration.h"
 #include "milter/postfix/postfix_commands.h"
+#include "milter/postfix/postfix_config.h"
 #include "milter/postfix/postfix_trace.h"
 #include "policy/mailcut.h"
 
@@ -157,21 +159,6 @@ static void hurry(struct queue *queue, const struct queue_entry *entry, gint64 n
     g_free(wake_pickup(queue));
 }
 
-/* A time of postconf(5): a number with s, m, h, d or w; without, the lifetimes count days.  -1 if it is none. */
-static gint64 parse_time(const char *text)
-{
-    static const char units[] = "smhdw";
-    static const gint64 seconds[] = {1, 60, 3600, 86400, 7 * 86400};
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 9)
-        return -1;
-    gint64 number = g_ascii_strtoll(text, NULL, 10);
-    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
-    if (text[digits] == '\0')
-        return number * 86400;
-    return unit != NULL && text[digits + 1] == '\0' ? number * seconds[unit - units] : -1;
-}
-
 /*
  * How long after its creation a message is returned.  Half of that is left to
  * the deliveries that follow a release in place.  0: nothing helps it.
@@ -182,7 +169,7 @@ static int lifetime(struct queue *queue, const char *sender, gint64 *seconds, ch
     const char *value = postfix_parameter(queue, name, error);
     if (value == NULL)
         return -1;
-    *seconds = parse_time(value);
+    *seconds = duration_read(value, POSTFIX_TIME_UNITS, 'd');
     if (*seconds >= 0)
         return 0;
     *error = g_strdup_printf("%s of Postfix is no time", name);

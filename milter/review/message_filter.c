@@ -2,6 +2,8 @@
 
 #include "milter/review/message_filter.h"
 
+#include "milter/common/duration.h"
+
 #include <string.h>
 
 char *selection_sender, *selection_rule, *selection_older, *selection_newer;
@@ -19,14 +21,8 @@ static const struct {
 
 gint64 selection_span(const char *text)
 {
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 7)
-        return -1;
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (text[digits] == units[i].letter && text[digits + 1] == '\0')
-            return g_ascii_strtoll(text, NULL, 10) * units[i].seconds * G_USEC_PER_SEC;
-    }
-    return -1;
+    gint64 seconds = duration_read(text, "smhd", '\0');
+    return seconds == -1 ? -1 : seconds * G_USEC_PER_SEC;
 }
 
 char *selection_age(gint64 microseconds)

@@ -2,6 +2,8 @@
 
 #include "milter/sendmail/sendmail_config.h"
 
+#include "milter/common/duration.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,15 +168,6 @@ const struct sendmail_filter *sendmail_filter_find(const struct sendmail_config 
     return NULL;
 }
 
-/* "5m", "30s", "2h"; a bare number is minutes, as in all of Sendmail's timeouts but these: here seconds. */
-static unsigned seconds_of(const char *text)
-{
-    char *end;
-    guint64 number = g_ascii_strtoull(text, &end, 10);
-    unsigned unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : 1;
-    return (unsigned)MIN(number * unit, G_MAXUINT);
-}
-
 unsigned sendmail_filter_seconds(const struct sendmail_filter *filter, char which)
 {
     static const struct {
@@ -185,7 +178,8 @@ unsigned sendmail_filter_seconds(const struct sendmail_filter *filter, char whic
     for (char **part = parts; *part != NULL; part++) {
         const char *text = g_strstrip(*part);
         if (g_ascii_toupper(text[0]) == which && text[1] == ':')
-            return seconds_of(text + 2);
+            /* A bare number is minutes in all of Sendmail's timeouts but these. */
+            return (unsigned)MAX(duration_read(text + 2, "smhd", 's'), 0);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
         if (defaults[i].which == which)
