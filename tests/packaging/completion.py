@@ -21,7 +21,11 @@ import unittest
 import daemon
 import tap
 
-COMPLETIONS = os.path.join(daemon.SOURCE, "packaging", "completions")
+def folder_of(program):
+    """Where its completions are: made from --help while all is built, but that of the daemon."""
+    return os.path.join(daemon.SOURCE if program == "rcptguardd" else daemon.BUILD, "packaging", "completions")
+
+
 LIMIT = 20 * tap.SLOWNESS
 FILES = ["a file.eml", "b.eml", "folder"]
 
@@ -101,7 +105,7 @@ class Bash:
         if line.endswith(" "):
             words.append("")
         script = "source %s/%s.bash; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); $(complete -p %s | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%%s\\n' \"${COMPREPLY[@]}\"" % (
-            COMPLETIONS, words[0], words[0])
+            folder_of(words[0]), words[0], words[0])
         # No start-up files, and errors are errors.
         done = run(["bash", "--norc", "--noprofile", "-c", script, "bash", *words], cwd=self.folder, env=dict(os.environ, LC_ALL="C.UTF-8"))
         assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
@@ -122,7 +126,7 @@ class Fish:
 
     def ask(self, line):
         program = line.split()[0]
-        done = run(["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", "%s/%s.fish" % (COMPLETIONS, program), line], cwd=self.folder,
+        done = run(["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", "%s/%s.fish" % (folder_of(program), program), line], cwd=self.folder,
                    env=dict(os.environ, LC_ALL="C.UTF-8", HOME=self.home))
         assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
         found = [one.partition("\t") for one in done.stdout.decode().split("\n") if one]
@@ -141,7 +145,7 @@ class Zsh:
     SETUP = r"""
 PS1= PS2= RPS1=
 unsetopt beep prompt_sp
-fpath=({completions} $fpath)
+fpath=({folders} $fpath)
 autoload -Uz compinit && compinit -D -u
 compadd() {{
     local -a found shown
@@ -167,7 +171,7 @@ zle -N zle-line-init
         needed("zsh")
         self.state = tempfile.mkdtemp(prefix="rcptguard-zsh-")
         with open(os.path.join(self.state, "setup"), "w", encoding="utf-8") as file:
-            file.write(self.SETUP.format(completions=COMPLETIONS, state=self.state, folder=folder))
+            file.write(self.SETUP.format(folders=" ".join(map(folder_of, ("rcptguard", "rcptguardd"))), state=self.state, folder=folder))
         self.process, self.terminal = pty.fork()
         if self.process == 0:
             os.chdir(self.state)
@@ -306,7 +310,7 @@ class InBash(Shell, unittest.TestCase):
 
     def test_loaded_by_a_function(self):
         """as bash-completion does, so that its table outlives that"""
-        script = "load() { source %s/rcptguard.bash; }; load; COMP_WORDS=(rcptguard ''); COMP_CWORD=1; _rcptguard; echo ${#COMPREPLY[@]}" % COMPLETIONS
+        script = "load() { source %s/rcptguard.bash; }; load; COMP_WORDS=(rcptguard ''); COMP_CWORD=1; _rcptguard; echo ${#COMPREPLY[@]}" % folder_of("rcptguard")
         done = run(["bash", "--norc", "-c", script])
         self.assertEqual((done.stderr, int(done.stdout)), (b"", len(commands("rcptguard")) + 2))
 

@@ -11,11 +11,13 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
+import daemon
 import language
 import tap
 
 SOURCE = pathlib.Path(os.environ.get("top_srcdir") or pathlib.Path(__file__).resolve().parents[2])
-PACKAGING = SOURCE / "packaging"
+# Made from the words of the code while all is built.
+PACKAGING = pathlib.Path(daemon.BUILD) / "packaging"
 VIM = PACKAGING / "vim"
 TEXTMATE = PACKAGING / "textmate" / "rcptguard.tmLanguage.json"
 GTKSOURCEVIEW = PACKAGING / "gtksourceview" / "rcptguard.lang"
@@ -83,11 +85,11 @@ class Words(unittest.TestCase):
 
 class Vim:
     KINDS = {"Comment": "comment", "String": "string", "Escape": "string", "Variable": "string", "Regex": "regex", "Number": "number", "Date": "number",
-             "Operator": "comparison", "Statement": "keyword", "Clause": "keyword", "Word": "keyword", "Logic": "keyword", "Action": "keyword", "Fact": "keyword"}
+             "Operator": "comparison", "Keyword": "keyword", "Logic": "keyword", "Action": "keyword", "Fact": "keyword"}
 
     SCRIPT = """
         set nocompatible encoding=utf-8 fileencodings=utf-8 nobackup noswapfile
-        let &runtimepath = $VIM_FILES . ',' . &runtimepath
+        let &runtimepath = $VIM_FILES . ',' . $VIM_DETECT . ',' . &runtimepath
         filetype on
         syntax enable
         let found = []
@@ -113,7 +115,7 @@ class Vim:
         pathlib.Path(self.folder, "names").write_text("".join("%s\n" % path for path in paths))
         pathlib.Path(self.folder, "script.vim").write_text(self.SCRIPT)
         done = subprocess.run(["vim", "-Nu", "NONE", "-i", "NONE", "-es", "-S", "script.vim"], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT,
-                              env=dict(os.environ, VIM_FILES=str(VIM), LC_ALL="C.UTF-8", HOME=self.folder))
+                              env=dict(os.environ, VIM_FILES=str(VIM), VIM_DETECT=str(SOURCE / "packaging" / "vim"), LC_ALL="C.UTF-8", HOME=self.folder))
         assert done.returncode == 0, "vim failed; has it syntax and JSON?  install the package vim: %s" % done.stderr
         return json.loads(pathlib.Path(self.folder, "found").read_text())
 
