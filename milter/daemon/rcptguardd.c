@@ -12,8 +12,8 @@
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_file.h"
 #include "milter/notify/notice_template.h"
-#include "policy/policy.h"
-#include "policy/versions.h"
+#include "policy/cli/version_text.h"
+#include "policy/engine/policy.h"
 
 #include <getopt.h>
 #include <stdio.h>

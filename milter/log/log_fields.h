@@ -8,8 +8,8 @@
 #define RCPTGUARD_LOG_FIELDS_H
 
 #include "milter/log/log_entry.h"
-#include "policy/message.h"
-#include "policy/verdict.h"
+#include "policy/engine/verdict.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 

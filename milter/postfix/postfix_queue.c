@@ -17,7 +17,7 @@
 
 #include "milter/postfix/postfix_commands.h"
 #include "milter/postfix/postfix_trace.h"
-#include "policy/mailcut.h"
+#include "policy/mailbox/mailbox_split.h"
 
 #include <errno.h>
 #include <stdlib.h>

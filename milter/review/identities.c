@@ -2,7 +2,7 @@
 
 #include "milter/review/identities.h"
 
-#include "policy/address.h"
+#include "policy/address/address.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -13,7 +13,7 @@
 #include "milter/queue/reconcile.h"
 #include "milter/review/identities.h"
 #include "milter/review/reviewer.h"
-#include "policy/command.h"
+#include "policy/cli/command.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>

@@ -7,11 +7,11 @@
 
 #include "fuzz.h"
 
-#include "policy/address.h"
-#include "policy/decode.h"
-#include "policy/exposure.h"
-#include "policy/message.h"
-#include "policy/recipients.h"
+#include "policy/address/address.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/header_text.h"
+#include "policy/message/message.h"
+#include "policy/message/recipients.h"
 
 #include <string.h>
 

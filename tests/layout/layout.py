@@ -70,7 +70,7 @@ class Layout(unittest.TestCase):
 
     def test_one_file_knows_gmime(self):
         users = {line.split(":")[0] for folder in ("policy", "milter") for line in self.calling(folder, r"\b(internet_address_\w+|InternetAddress\w*|INTERNET_ADDRESS_\w+)\b")}
-        self.assertEqual(users, {"policy/gmime_api.h", "policy/recipients.c"})
+        self.assertEqual(users, {"policy/message/gmime_api.h", "policy/message/recipients.c"})
 
     def test_policy_does_not_know_the_milter(self):
         for path in sources("policy"):
@@ -95,8 +95,8 @@ class Layout(unittest.TestCase):
 
     def test_what_strangers_write_is_hashed_with_a_key(self):
         """Only what a policy, a configuration or the MTA itself says may be put into a table by g_str_hash: who knows the hash can make it slow."""
-        known = {"askpostfix.c", "checks.c", "conf_load.c", "database.c", "facts.c", "identities.c", "lint_classes.c", "queue_holds.c", "postfix_config.c", "postfix_trace.c",
-                 "queue.c", "reconcile.c", "resolve.c", "sendmail_config.c", "site.c", "table.c"}
+        known = {"checks.c", "condition_facts.c", "conf_load.c", "database.c", "discover_postfix.c", "discovered_site.c", "identities.c", "lint_classes.c", "queue_holds.c", "postfix_config.c", "postfix_trace.c",
+                 "queue.c", "reconcile.c", "resolve.c", "sendmail_config.c", "table.c"}
         for folder in ("policy", "milter"):
             self.assertEqual(self.calling(folder, r"\bg_str_hash\b", known), [])
 

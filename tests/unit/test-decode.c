@@ -1,6 +1,6 @@
 /* test-decode - header values as text */
 
-#include "policy/decode.h"
+#include "policy/message/header_text.h"
 
 #include <glib.h>
 #include <string.h>

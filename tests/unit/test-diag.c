@@ -1,6 +1,6 @@
 /* test-diag - where a diagnostic points, how it looks, and what was meant */
 
-#include "policy/diag.h"
+#include "policy/base/diagnostics.h"
 #include "unit.h"
 
 /* The formatted diagnostic at the first `^` of a text, which is taken out. */

@@ -1,6 +1,6 @@
 /* test-greedy - the longest address around each `@` of a clean text */
 
-#include "policy/greedy.h"
+#include "policy/address/address_greedy.h"
 #include "unit.h"
 
 /* For each `@`: "same", "nobody", "unread", or LOCAL|DOMAIN and, if the item holds more, [LOCAL|DOMAIN] of all of it.

@@ -1,6 +1,6 @@
 /* test-histogram - bins that part at thresholds, bars, the ladder */
 
-#include "policy/histogram.h"
+#include "policy/replay/replay_histogram.h"
 #include "unit.h"
 
 #define RULES                                                                                                          \

@@ -1,6 +1,6 @@
 /* test-judged - the small facts of one message: verdicts, dates, what is cut, what is never kept */
 
-#include "policy/judged.h"
+#include "policy/replay/replay_result.h"
 #include "unit.h"
 
 #define RULES                                                                                                          \

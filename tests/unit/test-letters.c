@@ -1,6 +1,6 @@
 /* test-letters - characters beyond ASCII as a reader sees them */
 
-#include "policy/letters.h"
+#include "policy/base/unicode.h"
 
 #include <string.h>
 

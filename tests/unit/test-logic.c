@@ -1,8 +1,8 @@
 /* test-logic - which conditions can be true together: never denied of what a message shows, and known where it can be
  */
 
-#include "policy/language.h"
-#include "policy/logic.h"
+#include "policy/lint/condition_solver.h"
+#include "policy/syntax/ast.h"
 #include "unit.h"
 
 #define CLASSES                                                                                                        \

@@ -1,7 +1,7 @@
 /* test-mailfile - messages from files: where they begin, where their headers end */
 
 #include "pack.h"
-#include "policy/mailfile.h"
+#include "policy/mailbox/mailbox_read.h"
 #include "unit.h"
 
 #include <fcntl.h>

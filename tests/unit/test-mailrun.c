@@ -1,8 +1,8 @@
 /* test-mailrun - whole mailboxes with many threads: the same results in the same order (run it under TSan) */
 
 #include "pack.h"
-#include "policy/mailfile.h"
-#include "policy/mailrun.h"
+#include "policy/mailbox/mailbox_parallel.h"
+#include "policy/mailbox/mailbox_read.h"
 #include "unit.h"
 
 #include <pthread.h>

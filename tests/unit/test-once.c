@@ -1,6 +1,6 @@
 /* test-once - messages that were there before, by Message-ID and size */
 
-#include "policy/once.h"
+#include "policy/replay/replay_once.h"
 #include "unit.h"
 
 static struct once_key key_of(const char *id, guint64 size)

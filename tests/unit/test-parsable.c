@@ -1,6 +1,6 @@
 /* test-parsable - which header values GMime gets to see */
 
-#include "policy/parsable.h"
+#include "policy/message/gmime_bounds.h"
 
 #include <string.h>
 

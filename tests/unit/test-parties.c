@@ -1,9 +1,9 @@
 /* test-parties - recipients summed by party, people by their domain */
 
-#include "policy/parties.h"
+#include "policy/exposure/party_sums.h"
 #include "unit.h"
 
-#include "policy/exposure.h"
+#include "policy/exposure/exposure.h"
 
 #define CLASSES                                                                                                        \
     UNIT_HEAD "class free { domain \"free1.example\", \"free2.example\" individuals }\n"                               \

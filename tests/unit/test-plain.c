@@ -3,10 +3,10 @@
  * comment behind it, which makes it no longer plain, it reads the same.
  */
 
-#include "policy/plain.h"
+#include "policy/address/simple_list.h"
 
-#include "policy/exposure.h"
-#include "policy/recipients.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/recipients.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* test-program - commands that answer, fail, talk too much, and do not end */
 
-#include "policy/program.h"
+#include "policy/cli/run_program.h"
 #include "unit.h"
 
 #include <signal.h>

@@ -2,7 +2,7 @@
 
 #include "milter/log/log_fields.h"
 
-#include "policy/exposure.h"
+#include "policy/exposure/exposure.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>

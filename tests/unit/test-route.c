@@ -1,7 +1,7 @@
-/* test-route - see policy/route.h */
+/* test-route - see policy/address/source_route.h */
 
-#include "policy/address.h"
-#include "policy/route.h"
+#include "policy/address/address.h"
+#include "policy/address/source_route.h"
 #include "unit.h"
 
 static void test_address(void)

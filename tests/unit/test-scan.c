@@ -1,6 +1,6 @@
 /* test-scan - what looks like an address to a person, wherever it stands */
 
-#include "policy/scan.h"
+#include "policy/address/address_scan.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* test-suffixes - what an organisation registered, by the Public Suffix List */
 
-#include "policy/suffixes.h"
+#include "policy/exposure/public_suffix.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* test-tally - figures of made-up messages: by rule, by sender, by count, next to thresholds, between policies */
 
-#include "policy/tally.h"
+#include "policy/replay/replay_totals.h"
 #include "unit.h"
 
 #define RULES                                                                                                          \

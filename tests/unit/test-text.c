@@ -1,6 +1,6 @@
 /* test-text - templates, and values made fit to stand in one line */
 
-#include "policy/text.h"
+#include "policy/syntax/template.h"
 #include "unit.h"
 
 static void test_escaped(void)

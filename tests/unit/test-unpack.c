@@ -1,7 +1,7 @@
 /* test-unpack - bytes of files, packed or not, whole or cut */
 
 #include "pack.h"
-#include "policy/unpack.h"
+#include "policy/mailbox/decompress.h"
 #include "unit.h"
 
 #include <fcntl.h>

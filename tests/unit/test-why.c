@@ -1,7 +1,7 @@
 /* test-why - the rule that held a message, with what the message had */
 
 #include "milter/review/hold_reasons.h"
-#include "policy/exposure.h"
+#include "policy/exposure/exposure.h"
 #include "unit.h"
 
 static struct ledger_message example(const char *rule)

@@ -1,6 +1,6 @@
 /* test-words - encoded-words, mended, parted, decoded and raw */
 
-#include "policy/words.h"
+#include "policy/message/encoded_words.h"
 
 #include <gmime/gmime.h>
 #include <string.h>

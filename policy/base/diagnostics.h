@@ -1,0 +1,124 @@
+/*
+ * diag - diagnostics: what is wrong in a file, where, and what was expected.
+ *
+ * Ownership: a `struct diags` owns all that was added to it; what it hands out
+ * lives as long as it does.  A `struct source` owns its text.
+ *
+ * The library never prints.  Whoever called it formats what was collected.
+ */
+#ifndef RCPTGUARD_DIAG_H
+#define RCPTGUARD_DIAG_H
+
+#include "policy/base/cleanup.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum diag_level { DIAG_ERROR, DIAG_WARNING };
+
+struct diag {
+    enum diag_level level;
+    char *file;
+    unsigned line;   /* from 1; 0: the file as a whole */
+    unsigned column; /* from 1, in characters; 0: the line as a whole */
+    char *message;
+    const char *lint; /* the name of the lint that found it: a constant; NULL if none did */
+    char *source;     /* the source line without its newline, or NULL */
+    GPtrArray *notes; /* char *: what else there is to say, a line each; or NULL */
+    unsigned order;   /* in which it came */
+};
+
+/* More than this nobody reads; the last one kept says that there were more. */
+#define DIAGS_LIMIT 1000u
+
+struct diags;
+
+/* An empty collection. */
+struct diags *diags_new(void);
+void diags_free(struct diags *diags);
+AUTO_FREE_DEFINE(diags, diags_free)
+
+/* How many there are; how many of them are errors. */
+unsigned diags_count(const struct diags *diags);
+unsigned diags_errors(const struct diags *diags);
+const struct diag *diags_get(const struct diags *diags, unsigned index);
+
+/*
+ * Puts those from index `first` on in the order of their places: first those of
+ * `file` by line and column, then the others as they came.
+ */
+void diags_sort(struct diags *diags, unsigned first, const char *file);
+
+/* Moves all of `from` to the end of `diags`. */
+void diags_move(struct diags *diags, struct diags *from);
+
+/* Makes every warning an error. */
+void diags_promote(struct diags *diags);
+
+/* Makes every error a warning. */
+void diags_demote(struct diags *diags);
+
+/* Adds a line to what was added last: why that is so. */
+void diags_note(struct diags *diags, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Adds an error about a file as a whole: it cannot be opened, is a directory. */
+void diags_file_error(struct diags *diags, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Likewise about one line of it, from 1; 0: the file as a whole. */
+void diags_line_error(struct diags *diags, const char *file, unsigned line, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
+/* `file:line:column: error: message [lint]; note; note`, without a newline: for a log. */
+char *diag_format_line(const struct diag *diag);
+
+/* The same, but the source line, a caret and the notes stand below it, each ended by a newline: for a person. */
+char *diag_format(const struct diag *diag);
+
+/*
+ * A text with a name: what diagnostics point into.  The text is valid UTF-8
+ * without NUL, and is followed by a NUL.
+ */
+struct source {
+    char *name;
+    char *text;
+    size_t length;
+    GArray *lines; /* offsets (size_t) of the first byte of each line */
+};
+
+/*
+ * Reads a regular file of at most `limit` bytes.  NULL, with an error in
+ * `diags`, for what is missing, unreadable, a directory or no regular file, too
+ * large, or not UTF-8.  `expected` says what should have been there ("a policy").
+ */
+struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags);
+
+/* A source from memory, which it copies; for tests and fuzzers. */
+struct source *source_from_memory(const char *name, const char *text, size_t length, struct diags *diags);
+void source_free(struct source *source);
+AUTO_FREE_DEFINE(source, source_free)
+
+/* Line (from 1) of a byte offset. */
+unsigned source_line(const struct source *source, size_t offset);
+
+/* Adds a diagnostic that points at a byte offset of a source. */
+void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                 const char *format, ...) G_GNUC_PRINTF(5, 6);
+void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
+
+/* Adds a warning of the lint with that name, a constant. */
+void source_lint_list(const struct source *source, size_t offset, struct diags *diags, const char *lint,
+                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
+
+/*
+ * The candidate nearest to `word` by edit distance, or NULL if none is near
+ * enough to be what was meant.  `candidates` ends with NULL.
+ */
+const char *diag_nearest(const char *word, const char *const *candidates);
+
+/* The name in the folder of `path` that is nearest to the one that is not there, or NULL; to be freed with g_free. */
+char *diag_nearest_file(const char *path);
+
+#endif

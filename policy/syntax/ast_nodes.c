@@ -1,0 +1,121 @@
+/* tree - see tree.h */
+
+#include "policy/syntax/ast_nodes.h"
+
+static void array_free(GPtrArray *array)
+{
+    if (array != NULL)
+        g_ptr_array_unref(array);
+}
+
+static void test_free(struct test *test)
+{
+    if (test == NULL)
+        return;
+    array_free(test->classes);
+    array_free(test->items);
+    item_free(test->header);
+    item_free(test->operand);
+    g_free(test->value);
+    pattern_free(test->pattern);
+    table_free(test->table);
+    g_free(test->text);
+    g_free(test);
+}
+
+struct expression *expression_new(enum expression_kind kind, size_t offset)
+{
+    struct expression *expression = g_new0(struct expression, 1);
+
+    expression->kind = kind;
+    expression->offset = offset;
+    if (kind != EXPRESSION_TEST)
+        expression->parts = g_ptr_array_new_with_free_func((GDestroyNotify)expression_free);
+    return expression;
+}
+
+void expression_free(struct expression *expression)
+{
+    if (expression == NULL)
+        return;
+    test_free(expression->test);
+    array_free(expression->parts);
+    g_free(expression);
+}
+
+void action_clear(struct action *action)
+{
+    g_clear_pointer(&action->text, item_free);
+    g_clear_pointer(&action->template, text_free);
+}
+
+static void class_item_free(struct class_item *item)
+{
+    item_free(item->item);
+    g_free(item);
+}
+
+struct class_statement *class_statement_new(struct item *name)
+{
+    struct class_statement *class = g_new0(struct class_statement, 1);
+
+    class->name = name;
+    class->items = g_ptr_array_new_with_free_func((GDestroyNotify)class_item_free);
+    return class;
+}
+
+void class_statement_free(struct class_statement *class)
+{
+    item_free(class->name);
+    g_ptr_array_unref(class->items);
+    g_free(class);
+}
+
+struct rule *rule_new(struct item *name, unsigned line)
+{
+    struct rule *rule = g_new0(struct rule, 1);
+
+    rule->name = name;
+    rule->line = line;
+    rule->until = G_MAXINT64;
+    return rule;
+}
+
+void rule_free(struct rule *rule)
+{
+    item_free(rule->name);
+    g_free(rule->until_text);
+    expression_free(rule->when);
+    action_clear(&rule->action);
+    g_free(rule);
+}
+
+struct expect *expect_new(size_t offset)
+{
+    struct expect *expect = g_new0(struct expect, 1);
+
+    expect->offset = offset;
+    return expect;
+}
+
+void people_free(struct people *people)
+{
+    item_free(people->address);
+    g_free(people);
+}
+
+void expect_free(struct expect *expect)
+{
+    item_free(expect->domain);
+    item_free(expect->class_name);
+    item_free(expect->client);
+    item_free(expect->listener);
+    item_free(expect->user);
+    item_free(expect->sender);
+    item_free(expect->file);
+    item_free(expect->rule);
+    array_free(expect->to);
+    array_free(expect->bcc);
+    g_free(expect->at);
+    g_free(expect);
+}

@@ -1,0 +1,341 @@
+/* text - see text.h */
+
+#include "policy/syntax/template.h"
+
+#include "policy/syntax/ast.h"
+
+#include <string.h>
+
+enum variable {
+    VARIABLE_LITERAL,
+    VARIABLE_COUNT,
+    VARIABLE_RULE,
+    VARIABLE_SENDER,
+    VARIABLE_USER,
+    VARIABLE_QUEUE_ID,
+    VARIABLE_CONTACT,
+};
+
+struct part {
+    enum variable variable;
+    char *literal;
+    enum count count;
+    class_mask mask;
+};
+
+struct text {
+    GArray *parts; /* struct part */
+};
+
+static const char *const variable_names[] = {"visible", "parties", "domains",  "recipients", "hidden", "rule",
+                                             "sender",  "user",    "queue-id", "contact",    NULL};
+
+/* What is needed while a template is parsed. */
+struct parser {
+    const char *template;
+    const struct policy *policy;
+    size_t offset;
+    const char *const *class_names;
+    struct diags *diags;
+    bool failed;
+    struct text *text;
+};
+
+/* Where the byte `index` of the string's value stands in the source: behind the quote, each escape two bytes long. */
+static size_t raw_offset(const struct parser *parser, size_t index)
+{
+    const char *raw = parser->policy->source->text + parser->offset + 1;
+    const char *p = raw;
+
+    for (size_t i = 0; i < index && *p != '\0'; i++)
+        p += *p == '\\' ? 2 : 1;
+    return parser->offset + 1 + (size_t)(p - raw);
+}
+
+static void G_GNUC_PRINTF(3, 4) fail(struct parser *parser, const char *where, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    source_diag(parser->policy->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags,
+                DIAG_ERROR, "%s", message);
+    parser->failed = true;
+}
+
+static void add_literal(struct text *text, const char *from, size_t length)
+{
+    struct part part = {.variable = VARIABLE_LITERAL};
+
+    if (length == 0)
+        return;
+    part.literal = g_strndup(from, length);
+    g_array_append_val(text->parts, part);
+}
+
+static bool count_variable(const char *word, enum count *count)
+{
+    for (unsigned i = 0; i < COUNT_KINDS; i++) {
+        if (strcmp(count_name((enum count)i), word) == 0) {
+            *count = (enum count)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_count(struct parser *parser, const char *where, enum count count, const char *class_name)
+{
+    /* Visible ones are those outside unless a class is named; hidden and envelope ones are all. */
+    struct part part = {.variable = VARIABLE_COUNT, .count = count};
+
+    part.mask = count == COUNT_HIDDEN || count == COUNT_RECIPIENTS ? CLASS_ALL : CLASS_EXTERNAL;
+    if (class_name != NULL && policy_class_is_separate(parser->policy, class_name)) {
+        fail(parser, where, POLICY_SEPARATE_COUNT, class_name);
+        return;
+    }
+    if (class_name != NULL && !policy_find_class(parser->policy, class_name, &part.mask)) {
+        const char *nearest = diag_nearest(class_name, parser->class_names);
+        if (nearest != NULL)
+            fail(parser, where, "there is no class `%s`; did you mean `%s`?", class_name, nearest);
+        else if (!parser->policy->names_lost)
+            fail(parser, where, "there is no class `%s`", class_name);
+        return;
+    }
+    g_array_append_val(parser->text->parts, part);
+}
+
+/* What stands between braces: NAME or COUNT CLASS. */
+static void add_variable(struct parser *parser, const char *where, const char *content)
+{
+    static const struct {
+        const char *name;
+        enum variable variable;
+    } simple[] = {
+        {"rule", VARIABLE_RULE},         {"sender", VARIABLE_SENDER},   {"user", VARIABLE_USER},
+        {"queue-id", VARIABLE_QUEUE_ID}, {"contact", VARIABLE_CONTACT},
+    };
+    g_auto(GStrv) words = g_strsplit(content, " ", -1);
+    unsigned length = g_strv_length(words);
+    enum count count;
+    const char *nearest;
+
+    if (length >= 1 && length <= 2 && count_variable(words[0], &count)) {
+        add_count(parser, where, count, words[1]);
+        return;
+    }
+    for (unsigned i = 0; length == 1 && i < G_N_ELEMENTS(simple); i++) {
+        struct part part = {.variable = simple[i].variable};
+        if (strcmp(simple[i].name, content) != 0)
+            continue;
+        if (part.variable == VARIABLE_CONTACT && parser->policy->contact == NULL)
+            fail(parser, where, "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`");
+        else
+            g_array_append_val(parser->text->parts, part);
+        return;
+    }
+    nearest = diag_nearest(length > 0 ? words[0] : content, variable_names);
+    if (nearest != NULL)
+        fail(parser, where, "there is no variable `{%s}`; did you mean `{%s}`?", content, nearest);
+    else
+        fail(parser, where, "there is no variable `{%s}`; a brace is written `{{`", content);
+}
+
+struct text *text_parse(const char *template, const struct policy *policy, size_t offset,
+                        const char *const *class_names, struct diags *diags)
+{
+    struct text *text = g_new0(struct text, 1);
+    struct parser parser = {
+        .template = template,
+        .policy = policy,
+        .offset = offset,
+        .class_names = class_names,
+        .diags = diags,
+        .text = text,
+    };
+    const char *p = template;
+
+    text->parts = g_array_new(FALSE, FALSE, sizeof(struct part));
+    while (*p != '\0') {
+        size_t plain = strcspn(p, "{");
+        const char *end;
+        add_literal(text, p, plain);
+        p += plain;
+        if (*p == '\0')
+            break;
+        if (p[1] == '{') {
+            add_literal(text, "{", 1);
+            p += 2;
+            continue;
+        }
+        end = strchr(p, '}');
+        if (end == NULL) {
+            fail(&parser, p, "this `{` has no `}`; a brace is written `{{`");
+            break;
+        } else {
+            g_autofree char *content = g_strndup(p + 1, (size_t)(end - p - 1));
+            add_variable(&parser, p, content);
+        }
+        p = end + 1;
+    }
+    if (parser.failed) {
+        text_free(text);
+        return NULL;
+    }
+    return text;
+}
+
+void text_free(struct text *text)
+{
+    if (text == NULL)
+        return;
+    for (unsigned i = 0; i < text->parts->len; i++)
+        g_free(g_array_index(text->parts, struct part, i).literal);
+    g_array_unref(text->parts);
+    g_free(text);
+}
+
+bool text_names_class(const struct text *text, class_mask class)
+{
+    for (unsigned i = 0; i < text->parts->len; i++) {
+        const struct part *part = &g_array_index(text->parts, struct part, i);
+        if (part->variable == VARIABLE_COUNT && part->mask == class)
+            return true;
+    }
+    return false;
+}
+
+/* What stands for the rest of a value that was cut. */
+#define REST        "..."
+#define REST_LENGTH (sizeof REST - 1)
+
+/* 1 for bytes that stand as they are: 0x21 to 0x7E without "<>,=\ */
+/* clang-format off */
+static const unsigned char plain[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x00 */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x10 */
+    0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* 0x20 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, /* 0x30 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x40 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* 0x50 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x60 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, /* 0x70 */
+};
+/* clang-format on */
+
+static void append_hex(GString *line, unsigned char byte)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    const char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+
+    g_string_append_len(line, escape, sizeof escape);
+}
+
+void text_append_escaped(GString *line, const char *value, size_t length, size_t limit, bool blanks)
+{
+    size_t start = line->len;
+    size_t fits = start; /* the line's length up to which REST would still fit */
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)value[i];
+        if (plain[byte] || (byte == ' ' && blanks))
+            g_string_append_c(line, (char)byte);
+        else
+            append_hex(line, byte);
+        size_t used = line->len - start;
+        if (used > limit) {
+            g_string_truncate(line, fits);
+            g_string_append_len(line, REST, REST_LENGTH);
+            return;
+        }
+        if (used + REST_LENGTH <= limit)
+            fits = line->len;
+    }
+}
+
+void text_append_value(GString *line, const char *value, size_t length, size_t limit, bool blanks)
+{
+    if (length == 0)
+        g_string_append_c(line, '-');
+    else if (length == 1 && value[0] == '-')
+        g_string_append(line, "\\x2D");
+    else
+        text_append_escaped(line, value, length, limit, blanks);
+}
+
+static void append_variable(GString *line, const char *value)
+{
+    text_append_value(line, value, value == NULL ? 0 : strlen(value), TEXT_VALUE_LIMIT, false);
+}
+
+char *text_expand(const struct text *text, const struct text_values *values)
+{
+    GString *line = g_string_new(NULL);
+
+    for (unsigned i = 0; i < text->parts->len; i++) {
+        const struct part *part = &g_array_index(text->parts, struct part, i);
+        switch (part->variable) {
+        case VARIABLE_LITERAL:
+            g_string_append(line, part->literal);
+            break;
+        case VARIABLE_COUNT:
+            g_string_append_printf(line, "%u", exposure_count(values->exposure, part->count, part->mask));
+            break;
+        case VARIABLE_RULE:
+            g_string_append(line, values->rule);
+            break;
+        case VARIABLE_SENDER:
+            append_variable(line, values->message->sender);
+            break;
+        case VARIABLE_USER:
+            append_variable(line, values->message->user);
+            break;
+        case VARIABLE_QUEUE_ID:
+            append_variable(line, values->message->queue_id);
+            break;
+        case VARIABLE_CONTACT:
+            /* The policy's own words: what stands there is what the reader shall do. */
+            g_string_append(line, values->contact);
+            break;
+        }
+    }
+    return g_string_free(line, FALSE);
+}
+
+char *text_reply(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    char *reply = g_str_to_ascii(valid, "C");
+
+    if (strlen(reply) > TEXT_REPLY_LIMIT)
+        reply[TEXT_REPLY_LIMIT] = '\0';
+    for (char *byte = reply; *byte != '\0'; byte++)
+        if (*byte < ' ' || *byte > '~')
+            *byte = '?';
+    return reply;
+}
+
+char *text_printable(const char *text, size_t limit)
+{
+    GString *out = g_string_new(NULL);
+    const char *end = text + strlen(text);
+    while (text < end && out->len < limit) {
+        gunichar character = g_utf8_get_char_validated(text, end - text);
+        bool valid = character != (gunichar)-1 && character != (gunichar)-2;
+        size_t length = valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
+        size_t before = out->len;
+        /* Besides control characters, what turns the direction of text or breaks lines would forge what is read. */
+        if (valid && g_unichar_isprint(character))
+            g_string_append_len(out, text, (gssize)length);
+        else
+            for (size_t i = 0; i < length; i++)
+                append_hex(out, (unsigned char)text[i]);
+        if (out->len > limit) {
+            g_string_truncate(out, before);
+            break;
+        }
+        text += length;
+    }
+    return g_string_free(out, FALSE);
+}
