@@ -1,4 +1,4 @@
-/* test-suffixes - what an organisation registered, by the Public Suffix List */
+/* test-public-suffix - what an organisation registered, by the Public Suffix List */
 
 #include "policy/exposure/public_suffix.h"
 

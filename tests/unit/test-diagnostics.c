@@ -1,4 +1,4 @@
-/* test-diag - where a diagnostic points, how it looks, and what was meant */
+/* test-diagnostics - where a diagnostic points, how it looks, and what was meant */
 
 #include "policy/base/diagnostics.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-/* test-why - the rule that held a message, with what the message had */
+/* test-hold-reasons - the rule that held a message, with what the message had */
 
 #include "milter/review/hold_reasons.h"
 #include "policy/exposure/exposure.h"

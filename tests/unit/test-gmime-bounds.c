@@ -1,4 +1,4 @@
-/* test-parsable - which header values GMime gets to see */
+/* test-gmime-bounds - which header values GMime gets to see */
 
 #include "policy/message/gmime_bounds.h"
 

@@ -1,4 +1,4 @@
-/* test-scan - what looks like an address to a person, wherever it stands */
+/* test-address-scan - what looks like an address to a person, wherever it stands */
 
 #include "policy/address/address_scan.h"
 

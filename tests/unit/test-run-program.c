@@ -1,4 +1,4 @@
-/* test-program - commands that answer, fail, talk too much, and do not end */
+/* test-run-program - commands that answer, fail, talk too much, and do not end */
 
 #include "policy/cli/run_program.h"
 #include "unit.h"

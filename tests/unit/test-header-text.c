@@ -1,4 +1,4 @@
-/* test-decode - header values as text */
+/* test-header-text - header values as text */
 
 #include "policy/message/header_text.h"
 

@@ -1,4 +1,4 @@
-/* test-text - templates, and values made fit to stand in one line */
+/* test-template - templates, and values made fit to stand in one line */
 
 #include "policy/syntax/template.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-/* test-regex - the parts of a regular expression, and texts made of them: PCRE2 has to match those */
+/* test-regex-tree - the parts of a regular expression, and texts made of them: PCRE2 has to match those */
 
 #include "policy/base/pattern.h"
 #include "policy/lint/regex_tree.h"

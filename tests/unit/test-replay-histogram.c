@@ -1,4 +1,4 @@
-/* test-histogram - bins that part at thresholds, bars, the ladder */
+/* test-replay-histogram - bins that part at thresholds, bars, the ladder */
 
 #include "policy/replay/replay_histogram.h"
 #include "unit.h"

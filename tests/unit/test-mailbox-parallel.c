@@ -1,4 +1,4 @@
-/* test-mailrun - whole mailboxes with many threads: the same results in the same order (run it under TSan) */
+/* test-mailbox-parallel - whole mailboxes with many threads: the same results in the same order (run it under TSan) */
 
 #include "pack.h"
 #include "policy/mailbox/mailbox_parallel.h"

@@ -1,4 +1,4 @@
-/* test-hold - what of a message is kept, and that recipients' addresses are not */
+/* test-held-record - what of a message is kept, and that recipients' addresses are not */
 
 #include "milter/daemon/held_record.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-/* test-once - messages that were there before, by Message-ID and size */
+/* test-replay-once - messages that were there before, by Message-ID and size */
 
 #include "policy/replay/replay_once.h"
 #include "unit.h"

@@ -1,4 +1,5 @@
-/* test-tally - figures of made-up messages: by rule, by sender, by count, next to thresholds, between policies */
+/* test-replay-totals - figures of made-up messages: by rule, by sender, by count, next to thresholds, between policies
+ */
 
 #include "policy/replay/replay_totals.h"
 #include "unit.h"

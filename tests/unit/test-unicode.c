@@ -1,4 +1,4 @@
-/* test-letters - characters beyond ASCII as a reader sees them */
+/* test-unicode - characters beyond ASCII as a reader sees them */
 
 #include "policy/base/unicode.h"
 

@@ -1,4 +1,4 @@
-/* test-parties - recipients summed by party, people by their domain */
+/* test-party-sums - recipients summed by party, people by their domain */
 
 #include "policy/exposure/party_sums.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-/* test-logic - which conditions can be true together: never denied of what a message shows, and known where it can be
+/* test-condition-solver - which conditions can be true together: never denied of what a message shows, and known where it can be
  */
 
 #include "policy/lint/condition_solver.h"

@@ -1,4 +1,4 @@
-/* test-config - what rcptguard.conf may say, and what is said of it when it is wrong */
+/* test-conf - what rcptguard.conf may say, and what is said of it when it is wrong */
 
 #include "milter/common/conf_load.h"
 

@@ -1,4 +1,4 @@
-/* test-mailfile - messages from files: where they begin, where their headers end */
+/* test-mailbox-read - messages from files: where they begin, where their headers end */
 
 #include "pack.h"
 #include "policy/mailbox/mailbox_read.h"

@@ -1,4 +1,4 @@
-/* test-greedy - the longest address around each `@` of a clean text */
+/* test-address-greedy - the longest address around each `@` of a clean text */
 
 #include "policy/address/address_greedy.h"
 #include "unit.h"

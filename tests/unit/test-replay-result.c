@@ -1,4 +1,4 @@
-/* test-judged - the small facts of one message: verdicts, dates, what is cut, what is never kept */
+/* test-replay-result - the small facts of one message: verdicts, dates, what is cut, what is never kept */
 
 #include "policy/replay/replay_result.h"
 #include "unit.h"

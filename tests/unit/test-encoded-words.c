@@ -1,4 +1,4 @@
-/* test-words - encoded-words, mended, parted, decoded and raw */
+/* test-encoded-words - encoded-words, mended, parted, decoded and raw */
 
 #include "policy/message/encoded_words.h"
 

@@ -1,4 +1,4 @@
-/* test-unpack - bytes of files, packed or not, whole or cut */
+/* test-decompress - bytes of files, packed or not, whole or cut */
 
 #include "pack.h"
 #include "policy/mailbox/decompress.h"

@@ -1,4 +1,4 @@
-/* test-route - see policy/address/source_route.h */
+/* test-source-route - see policy/address/source_route.h */
 
 #include "policy/address/address.h"
 #include "policy/address/source_route.h"

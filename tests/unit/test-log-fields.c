@@ -1,4 +1,4 @@
-/* test-report - the log line: exact form, bounds, and what strangers write */
+/* test-log-fields - the log line: exact form, bounds, and what strangers write */
 
 #include "milter/log/log_fields.h"
 

@@ -1,4 +1,4 @@
-/* test-control - see milter/sendmail/sendmail_control.h */
+/* test-sendmail-control - see milter/sendmail/sendmail_control.h */
 
 #include "milter/sendmail/sendmail_control.h"
 

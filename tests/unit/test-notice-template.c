@@ -1,4 +1,4 @@
-/* test-notice - templates, and mail that no program answers and no stranger can add to */
+/* test-notice-template - templates, and mail that no program answers and no stranger can add to */
 
 #include "milter/notify/mail_compose.h"
 #include "milter/notify/notice_template.h"
