@@ -2,6 +2,8 @@
 
 #include "milter/common/conf_keys.h"
 
+#include "policy/base/suggest.h"
+
 #include <string.h>
 #include <syslog.h>
 

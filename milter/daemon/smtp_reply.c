@@ -2,7 +2,7 @@
 
 #include "milter/daemon/smtp_reply.h"
 
-#include "policy/syntax/template.h"
+#include "policy/base/escape.h"
 
 void smtp_reply_append(GString *reply, const char *text)
 {

@@ -2,7 +2,7 @@
 
 #include "milter/log/log_entry.h"
 
-#include "policy/syntax/template.h"
+#include "policy/base/escape.h"
 
 #include <stdbool.h>
 #include <string.h>

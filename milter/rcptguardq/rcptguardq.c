@@ -8,6 +8,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/review/screen.h"
+#include "policy/base/suggest.h"
 #include "policy/cli/json.h"
 #include "policy/cli/version_text.h"
 

@@ -2,7 +2,7 @@
  * diag - diagnostics: what is wrong in a file, where, and what was expected.
  *
  * Ownership: a `struct diags` owns all that was added to it; what it hands out
- * lives as long as it does.  A `struct source` owns its text.
+ * lives as long as it does.
  *
  * The library never prints.  Whoever called it formats what was collected.
  */
@@ -12,9 +12,7 @@
 #include "policy/base/cleanup.h"
 
 #include <glib.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
@@ -60,6 +58,12 @@ void diags_promote(struct diags *diags);
 /* Makes every error a warning. */
 void diags_demote(struct diags *diags);
 
+/* Whether there is no room for one more, which is counted as if it had been added. */
+bool diags_full(struct diags *diags, enum diag_level level);
+
+/* Takes one that g_new0 gave, its strings with it. */
+void diags_take(struct diags *diags, struct diag *diag);
+
 /* Adds a line to what was added last: why that is so. */
 void diags_note(struct diags *diags, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -73,52 +77,10 @@ void diags_line_error(struct diags *diags, const char *file, unsigned line, cons
 /* `file:line:column: error: message [lint]; note; note`, without a newline: for a log. */
 char *diag_format_line(const struct diag *diag);
 
+/* How many characters of a source line are shown. */
+#define DIAG_SHOWN_LINE 400
+
 /* The same, but the source line, a caret and the notes stand below it, each ended by a newline: for a person. */
 char *diag_format(const struct diag *diag);
-
-/*
- * A text with a name: what diagnostics point into.  The text is valid UTF-8
- * without NUL, and is followed by a NUL.
- */
-struct source {
-    char *name;
-    char *text;
-    size_t length;
-    GArray *lines; /* offsets (size_t) of the first byte of each line */
-};
-
-/*
- * Reads a regular file of at most `limit` bytes.  NULL, with an error in
- * `diags`, for what is missing, unreadable, a directory or no regular file, too
- * large, or not UTF-8.  `expected` says what should have been there ("a policy").
- */
-struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags);
-
-/* A source from memory, which it copies; for tests and fuzzers. */
-struct source *source_from_memory(const char *name, const char *text, size_t length, struct diags *diags);
-void source_free(struct source *source);
-AUTO_FREE_DEFINE(source, source_free)
-
-/* Line (from 1) of a byte offset. */
-unsigned source_line(const struct source *source, size_t offset);
-
-/* Adds a diagnostic that points at a byte offset of a source. */
-void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
-                 const char *format, ...) G_GNUC_PRINTF(5, 6);
-void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
-                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
-
-/* Adds a warning of the lint with that name, a constant. */
-void source_lint_list(const struct source *source, size_t offset, struct diags *diags, const char *lint,
-                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
-
-/*
- * The candidate nearest to `word` by edit distance, or NULL if none is near
- * enough to be what was meant.  `candidates` ends with NULL.
- */
-const char *diag_nearest(const char *word, const char *const *candidates);
-
-/* The name in the folder of `path` that is nearest to the one that is not there, or NULL; to be freed with g_free. */
-char *diag_nearest_file(const char *path);
 
 #endif

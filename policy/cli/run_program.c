@@ -4,7 +4,7 @@
 
 #include "policy/cli/run_program.h"
 
-#include "policy/syntax/template.h"
+#include "policy/base/escape.h"
 
 #include <errno.h>
 #include <gio/gio.h>

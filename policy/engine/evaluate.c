@@ -7,6 +7,7 @@
  */
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
 #include "policy/message/header_text.h"
 #include "policy/message/recipients.h"
 #include "policy/syntax/ast.h"

@@ -1,6 +1,8 @@
 /* expect - the assertions of a policy; see policy.h and language.h */
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
 #include "policy/engine/expect_reasons.h"
 #include "policy/mailbox/mailbox_read.h"
 #include "policy/syntax/ast.h"

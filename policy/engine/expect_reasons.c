@@ -3,6 +3,7 @@
 #include "policy/engine/expect_reasons.h"
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
 #include "policy/message/recipients.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include "policy/engine/policy.h"
 
+#include "policy/base/source.h"
 #include "policy/syntax/ast.h"
 #include "policy/syntax/ast_nodes.h"
 

@@ -3,9 +3,9 @@
 #include "policy/explain/explain.h"
 
 #include "policy/address/address.h"
+#include "policy/base/escape.h"
 #include "policy/exposure/exposure.h"
 #include "policy/message/header_text.h"
-#include "policy/syntax/template.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "policy/exposure/table.h"
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #ifndef RCPTGUARD_TABLE_H
 #define RCPTGUARD_TABLE_H
 
-#include "policy/base/diagnostics.h"
+#include "policy/base/source.h"
 
 #include "policy/base/cleanup.h"
 

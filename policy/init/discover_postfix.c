@@ -6,6 +6,7 @@
  */
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
 #include "policy/cli/run_program.h"
 #include "policy/engine/policy.h"
 #include "policy/init/discover.h"

@@ -3,7 +3,7 @@
 #include "policy/init/discovered_site.h"
 
 #include "policy/address/address.h"
-#include "policy/syntax/template.h"
+#include "policy/base/escape.h"
 
 #include <gio/gio.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* expression - the parser of what stands behind `when`; see tokens.h and language.h */
 
+#include "policy/base/suggest.h"
 #include "policy/syntax/ast_nodes.h"
 #include "policy/syntax/parser_tokens.h"
 

@@ -5,6 +5,7 @@
  * can begin something, so that all mistakes of a file are found in one pass.
  */
 
+#include "policy/base/source.h"
 #include "policy/syntax/ast_nodes.h"
 #include "policy/syntax/parser_tokens.h"
 

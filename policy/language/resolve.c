@@ -4,6 +4,8 @@
  */
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
 #include "policy/syntax/ast.h"
 
 #include <string.h>

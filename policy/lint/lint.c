@@ -4,6 +4,8 @@
 
 #include "policy/lint/lint.h"
 
+#include "policy/base/source.h"
+
 /* A rule that ends within so many days is worth a word. */
 #define UNTIL_SOON_DAYS 14
 

@@ -9,6 +9,7 @@
 #include "policy/lint/lint.h"
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
 #include "policy/lint/regex_tree.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* init - `rcptguard init`: a first policy from what the MTA says; see rcptguard(1) */
 
+#include "policy/base/source.h"
 #include "policy/cli/json.h"
 #include "policy/cli/run_program.h"
 #include "policy/init/discover.h"

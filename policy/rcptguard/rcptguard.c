@@ -2,10 +2,11 @@
 
 #include <config.h>
 
+#include "policy/base/escape.h"
+#include "policy/base/suggest.h"
 #include "policy/cli/json.h"
 #include "policy/cli/version_text.h"
 #include "policy/rcptguard/rcptguard_tool.h"
-#include "policy/syntax/template.h"
 
 #include <locale.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #ifndef RCPTGUARD_LANGUAGE_H
 #define RCPTGUARD_LANGUAGE_H
 
-#include "policy/base/diagnostics.h"
 #include "policy/base/pattern.h"
+#include "policy/base/source.h"
 #include "policy/engine/policy.h"
 #include "policy/engine/verdict.h"
 #include "policy/exposure/classes.h"

@@ -2,6 +2,8 @@
 
 #include "policy/syntax/lexer.h"
 
+#include "policy/base/source.h"
+
 #include <stdio.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_LEXER_H
 #define RCPTGUARD_LEXER_H
 
-#include "policy/base/diagnostics.h"
+#include "policy/base/source.h"
 
 enum token_kind {
     TOKEN_END,

@@ -2,6 +2,9 @@
 
 #include "policy/syntax/parser_tokens.h"
 
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
+
 #include <stdarg.h>
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "policy/address/address.h"
+#include "policy/base/source.h"
 #include "policy/exposure/table.h"
 
 #include <string.h>

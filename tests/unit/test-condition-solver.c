@@ -1,4 +1,5 @@
-/* test-condition-solver - which conditions can be true together: never denied of what a message shows, and known where it can be
+/* test-condition-solver - which conditions can be true together: never denied of what a message shows, and known where
+ * it can be
  */
 
 #include "policy/lint/condition_solver.h"

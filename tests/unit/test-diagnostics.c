@@ -1,6 +1,8 @@
 /* test-diagnostics - where a diagnostic points, how it looks, and what was meant */
 
 #include "policy/base/diagnostics.h"
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
 #include "unit.h"
 
 /* The formatted diagnostic at the first `^` of a text, which is taken out. */

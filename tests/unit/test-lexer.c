@@ -1,5 +1,6 @@
 /* test-lexer - the words of the policy language, where they stand, and what is no word */
 
+#include "policy/base/source.h"
 #include "policy/syntax/lexer.h"
 #include "unit.h"
 

@@ -1,5 +1,6 @@
 /* test-table - sets of domains, addresses, networks and words */
 
+#include "policy/base/source.h"
 #include "policy/exposure/table.h"
 #include "unit.h"
 

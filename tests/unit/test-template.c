@@ -1,5 +1,6 @@
 /* test-template - templates, and values made fit to stand in one line */
 
+#include "policy/base/escape.h"
 #include "policy/syntax/template.h"
 #include "unit.h"
 
