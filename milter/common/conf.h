@@ -8,7 +8,7 @@
 
 #include "milter/common/endpoint.h"
 #include "policy/base/cleanup.h"
-#include "policy/engine/verdict.h"
+#include "policy/message/disposition.h"
 #include "policy/message/message.h"
 
 #include <glib.h>

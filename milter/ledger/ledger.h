@@ -107,7 +107,7 @@ struct ledger_message {
     unsigned internal;   /* visible and internal */
     unsigned hidden;     /* of all classes */
     unsigned recipients; /* of the envelope, of all classes */
-    unsigned defects;    /* bits of enum defect, exposure.h */
+    unsigned defects;    /* bits of enum defect, defects.h */
     unsigned approvals;  /* that the rule asks for before a release; at least 1 */
 
     char *

@@ -9,7 +9,7 @@
 #ifndef RCPTGUARD_TERMINAL_H
 #define RCPTGUARD_TERMINAL_H
 
-#include "policy/engine/verdict.h"
+#include "policy/message/disposition.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -21,9 +21,6 @@ struct policy;
 /* A policy file's size; longer lists belong into tables. */
 #define POLICY_SIZE_LIMIT (1024u * 1024)
 
-/* A table's size. */
-#define POLICY_TABLE_LIMIT (256u * 1024 * 1024)
-
 /*
  * Reads, parses and checks the policy at `path` and the tables that it names.
  * NULL if there is any error; all of them are in `diags` then.  Its assertions

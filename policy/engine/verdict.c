@@ -15,16 +15,3 @@ void verdict_free(struct verdict *verdict)
     exposure_free(verdict->exposure);
     g_free(verdict);
 }
-
-const char *disposition_name(enum disposition disposition)
-{
-    static const char *const names[] = {"accept", "tag", "quarantine", "reject", "tempfail"};
-
-    return names[disposition];
-}
-
-bool disposition_stops(enum disposition disposition)
-{
-    return disposition == DISPOSITION_QUARANTINE || disposition == DISPOSITION_REJECT ||
-           disposition == DISPOSITION_TEMPFAIL;
-}

@@ -7,18 +7,10 @@
 #define RCPTGUARD_VERDICT_H
 
 #include "policy/base/cleanup.h"
+#include "policy/message/disposition.h"
 
 #include <glib.h>
 #include <stdbool.h>
-
-enum disposition {
-    DISPOSITION_ACCEPT,
-    DISPOSITION_TAG,
-    DISPOSITION_QUARANTINE,
-    DISPOSITION_REJECT,
-    DISPOSITION_TEMPFAIL,
-};
-#define DISPOSITIONS 5
 
 struct exposure;
 
@@ -35,11 +27,5 @@ struct verdict {
 
 void verdict_free(struct verdict *verdict);
 AUTO_FREE_DEFINE(verdict, verdict_free)
-
-/* "accept", "tag", "quarantine", "reject", "tempfail". */
-const char *disposition_name(enum disposition disposition);
-
-/* Whether the message does not reach its recipients, or not yet: quarantine, reject, tempfail. */
-bool disposition_stops(enum disposition disposition);
 
 #endif

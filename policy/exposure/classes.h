@@ -11,7 +11,7 @@
 #define RCPTGUARD_CLASSES_H
 
 #include "policy/base/pattern.h"
-#include "policy/exposure/exposure.h"
+#include "policy/exposure/class_mask.h"
 #include "policy/exposure/public_suffix.h"
 #include "policy/exposure/table.h"
 

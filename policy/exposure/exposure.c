@@ -40,21 +40,6 @@ const char *count_name(enum count count)
     return count_names[count];
 }
 
-const char *defect_name(enum defect defect)
-{
-    switch (defect) {
-    case DEFECT_SYNTAX:
-        return "syntax";
-    case DEFECT_LIMIT:
-        return "limit";
-    case DEFECT_UNPARSED:
-        return "unparsed";
-    case DEFECT_CUT:
-        return "cut";
-    }
-    return NULL;
-}
-
 static void tally_add(struct exposure *exposure, enum count count, class_mask mask)
 {
     GArray *tallies = exposure->tallies[count];

@@ -7,6 +7,9 @@
 #ifndef RCPTGUARD_EXPOSURE_H
 #define RCPTGUARD_EXPOSURE_H
 
+#include "policy/exposure/class_mask.h"
+#include "policy/message/defects.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -22,25 +25,6 @@ const char *count_name(enum count count); /* "visible", "parties", ... */
  * one is of the class `other` and a party of its own, with the defect `limit`.
  */
 #define DOMAINS_LIMIT 4000u
-
-/* A defect of the headers; several may be set. */
-enum defect {
-    DEFECT_SYNTAX = 1,   /* the two readings of a header differed; the union is counted */
-    DEFECT_LIMIT = 2,    /* beyond a bound: see recipients.h, DOMAINS_LIMIT (malformed) */
-    DEFECT_UNPARSED = 4, /* something was there and nothing could be read (malformed) */
-    DEFECT_CUT = 8,      /* the MTA cut a header (truncated) */
-};
-
-/* Name of one defect bit: "syntax", "limit", "unparsed", "cut". */
-const char *defect_name(enum defect defect);
-
-/* A set of classes, one bit each.  Class 0 is `internal`, class 1 is `other`. */
-typedef guint64 class_mask;
-#define CLASS_INTERNAL 0
-#define CLASS_OTHER    1
-#define CLASS_LIMIT    62
-#define CLASS_ALL      (~(class_mask)0)
-#define CLASS_EXTERNAL (CLASS_ALL & ~((class_mask)1 << CLASS_INTERNAL))
 
 /* Distinct values over the classes of `mask`. */
 unsigned exposure_count(const struct exposure *exposure, enum count count, class_mask mask);

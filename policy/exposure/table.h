@@ -28,6 +28,9 @@ enum table_kind {
 
 struct table;
 
+/* A table's size in bytes. */
+#define TABLE_SIZE_LIMIT (256u * 1024 * 1024)
+
 struct table *table_new(enum table_kind kind);
 void table_free(struct table *table);
 AUTO_FREE_DEFINE(table, table_free)

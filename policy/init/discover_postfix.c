@@ -9,6 +9,7 @@
 #include "policy/base/source.h"
 #include "policy/cli/run_program.h"
 #include "policy/engine/policy.h"
+#include "policy/exposure/table.h"
 #include "policy/init/discover.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ static void take_file(struct list *list, const char *path, unsigned depth)
         site_note(list->site, "%s: %s is a file in a file in a file; add what it holds by hand", list->parameter, path);
         return;
     }
-    source = source_read(path, "a list", POLICY_TABLE_LIMIT, diags);
+    source = source_read(path, "a list", TABLE_SIZE_LIMIT, diags);
     if (source == NULL) {
         site_note(list->site, "%s: %s %s", list->parameter, path, diags_get(diags, 0)->message);
         return;

@@ -45,7 +45,7 @@ static void read_table(struct resolver *resolver, struct table *table, const str
 {
     g_autofree char *path = policy_beside(resolver->policy, file->text);
     auto_free(diags) troubles = diags_new();
-    auto_free(source) source = source_read(path, "a table with one item a line", POLICY_TABLE_LIMIT, troubles);
+    auto_free(source) source = source_read(path, "a table with one item a line", TABLE_SIZE_LIMIT, troubles);
 
     if (source != NULL) {
         table_add_source(table, source, value, resolver->diags);

@@ -259,7 +259,7 @@ static void lint_table(struct looking *looking, const struct item *file)
 {
     g_autofree char *path = policy_beside(looking->lint->policy, file->text);
     auto_free(diags) troubles = diags_new();
-    auto_free(source) source = source_read(path, "a table", POLICY_TABLE_LIMIT, troubles);
+    auto_free(source) source = source_read(path, "a table", TABLE_SIZE_LIMIT, troubles);
     struct reading reading = {.looking = looking, .source = source, .file = file};
 
     if (source == NULL)
@@ -483,7 +483,7 @@ static void lint_set_file(const struct lint *lint, const struct test *test)
 {
     g_autofree char *path = policy_beside(lint->policy, test->operand->text);
     auto_free(diags) troubles = diags_new();
-    auto_free(source) source = source_read(path, "a table", POLICY_TABLE_LIMIT, troubles);
+    auto_free(source) source = source_read(path, "a table", TABLE_SIZE_LIMIT, troubles);
     struct set_reading reading = {lint, source};
 
     if (table_size(test->table) == 0)

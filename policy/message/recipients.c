@@ -8,7 +8,7 @@
 #include "policy/address/at_signs.h"
 #include "policy/address/simple_list.h"
 #include "policy/address/source_route.h"
-#include "policy/exposure/exposure.h"
+#include "policy/message/defects.h"
 #include "policy/message/gmime_api.h"
 #include "policy/message/gmime_bounds.h"
 #include "policy/message/header_text.h"

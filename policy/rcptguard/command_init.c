@@ -3,6 +3,7 @@
 #include "policy/base/source.h"
 #include "policy/cli/json.h"
 #include "policy/cli/run_program.h"
+#include "policy/exposure/table.h"
 #include "policy/init/discover.h"
 #include "policy/init/first_policy.h"
 #include "policy/init/new_files.h"
@@ -157,8 +158,8 @@ static int find_freemail(struct making *making)
     struct source *source;
 
     making->freemail_there = !is_printed(making) && is_there(beside);
-    source = source_read(making->freemail_there ? beside : shipped, "a table of freemail domains", POLICY_TABLE_LIMIT,
-                         diags);
+    source =
+        source_read(making->freemail_there ? beside : shipped, "a table of freemail domains", TABLE_SIZE_LIMIT, diags);
     if (source != NULL)
         making->freemail = g_strndup(source->text, source->length);
     source_free(source);

@@ -185,9 +185,9 @@ class Daemon(page.PageCase):
     def test_field_values(self):
         """the verdicts and the defects are those of the code"""
         bodies = dict(self.log_items()[0])
-        words = set(csource.strings(csource.function("policy/exposure/exposure.c", "defect_name"))) | {"none"}
+        words = set(csource.strings(csource.function("policy/message/defects.c", "defect_name"))) | {"none"}
         self.assertSame(page.marked(bodies["defects="], "Li"), words, "defects")
-        verdicts = csource.strings(csource.function("policy/engine/verdict.c", "disposition_name"))
+        verdicts = csource.strings(csource.function("policy/message/disposition.c", "disposition_name"))
         for word in verdicts:
             self.assertRegex(bodies["verdict="].text(), r"\b%s\b" % word)
         listed = {head.text() for head, _body in page.items(page.section(self.tree, "What the MTA is told", "Ss"))}

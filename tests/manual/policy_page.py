@@ -43,7 +43,7 @@ INTERNAL = {
     ("policy/engine/expect_reasons.c", "VALUE_LIMIT"): "likewise",
     ("policy/lint/regex_tree.c", "NODES_LIMIT"): "of a text that is made up",
     ("policy/lint/regex_tree.h", "REGEX_TEXT_LIMIT"): "likewise",
-    ("policy/exposure/exposure.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
+    ("policy/exposure/class_mask.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
     ("policy/init/discovered_site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
     ("policy/rcptguard/rcptguard.c", "NOTE_LIMIT"): "how much of a path is shown",
     ("policy/cli/run_program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
@@ -189,7 +189,7 @@ class Words(PolicyCase):
         """the defects that the tests of the policy stand for"""
         facts = page.section(self.tree, "Facts", "Ss")
         named = set(re.findall(r"the defect ([a-z]+)", facts.text()))
-        words = set(csource.strings(csource.function("policy/exposure/exposure.c", "defect_name")))
+        words = set(csource.strings(csource.function("policy/message/defects.c", "defect_name")))
         self.assertSame(named | {"syntax"}, words, "defects")
 
 

@@ -132,7 +132,7 @@ class Words(QueueCase):
         self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/setup/findings.c", "severity_names")), "severities")
 
     def test_defects(self):
-        self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/exposure/exposure.c", "defect_name")), "defects")
+        self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/message/defects.c", "defect_name")), "defects")
 
     def test_headers(self):
         """which fields are shown"""
