@@ -8,10 +8,12 @@
 
 #include "policy/address/address.h"
 #include "policy/base/source.h"
+#include "policy/engine/policy.h"
 #include "policy/message/header_text.h"
 #include "policy/message/recipients.h"
 #include "policy/syntax/ast.h"
 #include "policy/syntax/lexer.h"
+#include "policy/syntax/template.h"
 
 #include <string.h>
 
@@ -531,10 +533,10 @@ static void watch_thresholds(struct evaluation *evaluation, const struct judge_o
 
     evaluation->trace = NULL;
     for (unsigned i = 0; i < policy->thresholds->len && !exposure_fault(evaluation->exposure); i++) {
-        const struct threshold_test *found = &g_array_index(policy->thresholds, struct threshold_test, i);
-        const struct threshold *threshold = &found->threshold;
+        const struct threshold *threshold = &g_array_index(policy->thresholds, struct threshold, i);
         const struct rule *rule = g_ptr_array_index(policy->rules, threshold->rule);
-        if (threshold->rule < reached && options->now < rule->until && hangs_on(evaluation, rule->when, found->test))
+        if (threshold->rule < reached && options->now < rule->until &&
+            hangs_on(evaluation, rule->when, threshold->test))
             options->watch->hangs(options->watch->data, i,
                                   exposure_count(evaluation->exposure, threshold->count, threshold->classes));
     }

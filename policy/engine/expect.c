@@ -4,8 +4,11 @@
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
 #include "policy/engine/expect_reasons.h"
+#include "policy/engine/policy.h"
 #include "policy/mailbox/mailbox_read.h"
 #include "policy/syntax/ast.h"
+#include "policy/syntax/class_names.h"
+#include "policy/syntax/vocabulary.h"
 
 #include <string.h>
 
@@ -36,7 +39,7 @@ static void assert_class(struct policy *policy, const struct expect *expect, str
     /* To a stranger a `separate` class is other. */
     if (classes_separate(policy->classes, (unsigned)facts->class_index))
         belongs |= (class_mask)1 << CLASS_OTHER;
-    policy_find_class(policy, expect->class_name->text, &mask);
+    class_names_mask(policy->classes, expect->class_name->text, &mask);
     if (facts->fault) {
         fail(policy, expect, diags, "a regular expression went beyond its limit for \"%s\"", expect->domain->text);
     } else if ((mask & belongs) == 0) {

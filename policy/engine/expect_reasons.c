@@ -4,6 +4,7 @@
 
 #include "policy/address/address.h"
 #include "policy/base/source.h"
+#include "policy/language/print_policy.h"
 #include "policy/message/recipients.h"
 
 #include <string.h>

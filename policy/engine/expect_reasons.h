@@ -7,6 +7,7 @@
 #ifndef RCPTGUARD_REASONS_H
 #define RCPTGUARD_REASONS_H
 
+#include "policy/engine/policy.h"
 #include "policy/syntax/ast.h"
 
 /* What in a policy gives a domain (normalised) its class. */

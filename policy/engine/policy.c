@@ -3,8 +3,12 @@
 #include "policy/engine/policy.h"
 
 #include "policy/base/source.h"
+#include "policy/language/parser.h"
+#include "policy/language/print_policy.h"
+#include "policy/language/resolve.h"
 #include "policy/syntax/ast.h"
-#include "policy/syntax/ast_nodes.h"
+
+#include <string.h>
 
 static struct policy *policy_new(const char *path)
 {
@@ -15,7 +19,7 @@ static struct policy *policy_new(const char *path)
     policy->statements = g_ptr_array_new_with_free_func((GDestroyNotify)class_statement_free);
     policy->expects = g_ptr_array_new_with_free_func((GDestroyNotify)expect_free);
     policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
-    policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold_test));
+    policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold));
     return policy;
 }
 
@@ -38,6 +42,20 @@ static void policy_free(struct policy *policy)
     g_free(policy);
 }
 
+/* The canonical text and the digest, once there are no errors. */
+static void seal(struct policy *policy)
+{
+    const struct suffixes *suffixes = classes_suffixes(policy->classes);
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    policy->text = policy_print(policy);
+    g_checksum_update(sum, (const guchar *)policy->text, (gssize)strlen(policy->text) + 1);
+    g_checksum_update(sum, (const guchar *)g_checksum_get_string(policy->tables), -1);
+    g_checksum_update(sum, (const guchar *)suffixes_version(suffixes), -1);
+    policy->digest = g_strdup(g_checksum_get_string(sum));
+    g_checksum_free(sum);
+}
+
 struct policy *policy_load(const char *path, struct diags *diags)
 {
     struct policy *policy = policy_new(path);
@@ -54,7 +72,7 @@ struct policy *policy_load(const char *path, struct diags *diags)
         return NULL;
     }
     policy_find_thresholds(policy);
-    policy_seal(policy);
+    seal(policy);
     return policy;
 }
 
@@ -124,4 +142,14 @@ struct rule_facts policy_default(const struct policy *policy)
         .line = policy->fallback_line,
         .disposition = policy->fallback.disposition,
     };
+}
+
+unsigned policy_threshold_count(const struct policy *policy)
+{
+    return policy->thresholds->len;
+}
+
+const struct threshold *policy_threshold(const struct policy *policy, unsigned index)
+{
+    return &g_array_index(policy->thresholds, struct threshold, index);
 }

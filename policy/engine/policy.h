@@ -14,6 +14,7 @@
 #include "policy/base/diagnostics.h"
 #include "policy/engine/verdict.h"
 #include "policy/exposure/exposure.h"
+#include "policy/language/threshold.h"
 #include "policy/message/message.h"
 
 struct policy;
@@ -73,19 +74,7 @@ struct rule_facts policy_rule(const struct policy *policy, unsigned index);
 /* The same of `default`. */
 struct rule_facts policy_default(const struct policy *policy);
 
-/*
- * A count test that parts messages by how many there are: on one side of it a
- * rule says yes, on the other no.  `=` is none, nor is what every count passes.
- */
-struct threshold {
-    const char *test; /* as `print` writes it */
-    unsigned rule;    /* index of the rule that it belongs to */
-    enum count count;
-    class_mask classes;
-    unsigned number; /* the least count on its upper side: 10 of `>= 10` and `< 10`, 11 of `> 10` and `<= 10` */
-};
-
-/* Those of all rules, in the order of the policy. */
+/* The thresholds of all rules, in the order of the policy. */
 unsigned policy_threshold_count(const struct policy *policy);
 const struct threshold *policy_threshold(const struct policy *policy, unsigned index);
 

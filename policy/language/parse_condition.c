@@ -1,8 +1,9 @@
-/* expression - the parser of what stands behind `when`; see tokens.h and language.h */
+/* parse_condition - see parse_condition.h */
+
+#include "policy/language/parse_condition.h"
 
 #include "policy/base/suggest.h"
-#include "policy/syntax/ast_nodes.h"
-#include "policy/syntax/parser_tokens.h"
+#include "policy/syntax/vocabulary.h"
 
 #include <string.h>
 

@@ -1,13 +1,11 @@
-/*
- * parser - from words to the tree of language.h.
- *
- * A mistake is reported once: after it the parser goes on at the next word that
- * can begin something, so that all mistakes of a file are found in one pass.
- */
+/* parser - see parser.h */
+
+#include "policy/language/parser.h"
 
 #include "policy/base/source.h"
-#include "policy/syntax/ast_nodes.h"
+#include "policy/language/parse_condition.h"
 #include "policy/syntax/parser_tokens.h"
+#include "policy/syntax/vocabulary.h"
 
 #include <string.h>
 

@@ -1,7 +1,9 @@
-/* print - the canonical text of a policy: one fact a line; see language.h */
+/* print_policy - see print_policy.h */
 
-#include "policy/syntax/ast.h"
+#include "policy/language/print_policy.h"
+
 #include "policy/syntax/lexer.h"
+#include "policy/syntax/vocabulary.h"
 
 #include <string.h>
 

@@ -1,4 +1,6 @@
-/* threshold - the count tests of a policy that part messages by how many there are; see policy.h */
+/* threshold - see threshold.h */
+
+#include "policy/language/threshold.h"
 
 #include "policy/syntax/ast.h"
 
@@ -21,7 +23,7 @@ static unsigned upper_side(const struct test *test)
 static void find_in(struct policy *policy, unsigned rule, const struct expression *expression)
 {
     const struct test *test = expression->test;
-    struct threshold_test found = {.test = test};
+    struct threshold found;
 
     if (expression->kind != EXPRESSION_TEST) {
         for (unsigned i = 0; i < expression->parts->len; i++)
@@ -30,8 +32,9 @@ static void find_in(struct policy *policy, unsigned rule, const struct expressio
     }
     if (test->kind != TEST_COUNT || upper_side(test) == 0)
         return;
-    found.threshold = (struct threshold){
-        .test = test->text,
+    found = (struct threshold){
+        .test = test,
+        .text = test->text,
         .rule = rule,
         .count = test->count,
         .classes = test->mask,
@@ -46,14 +49,4 @@ void policy_find_thresholds(struct policy *policy)
         const struct rule *rule = g_ptr_array_index(policy->rules, i);
         find_in(policy, i, rule->when);
     }
-}
-
-unsigned policy_threshold_count(const struct policy *policy)
-{
-    return policy->thresholds->len;
-}
-
-const struct threshold *policy_threshold(const struct policy *policy, unsigned index)
-{
-    return &g_array_index(policy->thresholds, struct threshold_test, index).threshold;
 }

@@ -8,6 +8,7 @@
 #ifndef RCPTGUARD_LINT_H
 #define RCPTGUARD_LINT_H
 
+#include "policy/engine/policy.h"
 #include "policy/lint/condition_solver.h"
 #include "policy/syntax/ast.h"
 

@@ -11,6 +11,7 @@
 #include "policy/address/address.h"
 #include "policy/base/source.h"
 #include "policy/lint/regex_tree.h"
+#include "policy/syntax/template.h"
 
 #include <string.h>
 

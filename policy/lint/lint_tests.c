@@ -5,6 +5,7 @@
 
 #include "policy/lint/lint.h"
 
+#include "policy/language/print_policy.h"
 #include "policy/message/recipients.h"
 
 #include <string.h>

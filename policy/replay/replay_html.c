@@ -349,7 +349,7 @@ static void append_threshold(GString *out, const struct replay *replay, unsigned
     struct rule_facts rule = policy_rule(tally->policy, threshold->rule);
 
     g_string_append(out, "<h3><code>");
-    page_append_text(out, threshold->test);
+    page_append_text(out, threshold->text);
     g_string_append_printf(out, "</code> of %s</h3>\n<p class=\"soft\">Line %u, <span class=\"v %s\">%s%s</span>.",
                            rule.name, rule.line, disposition_name(rule.disposition), rule.monitor ? "would " : "",
                            disposition_name(rule.disposition));

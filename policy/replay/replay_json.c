@@ -208,7 +208,7 @@ static void json_thresholds(JsonBuilder *json, const struct replay *replay)
         const struct near_tally *near = &tally->near[i];
         struct rule_facts rule = policy_rule(tally->policy, threshold->rule);
         json_builder_begin_object(json);
-        json_string(json, "test", threshold->test);
+        json_string(json, "test", threshold->text);
         json_number(json, "number", threshold->number);
         json_string(json, "rule", rule.name);
         json_number(json, "line", rule.line);

@@ -327,7 +327,7 @@ static void append_threshold(GString *out, const struct replay *replay, unsigned
     const struct near_tally *near = &tally->near[index];
     const struct threshold *threshold = policy_threshold(tally->policy, index);
     struct rule_facts rule = policy_rule(tally->policy, threshold->rule);
-    g_autofree char *title = g_strdup_printf("Next to `%s` of %s, line %u: %s%s", threshold->test, rule.name, rule.line,
+    g_autofree char *title = g_strdup_printf("Next to `%s` of %s, line %u: %s%s", threshold->text, rule.name, rule.line,
                                              rule.monitor ? "would " : "", disposition_name(rule.disposition));
 
     append_title(out, replay, title);

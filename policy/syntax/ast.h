@@ -9,12 +9,12 @@
 
 #include "policy/base/pattern.h"
 #include "policy/base/source.h"
-#include "policy/engine/policy.h"
-#include "policy/engine/verdict.h"
 #include "policy/exposure/classes.h"
 #include "policy/exposure/exposure.h"
 #include "policy/exposure/table.h"
-#include "policy/syntax/template.h"
+#include "policy/message/disposition.h"
+
+struct text;
 
 /* A word or string and where it stands. */
 struct item {
@@ -120,11 +120,6 @@ struct expect {
     struct item *rule; /* or NULL */
 };
 
-struct threshold_test {
-    struct threshold threshold;
-    const struct test *test;
-};
-
 struct policy {
     int references;
     char *path;
@@ -141,7 +136,7 @@ struct policy {
     struct action fallback;
     size_t fallback_offset;
     unsigned fallback_line;
-    GArray *thresholds; /* struct threshold_test, in the order of the rules */
+    GArray *thresholds; /* struct threshold, in the order of the rules */
 
     bool names_lost; /* a mistake may have swallowed a class or a rule: who misses one is not told so */
 
@@ -149,51 +144,27 @@ struct policy {
     GChecksum *tables; /* of the tables' contents */
 };
 
-/* Words of the language, each array ended by NULL. */
-extern const char *const language_keywords[];
-extern const char *const language_dispositions[];
-extern const char *const language_counts[];
-extern const char *const language_subjects[];
-extern const char *const language_flags[];
-extern const char *const language_comparisons[]; /* in the order of enum comparison */
-
-/* Index of a word in such an array, or -1. */
-int language_word(const char *const *words, const char *word);
-
 struct item *item_new(const char *text, size_t offset);
 void item_free(struct item *item);
 
-/* parser: fills the tree; errors go to `diags`. */
-void policy_parse(struct policy *policy, struct diags *diags);
+struct expression *expression_new(enum expression_kind kind, size_t offset);
+void expression_free(struct expression *expression);
 
-/* resolve: names, tables, patterns, texts; errors go to `diags`. */
-void policy_resolve(struct policy *policy, struct diags *diags);
+/* Each takes its name. */
+struct class_statement *class_statement_new(struct item *name);
+void class_statement_free(struct class_statement *class);
+struct rule *rule_new(struct item *name, unsigned line);
+void rule_free(struct rule *rule);
 
-/* Once there are no errors: the thresholds of the rules. */
-void policy_find_thresholds(struct policy *policy);
-
-/* Once there are no errors: the canonical text and the digest. */
-void policy_seal(struct policy *policy);
+struct expect *expect_new(size_t offset);
+void expect_free(struct expect *expect);
+void people_free(struct people *people);
+void action_clear(struct action *action);
 
 /* Where a byte of a pattern stands in the source: behind the slash, and each slash of it has a backslash before it. */
 size_t policy_pattern_offset(const struct policy *policy, const struct item *item, size_t index);
 
 /* The path of a file that a policy names: relative to the policy; to be freed with g_free. */
 char *policy_beside(const struct policy *policy, const char *file);
-
-/* print: the canonical text of a policy, of an expression, and of one test. */
-char *policy_print(const struct policy *policy);
-char *expression_print(const struct expression *expression);
-char *test_print(const struct test *test);
-
-/* The classes that a name stands for; false if there is no such class. */
-bool policy_find_class(const struct policy *policy, const char *name, class_mask *mask);
-
-/* Whether the domains of a class are internal or other, as the sender is, and never counted as the class itself. */
-bool policy_class_is_separate(const struct policy *policy, const char *name);
-#define POLICY_SEPARATE_COUNT "`%s` is `separate`: its domains count as `internal` or `other`; name one of these"
-
-/* Midnight UTC at the start of a date that the lexer has checked, in seconds since 1970. */
-gint64 language_date(const char *date);
 
 #endif

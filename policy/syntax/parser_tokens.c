@@ -4,6 +4,7 @@
 
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
+#include "policy/syntax/vocabulary.h"
 
 #include <stdarg.h>
 #include <string.h>

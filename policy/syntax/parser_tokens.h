@@ -44,7 +44,4 @@ struct item *parser_take_string(struct parser *parser, const char *expected);
 /* A name that the policy gives to something: no keyword. */
 struct item *parser_take_name(struct parser *parser, const char *expected);
 
-/* expression.c: tests joined by `and`, `or`, `not` and parentheses; NULL after an error. */
-struct expression *parser_expression(struct parser *parser);
-
 #endif

@@ -5,7 +5,7 @@
 #include "policy/base/escape.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
-#include "policy/syntax/ast.h"
+#include "policy/syntax/class_names.h"
 
 #include <string.h>
 
@@ -36,9 +36,8 @@ static const char *const variable_names[] = {"visible", "parties", "domains",  "
 /* What is needed while a template is parsed. */
 struct parser {
     const char *template;
-    const struct policy *policy;
+    const struct template_scope *scope;
     size_t offset;
-    const char *const *class_names;
     struct diags *diags;
     bool failed;
     struct text *text;
@@ -47,7 +46,7 @@ struct parser {
 /* Where the byte `index` of the string's value stands in the source: behind the quote, each escape two bytes long. */
 static size_t raw_offset(const struct parser *parser, size_t index)
 {
-    const char *raw = parser->policy->source->text + parser->offset + 1;
+    const char *raw = parser->scope->source->text + parser->offset + 1;
     const char *p = raw;
 
     for (size_t i = 0; i < index && *p != '\0'; i++)
@@ -63,7 +62,7 @@ static void G_GNUC_PRINTF(3, 4) fail(struct parser *parser, const char *where, c
     va_start(arguments, format);
     message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    source_diag(parser->policy->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags,
+    source_diag(parser->scope->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags,
                 DIAG_ERROR, "%s", message);
     parser->failed = true;
 }
@@ -93,18 +92,12 @@ static void add_count(struct parser *parser, const char *where, enum count count
 {
     /* Visible ones are those outside unless a class is named; hidden and envelope ones are all. */
     struct part part = {.variable = VARIABLE_COUNT, .count = count};
+    g_autofree char *wrong = NULL;
 
     part.mask = count == COUNT_HIDDEN || count == COUNT_RECIPIENTS ? CLASS_ALL : CLASS_EXTERNAL;
-    if (class_name != NULL && policy_class_is_separate(parser->policy, class_name)) {
-        fail(parser, where, POLICY_SEPARATE_COUNT, class_name);
-        return;
-    }
-    if (class_name != NULL && !policy_find_class(parser->policy, class_name, &part.mask)) {
-        const char *nearest = diag_nearest(class_name, parser->class_names);
-        if (nearest != NULL)
-            fail(parser, where, "there is no class `%s`; did you mean `%s`?", class_name, nearest);
-        else if (!parser->policy->names_lost)
-            fail(parser, where, "there is no class `%s`", class_name);
+    if (class_name != NULL && !class_names_find_counted(parser->scope->class_names, class_name, &part.mask, &wrong)) {
+        if (wrong != NULL)
+            fail(parser, where, "%s", wrong);
         return;
     }
     g_array_append_val(parser->text->parts, part);
@@ -133,7 +126,7 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         struct part part = {.variable = simple[i].variable};
         if (strcmp(simple[i].name, content) != 0)
             continue;
-        if (part.variable == VARIABLE_CONTACT && parser->policy->contact == NULL)
+        if (part.variable == VARIABLE_CONTACT && !parser->scope->has_contact)
             fail(parser, where, "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`");
         else
             g_array_append_val(parser->text->parts, part);
@@ -146,15 +139,13 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         fail(parser, where, "there is no variable `{%s}`; a brace is written `{{`", content);
 }
 
-struct text *text_parse(const char *template, const struct policy *policy, size_t offset,
-                        const char *const *class_names, struct diags *diags)
+struct text *text_parse(const char *template, const struct template_scope *scope, size_t offset, struct diags *diags)
 {
     struct text *text = g_new0(struct text, 1);
     struct parser parser = {
         .template = template,
-        .policy = policy,
+        .scope = scope,
         .offset = offset,
-        .class_names = class_names,
         .diags = diags,
         .text = text,
     };

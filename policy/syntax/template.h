@@ -6,20 +6,23 @@
 #ifndef RCPTGUARD_TEXT_H
 #define RCPTGUARD_TEXT_H
 
-#include "policy/base/diagnostics.h"
+#include "policy/base/source.h"
+#include "policy/exposure/class_mask.h"
 #include "policy/exposure/exposure.h"
 #include "policy/message/message.h"
 
 struct text;
-struct policy;
+struct class_names;
 
-/*
- * Parses a template of a policy, whose classes must be known by then.  `offset`
- * is where its string stands in the source; errors go to `diags` and give NULL.
- * `class_names`, for suggestions, ends with NULL.
- */
-struct text *text_parse(const char *template, const struct policy *policy, size_t offset,
-                        const char *const *class_names, struct diags *diags);
+/* What a template may refer to. */
+struct template_scope {
+    const struct source *source; /* that it stands in */
+    const struct class_names *class_names;
+    bool has_contact; /* the policy names one */
+};
+
+/* `offset` is where its string stands in the source; errors go to `diags` and give NULL. */
+struct text *text_parse(const char *template, const struct template_scope *scope, size_t offset, struct diags *diags);
 void text_free(struct text *text);
 
 /* Whether it shows a count of just this one class. */
