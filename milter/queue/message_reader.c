@@ -4,9 +4,9 @@
 
 #include "milter/queue/message_reader.h"
 
-#include "milter/common/exit_codes.h"
 #include "milter/common/privileges.h"
 #include "policy/address/address.h"
+#include "policy/cli/exit_codes.h"
 #include "policy/cli/terminal.h"
 #include "policy/message/header_text.h"
 #include "policy/message/recipients.h"

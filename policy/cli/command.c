@@ -38,5 +38,5 @@ int tool_usage_error(const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     fprintf(stderr, "%s: %s\nTry `%s --help`.\n", program, message, program);
-    return COMMAND_USAGE;
+    return EXITS_USAGE;
 }

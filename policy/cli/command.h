@@ -4,12 +4,11 @@
 #ifndef RCPTGUARD_COMMAND_H
 #define RCPTGUARD_COMMAND_H
 
+#include "policy/cli/exit_codes.h"
+
 #include <glib.h>
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
-
-/* The exit code of both for a command line that is wrong. */
-#define COMMAND_USAGE 2
 
 /* --json, for every command. */
 extern const GOptionEntry command_entries[];
@@ -23,7 +22,7 @@ bool tool_json(void);
 /* Prints what was built to standard output, as one line. */
 void tool_print_json(JsonBuilder *json);
 
-/* Says what is wrong with the command line; returns COMMAND_USAGE. */
+/* Says what is wrong with the command line; returns EXITS_USAGE. */
 int tool_usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 #endif

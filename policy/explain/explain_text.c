@@ -15,17 +15,6 @@ enum { LABEL_COLUMN = 2, TEXT_COLUMN = 12 };
 /* A header of the message gets at most so many lines. */
 #define HEADER_LINES 2u
 
-unsigned explain_styled(GString *out, const struct explain_look *look, enum terminal_style style, const char *text)
-{
-    bool colours = look->colours && style != STYLE_PLAIN;
-    unsigned columns;
-
-    g_string_append(out, terminal_begin(colours, style));
-    columns = terminal_append_plain(out, text);
-    g_string_append(out, terminal_end(colours));
-    return columns;
-}
-
 static void append_label(GString *out, const struct explain_look *look, const char *label)
 {
     terminal_append_blanks(out, 0, LABEL_COLUMN);

@@ -6,6 +6,7 @@
  * not known, so it may be any that the policy names, or another.
  */
 
+#include "policy/engine/policy.h"
 #include "policy/lint/lint.h"
 
 #include <string.h>

@@ -71,7 +71,7 @@ static int command_check_run(void)
     if (policy != NULL)
         policy_unref(policy);
     diags_free(diags);
-    return good ? EXIT_DONE : EXIT_WRONG;
+    return good ? EXITS_DONE : EXITS_WRONG;
 }
 
 static const GOptionEntry entries[] = {

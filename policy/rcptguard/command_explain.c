@@ -58,8 +58,8 @@ static int command_explain_run(void)
     struct diags *diags;
     int status;
 
-    if (given_check() != EXIT_DONE)
-        return EXIT_USAGE;
+    if (given_check() != EXITS_DONE)
+        return EXITS_USAGE;
     if (inbound_option && given_way())
         return tool_usage_error("--inbound says what --client, --listener and --local leave to the policy: not both");
     if (sender_option != NULL && sender_option[0] != '\0' && strcmp(sender_option, "<>") != 0 &&
@@ -82,11 +82,11 @@ static int command_explain_run(void)
     tool_print_diags(diags);
     if (explaining.passed > 0)
         tool_note("%u file%s no mail and passed over", explaining.passed, explaining.passed == 1 ? " is" : "s are");
-    status = diags_errors(diags) == 0 ? EXIT_DONE : EXIT_WRONG;
+    status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
     diags_free(diags);
     if (ferror(stdout)) {
         fprintf(stderr, "rcptguard: cannot write to standard output\n");
-        status = EXIT_WRONG;
+        status = EXITS_WRONG;
     }
     return status;
 }

@@ -33,7 +33,7 @@ struct making {
 
 static int fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* Says why nothing was written; EXIT_WRONG. */
+/* Says why nothing was written; EXITS_WRONG. */
 static int fail(const char *format, ...)
 {
     g_autofree char *message = NULL;
@@ -43,7 +43,7 @@ static int fail(const char *format, ...)
     message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     fprintf(stderr, "rcptguard: %s\n", message);
-    return EXIT_WRONG;
+    return EXITS_WRONG;
 }
 
 static bool is_printed(const struct making *making)
@@ -84,7 +84,7 @@ static int ask_mta(struct site *site)
         return fail("Postfix does not answer: %s; name your domains with --domain", error);
     if (strcmp(mta, "sendmail") == 0 && !ask_sendmail(site, sendmail_option, &error))
         return fail("Sendmail does not answer: %s; name your domains with --domain", error);
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 /* Takes what the command line names; what the MTA says comes behind it. */
@@ -101,16 +101,16 @@ static int take_options(struct site *site)
         if (!site_add_domain(site, domain_option[i], false, "--domain"))
             return tool_usage_error("`%s` is no domain of an organisation", domain_option[i]);
     }
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 static int gather(struct site *site)
 {
     int status = take_options(site);
 
-    if (status == EXIT_DONE)
+    if (status == EXITS_DONE)
         status = ask_mta(site);
-    if (status != EXIT_DONE)
+    if (status != EXITS_DONE)
         return status;
     if (domain_option != NULL) { /* what a person names comes before what an MTA says */
         g_free(site->origin);
@@ -122,7 +122,7 @@ static int gather(struct site *site)
             fprintf(stderr, "rcptguard: warning: %s\n", (const char *)g_ptr_array_index(site->notes, i));
         return fail("%s names no domain that mail from elsewhere could have; name yours with --domain", site->mta);
     }
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 /* ---- where it goes */
@@ -140,13 +140,13 @@ static int find_place(struct making *making)
     making->folder = is_printed(making) ? g_strdup(g_get_tmp_dir()) : g_path_get_dirname(making->path);
     making->name = is_printed(making) ? g_strdup("policy") : g_path_get_basename(making->path);
     if (is_printed(making))
-        return EXIT_DONE;
+        return EXITS_DONE;
     if (is_there(making->path))
         return fail("%s is there already, and nothing is ever overwritten; move it away, or name another file with -p",
                     making->path);
     if (!g_file_test(making->folder, G_FILE_TEST_IS_DIR))
         return fail("there is no folder %s; make it, or name a file elsewhere with -p", making->folder);
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 /* The table that is beside the policy is the one to use; else the one that came with the program. */
@@ -168,7 +168,7 @@ static int find_freemail(struct making *making)
     if (making->freemail == NULL)
         return fail("the policy needs that table%s",
                     making->freemail_there ? "" : "; name where it is with --freemail");
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 /* ---- the policy is made, tried and brought to its place */
@@ -184,8 +184,8 @@ static int try_out(const char *path)
         policy_assert(policy, diags);
         policy_unref(policy);
     }
-    status = diags_errors(diags) == 0 ? EXIT_DONE : EXIT_WRONG;
-    if (status != EXIT_DONE) {
+    status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
+    if (status != EXITS_DONE) {
         tool_print_diags(diags);
         fail("what was found does not make a policy that holds; nothing was written");
     }
@@ -214,7 +214,7 @@ static int write_files(const struct making *making)
         return fail("%s; nothing was written", error);
     tried = place_path(place, making->name);
     status = try_out(tried);
-    if (status == EXIT_DONE && !is_printed(making) && !place_commit(place, &error))
+    if (status == EXITS_DONE && !is_printed(making) && !place_commit(place, &error))
         status = fail("%s; nothing was written", error);
     return status;
 }
@@ -306,22 +306,22 @@ static int make(struct making *making)
 {
     int status = find_place(making);
 
-    if (status == EXIT_DONE)
+    if (status == EXITS_DONE)
         status = gather(making->site);
-    if (status == EXIT_DONE)
+    if (status == EXITS_DONE)
         status = find_freemail(making);
-    if (status != EXIT_DONE)
+    if (status != EXITS_DONE)
         return status;
     making->policy = draft_policy(making->site, making->freemail);
     making->domains = draft_domains(making->site);
     status = write_files(making);
-    if (status != EXIT_DONE)
+    if (status != EXITS_DONE)
         return status;
     if (tool_json())
         print_json(making);
     else
         print_made(making);
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 static int command_init_run(void)

@@ -9,7 +9,7 @@ static int command_print_run(void)
 {
     struct diags *diags = diags_new();
     struct policy *policy = tool_load(diags);
-    int status = policy != NULL ? EXIT_DONE : EXIT_WRONG;
+    int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
 
     tool_print_diags(diags);
     diags_free(diags);

@@ -43,7 +43,7 @@ int given_check(void)
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
     if (client_option != NULL && !g_hostname_is_ip_address(client_option))
         return tool_usage_error("`%s` is no IP address", client_option);
-    return EXIT_DONE;
+    return EXITS_DONE;
 }
 
 gint64 given_time(void)

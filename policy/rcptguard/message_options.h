@@ -13,7 +13,7 @@
 /* For a command's `shared`. */
 extern const GOptionEntry given_entries[];
 
-/* EXIT_DONE, or EXIT_USAGE once it has said what is wrong with one of them. */
+/* EXITS_DONE, or EXITS_USAGE once it has said what is wrong with one of them. */
 int given_check(void);
 
 /* The time for `until`: that of --time, or now. */

@@ -2,7 +2,6 @@
 
 #include <config.h>
 
-#include "policy/base/escape.h"
 #include "policy/base/suggest.h"
 #include "policy/cli/json.h"
 #include "policy/cli/version_text.h"
@@ -12,17 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of a note. */
-#define NOTE_LIMIT 8192u
-
-static char *policy_path_option = NULL;
 static gboolean help_option = FALSE;
-
-static const GOptionEntry common_entries[] = {
-    {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy (" SYSCONFDIR "/rcptguard/policy)",
-     "POLICY"},
-    G_OPTION_ENTRY_NULL,
-};
 
 static const GOptionEntry help_entries[] = {
     {"help", 'h', 0, G_OPTION_ARG_NONE, &help_option, "Show this help", NULL},
@@ -31,52 +20,6 @@ static const GOptionEntry help_entries[] = {
 
 static const struct command *const commands[] = {&command_check, &command_explain, &command_replay, &command_print,
                                                  &command_init};
-
-/* ---- what the commands share */
-
-const char *tool_policy_path(void)
-{
-    return policy_path_option != NULL ? policy_path_option : SYSCONFDIR "/rcptguard/policy";
-}
-
-struct policy *tool_load(struct diags *diags)
-{
-    return policy_load(tool_policy_path(), diags);
-}
-
-bool tool_time(const char *text, gint64 *seconds)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = text == NULL ? g_date_time_new_now(utc) : g_date_time_new_from_iso8601(text, utc);
-
-    if (time == NULL)
-        return false;
-    *seconds = g_date_time_to_unix(time);
-    return true;
-}
-
-void tool_print_diags(const struct diags *diags)
-{
-    for (unsigned i = 0; i < diags_count(diags); i++) {
-        g_autofree char *text = diag_format(diags_get(diags, i));
-        fputs(text, stderr);
-    }
-}
-
-void tool_note(const char *format, ...)
-{
-    g_autofree char *message = NULL;
-    g_autofree char *shown = NULL;
-    va_list arguments;
-
-    va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    shown = text_printable(message, NOTE_LIMIT);
-    fprintf(stderr, "%s\n", shown);
-}
-
-/* ---- */
 
 static void print_help(void)
 {
@@ -100,7 +43,7 @@ static int unknown_option(const struct command *command, const GError *error)
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     const char *nearest;
 
-    add_option_names(names, common_entries);
+    add_option_names(names, policy_entries);
     add_option_names(names, command_entries);
     add_option_names(names, help_entries);
     add_option_names(names, command->entries);
@@ -123,7 +66,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     /* GLib's own help says more of itself than a screen has room for. */
     g_option_context_set_help_enabled(context, FALSE);
     g_option_context_set_summary(context, summary);
-    g_option_context_add_main_entries(context, common_entries, NULL);
+    g_option_context_add_main_entries(context, policy_entries, NULL);
     g_option_context_add_main_entries(context, command_entries, NULL);
     g_option_context_add_main_entries(context, help_entries, NULL);
     if (command->entries != NULL)
@@ -137,7 +80,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (help_option) {
         g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
         fputs(help, stdout);
-        return EXIT_DONE;
+        return EXITS_DONE;
     }
     if (argc > 1)
         return tool_usage_error("unexpected argument `%s`", argv[1]);
@@ -160,15 +103,15 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
     if (argc < 2) {
         print_help();
-        return EXIT_USAGE;
+        return EXITS_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help();
-        return EXIT_DONE;
+        return EXITS_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
         print_version();
-        return EXIT_DONE;
+        return EXITS_DONE;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
         names[i] = commands[i]->name;

@@ -11,18 +11,19 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
-enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2 };
-
 struct command {
     const char *name;
     const char *summary;
     const char *arguments;       /* "[FILE...]", or NULL if it takes none */
-    const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguard.c */
+    const GOptionEntry *entries; /* its own options, or NULL; the common ones are policy_entries and command_entries */
     const GOptionEntry *shared;  /* those that it shares with another command, or NULL */
     int (*run)(void);            /* gives the exit code */
 };
 
 extern const struct command command_check, command_explain, command_init, command_print, command_replay;
+
+/* --policy, for every command. */
+extern const GOptionEntry policy_entries[];
 
 /* The path of the policy that --policy names, or of the installed one. */
 const char *tool_policy_path(void);

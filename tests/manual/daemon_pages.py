@@ -256,7 +256,7 @@ class Daemon(page.PageCase):
     def test_exit_codes(self):
         """the exit codes of the code and no other"""
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        known = csource.enumeration("milter/common/exit_codes.h", "EXITS_[A-Z]+")
+        known = csource.enumeration("policy/cli/exit_codes.h", "EXITS_[A-Z]+")
         self.assertEqual(listed, {value for name, value in known.items() if name not in ("EXITS_GONE", "EXITS_FORBIDDEN")})
 
     def test_signals(self):

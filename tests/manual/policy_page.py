@@ -45,7 +45,7 @@ INTERNAL = {
     ("policy/lint/regex_tree.h", "REGEX_TEXT_LIMIT"): "likewise",
     ("policy/exposure/class_mask.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
     ("policy/init/discovered_site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
-    ("policy/rcptguard/rcptguard.c", "NOTE_LIMIT"): "how much of a path is shown",
+    ("policy/rcptguard/rcptguard_tool.c", "NOTE_LIMIT"): "how much of a path is shown",
     ("policy/cli/run_program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
     ("policy/cli/run_program.h", "PROGRAM_LIMIT"): "how long an operator waits for a command of the MTA",
     ("policy/address/address_scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
@@ -279,7 +279,7 @@ class Lints(PolicyCase):
     def test_names(self):
         """each lint has an item of its own under WARNINGS, and each item is a lint, in the same order"""
         items = [head.text() for head, _body in page.items(page.section(self.tree, "WARNINGS"))]
-        names = csource.array("policy/lint/lint.c", "lint_names")
+        names = csource.array("policy/lint/lint_warning.c", "lint_names")
         self.assertGreater(len(names), 15)
         self.assertEqual(items, names)
 

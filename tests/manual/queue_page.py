@@ -97,7 +97,7 @@ class Options(QueueCase):
 class Words(QueueCase):
     def test_exit_codes(self):
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        known = csource.enumeration("milter/common/exit_codes.h", "EXITS_[A-Z]+")
+        known = csource.enumeration("policy/cli/exit_codes.h", "EXITS_[A-Z]+")
         self.assertSame(listed, set(known.values()), "exit codes")
 
     def test_states(self):

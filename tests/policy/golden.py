@@ -63,7 +63,7 @@ def check(path, *options):
 
 def lints():
     """The names of the lints, as the code has them."""
-    return re.findall(r'^    \[LINT_\w+\] = "([a-z-]+)",$', (SOURCE / "policy/lint/lint.c").read_text(), re.M)
+    return re.findall(r'^    \[LINT_\w+\] = "([a-z-]+)",$', (SOURCE / "policy/lint/lint_warning.c").read_text(), re.M)
 
 
 def compare(case, path, got):

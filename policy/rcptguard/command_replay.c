@@ -1,6 +1,4 @@
-/* replay - `rcptguard replay`: what a policy would have done with a mailbox; see rcptguard(1) */
-
-#include "policy/replay/replay.h"
+/* command_replay - `rcptguard replay`: what a policy would have done with a mailbox; see rcptguard(1) */
 
 #include "policy/cli/terminal.h"
 #include "policy/mailbox/mailbox_parallel.h"
@@ -8,6 +6,7 @@
 #include "policy/rcptguard/message_options.h"
 #include "policy/rcptguard/rcptguard_tool.h"
 #include "policy/replay/progress.h"
+#include "policy/replay/replay.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -178,8 +177,8 @@ static int command_replay_run(void)
     struct diags *diags;
     int status;
 
-    if (given_check() != EXIT_DONE)
-        return EXIT_USAGE;
+    if (given_check() != EXITS_DONE)
+        return EXITS_USAGE;
     if (path_options == NULL)
         return tool_usage_error("expected a mailbox; `-` is standard input");
     if (jobs_option < 0 || jobs_option > (int)MAILRUN_JOBS_LIMIT)
@@ -194,10 +193,10 @@ static int command_replay_run(void)
     }
     fflush(stdout);
     tool_print_diags(diags);
-    status = diags_count(diags) == 0 && !atomic_load(&interrupted) ? EXIT_DONE : EXIT_WRONG;
+    status = diags_count(diags) == 0 && !atomic_load(&interrupted) ? EXITS_DONE : EXITS_WRONG;
     if (ferror(stdout)) {
         fprintf(stderr, "rcptguard: cannot write to standard output\n");
-        status = EXIT_WRONG;
+        status = EXITS_WRONG;
     }
     if (replaying.options.policy != NULL)
         policy_unref(replaying.options.policy);
