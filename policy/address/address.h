@@ -5,7 +5,7 @@
  * case, without a trailing dot, in A-labels (what IDNA refuses stays as NFC in
  * lower case); the local part in NFC and lower case, without quotes that it does
  * not need and without apostrophes that wrap the whole address.  Characters that
- * cannot be seen (letters.h) are dropped, full-width letters are those of ASCII.
+ * cannot be seen (unicode.h) are dropped, full-width letters are those of ASCII.
  *
  * Ownership: every function gives a new string, to be freed with g_free.
  */
@@ -49,7 +49,7 @@ char *address_normalise(const char *local, size_t local_length, const char *doma
  */
 char *address_normalise_text(const char *address);
 
-/* The same of what stood in MAIL or RCPT, as an MTA reads it: see route.h.  Without its angle brackets. */
+/* The same of what stood in MAIL or RCPT, as an MTA reads it: see source_route.h.  Without its angle brackets. */
 char *address_normalise_envelope(const char *address);
 
 /* Normalises a domain; "" if nothing is left of it. */

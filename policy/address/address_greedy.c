@@ -1,4 +1,4 @@
-/* greedy - see greedy.h */
+/* address_greedy - see address_greedy.h */
 
 #include "policy/address/address_greedy.h"
 

@@ -1,5 +1,5 @@
 /*
- * greedy - the third reading of an address list: the longest address around an `@`.
+ * address_greedy - the third reading of an address list: the longest address around an `@`.
  *
  * The first two readings stop at comments, blanks, quotes and brackets that an MTA or
  * a person reads over.  This one leaves them out, and joins what remains on both sides
@@ -11,8 +11,8 @@
  * Linear: it never reads beyond the `@` on either side, and no more than
  * GREEDY_STEPS characters.
  */
-#ifndef RCPTGUARD_GREEDY_H
-#define RCPTGUARD_GREEDY_H
+#ifndef RCPTGUARD_ADDRESS_GREEDY_H
+#define RCPTGUARD_ADDRESS_GREEDY_H
 
 #include "policy/address/address_scan.h"
 
@@ -31,7 +31,7 @@ enum greedy_kind {
     GREEDY_UNREAD, /* neither */
 };
 
-/* One clean text (scan.h) while its `@` are read; filled when the first one needs it. */
+/* One clean text (address_scan.h) while its `@` are read; filled when the first one needs it. */
 struct greedy {
     const char *text;
     size_t length;

@@ -1,4 +1,4 @@
-/* scan - see scan.h */
+/* address_scan - see address_scan.h */
 
 #include "policy/address/address_scan.h"
 

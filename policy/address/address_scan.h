@@ -1,13 +1,13 @@
 /*
- * scan - the tolerant reading of an address list: whatever looks like an
+ * address_scan - the tolerant reading of an address list: whatever looks like an
  * address to a person, at whatever place in the text.
  *
  * It knows no grammar: at each `@` it goes left over what may stand in a local
  * part and right over what may stand in a domain.  Each byte is looked at a
  * bounded number of times.
  */
-#ifndef RCPTGUARD_SCAN_H
-#define RCPTGUARD_SCAN_H
+#ifndef RCPTGUARD_ADDRESS_SCAN_H
+#define RCPTGUARD_ADDRESS_SCAN_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* addresses - see addresses.h */
+/* address_set - see address_set.h */
 
 #include "policy/address/address_set.h"
 

@@ -1,12 +1,12 @@
 /*
- * addresses - a set of normalised addresses that remembers their order.
+ * address_set - a set of normalised addresses that remembers their order.
  *
  * Most messages have a handful of recipients: up to a few, a set is a list.
  *
  * Ownership: a set owns its addresses.
  */
-#ifndef RCPTGUARD_ADDRESSES_H
-#define RCPTGUARD_ADDRESSES_H
+#ifndef RCPTGUARD_ADDRESS_SET_H
+#define RCPTGUARD_ADDRESS_SET_H
 
 #include <glib.h>
 #include <stdbool.h>

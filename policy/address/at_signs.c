@@ -1,4 +1,4 @@
-/* account - see account.h */
+/* at_signs - see at_signs.h */
 
 #include "policy/address/at_signs.h"
 

@@ -1,15 +1,15 @@
 /*
- * account - no `@` passes as nobody: each one is a counted address, proved to be nobody, or unread.
+ * at_signs - no `@` passes as nobody: each one is a counted address, proved to be nobody, or unread.
  *
- * After the first two readings every `@` of a text goes to the third one (greedy.h).
+ * After the first two readings every `@` of a text goes to the third one (address_greedy.h).
  * An `@` is nobody only where that is proved: in an obsolete route, in the quoted local
  * part of an address that counts, in a name (or a comment) around which no reading makes
  * an address with a dot in its domain.  Of any other an address is counted, or `unread` is set.
  *
  * Ownership: an account owns its sets; what it is given lives longer.
  */
-#ifndef RCPTGUARD_ACCOUNT_H
-#define RCPTGUARD_ACCOUNT_H
+#ifndef RCPTGUARD_AT_SIGNS_H
+#define RCPTGUARD_AT_SIGNS_H
 
 #include "policy/address/address.h"
 #include "policy/address/address_set.h"
@@ -31,7 +31,7 @@ void account_start(struct account *account, const struct addresses *parsed, stru
 void account_end(struct account *account);
 
 /*
- * Accounts for each `@` of a clean text (scan.h).  `found` is what the second reading made
+ * Accounts for each `@` of a clean text (address_scan.h).  `found` is what the second reading made
  * of its hits; what is a part of another address becomes NULL.  `prose`: no MTA reads
  * an address in it.  False if some are left because there are too many.
  */

@@ -1,4 +1,4 @@
-/* plain - see plain.h */
+/* simple_list - see simple_list.h */
 
 #include "policy/address/simple_list.h"
 

@@ -1,8 +1,8 @@
 /*
- * plain - address lists so simple that there is one way to read them.
+ * simple_list - address lists so simple that there is one way to read them.
  */
-#ifndef RCPTGUARD_PLAIN_H
-#define RCPTGUARD_PLAIN_H
+#ifndef RCPTGUARD_SIMPLE_LIST_H
+#define RCPTGUARD_SIMPLE_LIST_H
 
 #include <stdbool.h>
 

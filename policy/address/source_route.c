@@ -1,4 +1,4 @@
-/* route - see route.h */
+/* source_route - see source_route.h */
 
 #include "policy/address/source_route.h"
 

@@ -1,13 +1,13 @@
 /*
- * route - addresses that say a way: `<@relay.example:ann@x.example>`, `ann%x.example`,
+ * source_route - addresses that say a way: `<@relay.example:ann@x.example>`, `ann%x.example`,
  * `x.example!ann`.
  *
  * MTAs still take them.  A source route is left out (RFC 5321 section 4.1.1.3), and
  * without an `@`, the other two are ann@x.example: Sendmail and Postfix
  * (allow_percent_hack, swap_bangpath) deliver so, and write them so into headers.
  */
-#ifndef RCPTGUARD_ROUTE_H
-#define RCPTGUARD_ROUTE_H
+#ifndef RCPTGUARD_SOURCE_ROUTE_H
+#define RCPTGUARD_SOURCE_ROUTE_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-/* diag - see diag.h */
+/* diagnostics - see diagnostics.h */
 
 #include "policy/base/diagnostics.h"
 

@@ -1,13 +1,13 @@
 /*
- * diag - diagnostics: what is wrong in a file, where, and what was expected.
+ * diagnostics - what is wrong in a file, where, and what was expected.
  *
  * Ownership: a `struct diags` owns all that was added to it; what it hands out
  * lives as long as it does.
  *
  * The library never prints.  Whoever called it formats what was collected.
  */
-#ifndef RCPTGUARD_DIAG_H
-#define RCPTGUARD_DIAG_H
+#ifndef RCPTGUARD_DIAGNOSTICS_H
+#define RCPTGUARD_DIAGNOSTICS_H
 
 #include "policy/base/cleanup.h"
 

@@ -1,4 +1,4 @@
-/* hash - see hash.h */
+/* keyed_hash - see keyed_hash.h */
 
 #include "policy/base/keyed_hash.h"
 

@@ -1,12 +1,12 @@
 /*
- * hash - of strings that strangers choose.
+ * keyed_hash - a hash of strings that strangers choose.
  *
  * g_str_hash is the same for each of as many strings as one likes ("ar" and "c0"
  * are two of them): a message of such addresses takes ten seconds to count.  This
  * one has a key that nobody knows.
  */
-#ifndef RCPTGUARD_HASH_H
-#define RCPTGUARD_HASH_H
+#ifndef RCPTGUARD_KEYED_HASH_H
+#define RCPTGUARD_KEYED_HASH_H
 
 #include <glib.h>
 

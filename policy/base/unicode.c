@@ -1,4 +1,4 @@
-/* letters - see letters.h */
+/* unicode - see unicode.h */
 
 #include "policy/base/unicode.h"
 

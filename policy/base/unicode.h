@@ -1,9 +1,9 @@
 /*
- * letters - characters beyond ASCII as a reader sees them: what is not seen at
+ * unicode - characters beyond ASCII as a reader sees them: what is not seen at
  * all, what looks like a character of ASCII, what parts words.
  */
-#ifndef RCPTGUARD_LETTERS_H
-#define RCPTGUARD_LETTERS_H
+#ifndef RCPTGUARD_UNICODE_H
+#define RCPTGUARD_UNICODE_H
 
 #include <glib.h>
 #include <stdbool.h>

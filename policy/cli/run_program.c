@@ -1,4 +1,4 @@
-/* program - see program.h */
+/* run_program - see run_program.h */
 
 #include <config.h>
 

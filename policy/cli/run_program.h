@@ -1,5 +1,5 @@
 /*
- * program - runs one of the MTA's commands: without a shell, from a fixed list of
+ * run_program - runs one of the MTA's commands: without a shell, from a fixed list of
  * folders, with an environment of its own, for a limited time, and not longer than
  * we live.
  *
@@ -8,8 +8,8 @@
  *
  * Ownership: errors are texts for g_free.
  */
-#ifndef RCPTGUARD_PROGRAM_H
-#define RCPTGUARD_PROGRAM_H
+#ifndef RCPTGUARD_RUN_PROGRAM_H
+#define RCPTGUARD_RUN_PROGRAM_H
 
 #include <glib.h>
 #include <stdbool.h>

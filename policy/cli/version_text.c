@@ -1,4 +1,4 @@
-/* versions - see versions.h */
+/* version_text - see version_text.h */
 
 #include "policy/cli/version_text.h"
 

@@ -1,10 +1,10 @@
 /*
- * versions - what `--version` prints: the program's version, and below it one
+ * version_text - what `--version` prints: the program's version, and below it one
  * line for each library that it runs with, `NAME VERSION`.  Others read it, so
  * that form stays; the manual pages describe it.
  */
-#ifndef RCPTGUARD_VERSIONS_H
-#define RCPTGUARD_VERSIONS_H
+#ifndef RCPTGUARD_VERSION_TEXT_H
+#define RCPTGUARD_VERSION_TEXT_H
 
 #include <glib.h>
 

@@ -1,4 +1,4 @@
-/* expect - the assertions of a policy; see policy.h and language.h */
+/* expect - the assertions of a policy; see policy.h and ast.h */
 
 #include "policy/address/address.h"
 #include "policy/base/source.h"

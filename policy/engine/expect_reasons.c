@@ -1,4 +1,4 @@
-/* reasons - see reasons.h */
+/* expect_reasons - see expect_reasons.h */
 
 #include "policy/engine/expect_reasons.h"
 

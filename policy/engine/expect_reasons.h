@@ -1,11 +1,11 @@
 /*
- * reasons - why an assertion of a policy fails, told in a few lines: notes to the
+ * expect_reasons - why an assertion of a policy fails, told in a few lines: notes to the
  * error that was added last.  Private to the library.
  *
  * What is told comes from the evaluation itself, which listens to a trace.
  */
-#ifndef RCPTGUARD_REASONS_H
-#define RCPTGUARD_REASONS_H
+#ifndef RCPTGUARD_EXPECT_REASONS_H
+#define RCPTGUARD_EXPECT_REASONS_H
 
 #include "policy/engine/policy.h"
 #include "policy/syntax/ast.h"

@@ -1,6 +1,6 @@
 /*
  * explain - tells of one message what the policy says and why.  It listens to
- * the same evaluation that the daemon runs (told.h) and prints what it heard.
+ * the same evaluation that the daemon runs (explanation.h) and prints what it heard.
  */
 #ifndef RCPTGUARD_EXPLAIN_H
 #define RCPTGUARD_EXPLAIN_H

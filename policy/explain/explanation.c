@@ -1,4 +1,4 @@
-/* told - see told.h */
+/* explanation - see explanation.h */
 
 #include "policy/explain/explanation.h"
 
@@ -48,7 +48,8 @@ static void begin_part(struct listener *listener)
         g_string_append_printf(listener->lead, "%s ", group->word);
 }
 
-/* As print.c writes them: parentheses around what has an `and` or `or` and is not the whole, and around a second `not`.
+/* As print_policy.c writes them: parentheses around what has an `and` or `or` and is not the whole, and around a second
+ * `not`.
  */
 static void on_group(void *data, const char *word)
 {

@@ -1,12 +1,12 @@
 /*
- * told - all that the evaluation of one message tells, kept until it is over for
+ * explanation - all that the evaluation of one message tells, kept until it is over for
  * who prints it: explain_text for people, explain_json for programs.
  *
  * Ownership: it owns its rules and its verdict; policy, message and file are the
  * caller's and outlive it.
  */
-#ifndef RCPTGUARD_TOLD_H
-#define RCPTGUARD_TOLD_H
+#ifndef RCPTGUARD_EXPLANATION_H
+#define RCPTGUARD_EXPLANATION_H
 
 #include "policy/base/cleanup.h"
 #include "policy/engine/policy.h"

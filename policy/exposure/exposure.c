@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* How many values belong to just these classes: a party may have domains in several. */
-struct tally {
+struct class_sum {
     class_mask mask;
     unsigned count;
 };
@@ -19,7 +19,7 @@ struct exposure {
     GArray *visible; /* struct exposed; its strings belong to those below */
     struct recipients *recipients;
     GHashTable *domains; /* char * -> struct domain_facts *: all that the message names */
-    GArray *tallies[COUNT_KINDS];
+    GArray *sums[COUNT_KINDS];
     unsigned defects;
     bool fault;
 };
@@ -40,18 +40,18 @@ const char *count_name(enum count count)
     return count_names[count];
 }
 
-static void tally_add(struct exposure *exposure, enum count count, class_mask mask)
+static void add_to_sum(struct exposure *exposure, enum count count, class_mask mask)
 {
-    GArray *tallies = exposure->tallies[count];
-    struct tally tally = {.mask = mask, .count = 1};
+    GArray *sums = exposure->sums[count];
+    struct class_sum sum = {.mask = mask, .count = 1};
 
-    for (unsigned i = 0; i < tallies->len; i++) {
-        if (g_array_index(tallies, struct tally, i).mask == mask) {
-            g_array_index(tallies, struct tally, i).count++;
+    for (unsigned i = 0; i < sums->len; i++) {
+        if (g_array_index(sums, struct class_sum, i).mask == mask) {
+            g_array_index(sums, struct class_sum, i).count++;
             return;
         }
     }
-    g_array_append_val(tallies, tally);
+    g_array_append_val(sums, sum);
 }
 
 static const struct domain_facts *find_domain(struct builder *builder, const char *domain)
@@ -101,14 +101,14 @@ static unsigned class_of_address(struct builder *builder, const char *address)
 }
 
 /* Adds each value's mask to the counts. */
-static void tally_masks(struct exposure *exposure, enum count count, GHashTable *masks)
+static void add_masks(struct exposure *exposure, enum count count, GHashTable *masks)
 {
     GHashTableIter iterator;
     gpointer mask;
 
     g_hash_table_iter_init(&iterator, masks);
     while (g_hash_table_iter_next(&iterator, NULL, &mask))
-        tally_add(exposure, count, *(class_mask *)mask);
+        add_to_sum(exposure, count, *(class_mask *)mask);
 }
 
 static void mark(GHashTable *masks, const char *value, unsigned class_index)
@@ -141,12 +141,12 @@ static void count_visible(struct builder *builder, bool bcc_visible)
         exposed.party = classes_individuals(builder->classes, (unsigned)facts->class_index) ? recipient->address
                                                                                             : facts->organisation;
         g_array_append_val(exposure->visible, exposed);
-        tally_add(exposure, COUNT_VISIBLE, (class_mask)1 << exposed.class_index);
+        add_to_sum(exposure, COUNT_VISIBLE, (class_mask)1 << exposed.class_index);
         mark(parties, exposed.party, exposed.class_index);
         mark(domains, facts->domain, exposed.class_index);
     }
-    tally_masks(exposure, COUNT_PARTIES, parties);
-    tally_masks(exposure, COUNT_DOMAINS, domains);
+    add_masks(exposure, COUNT_PARTIES, parties);
+    add_masks(exposure, COUNT_DOMAINS, domains);
     g_hash_table_unref(parties);
     g_hash_table_unref(domains);
 }
@@ -156,9 +156,9 @@ static void count_recipient(struct builder *builder, const char *address, bool i
 {
     class_mask mask = (class_mask)1 << class_of_address(builder, address);
 
-    tally_add(builder->exposure, COUNT_RECIPIENTS, mask);
+    add_to_sum(builder->exposure, COUNT_RECIPIENTS, mask);
     if (!is_shown)
-        tally_add(builder->exposure, COUNT_HIDDEN, mask);
+        add_to_sum(builder->exposure, COUNT_HIDDEN, mask);
 }
 
 static void count_envelope(struct builder *builder, const struct message *message)
@@ -189,7 +189,7 @@ struct exposure *exposure_read(struct classes *classes, const struct message *me
     exposure->visible = g_array_new(FALSE, FALSE, sizeof(struct exposed));
     exposure->domains = g_hash_table_new_full(hash_string, g_str_equal, NULL, (GDestroyNotify)domain_facts_unref);
     for (unsigned i = 0; i < COUNT_KINDS; i++)
-        exposure->tallies[i] = g_array_new(FALSE, FALSE, sizeof(struct tally));
+        exposure->sums[i] = g_array_new(FALSE, FALSE, sizeof(struct class_sum));
     exposure->recipients = recipients_read(message);
     exposure->defects = recipients_defects(exposure->recipients);
     if (address_domain(sender) != NULL)
@@ -201,12 +201,12 @@ struct exposure *exposure_read(struct classes *classes, const struct message *me
 
 unsigned exposure_count(const struct exposure *exposure, enum count count, class_mask mask)
 {
-    const GArray *tallies = exposure->tallies[count];
+    const GArray *sums = exposure->sums[count];
     unsigned total = 0;
 
-    for (unsigned i = 0; i < tallies->len; i++)
-        if ((g_array_index(tallies, struct tally, i).mask & mask) != 0)
-            total += g_array_index(tallies, struct tally, i).count;
+    for (unsigned i = 0; i < sums->len; i++)
+        if ((g_array_index(sums, struct class_sum, i).mask & mask) != 0)
+            total += g_array_index(sums, struct class_sum, i).count;
     return total;
 }
 
@@ -237,7 +237,7 @@ void exposure_free(struct exposure *exposure)
     g_array_unref(exposure->visible);
     g_hash_table_unref(exposure->domains);
     for (unsigned i = 0; i < COUNT_KINDS; i++)
-        g_array_unref(exposure->tallies[i]);
+        g_array_unref(exposure->sums[i]);
     recipients_free(exposure->recipients);
     g_free(exposure);
 }

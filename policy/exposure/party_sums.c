@@ -1,4 +1,4 @@
-/* parties - see parties.h */
+/* party_sums - see party_sums.h */
 
 #include "policy/exposure/party_sums.h"
 

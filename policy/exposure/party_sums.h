@@ -1,12 +1,12 @@
 /*
- * parties - who the visible recipients of a message are, summed by party.  The
+ * party_sums - who the visible recipients of a message are, summed by party.  The
  * single mailboxes of a class marked `individuals` are summed by their domain: a
  * list of people is what nobody reads, and what a report must not hold.
  *
  * Ownership: an array owns its sums; g_array_unref frees all of it.
  */
-#ifndef RCPTGUARD_PARTIES_H
-#define RCPTGUARD_PARTIES_H
+#ifndef RCPTGUARD_PARTY_SUMS_H
+#define RCPTGUARD_PARTY_SUMS_H
 
 #include "policy/exposure/exposure.h"
 

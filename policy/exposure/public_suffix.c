@@ -1,4 +1,4 @@
-/* suffixes - see suffixes.h */
+/* public_suffix - see public_suffix.h */
 
 #include "policy/exposure/public_suffix.h"
 

@@ -1,11 +1,11 @@
 /*
- * suffixes - which part of a domain an organisation registered, by the Public
+ * public_suffix - which part of a domain an organisation registered, by the Public
  * Suffix List (publicsuffix.org; libpsl), its private section included.
  *
  * Ownership: free with suffixes_free.  Any thread may use it.
  */
-#ifndef RCPTGUARD_SUFFIXES_H
-#define RCPTGUARD_SUFFIXES_H
+#ifndef RCPTGUARD_PUBLIC_SUFFIX_H
+#define RCPTGUARD_PUBLIC_SUFFIX_H
 
 #include <stdbool.h>
 

@@ -1,9 +1,9 @@
 /*
- * ask - asks the machine's own Postfix or Sendmail which domains and networks are
+ * discover - asks the machine's own Postfix or Sendmail which domains and networks are
  * its own, by their own programs: postconf(1), postmap(1), sendmail(8) -bt.
  */
-#ifndef RCPTGUARD_ASK_H
-#define RCPTGUARD_ASK_H
+#ifndef RCPTGUARD_DISCOVER_H
+#define RCPTGUARD_DISCOVER_H
 
 #include "policy/init/discovered_site.h"
 

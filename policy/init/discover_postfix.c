@@ -1,5 +1,5 @@
 /*
- * askpostfix - what Postfix says of itself; see ask.h and postconf(5).
+ * discover_postfix - what Postfix says of itself; see discover.h and postconf(5).
  *
  * Its lists hold names, `!names` that are not meant, files, and tables.  What a
  * program can list is listed; of the rest a note names the table.

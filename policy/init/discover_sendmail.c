@@ -1,5 +1,5 @@
 /*
- * asksendmail - what Sendmail says of itself, in its test mode; see ask.h.
+ * discover_sendmail - what Sendmail says of itself, in its test mode; see discover.h.
  *
  * Each question, `$=w` or `$j`, is answered behind a prompt, a class by one name a
  * line.  A class that is empty gives the next prompt at once.

@@ -1,4 +1,4 @@
-/* site - see site.h */
+/* discovered_site - see discovered_site.h */
 
 #include "policy/init/discovered_site.h"
 

@@ -1,5 +1,5 @@
 /*
- * site - what is known of a mail server for a first policy: which domains and
+ * discovered_site - what is known of a mail server for a first policy: which domains and
  * networks are its own, and where that is said.
  *
  * What comes in is what an MTA's configuration holds, in any form; what is kept
@@ -7,8 +7,8 @@
  *
  * Ownership: a site owns all that it holds; free with site_free.
  */
-#ifndef RCPTGUARD_SITE_H
-#define RCPTGUARD_SITE_H
+#ifndef RCPTGUARD_DISCOVERED_SITE_H
+#define RCPTGUARD_DISCOVERED_SITE_H
 
 #include "policy/base/cleanup.h"
 #include "policy/exposure/public_suffix.h"

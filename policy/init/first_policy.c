@@ -1,4 +1,4 @@
-/* draft - see draft.h */
+/* first_policy - see first_policy.h */
 
 #include "policy/init/first_policy.h"
 

@@ -1,9 +1,9 @@
 /*
- * draft - writes a first policy for a site, every rule of it on trial, with
+ * first_policy - writes a first policy for a site, every rule of it on trial, with
  * comments that say what is what and assertions that hold.
  */
-#ifndef RCPTGUARD_DRAFT_H
-#define RCPTGUARD_DRAFT_H
+#ifndef RCPTGUARD_FIRST_POLICY_H
+#define RCPTGUARD_FIRST_POLICY_H
 
 #include "policy/init/discovered_site.h"
 

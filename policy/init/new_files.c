@@ -1,4 +1,4 @@
-/* place - see place.h */
+/* new_files - see new_files.h */
 
 #include "policy/init/new_files.h"
 

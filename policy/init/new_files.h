@@ -1,5 +1,5 @@
 /*
- * place - new files in a folder, all of them or none, and never one in the place
+ * new_files - new files in a folder, all of them or none, and never one in the place
  * of another.
  *
  * They are made in a hidden folder beside, in which they can be tried, and come to
@@ -8,8 +8,8 @@
  * Ownership: free with place_free, which removes the hidden folder.  Errors are
  * texts to be freed with g_free.
  */
-#ifndef RCPTGUARD_PLACE_H
-#define RCPTGUARD_PLACE_H
+#ifndef RCPTGUARD_NEW_FILES_H
+#define RCPTGUARD_NEW_FILES_H
 
 #include "policy/base/cleanup.h"
 

@@ -1,4 +1,4 @@
-/* facts - see facts.h */
+/* condition_facts - see condition_facts.h */
 
 #include "policy/lint/condition_facts.h"
 

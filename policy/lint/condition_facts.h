@@ -1,14 +1,14 @@
 /*
- * facts - what the tests of a policy ask for, each once, and what is known of
- * one from another.  Private to the library; logic.h is what uses it.
+ * condition_facts - what the tests of a policy ask for, each once, and what is known of
+ * one from another.  Private to the library; condition_solver.h is what uses it.
  *
  * A fact is a test that is true or not; a variable is a count, which a test
  * compares.  Tests of a policy that ask for the same share one.
  *
  * Ownership: facts_free; the policy has to outlive it.
  */
-#ifndef RCPTGUARD_FACTS_H
-#define RCPTGUARD_FACTS_H
+#ifndef RCPTGUARD_CONDITION_FACTS_H
+#define RCPTGUARD_CONDITION_FACTS_H
 
 #include "policy/syntax/ast.h"
 

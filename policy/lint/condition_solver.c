@@ -1,5 +1,5 @@
 /*
- * logic - see logic.h
+ * condition_solver - see condition_solver.h
  *
  * A search: each claim is taken apart into answers of tests, which narrow what
  * is left of facts and counts; where one of several parts has to hold, each is

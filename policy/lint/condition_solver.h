@@ -1,5 +1,5 @@
 /*
- * logic - whether conditions of a policy can come out in a given way together,
+ * condition_solver - whether conditions of a policy can come out in a given way together,
  * in any message at all.  Private to the library.
  *
  * What is known: a test gives one answer throughout a message; a count is at
@@ -10,8 +10,8 @@
  *
  * Ownership: logic_free; the policy has to outlive it.
  */
-#ifndef RCPTGUARD_LOGIC_H
-#define RCPTGUARD_LOGIC_H
+#ifndef RCPTGUARD_CONDITION_SOLVER_H
+#define RCPTGUARD_CONDITION_SOLVER_H
 
 #include "policy/syntax/ast.h"
 

@@ -22,18 +22,18 @@
 #define NAMES_LIMIT 1000u
 
 /* What is known of the class at hand. */
-struct looking {
+struct table_search {
     const struct lint *lint;
     const struct class_statement *class;
     unsigned index;
-    GPtrArray *patterns; /* struct class_pattern *: of all classes */
+    GPtrArray *patterns; /* struct known_pattern *: of all classes */
     bool is_used;        /* something in the policy depends on it */
     unsigned names;      /* domains that it names */
     unsigned taken;      /* of them, those that another class has */
     unsigned matching;   /* its regular expressions that may match what no class names */
 };
 
-struct class_pattern {
+struct known_pattern {
     unsigned index;
     const struct item *item;
     struct pattern *pattern;
@@ -49,7 +49,7 @@ struct name {
 
 /* A table, while it is read. */
 struct reading {
-    struct looking *looking;
+    struct table_search *looking;
     const struct source *source;
     const struct item *file;
     unsigned names, taken;
@@ -64,17 +64,17 @@ struct overlap {
     unsigned owner;
 };
 
-static const char *class_name(const struct looking *looking, int index)
+static const char *class_name(const struct table_search *looking, int index)
 {
     return classes_name(looking->lint->policy->classes, (unsigned)index);
 }
 
-static const struct table *domains_of(const struct looking *looking)
+static const struct table *domains_of(const struct table_search *looking)
 {
     return classes_domains(looking->lint->policy->classes);
 }
 
-static bool is_internal(const struct looking *looking)
+static bool is_internal(const struct table_search *looking)
 {
     return looking->index == CLASS_INTERNAL;
 }
@@ -101,7 +101,7 @@ static bool may_tell(struct reading *reading, enum lint_name name)
     return reading == NULL || ++reading->told[name] <= ITEMS_TOLD_LIMIT;
 }
 
-static void lint_suffix(struct looking *looking, struct reading *reading, const struct name *name)
+static void lint_suffix(struct table_search *looking, struct reading *reading, const struct name *name)
 {
     const struct suffixes *suffixes = classes_suffixes(looking->lint->policy->classes);
     const char *provider = NULL;
@@ -120,7 +120,7 @@ static void lint_suffix(struct looking *looking, struct reading *reading, const 
 }
 
 /* The class that would have the domain if this one did not name it, by a table's or a policy's names; -1 if none. */
-static int had_by(const struct looking *looking, const struct name *name)
+static int had_by(const struct table_search *looking, const struct name *name)
 {
     int owner = name->below ? -1 : table_find_item(domains_of(looking), name->domain, true);
 
@@ -128,7 +128,7 @@ static int had_by(const struct looking *looking, const struct name *name)
 }
 
 /* A table that takes hosts out of one's own domain does so where nobody sees it. */
-static void lint_own(struct looking *looking, struct reading *reading, const struct name *name)
+static void lint_own(struct table_search *looking, struct reading *reading, const struct name *name)
 {
     if (reading == NULL || is_internal(looking) || looking->class->separate ||
         had_by(looking, name) != CLASS_INTERNAL || !may_tell(reading, LINT_CLASS_OVERLAP))
@@ -138,14 +138,14 @@ static void lint_own(struct looking *looking, struct reading *reading, const str
                  looking->class->name->text);
 }
 
-static bool is_matched_elsewhere(const struct looking *looking, const struct name *name)
+static bool is_matched_elsewhere(const struct table_search *looking, const struct name *name)
 {
     g_autofree char *host = g_strconcat("x.", name->domain, NULL);
     struct pattern_budget *budget = pattern_budget_new();
     bool matched = false;
 
     for (unsigned i = 0; !matched && i < looking->patterns->len; i++) {
-        const struct class_pattern *entry = g_ptr_array_index(looking->patterns, i);
+        const struct known_pattern *entry = g_ptr_array_index(looking->patterns, i);
         /* A fault is no "no". */
         matched =
             entry->index != looking->index && (pattern_match(entry->pattern, name->domain, budget) != PATTERN_NO ||
@@ -156,7 +156,7 @@ static bool is_matched_elsewhere(const struct looking *looking, const struct nam
 }
 
 /* A class that is not named may still take domains from those that are. */
-static void learn_use(struct looking *looking, const struct name *name)
+static void learn_use(struct table_search *looking, const struct name *name)
 {
     int owner;
 
@@ -168,7 +168,7 @@ static void learn_use(struct looking *looking, const struct name *name)
 }
 
 /* Whether another class has just this name, which is told unless it stands in a table. */
-static int lint_name(struct looking *looking, struct reading *reading, const struct name *name)
+static int lint_name(struct table_search *looking, struct reading *reading, const struct name *name)
 {
     int owner = table_find_item(domains_of(looking), name->domain, name->below);
 
@@ -183,15 +183,15 @@ static int lint_name(struct looking *looking, struct reading *reading, const str
     return -1;
 }
 
-static void warn_overlap(const struct looking *looking, const struct source *source, size_t offset, const char *domain,
-                         bool below, int owner)
+static void warn_overlap(const struct table_search *looking, const struct source *source, size_t offset,
+                         const char *domain, bool below, int owner)
 {
     lint_warn_in(looking->lint, LINT_CLASS_OVERLAP, source, offset,
                  "`%s%s` is of class `%s`, which names it first; here it does nothing", below ? "." : "", domain,
                  class_name(looking, owner));
 }
 
-static void lint_domain(struct looking *looking, const struct item *item)
+static void lint_domain(struct table_search *looking, const struct item *item)
 {
     bool below = item->text[0] == '.';
     g_autofree char *domain = domain_normalise(item->text + below, strlen(item->text + below));
@@ -256,7 +256,7 @@ static void tell_table(struct reading *reading)
 }
 
 /* What has become of the file since the policy was loaded is not asked. */
-static void lint_table(struct looking *looking, const struct item *file)
+static void lint_table(struct table_search *looking, const struct item *file)
 {
     g_autofree char *path = policy_beside(looking->lint->policy, file->text);
     auto_free(diags) troubles = diags_new();
@@ -319,7 +319,7 @@ static char *domain_matched(const char *pattern)
 }
 
 /* The class that has all that an expression matches by name; -1 if there is none. */
-static int hidden_by(const struct looking *looking, const struct item *item)
+static int hidden_by(const struct table_search *looking, const struct item *item)
 {
     g_autofree char *domain = domain_matched(item->text);
     int owner = -1;
@@ -331,10 +331,10 @@ static int hidden_by(const struct looking *looking, const struct item *item)
 }
 
 /* The class that has the same expression earlier, or -1. */
-static int repeats(const struct looking *looking, const struct item *item)
+static int repeats(const struct table_search *looking, const struct item *item)
 {
     for (unsigned i = 0; i < looking->patterns->len; i++) {
-        const struct class_pattern *entry = g_ptr_array_index(looking->patterns, i);
+        const struct known_pattern *entry = g_ptr_array_index(looking->patterns, i);
         if (entry->item == item)
             return -1;
         if (strcmp(entry->item->text, item->text) == 0)
@@ -343,14 +343,14 @@ static int repeats(const struct looking *looking, const struct item *item)
     return -1;
 }
 
-static void lint_match(struct looking *looking, const struct item *item)
+static void lint_match(struct table_search *looking, const struct item *item)
 {
     const struct pattern *pattern = NULL;
     int hider = hidden_by(looking, item), first = repeats(looking, item);
     const char *provider;
 
     for (unsigned i = 0; i < looking->patterns->len; i++) {
-        const struct class_pattern *entry = g_ptr_array_index(looking->patterns, i);
+        const struct known_pattern *entry = g_ptr_array_index(looking->patterns, i);
         if (entry->item == item)
             pattern = entry->pattern;
         looking->is_used = looking->is_used || entry->index != looking->index;
@@ -412,7 +412,7 @@ static GHashTable *names_in_use(const struct policy *policy)
     return names;
 }
 
-static void class_pattern_free(struct class_pattern *entry)
+static void class_pattern_free(struct known_pattern *entry)
 {
     pattern_free(entry->pattern);
     g_free(entry);
@@ -427,12 +427,12 @@ static GPtrArray *gather_patterns(const struct policy *policy)
         const struct class_statement *class = g_ptr_array_index(policy->statements, i);
         for (unsigned j = 0; j < class->items->len && patterns->len < NAMES_LIMIT; j++) {
             const struct class_item *entry = g_ptr_array_index(class->items, j);
-            struct class_pattern *pattern;
+            struct known_pattern *pattern;
             g_autofree char *message = NULL;
             size_t offset;
             if (entry->kind != CLASS_MATCH)
                 continue;
-            pattern = g_new0(struct class_pattern, 1);
+            pattern = g_new0(struct known_pattern, 1);
             pattern->index = classes_index(policy->classes, class->name->text);
             pattern->item = entry->item;
             pattern->pattern = pattern_compile(entry->item->text, &offset, &message);
@@ -442,7 +442,7 @@ static GPtrArray *gather_patterns(const struct policy *policy)
     return patterns;
 }
 
-static void lint_whole(const struct looking *looking)
+static void lint_whole(const struct table_search *looking)
 {
     const char *name = looking->class->name->text;
     size_t offset = looking->class->name->offset;
@@ -515,7 +515,7 @@ static void lint_sets(const struct lint *lint, const struct expression *expressi
 
 /* ---- */
 
-static void look_at(struct looking *looking)
+static void look_at(struct table_search *looking)
 {
     for (unsigned i = 0; i < looking->class->items->len; i++) {
         const struct class_item *entry = g_ptr_array_index(looking->class->items, i);
@@ -541,7 +541,7 @@ void lint_classes(const struct lint *lint)
     g_autoptr(GPtrArray) patterns = gather_patterns(policy);
 
     for (unsigned i = 0; i < policy->statements->len; i++) {
-        struct looking looking = {
+        struct table_search looking = {
             .lint = lint, .class = g_ptr_array_index(policy->statements, i), .patterns = patterns};
         const char *name = looking.class->name->text;
         looking.index = classes_index(policy->classes, name);

@@ -25,14 +25,14 @@ static const unsigned longest_values[] = {
 };
 
 /* What is at hand while one is looked at. */
-struct looking {
+struct regex_search {
     const struct lint *lint;
     struct lint_regex regex;
     enum values values;
     bool said;
 };
 
-static bool matches(const struct looking *looking, const char *text)
+static bool matches(const struct regex_search *looking, const char *text)
 {
     struct pattern_budget *budget = pattern_budget_new();
     bool yes = pattern_match(looking->regex.pattern, text, budget) == PATTERN_YES;
@@ -43,7 +43,7 @@ static bool matches(const struct looking *looking, const char *text)
 
 /* Once for each expression: what is mended in one place is looked at again. */
 static void G_GNUC_PRINTF(4, 5)
-    warn(struct looking *looking, enum lint_name name, const struct regex_node *node, const char *format, ...)
+    warn(struct regex_search *looking, enum lint_name name, const struct regex_node *node, const char *format, ...)
 {
     va_list arguments;
     g_autofree char *message = NULL;
@@ -70,7 +70,7 @@ static bool tells(const struct regex_node *node)
                                    (node->character == '.' || node->character == '@'));
 }
 
-static void lint_dots(struct looking *looking, const GPtrArray *branch)
+static void lint_dots(struct regex_search *looking, const GPtrArray *branch)
 {
     for (unsigned i = 0; !looking->said && i < branch->len; i++) {
         const struct regex_node *node = g_ptr_array_index(branch, i);
@@ -101,7 +101,7 @@ struct trial {
     char behind;  /* what follows the filling */
 };
 
-static struct trial try(const struct looking *looking, const struct regex_node *node, const char *filling)
+static struct trial try(const struct regex_search *looking, const struct regex_node *node, const char *filling)
 {
     struct trial trial = {.text = g_string_new(NULL)};
     const char *domain, *organisation;
@@ -119,7 +119,7 @@ static struct trial try(const struct looking *looking, const struct regex_node *
     return trial;
 }
 
-static bool has_at(const struct looking *looking, const struct regex_node *node)
+static bool has_at(const struct regex_search *looking, const struct regex_node *node)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     size_t place;
@@ -134,7 +134,7 @@ static bool is_wild(const struct regex_node *node)
     return node->most == REGEX_NO_BOUND && (node->kind == REGEX_ANY || (node->kind == REGEX_SET && node->letters));
 }
 
-static void lint_wild(struct looking *looking, const struct regex_node *node)
+static void lint_wild(struct regex_search *looking, const struct regex_node *node)
 {
     bool domains = looking->values == OF_DOMAINS;
     bool local = !domains && !has_at(looking, node);
@@ -158,7 +158,7 @@ static void lint_wild(struct looking *looking, const struct regex_node *node)
 }
 
 /* `.*` before a dot: it may be nothing, and many labels. */
-static void lint_front(struct looking *looking)
+static void lint_front(struct regex_search *looking)
 {
     const GPtrArray *nodes = looking->regex.parts->nodes;
     const struct regex_node *node = nodes->len > 0 ? g_ptr_array_index(nodes, 0) : NULL;
@@ -171,7 +171,7 @@ static void lint_front(struct looking *looking)
 
 /* ---- */
 
-static void look(struct lint_slow *slow, struct looking looking)
+static void look(struct lint_slow *slow, struct regex_search looking)
 {
     g_autofree char *message = NULL;
     size_t offset;
@@ -202,7 +202,7 @@ struct regexes {
 
 static void look_at(struct regexes *regexes, const struct item *item, enum values values)
 {
-    struct looking looking = {
+    struct regex_search looking = {
         .lint = regexes->lint,
         .regex = {.item = item, .longest = longest_values[values]},
         .values = values,

@@ -1,4 +1,4 @@
-/* regex - see regex.h */
+/* regex_tree - see regex_tree.h */
 
 #include "policy/lint/regex_tree.h"
 
@@ -12,14 +12,14 @@ static const char candidates[] = "xa0.-_@ bcdefghijklmnopqrstuvwyz123456789!#$%&
 /* So many nodes are written for one text, which an empty group may be told to repeat without end. */
 #define NODES_LIMIT 20000u
 
-struct reader {
+struct regex_reader {
     const char *pattern;
     const char *next;
     struct regex *regex;
     struct pattern_budget *budget;
 };
 
-static void read_branches(struct reader *reader, GPtrArray *branches);
+static void read_branches(struct regex_reader *reader, GPtrArray *branches);
 
 static void node_free(struct regex_node *node)
 {
@@ -28,7 +28,7 @@ static void node_free(struct regex_node *node)
     g_free(node);
 }
 
-static struct regex_node *node_new(struct reader *reader, enum regex_kind kind)
+static struct regex_node *node_new(struct regex_reader *reader, enum regex_kind kind)
 {
     struct regex_node *node = g_new0(struct regex_node, 1);
 
@@ -59,7 +59,7 @@ static const char *set_end(const char *p)
 }
 
 /* Asks PCRE2 what is in a set. */
-static void fill_set(struct reader *reader, struct regex_node *node)
+static void fill_set(struct regex_reader *reader, struct regex_node *node)
 {
     g_autofree char *text = g_strndup(reader->pattern + node->offset, node->length);
     g_autofree char *message = NULL;
@@ -91,7 +91,7 @@ static const char *over_braces(const char *p)
 }
 
 /* Between \Q and \E every character is itself; `next` is at either. */
-static void read_quoted(struct reader *reader, GPtrArray *branch, bool begins)
+static void read_quoted(struct regex_reader *reader, GPtrArray *branch, bool begins)
 {
     const char *end = begins ? strstr(reader->next, "\\E") : NULL;
 
@@ -108,7 +108,7 @@ static void read_quoted(struct reader *reader, GPtrArray *branch, bool begins)
 }
 
 /* `next` is at the backslash. */
-static void read_escape(struct reader *reader, GPtrArray *branch)
+static void read_escape(struct regex_reader *reader, GPtrArray *branch)
 {
     const char *start = reader->next, *p = start + 2;
     char c = start[1];
@@ -183,7 +183,7 @@ static void forget(struct regex_node *node)
 }
 
 /* `next` is at the parenthesis. */
-static void read_group(struct reader *reader, GPtrArray *branch)
+static void read_group(struct regex_reader *reader, GPtrArray *branch)
 {
     unsigned first = reader->regex->nodes->len;
     struct regex_node *node = node_new(reader, REGEX_GROUP);
@@ -208,7 +208,7 @@ static void read_group(struct reader *reader, GPtrArray *branch)
 /* ---- how often */
 
 /* {2}, {2,}, {2,3}: false if the brace is a character like any other. */
-static bool read_braces(struct reader *reader, unsigned *least, unsigned *most)
+static bool read_braces(struct regex_reader *reader, unsigned *least, unsigned *most)
 {
     const char *first = reader->next + 1, *second = first;
     const char *p = first + strspn(first, "0123456789");
@@ -227,7 +227,7 @@ static bool read_braces(struct reader *reader, unsigned *least, unsigned *most)
     return true;
 }
 
-static void read_often(struct reader *reader, struct regex_node *node)
+static void read_often(struct regex_reader *reader, struct regex_node *node)
 {
     unsigned least = 1, most = 1;
 
@@ -260,7 +260,7 @@ static void read_often(struct reader *reader, struct regex_node *node)
 
 /* ---- */
 
-static void read_node(struct reader *reader, GPtrArray *branch)
+static void read_node(struct regex_reader *reader, GPtrArray *branch)
 {
     struct regex_node *node;
     unsigned before = branch->len;
@@ -292,7 +292,7 @@ static void read_node(struct reader *reader, GPtrArray *branch)
         read_often(reader, g_ptr_array_index(branch, branch->len - 1));
 }
 
-static void read_branches(struct reader *reader, GPtrArray *branches)
+static void read_branches(struct regex_reader *reader, GPtrArray *branches)
 {
     GPtrArray *branch = g_ptr_array_new();
 
@@ -311,7 +311,7 @@ static void read_branches(struct reader *reader, GPtrArray *branches)
 struct regex *regex_parse(const char *pattern)
 {
     struct regex *regex = g_new0(struct regex, 1);
-    struct reader reader = {.pattern = pattern, .next = pattern, .regex = regex, .budget = pattern_budget_new()};
+    struct regex_reader reader = {.pattern = pattern, .next = pattern, .regex = regex, .budget = pattern_budget_new()};
 
     regex->nodes = g_ptr_array_new_with_free_func((GDestroyNotify)node_free);
     regex->branches = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);

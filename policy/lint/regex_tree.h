@@ -1,5 +1,5 @@
 /*
- * regex - the parts of a regular expression (pcre2pattern(3)), as far as a lint
+ * regex_tree - the parts of a regular expression (pcre2pattern(3)), as far as a lint
  * has to know them: what stands beside what, how often, and a text that matches.
  * Private to the library.
  *
@@ -9,8 +9,8 @@
  *
  * Ownership: regex_free.
  */
-#ifndef RCPTGUARD_REGEX_H
-#define RCPTGUARD_REGEX_H
+#ifndef RCPTGUARD_REGEX_TREE_H
+#define RCPTGUARD_REGEX_TREE_H
 
 #include "policy/base/cleanup.h"
 

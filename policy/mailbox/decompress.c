@@ -1,4 +1,4 @@
-/* unpack - see unpack.h */
+/* decompress - see decompress.h */
 
 #include "policy/mailbox/decompress.h"
 

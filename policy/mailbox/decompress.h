@@ -1,5 +1,5 @@
 /*
- * unpack - the bytes of a file, unpacked if it is packed: gzip, xz, zstd.
+ * decompress - the bytes of a file, unpacked if it is packed: gzip, xz, zstd.
  *
  * What a file is, its first bytes say, not its name.  The libraries of the three
  * are called directly: they give what stands before a cut or a damage, check
@@ -7,8 +7,8 @@
  *
  * Ownership: an unpack reads from a descriptor that stays the caller's.
  */
-#ifndef RCPTGUARD_UNPACK_H
-#define RCPTGUARD_UNPACK_H
+#ifndef RCPTGUARD_DECOMPRESS_H
+#define RCPTGUARD_DECOMPRESS_H
 
 #include "policy/base/cleanup.h"
 

@@ -1,4 +1,4 @@
-/* wrapping - see wrapping.h */
+/* file_kind - see file_kind.h */
 
 #include "policy/mailbox/file_kind.h"
 

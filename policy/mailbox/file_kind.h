@@ -1,11 +1,11 @@
 /*
- * wrapping - what a file is, by its first bytes: a message, a mailbox of some
+ * file_kind - what a file is, by its first bytes: a message, a mailbox of some
  * kind, what programs put before a message, or no mail at all.
  *
  * Ownership: `problem` is the caller's, to be freed with g_free.
  */
-#ifndef RCPTGUARD_WRAPPING_H
-#define RCPTGUARD_WRAPPING_H
+#ifndef RCPTGUARD_FILE_KIND_H
+#define RCPTGUARD_FILE_KIND_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* mailline - see mailline.h */
+/* mailbox_lines - see mailbox_lines.h */
 
 #include "policy/mailbox/mailbox_lines.h"
 

@@ -1,12 +1,12 @@
 /*
- * mailline - what a line of a mail file is: a header field, an empty line, the
+ * mailbox_lines - what a line of a mail file is: a header field, an empty line, the
  * line before a message in an mbox.
  *
  * Each function gets the bytes from the beginning of the line on; `length` is
  * at least 1.  They look at what is there and keep nothing.
  */
-#ifndef RCPTGUARD_MAILLINE_H
-#define RCPTGUARD_MAILLINE_H
+#ifndef RCPTGUARD_MAILBOX_LINES_H
+#define RCPTGUARD_MAILBOX_LINES_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* mailrun - see mailrun.h */
+/* mailbox_parallel - see mailbox_parallel.h */
 
 #include "policy/mailbox/mailbox_parallel.h"
 

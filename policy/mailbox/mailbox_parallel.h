@@ -1,5 +1,5 @@
 /*
- * mailrun - the messages of many files, worked on by many threads, and their
+ * mailbox_parallel - the messages of many files, worked on by many threads, and their
  * results in the order of the messages.
  *
  * The order is that of mailfile_read: paths as given, folders by name, messages
@@ -14,8 +14,8 @@
  * is the number of results that wait for their turn (MAILRUN_AHEAD).  Of one
  * folder at a time all names are held.
  */
-#ifndef RCPTGUARD_MAILRUN_H
-#define RCPTGUARD_MAILRUN_H
+#ifndef RCPTGUARD_MAILBOX_PARALLEL_H
+#define RCPTGUARD_MAILBOX_PARALLEL_H
 
 #include "policy/base/diagnostics.h"
 #include "policy/message/message.h"

@@ -1,4 +1,4 @@
-/* mailfile - see mailfile.h */
+/* mailbox_read - see mailbox_read.h */
 
 #include "policy/mailbox/mailbox_read.h"
 

@@ -1,11 +1,11 @@
 /*
- * mailfile - messages from files, one after the other: RFC 5322 files, mbox,
- * Maildir, folders of them, standard input, packed or not.  See mailwalk.h for
- * what is read, mailcut.h for what a message is; mailrun.h does it with many
+ * mailbox_read - messages from files, one after the other: RFC 5322 files, mbox,
+ * Maildir, folders of them, standard input, packed or not.  See mailbox_walk.h for
+ * what is read, mailbox_split.h for what a message is; mailbox_parallel.h does it with many
  * threads.
  */
-#ifndef RCPTGUARD_MAILFILE_H
-#define RCPTGUARD_MAILFILE_H
+#ifndef RCPTGUARD_MAILBOX_READ_H
+#define RCPTGUARD_MAILBOX_READ_H
 
 #include "policy/base/diagnostics.h"
 #include "policy/message/message.h"

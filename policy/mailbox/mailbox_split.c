@@ -1,4 +1,4 @@
-/* mailcut - see mailcut.h */
+/* mailbox_split - see mailbox_split.h */
 
 #include "policy/mailbox/mailbox_split.h"
 

@@ -1,7 +1,7 @@
 /*
- * mailcut - cuts a file of mail into messages: one message, an mbox (mboxo,
+ * mailbox_split - cuts a file of mail into messages: one message, an mbox (mboxo,
  * mboxrd, mboxcl: a Content-Length is not believed), an MMDF mailbox, or what
- * postcat(1) prints.  wrapping.h says what a file is, mailline.h where a message
+ * postcat(1) prints.  file_kind.h says what a file is, mailbox_lines.h where a message
  * of an mbox begins.  Only the headers are kept, as they stand; bodies are read
  * over.
  *
@@ -16,8 +16,8 @@
  *
  * Ownership: a batch owns its headers; a message is its taker's.
  */
-#ifndef RCPTGUARD_MAILCUT_H
-#define RCPTGUARD_MAILCUT_H
+#ifndef RCPTGUARD_MAILBOX_SPLIT_H
+#define RCPTGUARD_MAILBOX_SPLIT_H
 
 #include "policy/base/cleanup.h"
 #include "policy/base/diagnostics.h"

@@ -1,4 +1,4 @@
-/* mailwalk - see mailwalk.h */
+/* mailbox_walk - see mailbox_walk.h */
 
 #include "policy/mailbox/mailbox_walk.h"
 

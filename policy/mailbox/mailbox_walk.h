@@ -1,12 +1,12 @@
 /*
- * mailwalk - which files hold mail: paths as given, and folders with all that is
+ * mailbox_walk - which files hold mail: paths as given, and folders with all that is
  * below them, in the order of names.
  *
  * Ownership: a walk keeps the paths that it was given by reference, and the
  * names of each folder between the first and the one where it is.
  */
-#ifndef RCPTGUARD_MAILWALK_H
-#define RCPTGUARD_MAILWALK_H
+#ifndef RCPTGUARD_MAILBOX_WALK_H
+#define RCPTGUARD_MAILBOX_WALK_H
 
 #include "policy/base/cleanup.h"
 

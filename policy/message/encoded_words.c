@@ -1,4 +1,4 @@
-/* words - see words.h */
+/* encoded_words - see encoded_words.h */
 
 #include "policy/message/encoded_words.h"
 

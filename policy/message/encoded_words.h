@@ -1,5 +1,5 @@
 /*
- * words - encoded-words (RFC 2047) as they ought to be written, for a decoder
+ * encoded_words - encoded-words (RFC 2047) as they ought to be written, for a decoder
  * that reads only those.
  *
  * GMime reads adjacent base64 words of one character set, whatever the spelling of
@@ -7,8 +7,8 @@
  * that lacks its padding; blanks, quotes and separators within a Q word take it
  * apart.  Whole lists of people would vanish so.
  */
-#ifndef RCPTGUARD_WORDS_H
-#define RCPTGUARD_WORDS_H
+#ifndef RCPTGUARD_ENCODED_WORDS_H
+#define RCPTGUARD_ENCODED_WORDS_H
 
 #include <stdbool.h>
 

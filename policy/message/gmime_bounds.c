@@ -1,4 +1,4 @@
-/* parsable - see parsable.h */
+/* gmime_bounds - see gmime_bounds.h */
 
 #include "policy/message/gmime_bounds.h"
 

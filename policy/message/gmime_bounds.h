@@ -1,12 +1,12 @@
 /*
- * parsable - what GMime gets to see of one message.
+ * gmime_bounds - what GMime gets to see of one message.
  *
  * It is quadratic in some shapes, recurses in nested groups (about 220 bytes of
  * stack each), needs seventy times an input's size in memory, and loses some of it
  * in one shape.  Beyond the bounds the scanner reads alone.
  */
-#ifndef RCPTGUARD_PARSABLE_H
-#define RCPTGUARD_PARSABLE_H
+#ifndef RCPTGUARD_GMIME_BOUNDS_H
+#define RCPTGUARD_GMIME_BOUNDS_H
 
 #include <glib.h>
 #include <stdbool.h>

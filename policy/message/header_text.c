@@ -1,4 +1,4 @@
-/* decode - see decode.h */
+/* header_text - see header_text.h */
 
 #include "policy/message/header_text.h"
 

@@ -1,9 +1,9 @@
 /*
- * decode - what the text of a header means in UTF-8: encoded-words (RFC 2047), and
+ * header_text - what the text of a header means in UTF-8: encoded-words (RFC 2047), and
  * bytes of other character sets, which GMime knows.
  */
-#ifndef RCPTGUARD_DECODE_H
-#define RCPTGUARD_DECODE_H
+#ifndef RCPTGUARD_HEADER_TEXT_H
+#define RCPTGUARD_HEADER_TEXT_H
 
 #include "policy/message/encoded_words.h"
 

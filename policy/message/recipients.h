@@ -3,11 +3,11 @@
  * recipient in the headers of a message.
  *
  * Two readers look at each header: GMime, within bounds, and a linear, tolerant
- * scanner, over the raw value and its decoded form.  A third one, greedy.h, looks around each `@`
+ * scanner, over the raw value and its decoded form.  A third one, address_greedy.h, looks around each `@`
  * that these two leave over, or of which they may have read a part.  The union counts.
  *
  * Invariant: every `@` in address position, of the raw and of the decoded value, belongs
- * to a recipient that is counted, or is proved to be nobody (account.h), or the message
+ * to a recipient that is counted, or is proved to be nobody (at_signs.h), or the message
  * has the defect `unparsed` or `limit`, and so a malformed header.
  *
  * Ownership: a set owns its addresses.
@@ -62,7 +62,7 @@ unsigned recipients_find(const struct recipients *recipients, const char *addres
 /* How many of them the third reading alone found: for tests. */
 unsigned recipients_longer(const struct recipients *recipients);
 
-/* Bits of enum defect (exposure.h). */
+/* Bits of enum defect (defects.h). */
 unsigned recipients_defects(const struct recipients *recipients);
 
 /* Authors that are read of one message. */

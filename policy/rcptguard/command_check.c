@@ -1,4 +1,4 @@
-/* check - `rcptguard check`: what is wrong with a policy; see rcptguard(1) */
+/* command_check - `rcptguard check`: what is wrong with a policy; see rcptguard(1) */
 
 #include "policy/cli/json.h"
 #include "policy/rcptguard/rcptguard_tool.h"

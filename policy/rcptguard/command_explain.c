@@ -1,4 +1,4 @@
-/* tell - `rcptguard explain`: which messages are explained, and how; see rcptguard(1) */
+/* command_explain - `rcptguard explain`: which messages are explained, and how; see rcptguard(1) */
 
 #include "policy/cli/terminal.h"
 #include "policy/explain/explain.h"
@@ -18,7 +18,7 @@ static char **file_options = NULL;
 struct explaining {
     struct policy *policy;
     gint64 now;
-    int outbound; /* told.h */
+    int outbound; /* explanation.h */
     struct explain_look look;
     unsigned messages;
     unsigned passed; /* files */

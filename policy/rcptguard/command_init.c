@@ -1,4 +1,4 @@
-/* init - `rcptguard init`: a first policy from what the MTA says; see rcptguard(1) */
+/* command_init - `rcptguard init`: a first policy from what the MTA says; see rcptguard(1) */
 
 #include "policy/base/source.h"
 #include "policy/cli/json.h"

@@ -1,4 +1,4 @@
-/* show - `rcptguard print`: the canonical policy; see rcptguard(1) */
+/* command_print - `rcptguard print`: the canonical policy; see rcptguard(1) */
 
 #include "policy/cli/json.h"
 #include "policy/rcptguard/rcptguard_tool.h"

@@ -1,4 +1,4 @@
-/* given - see given.h */
+/* message_options - see message_options.h */
 
 #include "policy/rcptguard/message_options.h"
 

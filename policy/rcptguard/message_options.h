@@ -1,9 +1,9 @@
 /*
- * given - what an MTA knows of a message and a file does not tell, and what is said of files: options that
+ * message_options - what an MTA knows of a message and a file does not tell, and what is said of files: options that
  * `explain` and `replay` share.
  */
-#ifndef RCPTGUARD_GIVEN_H
-#define RCPTGUARD_GIVEN_H
+#ifndef RCPTGUARD_MESSAGE_OPTIONS_H
+#define RCPTGUARD_MESSAGE_OPTIONS_H
 
 #include "policy/message/message.h"
 

@@ -1,8 +1,8 @@
 /*
- * tool - what the commands of rcptguard(1) share: options, exit codes, the policy, diagnostics.
+ * rcptguard_tool - what the commands of rcptguard(1) share: options, exit codes, the policy, diagnostics.
  */
-#ifndef RCPTGUARD_TOOL_H
-#define RCPTGUARD_TOOL_H
+#ifndef RCPTGUARD_RCPTGUARD_TOOL_H
+#define RCPTGUARD_RCPTGUARD_TOOL_H
 
 #include "policy/cli/command.h"
 #include "policy/engine/policy.h"

@@ -1,4 +1,4 @@
-/* page - see page.h */
+/* html_page - see html_page.h */
 
 #include "policy/replay/html_page.h"
 

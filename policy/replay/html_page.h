@@ -1,11 +1,11 @@
 /*
- * page - one HTML document that needs nothing else: text made fit to stand in
+ * html_page - one HTML document that needs nothing else: text made fit to stand in
  * it, its style sheet, its plots.
  *
  * Ownership: everything is appended to the caller's string.
  */
-#ifndef RCPTGUARD_PAGE_H
-#define RCPTGUARD_PAGE_H
+#ifndef RCPTGUARD_HTML_PAGE_H
+#define RCPTGUARD_HTML_PAGE_H
 
 #include "policy/replay/replay_histogram.h"
 

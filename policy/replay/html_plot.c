@@ -1,4 +1,4 @@
-/* plot - the plots of a page, as SVG that stands in it; see page.h */
+/* html_plot - the plots of a page, as SVG that stands in it; see html_page.h */
 
 #include "policy/replay/html_page.h"
 

@@ -1,4 +1,4 @@
-/* replay_parts - the words and numbers that a replay is told with, for people and on a page; see replay.h */
+/* replay_format - the words and numbers that a replay is told with, for people and on a page; see replay.h */
 
 #include "policy/replay/replay.h"
 

@@ -1,4 +1,4 @@
-/* histogram - see histogram.h */
+/* replay_histogram - see replay_histogram.h */
 
 #include "policy/replay/replay_histogram.h"
 

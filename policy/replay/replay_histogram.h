@@ -1,12 +1,12 @@
 /*
- * histogram - how the counts of a replay are drawn: bins that grow with the
+ * replay_histogram - how the counts of a replay are drawn: bins that grow with the
  * numbers, parted at the thresholds of the policy; bars; the ladder of "at N
  * parties you would have held k".
  *
  * Ownership: every function gives a new array, to be freed with g_array_unref.
  */
-#ifndef RCPTGUARD_HISTOGRAM_H
-#define RCPTGUARD_HISTOGRAM_H
+#ifndef RCPTGUARD_REPLAY_HISTOGRAM_H
+#define RCPTGUARD_REPLAY_HISTOGRAM_H
 
 #include "policy/engine/policy.h"
 #include "policy/replay/replay_totals.h"

@@ -1,4 +1,4 @@
-/* once - see once.h */
+/* replay_once - see replay_once.h */
 
 #include "policy/replay/replay_once.h"
 

@@ -1,12 +1,12 @@
 /*
- * once - messages that were there before: a copy in another folder has the same
+ * replay_once - messages that were there before: a copy in another folder has the same
  * Message-ID and the same size.
  *
  * Ownership: a set owns what it remembers, up to 64 bytes a message; nothing
  * is forgotten.  For one thread; once_key is for any.
  */
-#ifndef RCPTGUARD_ONCE_H
-#define RCPTGUARD_ONCE_H
+#ifndef RCPTGUARD_REPLAY_ONCE_H
+#define RCPTGUARD_REPLAY_ONCE_H
 
 #include "policy/base/cleanup.h"
 #include "policy/message/message.h"

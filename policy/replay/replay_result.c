@@ -1,4 +1,4 @@
-/* judged - see judged.h */
+/* replay_result - see replay_result.h */
 
 #include "policy/replay/replay_result.h"
 

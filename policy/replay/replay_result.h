@@ -1,5 +1,5 @@
 /*
- * judged - the small facts of one judged message that `replay` keeps, so that
+ * replay_result - the small facts of one judged message that `replay` keeps, so that
  * the message itself can go.  Made in any thread.
  *
  * No recipient is among them unless that was asked for; who was reached is told
@@ -9,8 +9,8 @@
  * judged_unref.  References are counted for one thread: whoever makes one in
  * another hands it over whole.
  */
-#ifndef RCPTGUARD_JUDGED_H
-#define RCPTGUARD_JUDGED_H
+#ifndef RCPTGUARD_REPLAY_RESULT_H
+#define RCPTGUARD_REPLAY_RESULT_H
 
 #include "policy/engine/policy.h"
 #include "policy/exposure/party_sums.h"

@@ -1,4 +1,4 @@
-/* tally - see tally.h */
+/* replay_totals - see replay_totals.h */
 
 #include "policy/replay/replay_totals.h"
 

@@ -1,5 +1,5 @@
 /*
- * tally - the figures of a replay: what a policy, or two, said of many messages.
+ * replay_totals - the figures of a replay: what a policy, or two, said of many messages.
  *
  * Memory does not grow with the number of messages.  Every figure is exact, but
  * for senders beyond the first TALLY_SENDERS and kinds of change beyond the first
@@ -8,8 +8,8 @@
  * Ownership: a tally owns all that it points to and holds its policies.  Whoever
  * prints it reads the fields; only tally_add writes them.  For one thread.
  */
-#ifndef RCPTGUARD_TALLY_H
-#define RCPTGUARD_TALLY_H
+#ifndef RCPTGUARD_REPLAY_TOTALS_H
+#define RCPTGUARD_REPLAY_TOTALS_H
 
 #include "policy/engine/policy.h"
 #include "policy/message/recipients.h"

@@ -1,11 +1,11 @@
 /*
- * language - a policy as it was written: what the parser makes, what resolve
+ * ast - a policy as it was written: what the parser makes, what resolve
  * completes, what evaluate, print and expect read.  Private to the library.
  *
  * Ownership: a policy owns its whole tree; see policy_unref.
  */
-#ifndef RCPTGUARD_LANGUAGE_H
-#define RCPTGUARD_LANGUAGE_H
+#ifndef RCPTGUARD_AST_H
+#define RCPTGUARD_AST_H
 
 #include "policy/base/pattern.h"
 #include "policy/base/source.h"

@@ -1,4 +1,4 @@
-/* tokens - see tokens.h */
+/* parser_tokens - see parser_tokens.h */
 
 #include "policy/syntax/parser_tokens.h"
 

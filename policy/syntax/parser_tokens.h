@@ -1,9 +1,9 @@
 /*
- * tokens - what the parts of the parser share: the token at hand, what may stand
+ * parser_tokens - what the parts of the parser share: the token at hand, what may stand
  * there, and how a mistake is told.  Private to the library.
  */
-#ifndef RCPTGUARD_TOKENS_H
-#define RCPTGUARD_TOKENS_H
+#ifndef RCPTGUARD_PARSER_TOKENS_H
+#define RCPTGUARD_PARSER_TOKENS_H
 
 #include "policy/syntax/ast.h"
 #include "policy/syntax/lexer.h"

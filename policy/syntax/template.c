@@ -1,4 +1,4 @@
-/* text - see text.h */
+/* template - see template.h */
 
 #include "policy/syntax/template.h"
 
@@ -19,7 +19,7 @@ enum variable {
     VARIABLE_CONTACT,
 };
 
-struct part {
+struct template_part {
     enum variable variable;
     char *literal;
     enum count count;
@@ -27,14 +27,14 @@ struct part {
 };
 
 struct text {
-    GArray *parts; /* struct part */
+    GArray *parts; /* struct template_part */
 };
 
 static const char *const variable_names[] = {"visible", "parties", "domains",  "recipients", "hidden", "rule",
                                              "sender",  "user",    "queue-id", "contact",    NULL};
 
 /* What is needed while a template is parsed. */
-struct parser {
+struct template_parser {
     const char *template;
     const struct template_scope *scope;
     size_t offset;
@@ -44,7 +44,7 @@ struct parser {
 };
 
 /* Where the byte `index` of the string's value stands in the source: behind the quote, each escape two bytes long. */
-static size_t raw_offset(const struct parser *parser, size_t index)
+static size_t raw_offset(const struct template_parser *parser, size_t index)
 {
     const char *raw = parser->scope->source->text + parser->offset + 1;
     const char *p = raw;
@@ -54,7 +54,7 @@ static size_t raw_offset(const struct parser *parser, size_t index)
     return parser->offset + 1 + (size_t)(p - raw);
 }
 
-static void G_GNUC_PRINTF(3, 4) fail(struct parser *parser, const char *where, const char *format, ...)
+static void G_GNUC_PRINTF(3, 4) fail(struct template_parser *parser, const char *where, const char *format, ...)
 {
     g_autofree char *message = NULL;
     va_list arguments;
@@ -69,7 +69,7 @@ static void G_GNUC_PRINTF(3, 4) fail(struct parser *parser, const char *where, c
 
 static void add_literal(struct text *text, const char *from, size_t length)
 {
-    struct part part = {.variable = VARIABLE_LITERAL};
+    struct template_part part = {.variable = VARIABLE_LITERAL};
 
     if (length == 0)
         return;
@@ -88,10 +88,10 @@ static bool count_variable(const char *word, enum count *count)
     return false;
 }
 
-static void add_count(struct parser *parser, const char *where, enum count count, const char *class_name)
+static void add_count(struct template_parser *parser, const char *where, enum count count, const char *class_name)
 {
     /* Visible ones are those outside unless a class is named; hidden and envelope ones are all. */
-    struct part part = {.variable = VARIABLE_COUNT, .count = count};
+    struct template_part part = {.variable = VARIABLE_COUNT, .count = count};
     g_autofree char *wrong = NULL;
 
     part.mask = count == COUNT_HIDDEN || count == COUNT_RECIPIENTS ? CLASS_ALL : CLASS_EXTERNAL;
@@ -104,7 +104,7 @@ static void add_count(struct parser *parser, const char *where, enum count count
 }
 
 /* What stands between braces: NAME or COUNT CLASS. */
-static void add_variable(struct parser *parser, const char *where, const char *content)
+static void add_variable(struct template_parser *parser, const char *where, const char *content)
 {
     static const struct {
         const char *name;
@@ -123,7 +123,7 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         return;
     }
     for (unsigned i = 0; length == 1 && i < G_N_ELEMENTS(simple); i++) {
-        struct part part = {.variable = simple[i].variable};
+        struct template_part part = {.variable = simple[i].variable};
         if (strcmp(simple[i].name, content) != 0)
             continue;
         if (part.variable == VARIABLE_CONTACT && !parser->scope->has_contact)
@@ -142,7 +142,7 @@ static void add_variable(struct parser *parser, const char *where, const char *c
 struct text *text_parse(const char *template, const struct template_scope *scope, size_t offset, struct diags *diags)
 {
     struct text *text = g_new0(struct text, 1);
-    struct parser parser = {
+    struct template_parser parser = {
         .template = template,
         .scope = scope,
         .offset = offset,
@@ -151,7 +151,7 @@ struct text *text_parse(const char *template, const struct template_scope *scope
     };
     const char *p = template;
 
-    text->parts = g_array_new(FALSE, FALSE, sizeof(struct part));
+    text->parts = g_array_new(FALSE, FALSE, sizeof(struct template_part));
     while (*p != '\0') {
         size_t plain = strcspn(p, "{");
         const char *end;
@@ -186,7 +186,7 @@ void text_free(struct text *text)
     if (text == NULL)
         return;
     for (unsigned i = 0; i < text->parts->len; i++)
-        g_free(g_array_index(text->parts, struct part, i).literal);
+        g_free(g_array_index(text->parts, struct template_part, i).literal);
     g_array_unref(text->parts);
     g_free(text);
 }
@@ -194,7 +194,7 @@ void text_free(struct text *text)
 bool text_names_class(const struct text *text, class_mask class)
 {
     for (unsigned i = 0; i < text->parts->len; i++) {
-        const struct part *part = &g_array_index(text->parts, struct part, i);
+        const struct template_part *part = &g_array_index(text->parts, struct template_part, i);
         if (part->variable == VARIABLE_COUNT && part->mask == class)
             return true;
     }
@@ -211,7 +211,7 @@ char *text_expand(const struct text *text, const struct text_values *values)
     GString *line = g_string_new(NULL);
 
     for (unsigned i = 0; i < text->parts->len; i++) {
-        const struct part *part = &g_array_index(text->parts, struct part, i);
+        const struct template_part *part = &g_array_index(text->parts, struct template_part, i);
         switch (part->variable) {
         case VARIABLE_LITERAL:
             g_string_append(line, part->literal);

@@ -1,10 +1,10 @@
 /*
- * text - the texts of rules: templates with variables.
+ * template - the texts of rules: templates with variables.
  *
  * Ownership: free templates with text_free, strings with g_free.
  */
-#ifndef RCPTGUARD_TEXT_H
-#define RCPTGUARD_TEXT_H
+#ifndef RCPTGUARD_TEMPLATE_H
+#define RCPTGUARD_TEMPLATE_H
 
 #include "policy/base/source.h"
 #include "policy/exposure/class_mask.h"

@@ -191,7 +191,7 @@ static void check_each(const struct message *message, const struct recipients *w
             g_hash_table_add(seen, g_strdup(address));
         }
     }
-    /* Together they may be more: two names beside one address (account.h). */
+    /* Together they may be more: two names beside one address (at_signs.h). */
     fuzz_check(g_hash_table_size(seen) <= recipients_count(whole), "%u read one by one, %u together",
                g_hash_table_size(seen), recipients_count(whole));
 }
