@@ -64,14 +64,5 @@ bool lint_rule_is_over(const struct lint *lint, const struct rule *rule)
 
 bool lint_stops(const struct action *action)
 {
-    switch (action->disposition) {
-    case DISPOSITION_QUARANTINE:
-    case DISPOSITION_REJECT:
-    case DISPOSITION_TEMPFAIL:
-        return true;
-    case DISPOSITION_ACCEPT:
-    case DISPOSITION_TAG:
-        break;
-    }
-    return false;
+    return disposition_stops(action->disposition);
 }

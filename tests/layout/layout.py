@@ -151,6 +151,13 @@ class Rooms(unittest.TestCase):
             with self.subTest(rule.__name__):
                 self.assertEqual(rule(SOURCE), [])
 
+    def test_architecture(self):
+        """ARCHITECTURE.md has the rooms in their order, each with the sentence of its README"""
+        rows = re.findall(r"^\| `((?:policy|milter)/\w+)/` \| (.*) \|$", (SOURCE / "ARCHITECTURE.md").read_text(), re.M)
+        there = [room for room in rooms.ORDER if (SOURCE / room).is_dir()]
+        self.assertEqual([(room, sentence.replace("`", "")) for room, sentence in rows],
+                         [(room, (SOURCE / room / "README").read_text().split("\n")[0].replace("`", "")) for room in there])
+
     def test_each_exception_is_needed(self):
         """a name that is excused is used where it is excused"""
         self.assertEqual([file for file in rooms.MTA_FILES if not rooms.MTA_WORDS.search(rooms.code(SOURCE / file))], [])
