@@ -100,7 +100,7 @@ AC_DEFUN([RG_MILTER], [
     LIBS=$rg_saved_LIBS])
 ])
 
-# GMime 3.2.15 declared one function and gave another an argument; policy/gmime_api.h has both forms.
+# GMime 3.2.15 declared one function and gave another an argument; policy/message/gmime_api.h has both forms.
 AC_DEFUN([RG_GMIME_API], [
   rg_saved_CFLAGS=$CFLAGS
   CFLAGS="$CFLAGS $GMIME_CFLAGS"

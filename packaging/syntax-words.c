@@ -4,8 +4,10 @@
  * `keyword`, `logic`, `action`: as they are marked; `fact`: what a test can be of.
  */
 
-#include "policy/language.h"
+#include "policy/syntax/vocabulary.h"
 
+#include <glib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

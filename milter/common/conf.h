@@ -7,9 +7,9 @@
 #define RCPTGUARD_CONF_H
 
 #include "milter/common/endpoint.h"
-#include "policy/auto.h"
-#include "policy/message.h"
-#include "policy/verdict.h"
+#include "policy/base/cleanup.h"
+#include "policy/message/disposition.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 #include <stdbool.h>

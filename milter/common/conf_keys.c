@@ -3,6 +3,7 @@
 #include "milter/common/conf_keys.h"
 
 #include "milter/common/duration.h"
+#include "policy/base/suggest.h"
 
 #include <string.h>
 #include <syslog.h>

@@ -5,7 +5,7 @@
 #define RCPTGUARD_CONF_KEYS_H
 
 #include "milter/common/conf.h"
-#include "policy/diag.h"
+#include "policy/base/diagnostics.h"
 
 struct key {
     const char *group;

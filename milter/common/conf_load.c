@@ -3,6 +3,8 @@
 #include "milter/common/conf_load.h"
 
 #include "milter/common/conf_keys.h"
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
 
 #include <string.h>
 

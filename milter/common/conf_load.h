@@ -9,7 +9,7 @@
 #define RCPTGUARD_CONF_LOAD_H
 
 #include "milter/common/conf.h"
-#include "policy/diag.h"
+#include "policy/base/diagnostics.h"
 
 /* A configuration file's size in bytes. */
 #define CONFIG_SIZE_LIMIT (256u * 1024)

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_ENDPOINT_H
 #define RCPTGUARD_ENDPOINT_H
 
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

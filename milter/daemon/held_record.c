@@ -2,10 +2,10 @@
 
 #include "milter/daemon/held_record.h"
 
-#include "policy/decode.h"
-#include "policy/exposure.h"
-#include "policy/hash.h"
-#include "policy/message_id.h"
+#include "policy/base/keyed_hash.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/header_text.h"
+#include "policy/message/message_id.h"
 
 #include <string.h>
 

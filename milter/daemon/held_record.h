@@ -8,10 +8,10 @@
 #define RCPTGUARD_HELD_RECORD_H
 
 #include "milter/ledger/ledger.h"
-#include "policy/auto.h"
-#include "policy/message.h"
-#include "policy/policy.h"
-#include "policy/verdict.h"
+#include "policy/base/cleanup.h"
+#include "policy/engine/policy.h"
+#include "policy/engine/verdict.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 

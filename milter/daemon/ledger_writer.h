@@ -9,7 +9,7 @@
 
 #include "milter/common/conf.h"
 #include "milter/daemon/held_record.h"
-#include "policy/policy.h"
+#include "policy/engine/policy.h"
 
 struct keeper;
 

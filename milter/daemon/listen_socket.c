@@ -2,7 +2,7 @@
 
 #include "milter/daemon/listen_socket.h"
 
-#include "milter/common/exit_codes.h"
+#include "policy/cli/exit_codes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include "milter/common/conf_load.h"
-#include "milter/common/exit_codes.h"
 #include "milter/common/privileges.h"
 #include "milter/daemon/filter.h"
 #include "milter/daemon/ledger_writer.h"
@@ -12,8 +11,9 @@
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_file.h"
 #include "milter/notify/notice_template.h"
-#include "policy/policy.h"
-#include "policy/versions.h"
+#include "policy/cli/exit_codes.h"
+#include "policy/cli/version_text.h"
+#include "policy/engine/policy.h"
 
 #include <getopt.h>
 #include <stdio.h>

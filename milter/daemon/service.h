@@ -11,7 +11,7 @@
 #include "milter/common/conf.h"
 #include "milter/daemon/ledger_writer.h"
 #include "milter/metrics/metrics.h"
-#include "policy/policy.h"
+#include "policy/engine/policy.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 
 #include "milter/daemon/smtp_reply.h"
 
-#include "policy/text.h"
+#include "policy/base/escape.h"
 
 void smtp_reply_append(GString *reply, const char *text)
 {

@@ -17,7 +17,7 @@
 #define SMTP_REASON_LIMIT 250
 
 /*
- * Appends the text of a reply (text.h: text_reply) for smfi_setreply: `%` is
+ * Appends the text of a reply (escape.h: text_reply) for smfi_setreply: `%` is
  * doubled as the MTA will undo it, and the limit above holds as well.
  */
 void smtp_reply_append(GString *reply, const char *text);

@@ -4,10 +4,10 @@
 
 #include "milter/daemon/supervisor.h"
 
-#include "milter/common/exit_codes.h"
 #include "milter/daemon/listen_socket.h"
 #include "milter/daemon/worker.h"
 #include "milter/log/log.h"
+#include "policy/cli/exit_codes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,11 +4,11 @@
 
 #include "milter/daemon/worker.h"
 
-#include "milter/common/exit_codes.h"
 #include "milter/daemon/filter.h"
 #include "milter/daemon/service.h"
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_file.h"
+#include "policy/cli/exit_codes.h"
 
 #include <errno.h>
 #include <fcntl.h>

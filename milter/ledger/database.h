@@ -12,7 +12,7 @@
 #ifndef RCPTGUARD_DATABASE_H
 #define RCPTGUARD_DATABASE_H
 
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

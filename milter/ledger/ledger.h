@@ -21,9 +21,9 @@
 #define RCPTGUARD_LEDGER_H
 
 #include "milter/ledger/database.h"
-#include "policy/auto.h"
-#include "policy/exposure.h"
-#include "policy/message.h"
+#include "policy/base/cleanup.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 #include <stdbool.h>

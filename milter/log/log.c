@@ -3,7 +3,7 @@
 #include "milter/log/log.h"
 
 #include "milter/log/journal.h"
-#include "policy/text.h"
+#include "policy/base/escape.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>

@@ -12,7 +12,7 @@
 #define RCPTGUARD_LOG_H
 
 #include "milter/log/log_entry.h"
-#include "policy/diag.h"
+#include "policy/base/diagnostics.h"
 
 #include <glib.h>
 #include <stdbool.h>

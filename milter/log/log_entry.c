@@ -2,7 +2,7 @@
 
 #include "milter/log/log_entry.h"
 
-#include "policy/text.h"
+#include "policy/base/escape.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 
 #include "milter/log/log_fields.h"
 
-#include "policy/exposure.h"
-#include "policy/message_id.h"
-#include "policy/policy.h"
+#include "policy/engine/policy.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message_id.h"
 
 #include <string.h>
 #include <syslog.h>

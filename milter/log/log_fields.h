@@ -8,9 +8,9 @@
 #define RCPTGUARD_LOG_FIELDS_H
 
 #include "milter/log/log_entry.h"
-#include "policy/exposure.h"
-#include "policy/message.h"
-#include "policy/verdict.h"
+#include "policy/engine/verdict.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 

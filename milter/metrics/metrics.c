@@ -5,7 +5,7 @@
 #include "milter/metrics/metrics.h"
 
 #include "milter/metrics/metrics_text.h"
-#include "policy/hash.h"
+#include "policy/base/keyed_hash.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -13,8 +13,8 @@
 #define RCPTGUARD_METRICS_H
 
 #include "milter/common/conf.h"
-#include "policy/policy.h"
-#include "policy/verdict.h"
+#include "policy/engine/policy.h"
+#include "policy/engine/verdict.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -3,6 +3,8 @@
 #include "milter/notify/notice_template.h"
 
 #include "milter/notify/mail_compose.h"
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #define RCPTGUARD_NOTICE_TEMPLATE_H
 
 #include "milter/ledger/ledger.h"
-#include "policy/diag.h"
+#include "policy/base/diagnostics.h"
 
 #include <glib.h>
 

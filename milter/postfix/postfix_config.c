@@ -2,7 +2,7 @@
 
 #include "milter/postfix/postfix_config.h"
 
-#include "policy/program.h"
+#include "policy/cli/run_program.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #define RCPTGUARD_POSTFIX_CONFIG_H
 
 #include "milter/common/endpoint.h"
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #include "milter/postfix/postfix_mail_checks.h"
 
 #include "milter/postfix/postfix_services.h"
-#include "policy/policy.h"
+#include "policy/engine/policy.h"
 
 #include <string.h>
 

@@ -19,7 +19,7 @@
 #include "milter/postfix/postfix_commands.h"
 #include "milter/postfix/postfix_config.h"
 #include "milter/postfix/postfix_trace.h"
-#include "policy/mailcut.h"
+#include "policy/mailbox/mailbox_split.h"
 
 #include <errno.h>
 #include <stdlib.h>

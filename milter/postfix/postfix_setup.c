@@ -8,7 +8,7 @@
 #include "milter/postfix/postfix_setup.h"
 
 #include "milter/postfix/postfix_config.h"
-#include "policy/program.h"
+#include "policy/cli/run_program.h"
 
 #include <fcntl.h>
 #include <pwd.h>

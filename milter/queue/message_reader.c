@@ -4,12 +4,12 @@
 
 #include "milter/queue/message_reader.h"
 
-#include "milter/common/exit_codes.h"
 #include "milter/common/privileges.h"
-#include "policy/address.h"
-#include "policy/decode.h"
-#include "policy/recipients.h"
-#include "policy/terminal.h"
+#include "policy/address/address.h"
+#include "policy/cli/exit_codes.h"
+#include "policy/cli/terminal.h"
+#include "policy/message/header_text.h"
+#include "policy/message/recipients.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #define RCPTGUARD_MESSAGE_READER_H
 
 #include "milter/queue/queue.h"
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

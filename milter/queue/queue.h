@@ -11,9 +11,9 @@
 #ifndef RCPTGUARD_QUEUE_H
 #define RCPTGUARD_QUEUE_H
 
-#include "policy/auto.h"
-#include "policy/message.h"
-#include "policy/program.h"
+#include "policy/base/cleanup.h"
+#include "policy/cli/run_program.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 #include <stdbool.h>

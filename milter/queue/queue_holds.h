@@ -10,7 +10,7 @@
 
 #include "milter/ledger/ledger.h"
 #include "milter/queue/queue.h"
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 struct onhold;
 

@@ -15,7 +15,7 @@
 #include "milter/ledger/ledger.h"
 #include "milter/queue/message_reader.h"
 #include "milter/queue/queue.h"
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 

@@ -8,7 +8,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/checks.h"
-#include "policy/terminal.h"
+#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 

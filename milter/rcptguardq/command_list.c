@@ -3,7 +3,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
-#include "policy/terminal.h"
+#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
-#include "policy/json.h"
-#include "policy/terminal.h"
+#include "policy/cli/json.h"
+#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 

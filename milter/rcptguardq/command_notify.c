@@ -10,8 +10,8 @@
 #include "milter/notify/notice_template.h"
 #include "milter/queue/queue_holds.h"
 #include "milter/rcptguardq/commands.h"
-#include "policy/json.h"
-#include "policy/terminal.h"
+#include "policy/cli/json.h"
+#include "policy/cli/terminal.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/screen.h"
-#include "policy/terminal.h"
+#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,8 +8,8 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/setup.h"
-#include "policy/json.h"
-#include "policy/terminal.h"
+#include "policy/cli/json.h"
+#include "policy/cli/terminal.h"
 
 #include <errno.h>
 #include <grp.h>

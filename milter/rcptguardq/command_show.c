@@ -3,9 +3,9 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
-#include "policy/address.h"
-#include "policy/json.h"
-#include "policy/terminal.h"
+#include "policy/address/address.h"
+#include "policy/cli/json.h"
+#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 #include <string.h>

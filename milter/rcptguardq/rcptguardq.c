@@ -8,8 +8,9 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/review/screen.h"
-#include "policy/json.h"
-#include "policy/versions.h"
+#include "policy/base/suggest.h"
+#include "policy/cli/json.h"
+#include "policy/cli/version_text.h"
 
 #include <locale.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
-#include "policy/address.h"
-#include "policy/exposure.h"
-#include "policy/policy.h"
-#include "policy/terminal.h"
+#include "policy/address/address.h"
+#include "policy/cli/terminal.h"
+#include "policy/engine/policy.h"
+#include "policy/exposure/exposure.h"
 
 #include <stdio.h>
 #include <string.h>

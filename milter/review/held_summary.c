@@ -2,8 +2,8 @@
 
 #include "milter/review/held_summary.h"
 
-#include "policy/exposure.h"
-#include "policy/json.h"
+#include "policy/cli/json.h"
+#include "policy/exposure/exposure.h"
 
 char *facts_time(gint64 microseconds)
 {

@@ -2,7 +2,7 @@
 
 #include "milter/review/hold_reasons.h"
 
-#include "policy/exposure.h"
+#include "policy/exposure/exposure.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #define RCPTGUARD_HOLD_REASONS_H
 
 #include "milter/ledger/ledger.h"
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 

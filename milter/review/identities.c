@@ -2,7 +2,8 @@
 
 #include "milter/review/identities.h"
 
-#include "policy/address.h"
+#include "policy/address/address.h"
+#include "policy/base/source.h"
 
 #include <string.h>
 #include <sys/stat.h>

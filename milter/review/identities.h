@@ -9,8 +9,8 @@
 #ifndef RCPTGUARD_IDENTITIES_H
 #define RCPTGUARD_IDENTITIES_H
 
-#include "policy/auto.h"
-#include "policy/diag.h"
+#include "policy/base/cleanup.h"
+#include "policy/base/diagnostics.h"
 
 #include <stdbool.h>
 

@@ -4,7 +4,7 @@
 
 #include "milter/ledger/database.h"
 #include "milter/log/log.h"
-#include "policy/text.h"
+#include "policy/base/escape.h"
 
 #include <pwd.h>
 #include <stdio.h>

@@ -6,14 +6,14 @@
 #define RCPTGUARD_RCPTGUARDQ_TOOL_H
 
 #include "milter/common/conf.h"
-#include "milter/common/exit_codes.h"
 #include "milter/ledger/ledger.h"
 #include "milter/queue/message_reader.h"
 #include "milter/queue/queue.h"
 #include "milter/queue/reconcile.h"
 #include "milter/review/identities.h"
 #include "milter/review/reviewer.h"
-#include "policy/command.h"
+#include "policy/cli/command.h"
+#include "policy/cli/exit_codes.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>

@@ -6,7 +6,7 @@
 #ifndef RCPTGUARD_REVIEWER_H
 #define RCPTGUARD_REVIEWER_H
 
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -12,7 +12,7 @@
 #ifndef RCPTGUARD_SENDMAIL_CONTROL_H
 #define RCPTGUARD_SENDMAIL_CONTROL_H
 
-#include "policy/message.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 

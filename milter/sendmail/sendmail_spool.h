@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_SENDMAIL_SPOOL_H
 #define RCPTGUARD_SENDMAIL_SPOOL_H
 
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

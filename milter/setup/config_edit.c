@@ -2,7 +2,7 @@
 
 #include "milter/setup/config_edit.h"
 
-#include "policy/program.h"
+#include "policy/cli/run_program.h"
 
 #include <errno.h>
 #include <fcntl.h>

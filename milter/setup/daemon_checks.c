@@ -4,8 +4,8 @@
 
 #include "milter/metrics/metrics_file.h"
 #include "milter/setup/socket_probe.h"
-#include "policy/policy.h"
-#include "policy/program.h"
+#include "policy/cli/run_program.h"
+#include "policy/engine/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>

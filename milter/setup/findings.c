@@ -2,8 +2,8 @@
 
 #include "milter/setup/findings.h"
 
-#include "policy/json.h"
-#include "policy/terminal.h"
+#include "policy/cli/json.h"
+#include "policy/cli/terminal.h"
 
 #define NAME_COLUMN 9
 #define TEXT_COLUMN 28

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_FINDINGS_H
 #define RCPTGUARD_FINDINGS_H
 
-#include "policy/auto.h"
+#include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>

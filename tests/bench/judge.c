@@ -7,10 +7,10 @@
  * then the peak memory of the process in kB, and what was found.
  */
 
-#include "policy/diag.h"
-#include "policy/exposure.h"
-#include "policy/mailfile.h"
-#include "policy/policy.h"
+#include "policy/base/diagnostics.h"
+#include "policy/engine/policy.h"
+#include "policy/exposure/exposure.h"
+#include "policy/mailbox/mailbox_read.h"
 
 #include <pthread.h>
 #include <stdio.h>

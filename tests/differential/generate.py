@@ -2,7 +2,7 @@
 
     for case in generate.cases(1000, seed=1):
         case.fields     [("To", b"Ann <ann@x1.example>"), ...]: names and raw values, folded or not
-        case.truth      the addresses that a person reads there, normalised as policy/address.h says, U-labels
+        case.truth      the addresses that a person reads there, normalised as policy/address/address.h says, U-labels
         case.least      how many recipients there are at least (some broken forms leave the spelling open, not the number)
         case.valid      whether the syntax is that of RFC 5322, 6532, 2047 and 6854, obsolete forms included
         case.kind       the class of syntax, one of VALID or BROKEN

@@ -8,9 +8,9 @@
  * found, 1 if the header is malformed, and each recipient, in hexadecimal digits.
  */
 
-#include "policy/exposure.h"
-#include "policy/message.h"
-#include "policy/recipients.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
+#include "policy/message/recipients.h"
 
 #include <stdio.h>
 #include <stdlib.h>

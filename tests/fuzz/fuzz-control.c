@@ -4,7 +4,7 @@
 
 #include "milter/sendmail/sendmail_control.h"
 
-#include "policy/mailcut.h"
+#include "policy/mailbox/mailbox_split.h"
 
 #include <string.h>
 #include <strings.h>

@@ -11,8 +11,8 @@
 
 #include "fuzz.h"
 
-#include "policy/mailfile.h"
-#include "policy/mailrun.h"
+#include "policy/mailbox/mailbox_parallel.h"
+#include "policy/mailbox/mailbox_read.h"
 #include "tests/unit/pack.h"
 
 #include <errno.h>

@@ -7,9 +7,9 @@
 
 #include "fuzz.h"
 
-#include "policy/exposure.h"
-#include "policy/message.h"
-#include "policy/policy.h"
+#include "policy/engine/policy.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
 
 #include <string.h>
 

@@ -7,11 +7,11 @@
 
 #include "fuzz.h"
 
-#include "policy/address.h"
-#include "policy/decode.h"
-#include "policy/exposure.h"
-#include "policy/message.h"
-#include "policy/recipients.h"
+#include "policy/address/address.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/header_text.h"
+#include "policy/message/message.h"
+#include "policy/message/recipients.h"
 
 #include <string.h>
 
@@ -191,7 +191,7 @@ static void check_each(const struct message *message, const struct recipients *w
             g_hash_table_add(seen, g_strdup(address));
         }
     }
-    /* Together they may be more: two names beside one address (account.h). */
+    /* Together they may be more: two names beside one address (at_signs.h). */
     fuzz_check(g_hash_table_size(seen) <= recipients_count(whole), "%u read one by one, %u together",
                g_hash_table_size(seen), recipients_count(whole));
 }

@@ -20,9 +20,9 @@
 
 #include "fuzz.h"
 
-#include "policy/exposure.h"
-#include "policy/message.h"
-#include "policy/recipients.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
+#include "policy/message/recipients.h"
 
 #include <string.h>
 

@@ -7,8 +7,9 @@
 
 #include "fuzz.h"
 
-#include "policy/address.h"
-#include "policy/table.h"
+#include "policy/address/address.h"
+#include "policy/base/source.h"
+#include "policy/exposure/table.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_FUZZ_H
 #define RCPTGUARD_FUZZ_H
 
-#include "policy/diag.h"
+#include "policy/base/diagnostics.h"
 
 #include <glib.h>
 #include <stdbool.h>

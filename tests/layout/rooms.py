@@ -6,16 +6,16 @@ import re
 import subprocess
 
 # From the ground up: a room includes only itself and rooms above it in this list.
-ORDER = ["policy", "milter/common", "milter/ledger", "milter/log", "milter/metrics", "milter/queue", "milter/notify", "milter/review", "milter/setup",
+ORDER = ["policy/base", "policy/address", "policy/message", "policy/exposure", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
+         "policy/engine", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
+         "milter/common", "milter/ledger", "milter/log", "milter/metrics", "milter/queue", "milter/notify", "milter/review", "milter/setup",
          "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
-# Not divided into rooms yet: neither how many modules it has nor circles within it are looked at, and it has no README.
-FLAT = {"policy"}
 MODULES = 16
 
 # The files that know a library, by its header.
-LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/pattern.c"], "sqlite3.h": ["milter/ledger/database.c"],
-             "gmime.h": ["milter/notify/mail_compose.c", "policy/decode.c", "policy/gmime_api.h"], "libpsl.h": ["policy/suffixes.c"], "idn2.h": ["policy/address.c"],
-             "zlib.h": ["policy/unpack.c"], "lzma.h": ["policy/unpack.c"], "zstd.h": ["policy/unpack.c"], "sd-journal.h": ["milter/log/journal.c"],
+LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/ledger/database.c"],
+             "gmime.h": ["milter/notify/mail_compose.c", "policy/message/header_text.c", "policy/message/gmime_api.h"], "libpsl.h": ["policy/exposure/public_suffix.c"], "idn2.h": ["policy/address/address.c"],
+             "zlib.h": ["policy/mailbox/decompress.c"], "lzma.h": ["policy/mailbox/decompress.c"], "zstd.h": ["policy/mailbox/decompress.c"], "sd-journal.h": ["milter/log/journal.c"],
              "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"]}
 
 # Where an MTA may be named: its room, the row that puts it in, and for a reason.
@@ -25,9 +25,6 @@ MTA_FILES = {"milter/rcptguardq/mtas.c": "has the row of each",
              "milter/daemon/filter.c": "has to guess which it is from what the MTA says",
              "milter/daemon/mta_macros.c": "tells people the line of each MTA's configuration"}
 MTA_WORDS = re.compile(r"\b(MTA_POSTFIX|MTA_SENDMAIL|(?:doctor_|setup_)?(?:postfix|sendmail)(?:_\w+)?)\b")
-
-# Struct tags that stand in several files of policy/ until that has rooms.
-TAGS_TWICE = {"class_pattern", "looking", "parser", "part", "reader", "tally"}
 
 
 def sources(root, *folders):
@@ -104,7 +101,7 @@ def file_circles(root):
     for file, header in ours(root):
         module, other = file[:-2], header[:-2]
         # The inside of a module that has several files is not a module.
-        if module != other and room_of(file) not in FLAT and not (module + other).count("_private"):
+        if module != other and not (module + other).count("_private"):
             edges[module].add(other)
     return ["%s include each other: put what they share into a file of its own below them" % ", ".join(circle) for circle in circles(edges)]
 
@@ -114,7 +111,7 @@ def size(root):
     for path in sources(root, "policy", "milter"):
         modules[room_of(name(root, path))].add(path.stem)
     return ["%s has %d modules, more than %d: divide it into two rooms by what they are about" % (room, len(stems), MODULES)
-            for room, stems in sorted(modules.items()) if room not in FLAT and len(stems) > MODULES]
+            for room, stems in sorted(modules.items()) if len(stems) > MODULES]
 
 
 def file_names(root):
@@ -125,15 +122,24 @@ def file_names(root):
             if len(files) > 1] + ["%s is named as configure's: rename it" % file for file in named.get("config.h", ())]
 
 
+def titles(root):
+    found = []
+    for path in sources(root, "policy", "milter"):
+        text = path.read_text()
+        if not re.match(r"/\*(?:\n \*)? %s - " % re.escape(path.stem), text):
+            found.append("%s does not begin with its name: begin it with \"/* %s - what it is\"" % (name(root, path), path.stem))
+        if path.suffix == ".h" and "#ifndef RCPTGUARD_%s_H\n#define RCPTGUARD_%s_H\n" % (path.stem.upper(), path.stem.upper()) not in text:
+            found.append("%s is not guarded by its name: write RCPTGUARD_%s_H" % (name(root, path), path.stem.upper()))
+    return found
+
+
 def tags(root):
     defined = collections.defaultdict(list)
     for path in sources(root, "policy", "milter"):
         for tag in set(re.findall(r"\bstruct (\w+)\s*\{", code(path))):
             defined[tag].append(name(root, path))
     twice = {tag: files for tag, files in defined.items() if len(files) > 1}
-    found = ["`struct %s` is defined in %s: rename one by what it holds" % (tag, " and ".join(files)) for tag, files in sorted(twice.items())
-             if tag not in TAGS_TWICE or any(file.startswith("milter/") for file in files)]
-    return found
+    return ["`struct %s` is defined in %s: rename one by what it holds" % (tag, " and ".join(files)) for tag, files in sorted(twice.items())]
 
 
 def objects(root, build):
@@ -184,7 +190,7 @@ def libraries(root):
 def readmes(root):
     found = []
     for room in ORDER:
-        if room in FLAT or not (root / room).is_dir():
+        if not (root / room).is_dir():
             continue
         readme = root / room / "README"
         if not readme.is_file() or not readme.read_text().split("\n")[0].strip():
@@ -192,4 +198,4 @@ def readmes(root):
     return found
 
 
-RULES = [paths_of_includes, known_rooms, order, room_circles, file_circles, size, file_names, tags, mtas, libraries, readmes]
+RULES = [paths_of_includes, known_rooms, order, room_circles, file_circles, size, file_names, titles, tags, mtas, libraries, readmes]

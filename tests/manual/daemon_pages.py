@@ -185,9 +185,9 @@ class Daemon(page.PageCase):
     def test_field_values(self):
         """the verdicts and the defects are those of the code"""
         bodies = dict(self.log_items()[0])
-        words = set(csource.strings(csource.function("policy/exposure.c", "defect_name"))) | {"none"}
+        words = set(csource.strings(csource.function("policy/message/defects.c", "defect_name"))) | {"none"}
         self.assertSame(page.marked(bodies["defects="], "Li"), words, "defects")
-        verdicts = csource.strings(csource.function("policy/verdict.c", "disposition_name"))
+        verdicts = csource.strings(csource.function("policy/message/disposition.c", "disposition_name"))
         for word in verdicts:
             self.assertRegex(bodies["verdict="].text(), r"\b%s\b" % word)
         listed = {head.text() for head, _body in page.items(page.section(self.tree, "What the MTA is told", "Ss"))}
@@ -204,7 +204,7 @@ class Daemon(page.PageCase):
         }
         for pattern, value in said.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
-        digits = {12: "twelve"}[csource.number("policy/policy.h", "POLICY_DIGEST_SHOWN")]
+        digits = {12: "twelve"}[csource.number("policy/engine/policy.h", "POLICY_DIGEST_SHOWN")]
         self.assertIn("first %s digits of the policy's digest" % digits, text)
 
     def test_other_lines(self):
@@ -256,7 +256,7 @@ class Daemon(page.PageCase):
     def test_exit_codes(self):
         """the exit codes of the code and no other"""
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        known = csource.enumeration("milter/common/exit_codes.h", "EXITS_[A-Z]+")
+        known = csource.enumeration("policy/cli/exit_codes.h", "EXITS_[A-Z]+")
         self.assertEqual(listed, {value for name, value in known.items() if name not in ("EXITS_GONE", "EXITS_FORBIDDEN")})
 
     def test_signals(self):
@@ -283,11 +283,11 @@ class Tag(page.PageCase):
         name = re.search(r'#define FILTER_TAG_FIELD +"(.*?)"', csource.read("milter/daemon/filter.c") + csource.read("milter/daemon/filter.h")).group(1)
         for one in "rcptguardd(8)", "rcptguard-policy(5)":
             self.assertIn(name, page.marked(page.tree(one), "Li"), one)
-        self.assertIn("`%s: %%s`" % name, csource.read("policy/explain_text.c"))
+        self.assertIn("`%s: %%s`" % name, csource.read("policy/explain/explain_text.c"))
 
     def test_replies(self):
         """both pages name the codes of the replies, and so does what `rcptguard explain` shows"""
-        shown = csource.read("policy/explain_text.c")
+        shown = csource.read("policy/explain/explain_text.c")
         for disposition, number, status in re.findall(r'case DISPOSITION_(REJECT|TEMPFAIL):\s+set_reply\(context, "(\d+)", "([\d.]+)"',
                                                        csource.function("milter/daemon/filter.c", "answer")):
             for one in "rcptguardd(8)", "rcptguard-policy(5)":

@@ -13,8 +13,8 @@ import unittest
 import daemon
 
 PAGES = {
-    "rcptguard(1)": "policy/rcptguard.1",
-    "rcptguard-policy(5)": "policy/rcptguard-policy.5",
+    "rcptguard(1)": "policy/rcptguard/rcptguard.1",
+    "rcptguard-policy(5)": "policy/rcptguard/rcptguard-policy.5",
     "rcptguard.conf(5)": "milter/common/rcptguard.conf.5",
     "rcptguardd(8)": "milter/daemon/rcptguardd.8",
     "rcptguardq(8)": "milter/rcptguardq/rcptguardq.8",

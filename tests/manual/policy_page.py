@@ -18,39 +18,38 @@ OF_PARTS = {"nothing-held", "class-unused"}
 
 # Bounds of memory, of work or of output that no writer of a policy meets.
 INTERNAL = {
-    ("policy/address.c", "IDNA_INPUT_LIMIT"): "no name of the DNS is that long",
-    ("policy/askpostfix.c", "DEPTH_LIMIT"): "a note says where it was met",
-    ("policy/address.c", "MARKS_LIMIT"): "no letter has that many",
-    ("policy/address.h", "DOMAIN_LENGTH_LIMIT"): "the DNS's own",
-    ("policy/classes.c", "REMEMBERED_LIMIT"): "a cache",
-    ("policy/diag.c", "FOLDER_LIMIT"): "where a name is looked for that was perhaps meant",
-    ("policy/diag.c", "SHOWN_LINE_LIMIT"): "how much of a line is shown",
-    ("policy/facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
-    ("policy/lint_classes.c", "ITEMS_TOLD_LIMIT"): "how much of a table is told",
-    ("policy/lint_classes.c", "NAMES_LIMIT"): "beyond it, a class is taken to be used",
-    ("policy/lint_outbound.c", "LISTENERS_LIMIT"): "more listeners than an MTA has",
-    ("policy/lint_rules.c", "NAMED_LIMIT"): "how many rules are named",
-    ("policy/lint_rules.c", "TOGETHER_LIMIT"): "how many rules are looked through for those to name",
-    ("policy/lint_slow.c", "BRANCHES_LIMIT"): "where a regular expression is tried",
-    ("policy/lint_slow.c", "PLACES_LIMIT"): "likewise",
-    ("policy/lint_slow.c", "SHOWN_VALUE_LIMIT"): "how much of a value is shown",
-    ("policy/lint_slow.c", "WORDS_LIMIT"): "where a regular expression is tried",
-    ("policy/lint_tests.c", "PARTS_LIMIT"): "more than anyone joins by `and` and reads again",
-    ("policy/lint_tests.c", "SHOWN_EXPRESSION_LIMIT"): "how much of a test is shown",
-    ("policy/logic.c", "CHOICES_LIMIT"): "a part of what one question may cost",
-    ("policy/reasons.c", "CONDITION_LIMIT"): "how much is shown of an assertion that fails",
-    ("policy/reasons.c", "RULES_LIMIT"): "likewise",
-    ("policy/reasons.c", "TESTS_LIMIT"): "likewise",
-    ("policy/reasons.c", "VALUE_LIMIT"): "likewise",
-    ("policy/regex.c", "NODES_LIMIT"): "of a text that is made up",
-    ("policy/regex.h", "REGEX_TEXT_LIMIT"): "likewise",
-    ("policy/exposure.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
-    ("policy/site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
-    ("policy/rcptguard.c", "NOTE_LIMIT"): "how much of a path is shown",
-    ("policy/program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
-    ("policy/program.h", "PROGRAM_LIMIT"): "how long an operator waits for a command of the MTA",
-    ("policy/scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
-    ("policy/scan.h", "SCAN_LITERAL_LIMIT"): "a longer one makes the header malformed",
+    ("policy/address/address.c", "IDNA_INPUT_LIMIT"): "no name of the DNS is that long",
+    ("policy/init/discover_postfix.c", "DEPTH_LIMIT"): "a note says where it was met",
+    ("policy/address/address.c", "MARKS_LIMIT"): "no letter has that many",
+    ("policy/address/address.h", "DOMAIN_LENGTH_LIMIT"): "the DNS's own",
+    ("policy/exposure/classes.c", "REMEMBERED_LIMIT"): "a cache",
+    ("policy/base/suggest.c", "FOLDER_LIMIT"): "where a name is looked for that was perhaps meant",
+    ("policy/lint/condition_facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
+    ("policy/lint/lint_classes.c", "ITEMS_TOLD_LIMIT"): "how much of a table is told",
+    ("policy/lint/lint_classes.c", "NAMES_LIMIT"): "beyond it, a class is taken to be used",
+    ("policy/lint/lint_outbound.c", "LISTENERS_LIMIT"): "more listeners than an MTA has",
+    ("policy/lint/lint_rules.c", "NAMED_LIMIT"): "how many rules are named",
+    ("policy/lint/lint_rules.c", "TOGETHER_LIMIT"): "how many rules are looked through for those to name",
+    ("policy/lint/lint_slow.c", "BRANCHES_LIMIT"): "where a regular expression is tried",
+    ("policy/lint/lint_slow.c", "PLACES_LIMIT"): "likewise",
+    ("policy/lint/lint_slow.c", "SHOWN_VALUE_LIMIT"): "how much of a value is shown",
+    ("policy/lint/lint_slow.c", "WORDS_LIMIT"): "where a regular expression is tried",
+    ("policy/lint/lint_tests.c", "PARTS_LIMIT"): "more than anyone joins by `and` and reads again",
+    ("policy/lint/lint_tests.c", "SHOWN_EXPRESSION_LIMIT"): "how much of a test is shown",
+    ("policy/lint/condition_solver.c", "CHOICES_LIMIT"): "a part of what one question may cost",
+    ("policy/engine/expect_reasons.c", "CONDITION_LIMIT"): "how much is shown of an assertion that fails",
+    ("policy/engine/expect_reasons.c", "RULES_LIMIT"): "likewise",
+    ("policy/engine/expect_reasons.c", "TESTS_LIMIT"): "likewise",
+    ("policy/engine/expect_reasons.c", "VALUE_LIMIT"): "likewise",
+    ("policy/lint/regex_tree.c", "NODES_LIMIT"): "of a text that is made up",
+    ("policy/lint/regex_tree.h", "REGEX_TEXT_LIMIT"): "likewise",
+    ("policy/exposure/class_mask.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
+    ("policy/init/discovered_site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
+    ("policy/rcptguard/rcptguard_tool.c", "NOTE_LIMIT"): "how much of a path is shown",
+    ("policy/cli/run_program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
+    ("policy/cli/run_program.h", "PROGRAM_LIMIT"): "how long an operator waits for a command of the MTA",
+    ("policy/address/address_scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
+    ("policy/address/address_scan.h", "SCAN_LITERAL_LIMIT"): "a longer one makes the header malformed",
 }
 
 # Where limits are documented.
@@ -110,29 +109,29 @@ class PolicyCase(page.PageCase):
 class Words(PolicyCase):
     def test_keywords(self):
         """every keyword is marked .Ic, and nothing else is"""
-        self.assertSame(page.marked(self.tree, "Ic"), csource.array("policy/language.c", "language_keywords"), "keywords")
+        self.assertSame(page.marked(self.tree, "Ic"), csource.array("policy/syntax/vocabulary.c", "language_keywords"), "keywords")
 
     def test_described(self):
         """each statement, test and action has an item of its own"""
         heads = {word for node in self.tree.find("It", "head") for word in page.marked(node, "Ic")}
-        words = {word for name in ("dispositions", "counts", "subjects", "flags") for word in csource.array("policy/language.c", "language_" + name)}
-        words |= set(csource.array("policy/parser.c", "top_words")) | set(csource.array("policy/parser.c", "class_words"))
-        words |= set(csource.array("policy/parser.c", "rule_words"))
+        words = {word for name in ("dispositions", "counts", "subjects", "flags") for word in csource.array("policy/syntax/vocabulary.c", "language_" + name)}
+        words |= set(csource.array("policy/language/parser.c", "top_words")) | set(csource.array("policy/language/parser.c", "class_words"))
+        words |= set(csource.array("policy/language/parser.c", "rule_words"))
         self.assertGreater(len(words), 25)
         self.assertEqual(words - heads, set())
 
     def test_keyword_groups(self):
         """the keywords are all that the parser's own lists hold"""
-        known = set(csource.array("policy/language.c", "language_keywords"))
+        known = set(csource.array("policy/syntax/vocabulary.c", "language_keywords"))
         for name in "dispositions", "counts", "subjects", "flags":
-            self.assertLessEqual(set(csource.array("policy/language.c", "language_" + name)), known, name)
-        called = set(re.findall(r'(?:is_word|take_word|skip_word)\(parser, "([a-z]+)"\)', csource.read("policy/parser.c") + csource.read("policy/expression.c")))
+            self.assertLessEqual(set(csource.array("policy/syntax/vocabulary.c", "language_" + name)), known, name)
+        called = set(re.findall(r'(?:is_word|take_word|skip_word)\(parser, "([a-z]+)"\)', csource.read("policy/language/parser.c") + csource.read("policy/language/parse_condition.c")))
         self.assertGreater(len(called), 20)
         self.assertLessEqual(called, known)
 
     def test_keywords_are_reserved(self):
         """no keyword can be the name of a rule, as the manual says"""
-        for word in csource.array("policy/language.c", "language_keywords"):
+        for word in csource.array("policy/syntax/vocabulary.c", "language_keywords"):
             good, output = self.check(policy("rule %s { when local accept }" % word))
             self.assertFalse(good, word)
             self.assertIn("`%s`" % word, output)
@@ -141,8 +140,8 @@ class Words(PolicyCase):
         """the grammar has each keyword and each sign, and no other"""
         grammar, = [display.text for display in page.displays(self.PAGE) if display.kind == "grammar"]
         quoted = set(re.findall(r'"([^"]+)"', grammar))
-        self.assertSame({word for word in quoted if word[0].isalpha()}, csource.array("policy/language.c", "language_keywords"), "grammar")
-        signs = re.search(r"signs\[\] = \{(.*?)\};", csource.read("policy/lexer.c"), re.DOTALL).group(1)
+        self.assertSame({word for word in quoted if word[0].isalpha()}, csource.array("policy/syntax/vocabulary.c", "language_keywords"), "grammar")
+        signs = re.search(r"signs\[\] = \{(.*?)\};", csource.read("policy/syntax/lexer.c"), re.DOTALL).group(1)
         self.assertSame({word for word in quoted if not word[0].isalnum()}, csource.strings(signs), "signs of the grammar")
         defined = set(re.findall(r"^(\w+) +=", grammar, re.MULTILINE))
         used = set(re.findall(r"\b[a-z]+\b", re.sub(r'"[^"]*"', "", grammar)))
@@ -153,9 +152,9 @@ class Words(PolicyCase):
         grammar, = [display.text for display in page.displays(self.PAGE) if display.kind == "grammar"]
         for rule, name in (("count", "counts"), ("subject", "subjects"), ("compare", "comparisons"), ("disposition", "dispositions")):
             line = re.search(r"^%s +=(.*)$" % rule, grammar, re.MULTILINE).group(1)
-            self.assertEqual(re.findall(r'"([^"]+)"', line), csource.array("policy/language.c", "language_" + name), rule)
+            self.assertEqual(re.findall(r'"([^"]+)"', line), csource.array("policy/syntax/vocabulary.c", "language_" + name), rule)
         line = re.search(r"^test +=(.*)$", grammar, re.MULTILINE).group(1)
-        self.assertEqual(re.findall(r'"([^"]+)"', line), csource.array("policy/language.c", "language_flags"))
+        self.assertEqual(re.findall(r'"([^"]+)"', line), csource.array("policy/syntax/vocabulary.c", "language_flags"))
 
     def test_classes(self):
         """the classes that every policy has, as the program tells them"""
@@ -168,7 +167,7 @@ class Words(PolicyCase):
 
     def test_variables(self):
         """every variable of a text is marked .Va, and nothing else is"""
-        variables = csource.array("policy/text.c", "variable_names")
+        variables = csource.array("policy/syntax/template.c", "variable_names")
         listed = [head.text() for head, _body in page.items(page.section(self.tree, "TEXTS"))]
         self.assertSame(listed, variables, "variables")
         self.assertEqual(len(listed), len(set(listed)))
@@ -176,7 +175,7 @@ class Words(PolicyCase):
 
     def test_variables_load(self):
         """each of them is taken, each count also with a class, and another is refused"""
-        counts = csource.array("policy/language.c", "language_counts")
+        counts = csource.array("policy/syntax/vocabulary.c", "language_counts")
         words = page.marked(self.tree, "Va")
         contact = 'contact "postmaster@corp.example"'
         for word in sorted(words) + ["%s %s" % (count, name) for count in counts for name in ("internal", "external", "freemail", "all", "other")]:
@@ -190,7 +189,7 @@ class Words(PolicyCase):
         """the defects that the tests of the policy stand for"""
         facts = page.section(self.tree, "Facts", "Ss")
         named = set(re.findall(r"the defect ([a-z]+)", facts.text()))
-        words = set(csource.strings(csource.function("policy/exposure.c", "defect_name")))
+        words = set(csource.strings(csource.function("policy/message/defects.c", "defect_name")))
         self.assertSame(named | {"syntax"}, words, "defects")
 
 
@@ -238,7 +237,7 @@ class Numbers(PolicyCase):
 
     def test_depth(self):
         """parentheses and `not`, as often as the manual says and once more"""
-        depth, = [limit.value for limit in limits() if limit.file == "policy/expression.c"]
+        depth, = [limit.value for limit in limits() if limit.file == "policy/language/parse_condition.c"]
 
         def nested(n):
             return policy("rule r { when %slocal%s accept }" % ("not (" * (n // 2) + "(" * (n % 2), ")" * (n // 2 + n % 2)))
@@ -268,7 +267,7 @@ class Numbers(PolicyCase):
 
     def test_days(self):
         """a rule that ends within so many days is warned of, one that ends later is not"""
-        days = csource.number("policy/lint.c", "UNTIL_SOON_DAYS")
+        days = csource.number("policy/lint/lint.c", "UNTIL_SOON_DAYS")
         today = datetime.date.fromisoformat(NOW[:10])
         for left, lints in ((-1, {"until-past"}), (0, {"until-soon"}), (days, {"until-soon"}), (days + 1, set())):
             _good, output = self.check(policy('rule r until %s { when local reject "x" } rule s { when syntax reject "x" }'
@@ -280,7 +279,7 @@ class Lints(PolicyCase):
     def test_names(self):
         """each lint has an item of its own under WARNINGS, and each item is a lint, in the same order"""
         items = [head.text() for head, _body in page.items(page.section(self.tree, "WARNINGS"))]
-        names = csource.array("policy/lint.c", "lint_names")
+        names = csource.array("policy/lint/lint_warning.c", "lint_names")
         self.assertGreater(len(names), 15)
         self.assertEqual(items, names)
 
@@ -323,7 +322,7 @@ class Statements(PolicyCase):
 
     def test_fields(self):
         """the header fields that show recipients"""
-        names = [name for name, _bit in re.findall(r'\{"([A-Z][\w-]+)", (FIELD_\w+)\}', csource.read("policy/recipients.c"))]
+        names = [name for name, _bit in re.findall(r'\{"([A-Z][\w-]+)", (FIELD_\w+)\}', csource.read("policy/message/recipients.c"))]
         self.assertEqual(len(names), 7)
         counted = next(body.text() for head, body in page.items(page.section(self.tree, "WHAT IS COUNTED")) if head.text() == "visible recipient")
         for name in names:

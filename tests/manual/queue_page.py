@@ -97,7 +97,7 @@ class Options(QueueCase):
 class Words(QueueCase):
     def test_exit_codes(self):
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        known = csource.enumeration("milter/common/exit_codes.h", "EXITS_[A-Z]+")
+        known = csource.enumeration("policy/cli/exit_codes.h", "EXITS_[A-Z]+")
         self.assertSame(listed, set(known.values()), "exit codes")
 
     def test_states(self):
@@ -132,7 +132,7 @@ class Words(QueueCase):
         self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/setup/findings.c", "severity_names")), "severities")
 
     def test_defects(self):
-        self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/exposure.c", "defect_name")), "defects")
+        self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/message/defects.c", "defect_name")), "defects")
 
     def test_headers(self):
         """which fields are shown"""

@@ -132,7 +132,8 @@ class Options(ToolCase):
     def test_exit_codes(self):
         """the exit codes of the code and no other"""
         listed = {int(head.text()) for head, _body in page.items(page.section(self.tree, "EXIT STATUS"))}
-        self.assertEqual(listed, set(csource.enumeration("policy/tool.h", "EXIT_[A-Z]+").values()))
+        known = csource.enumeration("policy/cli/exit_codes.h", "EXITS_[A-Z]+")
+        self.assertEqual(listed, {known[name] for name in ("EXITS_DONE", "EXITS_WRONG", "EXITS_USAGE")})
         with tool.Folder({"good": POLICY, "bad": "version 2\n", "m": MESSAGES["two"]}) as folder:
             self.assertEqual(folder.run("check", "-p", "good")[0], 0)
             self.assertEqual(folder.run("explain", "-p", "good", "m")[0], 0)
@@ -233,23 +234,23 @@ class Json(ToolCase):
         for head, body in page.items(self.subsection("explain")):
             for key in head.find("Va", "elem"):
                 bodies[key.text()] = {quoted.text() for quoted in body.find("Ql", "body")}
-        self.assertSame(bodies["verdict"], csource.strings(csource.function("policy/verdict.c", "disposition_name")), "verdicts")
-        self.assertSame(bodies["defects[]"], csource.strings(csource.function("policy/exposure.c", "defect_name")), "defects")
-        fields = [name for name, _bit in re.findall(r'\{"([A-Z][\w-]+)", (FIELD_\w+)\}', csource.read("policy/recipients.c"))]
+        self.assertSame(bodies["verdict"], csource.strings(csource.function("policy/message/disposition.c", "disposition_name")), "verdicts")
+        self.assertSame(bodies["defects[]"], csource.strings(csource.function("policy/message/defects.c", "defect_name")), "defects")
+        fields = [name for name, _bit in re.findall(r'\{"([A-Z][\w-]+)", (FIELD_\w+)\}', csource.read("policy/message/recipients.c"))]
         self.assertSame(bodies["recipients[].fields[]"], fields, "fields")
         self.assertLessEqual(bodies["malformed"] | bodies["truncated"], bodies["defects[]"])
 
     def test_recipients_shown(self):
         """from so many recipients on they are summed, and so many sums are shown"""
         text = re.sub(r"\s+", " ", self.subsection("explain").text())
-        limit = csource.number("policy/explain.h", "EXPLAIN_RECIPIENTS_SHOWN")
+        limit = csource.number("policy/explain/explain.h", "EXPLAIN_RECIPIENTS_SHOWN")
         self.assertIn("From %d on, they are summed by party" % (limit + 1), text)
         self.assertIn("%d of these sums are shown" % limit, text)
 
     def test_digest_shown(self):
         """so many digits of the digest are shown"""
         said = set(re.findall(r"first (\d+) digits of the policy's digest", re.sub(r"\s+", " ", self.tree.text())))
-        self.assertEqual(said, {str(csource.number("policy/policy.h", "POLICY_DIGEST_SHOWN"))})
+        self.assertEqual(said, {str(csource.number("policy/engine/policy.h", "POLICY_DIGEST_SHOWN"))})
 
 
 def play(text, folder):

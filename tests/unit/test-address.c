@@ -1,6 +1,6 @@
 /* test-address - which spellings are one address, and which are not */
 
-#include "policy/address.h"
+#include "policy/address/address.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* test-classes - the class of a domain: precedence, and the memory of it */
 
-#include "policy/classes.h"
+#include "policy/exposure/classes.h"
 #include "unit.h"
 
 struct fixture {

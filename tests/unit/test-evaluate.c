@@ -1,8 +1,8 @@
 /* test-evaluate - each kind of test, each comparison, faults, monitor, until, outbound */
 
-#include "policy/exposure.h"
-#include "policy/recipients.h"
-#include "policy/words.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/encoded_words.h"
+#include "policy/message/recipients.h"
 #include "unit.h"
 
 static const char bad_subject[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

@@ -1,6 +1,6 @@
 /* test-exposure - the counts of one message per class */
 
-#include "policy/exposure.h"
+#include "policy/exposure/exposure.h"
 #include "unit.h"
 
 #define CLASSES                                                                                                        \

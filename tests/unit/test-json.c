@@ -1,6 +1,6 @@
 /* test-json - lines that are JSON for a program and harmless for a terminal */
 
-#include "policy/json.h"
+#include "policy/cli/json.h"
 #include "unit.h"
 
 static char *line_of(const char *value)

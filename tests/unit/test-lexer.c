@@ -1,6 +1,7 @@
 /* test-lexer - the words of the policy language, where they stand, and what is no word */
 
-#include "policy/lexer.h"
+#include "policy/base/source.h"
+#include "policy/syntax/lexer.h"
 #include "unit.h"
 
 /* The tokens of a text, parted by blanks: kind and value; then what was said of it. */

@@ -1,6 +1,6 @@
-/* test-message-id - see policy/message_id.h */
+/* test-message-id - see policy/message/message_id.h */
 
-#include "policy/message_id.h"
+#include "policy/message/message_id.h"
 
 #include <glib.h>
 

@@ -1,6 +1,6 @@
 /* test-message - what the MTA gave, kept within limits */
 
-#include "policy/message.h"
+#include "policy/message/message.h"
 #include "unit.h"
 
 static void test_envelope(void)

@@ -3,7 +3,7 @@
 #include "milter/metrics/metrics.h"
 
 #include "milter/metrics/metrics_text.h"
-#include "policy/histogram.h"
+#include "policy/replay/replay_histogram.h"
 #include "unit.h"
 
 #include <pthread.h>

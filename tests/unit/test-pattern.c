@@ -1,6 +1,6 @@
 /* test-pattern - regular expressions: whole values, any case, within limits */
 
-#include "policy/pattern.h"
+#include "policy/base/pattern.h"
 
 #include <glib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* test-progress - what the line of a long run says */
 
-#include "policy/progress.h"
+#include "policy/replay/progress.h"
 #include "unit.h"
 
 static void test_text(void)

@@ -1,8 +1,8 @@
 /* test-recipients - who can be read in a raw header value: exact addresses, exact defects */
 
-#include "policy/exposure.h"
-#include "policy/recipients.h"
-#include "policy/words.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/encoded_words.h"
+#include "policy/message/recipients.h"
 #include "unit.h"
 
 static int compare(gconstpointer a, gconstpointer b)

@@ -1,6 +1,7 @@
 /* test-table - sets of domains, addresses, networks and words */
 
-#include "policy/table.h"
+#include "policy/base/source.h"
+#include "policy/exposure/table.h"
 #include "unit.h"
 
 static void add(struct table *table, const char *item, unsigned value)

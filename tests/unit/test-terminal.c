@@ -3,7 +3,7 @@
  * and on a real pseudo-terminal: its width and whether it gets colour.
  */
 
-#include "policy/terminal.h"
+#include "policy/cli/terminal.h"
 
 #include <pty.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* test-threads - many threads judge with one policy while it is swapped for another (run it under TSan) */
 
-#include "policy/exposure.h"
+#include "policy/exposure/exposure.h"
 #include "unit.h"
 
 #include <pthread.h>

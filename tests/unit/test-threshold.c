@@ -26,7 +26,7 @@ static void test_found(void)
     g_assert_cmpuint(policy_threshold_count(policy), ==, G_N_ELEMENTS(want));
     for (unsigned i = 0; i < G_N_ELEMENTS(want); i++) {
         const struct threshold *found = policy_threshold(policy, i);
-        g_assert_cmpstr(found->test, ==, want[i].test);
+        g_assert_cmpstr(found->text, ==, want[i].test);
         g_assert_cmpuint(found->rule, ==, want[i].rule);
         g_assert_cmpuint(found->number, ==, want[i].number);
         g_assert_cmpuint(found->count, ==, want[i].count);

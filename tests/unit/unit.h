@@ -4,8 +4,8 @@
 #ifndef RCPTGUARD_UNIT_H
 #define RCPTGUARD_UNIT_H
 
-#include "policy/message.h"
-#include "policy/policy.h"
+#include "policy/engine/policy.h"
+#include "policy/message/message.h"
 
 #include <glib.h>
 #include <glib/gstdio.h>

@@ -1,0 +1,175 @@
+/* at_signs - see at_signs.h */
+
+#include "policy/address/at_signs.h"
+
+#include "policy/address/address_greedy.h"
+#include "policy/base/keyed_hash.h"
+
+#include <string.h>
+
+void account_start(struct account *account, const struct addresses *parsed, struct idna *idna)
+{
+    *account = (struct account){.parsed = parsed, .idna = idna};
+    addresses_init(&account->longer);
+    addresses_init(&account->parts);
+}
+
+void account_end(struct account *account)
+{
+    addresses_clear(&account->longer);
+    addresses_clear(&account->parts);
+    g_clear_pointer(&account->wholes, g_hash_table_unref);
+}
+
+static char *normalise(struct account *account, const GString *local, const GString *domain)
+{
+    return address_normalise(local->str, local->len, domain->str, domain->len, account->idna);
+}
+
+/*
+ * Counts the whole of an item, of which an MTA may make one address, where that is the
+ * only difference to an item before: sixty of `Ann<number> ann@x.example` are sixty to
+ * Sendmail, and nobody who writes to one person beside a name counts that person twice.
+ */
+static void count_whole(struct account *account, const struct greedy_address *read, const char *address)
+{
+    g_autofree char *whole = read->cut ? NULL : normalise(account, read->wide_local, read->wide_domain);
+    gpointer known;
+
+    if (account->wholes == NULL)
+        account->wholes = g_hash_table_new_full(hash_string, g_str_equal, g_free, g_free);
+    if (!g_hash_table_lookup_extended(account->wholes, address, NULL, &known))
+        g_hash_table_insert(account->wholes, g_strdup(address), g_steal_pointer(&whole));
+    else if (whole == NULL)
+        account->unread = true;
+    else if (g_strcmp0(known, whole) != 0)
+        addresses_add(&account->longer, g_steal_pointer(&whole));
+}
+
+/* The whole of an item, or all on one side of its `@`, if the grammar knows it: `<ann . lee @ x.example>`; or NULL. */
+static char *parsed_whole(struct account *account, const struct greedy_address *read)
+{
+    const GString *const sides[][2] = {
+        {read->wide_local, read->wide_domain}, {read->wide_local, read->domain}, {read->local, read->wide_domain}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(sides) && !read->cut && addresses_count(account->parsed) > 0; i++) {
+        char *whole = normalise(account, sides[i][0], sides[i][1]);
+        if (whole != NULL && addresses_find(account->parsed, whole) >= 0)
+            return whole;
+        g_free(whole);
+    }
+    return NULL;
+}
+
+/*
+ * Whether a person may stop reading sooner than the grammar: what has a dot is a
+ * domain already, whatever follows it ("ann@x.example. Bob").
+ */
+static bool stops_before(const char *shorter, const char *longer)
+{
+    const char *domain = address_domain(shorter);
+
+    return strchr(domain, '.') != NULL && strcmp(domain, address_domain(longer)) != 0;
+}
+
+/*
+ * Counts what the third reading found at an `@`.  The address that the second one found
+ * there, if any, gives way if it is a part: a person can stop after it only where a domain can end.
+ */
+static void count_longer(struct account *account, const struct greedy_address *read, char **hit)
+{
+    g_autofree char *address = read->wider ? parsed_whole(account, read) : NULL;
+    bool has_hit = hit != NULL && *hit != NULL;
+
+    if (address == NULL)
+        address = normalise(account, read->local, read->domain);
+    if (address == NULL) {
+        account->unread = account->unread || !has_hit;
+        return;
+    }
+    if (read->wider)
+        count_whole(account, read, address);
+    if (has_hit && strcmp(*hit, address) == 0)
+        return;
+    if (has_hit && !stops_before(*hit, address))
+        addresses_add(&account->parts, g_steal_pointer(hit));
+    addresses_add(&account->longer, g_steal_pointer(&address));
+}
+
+/* Whether an `@` follows another one: together they are one. */
+static bool follows_at(const char *text, size_t at)
+{
+    while (at > 0 && scan_is_blank(text[at - 1]))
+        at--;
+    return at > 0 && text[at - 1] == '@';
+}
+
+/*
+ * Whether an `@` is in the quoted local part of an address that the grammar finds too, and
+ * no separator is between: that may be two items to a person.  `next` is the first hit after it.
+ */
+static bool is_quoted_away(const struct account *account, const char *text, const GArray *hits, char **found,
+                           unsigned next, size_t at)
+{
+    for (; next < hits->len; next++) {
+        const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, next);
+        if (hit->at - at > GREEDY_STEPS)
+            return false;
+        if (hit->wide <= at && found[next] != NULL && addresses_find(account->parsed, found[next]) >= 0)
+            return memchr(text + at, ',', hit->at - at) == NULL && memchr(text + at, ';', hit->at - at) == NULL;
+    }
+    return false;
+}
+
+/* Where the local part of the next `@` may begin: in a@b@c the b is both a domain and a local part. */
+static size_t floor_after(const char *text, size_t length, size_t at, size_t end)
+{
+    if (end <= at || memchr(text + at + 1, '@', MIN(end + 1, length) - at - 1) != NULL)
+        return at + 1;
+    return end;
+}
+
+/* Reads one `@`; what the second reading made of it is `hit` and `found`, or NULL. */
+static void account_at(struct account *account, struct greedy *greedy, const struct greedy_at *at,
+                       const struct scan_hit *hit, char **found, struct greedy_address *read)
+{
+    enum greedy_kind kind = greedy_read(greedy, at, hit, read);
+
+    account->walks += kind != GREEDY_SAME;
+    if (kind == GREEDY_LONGER)
+        count_longer(account, read, found);
+    else if (kind == GREEDY_NOBODY && found != NULL)
+        g_clear_pointer(found, g_free);
+    else if (kind == GREEDY_UNREAD)
+        account->unread = true;
+}
+
+bool account_text(struct account *account, const char *text, size_t length, bool prose, const GArray *hits,
+                  char **found)
+{
+    struct greedy_address read;
+    struct greedy_at at = {0};
+    struct greedy greedy;
+    const char *next = text;
+    unsigned i = 0;
+
+    greedy_start(&greedy, text, length, prose);
+    greedy_address_init(&read);
+    for (; (next = memchr(next, '@', length - (size_t)(next - text))) != NULL; at.number++) {
+        const struct scan_hit *hit = i < hits->len ? &g_array_index(hits, struct scan_hit, i) : NULL;
+        at.place = (size_t)(next++ - text);
+        if (hit == NULL || hit->at != at.place)
+            hit = NULL;
+        i += hit != NULL;
+        if ((greedy.quotes && is_quoted_away(account, text, hits, found, i, at.place)) ||
+            (hit == NULL && follows_at(text, at.place)))
+            continue;
+        if (account->walks >= ACCOUNT_LIMIT || at.number >= GREEDY_PLACES)
+            break;
+        account_at(account, &greedy, &at, hit, hit != NULL ? &found[i - 1] : NULL, &read);
+        at.floor = floor_after(text, length, at.place, read.end);
+    }
+    greedy_address_clear(&read);
+    greedy_end(&greedy);
+    return next == NULL;
+}

@@ -1,0 +1,16 @@
+/*
+ * suggest - what was perhaps meant by a word or a path that is not there.
+ */
+#ifndef RCPTGUARD_SUGGEST_H
+#define RCPTGUARD_SUGGEST_H
+
+/*
+ * The candidate nearest to `word` by edit distance, or NULL if none is near
+ * enough to be what was meant.  `candidates` ends with NULL.
+ */
+const char *diag_nearest(const char *word, const char *const *candidates);
+
+/* The name in the folder of `path` that is nearest to the one that is not there, or NULL; to be freed with g_free. */
+char *diag_nearest_file(const char *path);
+
+#endif

@@ -1,0 +1,155 @@
+/* policy - the life of a policy; see policy.h */
+
+#include "policy/engine/policy.h"
+
+#include "policy/base/source.h"
+#include "policy/language/parser.h"
+#include "policy/language/print_policy.h"
+#include "policy/language/resolve.h"
+#include "policy/syntax/ast.h"
+
+#include <string.h>
+
+static struct policy *policy_new(const char *path)
+{
+    struct policy *policy = g_new0(struct policy, 1);
+
+    policy->references = 1;
+    policy->path = g_strdup(path);
+    policy->statements = g_ptr_array_new_with_free_func((GDestroyNotify)class_statement_free);
+    policy->expects = g_ptr_array_new_with_free_func((GDestroyNotify)expect_free);
+    policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
+    policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold));
+    return policy;
+}
+
+static void policy_free(struct policy *policy)
+{
+    g_free(policy->path);
+    g_free(policy->text);
+    g_free(policy->digest);
+    g_ptr_array_unref(policy->statements);
+    g_ptr_array_unref(policy->expects);
+    g_ptr_array_unref(policy->rules);
+    expression_free(policy->outbound);
+    item_free(policy->contact);
+    action_clear(&policy->fallback);
+    g_array_unref(policy->thresholds);
+    classes_free(policy->classes);
+    source_free(policy->source);
+    if (policy->tables != NULL)
+        g_checksum_free(policy->tables);
+    g_free(policy);
+}
+
+/* The canonical text and the digest, once there are no errors. */
+static void seal(struct policy *policy)
+{
+    const struct suffixes *suffixes = classes_suffixes(policy->classes);
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    policy->text = policy_print(policy);
+    g_checksum_update(sum, (const guchar *)policy->text, (gssize)strlen(policy->text) + 1);
+    g_checksum_update(sum, (const guchar *)g_checksum_get_string(policy->tables), -1);
+    g_checksum_update(sum, (const guchar *)suffixes_version(suffixes), -1);
+    policy->digest = g_strdup(g_checksum_get_string(sum));
+    g_checksum_free(sum);
+}
+
+struct policy *policy_load(const char *path, struct diags *diags)
+{
+    struct policy *policy = policy_new(path);
+    unsigned before = diags_errors(diags), first = diags_count(diags);
+
+    policy->source = source_read(path, "a policy", POLICY_SIZE_LIMIT, diags);
+    if (policy->source != NULL) {
+        policy_parse(policy, diags);
+        policy_resolve(policy, diags);
+    }
+    diags_sort(diags, first, path);
+    if (diags_errors(diags) > before) {
+        policy_free(policy);
+        return NULL;
+    }
+    policy_find_thresholds(policy);
+    seal(policy);
+    return policy;
+}
+
+struct policy *policy_ref(struct policy *policy)
+{
+    g_atomic_int_inc(&policy->references);
+    return policy;
+}
+
+void policy_unref(struct policy *policy)
+{
+    if (g_atomic_int_dec_and_test(&policy->references))
+        policy_free(policy);
+}
+
+unsigned policy_assertions(const struct policy *policy)
+{
+    return policy->expects->len;
+}
+
+const char *policy_digest(const struct policy *policy)
+{
+    return policy->digest;
+}
+
+const char *policy_text(const struct policy *policy)
+{
+    return policy->text;
+}
+
+const char *policy_path(const struct policy *policy)
+{
+    return policy->path;
+}
+
+unsigned policy_class_count(const struct policy *policy)
+{
+    return classes_count(policy->classes);
+}
+
+const char *policy_class_name(const struct policy *policy, unsigned index)
+{
+    return classes_name(policy->classes, index);
+}
+
+unsigned policy_rule_count(const struct policy *policy)
+{
+    return policy->rules->len;
+}
+
+struct rule_facts policy_rule(const struct policy *policy, unsigned index)
+{
+    const struct rule *rule = g_ptr_array_index(policy->rules, index);
+
+    return (struct rule_facts){
+        .name = rule->name->text,
+        .line = rule->line,
+        .monitor = rule->monitor,
+        .disposition = rule->action.disposition,
+    };
+}
+
+struct rule_facts policy_default(const struct policy *policy)
+{
+    return (struct rule_facts){
+        .name = "default",
+        .line = policy->fallback_line,
+        .disposition = policy->fallback.disposition,
+    };
+}
+
+unsigned policy_threshold_count(const struct policy *policy)
+{
+    return policy->thresholds->len;
+}
+
+const struct threshold *policy_threshold(const struct policy *policy, unsigned index)
+{
+    return &g_array_index(policy->thresholds, struct threshold, index);
+}

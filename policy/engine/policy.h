@@ -1,0 +1,130 @@
+/*
+ * policy - a policy file, loaded whole: classes, outbound, rules, assertions.
+ *
+ * A policy is immutable and counted by reference; any thread may use it.  Load
+ * builds a new one or none.  No clock: what time it is, is handed in.
+ *
+ * Ownership: policy_load gives one reference; each policy_ref needs a
+ * policy_unref.  Strings that a policy hands out live as long as it does.
+ */
+#ifndef RCPTGUARD_POLICY_H
+#define RCPTGUARD_POLICY_H
+
+#include "policy/base/cleanup.h"
+#include "policy/base/diagnostics.h"
+#include "policy/engine/verdict.h"
+#include "policy/exposure/exposure.h"
+#include "policy/language/threshold.h"
+#include "policy/message/message.h"
+
+struct policy;
+
+/* A policy file's size; longer lists belong into tables. */
+#define POLICY_SIZE_LIMIT (1024u * 1024)
+
+/*
+ * Reads, parses and checks the policy at `path` and the tables that it names.
+ * NULL if there is any error; all of them are in `diags` then.  Its assertions
+ * are not tried: see policy_assert.
+ */
+struct policy *policy_load(const char *path, struct diags *diags);
+struct policy *policy_ref(struct policy *policy);
+void policy_unref(struct policy *policy);
+AUTO_FREE_DEFINE(policy, policy_unref)
+
+/*
+ * Tries every `expect` of the policy; each that fails is an error in `diags`.
+ * Returns how many failed.  `until` counts as in force unless an `expect` says `at`.
+ */
+unsigned policy_assert(struct policy *policy, struct diags *diags);
+unsigned policy_assertions(const struct policy *policy);
+
+/*
+ * Adds a warning for each thing that is no error and yet surely not meant: see
+ * rcptguard-policy(5).  `now`, in seconds since 1970, is for `until`.
+ */
+void policy_lint(const struct policy *policy, gint64 now, struct diags *diags);
+
+/* SHA-256 in hexadecimal over the canonical text, the tables and the Public Suffix List's version. */
+const char *policy_digest(const struct policy *policy);
+
+/* How much of the digest logs and tools show. */
+#define POLICY_DIGEST_SHOWN 12
+
+/* The canonical text; parsing it gives the same policy. */
+const char *policy_text(const struct policy *policy);
+
+/* The path it was loaded from. */
+const char *policy_path(const struct policy *policy);
+
+/* Its classes, `internal` and `other` first (their numbers are bits of a class_mask), and how many rules it has. */
+unsigned policy_class_count(const struct policy *policy);
+const char *policy_class_name(const struct policy *policy, unsigned index);
+unsigned policy_rule_count(const struct policy *policy);
+
+/* What there is to know of one rule without reading it, in the order of the policy. */
+struct rule_facts {
+    const char *name;
+    unsigned line;
+    bool monitor;
+    enum disposition disposition; /* of its action */
+};
+struct rule_facts policy_rule(const struct policy *policy, unsigned index);
+
+/* The same of `default`. */
+struct rule_facts policy_default(const struct policy *policy);
+
+/* The thresholds of all rules, in the order of the policy. */
+unsigned policy_threshold_count(const struct policy *policy);
+const struct threshold *policy_threshold(const struct policy *policy, unsigned index);
+
+/*
+ * Whether the message is outbound, from what is known at MAIL FROM: client,
+ * listener, user, authenticated, local, sender.  A fault (a regex limit) is not
+ * "no": such mail is judged, and its verdict is the fault.
+ */
+enum outbound { OUTBOUND_NO, OUTBOUND_YES, OUTBOUND_FAULT };
+enum outbound policy_outbound(struct policy *policy, const struct message *message);
+
+/*
+ * Whether an address is internal in a message: a class that is `separate` is so
+ * for its own party only.  The null sender is not; what a fault leaves open is not.
+ */
+bool policy_is_internal(struct policy *policy, const struct message *message, const char *address);
+
+/* What is told of each rule and test while a message is judged; the same evaluation with or without it. */
+struct trace {
+    void (*rule)(void *data, const char *rule, unsigned line, bool monitor, bool expired);
+    /* What is told up to its end stands within "and", "or" or "not"; they nest.  May be NULL. */
+    void (*group)(void *data, const char *word);
+    void (*group_end)(void *data);
+    /* A test with its value as text ("450", "yes"); not needed to decide: value NULL.  1, 0, or -1 for a fault. */
+    void (*test)(void *data, const char *test, const char *value, int result);
+    void (*rule_end)(void *data, int matched);
+    void *data;
+};
+
+/* policy_outbound, which tells of the policy's statement as of a rule `outbound`; of the built-in meaning nothing. */
+enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace);
+
+/*
+ * Is told of each threshold that a rule hangs on: the rule came to be evaluated,
+ * and would have said otherwise had the count been on the other side.
+ */
+struct watch {
+    void (*hangs)(void *data, unsigned threshold, unsigned count);
+    void *data;
+};
+
+struct judge_options {
+    gint64 now;                /* seconds since 1970, UTC: for `until` */
+    enum disposition on_fault; /* what a fault becomes: quarantine, tempfail or reject */
+    enum outbound outbound;    /* what policy_outbound said; OUTBOUND_NO is a caller's error */
+    const struct trace *trace; /* or NULL */
+    const struct watch *watch; /* or NULL */
+};
+
+/* Judges a message that is outbound.  Never NULL; free with verdict_free. */
+struct verdict *policy_judge(struct policy *policy, const struct message *message, const struct judge_options *options);
+
+#endif

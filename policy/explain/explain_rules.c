@@ -1,0 +1,202 @@
+/* explain_rules - each rule that was asked, with its tests, their values and their results; see explain.h */
+
+#include "policy/explain/explain.h"
+
+#include <string.h>
+
+/* Where results, rules and tests begin. */
+enum { RESULT_COLUMN = 2, RULE_COLUMN = 12, TEST_COLUMN = 14 };
+
+/* A value beside its test begins here at the latest; one that does not fit stands below. */
+#define VALUE_COLUMN(width) ((width)*5 / 8)
+
+/* More of a value is not shown to people. */
+#define VALUE_LINES 4u
+
+/* ---- tests */
+
+/* A test as it is shown: with the words around it, of which a `not` that is its own turns its result. */
+struct line {
+    char *opening; /* a line of its own before it: what a `not (` begins has no result yet; or NULL */
+    char *text;
+    unsigned begin; /* column */
+    int result;
+};
+
+static void line_clear(struct line *line)
+{
+    g_free(line->opening);
+    g_free(line->text);
+}
+
+static struct line line_of(const struct told_test *test)
+{
+    static const char negated[] = "not (";
+    struct line line = {.begin = TEST_COLUMN + 2 * test->depth, .result = test->result};
+    const char *lead = test->lead;
+    const char *last = g_strrstr(lead, negated);
+
+    if (last != NULL) {
+        line.opening = g_strndup(lead, (size_t)(last - lead) + strlen(negated));
+        lead = last + strlen(negated);
+        line.begin += 2;
+    }
+    if (g_str_has_suffix(lead, "not ") && test->result >= 0)
+        line.result = !test->result;
+    line.text = g_strconcat(lead, test->test, test->tail, NULL);
+    return line;
+}
+
+static unsigned columns_of(const char *text)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+
+    return terminal_append_plain(plain, text);
+}
+
+/* Where the values of all tests begin. */
+static unsigned value_column(const GArray *rules, const struct explain_look *look)
+{
+    unsigned column = TEST_COLUMN + 16;
+
+    for (unsigned i = 0; i < rules->len; i++) {
+        const struct told_rule *rule = &g_array_index(rules, struct told_rule, i);
+        for (unsigned j = 0; j < rule->tests->len; j++) {
+            struct line line = line_of(&g_array_index(rule->tests, struct told_test, j));
+            unsigned end = line.begin + columns_of(line.text) + 2;
+            if (end <= VALUE_COLUMN(look->width))
+                column = MAX(column, end);
+            line_clear(&line);
+        }
+    }
+    return column;
+}
+
+static char *value_text(const struct told_test *test, const struct explain_look *look)
+{
+    GString *shown = g_string_new(NULL);
+
+    if (test->value == NULL)
+        return g_string_free(g_string_append(shown, "not needed"), FALSE);
+    g_string_append(shown, "is ");
+    terminal_append_within(shown, test->value, VALUE_LINES * look->width / 2);
+    return g_string_free(shown, FALSE);
+}
+
+static void append_result(GString *out, const struct explain_look *look, enum terminal_style style, const char *word)
+{
+    terminal_append_blanks(out, 0, RESULT_COLUMN);
+    terminal_append_blanks(out, RESULT_COLUMN + explain_styled(out, look, style, word), RULE_COLUMN);
+}
+
+static void append_test_result(GString *out, const struct explain_look *look, bool needed, int result)
+{
+    if (!needed)
+        append_result(out, look, STYLE_FAINT, "  -");
+    else if (result < 0)
+        append_result(out, look, STYLE_RED, "  limit");
+    else if (result == 1)
+        append_result(out, look, STYLE_GREEN, "  yes");
+    else
+        append_result(out, look, STYLE_PLAIN, "  no");
+}
+
+static void append_test(GString *out, const struct explain_look *look, const struct told_test *test, unsigned values)
+{
+    struct line line = line_of(test);
+    g_autofree char *value = value_text(test, look);
+    bool needed = test->value != NULL;
+    unsigned column;
+
+    if (line.opening != NULL) {
+        terminal_append_blanks(out, 0, line.begin - 2);
+        g_string_append_printf(out, "%s\n", line.opening);
+    }
+    append_test_result(out, look, needed, line.result);
+    terminal_append_blanks(out, RULE_COLUMN, line.begin);
+    g_string_append(out, needed ? "" : terminal_begin(look->colours, STYLE_FAINT));
+    column = terminal_append_wrapped(out, line.text, line.begin, look->width);
+    if (column + 2 > values || values + columns_of(value) > look->width) {
+        g_string_append_c(out, '\n');
+        column = 0;
+        values = line.begin + 4;
+    }
+    terminal_append_blanks(out, column, values);
+    terminal_append_wrapped(out, value, values, look->width);
+    g_string_append(out, needed ? "" : terminal_end(look->colours));
+    g_string_append_c(out, '\n');
+    line_clear(&line);
+}
+
+/* ---- rules */
+
+static void append_rule(GString *out, const struct told *told, const struct told_rule *rule,
+                        const struct explain_look *look, unsigned values)
+{
+    bool decides = rule->matched == 1 && !rule->monitor;
+
+    if (rule->expired)
+        append_result(out, look, STYLE_FAINT, "over");
+    else if (rule->matched < 0)
+        append_result(out, look, STYLE_RED, "fault");
+    else if (rule->matched == 0)
+        append_result(out, look, STYLE_FAINT, "no match");
+    else
+        append_result(out, look, decides ? terminal_verdict(told->verdict->disposition) : STYLE_CYAN, "match");
+    g_string_append(out, terminal_begin(look->colours, STYLE_STRONG));
+    g_string_append(out, rule->name);
+    g_string_append(out, terminal_end(look->colours));
+    if (rule->line > 0)
+        g_string_append_printf(out, ", line %u", rule->line);
+    if (rule->monitor)
+        g_string_append(out, ", monitor: the next rule is asked as well");
+    if (rule->expired)
+        g_string_append(out, ", its last day has passed");
+    g_string_append_c(out, '\n');
+    for (unsigned i = 0; i < rule->tests->len; i++)
+        append_test(out, look, &g_array_index(rule->tests, struct told_test, i), values);
+}
+
+static void append_heading(GString *out, const struct explain_look *look, const char *heading)
+{
+    g_string_append_c(out, '\n');
+    explain_styled(out, look, STYLE_STRONG, heading);
+    g_string_append_c(out, '\n');
+}
+
+static void append_unasked(GString *out, const struct told *told, const struct explain_look *look)
+{
+    unsigned rest = policy_rule_count(told->policy) - told->rules->len;
+
+    if (rest == 0)
+        return;
+    append_result(out, look, STYLE_FAINT, "-");
+    g_string_append_printf(out, "%s%u more rule%s below it, not needed%s\n", terminal_begin(look->colours, STYLE_FAINT),
+                           rest, rest == 1 ? "" : "s", terminal_end(look->colours));
+}
+
+static void append_default(GString *out, const struct told *told, const struct explain_look *look)
+{
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct told_test));
+    struct told_rule rule = {.name = told->verdict->rule, .line = told->verdict->line, .matched = 1, .tests = none};
+
+    append_rule(out, told, &rule, look, 0);
+}
+
+void explain_rules(GString *out, const struct told *told, const struct explain_look *look)
+{
+    if (told->statement->len > 0) {
+        append_heading(out, look, "Outbound");
+        append_rule(out, told, &g_array_index(told->statement, struct told_rule, 0), look,
+                    value_column(told->statement, look));
+    }
+    if (!told->outbound || strcmp(told->verdict->rule, "fault:outbound") == 0)
+        return;
+    append_heading(out, look, "Rules");
+    for (unsigned i = 0; i < told->rules->len; i++)
+        append_rule(out, told, &g_array_index(told->rules, struct told_rule, i), look, value_column(told->rules, look));
+    if (strcmp(told->verdict->rule, "default") == 0)
+        append_default(out, told, look);
+    else
+        append_unasked(out, told, look);
+}

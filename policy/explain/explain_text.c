@@ -1,0 +1,293 @@
+/* explain_text - an explanation for people: the message, the counts, the defects, the verdict; see explain.h */
+
+#include "policy/explain/explain.h"
+
+#include "policy/address/address.h"
+#include "policy/base/escape.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/header_text.h"
+
+#include <string.h>
+
+/* Where labels begin, and what they are for. */
+enum { LABEL_COLUMN = 2, TEXT_COLUMN = 12 };
+
+/* A header of the message gets at most so many lines. */
+#define HEADER_LINES 2u
+
+static void append_label(GString *out, const struct explain_look *look, const char *label)
+{
+    terminal_append_blanks(out, 0, LABEL_COLUMN);
+    terminal_append_blanks(out, LABEL_COLUMN + explain_styled(out, look, STYLE_FAINT, label), TEXT_COLUMN);
+}
+
+static void append_wrapped(GString *out, const struct explain_look *look, const char *text)
+{
+    terminal_append_wrapped(out, text, TEXT_COLUMN, look->width);
+    g_string_append_c(out, '\n');
+}
+
+static void append_paragraph(GString *out, const struct explain_look *look, const char *text)
+{
+    terminal_append_blanks(out, 0, TEXT_COLUMN);
+    append_wrapped(out, look, text);
+}
+
+/* ---- the message */
+
+static void append_verdict_line(GString *out, const struct told *told, const struct explain_look *look)
+{
+    const struct verdict *verdict = told->verdict;
+    enum disposition disposition = told->outbound ? verdict->disposition : DISPOSITION_ACCEPT;
+
+    explain_styled(out, look, terminal_verdict(disposition), disposition_name(disposition));
+    if (!told->outbound)
+        g_string_append(out, ", not outbound");
+    else
+        g_string_append_printf(out, " by %s", verdict->rule);
+    if (told->outbound && verdict->line > 0)
+        g_string_append_printf(out, ", line %u", verdict->line);
+    g_string_append_c(out, '\n');
+}
+
+static void append_title(GString *out, const struct told *told, const struct explain_look *look)
+{
+    explain_styled(out, look, STYLE_STRONG, told->file);
+    if (told->index > 0)
+        g_string_append_printf(out, " [%u]", told->index);
+    g_string_append(out, ": ");
+    append_verdict_line(out, told, look);
+}
+
+/* Every occurrence of a header field, decoded, cut to a few lines. */
+static void append_header(GString *out, const struct told *told, const struct explain_look *look, const char *name)
+{
+    g_autoptr(GString) values = g_string_new(NULL);
+    g_autoptr(GString) shown = g_string_new(NULL);
+
+    for (unsigned i = 0; i < told->message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(told->message->headers, i);
+        g_autofree char *value = NULL;
+        if (g_ascii_strcasecmp(header->name, name) != 0)
+            continue;
+        value = decode_header(header->value, NULL);
+        g_string_append_printf(values, "%s%s", values->len > 0 ? ", " : "", value);
+    }
+    append_label(out, look, name);
+    terminal_append_within(shown, values->len > 0 ? values->str : "none", HEADER_LINES * (look->width - TEXT_COLUMN));
+    append_wrapped(out, look, shown->str);
+}
+
+static void append_envelope(GString *out, const struct told *told, const struct explain_look *look)
+{
+    const struct exposure *exposure = told->verdict->exposure;
+    unsigned recipients = exposure_count(exposure, COUNT_RECIPIENTS, CLASS_ALL);
+    g_autofree char *normal = address_normalise_envelope(told->message->sender);
+    g_autofree char *sender = address_display(normal);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_append_printf(text, "from %s to ", sender[0] != '\0' ? sender : "<>");
+    g_string_append_printf(text, "%u recipient%s, %u hidden", recipients, recipients == 1 ? "" : "s",
+                           exposure_count(exposure, COUNT_HIDDEN, CLASS_ALL));
+    append_label(out, look, "Envelope");
+    append_wrapped(out, look, text->str);
+}
+
+static void add_fact(GString *text, const char *name, const char *value)
+{
+    if (value != NULL)
+        g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name, value);
+}
+
+/* What the command line told of the session. */
+static void append_session(GString *out, const struct told *told, const struct explain_look *look)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    add_fact(text, "user", told->message->user);
+    add_fact(text, "client", told->message->client);
+    add_fact(text, "listener", told->message->listener);
+    if (told->message->local)
+        g_string_append_printf(text, "%slocal", text->len > 0 ? ", " : "");
+    if (text->len == 0)
+        return;
+    append_label(out, look, "Session");
+    append_wrapped(out, look, text->str);
+}
+
+/* ---- the counts */
+
+/* The names are as wide as they are, the numbers have their columns. */
+static unsigned name_width(const struct policy *policy)
+{
+    size_t width = TEXT_COLUMN;
+
+    for (unsigned i = 0; i < policy_class_count(policy); i++)
+        width = MAX(width, strlen(policy_class_name(policy, i)));
+    return (unsigned)width;
+}
+
+static const int number_widths[COUNT_KINDS] = {8, 8, 8, 10, 7};
+
+static bool is_empty(const struct exposure *exposure, class_mask mask)
+{
+    for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
+        if (exposure_count(exposure, (enum count)kind, mask) > 0)
+            return false;
+    return true;
+}
+
+static void append_counts_of(GString *out, const struct exposure *exposure, const char *name, unsigned width,
+                             class_mask mask)
+{
+    g_string_append_printf(out, "  %-*s", (int)width, name);
+    for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
+        g_string_append_printf(out, " %*u", number_widths[kind], exposure_count(exposure, (enum count)kind, mask));
+    g_string_append_c(out, '\n');
+}
+
+static void append_counts(GString *out, const struct told *told, const struct explain_look *look)
+{
+    const struct exposure *exposure = told->verdict->exposure;
+    unsigned width = name_width(told->policy);
+    g_autoptr(GString) empty = g_string_new(NULL);
+
+    g_string_append_c(out, '\n');
+    terminal_append_blanks(out, explain_styled(out, look, STYLE_STRONG, "Counts"), width + 2);
+    for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
+        g_string_append_printf(out, " %*s", number_widths[kind], count_name((enum count)kind));
+    g_string_append_c(out, '\n');
+    append_counts_of(out, exposure, "external", width, CLASS_EXTERNAL);
+    for (unsigned i = 0; i < policy_class_count(told->policy); i++) {
+        const char *name = policy_class_name(told->policy, i);
+        if (is_empty(exposure, (class_mask)1 << i))
+            g_string_append_printf(empty, "%s%s", empty->len > 0 ? ", " : "", name);
+        else
+            append_counts_of(out, exposure, name, width, (class_mask)1 << i);
+    }
+    append_counts_of(out, exposure, "all", width, CLASS_ALL);
+    if (empty->len > 0) {
+        append_label(out, look, "nobody in");
+        append_wrapped(out, look, empty->str);
+    }
+}
+
+/* ---- the defects */
+
+static const char *defect_words(enum defect defect)
+{
+    switch (defect) {
+    case DEFECT_SYNTAX:
+        return "syntax: a recipient header can be read in two ways; who is read in either is counted";
+    case DEFECT_LIMIT:
+        return "limit, so malformed: a recipient header is larger or more nested than is read; the counts are a lower "
+               "bound";
+    case DEFECT_UNPARSED:
+        return "unparsed, so malformed: a recipient header has something in it that cannot be read; the counts are a "
+               "lower bound";
+    case DEFECT_CUT:
+        return "cut, so truncated: the header is so long that an MTA cuts it; the counts are a lower bound";
+    }
+    return NULL;
+}
+
+static void append_defects(GString *out, const struct told *told, const struct explain_look *look)
+{
+    unsigned defects = exposure_defects(told->verdict->exposure);
+
+    for (unsigned bit = DEFECT_SYNTAX; bit <= DEFECT_CUT; bit <<= 1) {
+        if ((defects & bit) == 0)
+            continue;
+        terminal_append_blanks(out, 0, LABEL_COLUMN);
+        terminal_append_blanks(out, LABEL_COLUMN + explain_styled(out, look, STYLE_YELLOW, "defect"), TEXT_COLUMN);
+        append_wrapped(out, look, defect_words((enum defect)bit));
+    }
+}
+
+/* ---- the verdict */
+
+/* What becomes of the message; what is told with it stands behind that. */
+static char *outcome(const struct told *told)
+{
+    switch (told->verdict->disposition) {
+    case DISPOSITION_ACCEPT:
+        return g_strdup("The message passes.");
+    case DISPOSITION_TAG:
+        return g_strdup_printf("The message passes with the header field `X-Rcptguard: %s`. For the log:",
+                               told->verdict->rule);
+    case DISPOSITION_QUARANTINE:
+        return g_strdup(
+            "The message is taken and held until a person releases, returns or deletes it; rcptguardq notify "
+            "tells its sender. For that person:");
+    case DISPOSITION_REJECT:
+        return g_strdup("The message is refused. The sender gets:");
+    case DISPOSITION_TEMPFAIL:
+        return g_strdup("The message is refused for now, and the sender's program tries again. It gets:");
+    }
+    return NULL;
+}
+
+static void append_rule_text(GString *out, const struct told *told, const struct explain_look *look)
+{
+    const struct verdict *verdict = told->verdict;
+    bool reply = verdict->disposition == DISPOSITION_REJECT || verdict->disposition == DISPOSITION_TEMPFAIL;
+    g_autofree char *wire = reply ? text_reply(verdict->text) : NULL;
+    g_autofree char *text = g_strdup_printf("%s%s",
+                                            verdict->disposition == DISPOSITION_REJECT     ? "550 5.7.1 "
+                                            : verdict->disposition == DISPOSITION_TEMPFAIL ? "451 4.7.1 "
+                                                                                           : "",
+                                            reply ? wire : verdict->text);
+
+    g_string_append(out, terminal_begin(look->colours, STYLE_STRONG));
+    append_paragraph(out, look, text);
+    g_string_append(out, terminal_end(look->colours));
+}
+
+/* "reject:trial" or "fault:trial", of a rule that is `monitor` */
+static void append_would(GString *out, const struct explain_look *look, const char *would)
+{
+    g_auto(GStrv) words = g_strsplit(would, ":", 2);
+    g_autofree char *text = strcmp(words[0], "fault") == 0
+                                ? g_strdup_printf("The monitor rule %s could not be evaluated to its end.", words[1])
+                                : g_strdup_printf("The monitor rule %s would have said %s.", words[1], words[0]);
+
+    append_paragraph(out, look, text);
+}
+
+static void append_verdict(GString *out, const struct told *told, const struct explain_look *look)
+{
+    g_autofree char *what = outcome(told);
+
+    g_string_append_c(out, '\n');
+    terminal_append_blanks(out, explain_styled(out, look, STYLE_STRONG, "Verdict"), TEXT_COLUMN);
+    append_verdict_line(out, told, look);
+    if (!told->outbound) {
+        append_paragraph(out, look, "Mail that is not outbound passes; no rule is asked.");
+        if (told->built_in)
+            append_paragraph(out, look, "The policy has no `outbound` statement; what is built in decided.");
+        return;
+    }
+    append_paragraph(out, look, what);
+    if (told->verdict->text != NULL)
+        append_rule_text(out, told, look);
+    if (told->verdict->fault)
+        append_paragraph(out, look,
+                         "What becomes of such mail is for `on-fault` in rcptguard.conf to say; this is its default.");
+    for (unsigned i = 0; i < told->verdict->would->len; i++)
+        append_would(out, look, g_ptr_array_index(told->verdict->would, i));
+}
+
+void explain_text(GString *out, const struct told *told, const struct explain_look *look)
+{
+    append_title(out, told, look);
+    append_header(out, told, look, "From");
+    append_header(out, told, look, "Subject");
+    append_header(out, told, look, "Date");
+    append_envelope(out, told, look);
+    append_session(out, told, look);
+    append_counts(out, told, look);
+    append_defects(out, told, look);
+    explain_recipients(out, told->verdict->exposure, look);
+    explain_rules(out, told, look);
+    append_verdict(out, told, look);
+}

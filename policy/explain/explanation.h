@@ -1,0 +1,54 @@
+/*
+ * explanation - all that the evaluation of one message tells, kept until it is over for
+ * who prints it: explain_text for people, explain_json for programs.
+ *
+ * Ownership: it owns its rules and its verdict; policy, message and file are the
+ * caller's and outlive it.
+ */
+#ifndef RCPTGUARD_EXPLANATION_H
+#define RCPTGUARD_EXPLANATION_H
+
+#include "policy/base/cleanup.h"
+#include "policy/engine/policy.h"
+#include "policy/message/message.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct told_test {
+    char *lead;     /* what stands before it in its rule: "and not (" */
+    char *test;     /* as `print` writes it */
+    char *tail;     /* ")" */
+    unsigned depth; /* of parentheses around it, but for those that it opens itself */
+    char *value;    /* NULL: not needed to decide */
+    int result;     /* 1, 0, or -1 for a fault */
+};
+
+struct told_rule {
+    char *name;
+    unsigned line;
+    bool monitor;
+    bool expired;
+    int matched;
+    GArray *tests; /* struct told_test */
+};
+
+struct told {
+    struct policy *policy;
+    const struct message *message;
+    const char *file;
+    unsigned index;
+    bool outbound;           /* whether it is judged */
+    bool built_in;           /* that was for the policy to say, and it has no statement of it */
+    GArray *statement;       /* struct told_rule: that statement, if it was asked; or none */
+    GArray *rules;           /* struct told_rule: those that were asked; none if it is not judged */
+    struct verdict *verdict; /* if it is not judged, only its exposure counts */
+};
+
+/* 1: the message counts as outbound; 0: it does not; -1: the policy decides. */
+struct told *told_new(struct policy *policy, const struct message *message, const char *file, unsigned index,
+                      gint64 now, int outbound);
+void told_free(struct told *told);
+AUTO_FREE_DEFINE(told, told_free)
+
+#endif

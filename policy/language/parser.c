@@ -1,0 +1,577 @@
+/* parser - see parser.h */
+
+#include "policy/language/parser.h"
+
+#include "policy/base/source.h"
+#include "policy/language/parse_condition.h"
+#include "policy/syntax/parser_tokens.h"
+#include "policy/syntax/vocabulary.h"
+
+#include <string.h>
+
+/* Words that may stand where one of them stands wrong, for "did you mean". */
+static const char *const action_words[] = {"and", "or", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
+static const char *const fact_words[] = {"client",   "listener", "user",   "sender", "local",   "class",
+                                         "outbound", "contact",  "expect", "rule",   "default", NULL};
+static const char *const outbound_words[] = {"and",    "or",   "class",   "outbound", "contact",
+                                             "expect", "rule", "default", NULL};
+static const char *const gives_words[] = {"by", "class", "outbound", "contact", "expect", "rule", "default", NULL};
+
+static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
+static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
+static const char *const rule_words[] = {"monitor", "when", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
+
+/* Whether nothing but blanks stands before the token on its line. */
+static bool begins_line(const struct parser *parser)
+{
+    const char *text = parser->policy->source->text;
+    size_t offset = parser->token.offset;
+
+    while (offset > 0 && (text[offset - 1] == ' ' || text[offset - 1] == '\t'))
+        offset--;
+    return offset == 0 || text[offset - 1] == '\n';
+}
+
+/* Goes on at the next statement of the file: a word that begins one and a line, for the words stand elsewhere too. */
+static void recover_top(struct parser *parser)
+{
+    unsigned braces = 0;
+
+    while (!parser_is(parser, TOKEN_END)) {
+        if (parser_is(parser, TOKEN_OPEN))
+            braces++;
+        else if (parser_is(parser, TOKEN_CLOSE) && braces > 0)
+            braces--;
+        else if (parser_is(parser, TOKEN_CLOSE)) {
+            parser_advance(parser);
+            return;
+        } else if (braces == 0 && parser_is_one_of(parser, top_words) && begins_line(parser))
+            return;
+        parser_advance(parser);
+    }
+}
+
+/* Goes on at the next statement of a block, at its end, or where the next block begins. */
+static void recover_block(struct parser *parser, const char *const *words)
+{
+    while (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_CLOSE) && !parser_is_one_of(parser, words) &&
+           !parser_is_one_of(parser, top_words))
+        parser_advance(parser);
+}
+
+/* What may stand behind the text of a quarantine; nothing may behind other actions. */
+static const char *const *words_behind(const struct action *action)
+{
+    static const char *const words[] = {"approvals", NULL};
+
+    return action->text != NULL && action->disposition == DISPOSITION_QUARANTINE ? words : NULL;
+}
+
+/*
+ * The closing brace of a named block; if something else stands there, goes on
+ * behind the block.  `words`, or NULL, may stand before the brace.
+ */
+static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors,
+                        const char *const *words)
+{
+    if (parser_is(parser, TOKEN_CLOSE)) {
+        parser_advance(parser);
+        return;
+    }
+    /* An error within the block, as of a string that nothing closes, may have swallowed its end. */
+    if (!parser_is(parser, TOKEN_ERROR) && diags_errors(parser->diags) == errors) {
+        g_autofree char *expected = g_strdup_printf("`}` to end the %s `%s` of line %u", what, name->text,
+                                                    source_line(parser->policy->source, name->offset));
+        parser_fail_expected(parser, expected, words);
+    }
+    recover_top(parser);
+}
+
+/* Behind the text of a quarantine: how many reviewers have to agree to a release. */
+static bool parse_approvals(struct parser *parser, struct action *action)
+{
+    if (!parser_is_word(parser, "approvals"))
+        return true;
+    if (action->disposition != DISPOSITION_QUARANTINE) {
+        parser_fail_at(parser, parser->token.offset,
+                       "`approvals` belongs to `quarantine`: only what is held is released");
+        return false;
+    }
+    parser_advance(parser);
+    if (!parser_is(parser, TOKEN_NUMBER)) {
+        parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
+        return false;
+    }
+    if (strcmp(parser->token.value, "1") != 0 && strcmp(parser->token.value, "2") != 0)
+        parser_fail_at(parser, parser->token.offset, "expected 1 or 2: how many reviewers have to agree to a release");
+    action->approvals = parser->token.value[0] == '2' ? 2 : 1;
+    parser_advance(parser);
+    return true;
+}
+
+static bool parse_action(struct parser *parser, struct action *action)
+{
+    int word = parser_is(parser, TOKEN_NAME) ? language_word(language_dispositions, parser->token.value) : -1;
+
+    if (word < 0) {
+        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", language_dispositions);
+        return false;
+    }
+    action->disposition = (enum disposition)word;
+    action->approvals = action->disposition == DISPOSITION_QUARANTINE ? 1 : 0;
+    parser_advance(parser);
+    if (action->disposition == DISPOSITION_ACCEPT)
+        return true;
+    action->text = parser_take_string(parser, "a text in double quotes");
+    return action->text != NULL && parse_approvals(parser, action);
+}
+
+static void add_class_item(struct class_statement *class, enum class_item_kind kind, struct item *item)
+{
+    struct class_item *entry = g_new(struct class_item, 1);
+
+    entry->kind = kind;
+    entry->item = item;
+    g_ptr_array_add(class->items, entry);
+}
+
+static bool parse_class_item(struct parser *parser, struct class_statement *class)
+{
+    struct item *item;
+
+    if (parser_skip_word(parser, "individuals")) {
+        class->individuals = true;
+        return true;
+    }
+    if (parser_skip_word(parser, "separate")) {
+        class->separate = true;
+        return true;
+    }
+    if (parser_skip_word(parser, "match")) {
+        item = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /(.+\\.)?corp\\.example/");
+        if (item != NULL)
+            add_class_item(class, CLASS_MATCH, item);
+        return item != NULL;
+    }
+    if (parser_skip_word(parser, "domains")) {
+        if (!parser_take_word(parser, "from"))
+            return false;
+        item = parser_take_string(parser, "the name of a table's file");
+        if (item != NULL)
+            add_class_item(class, CLASS_DOMAINS_FROM, item);
+        return item != NULL;
+    }
+    if (parser_skip_word(parser, "domain")) {
+        do {
+            item = parser_take_string(parser, "a domain in double quotes");
+            if (item == NULL)
+                return false;
+            add_class_item(class, CLASS_DOMAIN, item);
+            if (!parser_is(parser, TOKEN_COMMA))
+                return true;
+            parser_advance(parser);
+        } while (true);
+    }
+    parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`", class_words);
+    return false;
+}
+
+static bool parse_class(struct parser *parser)
+{
+    struct class_statement *class;
+    struct item *name;
+    unsigned errors = diags_errors(parser->diags);
+
+    parser_advance(parser);
+    name = parser_take_name(parser, "a name for the class");
+    if (name == NULL) {
+        parser->policy->names_lost = true;
+        return false;
+    }
+    class = class_statement_new(name);
+    g_ptr_array_add(parser->policy->statements, class);
+    if (!parser_take(parser, TOKEN_OPEN, "`{`"))
+        return false;
+    while (!parser_is(parser, TOKEN_CLOSE) && !parser_is(parser, TOKEN_END) && !parser_is_one_of(parser, top_words)) {
+        if (!parse_class_item(parser, class)) {
+            /* One step at least, unless the word that stopped us begins something. */
+            if (!parser_is_one_of(parser, class_words) && !parser_is(parser, TOKEN_CLOSE) &&
+                !parser_is(parser, TOKEN_END))
+                parser_advance(parser);
+            recover_block(parser, class_words);
+        }
+    }
+    close_block(parser, "class", name, errors, NULL);
+    return true;
+}
+
+static bool parse_rule_body(struct parser *parser, struct rule *rule)
+{
+    if (parser_is_word(parser, "monitor")) {
+        rule->monitor = true;
+        parser_advance(parser);
+    }
+    if (!parser_is_word(parser, "when")) {
+        parser_fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", rule_words);
+        recover_block(parser, rule_words);
+        if (!parser_is_word(parser, "when"))
+            return false;
+    }
+    parser_advance(parser);
+    rule->when = parser_expression(parser);
+    if (rule->when == NULL)
+        return false;
+    if (!parser_is_one_of(parser, language_dispositions)) {
+        parser_fail_expected(parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`",
+                             action_words);
+        return false;
+    }
+    return parse_action(parser, &rule->action);
+}
+
+static bool parse_rule(struct parser *parser)
+{
+    struct rule *rule;
+    struct item *name;
+    unsigned errors = diags_errors(parser->diags);
+
+    parser_advance(parser);
+    name = parser_take_name(parser, "a name for the rule");
+    if (name == NULL) {
+        parser->policy->names_lost = true;
+        return false;
+    }
+    rule = rule_new(name, source_line(parser->policy->source, name->offset));
+    g_ptr_array_add(parser->policy->rules, rule);
+    if (parser_skip_word(parser, "until")) {
+        if (parser_is(parser, TOKEN_DATE)) {
+            rule->until_text = g_strdup(parser->token.value);
+            rule->until_offset = parser->token.offset;
+            rule->until = language_date(rule->until_text) + 24 * 60 * 60;
+        } else {
+            parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
+        }
+        if (!parser_is(parser, TOKEN_OPEN))
+            parser_advance(parser);
+    }
+    if (!parser_is(parser, TOKEN_OPEN)) {
+        parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`",
+                             (const char *const[]){"until", NULL});
+        return false;
+    }
+    parser_advance(parser);
+    if (!parse_rule_body(parser, rule)) {
+        /* What stands behind the mistake may hold another: a second try at the action. */
+        recover_block(parser, language_dispositions);
+        if (parser_is_one_of(parser, language_dispositions) && rule->action.text == NULL) {
+            parse_action(parser, &rule->action);
+            recover_block(parser, top_words);
+        }
+    }
+    close_block(parser, "rule", name, errors, words_behind(&rule->action));
+    return true;
+}
+
+/* Behind a statement that may go on, another one stands; a word that begins none is a mistake of this one. */
+static bool ends_statement(struct parser *parser, const char *expected, const char *const *candidates)
+{
+    if (!parser_is(parser, TOKEN_NAME) || parser_is_one_of(parser, top_words))
+        return true;
+    parser_fail_expected(parser, expected, candidates);
+    return false;
+}
+
+static GPtrArray *parse_people(struct parser *parser)
+{
+    GPtrArray *people = g_ptr_array_new_with_free_func((GDestroyNotify)people_free);
+
+    for (;;) {
+        struct people *some = g_new0(struct people, 1);
+        g_ptr_array_add(people, some);
+        some->count = 1;
+        if (parser_is(parser, TOKEN_NUMBER)) {
+            some->count = (unsigned)g_ascii_strtoull(parser->token.value, NULL, 10);
+            if (some->count == 0 || some->count > 100000)
+                parser_fail_at(parser, parser->token.offset, "expected a number from 1 to 100000");
+            parser_advance(parser);
+            if (!parser_take_word(parser, "of"))
+                break;
+        }
+        some->address = parser_take_string(parser, "an address, or a number, `of` and an address");
+        if (some->address == NULL)
+            break;
+        if (!parser_is(parser, TOKEN_COMMA))
+            return people;
+        parser_advance(parser);
+    }
+    g_ptr_array_unref(people);
+    return NULL;
+}
+
+/* Whether one of these words stands here. */
+static bool stands(struct parser *parser, const char *expected, const char *const *candidates)
+{
+    if (parser_is_one_of(parser, candidates))
+        return true;
+    parser_fail_expected(parser, expected, candidates);
+    return false;
+}
+
+static bool parse_gives(struct parser *parser, struct expect *expect)
+{
+    int word;
+
+    if (!parser_take_word(parser, "gives"))
+        return false;
+    word = parser_is(parser, TOKEN_NAME) ? language_word(language_dispositions, parser->token.value) : -1;
+    if (word < 0) {
+        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", language_dispositions);
+        return false;
+    }
+    expect->disposition = (enum disposition)word;
+    parser_advance(parser);
+    if (!parser_skip_word(parser, "by"))
+        return ends_statement(parser, "`by` or another statement", gives_words);
+    if (parser_is_word(parser, "default")) {
+        expect->rule = item_new("default", parser->token.offset);
+        parser_advance(parser);
+        return true;
+    }
+    expect->rule = parser_take_name(parser, "the name of a rule, or `default`");
+    return expect->rule != NULL;
+}
+
+static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
+{
+    struct {
+        const char *word;
+        const char *expected;
+        struct item **where;
+    } facts[] = {
+        {"client", "an IP address", &expect->client},
+        {"listener", "the name of a listener", &expect->listener},
+        {"user", "a login name", &expect->user},
+        {"sender", "an address", &expect->sender},
+    };
+
+    expect->kind = EXPECT_OUTBOUND;
+    parser_advance(parser);
+    for (;;) {
+        unsigned i;
+        if (parser_skip_word(parser, "local")) {
+            expect->local = true;
+            continue;
+        }
+        for (i = 0; i < G_N_ELEMENTS(facts) && !parser_is_word(parser, facts[i].word); i++)
+            ;
+        if (i == G_N_ELEMENTS(facts))
+            return ends_statement(parser, "`client`, `listener`, `user`, `sender`, `local` or another statement",
+                                  fact_words);
+        if (*facts[i].where != NULL) {
+            parser_fail_at(parser, parser->token.offset, "`%s` is said twice", facts[i].word);
+            return false;
+        }
+        parser_advance(parser);
+        *facts[i].where = parser_take_string(parser, facts[i].expected);
+        if (*facts[i].where == NULL)
+            return false;
+    }
+}
+
+static bool parse_expect_message(struct parser *parser, struct expect *expect)
+{
+    expect->kind = EXPECT_MESSAGE;
+    parser_advance(parser);
+    if (!parser_take_word(parser, "from"))
+        return false;
+    expect->sender = parser_take_string(parser, "the sender's address");
+    if (expect->sender == NULL)
+        return false;
+    if (!stands(parser, "`user` or `to`", (const char *const[]){"user", "to", NULL}))
+        return false;
+    if (parser_skip_word(parser, "user")) {
+        expect->user = parser_take_string(parser, "a login name");
+        if (expect->user == NULL)
+            return false;
+    }
+    if (!parser_take_word(parser, "to"))
+        return false;
+    expect->to = parse_people(parser);
+    if (expect->to == NULL ||
+        !stands(parser, "`bcc`, `at` or `gives`", (const char *const[]){"bcc", "at", "gives", NULL}))
+        return false;
+    if (parser_skip_word(parser, "bcc")) {
+        expect->bcc = parse_people(parser);
+        if (expect->bcc == NULL || !stands(parser, "`at` or `gives`", (const char *const[]){"at", "gives", NULL}))
+            return false;
+    }
+    if (parser_skip_word(parser, "at")) {
+        if (!parser_is(parser, TOKEN_DATE)) {
+            parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
+            return false;
+        }
+        expect->at = g_strdup(parser->token.value);
+        parser_advance(parser);
+    }
+    return parse_gives(parser, expect);
+}
+
+static bool parse_expect(struct parser *parser)
+{
+    static const char *const words[] = {"not", "outbound", "message", "file", NULL};
+    struct expect *expect = expect_new(parser->token.offset);
+
+    g_ptr_array_add(parser->policy->expects, expect);
+    parser_advance(parser);
+    if (parser_is(parser, TOKEN_STRING)) {
+        expect->kind = EXPECT_CLASS;
+        expect->domain = parser_take_string(parser, "a domain");
+        if (!parser_take_word(parser, "is"))
+            return false;
+        expect->class_name = parser_take_name(parser, "the name of a class");
+        return expect->class_name != NULL;
+    }
+    if (parser_skip_word(parser, "not")) {
+        expect->negated = true;
+        if (!parser_is_word(parser, "outbound")) {
+            parser_fail_expected(parser, "`outbound`", words);
+            return false;
+        }
+    }
+    if (parser_is_word(parser, "outbound"))
+        return parse_expect_outbound(parser, expect);
+    if (parser_is_word(parser, "message"))
+        return parse_expect_message(parser, expect);
+    if (parser_skip_word(parser, "file")) {
+        expect->kind = EXPECT_FILE;
+        expect->file = parser_take_string(parser, "the name of a message's file");
+        return expect->file != NULL && parse_gives(parser, expect);
+    }
+    parser_fail_expected(parser, "a domain in double quotes, `outbound`, `not outbound`, `message` or `file`", words);
+    return false;
+}
+
+static bool parse_outbound(struct parser *parser)
+{
+    struct policy *policy = parser->policy;
+    struct expression *expression;
+    size_t offset = parser->token.offset;
+
+    parser_advance(parser);
+    if (!parser_take_word(parser, "when"))
+        return false;
+    expression = parser_expression(parser);
+    if (expression == NULL)
+        return false;
+    if (policy->outbound != NULL) {
+        parser_fail_at(parser, offset, "`outbound` is said twice; first in line %u",
+                       source_line(policy->source, policy->outbound_offset));
+        expression_free(expression);
+        return true;
+    }
+    policy->outbound = expression;
+    policy->outbound_offset = offset;
+    return ends_statement(parser, "`and`, `or` or another statement", outbound_words);
+}
+
+static bool parse_contact(struct parser *parser)
+{
+    struct policy *policy = parser->policy;
+    struct item *contact;
+    size_t offset = parser->token.offset;
+
+    parser_advance(parser);
+    contact = parser_take_string(parser, "an address or another way to reach you, in double quotes");
+    if (contact == NULL)
+        return false;
+    if (policy->contact != NULL) {
+        parser_fail_at(parser, offset, "`contact` is said twice; first in line %u",
+                       source_line(policy->source, policy->contact->offset));
+        item_free(contact);
+        return true;
+    }
+    policy->contact = contact;
+    return true;
+}
+
+static bool parse_default(struct parser *parser)
+{
+    struct policy *policy = parser->policy;
+
+    policy->fallback_offset = parser->token.offset;
+    policy->fallback_line = source_line(policy->source, parser->token.offset);
+    parser->default_seen = true;
+    parser_advance(parser);
+    action_clear(&policy->fallback); /* of a `default` that stood before a mistake */
+    if (!parse_action(parser, &policy->fallback))
+        return false;
+    if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {
+        parser_fail_expected(parser, "the end of the file behind `default`, which comes last",
+                             words_behind(&policy->fallback));
+        policy->names_lost = true;
+        while (!parser_is(parser, TOKEN_END))
+            parser_advance(parser);
+    }
+    return true;
+}
+
+static bool parse_statement(struct parser *parser)
+{
+    if (parser_is_word(parser, "class"))
+        return parse_class(parser);
+    if (parser_is_word(parser, "rule"))
+        return parse_rule(parser);
+    if (parser_is_word(parser, "expect"))
+        return parse_expect(parser);
+    if (parser_is_word(parser, "outbound"))
+        return parse_outbound(parser);
+    if (parser_is_word(parser, "contact"))
+        return parse_contact(parser);
+    if (parser_is_word(parser, "default"))
+        return parse_default(parser);
+    parser_fail_expected(parser, "`class`, `outbound`, `contact`, `expect`, `rule` or `default`", top_words);
+    parser->policy->names_lost = true;
+    parser_advance(parser);
+    return false;
+}
+
+static void parse_version(struct parser *parser)
+{
+    if (!parser_is_word(parser, "version")) {
+        parser_fail_expected(parser, "`version 1` at the start of a policy", (const char *const[]){"version", NULL});
+        parser->policy->names_lost = true;
+        if (!parser_is_one_of(parser, top_words))
+            recover_top(parser);
+        return;
+    }
+    parser_advance(parser);
+    if (!parser_is(parser, TOKEN_NUMBER)) {
+        parser_fail_expected(parser, "the number 1 behind `version`", NULL);
+        if (!parser_is_one_of(parser, top_words))
+            parser_advance(parser);
+        return;
+    }
+    if (strcmp(parser->token.value, "1") != 0)
+        parser_fail_at(parser, parser->token.offset, "this program knows version 1 of the policy language, not %s",
+                       parser->token.value);
+    parser_advance(parser);
+}
+
+void policy_parse(struct policy *policy, struct diags *diags)
+{
+    struct parser parser = {
+        .policy = policy,
+        .lexer = {.source = policy->source, .diags = diags},
+        .diags = diags,
+    };
+
+    parser_advance(&parser);
+    parse_version(&parser);
+    while (!parser_is(&parser, TOKEN_END))
+        if (!parse_statement(&parser))
+            recover_top(&parser);
+    if (!parser.default_seen)
+        parser_fail_at(&parser, parser.token.offset,
+                       "expected `default` and an action: what happens to mail that no rule matches");
+    token_clear(&parser.token);
+}

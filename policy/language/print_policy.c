@@ -1,0 +1,248 @@
+/* print_policy - see print_policy.h */
+
+#include "policy/language/print_policy.h"
+
+#include "policy/syntax/lexer.h"
+#include "policy/syntax/vocabulary.h"
+
+#include <string.h>
+
+static void print_items(GString *out, const GPtrArray *items, bool quoted)
+{
+    for (unsigned i = 0; i < items->len; i++) {
+        const struct item *item = g_ptr_array_index(items, i);
+        if (i > 0)
+            g_string_append(out, ", ");
+        if (quoted)
+            lexer_append_string(out, item->text);
+        else
+            g_string_append(out, item->text);
+    }
+}
+
+static void print_comparison(GString *out, const struct test *test)
+{
+    switch (test->relation) {
+    case RELATION_PRESENT:
+        break;
+    case RELATION_EQUALS:
+        g_string_append(out, " = ");
+        lexer_append_string(out, test->operand->text);
+        break;
+    case RELATION_MATCHES:
+        g_string_append(out, " =~ ");
+        lexer_append_regex(out, test->operand->text);
+        break;
+    case RELATION_IN_CLASSES:
+        g_string_append(out, " in ");
+        print_items(out, test->classes, false);
+        break;
+    case RELATION_IN_TABLE:
+        g_string_append(out, " in ");
+        if (test->items != NULL) {
+            print_items(out, test->items, true);
+        } else {
+            g_string_append(out, "from ");
+            lexer_append_string(out, test->operand->text);
+        }
+        break;
+    }
+}
+
+char *test_print(const struct test *test)
+{
+    GString *out = g_string_new(NULL);
+
+    switch (test->kind) {
+    case TEST_FLAG:
+        g_string_append(out, language_flags[test->flag]);
+        break;
+    case TEST_COUNT:
+        g_string_append_printf(out, "%s(", language_counts[test->count]);
+        print_items(out, test->classes, false);
+        g_string_append_printf(out, ") %s %u", language_comparisons[test->comparison], test->number);
+        break;
+    case TEST_SUBJECT:
+        g_string_append(out, language_subjects[test->subject]);
+        print_comparison(out, test);
+        break;
+    case TEST_HEADER:
+        g_string_append(out, "header(");
+        lexer_append_string(out, test->header->text);
+        g_string_append_c(out, ')');
+        print_comparison(out, test);
+        break;
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* With `indent`, each part of the outermost `and` or `or` stands on a line of its own. */
+static void print_expression(GString *out, const struct expression *expression, const char *indent)
+{
+    switch (expression->kind) {
+    case EXPRESSION_TEST: {
+        g_autofree char *text = test_print(expression->test);
+        g_string_append(out, text);
+        break;
+    }
+    case EXPRESSION_NOT:
+    case EXPRESSION_AND:
+    case EXPRESSION_OR:
+        if (expression->kind == EXPRESSION_NOT)
+            g_string_append(out, "not ");
+        for (unsigned i = 0; i < expression->parts->len; i++) {
+            const struct expression *part = g_ptr_array_index(expression->parts, i);
+            bool nested = part->kind == EXPRESSION_AND || part->kind == EXPRESSION_OR ||
+                          (expression->kind == EXPRESSION_NOT && part->kind == EXPRESSION_NOT);
+            if (i > 0) {
+                g_string_append(out, indent != NULL ? indent : " ");
+                g_string_append(out, expression->kind == EXPRESSION_AND ? "and " : "or ");
+            }
+            if (nested)
+                g_string_append_c(out, '(');
+            print_expression(out, part, NULL);
+            if (nested)
+                g_string_append_c(out, ')');
+        }
+        break;
+    }
+}
+
+char *expression_print(const struct expression *expression)
+{
+    GString *out = g_string_new(NULL);
+
+    print_expression(out, expression, NULL);
+    return g_string_free(out, FALSE);
+}
+
+static void print_action(GString *out, const struct action *action)
+{
+    g_string_append(out, disposition_name(action->disposition));
+    if (action->text != NULL) {
+        g_string_append_c(out, ' ');
+        lexer_append_string(out, action->text->text);
+    }
+    if (action->approvals > 1)
+        g_string_append_printf(out, " approvals %u", action->approvals);
+    g_string_append_c(out, '\n');
+}
+
+static void print_class(GString *out, const struct class_statement *class)
+{
+    g_string_append_printf(out, "\nclass %s {\n", class->name->text);
+    for (unsigned i = 0; i < class->items->len; i++) {
+        const struct class_item *item = g_ptr_array_index(class->items, i);
+        static const char *const words[] = {"domain ", "match ", "domains from "};
+        g_string_append(out, "    ");
+        g_string_append(out, words[item->kind]);
+        if (item->kind == CLASS_MATCH)
+            lexer_append_regex(out, item->item->text);
+        else
+            lexer_append_string(out, item->item->text);
+        g_string_append_c(out, '\n');
+    }
+    if (class->individuals)
+        g_string_append(out, "    individuals\n");
+    if (class->separate)
+        g_string_append(out, "    separate\n");
+    g_string_append(out, "}\n");
+}
+
+static void print_people(GString *out, const char *word, const GPtrArray *people)
+{
+    for (unsigned i = 0; i < people->len; i++) {
+        const struct people *some = g_ptr_array_index(people, i);
+        g_string_append(out, i == 0 ? word : ", ");
+        if (some->count != 1)
+            g_string_append_printf(out, "%u of ", some->count);
+        lexer_append_string(out, some->address->text);
+    }
+}
+
+static void print_fact(GString *out, const char *word, const struct item *item)
+{
+    if (item == NULL)
+        return;
+    g_string_append_printf(out, " %s ", word);
+    lexer_append_string(out, item->text);
+}
+
+static void print_expect(GString *out, const struct expect *expect)
+{
+    g_string_append(out, "expect ");
+    switch (expect->kind) {
+    case EXPECT_CLASS:
+        lexer_append_string(out, expect->domain->text);
+        g_string_append_printf(out, " is %s\n", expect->class_name->text);
+        return;
+    case EXPECT_OUTBOUND:
+        g_string_append(out, expect->negated ? "not outbound" : "outbound");
+        print_fact(out, "client", expect->client);
+        print_fact(out, "listener", expect->listener);
+        print_fact(out, "user", expect->user);
+        print_fact(out, "sender", expect->sender);
+        g_string_append(out, expect->local ? " local\n" : "\n");
+        return;
+    case EXPECT_MESSAGE:
+        g_string_append(out, "message");
+        print_fact(out, "from", expect->sender);
+        print_fact(out, "user", expect->user);
+        print_people(out, " to ", expect->to);
+        if (expect->bcc != NULL)
+            print_people(out, " bcc ", expect->bcc);
+        if (expect->at != NULL)
+            g_string_append_printf(out, " at %s", expect->at);
+        break;
+    case EXPECT_FILE:
+        g_string_append(out, "file ");
+        lexer_append_string(out, expect->file->text);
+        break;
+    }
+    g_string_append_printf(out, " gives %s", disposition_name(expect->disposition));
+    if (expect->rule != NULL)
+        g_string_append_printf(out, " by %s", expect->rule->text);
+    g_string_append_c(out, '\n');
+}
+
+static void print_rule(GString *out, const struct rule *rule)
+{
+    g_string_append_printf(out, "\nrule %s", rule->name->text);
+    if (rule->until_text != NULL)
+        g_string_append_printf(out, " until %s", rule->until_text);
+    g_string_append(out, " {\n");
+    if (rule->monitor)
+        g_string_append(out, "    monitor\n");
+    g_string_append(out, "    when ");
+    print_expression(out, rule->when, "\n        ");
+    g_string_append(out, "\n    ");
+    print_action(out, &rule->action);
+    g_string_append(out, "}\n");
+}
+
+char *policy_print(const struct policy *policy)
+{
+    GString *out = g_string_new("version 1\n");
+
+    if (policy->contact != NULL) {
+        g_string_append(out, "contact ");
+        lexer_append_string(out, policy->contact->text);
+        g_string_append_c(out, '\n');
+    }
+    for (unsigned i = 0; i < policy->statements->len; i++)
+        print_class(out, g_ptr_array_index(policy->statements, i));
+    if (policy->outbound != NULL) {
+        g_string_append(out, "\noutbound when ");
+        print_expression(out, policy->outbound, "\n    ");
+        g_string_append_c(out, '\n');
+    }
+    if (policy->expects->len > 0)
+        g_string_append_c(out, '\n');
+    for (unsigned i = 0; i < policy->expects->len; i++)
+        print_expect(out, g_ptr_array_index(policy->expects, i));
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        print_rule(out, g_ptr_array_index(policy->rules, i));
+    g_string_append(out, "\ndefault ");
+    print_action(out, &policy->fallback);
+    return g_string_free(out, FALSE);
+}

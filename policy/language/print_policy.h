@@ -1,0 +1,15 @@
+/*
+ * print_policy - the canonical text of a policy: one fact a line.  Private to the library.
+ *
+ * Ownership: free strings with g_free.
+ */
+#ifndef RCPTGUARD_PRINT_POLICY_H
+#define RCPTGUARD_PRINT_POLICY_H
+
+#include "policy/syntax/ast.h"
+
+char *policy_print(const struct policy *policy);
+char *expression_print(const struct expression *expression);
+char *test_print(const struct test *test);
+
+#endif

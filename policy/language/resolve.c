@@ -1,0 +1,400 @@
+/* resolve - see resolve.h */
+
+#include "policy/language/resolve.h"
+
+#include "policy/address/address.h"
+#include "policy/base/source.h"
+#include "policy/base/suggest.h"
+#include "policy/language/print_policy.h"
+#include "policy/syntax/resolve_context.h"
+#include "policy/syntax/template.h"
+
+#include <string.h>
+
+/* ---- names */
+
+static void declare(struct resolver *resolver, struct item *name)
+{
+    const struct item *first = g_hash_table_lookup(resolver->names, name->text);
+
+    if (first != NULL)
+        resolver_fail(resolver, name->offset, "the name `%s` is taken; first in line %u", name->text,
+                      source_line(resolver->policy->source, first->offset));
+    else
+        g_hash_table_insert(resolver->names, name->text, name);
+}
+
+static void resolve_class_names(struct resolver *resolver, struct test *test)
+{
+    for (unsigned i = 0; i < test->classes->len; i++)
+        test->mask |= resolver_class(resolver, g_ptr_array_index(test->classes, i), test->kind == TEST_COUNT);
+}
+
+/* ---- classes */
+
+static void add_domain(struct resolver *resolver, const struct item *item, unsigned index)
+{
+    g_autofree char *wrong = table_add(resolver->domains, item->text, index);
+
+    if (wrong != NULL)
+        resolver_fail(resolver, item->offset, "%s", wrong);
+}
+
+static void fill_class(struct resolver *resolver, const struct class_statement *class, unsigned index)
+{
+    for (unsigned i = 0; i < class->items->len; i++) {
+        const struct class_item *entry = g_ptr_array_index(class->items, i);
+        struct pattern *pattern;
+        switch (entry->kind) {
+        case CLASS_DOMAIN:
+            add_domain(resolver, entry->item, index);
+            break;
+        case CLASS_DOMAINS_FROM:
+            resolver_read_table(resolver, resolver->domains, entry->item, index);
+            break;
+        case CLASS_MATCH:
+            pattern = resolver_compile(resolver, entry->item);
+            if (pattern != NULL)
+                classes_add_pattern(resolver->policy->classes, index, pattern);
+            break;
+        }
+    }
+}
+
+static bool is_reserved(const char *name)
+{
+    return strcmp(name, "external") == 0 || strcmp(name, "other") == 0 || strcmp(name, "all") == 0;
+}
+
+static void add_class(struct resolver *resolver, const struct class_statement *class)
+{
+    struct classes *classes = resolver->policy->classes;
+    unsigned index;
+
+    if (strcmp(class->name->text, "internal") == 0)
+        index = CLASS_INTERNAL;
+    else
+        index = classes_add(classes, class->name->text, class->individuals, class->separate);
+    g_hash_table_insert(resolver->class_indexes, class->name->text, GUINT_TO_POINTER(index));
+    g_ptr_array_add(resolver->candidates, class->name->text);
+}
+
+static const struct class_statement *find_statement(const struct policy *policy, const char *name)
+{
+    for (unsigned i = 0; i < policy->statements->len; i++) {
+        const struct class_statement *class = g_ptr_array_index(policy->statements, i);
+        if (strcmp(class->name->text, name) == 0)
+            return class;
+    }
+    return NULL;
+}
+
+static void resolve_classes(struct resolver *resolver)
+{
+    struct policy *policy = resolver->policy;
+    const struct class_statement *internal = find_statement(policy, "internal");
+
+    classes_add(policy->classes, "internal", internal != NULL && internal->individuals, false);
+    classes_add(policy->classes, "other", false, false);
+    g_hash_table_insert(resolver->class_indexes, (gpointer) "other", GUINT_TO_POINTER(CLASS_OTHER));
+    g_ptr_array_add(resolver->candidates, (gpointer) "external");
+    g_ptr_array_add(resolver->candidates, (gpointer) "other");
+    g_ptr_array_add(resolver->candidates, (gpointer) "all");
+    for (unsigned i = 0; i < policy->statements->len; i++) {
+        const struct class_statement *class = g_ptr_array_index(policy->statements, i);
+        declare(resolver, class->name);
+        if (is_reserved(class->name->text))
+            resolver_fail(resolver, class->name->offset,
+                          "`%s` has a meaning of its own; choose another name for this class", class->name->text);
+        else if (classes_count(policy->classes) >= CLASS_LIMIT && class != internal)
+            resolver_fail(resolver, class->name->offset, "a policy has at most %d classes", CLASS_LIMIT - 2);
+        else
+            add_class(resolver, class);
+    }
+    g_ptr_array_add(resolver->candidates, NULL);
+    resolver->class_names = (struct class_names){
+        .classes = policy->classes,
+        .candidates = (const char *const *)resolver->candidates->pdata,
+        .names_lost = policy->names_lost,
+    };
+    if (internal == NULL && !policy->names_lost)
+        resolver_fail(resolver, 0, "expected a class `internal`, such as `class internal { domain \"corp.example\" }`");
+    else if (internal != NULL && internal->separate)
+        resolver_fail(resolver, internal->name->offset,
+                      "`internal` cannot be `separate`; give the tenants a class of their own");
+    for (unsigned i = 0; i < policy->statements->len; i++) {
+        const struct class_statement *class = g_ptr_array_index(policy->statements, i);
+        gpointer index;
+        if (g_hash_table_lookup_extended(resolver->class_indexes, class->name->text, NULL, &index))
+            fill_class(resolver, class, GPOINTER_TO_UINT(index));
+    }
+}
+
+/* ---- tests */
+
+static enum table_kind kind_of(enum subject subject)
+{
+    switch (subject) {
+    case SUBJECT_SENDER:
+    case SUBJECT_FROM:
+        return TABLE_MAILBOXES;
+    case SUBJECT_CLIENT:
+        return TABLE_NETWORKS;
+    case SUBJECT_USER:
+    case SUBJECT_LISTENER:
+        break;
+    }
+    return TABLE_WORDS;
+}
+
+static void add_item(struct resolver *resolver, struct table *table, const struct item *item)
+{
+    g_autofree char *wrong = table_add(table, item->text, 0);
+
+    if (wrong != NULL)
+        resolver_fail(resolver, item->offset, "%s", wrong);
+}
+
+static void resolve_subject(struct resolver *resolver, struct test *test)
+{
+    enum table_kind kind = kind_of(test->subject);
+
+    switch (test->relation) {
+    case RELATION_PRESENT:
+        break;
+    case RELATION_MATCHES:
+        test->pattern = resolver_compile(resolver, test->operand);
+        break;
+    case RELATION_EQUALS:
+        test->table = table_new(kind);
+        if (kind == TABLE_MAILBOXES && test->operand->text[0] != '\0' && strchr(test->operand->text, '@') == NULL)
+            resolver_fail(resolver, test->operand->offset, "expected an address, or `in` before a domain");
+        else if (kind == TABLE_NETWORKS && strchr(test->operand->text, '/') != NULL)
+            resolver_fail(resolver, test->operand->offset, "expected an IP address, or `in` before a network");
+        else
+            add_item(resolver, test->table, test->operand);
+        break;
+    case RELATION_IN_CLASSES:
+        resolve_class_names(resolver, test);
+        if (test->subject == SUBJECT_CLIENT)
+            resolver_fail(resolver, test->offset,
+                          "`client` has no class; expected networks in double quotes, or `from` and a file");
+        if (test->subject == SUBJECT_LISTENER)
+            resolver_fail(resolver, test->offset,
+                          "`listener` has no class; expected names in double quotes, or `from` and a file");
+        break;
+    case RELATION_IN_TABLE:
+        test->table = table_new(kind);
+        if (test->items == NULL)
+            resolver_read_table(resolver, test->table, test->operand, 0);
+        for (unsigned i = 0; test->items != NULL && i < test->items->len; i++)
+            add_item(resolver, test->table, g_ptr_array_index(test->items, i));
+        break;
+    }
+}
+
+/* RFC 5322 section 3.6.8: printable ASCII but the colon. */
+static bool is_field_name(const char *name)
+{
+    if (name[0] == '\0')
+        return false;
+    for (; *name != '\0'; name++)
+        if (*name <= 0x20 || *name >= 0x7f || *name == ':')
+            return false;
+    return true;
+}
+
+static void resolve_header(struct resolver *resolver, struct test *test)
+{
+    if (!is_field_name(test->header->text))
+        resolver_fail(resolver, test->header->offset,
+                      "expected the name of a header field, such as \"List-Id\", without a colon");
+    if (test->relation == RELATION_MATCHES)
+        test->pattern = resolver_compile(resolver, test->operand);
+    else if (test->relation == RELATION_EQUALS)
+        test->value = g_utf8_casefold(test->operand->text, -1);
+}
+
+/* `at_mail`: the test is made at MAIL FROM, when headers and recipients are not there yet. */
+static void resolve_expression(struct resolver *resolver, struct expression *expression, bool at_mail)
+{
+    struct test *test = expression->test;
+
+    if (test == NULL) {
+        for (unsigned i = 0; i < expression->parts->len; i++)
+            resolve_expression(resolver, g_ptr_array_index(expression->parts, i), at_mail);
+        return;
+    }
+    switch (test->kind) {
+    case TEST_FLAG:
+        break;
+    case TEST_COUNT:
+        resolve_class_names(resolver, test);
+        break;
+    case TEST_SUBJECT:
+        resolve_subject(resolver, test);
+        break;
+    case TEST_HEADER:
+        resolve_header(resolver, test);
+        break;
+    }
+    test->text = test_print(test);
+    if (at_mail && (test->kind == TEST_COUNT || test->kind == TEST_HEADER ||
+                    (test->kind == TEST_SUBJECT && test->subject == SUBJECT_FROM) ||
+                    (test->kind == TEST_FLAG && test->flag != FLAG_AUTHENTICATED && test->flag != FLAG_LOCAL)))
+        resolver_fail(
+            resolver, test->offset,
+            "`outbound` is decided at MAIL FROM; expected `authenticated`, `local`, `client`, `listener`, `user` or "
+            "`sender`");
+}
+
+static void resolve_action(struct resolver *resolver, struct action *action)
+{
+    struct template_scope scope = {
+        .source = resolver->policy->source,
+        .class_names = &resolver->class_names,
+        .has_contact = resolver->policy->contact != NULL,
+    };
+
+    if (action->text == NULL)
+        return;
+    if (action->text->text[strspn(action->text->text, " ")] == '\0')
+        resolver_fail(resolver, action->text->offset, "an empty text; expected words that tell a person what happened");
+    action->template = text_parse(action->text->text, &scope, action->text->offset, resolver->diags);
+}
+
+static void resolve_rules(struct resolver *resolver)
+{
+    struct policy *policy = resolver->policy;
+
+    for (unsigned i = 0; i < policy->rules->len; i++) {
+        struct rule *rule = g_ptr_array_index(policy->rules, i);
+        declare(resolver, rule->name);
+        if (is_reserved(rule->name->text))
+            resolver_fail(resolver, rule->name->offset,
+                          "`%s` is the name of classes; choose another name for this rule", rule->name->text);
+        if (rule->when != NULL)
+            resolve_expression(resolver, rule->when, false);
+        resolve_action(resolver, &rule->action);
+    }
+    resolve_action(resolver, &policy->fallback);
+}
+
+/* ---- assertions */
+
+static void check_address(struct resolver *resolver, const struct item *item, bool may_be_null)
+{
+    auto_free(table) table = NULL;
+    g_autofree char *wrong = NULL;
+    g_autofree char *numbered = NULL;
+    g_auto(GStrv) pieces = NULL;
+
+    if (item == NULL || (may_be_null && item->text[0] == '\0'))
+        return;
+    pieces = g_strsplit(item->text, "{n}", -1);
+    numbered = g_strjoinv("1", pieces);
+    if (strchr(numbered, '@') == NULL || strpbrk(numbered, "{}") != NULL) {
+        resolver_fail(resolver, item->offset,
+                      "expected an address, such as \"ann@corp.example\" or \"c{n}@mail{n}.example\"");
+        return;
+    }
+    table = table_new(TABLE_MAILBOXES);
+    wrong = table_add(table, numbered, 0);
+    if (wrong != NULL)
+        resolver_fail(resolver, item->offset, "%s", wrong);
+}
+
+static void check_people(struct resolver *resolver, const GPtrArray *people)
+{
+    for (unsigned i = 0; people != NULL && i < people->len; i++) {
+        const struct people *some = g_ptr_array_index(people, i);
+        check_address(resolver, some->address, false);
+    }
+}
+
+static bool is_rule(const struct policy *policy, const char *name)
+{
+    for (unsigned i = 0; i < policy->rules->len; i++) {
+        const struct rule *rule = g_ptr_array_index(policy->rules, i);
+        if (strcmp(rule->name->text, name) == 0)
+            return true;
+    }
+    return strcmp(name, "default") == 0;
+}
+
+static void check_rule(struct resolver *resolver, const struct item *name)
+{
+    struct policy *policy = resolver->policy;
+    g_autoptr(GPtrArray) names = NULL;
+    const char *nearest;
+
+    if (name == NULL || is_rule(policy, name->text))
+        return;
+    names = g_ptr_array_new();
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        g_ptr_array_add(names, ((const struct rule *)g_ptr_array_index(policy->rules, i))->name->text);
+    g_ptr_array_add(names, (gpointer) "default");
+    g_ptr_array_add(names, NULL);
+    nearest = diag_nearest(name->text, (const char *const *)names->pdata);
+    if (nearest != NULL)
+        resolver_fail(resolver, name->offset, "there is no rule `%s`; did you mean `%s`?", name->text, nearest);
+    else if (!policy->names_lost)
+        resolver_fail(resolver, name->offset, "there is no rule `%s`", name->text);
+}
+
+static void check_client(struct resolver *resolver, const struct item *client)
+{
+    GInetAddress *address;
+
+    if (client == NULL)
+        return;
+    address = g_inet_address_new_from_string(client->text);
+    if (address == NULL)
+        resolver_fail(resolver, client->offset, "expected an IP address, such as \"192.0.2.1\"");
+    else
+        g_object_unref(address);
+}
+
+static void resolve_expects(struct resolver *resolver)
+{
+    struct policy *policy = resolver->policy;
+
+    for (unsigned i = 0; i < policy->expects->len; i++) {
+        const struct expect *expect = g_ptr_array_index(policy->expects, i);
+        if (expect->class_name != NULL)
+            resolver_class(resolver, expect->class_name, false);
+        if (expect->domain != NULL) {
+            g_autofree char *domain = domain_normalise(expect->domain->text, strlen(expect->domain->text));
+            if (!domain_is_name(domain) && !domain_is_literal(domain))
+                resolver_fail(resolver, expect->domain->offset, "expected a domain, such as \"mail.corp.example\"");
+        }
+        check_client(resolver, expect->client);
+        check_address(resolver, expect->sender, true);
+        check_people(resolver, expect->to);
+        check_people(resolver, expect->bcc);
+        check_rule(resolver, expect->rule);
+    }
+}
+
+void policy_resolve(struct policy *policy, struct diags *diags)
+{
+    struct resolver resolver = {
+        .policy = policy,
+        .diags = diags,
+        .names = g_hash_table_new(g_str_hash, g_str_equal),
+        .class_indexes = g_hash_table_new(g_str_hash, g_str_equal),
+        .candidates = g_ptr_array_new(),
+        .domains = table_new(TABLE_DOMAINS),
+    };
+
+    policy->classes = classes_new(suffixes_open(), resolver.domains);
+    policy->tables = g_checksum_new(G_CHECKSUM_SHA256);
+    resolve_classes(&resolver);
+    if (policy->outbound != NULL)
+        resolve_expression(&resolver, policy->outbound, true);
+    resolve_rules(&resolver);
+    resolve_expects(&resolver);
+    g_hash_table_unref(resolver.names);
+    g_hash_table_unref(resolver.class_indexes);
+    g_ptr_array_unref(resolver.candidates);
+}

@@ -1,0 +1,297 @@
+/* condition_facts - see condition_facts.h */
+
+#include "policy/lint/condition_facts.h"
+
+#include "policy/address/address.h"
+#include "policy/message/recipients.h"
+
+#include <string.h>
+
+/* So many facts are compared with each other, and so many variables; what comes behind stands for itself alone. */
+#define FACTS_LIMIT     200u
+#define VARIABLES_LIMIT 48u
+
+/* Larger sets are compared with nothing. */
+#define SET_LIMIT 64u
+
+/* What is needed while they are gathered. */
+struct gathering {
+    const struct policy *policy;
+    struct facts *facts;
+    GHashTable *by_text; /* char * -> index of a fact; the strings are the tests' own */
+    class_mask counted;  /* classes that recipients are counted as */
+    class_mask separate;
+    class_mask individuals;
+    bool separate_individuals;
+};
+
+/* ---- facts, each once */
+
+static unsigned add_fact(struct gathering *gathering, const struct test *test)
+{
+    struct facts *facts = gathering->facts;
+    gpointer place;
+
+    if (g_hash_table_lookup_extended(gathering->by_text, test->text, NULL, &place))
+        return GPOINTER_TO_UINT(place);
+    g_hash_table_insert(gathering->by_text, test->text, GUINT_TO_POINTER(facts->tests->len));
+    g_ptr_array_add(facts->tests, (gpointer)test);
+    for (unsigned value = 0; value < 2; value++)
+        g_ptr_array_add(facts->consequences[value], g_array_new(FALSE, FALSE, sizeof(struct consequence)));
+    return facts->tests->len - 1;
+}
+
+static unsigned add_variable(struct gathering *gathering, const struct test *test)
+{
+    bool of_envelope = test->count == COUNT_RECIPIENTS || test->count == COUNT_HIDDEN;
+    struct variable variable = {
+        .count = test->count,
+        .mask = test->mask & gathering->counted,
+        .most = of_envelope ? MESSAGE_RECIPIENT_LIMIT : RECIPIENTS_LIMIT,
+    };
+    GArray *variables = gathering->facts->variables;
+
+    for (unsigned i = 0; i < variables->len; i++) {
+        const struct variable *known = &g_array_index(variables, struct variable, i);
+        if (known->count == variable.count && known->mask == variable.mask)
+            return i;
+    }
+    g_array_append_val(variables, variable);
+    return variables->len - 1;
+}
+
+static void gather(struct gathering *gathering, const struct expression *expression)
+{
+    const struct test *test = expression->test;
+
+    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
+        gather(gathering, g_ptr_array_index(expression->parts, i));
+    if (test != NULL) {
+        unsigned place = test->kind == TEST_COUNT ? add_variable(gathering, test) : add_fact(gathering, test);
+        g_hash_table_insert(gathering->facts->places, (gpointer)test, GUINT_TO_POINTER(place));
+    }
+}
+
+/* ---- what follows from a fact */
+
+static bool has_small_set(const struct test *test)
+{
+    return test->table != NULL && table_size(test->table) <= SET_LIMIT;
+}
+
+/* The class of an item of a set of senders or authors; 0 if it is not known, has several, or is none. */
+static class_mask class_of_item(const struct gathering *gathering, const char *item, struct pattern_budget *budget)
+{
+    const char *at = strrchr(item, '@');
+    const char *name = at != NULL ? at + 1 : item;
+    g_autofree char *domain = domain_normalise(name, strlen(name));
+    struct domain_facts *found;
+    class_mask class = 0;
+
+    /* Below a domain with a leading dot there may be other classes; the null sender has none. */
+    if (name[0] == '.' || name[0] == '\0')
+        return 0;
+    found = classes_find(gathering->policy->classes, domain, budget);
+    if (!found->fault)
+        class = ((class_mask)1 << found->class_index) & ~gathering->separate;
+    domain_facts_unref(found);
+    return class;
+}
+
+/* Whether the classes of all that a test lists are known and among these. */
+static bool is_listed_within(const struct gathering *gathering, const struct test *test, class_mask mask)
+{
+    struct pattern_budget *budget;
+    unsigned count = test->items != NULL ? test->items->len : 1;
+    bool within = true;
+
+    if (!has_small_set(test) || (test->items == NULL && test->relation != RELATION_EQUALS) ||
+        (test->subject != SUBJECT_SENDER && test->subject != SUBJECT_FROM))
+        return false;
+    budget = pattern_budget_new();
+    for (unsigned i = 0; within && i < count; i++) {
+        const struct item *item = test->items != NULL ? g_ptr_array_index(test->items, i) : test->operand;
+        within = (class_of_item(gathering, item->text, budget) & mask) != 0;
+    }
+    pattern_budget_free(budget);
+    return within;
+}
+
+/* Whether `one` cannot be true without `other`. */
+static bool implies(const struct gathering *gathering, const struct test *one, const struct test *other)
+{
+    if (one->kind == TEST_SUBJECT && one->subject == SUBJECT_USER && other->kind == TEST_FLAG)
+        return other->flag == FLAG_AUTHENTICATED;
+    if (one->kind == TEST_HEADER && other->kind == TEST_HEADER)
+        return other->relation == RELATION_PRESENT && g_ascii_strcasecmp(one->header->text, other->header->text) == 0;
+    if (one->kind != TEST_SUBJECT || other->kind != TEST_SUBJECT || one->subject != other->subject)
+        return false;
+    if (one->relation == RELATION_IN_CLASSES && other->relation == RELATION_IN_CLASSES)
+        return (one->mask & ~other->mask) == 0;
+    if (has_small_set(one) && has_small_set(other))
+        return table_within(one->table, other->table) == table_size(one->table);
+    return other->relation == RELATION_IN_CLASSES && is_listed_within(gathering, one, other->mask);
+}
+
+/* Whether both cannot be true at once.  Of several authors, all have to be in a set. */
+static bool excludes(const struct gathering *gathering, const struct test *one, const struct test *other)
+{
+    if (one->kind != TEST_SUBJECT || other->kind != TEST_SUBJECT || one->subject != other->subject)
+        return false;
+    if (one->relation == RELATION_IN_CLASSES && other->relation == RELATION_IN_CLASSES)
+        /* Who is of a `separate` class is internal or other besides. */
+        return (one->mask & other->mask) == 0 && ((one->mask | other->mask) & gathering->separate) == 0;
+    if (one->relation == RELATION_IN_CLASSES)
+        return is_listed_within(gathering, other, ~one->mask);
+    if (other->relation == RELATION_IN_CLASSES)
+        return is_listed_within(gathering, one, ~other->mask);
+    return has_small_set(one) && has_small_set(other) && table_within(one->table, other->table) == 0 &&
+           table_within(other->table, one->table) == 0;
+}
+
+static void add_consequence(struct facts *facts, unsigned fact, bool value, unsigned other, bool then)
+{
+    struct consequence consequence = {.other = other, .then = then};
+
+    g_array_append_val((GArray *)g_ptr_array_index(facts->consequences[value], fact), consequence);
+}
+
+static void relate_facts(struct gathering *gathering)
+{
+    struct facts *facts = gathering->facts;
+    unsigned count = MIN(facts->tests->len, FACTS_LIMIT);
+
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned j = 0; j < count; j++) {
+            const struct test *one = g_ptr_array_index(facts->tests, i), *other = g_ptr_array_index(facts->tests, j);
+            if (i != j && implies(gathering, one, other)) {
+                add_consequence(facts, i, true, j, true);
+                add_consequence(facts, j, false, i, false);
+            }
+            if (i < j && excludes(gathering, one, other)) {
+                add_consequence(facts, i, true, j, false);
+                add_consequence(facts, j, true, i, false);
+            }
+        }
+    }
+}
+
+/* ---- what follows from a count */
+
+static bool of_visible(enum count count)
+{
+    return count == COUNT_VISIBLE || count == COUNT_PARTIES || count == COUNT_DOMAINS;
+}
+
+/* Whether the count of `low` is at most that of `high` over the same classes. */
+static bool is_lower(const struct gathering *gathering, const struct variable *low, const struct variable *high)
+{
+    if (low->count == high->count || (of_visible(low->count) && high->count == COUNT_VISIBLE) ||
+        (low->count == COUNT_HIDDEN && high->count == COUNT_RECIPIENTS))
+        return true;
+    /* A domain has one organisation, but many individuals. */
+    return low->count == COUNT_PARTIES && high->count == COUNT_DOMAINS && !gathering->separate_individuals &&
+           (low->mask & gathering->individuals) == 0;
+}
+
+static void relate_two(struct gathering *gathering, unsigned i, unsigned j)
+{
+    const struct variable *low = &g_array_index(gathering->facts->variables, struct variable, i);
+    const struct variable *high = &g_array_index(gathering->facts->variables, struct variable, j);
+    struct order order = {.low = i, .high = j};
+
+    if (i == j || (low->mask & ~high->mask) != 0)
+        return;
+    order.presence = !is_lower(gathering, low, high);
+    /* A visible recipient has a party and a domain. */
+    if (!order.presence || (of_visible(low->count) && of_visible(high->count)))
+        g_array_append_val(gathering->facts->orders, order);
+}
+
+/* Who is no visible recipient of those in the envelope is a hidden one. */
+static void relate_three(struct gathering *gathering, unsigned i, unsigned j, unsigned k)
+{
+    const GArray *variables = gathering->facts->variables;
+    const struct variable *total = &g_array_index(variables, struct variable, i);
+    const struct variable *one = &g_array_index(variables, struct variable, j);
+    const struct variable *other = &g_array_index(variables, struct variable, k);
+    struct sum sum = {.total = i, .one = j, .other = k};
+
+    if (total->count == COUNT_RECIPIENTS && one->count == COUNT_VISIBLE && other->count == COUNT_HIDDEN &&
+        (total->mask & ~one->mask) == 0 && (total->mask & ~other->mask) == 0)
+        g_array_append_val(gathering->facts->sums, sum);
+}
+
+static void relate_variables(struct gathering *gathering)
+{
+    unsigned count = MIN(gathering->facts->variables->len, VARIABLES_LIMIT);
+
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned j = 0; j < count; j++) {
+            relate_two(gathering, i, j);
+            for (unsigned k = 0; k < count; k++)
+                relate_three(gathering, i, j, k);
+        }
+}
+
+/* ---- */
+
+static void learn_classes(struct gathering *gathering)
+{
+    const struct classes *classes = gathering->policy->classes;
+
+    for (unsigned i = 0; i < classes_count(classes); i++) {
+        class_mask bit = (class_mask)1 << i;
+        if (classes_separate(classes, i))
+            gathering->separate |= bit;
+        else
+            gathering->counted |= bit;
+        if (classes_individuals(classes, i))
+            gathering->individuals |= bit;
+    }
+    gathering->separate_individuals = (gathering->separate & gathering->individuals) != 0;
+}
+
+struct facts *facts_new(const struct policy *policy)
+{
+    struct facts *facts = g_new0(struct facts, 1);
+    struct gathering gathering = {
+        .policy = policy,
+        .facts = facts,
+        .by_text = g_hash_table_new(g_str_hash, g_str_equal),
+    };
+
+    facts->places = g_hash_table_new(NULL, NULL);
+    facts->tests = g_ptr_array_new();
+    for (unsigned value = 0; value < 2; value++)
+        facts->consequences[value] = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    facts->variables = g_array_new(FALSE, FALSE, sizeof(struct variable));
+    facts->orders = g_array_new(FALSE, FALSE, sizeof(struct order));
+    facts->sums = g_array_new(FALSE, FALSE, sizeof(struct sum));
+    learn_classes(&gathering);
+    if (policy->outbound != NULL)
+        gather(&gathering, policy->outbound);
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        gather(&gathering, ((const struct rule *)g_ptr_array_index(policy->rules, i))->when);
+    relate_facts(&gathering);
+    relate_variables(&gathering);
+    g_hash_table_unref(gathering.by_text);
+    return facts;
+}
+
+void facts_free(struct facts *facts)
+{
+    g_hash_table_unref(facts->places);
+    g_ptr_array_unref(facts->tests);
+    for (unsigned value = 0; value < 2; value++)
+        g_ptr_array_unref(facts->consequences[value]);
+    g_array_unref(facts->variables);
+    g_array_unref(facts->orders);
+    g_array_unref(facts->sums);
+    g_free(facts);
+}
+
+unsigned facts_place(const struct facts *facts, const struct test *test)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(facts->places, test));
+}

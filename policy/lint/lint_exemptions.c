@@ -1,0 +1,127 @@
+/*
+ * lint_exemptions - rules that let mail pass for what its writer says of
+ * himself.  Whoever can log in can write any sender, author and header; who
+ * they are is told by `user`, `client` and `listener`.
+ */
+
+#include "policy/lint/lint.h"
+
+/*
+ * Ways in which an expression comes out true, as a set.  A way rests on what can
+ * be forged, or does not; and it has a test of who sends, or has none.
+ */
+enum way { WAY_PLAIN = 1, WAY_FORGEABLE = 2, WAY_KNOWN = 4, WAY_BOTH = 8 };
+
+static unsigned ways_of_test(const struct test *test, bool holds)
+{
+    if (test->kind == TEST_HEADER)
+        return WAY_FORGEABLE;
+    if (test->kind != TEST_SUBJECT)
+        return WAY_PLAIN;
+    if (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM)
+        return WAY_FORGEABLE;
+    /* "Not this user" is nearly everybody. */
+    return holds ? WAY_KNOWN : WAY_PLAIN;
+}
+
+/* One way of each of the two sets, together. */
+static unsigned ways_together(unsigned one, unsigned other)
+{
+    static const unsigned ways[] = {WAY_PLAIN, WAY_FORGEABLE, WAY_KNOWN, WAY_BOTH};
+    unsigned together = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++)
+        for (unsigned j = 0; j < G_N_ELEMENTS(ways); j++)
+            if ((one & ways[i]) != 0 && (other & ways[j]) != 0)
+                together |= ways[i | j];
+    return together;
+}
+
+static unsigned ways_of(const struct expression *expression, bool holds)
+{
+    bool conjunction = (expression->kind == EXPRESSION_AND) == holds;
+    unsigned ways = 0;
+
+    if (expression->test != NULL)
+        return ways_of_test(expression->test, holds);
+    if (expression->kind == EXPRESSION_NOT)
+        return ways_of(g_ptr_array_index(expression->parts, 0), !holds);
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        unsigned part = ways_of(g_ptr_array_index(expression->parts, i), holds);
+        ways = i == 0 ? part : conjunction ? ways_together(ways, part) : ways | part;
+    }
+    return ways;
+}
+
+/* The first test of a way that rests on what can be forged alone. */
+static const struct test *forgeable_test(const struct expression *expression, bool holds)
+{
+    bool negated = expression->kind == EXPRESSION_NOT;
+
+    if (expression->test != NULL)
+        return ways_of(expression, holds) == WAY_FORGEABLE ? expression->test : NULL;
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        const struct expression *part = g_ptr_array_index(expression->parts, i);
+        if ((ways_of(part, holds != negated) & WAY_FORGEABLE) != 0)
+            return forgeable_test(part, holds != negated);
+    }
+    return NULL;
+}
+
+/* That no test of who sends is true. */
+static void claim_unknown(GArray *claims, const struct expression *expression)
+{
+    const struct claim claim = {expression, false};
+
+    if (expression->test != NULL && ways_of_test(expression->test, true) == WAY_KNOWN)
+        g_array_append_val(claims, claim);
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
+        claim_unknown(claims, g_ptr_array_index(expression->parts, i));
+}
+
+/* Whether the rule lets something pass that a later one, up to `last`, would stop, and that comes from anybody. */
+static bool matters(const struct lint *lint, unsigned index, unsigned last)
+{
+    const struct rule *rule = lint_rule(lint, index);
+    const struct claim passes = {rule->when, true};
+    g_autoptr(GArray) claims = g_array_new(FALSE, FALSE, sizeof(struct claim));
+    unsigned known;
+
+    if (lint_stops(&lint->policy->fallback))
+        return true;
+    g_array_append_val(claims, passes);
+    claim_unknown(claims, rule->when);
+    known = claims->len;
+    for (unsigned i = index + 1; i <= last; i++) {
+        const struct rule *later = lint_rule(lint, i);
+        const struct claim stops = {later->when, true};
+        if (!lint_stops(&later->action) || lint_rule_is_over(lint, later))
+            continue;
+        g_array_set_size(claims, known);
+        g_array_append_val(claims, stops);
+        if (logic_possible(lint->logic, (const struct claim *)(void *)claims->data, claims->len))
+            return true;
+    }
+    return false;
+}
+
+void lint_exemptions(const struct lint *lint)
+{
+    unsigned last = 0; /* rule that stops anything */
+
+    for (unsigned i = 0; i < lint->policy->rules->len; i++)
+        if (lint_stops(&lint_rule(lint, i)->action))
+            last = i;
+    for (unsigned i = 0; i < lint->policy->rules->len; i++) {
+        const struct rule *rule = lint_rule(lint, i);
+        const struct test *test;
+        if (rule->monitor || lint_stops(&rule->action) || lint_rule_is_over(lint, rule) ||
+            (ways_of(rule->when, true) & WAY_FORGEABLE) == 0 || !matters(lint, i, last))
+            continue;
+        test = forgeable_test(rule->when, true);
+        lint_warn(lint, LINT_FORGEABLE_EXEMPTION, test != NULL ? test->offset : rule->name->offset,
+                  "rule `%s` lets mail pass by `%s`, which anyone with a login can write; test `user`, `client` or "
+                  "`listener` as well",
+                  rule->name->text, test != NULL ? test->text : "");
+    }
+}

@@ -1,0 +1,68 @@
+/* lint_warning - see lint_warning.h */
+
+#include "policy/lint/lint_warning.h"
+
+#include "policy/base/source.h"
+
+/* rcptguard-policy(5) tells what each means. */
+static const char *const lint_names[] = {
+    [LINT_UNESCAPED_DOT] = "unescaped-dot",
+    [LINT_MISSING_BOUNDARY] = "missing-boundary",
+    [LINT_LEADING_WILDCARD] = "leading-wildcard",
+    [LINT_OPEN_DOMAIN] = "open-domain",
+    [LINT_SLOW_REGEX] = "slow-regex",
+    [LINT_CLASS_OVERLAP] = "class-overlap",
+    [LINT_CLASS_UNUSED] = "class-unused",
+    [LINT_CLASS_EMPTY] = "class-empty",
+    [LINT_TABLE_UNUSED] = "table-unused",
+    [LINT_TABLE_EMPTY] = "table-empty",
+    [LINT_PUBLIC_SUFFIX] = "public-suffix",
+    [LINT_FREEMAIL_INTERNAL] = "freemail-internal",
+    [LINT_THRESHOLD_BEYOND_LIMIT] = "threshold-beyond-limit",
+    [LINT_THRESHOLD_BEYOND_HEADER] = "threshold-beyond-header",
+    [LINT_NEVER_TRUE] = "never-true",
+    [LINT_ALWAYS_TRUE] = "always-true",
+    [LINT_REDUNDANT_TEST] = "redundant-test",
+    [LINT_RULE_UNREACHABLE] = "rule-unreachable",
+    [LINT_UNTIL_PAST] = "until-past",
+    [LINT_UNTIL_SOON] = "until-soon",
+    [LINT_FORGEABLE_EXEMPTION] = "forgeable-exemption",
+    [LINT_NOTHING_HELD] = "nothing-held",
+    [LINT_REINJECTED_MAIL] = "reinjected-mail",
+};
+
+G_STATIC_ASSERT(G_N_ELEMENTS(lint_names) == LINT_NAMES);
+
+void lint_warn(const struct lint *lint, enum lint_name name, size_t offset, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    source_lint_list(lint->policy->source, offset, lint->diags, lint_names[name], format, arguments);
+    va_end(arguments);
+}
+
+void lint_warn_in(const struct lint *lint, enum lint_name name, const struct source *source, size_t offset,
+                  const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    source_lint_list(source, offset, lint->diags, lint_names[name], format, arguments);
+    va_end(arguments);
+}
+
+const struct rule *lint_rule(const struct lint *lint, unsigned index)
+{
+    return g_ptr_array_index(lint->policy->rules, index);
+}
+
+bool lint_rule_is_over(const struct lint *lint, const struct rule *rule)
+{
+    return lint->now >= rule->until;
+}
+
+bool lint_stops(const struct action *action)
+{
+    return disposition_stops(action->disposition);
+}

@@ -1,0 +1,24 @@
+/*
+ * disposition - what can be done with a message.
+ */
+#ifndef RCPTGUARD_DISPOSITION_H
+#define RCPTGUARD_DISPOSITION_H
+
+#include <stdbool.h>
+
+enum disposition {
+    DISPOSITION_ACCEPT,
+    DISPOSITION_TAG,
+    DISPOSITION_QUARANTINE,
+    DISPOSITION_REJECT,
+    DISPOSITION_TEMPFAIL,
+};
+#define DISPOSITIONS 5
+
+/* "accept", "tag", "quarantine", "reject", "tempfail". */
+const char *disposition_name(enum disposition disposition);
+
+/* Whether the message does not reach its recipients, or not yet: quarantine, reject, tempfail. */
+bool disposition_stops(enum disposition disposition);
+
+#endif

@@ -1,0 +1,146 @@
+/* message - see message.h */
+
+#include "policy/message/message.h"
+
+#include <string.h>
+
+static const char *const mta_words[MTAS] = {[MTA_POSTFIX] = "postfix", [MTA_SENDMAIL] = "sendmail"};
+
+const char *mta_word(enum mta mta)
+{
+    return mta_words[mta];
+}
+
+enum mta mta_find(const char *word)
+{
+    for (unsigned i = 0; i < MTAS; i++) {
+        if (word != NULL && g_strcmp0(mta_words[i], word) == 0)
+            return (enum mta)i;
+    }
+    return MTA_NONE;
+}
+
+struct message *message_new(void)
+{
+    struct message *message = g_new0(struct message, 1);
+
+    message->sender = g_strdup("");
+    message->recipients = g_ptr_array_new_with_free_func(g_free);
+    message->headers = g_ptr_array_new_with_free_func(g_free);
+    return message;
+}
+
+void message_free(struct message *message)
+{
+    if (message == NULL)
+        return;
+    g_free(message->client);
+    g_free(message->listener);
+    g_free(message->user);
+    g_free(message->sender);
+    g_free(message->queue_id);
+    g_ptr_array_unref(message->recipients);
+    g_ptr_array_unref(message->headers);
+    g_free(message);
+}
+
+static void replace(char **where, const char *text)
+{
+    char *copy = g_strdup(text);
+
+    g_free(*where);
+    *where = copy;
+}
+
+void message_set_client(struct message *message, const char *client)
+{
+    replace(&message->client, client);
+}
+
+void message_set_listener(struct message *message, const char *listener)
+{
+    replace(&message->listener, listener);
+}
+
+void message_set_user(struct message *message, const char *user)
+{
+    replace(&message->user, user);
+    message->authenticated = user != NULL;
+}
+
+void message_set_queue_id(struct message *message, const char *queue_id)
+{
+    replace(&message->queue_id, queue_id);
+}
+
+/* Without the angle brackets of the SMTP command, if it has them. */
+static char *unbracket(const char *address)
+{
+    size_t length = strlen(address);
+
+    if (length >= 2 && address[0] == '<' && address[length - 1] == '>')
+        return g_strndup(address + 1, length - 2);
+    return g_strdup(address);
+}
+
+void message_set_sender(struct message *message, const char *sender)
+{
+    char *copy = unbracket(sender);
+
+    g_free(message->sender);
+    message->sender = copy;
+}
+
+void message_add_recipient(struct message *message, const char *recipient)
+{
+    if (message->recipients->len >= MESSAGE_RECIPIENT_LIMIT) {
+        message->overflow = true;
+        return;
+    }
+    g_ptr_array_add(message->recipients, unbracket(recipient));
+}
+
+void message_add_header(struct message *message, const char *name, const char *value)
+{
+    message_add_header_length(message, name, strlen(name), value, strlen(value));
+}
+
+void message_add_header_length(struct message *message, const char *name, size_t name_length, const char *value,
+                               size_t value_length)
+{
+    struct header *header;
+
+    if (message->headers->len >= MESSAGE_HEADER_COUNT_LIMIT ||
+        name_length + value_length > MESSAGE_HEADER_LIMIT - message->header_bytes) {
+        message->overflow = true;
+        return;
+    }
+    message->header_bytes += name_length + value_length;
+    /* Blanks between the name and its colon are obsolete syntax (RFC 5322 section 4.5). */
+    while (name_length > 0 && g_ascii_isspace(name[name_length - 1]))
+        name_length--;
+    /* One block for all three: there are many headers, and most are never looked at again. */
+    header = g_malloc(sizeof *header + name_length + value_length + 2);
+    header->name = (char *)(header + 1);
+    memcpy(header->name, name, name_length);
+    header->name[name_length] = '\0';
+    header->value = header->name + name_length + 1;
+    memcpy(header->value, value, value_length);
+    header->value[value_length] = '\0';
+    g_ptr_array_add(message->headers, header);
+}
+
+const struct header *message_find_header(const struct message *message, const char *name)
+{
+    for (unsigned i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (g_ascii_strcasecmp(header->name, name) == 0)
+            return header;
+    }
+    return NULL;
+}
+
+bool client_is_loopback(const char *client)
+{
+    return client != NULL && (g_str_has_prefix(client, "127.") || strcmp(client, "::1") == 0);
+}

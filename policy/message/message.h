@@ -1,0 +1,81 @@
+/*
+ * message - what the MTA handed over of one message, untouched: connection,
+ * envelope and header fields.  The tools fill it from a file instead.
+ *
+ * Ownership: a message copies what it is given and frees it in message_free.
+ */
+#ifndef RCPTGUARD_MESSAGE_H
+#define RCPTGUARD_MESSAGE_H
+
+#include "policy/base/cleanup.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Some facts are read differently: Postfix cuts long headers, Sendmail strips Bcc at delivery. */
+enum mta { MTA_NONE, MTA_POSTFIX, MTA_SENDMAIL };
+#define MTAS (MTA_SENDMAIL + 1)
+
+/* "postfix", "sendmail"; NULL of MTA_NONE.  MTA_NONE for what is no such word, or NULL. */
+const char *mta_word(enum mta mta);
+enum mta mta_find(const char *word);
+
+/* Header bytes kept of one message; what comes behind is dropped and `overflow` is set. */
+#define MESSAGE_HEADER_LIMIT (16u * 1024 * 1024)
+
+/* Header fields kept of one message, likewise: each has a cost of its own. */
+#define MESSAGE_HEADER_COUNT_LIMIT 250000u
+
+/* Envelope recipients kept of one message, likewise. */
+#define MESSAGE_RECIPIENT_LIMIT 1000000u
+
+struct header {
+    char *name;  /* as written, without blanks at its ends */
+    char *value; /* raw: folded, encoded, as the MTA gave it; a NUL ends it */
+};
+
+struct message {
+    enum mta mta;
+    char *client;          /* numeric address of the SMTP client, or NULL */
+    char *listener;        /* the MTA's name of the daemon that took the mail ({daemon_name}), or NULL */
+    char *user;            /* SASL login name, or NULL */
+    bool authenticated;    /* there was a SASL login */
+    bool local;            /* handed in by sendmail(1); on Sendmail a loopback client */
+    bool bcc_visible;      /* Bcc and Resent-Bcc are delivered as they are */
+    char *sender;          /* envelope sender without angle brackets; "" is the null sender */
+    char *queue_id;        /* or NULL */
+    bool envelope_given;   /* offline: the file says what the envelope is */
+    GPtrArray *recipients; /* char *: envelope recipients without angle brackets */
+    bool envelope_unknown; /* offline: it is all who can be read in the headers, Bcc too, and `recipients` is empty */
+    GPtrArray *headers;    /* struct header *, in order */
+    size_t header_bytes;
+    bool overflow; /* a limit above was hit: the counts are a lower bound */
+};
+
+struct message *message_new(void);
+void message_free(struct message *message);
+AUTO_FREE_DEFINE(message, message_free)
+
+/* Each replaces what was there; NULL is allowed but for the sender.  An address may come with its angle brackets. */
+void message_set_client(struct message *message, const char *client);
+void message_set_listener(struct message *message, const char *listener);
+void message_set_user(struct message *message, const char *user); /* a user is authenticated */
+void message_set_sender(struct message *message, const char *sender);
+void message_set_queue_id(struct message *message, const char *queue_id);
+
+/* RCPT TO, in the order given. */
+void message_add_recipient(struct message *message, const char *recipient);
+
+/* One header field, in the order given. */
+void message_add_header(struct message *message, const char *name, const char *value);
+void message_add_header_length(struct message *message, const char *name, size_t name_length, const char *value,
+                               size_t value_length);
+
+/* The first field of that name (any case), or NULL. */
+const struct header *message_find_header(const struct message *message, const char *name);
+
+/* Whether a numeric address, or NULL, is one of this host's loopback (127.0.0.0/8, ::1). */
+bool client_is_loopback(const char *client);
+
+#endif

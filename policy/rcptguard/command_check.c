@@ -1,0 +1,88 @@
+/* command_check - `rcptguard check`: what is wrong with a policy; see rcptguard(1) */
+
+#include "policy/cli/json.h"
+#include "policy/rcptguard/rcptguard_tool.h"
+
+#include <stdio.h>
+
+static gboolean strict_option = FALSE;
+static char *time_option = NULL;
+
+static void print_check_json(const struct policy *policy, const struct diags *diags, bool good)
+{
+    g_autofree char *digest = policy != NULL ? g_strndup(policy_digest(policy), POLICY_DIGEST_SHOWN) : NULL;
+    g_autoptr(JsonBuilder) json = json_builder_new();
+
+    json_builder_begin_object(json);
+    json_boolean(json, "good", good);
+    json_string(json, "policy", digest);
+    json_builder_set_member_name(json, "diagnostics");
+    json_builder_begin_array(json);
+    for (unsigned i = 0; i < diags_count(diags); i++) {
+        const struct diag *diag = diags_get(diags, i);
+        json_builder_begin_object(json);
+        json_string(json, "file", diag->file);
+        json_number(json, "line", diag->line);
+        json_number(json, "column", diag->column);
+        json_string(json, "level", diag->level == DIAG_ERROR ? "error" : "warning");
+        json_string(json, "message", diag->message);
+        json_string(json, "lint", diag->lint);
+        json_builder_set_member_name(json, "notes");
+        json_builder_begin_array(json);
+        for (unsigned j = 0; diag->notes != NULL && j < diag->notes->len; j++) {
+            g_autofree char *note = g_utf8_make_valid(g_ptr_array_index(diag->notes, j), -1);
+            json_builder_add_string_value(json, note);
+        }
+        json_builder_end_array(json);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    json_builder_end_object(json);
+    tool_print_json(json);
+}
+
+static int command_check_run(void)
+{
+    struct diags *diags;
+    struct policy *policy;
+    gint64 now;
+    bool good;
+
+    if (!tool_time(time_option, &now))
+        return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
+    diags = diags_new();
+    policy = tool_load(diags);
+    if (policy != NULL) {
+        policy_assert(policy, diags);
+        policy_lint(policy, now, diags);
+    }
+    if (strict_option)
+        diags_promote(diags);
+    good = diags_errors(diags) == 0;
+    if (tool_json()) {
+        print_check_json(policy, diags, good);
+    } else {
+        tool_print_diags(diags);
+        if (good)
+            printf("%s: good: rules %u, expectations that hold %u, warnings %u, digest %.*s\n", policy_path(policy),
+                   policy_rule_count(policy), policy_assertions(policy), diags_count(diags), POLICY_DIGEST_SHOWN,
+                   policy_digest(policy));
+    }
+    if (policy != NULL)
+        policy_unref(policy);
+    diags_free(diags);
+    return good ? EXITS_DONE : EXITS_WRONG;
+}
+
+static const GOptionEntry entries[] = {
+    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors", NULL},
+    {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
+    G_OPTION_ENTRY_NULL,
+};
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "Check a policy, its tables and its expectations",
+    .entries = entries,
+    .run = command_check_run,
+};

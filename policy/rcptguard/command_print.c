@@ -1,0 +1,36 @@
+/* command_print - `rcptguard print`: the canonical policy; see rcptguard(1) */
+
+#include "policy/cli/json.h"
+#include "policy/rcptguard/rcptguard_tool.h"
+
+#include <stdio.h>
+
+static int command_print_run(void)
+{
+    struct diags *diags = diags_new();
+    struct policy *policy = tool_load(diags);
+    int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
+
+    tool_print_diags(diags);
+    diags_free(diags);
+    if (policy == NULL)
+        return status;
+    if (tool_json()) {
+        g_autoptr(JsonBuilder) json = json_builder_new();
+        json_builder_begin_object(json);
+        json_string(json, "policy", policy_text(policy));
+        json_string(json, "digest", policy_digest(policy));
+        json_builder_end_object(json);
+        tool_print_json(json);
+    } else {
+        fputs(policy_text(policy), stdout);
+    }
+    policy_unref(policy);
+    return status;
+}
+
+const struct command command_print = {
+    .name = "print",
+    .summary = "Print the canonical policy",
+    .run = command_print_run,
+};

@@ -1,0 +1,228 @@
+/* command_replay - `rcptguard replay`: what a policy would have done with a mailbox; see rcptguard(1) */
+
+#include "policy/cli/terminal.h"
+#include "policy/mailbox/mailbox_parallel.h"
+#include "policy/mailbox/mailbox_read.h"
+#include "policy/rcptguard/message_options.h"
+#include "policy/rcptguard/rcptguard_tool.h"
+#include "policy/replay/progress.h"
+#include "policy/replay/replay.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static char *against_option = NULL;
+static char *html_option = NULL;
+static int jobs_option = 0;
+static gboolean messages_option = FALSE;
+static gboolean once_option = FALSE;
+static gboolean recipients_option = FALSE;
+static char **path_options = NULL;
+
+/* Set by the first SIGINT; the second one ends the process as if there were no handler. */
+static atomic_bool interrupted;
+
+struct replaying {
+    struct judged_options options;
+    struct tally *tally;
+    struct once *once; /* messages that were there before; NULL: it does not matter */
+    struct replay replay;
+    struct progress *progress;
+};
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    atomic_store(&interrupted, true);
+}
+
+static void catch_interrupt(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static void *judge_one(void *data, struct message *message, const char *file, unsigned index, guint64 size)
+{
+    const struct replaying *replaying = data;
+
+    struct judged *judged;
+
+    given_apply(message);
+    mailfile_envelope(message, NULL, NULL);
+    judged = judged_new(message, file, index, &replaying->options);
+    if (replaying->once != NULL)
+        judged->key = once_key(message, size);
+    return judged;
+}
+
+static void print(GString *out)
+{
+    fwrite(out->str, 1, out->len, stdout);
+    g_string_free(out, TRUE);
+}
+
+static void take_one(void *data, void *result)
+{
+    struct replaying *replaying = data;
+    struct judged *judged = result;
+    bool changed = replaying->tally->against != NULL && judged_changed(judged);
+
+    if (replaying->once != NULL && once_seen(replaying->once, &judged->key)) {
+        replaying->replay.repeated++;
+        judged_unref(judged);
+        return;
+    }
+    if (messages_option || changed) {
+        GString *out = g_string_new(NULL);
+        if (tool_json())
+            replay_append_message_json(out, &replaying->replay, judged);
+        else
+            replay_append_message_text(out, &replaying->replay, judged);
+        progress_clear(replaying->progress);
+        print(out);
+    }
+    tally_add(replaying->tally, judged);
+}
+
+static void pass_one(void *data, const char *file)
+{
+    struct replaying *replaying = data;
+
+    replaying->replay.passed++;
+    progress_clear(replaying->progress);
+    given_pass(file);
+}
+
+static void show_progress(void *data, guint64 messages, guint64 bytes, guint64 total)
+{
+    progress_show(((struct replaying *)data)->progress, messages, bytes, total);
+}
+
+/* Told before a long run and not after it. */
+static bool page_can_be_written(struct diags *diags)
+{
+    g_autofree char *folder = html_option != NULL ? g_path_get_dirname(html_option) : NULL;
+
+    if (folder == NULL)
+        return true;
+    if (g_file_test(html_option, G_FILE_TEST_IS_DIR))
+        diags_file_error(diags, html_option, "is a folder; expected a file to write");
+    else if (g_access(folder, W_OK | X_OK) != 0)
+        diags_file_error(diags, html_option, "cannot be written: %s", g_strerror(errno));
+    else
+        return true;
+    return false;
+}
+
+/* Beside the file first, then in its place: who looks at it meanwhile sees the old page or the new one. */
+static void write_page(const struct replay *replay, struct diags *diags)
+{
+    GString *page = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    replay_append_html(page, replay);
+    if (!g_file_set_contents_full(html_option, page->str, (gssize)page->len, G_FILE_SET_CONTENTS_CONSISTENT, 0666,
+                                  &error))
+        diags_file_error(diags, html_option, "cannot be written: %s", error->message);
+    g_string_free(page, TRUE);
+}
+
+static void run(struct replaying *replaying, struct diags *diags)
+{
+    struct mailrun mailrun = {
+        .jobs = (unsigned)jobs_option,
+        .stop = &interrupted,
+        .work = judge_one,
+        .deliver = take_one,
+        .pass = pass_one,
+        .progress = show_progress,
+        .data = replaying,
+    };
+    struct replay *replay = &replaying->replay;
+    GString *out = g_string_new(NULL);
+
+    replaying->tally = tally_new(replaying->options.policy, replaying->options.against);
+    *replay = (struct replay){
+        .tally = replaying->tally,
+        .diags = diags,
+        .recipients = recipients_option,
+        .colours = terminal_colours(stdout),
+        .width = terminal_is(stdout) ? terminal_width(stdout) : 0,
+    };
+    replaying->once = once_option ? once_new() : NULL;
+    replaying->progress = progress_new();
+    mailrun_run(&mailrun, (const char *const *)path_options, diags);
+    progress_free(replaying->progress);
+    once_free(replaying->once);
+    replay->partial = atomic_load(&interrupted);
+    if (tool_json())
+        replay_append_json(out, replay);
+    else
+        replay_append_text(out, replay);
+    print(out);
+    if (html_option != NULL)
+        write_page(replay, diags);
+    tally_free(replaying->tally);
+}
+
+static int command_replay_run(void)
+{
+    struct replaying replaying = {.options = {.recipients = recipients_option, .always_outbound = !given_way()}};
+    struct diags *diags;
+    int status;
+
+    if (given_check() != EXITS_DONE)
+        return EXITS_USAGE;
+    if (path_options == NULL)
+        return tool_usage_error("expected a mailbox; `-` is standard input");
+    if (jobs_option < 0 || jobs_option > (int)MAILRUN_JOBS_LIMIT)
+        return tool_usage_error("--jobs takes a number from 1 to %u", MAILRUN_JOBS_LIMIT);
+    replaying.options.now = given_time();
+    diags = diags_new();
+    replaying.options.policy = tool_load(diags);
+    replaying.options.against = against_option != NULL ? policy_load(against_option, diags) : NULL;
+    if (page_can_be_written(diags) && diags_errors(diags) == 0) {
+        catch_interrupt();
+        run(&replaying, diags);
+    }
+    fflush(stdout);
+    tool_print_diags(diags);
+    status = diags_count(diags) == 0 && !atomic_load(&interrupted) ? EXITS_DONE : EXITS_WRONG;
+    if (ferror(stdout)) {
+        fprintf(stderr, "rcptguard: cannot write to standard output\n");
+        status = EXITS_WRONG;
+    }
+    if (replaying.options.policy != NULL)
+        policy_unref(replaying.options.policy);
+    if (replaying.options.against != NULL)
+        policy_unref(replaying.options.against);
+    diags_free(diags);
+    return status;
+}
+
+static const GOptionEntry entries[] = {
+    {"against", 0, 0, G_OPTION_ARG_FILENAME, &against_option, "Print only what changes from this policy", "OLD-POLICY"},
+    {"html", 0, 0, G_OPTION_ARG_FILENAME, &html_option, "Write a page with the figures, too", "FILE"},
+    {"jobs", 0, 0, G_OPTION_ARG_INT, &jobs_option, "Threads (one for each processor)", "N"},
+    {"messages", 0, 0, G_OPTION_ARG_NONE, &messages_option, "Print each message, too", NULL},
+    {"once", 0, 0, G_OPTION_ARG_NONE, &once_option, "Count a message once that lies in several folders", NULL},
+    {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "Show recipients of the messages that are listed",
+     NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &path_options, NULL, NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const struct command command_replay = {
+    .name = "replay",
+    .summary = "Tell what a policy would have done with a mailbox",
+    .arguments = "PATH...",
+    .entries = entries,
+    .shared = given_entries,
+    .run = command_replay_run,
+};

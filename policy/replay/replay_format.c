@@ -1,0 +1,120 @@
+/* replay_format - the words and numbers that a replay is told with, for people and on a page; see replay.h */
+
+#include "policy/replay/replay.h"
+
+#include "policy/address/address.h"
+
+#include <string.h>
+
+static void append_right(GString *out, const char *text, unsigned columns)
+{
+    for (size_t length = strlen(text); length < columns; length++)
+        g_string_append_c(out, ' ');
+    g_string_append(out, text);
+}
+
+void replay_append_number(GString *out, guint64 number, unsigned columns)
+{
+    char digits[24], text[32];
+    size_t length = (size_t)g_snprintf(digits, sizeof digits, "%" G_GUINT64_FORMAT, number), used = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    append_right(out, text, columns);
+}
+
+void replay_append_messages(GString *out, guint64 messages)
+{
+    replay_append_number(out, messages, 0);
+    g_string_append(out, messages == 1 ? " message" : " messages");
+}
+
+void replay_append_passed(GString *out, guint64 passed)
+{
+    replay_append_number(out, passed, 0);
+    g_string_append(out,
+                    passed == 1 ? " file that is no mail was passed over" : " files that are no mail were passed over");
+}
+
+void replay_append_repeated(GString *out, guint64 repeated)
+{
+    replay_append_messages(out, repeated);
+    g_string_append(out, repeated == 1 ? " was there before and is not counted again"
+                                       : " were there before and are not counted again");
+}
+
+char *replay_days(const struct tally *tally)
+{
+    if (strncmp(tally->first, tally->last, 10) == 0)
+        return g_strndup(tally->first, 10);
+    return g_strdup_printf("%.10s to %.10s", tally->first, tally->last);
+}
+
+void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns)
+{
+    char text[32] = "-";
+
+    if (part > 0 && whole > 0) {
+        double percent = 100.0 * (double)part / (double)whole;
+        if (percent < 0.01)
+            g_strlcpy(text, "< 0.01 %", sizeof text);
+        else
+            g_snprintf(text, sizeof text, "%.*f %%", percent < 1 ? 2 : part < whole ? 1 : 0, percent);
+    }
+    append_right(out, text, columns);
+}
+
+void replay_append_edge(GString *out, const struct policy *policy, const struct edge *edge)
+{
+    g_string_append_printf(out, "%u:", edge->number);
+    for (unsigned i = 0; i < edge->thresholds->len; i++) {
+        const struct threshold *threshold = policy_threshold(policy, g_array_index(edge->thresholds, unsigned, i));
+        struct rule_facts rule = policy_rule(policy, threshold->rule);
+        g_string_append_printf(out, "%s %s, %s%s", i > 0 ? ";" : "", rule.name, rule.monitor ? "would " : "",
+                               disposition_name(rule.disposition));
+    }
+}
+
+void replay_append_place(GString *out, const struct judged *judged)
+{
+    g_string_append(out, judged->file);
+    if (judged->index > 0)
+        g_string_append_printf(out, " [%u]", judged->index);
+}
+
+void replay_append_ruling(GString *out, const struct ruling *ruling)
+{
+    if (ruling->rule == NULL)
+        g_string_append(out, "accept, not outbound");
+    else
+        g_string_append_printf(out, "%s by %s", disposition_name(ruling->disposition), ruling->rule);
+}
+
+void replay_append_parties(GString *out, const struct judged *judged, unsigned limit)
+{
+    unsigned shown = MIN(judged->parties->len, limit);
+    unsigned more = judged->parties->len - shown + judged->more_parties;
+
+    for (unsigned i = 0; i < shown; i++) {
+        g_string_append(out, i > 0 ? ", " : "");
+        parties_append(out, &g_array_index(judged->parties, struct party_sum, i));
+    }
+    if (more > 0)
+        g_string_append_printf(out, ", %u more", more);
+}
+
+void replay_append_recipients(GString *out, const struct judged *judged)
+{
+    unsigned shown = 0;
+
+    for (; judged->recipients != NULL && judged->recipients[shown] != NULL; shown++) {
+        g_autofree char *address = address_display(judged->recipients[shown]);
+        g_string_append_printf(out, "%s%s", shown > 0 ? ", " : "", address);
+    }
+    if (judged->visible > shown)
+        g_string_append_printf(out, ", %u more", judged->visible - shown);
+}

@@ -1,0 +1,77 @@
+/*
+ * replay_result - the small facts of one judged message that `replay` keeps, so that
+ * the message itself can go.  Made in any thread.
+ *
+ * No recipient is among them unless that was asked for; who was reached is told
+ * by party.
+ *
+ * Ownership: judged_new gives one reference; each judged_ref needs a
+ * judged_unref.  References are counted for one thread: whoever makes one in
+ * another hands it over whole.
+ */
+#ifndef RCPTGUARD_REPLAY_RESULT_H
+#define RCPTGUARD_REPLAY_RESULT_H
+
+#include "policy/engine/policy.h"
+#include "policy/exposure/party_sums.h"
+#include "policy/replay/replay_once.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What is kept of one message, whatever its size. */
+#define JUDGED_PARTIES    8u   /* parties; of more, their number */
+#define JUDGED_RECIPIENTS 20u  /* recipients, if they are asked for */
+#define JUDGED_SENDER     320u /* bytes of its sender */
+#define JUDGED_THRESHOLDS 64u  /* the first thresholds of a policy are watched */
+
+/* What one policy said.  Not judged: `rule` is NULL and the message is accepted. */
+struct ruling {
+    enum disposition disposition;
+    char *rule;
+    unsigned line;
+    char **would; /* as in a verdict, ended by NULL */
+};
+
+/* A threshold of the policy that the message hangs on: see struct watch. */
+struct hanging {
+    unsigned threshold;
+    unsigned count;
+};
+
+struct judged {
+    unsigned references;
+    char *file;
+    unsigned index;
+    char *sender;        /* normalised; "" is the null sender */
+    char date[17];       /* "2026-11-23 18:34", as the sender's clock had it; "" if the message does not say */
+    struct once_key key; /* what it is known again by; set by whoever asks for that */
+    struct ruling ruling;
+    struct ruling old;            /* of the policy that it is compared with, if there is one */
+    unsigned counts[COUNT_KINDS]; /* of `external`, by the first policy that judges it; nothing if none does */
+    unsigned defects;
+    GArray *hanging;       /* struct hanging */
+    GArray *parties;       /* struct party_sum: the largest of `external` */
+    unsigned more_parties; /* how many further ones there are, and how many people in them */
+    unsigned more_people;
+    char **recipients; /* the first visible ones, normalised, ended by NULL; NULL if they are not asked for */
+    unsigned visible;  /* how many visible recipients there are in all */
+};
+
+struct judged_options {
+    gint64 now;
+    bool always_outbound; /* the message counts as outbound; otherwise the policy decides */
+    bool recipients;      /* keep them */
+    struct policy *policy;
+    struct policy *against; /* or NULL */
+};
+
+struct judged *judged_new(const struct message *message, const char *file, unsigned index,
+                          const struct judged_options *options);
+struct judged *judged_ref(struct judged *judged);
+void judged_unref(struct judged *judged);
+
+/* Whether two policies treat the message differently: another verdict, or the same by another rule. */
+bool judged_changed(const struct judged *judged);
+
+#endif

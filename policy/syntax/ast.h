@@ -1,0 +1,170 @@
+/*
+ * ast - a policy as it was written: what the parser makes, what resolve
+ * completes, what evaluate, print and expect read.  Private to the library.
+ *
+ * Ownership: a policy owns its whole tree; see policy_unref.
+ */
+#ifndef RCPTGUARD_AST_H
+#define RCPTGUARD_AST_H
+
+#include "policy/base/pattern.h"
+#include "policy/base/source.h"
+#include "policy/exposure/classes.h"
+#include "policy/exposure/exposure.h"
+#include "policy/exposure/table.h"
+#include "policy/message/disposition.h"
+
+struct text;
+
+/* A word or string and where it stands. */
+struct item {
+    char *text;
+    size_t offset;
+};
+
+enum flag { FLAG_AUTHENTICATED, FLAG_LOCAL, FLAG_SYNTAX, FLAG_MALFORMED, FLAG_TRUNCATED };
+enum subject { SUBJECT_SENDER, SUBJECT_FROM, SUBJECT_USER, SUBJECT_CLIENT, SUBJECT_LISTENER };
+enum comparison { AT_LEAST, MORE, AT_MOST, LESS, EXACTLY };
+
+enum test_kind { TEST_FLAG, TEST_COUNT, TEST_SUBJECT, TEST_HEADER };
+
+/* How a subject or a header is compared. */
+enum relation { RELATION_PRESENT, RELATION_EQUALS, RELATION_MATCHES, RELATION_IN_CLASSES, RELATION_IN_TABLE };
+
+struct test {
+    enum test_kind kind;
+    size_t offset;
+
+    enum flag flag;
+
+    enum count count;
+    GPtrArray *classes; /* struct item *: of a count, and of `in` */
+    class_mask mask;
+    enum comparison comparison;
+    unsigned number;
+
+    enum subject subject;
+    struct item *header; /* name of the header field */
+    enum relation relation;
+    struct item *operand; /* string, pattern, or the file of a table */
+    GPtrArray *items;     /* struct item *: the strings of a set, or NULL */
+    char *value;          /* what `=` compares with, normalised */
+    struct pattern *pattern;
+    struct table *table;
+
+    char *text; /* canonical */
+};
+
+enum expression_kind { EXPRESSION_TEST, EXPRESSION_NOT, EXPRESSION_AND, EXPRESSION_OR };
+
+struct expression {
+    enum expression_kind kind;
+    size_t offset;
+    struct test *test;
+    GPtrArray *parts; /* struct expression *: one of `not`, two and more of `and` and `or` */
+};
+
+struct action {
+    enum disposition disposition;
+    struct item *text; /* NULL for accept */
+    struct text *template;
+    unsigned approvals; /* of a quarantine: 1 or 2; else 0 */
+};
+
+enum class_item_kind { CLASS_DOMAIN, CLASS_MATCH, CLASS_DOMAINS_FROM };
+
+struct class_item {
+    enum class_item_kind kind;
+    struct item *item;
+};
+
+struct class_statement {
+    struct item *name;
+    GPtrArray *items; /* struct class_item * */
+    bool individuals;
+    bool separate;
+};
+
+struct rule {
+    struct item *name;
+    gint64 until;     /* the first second at which it is over; G_MAXINT64: never */
+    char *until_text; /* or NULL */
+    size_t until_offset;
+    bool monitor;
+    struct expression *when;
+    struct action action;
+    unsigned line;
+};
+
+enum expect_kind { EXPECT_CLASS, EXPECT_OUTBOUND, EXPECT_MESSAGE, EXPECT_FILE };
+
+/* "450 of" an address */
+struct people {
+    unsigned count;
+    struct item *address;
+};
+
+struct expect {
+    enum expect_kind kind;
+    size_t offset;
+    struct item *domain; /* of a class */
+    struct item *class_name;
+    bool negated; /* of outbound */
+    bool local;
+    struct item *client, *listener, *user, *sender; /* each may be NULL */
+    GPtrArray *to;                                  /* struct people * */
+    GPtrArray *bcc;
+    char *at; /* or NULL */
+    struct item *file;
+    enum disposition disposition;
+    struct item *rule; /* or NULL */
+};
+
+struct policy {
+    int references;
+    char *path;
+    struct source *source;
+    char *text;
+    char *digest;
+
+    GPtrArray *statements;       /* struct class_statement * */
+    struct expression *outbound; /* NULL: the built-in meaning */
+    size_t outbound_offset;
+    struct item *contact; /* or NULL */
+    GPtrArray *expects;   /* struct expect * */
+    GPtrArray *rules;     /* struct rule * */
+    struct action fallback;
+    size_t fallback_offset;
+    unsigned fallback_line;
+    GArray *thresholds; /* struct threshold, in the order of the rules */
+
+    bool names_lost; /* a mistake may have swallowed a class or a rule: who misses one is not told so */
+
+    struct classes *classes;
+    GChecksum *tables; /* of the tables' contents */
+};
+
+struct item *item_new(const char *text, size_t offset);
+void item_free(struct item *item);
+
+struct expression *expression_new(enum expression_kind kind, size_t offset);
+void expression_free(struct expression *expression);
+
+/* Each takes its name. */
+struct class_statement *class_statement_new(struct item *name);
+void class_statement_free(struct class_statement *class);
+struct rule *rule_new(struct item *name, unsigned line);
+void rule_free(struct rule *rule);
+
+struct expect *expect_new(size_t offset);
+void expect_free(struct expect *expect);
+void people_free(struct people *people);
+void action_clear(struct action *action);
+
+/* Where a byte of a pattern stands in the source: behind the slash, and each slash of it has a backslash before it. */
+size_t policy_pattern_offset(const struct policy *policy, const struct item *item, size_t index);
+
+/* The path of a file that a policy names: relative to the policy; to be freed with g_free. */
+char *policy_beside(const struct policy *policy, const char *file);
+
+#endif

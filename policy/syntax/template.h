@@ -1,0 +1,45 @@
+/*
+ * template - the texts of rules: templates with variables.
+ *
+ * Ownership: free templates with text_free, strings with g_free.
+ */
+#ifndef RCPTGUARD_TEMPLATE_H
+#define RCPTGUARD_TEMPLATE_H
+
+#include "policy/base/source.h"
+#include "policy/exposure/class_mask.h"
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
+
+struct text;
+struct class_names;
+
+/* What a template may refer to. */
+struct template_scope {
+    const struct source *source; /* that it stands in */
+    const struct class_names *class_names;
+    bool has_contact; /* the policy names one */
+};
+
+/* `offset` is where its string stands in the source; errors go to `diags` and give NULL. */
+struct text *text_parse(const char *template, const struct template_scope *scope, size_t offset, struct diags *diags);
+void text_free(struct text *text);
+
+/* Whether it shows a count of just this one class. */
+bool text_names_class(const struct text *text, class_mask class);
+
+struct text_values {
+    const struct exposure *exposure;
+    const struct message *message;
+    const char *rule;
+    const char *contact;
+};
+
+/*
+ * Expands a template: UTF-8, one line.  Values are as they are but for characters that do
+ * not print, which are left out; cut at TEXT_VALUE_LIMIT bytes, and never read again.
+ * Where the text goes, it is escaped as that place asks for.
+ */
+char *text_expand(const struct text *text, const struct text_values *values);
+
+#endif

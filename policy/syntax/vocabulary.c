@@ -1,0 +1,45 @@
+/* vocabulary - see vocabulary.h */
+
+#include "policy/syntax/vocabulary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const language_keywords[] = {
+    "version",   "contact",   "class",   "domain",  "match",      "domains", "from",          "individuals",
+    "separate",  "outbound",  "when",    "expect",  "is",         "not",     "message",       "to",
+    "bcc",       "at",        "file",    "gives",   "by",         "user",    "client",        "listener",
+    "sender",    "local",     "rule",    "until",   "monitor",    "accept",  "tag",           "quarantine",
+    "reject",    "tempfail",  "default", "and",     "or",         "in",      "authenticated", "syntax",
+    "malformed", "truncated", "visible", "parties", "recipients", "hidden",  "header",        "of",
+    "approvals", NULL,
+};
+const char *const language_dispositions[] = {"accept", "tag", "quarantine", "reject", "tempfail", NULL};
+const char *const language_counts[] = {"visible", "parties", "domains", "recipients", "hidden", NULL};
+const char *const language_subjects[] = {"sender", "from", "user", "client", "listener", NULL};
+const char *const language_flags[] = {"authenticated", "local", "syntax", "malformed", "truncated", NULL};
+const char *const language_comparisons[] = {">=", ">", "<=", "<", "=", NULL};
+
+int language_word(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return -1;
+}
+
+gint64 language_date(const char *date)
+{
+    unsigned year, month, day;
+    GDateTime *midnight;
+    gint64 seconds;
+
+    if (sscanf(date, "%4u-%2u-%2u", &year, &month, &day) != 3)
+        return 0;
+    midnight = g_date_time_new_utc((int)year, (int)month, (int)day, 0, 0, 0);
+    if (midnight == NULL)
+        return 0;
+    seconds = g_date_time_to_unix(midnight);
+    g_date_time_unref(midnight);
+    return seconds;
+}

@@ -1,0 +1,23 @@
+/*
+ * vocabulary - the words of the policy language.  Private to the library.
+ */
+#ifndef RCPTGUARD_VOCABULARY_H
+#define RCPTGUARD_VOCABULARY_H
+
+#include <glib.h>
+
+/* Words of the language, each array ended by NULL. */
+extern const char *const language_keywords[];
+extern const char *const language_dispositions[];
+extern const char *const language_counts[];
+extern const char *const language_subjects[];
+extern const char *const language_flags[];
+extern const char *const language_comparisons[]; /* in the order of enum comparison */
+
+/* Index of a word in such an array, or -1. */
+int language_word(const char *const *words, const char *word);
+
+/* Midnight UTC at the start of a date that the lexer has checked, in seconds since 1970. */
+gint64 language_date(const char *date);
+
+#endif

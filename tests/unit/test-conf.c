@@ -1,0 +1,339 @@
+/* test-conf - what rcptguard.conf may say, and what is said of it when it is wrong */
+
+#include "milter/common/conf_load.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+static struct config *parse(const char *text, struct diags *diags)
+{
+    return config_parse("/etc/x/rcptguard.conf", text, strlen(text), diags);
+}
+
+/* A sound text. */
+static struct config *sound(const char *text)
+{
+    auto_free(diags) diags = diags_new();
+    struct config *config = parse(text, diags);
+    for (unsigned i = 0; i < diags_count(diags); i++) {
+        g_autofree char *line = diag_format_line(diags_get(diags, i));
+        g_test_message("%s", line);
+    }
+    g_assert_nonnull(config);
+    g_assert_cmpuint(diags_count(diags), ==, 0);
+    return config;
+}
+
+/* A text with errors: exactly these, as `line:column: message`, in this order. */
+static void wrong(const char *text, const char *const *want, size_t count)
+{
+    auto_free(diags) diags = diags_new();
+    auto_free(config) config = parse(text, diags);
+    g_assert_null(config);
+    for (unsigned i = 0; i < diags_count(diags); i++) {
+        const struct diag *diag = diags_get(diags, i);
+        g_autofree char *got = g_strdup_printf("%u:%u: %s", diag->line, diag->column, diag->message);
+        g_test_message("%s", got);
+        g_assert_cmpuint(i, <, count);
+        g_assert_cmpstr(got, ==, want[i]);
+        g_assert_cmpint(diag->level, ==, DIAG_ERROR);
+        g_assert_nonnull(diag->source);
+    }
+    g_assert_cmpuint(diags_count(diags), ==, count);
+}
+#define WRONG(text, ...)                                                                                               \
+    wrong(text, (const char *const[]){__VA_ARGS__}, G_N_ELEMENTS(((const char *const[]){__VA_ARGS__})))
+
+static void test_defaults(void)
+{
+    auto_free(config) config = sound("");
+    g_assert_cmpint(config->socket->kind, ==, ENDPOINT_UNIX);
+    g_assert_cmpstr(config->socket->path, ==, "/var/spool/postfix/rcptguard/rcptguard.sock");
+    g_assert_cmpstr(config->user, ==, "rcptguard");
+    g_assert_false(config->user_given);
+    g_assert_cmpstr(config->policy, ==, SYSCONFDIR "/rcptguard/policy");
+    g_assert_cmpint(config->on_error, ==, DISPOSITION_TEMPFAIL);
+    g_assert_cmpint(config->on_fault, ==, DISPOSITION_QUARANTINE);
+    g_assert_cmpuint(config->timeout, ==, 7210);
+    g_assert_cmpint(config->facility, ==, LOG_MAIL);
+    g_assert_false(config->log_json);
+    g_assert_true(config->accepted);
+    g_assert_cmpuint(config->summary, ==, 3600);
+    g_assert_cmpstr(config->ledger, ==, LOCALSTATEDIR "/lib/rcptguard/ledger.db");
+    g_assert_null(config->metrics);
+    g_assert_cmpuint(config->keep, ==, 90 * 86400);
+    g_assert_true(config->subject);
+    const struct review *review = &config->review;
+    g_assert_cmpuint(review->approvals, ==, 1);
+    g_assert_cmpint(review->mta, ==, MTA_NONE);
+    g_assert_null(review->identities);
+    g_assert_null(review->notice);
+    g_assert_null(review->digest_to);
+    g_assert_null(review->places[MTA_POSTFIX].configuration);
+    g_assert_null(review->places[MTA_SENDMAIL].configuration);
+    g_assert_null(review->places[MTA_SENDMAIL].command);
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
+        g_assert_cmpuint(g_strv_length(review->groups[i]), ==, 1);
+        g_assert_cmpstr(review->groups[i][0], ==, "rcptguard-review");
+    }
+
+    auto_free(config) comments = sound("# nothing\n\n   \n[milter]\n[log]\n");
+    g_assert_cmpuint(comments->timeout, ==, 7210);
+}
+
+static void test_every_key(void)
+{
+    auto_free(config) config = sound("# the mail admin's\n"
+                                     "[milter]\r\n"
+                                     "socket = inet:8891@127.0.0.1\n"
+                                     "user=mail-guard\n"
+                                     "policy = /srv/policy\n"
+                                     "  on-error   =   accept  \n"
+                                     "on-fault = reject\n"
+                                     "timeout = 15m\n"
+                                     "[log]\n"
+                                     "facility = local3\n"
+                                     "format = json\n"
+                                     "accepted = no\n"
+                                     "summary = 90\n"
+                                     "[ledger]\n"
+                                     "path = /srv/ledger.db\n"
+                                     "keep = 30d\n"
+                                     "subject = no\n"
+                                     "[metrics]\n"
+                                     "path = /srv/x.prom\n"
+                                     "[review]\n"
+                                     "approvals = 2\n"
+                                     "identities = /srv/identities\n"
+                                     "list = helpdesk, security\n"
+                                     "show = a,b ,c\n"
+                                     "release = security\n"
+                                     "return = none\n"
+                                     "delete = wheel\n"
+                                     "notice = notice.txt\n"
+                                     "digest-to = security@corp.example, root\n"
+                                     "mta = sendmail\n"
+                                     "postfix-config = /etc/postfix-out\n"
+                                     "sendmail-config = /etc/mail/out.cf\nsendmail-command = /opt/sendmail\n");
+    g_assert_cmpstr(config->socket->name, ==, "inet:8891@[127.0.0.1]");
+    g_assert_cmpstr(config->user, ==, "mail-guard");
+    g_assert_true(config->user_given);
+    g_assert_cmpstr(config->policy, ==, "/srv/policy");
+    g_assert_cmpint(config->on_error, ==, DISPOSITION_ACCEPT);
+    g_assert_cmpint(config->on_fault, ==, DISPOSITION_REJECT);
+    g_assert_cmpuint(config->timeout, ==, 900);
+    g_assert_cmpint(config->facility, ==, LOG_LOCAL3);
+    g_assert_true(config->log_json);
+    g_assert_false(config->accepted);
+    g_assert_cmpuint(config->summary, ==, 90);
+    g_assert_cmpstr(config->ledger, ==, "/srv/ledger.db");
+    g_assert_cmpuint(config->keep, ==, 30 * 86400);
+    g_assert_false(config->subject);
+    g_assert_cmpstr(config->metrics, ==, "/srv/x.prom");
+
+    const struct review *review = &config->review;
+    g_assert_cmpuint(review->approvals, ==, 2);
+    g_assert_cmpstr(review->identities, ==, "/srv/identities");
+    static const char *const groups[REVIEW_ACTIONS] = {"helpdesk security", "a b c", "security", "", "wheel"};
+    for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
+        g_autofree char *got = g_strjoinv(" ", review->groups[i]);
+        g_assert_cmpstr(got, ==, groups[i]);
+    }
+    g_assert_cmpstr(review->notice, ==, "/etc/x/notice.txt");
+    g_autofree char *addresses = g_strjoinv(" ", review->digest_to);
+    g_assert_cmpstr(addresses, ==, "security@corp.example root");
+    g_assert_cmpint(review->mta, ==, MTA_SENDMAIL);
+    g_assert_cmpstr(review->places[MTA_POSTFIX].configuration, ==, "/etc/postfix-out");
+    g_assert_cmpstr(review->places[MTA_SENDMAIL].configuration, ==, "/etc/mail/out.cf");
+    g_assert_cmpstr(review->places[MTA_SENDMAIL].command, ==, "/opt/sendmail");
+}
+
+static void test_relative_paths(void)
+{
+    auto_free(config) config = sound("[milter]\npolicy = team/policy\n[ledger]\npath = l.db\n"
+                                     "[metrics]\npath = m/x.prom\n"
+                                     "[review]\nidentities = who\npostfix-config = p\n");
+    g_assert_cmpstr(config->policy, ==, "/etc/x/team/policy");
+    g_assert_cmpstr(config->ledger, ==, "/etc/x/l.db");
+    g_assert_cmpstr(config->metrics, ==, "/etc/x/m/x.prom");
+    g_assert_cmpstr(config->review.identities, ==, "/etc/x/who");
+    g_assert_cmpstr(config->review.places[MTA_POSTFIX].configuration, ==, "/etc/x/p");
+}
+
+/* GLib's escapes are undone by GLib, and a hash without a blank before it is part of a value. */
+static void test_values_as_glib_reads_them(void)
+{
+    auto_free(config) config = sound("[milter]\npolicy = /srv/a\\sb#c\n");
+    g_assert_cmpstr(config->policy, ==, "/srv/a b#c");
+}
+
+static void test_unknown_words(void)
+{
+    WRONG("[miter]\nsocket = nonsense that belongs to nobody\n[log]\nsumary = 1h\nsocket = /x\nzzzzzzzzz = 1\n",
+          "1:2: there is no group `miter`; did you mean `milter`?",
+          "4:1: there is no key `sumary` in [log]; did you mean `summary`?",
+          "5:1: the key `socket` belongs to the group [milter]",
+          "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, format, accepted, summary");
+    WRONG("[elephant]\npath = /x\n",
+          "1:2: there is no group `elephant`; expected one of milter, log, ledger, metrics, review");
+    WRONG("[log]\nkeep = 1d\n", "2:1: the key `keep` belongs to the group [ledger]");
+}
+
+static void test_duplicates(void)
+{
+    WRONG("[milter]\nuser = a\n[log]\n[milter]\nuser = b\n", "4:2: the group [milter] stands in line 1 already",
+          "5:1: the key `user` stands in line 2 already");
+}
+
+static void test_shape(void)
+{
+    WRONG("user = a\n[milter\n[log] x\ngarbage\n= 5\n[milter]\nuser =\n",
+          "1:1: this key belongs to no group; expected a group such as `[milter]` before it",
+          "2:1: expected a group's name in brackets and nothing behind it",
+          "3:1: expected a group's name in brackets and nothing behind it",
+          "4:1: expected `[group]`, `key = value`, or a comment that begins with `#`",
+          "5:1: expected `[group]`, `key = value`, or a comment that begins with `#`",
+          "7:6: the key `user` has no value; leave the line out for its default");
+}
+
+static void test_comment_behind_value(void)
+{
+    WRONG("[milter]\nuser = a   # the user\non-error = accept ; why not\npolicy = # none\n",
+          "2:12: a comment stands on a line of its own; here it would be part of the value",
+          "3:19: a comment stands on a line of its own; here it would be part of the value",
+          "4:10: the key `policy` has no value; leave the line out for its default");
+}
+
+static void test_bad_values(void)
+{
+    WRONG(
+        "[milter]\non-error = acept\non-fault = accept\ntimeout = 0\nuser = a b\n[log]\nfacility = email\n"
+        "accepted = true\nsummary = 1w\n",
+        "2:12: on-error: expected tempfail or accept, not `acept`; did you mean `accept`?",
+        "3:12: on-fault: expected quarantine, tempfail or reject, not `accept`",
+        "4:11: timeout: expected a time from 1s to 7d, not `0`", "5:8: user: expected the name of a user, not `a b`",
+        "7:12: facility: expected mail, daemon, auth, user, local0, local1, local2, local3, local4, local5, local6 or "
+        "local7, not `email`; did you mean `mail`?",
+        "8:12: accepted: expected yes or no, not `true`",
+        "9:11: summary: expected a time such as 90s, 15m or 1h, not `1w`");
+    WRONG("[ledger]\nkeep = 12h\nsubject = maybe\n", "2:8: keep: expected a time from 1d to 3650d, not `12h`",
+          "3:11: subject: expected yes or no, not `maybe`");
+    WRONG("[metrics]\npath = x.txt\n",
+          "2:8: path: expected the path of a file whose name ends in .prom, not `x.txt`: what "
+          "reads metrics out of files looks at no others");
+    WRONG("[ledger]\nkeep = 4000d\n", "2:8: keep: expected a time from 1d to 3650d, not `4000d`");
+    WRONG("[review]\napprovals = 3\nlist = a,,b\nshow = a b\nrelease = -x\ndigest-to = a@x, <b@x>\nmta = exim\n",
+          "2:13: approvals: expected 1 or 2, not `3`",
+          "3:8: list: expected names of groups with commas between them, or none; `` is no name",
+          "4:8: show: expected names of groups with commas between them, or none; `a b` is no name",
+          "5:11: release: expected names of groups with commas between them, or none; `-x` is no name",
+          "6:13: digest-to: expected addresses with commas between them; `<b@x>` is none",
+          "7:7: mta: expected auto, postfix or sendmail, not `exim`");
+    WRONG("[milter]\npolicy = /a\\nb\n", "2:10: policy: a value holds no control characters");
+    WRONG("[milter]\npolicy = /a\\qb\n", "2:10: policy: the escapes of a value are \\s, \\n, \\t, \\r and \\\\");
+}
+
+static void test_bad_sockets(void)
+{
+    WRONG(
+        "[milter]\nsocket = unix:rcptguard/rcptguard.sock\n",
+        "2:10: socket: the path of a socket begins with a slash; Postfix alone counts `rcptguard/rcptguard.sock` from "
+        "its queue directory");
+    WRONG("[milter]\nsocket = inet:127.0.0.1:8891\n",
+          "2:10: socket: expected inet:port@host; Postfix's main.cf has the two the other way round");
+    WRONG("[milter]\nsocket = inet:99999@localhost\n", "2:10: socket: a port is a number from 1 to 65535, not `99999`");
+    WRONG("[milter]\nsocket = inet:1@::1\n",
+          "2:10: socket: `::1` is no host; an IPv6 address needs inet6:port@address");
+    WRONG("[milter]\nsocket = fd:x\n", "2:10: socket: expected the number of a descriptor, not `x`");
+    WRONG("[milter]\nsocket = tcp:1@x\n", "2:10: socket: expected unix:/path, inet:port@host, inet6:port@host or fd:N");
+}
+
+/* The longest path is bound, and one byte more is refused with the limit's name. */
+static void test_socket_path_limit(void)
+{
+    g_autofree char *filler = g_strnfill(endpoint_path_limit() - 1, 'a');
+    g_autofree char *fits = g_strdup_printf("[milter]\nsocket = unix:/%s\n", filler);
+    auto_free(config) config = sound(fits);
+    g_assert_cmpuint(strlen(config->socket->path), ==, endpoint_path_limit());
+
+    g_autofree char *over = g_strdup_printf("[milter]\nsocket = unix:/%sa\n", filler);
+    g_autofree char *want = g_strdup_printf("2:10: socket: the path of a socket has at most %u bytes, this one has %u",
+                                            endpoint_path_limit(), endpoint_path_limit() + 1);
+    WRONG(over, want);
+}
+
+static void test_sockets(void)
+{
+    static const struct {
+        const char *text;
+        enum endpoint_kind kind;
+        const char *name;
+    } cases[] = {
+        {"/run/a", ENDPOINT_UNIX, "unix:/run/a"},
+        {"local:/run/a", ENDPOINT_UNIX, "unix:/run/a"},
+        {"inet:1@mail.example", ENDPOINT_INET, "inet:1@mail.example"},
+        {"inet:65535@[127.0.0.1]", ENDPOINT_INET, "inet:65535@[127.0.0.1]"},
+        {"inet6:8891@::1", ENDPOINT_INET6, "inet6:8891@[::1]"},
+        {"inet6:8891@[::1]", ENDPOINT_INET6, "inet6:8891@[::1]"},
+        {"fd:3", ENDPOINT_FD, "fd:3"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *error = NULL;
+        auto_free(endpoint) endpoint = endpoint_parse(cases[i].text, &error);
+        g_assert_nonnull(endpoint);
+        g_assert_null(error);
+        g_assert_cmpint(endpoint->kind, ==, cases[i].kind);
+        g_assert_cmpstr(endpoint->name, ==, cases[i].name);
+    }
+}
+
+/* A file that changed after it was read is noticed; one that cannot be read is an error that names it. */
+static void test_file(void)
+{
+    g_autofree char *directory = g_dir_make_tmp("test-config-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(directory, "c", NULL);
+    auto_free(diags) diags = diags_new();
+
+    auto_free(config) missing = config_load(path, diags);
+    g_assert_null(missing);
+    g_assert_cmpuint(diags_errors(diags), ==, 1);
+    g_assert_cmpstr(diags_get(diags, 0)->file, ==, path);
+
+    auto_free(config) folder = config_load(directory, diags);
+    g_assert_null(folder);
+    g_assert_cmpuint(diags_errors(diags), ==, 2);
+
+    g_assert_true(g_file_set_contents(path, "[log]\naccepted = no\n", -1, NULL));
+    auto_free(config) config = config_load(path, diags);
+    g_assert_nonnull(config);
+    g_assert_false(config->accepted);
+    g_assert_false(config_is_stale(config));
+    struct timespec times[2] = {{1, 0}, {1, 0}};
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+    g_assert_true(config_is_stale(config));
+    g_unlink(path);
+    g_rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/config/defaults", test_defaults);
+    g_test_add_func("/config/every-key", test_every_key);
+    g_test_add_func("/config/relative-paths", test_relative_paths);
+    g_test_add_func("/config/values-as-glib-reads-them", test_values_as_glib_reads_them);
+    g_test_add_func("/config/unknown-words", test_unknown_words);
+    g_test_add_func("/config/duplicates", test_duplicates);
+    g_test_add_func("/config/shape", test_shape);
+    g_test_add_func("/config/comment-behind-value", test_comment_behind_value);
+    g_test_add_func("/config/bad-values", test_bad_values);
+    g_test_add_func("/config/bad-sockets", test_bad_sockets);
+    g_test_add_func("/config/socket-path-limit", test_socket_path_limit);
+    g_test_add_func("/config/sockets", test_sockets);
+    g_test_add_func("/config/file", test_file);
+    return g_test_run();
+}

@@ -1,0 +1,104 @@
+/* test-hold-reasons - the rule that held a message, with what the message had */
+
+#include "milter/review/hold_reasons.h"
+#include "policy/exposure/exposure.h"
+#include "unit.h"
+
+static struct ledger_message example(const char *rule)
+{
+    return (struct ledger_message){
+        .rule = (char *)rule,
+        .counts.visible = 62,
+        .counts.parties = 41,
+        .counts.domains = 17,
+        .counts.internal = 3,
+        .counts.hidden = 5,
+        .counts.recipients = 70,
+        .counts.defects = DEFECT_CUT,
+    };
+}
+
+static const struct ledger_party parties[] = {
+    {.class_name = (char *)"freemail",
+     .name = (char *)"free.example",
+     .individuals = true,
+     .people = 24,
+     .parties = 24},
+    {.class_name = (char *)"other", .name = (char *)"a.example", .people = 12, .parties = 1},
+    {.class_name = (char *)"other", .name = NULL, .people = 26, .parties = 16},
+    {.class_name = (char *)"internal", .name = (char *)"me.example", .people = 3, .parties = 1},
+};
+
+/* "condition = has", one a line. */
+static char *lines_of(const char *rule, const char *policy)
+{
+    const struct ledger_message message = example(rule);
+    g_autoptr(GPtrArray) array = g_ptr_array_new();
+    GString *out = g_string_new(NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(parties); i++)
+        g_ptr_array_add(array, (gpointer)&parties[i]);
+    auto_free(why) why = why_new(&message, array, policy);
+    for (guint i = 0; i < why->lines->len; i++) {
+        const struct why_line *line = g_ptr_array_index(why->lines, i);
+        g_string_append_printf(out, "%s%s = %s", i > 0 ? "\n" : "", line->condition, line->has ? line->has : "-");
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* The lines are those of the canonical text, as the policy module prints it. */
+static void check(const char *rule, const char *condition, const char *wanted)
+{
+    g_autofree char *text = g_strdup_printf(UNIT_HEAD "class freemail { domain \"free.example\" individuals }\n"
+                                                      "rule before { when local quarantine \"rule %s {{ when x }\" }\n"
+                                                      "rule %s { when %s quarantine \"no\" }\n"
+                                                      "rule behind { when visible(all) >= 1 quarantine \"no\" }\n"
+                                                      "default accept\n",
+                                            rule, rule, condition);
+    auto_free(policy) policy = policy_of(text);
+    g_autofree char *lines = lines_of(rule, policy_text(policy));
+    g_assert_cmpstr(lines, ==, wanted);
+}
+
+static void test_counts(void)
+{
+    check("one", "parties(external) >= 10", "parties(external) >= 10 = 41");
+    check("wide", "visible(external) >= 40 or parties(external) >= 10",
+          "visible(external) >= 40 = 62\nor parties(external) >= 10 = 41");
+    check("more", "domains(external) > 3 and visible(internal) = 3 and hidden(all) < 6 and recipients(all) <= 70",
+          "domains(external) > 3 = 17\nand visible(internal) = 3 = 3\nand hidden(all) < 6 = 5\n"
+          "and recipients(all) <= 70 = 70");
+    check("classes", "visible(freemail) >= 1 or parties(freemail, other) >= 1 or visible(all) >= 1",
+          "visible(freemail) >= 1 = 24\nor parties(freemail, other) >= 1 = 41\nor visible(all) >= 1 = 65");
+    check("unknown", "hidden(external) >= 1 or domains(freemail) >= 1 or parties(other) >= 1",
+          "hidden(external) >= 1 = ?\nor domains(freemail) >= 1 = ?\nor parties(other) >= 1 = 17");
+}
+
+static void test_flags(void)
+{
+    check("flags", "(malformed or truncated) and (visible(external) >= 1 or recipients(external) >= 1)",
+          "(malformed or truncated) = no, yes\n"
+          "and (visible(external) >= 1 or recipients(external) >= 1) = 62, ?");
+    check("login", "authenticated and not syntax", "authenticated = no\nand not syntax = no");
+}
+
+static void test_others(void)
+{
+    check("who", "sender in \"clinic@me.example\" and parties(external) >= 2",
+          "sender in \"clinic@me.example\" = -\nand parties(external) >= 2 = 41");
+    g_autofree char *fallback =
+        lines_of("default", "version 1\n\nrule a {\n    when local\n}\n\ndefault quarantine \"x\"\n");
+    g_assert_cmpstr(fallback, ==, "");
+    g_autofree char *unknown = lines_of("fault:a", "version 1\n\nrule a {\n    when local\n}\n");
+    g_assert_cmpstr(unknown, ==, "");
+    g_autofree char *none = lines_of("a", NULL);
+    g_assert_cmpstr(none, ==, "");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/why/counts", test_counts);
+    g_test_add_func("/why/flags", test_flags);
+    g_test_add_func("/why/others", test_others);
+    return g_test_run();
+}
