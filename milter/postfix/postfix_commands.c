@@ -2,6 +2,8 @@
 
 #include "milter/postfix/postfix_commands.h"
 
+#include "policy/init/postconf.h"
+
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -48,10 +50,10 @@ const char *postfix_parameter(struct queue *queue, const char *name, char **erro
     const char *known = g_hash_table_lookup(queue->facts, name);
     if (known != NULL)
         return known;
-    g_autoptr(GString) values = g_string_new(NULL);
-    if (postfix_run(queue, "postconf", parameters, false, program_collect, values, error) == -1)
+    g_autofree char *values = postconf_output(queue->configuration, parameters, false, error);
+    if (values == NULL)
         return NULL;
-    g_auto(GStrv) lines = g_strsplit(values->str, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(values, "\n", -1);
     guint count = g_strv_length(lines);
     for (guint i = 0; parameters[PARAMETER_OPTIONS + i] != NULL; i++)
         g_hash_table_insert(queue->facts, g_strdup(parameters[PARAMETER_OPTIONS + i]),

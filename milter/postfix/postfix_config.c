@@ -2,7 +2,7 @@
 
 #include "milter/postfix/postfix_config.h"
 
-#include "policy/cli/run_program.h"
+#include "policy/init/postconf.h"
 
 #include <string.h>
 
@@ -29,35 +29,6 @@ void postfix_config_free(struct postfix_config *config)
 }
 
 /* ---- postconf */
-
-static char *ask(const char *directory, const char *const *words, char **error)
-{
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    g_ptr_array_add(arguments, (gpointer) "postconf");
-    if (directory != NULL) {
-        g_ptr_array_add(arguments, (gpointer) "-c");
-        g_ptr_array_add(arguments, (gpointer)directory);
-    }
-    for (; *words != NULL; words++)
-        g_ptr_array_add(arguments, (gpointer)*words);
-    g_ptr_array_add(arguments, NULL);
-    const struct program program = {.arguments = (const char *const *)arguments->pdata};
-    return program_output(&program, error);
-}
-
-/* Calls `take` for each line `key = value`. */
-static void each_line(const char *text, void (*take)(struct postfix_config *, const char *, const char *),
-                      struct postfix_config *config)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line != NULL; line++) {
-        char *equals = strstr(*line, " =");
-        if (equals == NULL)
-            continue;
-        *equals = '\0';
-        take(config, *line, g_strstrip(equals + 2));
-    }
-}
 
 static void take_main(struct postfix_config *config, const char *key, const char *value)
 {
@@ -146,10 +117,12 @@ struct postfix_config *postfix_config_read(const char *directory, char **error)
     config->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     config->services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
     for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
-        g_autofree char *text = ask(directory, questions[i].words, error);
+        g_autofree char *text = postconf_output(directory, questions[i].words, false, error);
         if (text == NULL)
             return NULL;
-        each_line(text, questions[i].take, config);
+        const char *name, *value;
+        for (char *rest = text; postconf_next(&rest, &name, &value);)
+            questions[i].take(config, name, value);
     }
     return g_steal_pointer(&config);
 }

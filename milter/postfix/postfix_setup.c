@@ -9,6 +9,7 @@
 
 #include "milter/postfix/postfix_config.h"
 #include "policy/cli/run_program.h"
+#include "policy/init/postconf.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -26,9 +27,8 @@ static char *path(const char *directory)
 /* `postconf -c FOLDER` with these words; what it says, or NULL with `error`. */
 static char *postconf(const char *folder, const char *option, const char *word, char **error)
 {
-    const char *const arguments[] = {"postconf", "-c", folder, option, word, NULL};
-    const struct program program = {.arguments = arguments};
-    char *output = program_output(&program, error);
+    const char *const words[] = {option, word, NULL};
+    char *output = postconf_output(folder, words, false, error);
     return output == NULL ? NULL : g_strchomp(output);
 }
 

@@ -11,6 +11,7 @@
 #include "policy/engine/policy.h"
 #include "policy/exposure/table.h"
 #include "policy/init/discover.h"
+#include "policy/init/postconf.h"
 
 #include <string.h>
 
@@ -224,36 +225,19 @@ static void take_parameter(struct list *list, const char *value)
 
 /* ---- postconf */
 
-/* Runs postconf with a configuration and what else is given; NULL ends the list. */
-static char *postconf(const char *config, const char *const *words, char **error)
+/* {name: value}, or NULL with `error`. */
+static GHashTable *ask_values(const char *config, const char *const *words, char **error)
 {
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    struct program program = {.seconds = ASK_POSTFIX_SECONDS, .callers = true};
+    g_autofree char *text = postconf_output(config, words, true, error);
+    GHashTable *values;
+    char *rest = text;
+    const char *name, *value;
 
-    g_ptr_array_add(arguments, (gpointer)ASK_POSTFIX);
-    if (config != NULL) {
-        g_ptr_array_add(arguments, (gpointer) "-c");
-        g_ptr_array_add(arguments, (gpointer)config);
-    }
-    for (; *words != NULL; words++)
-        g_ptr_array_add(arguments, (gpointer)*words);
-    g_ptr_array_add(arguments, NULL);
-    program.arguments = (const char *const *)arguments->pdata;
-    return program_output(&program, error);
-}
-
-/* {name: value} of lines such as `name = value`. */
-static GHashTable *parse_values(const char *text)
-{
-    GHashTable *values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    for (unsigned i = 0; lines[i] != NULL; i++) {
-        const char *equals = strstr(lines[i], " =");
-        if (equals != NULL)
-            g_hash_table_insert(values, g_strndup(lines[i], (gsize)(equals - lines[i])),
-                                g_strstrip(g_strdup(equals + 2)));
-    }
+    if (text == NULL)
+        return NULL;
+    values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    while (postconf_next(&rest, &name, &value))
+        g_hash_table_insert(values, g_strdup(name), g_strdup(value));
     return values;
 }
 
@@ -320,13 +304,11 @@ static void ask_listeners(struct site *site, const char *config)
 {
     static const char *const words[] = {"-x", "-P", NULL};
     g_autofree char *error = NULL;
-    g_autofree char *text = postconf(config, words, &error);
-    g_autoptr(GHashTable) values = NULL;
+    g_autoptr(GHashTable) values = ask_values(config, words, &error);
     g_autoptr(GList) keys = NULL;
 
-    if (text == NULL)
+    if (values == NULL)
         return;
-    values = parse_values(text);
     keys = g_list_sort(g_hash_table_get_keys(values), (GCompareFunc)strcmp);
     for (GList *key = keys; key != NULL; key = key->next) {
         const char *end = strstr(key->data, "/inet/content_filter");
@@ -369,8 +351,7 @@ bool ask_postfix(struct site *site, const char *config, char **error)
         "-x",         "mydestination", "relay_domains", "virtual_mailbox_domains",          "virtual_alias_domains",
         "mynetworks", "mydomain",      "myorigin",      "parent_domain_matches_subdomains", "smtpd_milters",
         NULL};
-    g_autofree char *text = postconf(config, words, error);
-    g_autoptr(GHashTable) values = NULL;
+    g_autoptr(GHashTable) values = ask_values(config, words, error);
     struct list lists[] = {
         {.parameter = "mydestination"},
         {.parameter = "relay_domains"},
@@ -379,10 +360,9 @@ bool ask_postfix(struct site *site, const char *config, char **error)
         {.parameter = "mynetworks", .networks = true},
     };
 
-    if (text == NULL)
+    if (values == NULL)
         return false;
     site->mta = "Postfix";
-    values = parse_values(text);
     lists[1].below = strstr(value_of(values, "parent_domain_matches_subdomains"), "relay_domains") != NULL;
     for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++) {
         lists[i].site = site;

@@ -1,0 +1,23 @@
+/*
+ * postconf - asks postconf(1), which alone knows what a main.cf and a master.cf mean.
+ */
+#ifndef RCPTGUARD_POSTCONF_H
+#define RCPTGUARD_POSTCONF_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * What it prints for `words`, which NULL ends, of the configuration in `folder`, or of Postfix's own if that is NULL;
+ * for g_free, or NULL with `error`.  With `callers`, as in run_program.h, it is
+ * waited for as long as discover.h says.
+ */
+char *postconf_output(const char *folder, const char *const *words, bool callers, char **error);
+
+/*
+ * The next line `NAME = VALUE` of such an output: true with both, which are cut out of the text that `rest` points
+ * to; `rest` then points after the line.
+ */
+bool postconf_next(char **rest, const char **name, const char **value);
+
+#endif
