@@ -26,6 +26,7 @@ void sendmail_config_free(struct sendmail_config *config)
     g_free(config->path);
     g_ptr_array_unref(config->filters);
     g_ptr_array_unref(config->daemons);
+    g_ptr_array_unref(config->groups);
     g_hash_table_unref(config->options);
     g_free(config);
 }
@@ -106,12 +107,15 @@ struct sendmail_config *sendmail_config_read(const char *path, char **error)
     config->path = g_strdup(path);
     config->filters = g_ptr_array_new_with_free_func((GDestroyNotify)filter_free);
     config->daemons = g_ptr_array_new_with_free_func(g_free);
+    config->groups = g_ptr_array_new_with_free_func(g_free);
     config->options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GPtrArray) lines = logical_lines(text);
     for (guint i = 0; i < lines->len; i++) {
         const char *line = g_ptr_array_index(lines, i);
         if (line[0] == 'X')
             take_filter(config, line + 1);
+        else if (line[0] == 'Q')
+            g_ptr_array_add(config->groups, g_strdup(line + 1));
         else if (line[0] == 'O' && line[1] == ' ')
             take_option(config, line + 2);
     }

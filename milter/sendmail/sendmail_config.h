@@ -1,6 +1,6 @@
 /*
- * sendmail_config - what a sendmail.cf says of milters: its `X` lines, which of
- * them are used, and options.  See the Sendmail Installation and Operation Guide.
+ * sendmail_config - what a sendmail.cf says of milters (its `X` lines, and which of
+ * them are used), of queue groups (`Q`) and in options.  See the Sendmail Installation and Operation Guide.
  *
  * Ownership: sendmail_config_free frees all of it; values belong to it.
  */
@@ -28,6 +28,7 @@ struct sendmail_config {
     GPtrArray *filters;  /* struct sendmail_filter *, by their lines */
     GHashTable *options; /* char * in lower case to char *: those of `O Name=value` */
     GPtrArray *daemons;  /* char *: each DaemonPortOptions */
+    GPtrArray *groups;   /* char *: each queue group, `NAME, P=PATH, ...` */
 };
 
 struct sendmail_config *sendmail_config_read(const char *path, char **error);

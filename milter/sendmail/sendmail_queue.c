@@ -21,6 +21,7 @@
 #include "milter/sendmail/sendmail_queue.h"
 
 #include "milter/log/log.h"
+#include "milter/sendmail/sendmail_config.h"
 #include "milter/sendmail/sendmail_control.h"
 #include "milter/sendmail/sendmail_spool.h"
 
@@ -31,7 +32,6 @@
 #include <unistd.h>
 
 #define COMMAND       "sendmail"
-#define CONFIGURATION "/etc/mail/sendmail.cf"
 #define PID_FILE      "/var/run/sendmail.pid"
 
 /* An id is a time and a count in 8 characters, and a process id of 6 digits or more. */
@@ -54,7 +54,7 @@
 
 static const char *configuration(const struct queue *queue)
 {
-    return queue->configuration != NULL ? queue->configuration : CONFIGURATION;
+    return queue->configuration != NULL ? queue->configuration : SENDMAIL_DEFAULT_CONFIG;
 }
 
 static int run(const struct queue *queue, const char *const *words, const char *input, size_t input_length,
@@ -93,8 +93,9 @@ static bool is_installed(struct queue *queue)
 /* Its daemon writes its process id into the first line of a file. */
 static bool is_running(struct queue *queue)
 {
-    g_autofree char *option = spool_option(configuration(queue), "PidFile");
-    g_autofree char *text = NULL;
+    g_autofree char *error = NULL, *text = NULL;
+    auto_free(sendmail_config) config = sendmail_config_read(configuration(queue), &error);
+    const char *option = config == NULL ? NULL : sendmail_option(config, "PidFile");
     if (!g_file_get_contents(option != NULL ? option : PID_FILE, &text, NULL, NULL))
         return false;
     long process = strtol(text, NULL, 10);

@@ -2,6 +2,8 @@
 
 #include "milter/sendmail/sendmail_spool.h"
 
+#include "milter/sendmail/sendmail_config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -28,36 +30,6 @@ struct spool {
 };
 
 /* ---- sendmail.cf */
-
-/* `O NAME=VALUE`, any case; the blanks around are not part of it. */
-static const char *option_value(const char *line, const char *name)
-{
-    size_t length = strlen(name);
-    if (line[0] != 'O' || line[1] != ' ')
-        return NULL;
-    line += 1 + strspn(line + 1, " \t");
-    if (strncasecmp(line, name, length) != 0)
-        return NULL;
-    line += length + strspn(line + length, " \t");
-    return line[0] == '=' ? line + 1 + strspn(line + 1, " \t") : NULL;
-}
-
-char *spool_option(const char *configuration, const char *name)
-{
-    g_autofree char *text = NULL;
-    if (!g_file_get_contents(configuration, &text, NULL, NULL))
-        return NULL;
-    char *found = NULL;
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (unsigned i = 0; lines[i] != NULL; i++) {
-        const char *value = option_value(lines[i], name);
-        if (value != NULL) { /* the last one counts */
-            g_free(found);
-            found = g_strchomp(g_strdup(value));
-        }
-    }
-    return found;
-}
 
 static bool is_directory(const char *path)
 {
@@ -89,10 +61,10 @@ static void add_path(struct spool *spool, const char *path)
     }
 }
 
-/* `Qname, P=PATH, F=f, ...`: a queue group; a relative path counts from the folder of QueueDirectory. */
+/* `NAME, P=PATH, F=f, ...`: a queue group; a relative path counts from the folder of QueueDirectory. */
 static void add_group(struct spool *spool, const char *line, const char *base)
 {
-    g_auto(GStrv) parts = g_strsplit(line + 1, ",", -1);
+    g_auto(GStrv) parts = g_strsplit(line, ",", -1);
     for (unsigned i = 1; parts[0] != NULL && parts[i] != NULL; i++) {
         const char *part = g_strstrip(parts[i]);
         const char *equals = strchr(part, '=');
@@ -106,23 +78,17 @@ static void add_group(struct spool *spool, const char *line, const char *base)
 
 struct spool *spool_read(const char *configuration, char **error)
 {
-    g_autofree char *text = NULL;
-    g_autoptr(GError) failure = NULL;
-    if (!g_file_get_contents(configuration, &text, NULL, &failure)) {
-        *error = g_strdup(failure->message);
+    auto_free(sendmail_config) config = sendmail_config_read(configuration, error);
+    if (config == NULL)
         return NULL;
-    }
     struct spool *spool = g_new(struct spool, 1);
     spool->directories = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *option = spool_option(configuration, "QueueDirectory");
+    const char *option = sendmail_option(config, "QueueDirectory");
     const char *path = option != NULL ? option : DEFAULT_DIRECTORY;
     g_autofree char *base = g_str_has_suffix(path, "*") ? g_path_get_dirname(path) : g_strdup(path);
     add_path(spool, path);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (unsigned i = 0; lines[i] != NULL; i++) {
-        if (lines[i][0] == 'Q')
-            add_group(spool, lines[i], base);
-    }
+    for (guint i = 0; i < config->groups->len; i++)
+        add_group(spool, g_ptr_array_index(config->groups, i), base);
     return spool;
 }
 

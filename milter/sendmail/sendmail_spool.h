@@ -29,9 +29,6 @@ struct spool *spool_read(const char *configuration, char **error);
 void spool_free(struct spool *spool);
 AUTO_FREE_DEFINE(spool, spool_free)
 
-/* The value of an option of sendmail.cf, `O NAME=VALUE`, for g_free; NULL if it is not set or not to be read. */
-char *spool_option(const char *configuration, const char *name);
-
 /* The ids of all files of a kind: char *.  NULL with `error`. */
 GPtrArray *spool_list(const struct spool *spool, const char *kind, bool (*is_sound)(const char *id), char **error);
 
