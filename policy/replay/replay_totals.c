@@ -93,11 +93,6 @@ static void count_sender(struct tally *tally, const struct judged *judged)
     sender->by[judged->ruling.disposition]++;
 }
 
-unsigned tally_sender_count(const struct tally *tally)
-{
-    return g_hash_table_size(tally->senders);
-}
-
 guint64 tally_stopped(const guint64 by[DISPOSITIONS])
 {
     guint64 stopped = 0;

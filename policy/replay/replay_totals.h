@@ -97,9 +97,6 @@ AUTO_FREE_DEFINE(tally, tally_free)
 /* Takes one reference of `judged`. */
 void tally_add(struct tally *tally, struct judged *judged);
 
-/* How many senders there are that are told apart. */
-unsigned tally_sender_count(const struct tally *tally);
-
 /*
  * The first `limit` of them (const struct sender_tally *; the array alone is the
  * caller's): those with the most messages stopped, then with the most messages,

@@ -87,7 +87,6 @@ static void test_senders(void)
     tally_add(tally, message_to(policy, NULL, "b@me.example", 1, NULL));
     tally_add(tally, message_to(policy, NULL, "A@me.example", 1, NULL));
     senders = tally_senders(tally, 3, &rest);
-    g_assert_cmpuint(tally_sender_count(tally), ==, 4);
     g_assert_cmpuint(senders->len, ==, 3);
     first = g_ptr_array_index(senders, 0);
     g_assert_cmpstr(first->sender, ==, "held@me.example");
