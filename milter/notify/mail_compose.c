@@ -16,12 +16,6 @@ char *letter_line(const char *text)
     return g_string_free(out, FALSE);
 }
 
-char *letter_date(gint64 microseconds)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-    return time == NULL ? g_strdup("") : g_date_time_format(time, "%Y-%m-%d %H:%M UTC");
-}
-
 /* RFC 5321's atoms with dots, and UTF-8; no quoted string, no address literal. */
 bool letter_takes(const char *address)
 {

@@ -40,16 +40,10 @@ static int say(const struct act *act, int code, const char *format, ...)
     return code;
 }
 
-static char *when(gint64 microseconds)
-{
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-    return utc == NULL ? g_strdup("?") : g_date_time_format(utc, "%Y-%m-%d %H:%M:%S UTC");
-}
-
 char *decision_over(const struct ledger_row *row)
 {
     const char *id = row->message.queue_id, *who = row->who == NULL ? "somebody" : row->who;
-    g_autofree char *changed = when(row->changed);
+    g_autofree char *changed = tool_time_text(row->changed);
     switch (row->state) {
     case LEDGER_RELEASING:
     case LEDGER_RETURNING:

@@ -4,18 +4,7 @@
 
 #include "policy/exposure.h"
 #include "policy/json.h"
-
-char *facts_time(gint64 microseconds)
-{
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-    return microseconds == 0 || utc == NULL ? NULL : g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ");
-}
-
-char *facts_local_time(gint64 microseconds)
-{
-    g_autoptr(GDateTime) local = g_date_time_new_from_unix_local(microseconds / G_USEC_PER_SEC);
-    return local == NULL ? g_strdup("?") : g_date_time_format(local, "%Y-%m-%d %H:%M:%S");
-}
+#include "policy/time_text.h"
 
 const char *facts_state(const struct view_item *item)
 {
@@ -47,7 +36,7 @@ char *facts_remark(const struct tool *tool, const struct view_item *item)
 
 static void json_time(JsonBuilder *json, const char *key, gint64 microseconds)
 {
-    g_autofree char *text = facts_time(microseconds);
+    g_autofree char *text = microseconds == 0 ? NULL : time_text_json(microseconds);
     json_string(json, key, text);
 }
 

@@ -33,7 +33,7 @@ _rcptguardq()
         return
     fi
     [[ -n $command && -n ${_rcptguardq_commands[$command]+known} ]] || return
-    words="-c --config= --json -h --help ${_rcptguardq_commands[$command]}"
+    words="-c --config= --json --utc -h --help ${_rcptguardq_commands[$command]}"
     case $option in
     -c | --config | --postfix-config | --sendmail-config | --sendmail-mc)
         compopt -o filenames 2>/dev/null

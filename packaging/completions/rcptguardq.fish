@@ -26,6 +26,7 @@ complete -c rcptguardq -n '__fish_is_first_token' -a setup -d 'Put the daemon in
 set -l every 'not __fish_is_first_token'
 complete -c rcptguardq -n $every -s c -l config -r -F -d 'The configuration'
 complete -c rcptguardq -n $every -l json -d 'Print JSON'
+complete -c rcptguardq -n $every -l utc -d 'Times in UTC, not in the local time zone'
 complete -c rcptguardq -n $every -s h -l help -d 'Show help options'
 
 set -l filtered '__rcptguardq_is list release return delete'

@@ -16,7 +16,7 @@ import tool
 import tool_page
 
 PAGE = "rcptguardq(8)"
-COMMON = {"-c", "--config", "--json", "-h", "--help"}
+COMMON = {"-c", "--config", "--json", "--utc", "-h", "--help"}
 DECIDING = "release", "return", "delete"
 
 NOTICE = os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt")
@@ -81,7 +81,7 @@ class Options(QueueCase):
         for command, text in blocks:
             with self.subTest(command):
                 shown = {"-" + name for name in re.findall(r"\bFl (\S+)", text)}
-                self.assertSame(shown | {"-c", "--config", "-h", "--help"}, tool.options(help_of(command)), "options of " + command)
+                self.assertSame(shown | {"-c", "--config", "--utc", "-h", "--help"}, tool.options(help_of(command)), "options of " + command)
 
     def test_without_command(self):
         listed = tool_page.options_of(page.section(self.tree, "Options without a command", "Ss"))
