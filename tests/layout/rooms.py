@@ -14,7 +14,7 @@ MODULES = 16
 
 # The files that know a library, by its header.
 LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/pattern.c"], "sqlite3.h": ["milter/ledger/database.c"],
-             "gmime.h": ["milter/notify/mail_compose.c", "policy/decode.c", "policy/gmime_api.h"], "libpsl.h": ["policy/suffixes.c"], "idn2.h": ["policy/address.c"],
+             "gmime.h": ["policy/decode.c", "policy/gmime_api.h"], "libpsl.h": ["policy/suffixes.c"], "idn2.h": ["policy/address.c"],
              "zlib.h": ["policy/unpack.c"], "lzma.h": ["policy/unpack.c"], "zstd.h": ["policy/unpack.c"], "sd-journal.h": ["milter/log/journal.c"],
              "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"]}
 
