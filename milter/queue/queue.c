@@ -2,6 +2,8 @@
 
 #include "milter/queue/queue.h"
 
+#include <string.h>
+
 void queue_entry_free(struct queue_entry *entry)
 {
     if (entry == NULL)
@@ -84,6 +86,19 @@ void queue_close(struct queue *queue)
     g_free(queue->configuration);
     g_free(queue->command);
     g_free(queue);
+}
+
+/*
+ * mailq of Postfix: `!` on hold, `*` active, `#` to be expired; of Sendmail: `*` being tried, `-` and `?` not yet.
+ * Logs: `ID:`, `(ID)`, `<ID>`.  No queue id has a mark.
+ */
+char *queue_id_bare(const char *text)
+{
+    static const char before[] = " \t\r\n<([{\"'`", after[] = " \t\r\n>)]}\"'`!*#?-:,;.";
+    const char *begin = text + strspn(text, before), *end = begin + strlen(begin);
+    while (end > begin && strchr(after, end[-1]) != NULL)
+        end--;
+    return end > begin ? g_strndup(begin, (size_t)(end - begin)) : g_strdup(text);
 }
 
 enum mta queue_mta(const struct queue *queue)

@@ -16,6 +16,7 @@ static char **id_options = NULL;
 
 static int check(void)
 {
+    tool_bare_ids(id_options);
     if (newer_option != NULL && selection_span(newer_option) == -1)
         return tool_usage_error("--newer: expected a time such as 90s, 15m, 2h or 3d, not `%s`", newer_option);
     if (id_options != NULL && id_options[1] != NULL)

@@ -18,6 +18,7 @@ static char **id_options = NULL;
 
 static int check(void)
 {
+    tool_bare_ids(id_options);
     if (id_options == NULL || id_options[1] != NULL)
         return tool_usage_error("expected one queue id");
     if (raw_option && (message_option || recipients_option || parties_option || tool_json()))

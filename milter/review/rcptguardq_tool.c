@@ -84,6 +84,15 @@ struct view *tool_view(struct tool *tool, int *status)
     return view;
 }
 
+void tool_bare_ids(char **ids)
+{
+    for (; ids != NULL && *ids != NULL; ids++) {
+        char *bare = queue_id_bare(*ids);
+        g_free(*ids);
+        *ids = bare;
+    }
+}
+
 struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status)
 {
     struct database_error error;

@@ -71,6 +71,9 @@ struct view *tool_view(struct tool *tool, int *status);
  * [review] names, unless it is NULL.  NULL with `error` if there is none. */
 struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error);
 
+/* Makes queue ids bare, as they were typed or pasted; NULL: there are none. */
+void tool_bare_ids(char **ids);
+
 /* The row that a person means by a queue id: the newest.  NULL after `status` was set; nothing was said if it is
  * EXITS_WRONG. */
 struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status);
