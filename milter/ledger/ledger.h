@@ -319,6 +319,10 @@ enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_ac
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error);
 
+/* What ledger_finish writes as the detail: the new queue id first, then what else there is to say.  For g_free; NULL.
+ */
+char *ledger_detail(const char *requeued, const char *detail);
+
 /* The claimed row waits again, as it did before: nothing came of it, and `detail` says why. */
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error);

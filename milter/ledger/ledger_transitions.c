@@ -271,8 +271,7 @@ static int set_finished(const struct ledger_act *decision, enum ledger_action ac
     return statement_run(statement, decision->error);
 }
 
-/* The new queue id first, then what else there is to say. */
-static char *finish_detail(const char *requeued, const char *detail)
+char *ledger_detail(const char *requeued, const char *detail)
 {
     if (requeued == NULL)
         return g_strdup(detail);
@@ -284,7 +283,7 @@ static int finish(const struct ledger_act *decision, const char *requeued, const
 {
     enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
     struct ledger_person person = {decision->row->who, decision->row->uid};
-    g_autofree char *text = finish_detail(requeued, detail);
+    g_autofree char *text = ledger_detail(requeued, detail);
     if (set_finished(decision, action, requeued) == -1)
         return -1;
     return row_note(decision->ledger, decision->id, decision->now, &person, ledger_action_name(action),

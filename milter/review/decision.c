@@ -204,8 +204,7 @@ static int finish(const struct act *act, const struct queue_outcome *outcome)
     struct database_error error;
     enum ledger_answer answer =
         ledger_finish(act->tool->ledger, act->row->id, outcome->requeued, outcome->detail, tool_now(), NULL, &error);
-    g_autofree char *detail =
-        outcome->requeued != NULL ? g_strdup_printf("as %s", outcome->requeued) : g_strdup(outcome->detail);
+    g_autofree char *detail = ledger_detail(outcome->requeued, outcome->detail);
     log_decision(act, ledger_action_name(action), outcome->requeued);
     if (answer == LEDGER_FAILED)
         return say(act, EXITS_PASSING, "%s, but that is not in the ledger yet: %s; the next `list` mends it",
@@ -305,6 +304,17 @@ static int decide_held(const struct act *act)
     return claim_and_act(act, needed);
 }
 
+/* What was released under another id, and which something else holds now, is known to the ledger all the same. */
+static int untracked(const struct act *act)
+{
+    int status = EXITS_DONE;
+    auto_free(ledger_row) row = tool_find(act->tool, act->id, &status);
+    if (row == NULL || g_strcmp0(row->requeued, act->id) != 0)
+        return say(act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
+    g_autofree char *before = decision_over(row);
+    return say(act, EXITS_WRONG, "is on hold again, but not by rcptguard; %s", before);
+}
+
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said)
 {
     const struct ledger_row *row = item->row;
@@ -318,7 +328,7 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         .said = said,
     };
     if (row == NULL)
-        return say(&act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
+        return untracked(&act);
     if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
         return over(&act, row);
     if (item->entry == NULL)

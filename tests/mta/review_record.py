@@ -80,5 +80,52 @@ class Words(review.ReviewCase):
                     self.assertLessEqual(len(word), 75)
 
 
+class Twice(review.ReviewCase):
+    """What was held for long is queued anew on Postfix, as new mail: what that does besides is said."""
+
+    MTAS = ("postfix",)
+    EXTRA = {"postfix": "always_bcc = archive@me.example\nsender_bcc_maps = static:boss@me.example\nheader_checks = regexp:{{/^X-Hold:/ HOLD}}\n"}
+    COPIES = ["archive@me.example", "boss@me.example"]
+
+    def release_old(self):
+        """Gives the message, and what release said behind `released, as ID`."""
+        held = self.hold_old(6)
+        said = re.fullmatch(r"%s: released, as \w+(.*)\n" % held.id, self.done("release", held.id, reason="ok").out).group(1)
+        return held, said
+
+    def assertCopies(self, held, copies):
+        wanted = sorted(held.recipients + copies)
+        daemon.wait_until(lambda: len(self.mta.recipients(held.subject)) >= len(wanted), mta.LIMIT, "the delivery")
+        self.assertEqual(self.mta.recipients(held.subject), wanted)
+
+    def test_copies(self):
+        """those that Postfix adds get it twice, and it is said and recorded; not if pickup adds none, or it was not held for long"""
+        held, said = self.release_old()
+        self.assertEqual(said, "; queued anew: addresses that always_bcc, sender_bcc_maps add may get it twice")
+        self.assertIn(said, self.done("log", held.id).out)
+        self.assertCopies(held, self.COPIES * 2)
+        young = self.hold()
+        self.assertEqual(self.done("release", young.id, reason="ok").out, "%s: released\n" % young.id)
+        self.assertCopies(young, self.COPIES)
+        path = os.path.join(self.mta.root, "etc", "master.cf")
+        with open(path, encoding="utf-8") as file:
+            services = file.read()
+        self.mta.halt()
+        daemon.write(path, re.sub(r"(?m)^pickup .*", r"\g<0>\n  -o receive_override_options=no_address_mappings", services))
+        daemon.settle(path)
+        self.mta.resume()
+        held, said = self.release_old()
+        self.assertEqual(said, "")
+        self.assertCopies(held, self.COPIES)
+
+    def test_held_again(self):
+        """a HOLD of header_checks takes it anew: that is not taken for ours, and who asks is told of the release"""
+        held = self.hold_old(6, headers=[("X-Hold", "yes")])
+        new = re.match(r"%s: released, as (\w+)" % held.id, self.done("release", held.id, reason="ok").out).group(1)
+        daemon.wait_until(lambda: new in self.mta.held(), mta.LIMIT, "the other hold")
+        self.assertEqual(self.listed()[new]["state"], "untracked")
+        self.refused(review.WRONG, "%s: is on hold again, but not by rcptguard; %s: was released by root on .*, as %s" % (new, held.id, new), "release", new, reason="x")
+
+
 if __name__ == "__main__":
     mtacase.main(120, ["/etc"])
