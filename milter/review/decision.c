@@ -57,10 +57,13 @@ char *decision_over(const struct ledger_row *row)
     case LEDGER_DELETED:
         return g_strdup_printf("%s: was %s by %s on %s", id, ledger_state_name(row->state), who, changed);
     case LEDGER_LEFT:
-        return g_strdup_printf("%s: has left the queue, released or deleted by hand; noticed on %s", id, changed);
-    case LEDGER_NOT_QUEUED:
-        return g_strdup_printf("%s: the MTA did not keep it, and it never was in the queue; noticed on %s", id,
-                               changed);
+        if (row->arrival == 0)
+            return g_strdup_printf("%s: is not on hold, and was never seen there: it left before anybody looked, "
+                                   "or the MTA did not keep it, which cannot be told; noticed on %s",
+                                   id, changed);
+        return g_strdup_printf("%s: is on hold no longer: by hand it was released, requeued or deleted, which cannot "
+                               "be told; noticed on %s",
+                               id, changed);
     case LEDGER_PENDING:
     case LEDGER_HELD:
         break;
@@ -234,7 +237,7 @@ static int vanished(const struct act *act)
             LEDGER_FAILED ||
         ledger_sighted(act->tool->ledger, sights, tool_now(), &error) == -1)
         return ledger_trouble(act, &error);
-    return say(act, EXITS_GONE, "has left the queue: somebody released or deleted it by hand");
+    return say(act, EXITS_GONE, "is on hold no longer: somebody released, requeued or deleted it by hand");
 }
 
 static int act_claimed(const struct act *act)
@@ -332,6 +335,6 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
     if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
         return over(&act, row);
     if (item->entry == NULL)
-        return say(&act, EXITS_PASSING, "was judged a moment ago and is not yet in the queue: try again");
+        return say(&act, EXITS_PASSING, "is not on hold: it is not there yet, or has left already; try again");
     return decide_held(&act);
 }

@@ -304,6 +304,8 @@ static void append_decision(GString *out, const struct held_details *shown)
     }
     if (row->requeued != NULL)
         append_fact(out, "New queue id", row->requeued);
+    if (row->former != NULL)
+        append_fact(out, "Old queue id", row->former);
 }
 
 void held_details_append(GString *out, const struct held_details *shown)

@@ -31,6 +31,8 @@ char *facts_remark(const struct tool *tool, const struct view_item *item)
         return g_strdup_printf("%s is %s it", row->who, ledger_state_name(row->state));
     if ((LEDGER_BIT(row->state) & LEDGER_DECIDED) != 0)
         return g_strdup_printf("%s by %s", ledger_state_name(row->state), row->who);
+    if (row->state == LEDGER_LEFT && row->arrival == 0)
+        return g_strdup("left, never seen on hold");
     return g_strdup(ledger_state_name(row->state));
 }
 
@@ -74,6 +76,7 @@ static void json_row(JsonBuilder *json, const struct tool *tool, const struct le
     json_string(json, "who", row->who);
     json_string(json, "reason", row->reason);
     json_string(json, "requeued", row->requeued);
+    json_string(json, "former", row->former);
 }
 
 void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_item *item)

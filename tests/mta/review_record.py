@@ -5,6 +5,7 @@ import os
 import re
 
 import daemon
+import ledgerfile
 import mta
 import mtacase
 import review
@@ -78,6 +79,127 @@ class Words(review.ReviewCase):
                     self.assertLessEqual(len(line), 78)
                 for word in re.findall(r"=\?\S+\?=", field):
                     self.assertLessEqual(len(word), 75)
+
+
+class Left(review.ReviewCase):
+    """What left by hand is recorded as that, whether a command of rcptguardq saw it on hold or not."""
+
+    UNSEEN = r"is not on hold, and was never seen there: it left before anybody looked, or the MTA did not keep it, which cannot be told"
+    SEEN = r"is on hold no longer: by hand it was released, requeued or deleted, which cannot be told"
+
+    def let_wait(self, held, minutes=16):
+        for column in "began", "judged":
+            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - ? WHERE queue_id = ?" % (column, column), minutes * 60 * 1000000, held.id)
+
+    def check(self, leave, seen):
+        """One message that leaves without us, and is delivered."""
+        held = self.hold()
+        if seen:
+            self.done("list")
+        leave(held.id)
+        self.assertArrived(held)
+        if not seen:
+            self.refused(review.PASSING, "is not on hold: it is not there yet, or has left already", "release", held.id, reason="x")
+            self.let_wait(held)
+        self.refused(review.GONE, self.SEEN if seen else self.UNSEEN, "release", held.id, reason="x")
+        self.assertEqual(self.listed("--all")[held.id]["state"], "left")
+        self.assertEqual(self.events(held.id), [(None, "left", None, None if seen else "it was never seen on hold")])
+        self.assertIn("[left]" if seen else "[left, never seen on hold]", self.done("show", held.id).out)
+
+    def test_by_hand(self):
+        """released and requeued, one message or all, before a look and after one"""
+        for leave in self.mta.leaves():
+            for seen in False, True:
+                with self.subTest(leave=leave, seen=seen):
+                    self.check(leave, seen)
+
+    def test_deleted(self):
+        """what was deleted by hand before a look may have been delivered, as far as anybody knows"""
+        held = self.hold()
+        self.mta.drop(held.id)
+        self.let_wait(held)
+        self.done("list")
+        self.refused(review.GONE, self.UNSEEN, "release", held.id, reason="x")
+
+    def test_again(self):
+        """taken out and put on hold again by hand, it is the same message under the same id: its row goes on"""
+        held = self.hold()
+        self.done("list")
+        self.mta.hide(held.id)
+        self.assertEqual(self.listed(), {})
+        self.mta.unhide(held.id)
+        self.assertEqual(self.listed()[held.id]["state"], "held")
+        self.assertEqual([event[1] for event in self.events(held.id)], ["left", "held"])
+
+
+class Renamed(review.ReviewCase):
+    """Mail on hold that has another queue id than when it was held."""
+
+    EXTRA = {"postfix": "enable_long_queue_ids = no\n"}
+    REVIEW = {"approvals": "2"}
+
+    def configure_identities(self):
+        self.configure(identities=daemon.write(os.path.join(self.guard.directory, "identities"), "root: postmaster@me.example\n"))
+
+    def setUp(self):
+        super().setUp()
+        self.configure_identities()
+
+    def check(self, held, new, detail=""):
+        """It is held under its new id, and its approvals are gone."""
+        self.assertNotEqual(held.id, new)
+        found = self.listed()
+        self.assertEqual((found[new]["state"], found[new]["former"], found[new]["approvals"]), ("held", held.id, 0))
+        self.assertNotIn(held.id, found)
+        self.assertEqual(self.events(new)[-1], (None, "adopt", None, "its queue id was %s%s" % (held.id, detail)))
+        self.assertIn("Old queue id  %s" % held.id, self.done("show", held.id).out)
+        self.assertIn("its queue id was " + held.id, self.done("log", held.id).out)
+
+    def test_seen(self):
+        """seen on hold, approved once, then renamed: it waits as before, for two reviewers"""
+        held = self.hold()
+        self.assertEqual(self.ask("release", held.id, reason="the first").code, review.DONE)
+        new = self.mta.rename(held.id)
+        self.check(held, new, "; 1 approval does not count")
+        self.assertRegex(self.done("release", held.id, reason="again the first").out, "%s: approved, 1 of 2" % new)
+        self.configure(approvals="1")
+        self.done("release", held.id, reason="ok")
+        self.assertArrived(held)
+        self.assertEqual(self.state(new), "released")
+
+    def test_unseen(self):
+        """renamed before a command looked"""
+        held = self.hold()
+        new = self.mta.rename(held.id)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET changed = changed - 61000000 WHERE queue_id = ?", held.id)
+        self.check(held, new)
+
+    def test_restored(self):
+        """released, and back from a copy of the queue: it waits, and the release does not count"""
+        self.configure(approvals="1")
+        held = self.hold()
+        self.done("list")
+        copy = self.mta.copy_held(held.id)
+        self.done("release", held.id, reason="ok")
+        self.assertArrived(held)
+        self.mta.wait_gone(held.id)
+        self.mta.restore_held(held.id, copy)
+        self.assertEqual(self.listed()[held.id]["state"], "untracked", "the MTA could be at it still")
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET changed = changed - 61000000 WHERE queue_id = ?", held.id)
+        self.assertEqual(self.listed()[held.id]["state"], "held")
+        self.assertEqual(self.events(held.id)[-1], (None, "adopt", None, "it is on hold again; that it was released by root does not count"))
+        self.done("delete", held.id, reason="it was delivered already")
+
+    def test_copies(self):
+        """a copy beside the message is not it, and of two copies none is guessed"""
+        held = self.hold()
+        self.done("list")
+        copy = self.mta.copy_held(held.id)
+        other = self.mta.rename(held.id)
+        self.check(held, other)
+        self.mta.restore_held(held.id, copy)
+        found = self.listed()
+        self.assertEqual((found[other]["state"], found[held.id]["state"]), ("held", "untracked"))
 
 
 class Twice(review.ReviewCase):

@@ -67,7 +67,7 @@ class Decisions(ReleaseCase):
         by_hand = self.hold()
         self.done("list")
         self.mta.release(by_hand.id)
-        self.refused(review.GONE, r"has left the queue, released or deleted by hand", "release", by_hand.id, reason="ok")
+        self.refused(review.GONE, r"is on hold no longer: by hand it was released, requeued or deleted, which cannot be told", "release", by_hand.id, reason="ok")
         self.assertEqual(self.state(by_hand.id), "left")
         self.assertEqual(self.events(by_hand.id), [(None, "left", None, None)])
 
@@ -82,7 +82,7 @@ class Decisions(ReleaseCase):
                                  (("delete", "--reason", "x", "--older", "1d", "4XyZ12345"), "a filter goes with --all"),
                                  (("return", "--reason", "x", "--all", "--older", "1y"), "--older: expected a time"),
                                  (("relase", "4XyZ12345"), "did you mean `release`"), (("list", "4XyZ12345"), "unexpected argument"),
-                                 (("list", "--state", "free"), "--state: expected pending, .*, not-queued, untracked, not `free`"),
+                                 (("list", "--state", "free"), "--state: expected pending, .*, left, untracked, not `free`"),
                                  (("show",), "expected one queue id"), (("log", "a", "b"), "expected one queue id")):
             with self.subTest(arguments):
                 self.refused(review.USAGE, words, *arguments)
