@@ -277,6 +277,7 @@ struct ledger_sight {
     gint64 id;
     enum ledger_state state; /* LEDGER_HELD or LEDGER_LEFT */
     gint64 arrival, size;    /* with LEDGER_HELD */
+    const char *detail;      /* with LEDGER_LEFT: what the history has to say of it, or NULL */
 };
 
 /*

@@ -202,18 +202,22 @@ GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct datab
     return row_collect(statement, error);
 }
 
+/* No MTA takes longer to take one message, in microseconds: a bound of what is read, for most rows were never seen. */
+#define TAKING_LIMIT G_TIME_SPAN_DAY
+
 GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seconds, struct database_error *error)
 {
-    struct statement *statement =
-        database_prepare(ledger->database,
-                         "SELECT " ROW_COLUMNS " FROM held WHERE sender = ?1 AND (arrival BETWEEN ?2 AND ?3 OR"
-                         " arrival = 0 AND began < ?3 + 1000000 AND judged > ?2 - 1000000) ORDER BY id",
-                         error);
+    struct statement *statement = database_prepare(
+        ledger->database,
+        "SELECT " ROW_COLUMNS " FROM held WHERE sender = ?1 AND (arrival BETWEEN ?2 AND ?3 OR"
+        " arrival = 0 AND judged BETWEEN ?2 - 1000000 AND ?3 + ?4 AND began < ?3 + 1000000) ORDER BY id",
+        error);
     if (statement == NULL)
         return NULL;
     statement_bind_text(statement, 1, sender);
     statement_bind_number(statement, 2, seconds * G_USEC_PER_SEC);
     statement_bind_number(statement, 3, (seconds + 1) * G_USEC_PER_SEC - 1);
+    statement_bind_number(statement, 4, TAKING_LIMIT);
     return row_collect(statement, error);
 }
 

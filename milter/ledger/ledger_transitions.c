@@ -87,6 +87,7 @@ static int take_sight(struct ledger *ledger, const struct ledger_sight *sight, g
     if (state == LEDGER_PENDING && sight->state == LEDGER_HELD) /* what everybody expects is no event */
         return 0;
     const char *detail = sight->state == LEDGER_HELD ? "it is in the queue after all"
+                         : sight->detail != NULL     ? sight->detail
                          : state == LEDGER_PENDING   ? "it was never seen on hold"
                                                      : NULL;
     return row_note(ledger, sight->id, now, NULL, ledger_state_name(sight->state), NULL, detail, error);

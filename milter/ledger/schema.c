@@ -98,7 +98,7 @@ static const char *const steps[] = {
     "ALTER TABLE held ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE held ADD COLUMN former TEXT;"
     "CREATE INDEX held_former ON held (former) WHERE former IS NOT NULL;"
-    "CREATE INDEX held_arrival ON held (arrival);"
+    "CREATE INDEX held_arrival ON held (arrival, judged);"
     "UPDATE held SET state = 'left' WHERE state = 'not-queued';"
     "UPDATE history SET action = 'left', detail = 'it was never seen on hold' WHERE action = 'not-queued';",
 };

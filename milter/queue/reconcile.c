@@ -137,10 +137,21 @@ struct round {
     struct view *view;
 };
 
+/* What another MTA held is not missed in this queue; NULL: it is of this one. */
+static const char *other_queue(const struct round *round, const struct ledger_row *row)
+{
+    const struct queue *queue = round->reconciling->queue;
+    if (row->message.mta == queue_mta(queue))
+        return NULL;
+    g_autofree char *text =
+        g_strdup_printf("it was looked for in the queue of %s, which is not where it was held", queue_name(queue));
+    return g_intern_string(text);
+}
+
 /* Without an entry it has left. */
 static void see(struct round *round, const struct ledger_row *row, const struct queue_entry *entry)
 {
-    struct ledger_sight sight = {.id = row->id, .state = LEDGER_LEFT};
+    struct ledger_sight sight = {.id = row->id, .state = LEDGER_LEFT, .detail = other_queue(round, row)};
     if (entry != NULL)
         sight = (struct ledger_sight){
             .id = row->id, .state = LEDGER_HELD, .arrival = entry->arrival * G_USEC_PER_SEC, .size = entry->size};

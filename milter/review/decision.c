@@ -40,7 +40,7 @@ static int say(const struct act *act, int code, const char *format, ...)
     return code;
 }
 
-char *decision_over(const struct ledger_row *row)
+char *decision_over(const struct queue *queue, const struct ledger_row *row)
 {
     const char *id = row->message.queue_id, *who = row->who == NULL ? "somebody" : row->who;
     g_autofree char *changed = tool_time_text(row->changed);
@@ -57,6 +57,10 @@ char *decision_over(const struct ledger_row *row)
     case LEDGER_DELETED:
         return g_strdup_printf("%s: was %s by %s on %s", id, ledger_state_name(row->state), who, changed);
     case LEDGER_LEFT:
+        if (row->message.mta != queue_mta(queue))
+            return g_strdup_printf("%s: is not on hold in the queue of %s, and was not held there: which queue is "
+                                   "looked at is `mta` in [review]; noticed on %s",
+                                   id, queue_name(queue), changed);
         if (row->arrival == 0)
             return g_strdup_printf("%s: is not on hold, and was never seen there: it left before anybody looked, "
                                    "or the MTA did not keep it, which cannot be told; noticed on %s",
@@ -73,7 +77,7 @@ char *decision_over(const struct ledger_row *row)
 
 static int over(const struct act *act, const struct ledger_row *row)
 {
-    *act->said = decision_over(row);
+    *act->said = decision_over(act->tool->queue, row);
     return EXITS_GONE;
 }
 
@@ -314,7 +318,7 @@ static int untracked(const struct act *act)
     auto_free(ledger_row) row = tool_find(act->tool, act->id, &status);
     if (row == NULL || g_strcmp0(row->requeued, act->id) != 0)
         return say(act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
-    g_autofree char *before = decision_over(row);
+    g_autofree char *before = decision_over(act->tool->queue, row);
     return say(act, EXITS_WRONG, "is on hold again, but not by rcptguard; %s", before);
 }
 

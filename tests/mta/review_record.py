@@ -59,6 +59,14 @@ class Words(review.ReviewCase):
                 self.assertIn(held.id, self.done("log", pasted).out)
         self.refused(review.WRONG, "^4NoSuchThing: is not known", "delete", "4NoSuchThing!", reason="x")
 
+    def test_files(self):
+        """the name of a control file of Sendmail will do, and a sender in angle brackets, as logs have it"""
+        held = self.hold()
+        if self.MTA == "sendmail":
+            self.assertIn(held.id, self.done("show", "hf" + held.id).out)
+        self.assertEqual(list(self.listed("--sender", "<%s>" % mtacase.SENDER)), [held.id])
+        self.assertEqual(self.listed("--sender", "<>"), {})
+
     def test_subjects(self):
         """the mail to the sender of a returned message has its subject, whatever its words, in lines that every program takes"""
         address = "https://tickets.corp.example/browse/OPS-12345?focusedCommentId=1234567&page=com"
@@ -120,6 +128,13 @@ class Left(review.ReviewCase):
         self.let_wait(held)
         self.done("list")
         self.refused(review.GONE, self.UNSEEN, "release", held.id, reason="x")
+
+    def test_other_mta(self):
+        """what another MTA held is not said to have left by hand"""
+        held = self.hold()
+        self.done("list")
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET mta = ?, queue_id = '4Elsewhere' WHERE queue_id = ?", {"postfix": "sendmail", "sendmail": "postfix"}[self.MTA], held.id)
+        self.refused(review.GONE, r"is not on hold in the queue of %s, and was not held there: which queue is looked at is `mta` in \[review\]" % self.MTA.capitalize(), "release", "4Elsewhere", reason="x")
 
     def test_again(self):
         """taken out and put on hold again by hand, it is the same message under the same id: its row goes on"""

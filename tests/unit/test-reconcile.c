@@ -424,6 +424,25 @@ static void test_restored(struct fixture *fixture, gconstpointer data)
                             "release -, adopt it is on hold again; that it was released by ann does not count");
 }
 
+/* A ledger with what another MTA held: it is not said that it left that one's queue. */
+static void test_other_mta(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    static const struct queue_driver other = {.mta = MTA_SENDMAIL,
+                                              .name = "another",
+                                              .id_is_sound = any_id,
+                                              .held = list_made_up,
+                                              .raw = read_made_up,
+                                              .hurry = hurry_made_up};
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    ROUND(START + 2, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    fixture->queue.driver = &other;
+    ROUND(START + 3, "", END);
+    assert_history(fixture, "left it was looked for in the queue of another, which is not where it was held");
+    fixture->queue.driver = &made_up_driver;
+    ROUND(START + 4, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+}
+
 static void test_failures(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
@@ -474,6 +493,7 @@ int main(int argc, char **argv)
     ADD(not_renamed);
     ADD(several);
     ADD(restored);
+    ADD(other_mta);
     ADD(failures);
     g_test_add_func("/reconcile/match", test_match);
     return g_test_run();

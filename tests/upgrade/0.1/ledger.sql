@@ -180,7 +180,7 @@ CREATE INDEX history_held ON history (held);
 CREATE INDEX history_at ON history (at);
 CREATE INDEX notice_state ON notice (state, author, at);
 CREATE INDEX held_former ON held (former) WHERE former IS NOT NULL;
-CREATE INDEX held_arrival ON held (arrival);
+CREATE INDEX held_arrival ON held (arrival, judged);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('held',7);
 INSERT INTO "sqlite_sequence" VALUES('history',5);
