@@ -41,9 +41,9 @@ static size_t break_of(const char *line)
         at--;
     if (at > 0)
         return at;
-    for (at = LINE_LIMIT; ((guchar)line[at] & 0xC0) == 0x80;)
+    for (at = LINE_LIMIT; at > 0 && ((guchar)line[at] & 0xC0) == 0x80;)
         at--;
-    return at;
+    return at > 0 ? at : LINE_LIMIT; /* what is no UTF-8 */
 }
 
 static void append_body(GString *out, const char *body)

@@ -132,15 +132,20 @@ static bool is_plain(const char *word, size_t length)
     return true;
 }
 
-/* From the first word that is to be encoded to the end of the last one; both at the end if there is none. */
+/*
+ * From the first word that is to be encoded to the end of the last one; both at the end if there is none.  Of the
+ * blanks before it all but one belong to it: a line can be folded at that one alone, however many there are.
+ */
 static void find_encoded(const char *text, const char **begin, const char **end)
 {
+    const char *start = text;
     *begin = *end = NULL;
     while (*text != '\0') {
+        const char *blanks = text;
         text += strspn(text, " ");
         size_t length = strcspn(text, " ");
         if (!is_plain(text, length)) {
-            *begin = *begin == NULL ? text : *begin;
+            *begin = *begin != NULL ? *begin : blanks + (blanks > start);
             *end = text + length;
         }
         text += length;

@@ -188,6 +188,9 @@ static void test_long_words(void)
         g_free(japanese);
         japanese = longer;
     }
+    g_autofree char *blanks = g_strnfill(200, ' ');
+    g_autofree char *eighty_blanks = g_strdup_printf("a%.80s\303\274", blanks);
+    g_autofree char *two_hundred_blanks = g_strdup_printf("\303\274%s\303\274 x", blanks);
     const char *const subjects[] = {
         "https://tickets.corp.example/browse/OPS-12345?focusedCommentId=1234567&page=com.example",
         "Re: https://tickets.corp.example/browse/OPS-12345?focusedCommentId=1234567&page=com.example again, please",
@@ -195,6 +198,8 @@ static void test_long_words(void)
         "\303\234berraschung: the first word alone is not ASCII, and many others that are come after it to fold",
         "the last word alone is not ASCII, and many others that are come before it to be folded \303\274",
         "a =?UTF-8?q?fake?= word",
+        eighty_blanks,
+        two_hundred_blanks,
         "two  blanks   and\303\274  more",
         "\360\237\230\200\360\237\230\200",
         ascii,
