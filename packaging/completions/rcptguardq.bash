@@ -46,7 +46,7 @@ _rcptguardq()
         ;;
     --state)
         mapfile -t COMPREPLY < <(compgen -W "pending held releasing returning deleting released returned deleted left
-            not-queued untracked" -- "$current")
+            untracked" -- "$current")
         return
         ;;
     --*)

@@ -35,7 +35,7 @@ complete -c rcptguardq -n $filtered -l rule -x -d 'Those that a rule held'
 complete -c rcptguardq -n $filtered -l older -x -d 'Those held for longer: 90s, 15m, 2h, 3d'
 complete -c rcptguardq -n $filtered -l newer -x -d 'Those not held for longer'
 
-complete -c rcptguardq -n '__rcptguardq_is list' -l state -x -a 'pending held releasing returning deleting released returned deleted left not-queued untracked' -d 'Those in a state, such as released'
+complete -c rcptguardq -n '__rcptguardq_is list' -l state -x -a 'pending held releasing returning deleting released returned deleted left untracked' -d 'Those in a state, such as released'
 complete -c rcptguardq -n '__rcptguardq_is list' -l all -d 'Those too that wait no longer'
 
 complete -c rcptguardq -n '__rcptguardq_is show' -l parties -d 'Every party, not the largest alone'
