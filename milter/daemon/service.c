@@ -3,6 +3,7 @@
 #include "milter/daemon/service.h"
 
 #include "milter/log/log.h"
+#include "policy/base/time_text.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -212,8 +213,8 @@ void service_log_summary(struct service *service)
 {
     unsigned long long judged = atomic_exchange(&service->judged, 0);
     unsigned long long not_outbound = atomic_exchange(&service->not_outbound, 0);
-    g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(atomic_exchange(&service->since, now_seconds()));
-    g_autofree char *text = g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ");
+    gint64 since = atomic_exchange(&service->since, now_seconds());
+    g_autofree char *text = time_text_json(since * G_USEC_PER_SEC);
     struct entry entry = {.kind = ENTRY_SUMMARY, .priority = LOG_INFO};
     entry_number(&entry, "judged", judged);
     entry_number(&entry, "not-outbound", not_outbound);

@@ -13,7 +13,7 @@
 /* ---- words */
 
 static const char *const state_names[] = {"pending",  "held",     "releasing", "returning", "deleting",
-                                          "released", "returned", "deleted",   "left",      "not-queued"};
+                                          "released", "returned", "deleted",   "left"};
 
 const char *ledger_state_name(enum ledger_state state)
 {

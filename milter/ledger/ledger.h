@@ -47,10 +47,9 @@ enum ledger_state {
     LEDGER_RELEASED, /* decided, and done */
     LEDGER_RETURNED,
     LEDGER_DELETED,
-    LEDGER_LEFT,       /* was held and is gone, and not by our doing */
-    LEDGER_NOT_QUEUED, /* never seen in the queue: the MTA did not keep the message */
+    LEDGER_LEFT, /* is not on hold, and not by our doing; what was never seen there may not have been kept either */
 };
-#define LEDGER_STATES (LEDGER_NOT_QUEUED + 1)
+#define LEDGER_STATES (LEDGER_LEFT + 1)
 
 /* Sets of states. */
 #define LEDGER_BIT(state) (1u << (state))
@@ -58,9 +57,9 @@ enum ledger_state {
 #define LEDGER_CLAIMED    (LEDGER_BIT(LEDGER_RELEASING) | LEDGER_BIT(LEDGER_RETURNING) | LEDGER_BIT(LEDGER_DELETING))
 #define LEDGER_OPEN       (LEDGER_WAITING | LEDGER_CLAIMED)
 #define LEDGER_DECIDED    (LEDGER_BIT(LEDGER_RELEASED) | LEDGER_BIT(LEDGER_RETURNED) | LEDGER_BIT(LEDGER_DELETED))
-#define LEDGER_CLOSED     (LEDGER_DECIDED | LEDGER_BIT(LEDGER_LEFT) | LEDGER_BIT(LEDGER_NOT_QUEUED))
+#define LEDGER_CLOSED     (LEDGER_DECIDED | LEDGER_BIT(LEDGER_LEFT))
 
-/* "pending", "held", "releasing", ..., "not-queued". */
+/* "pending", "held", "releasing", ..., "left". */
 const char *ledger_state_name(enum ledger_state state);
 
 /* What a reviewer can decide. */
@@ -128,7 +127,9 @@ struct ledger_row {
     struct ledger_message message;
     enum ledger_state state;
     gint64 changed; /* when the state began */
-    gint64 arrival; /* as the MTA's queue tells it, once it was seen there; 0 before */
+    gint64 arrival; /* as the MTA's queue tells it, once it was seen there; 0: it never was */
+    gint64 size;    /* in bytes, as the queue told it with the arrival; 0 is not known */
+    char *former;   /* the queue id when it was held, if the message has another one now; or NULL */
 
     /* Who claimed it; in a decided row who decided it.  NULL and 0 in the other states. */
     char *who;
@@ -151,7 +152,7 @@ struct ledger_event {
     gint64 when;
     char *who; /* NULL: nobody; something was noticed */
     uid_t uid;
-    char *action; /* "approve", "release", "return", "delete"; "abandon"; "held", "left", "not-queued" */
+    char *action; /* "approve", "release", "return", "delete"; "abandon", "adopt"; "held", "left" */
     char *reason; /* or NULL */
     char *detail; /* or NULL: the new queue id, what went wrong */
 };
@@ -232,11 +233,14 @@ int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsi
                  struct database_error *error);
 
 /*
- * Every row of a queue id, or of one that a message got when it was released; the
- * newest first.  The MTA uses short ids again: a message in the queue is that of
+ * Every row of a queue id, of one that a message got when it was released, or of one
+ * that it had before; the newest first.  The MTA uses short ids again: a message in the queue is that of
  * the newest row that was judged after it arrived.  An empty array if there is none.
  */
 GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error);
+
+/* The rows of a sender whose message arrived in that second or, if it was never seen in the queue, may have. */
+GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seconds, struct database_error *error);
 
 /* One row; NULL with DATABASE_NONE if there is none. */
 struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error);
@@ -251,26 +255,7 @@ GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct
  * if it is not known. */
 char *ledger_policy_text(struct ledger *ledger, const char *digest, struct database_error *error);
 
-/* ---- following the queue */
-
-/* What was seen of one row. */
-struct ledger_sight {
-    gint64 id;
-    enum ledger_state state; /* LEDGER_HELD, LEDGER_LEFT or LEDGER_NOT_QUEUED */
-    gint64 arrival;          /* with LEDGER_HELD */
-};
-
-/*
- * Records any number of sights (a GArray of struct ledger_sight) in one
- * transaction.  `pending`, `left` and `not-queued` become `held`; `held` becomes
- * `left`; `pending` becomes `not-queued` or `left`.  A row that changed meanwhile
- * stays as it is.  `left` and `not-queued`, and what comes back from them, go into
- * the history.
- */
-int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error);
-
-/* ---- deciding */
-
+/* What came of an attempt to change a row. */
 enum ledger_answer {
     LEDGER_FAILED = -1,  /* `error` says why; nothing was done */
     LEDGER_DONE,         /* so it is */
@@ -279,6 +264,43 @@ enum ledger_answer {
     LEDGER_TAKEN,        /* claimed by somebody, who may be at it now: the row says who and since when */
     LEDGER_NOT_APPROVED, /* a release that lacks approvals: the row says how many it has */
 };
+
+/* ---- following the queue */
+
+/* What was seen of one row. */
+struct ledger_sight {
+    gint64 id;
+    enum ledger_state state; /* LEDGER_HELD or LEDGER_LEFT */
+    gint64 arrival, size;    /* with LEDGER_HELD */
+    const char *detail;      /* with LEDGER_LEFT: what the history has to say of it, or NULL */
+};
+
+/*
+ * Records any number of sights (a GArray of struct ledger_sight) in one
+ * transaction.  `pending` and `left` become `held`, `pending` and `held` become
+ * `left`.  A row that changed meanwhile stays as it is.  `left`, and what comes back
+ * from it, go into the history.
+ */
+int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error);
+
+/* A message on hold, as the queue has it. */
+struct ledger_arrival {
+    const char *queue_id;
+    gint64 arrival, size;
+};
+
+/*
+ * The message of a row, which was read before, is on hold under another id, or though
+ * it was decided: the row becomes `held` and has that id.  Approvals and the decision
+ * are taken back, for that it is this message was only inferred; the history keeps
+ * them, and says what was adopted.  LEDGER_TAKEN if the row has changed since, or is
+ * claimed.  `row` is as below.
+ */
+enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *before,
+                                const struct ledger_arrival *arrival, gint64 now, struct ledger_row **row,
+                                struct database_error *error);
+
+/* ---- deciding */
 
 /*
  * Each of these gives the row as it is afterwards, in the same transaction, to
@@ -313,6 +335,10 @@ enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_ac
  */
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error);
+
+/* What ledger_finish writes as the detail: the new queue id first, then what else there is to say.  For g_free; NULL.
+ */
+char *ledger_detail(const char *requeued, const char *detail);
 
 /* The claimed row waits again, as it did before: nothing came of it, and `detail` says why. */
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,

@@ -16,7 +16,7 @@ struct ledger {
 #define ROW_COLUMNS                                                                                                    \
     "id, queue_id, mta, began, judged, message_id, sender, user, client, subject, rule, line, text, policy, visible,"  \
     " parties, domains, internal, hidden, recipients, defects, approvals, author, state, changed, arrival, who, uid,"  \
-    " since, process, reason, requeued, (SELECT count(*) FROM approval WHERE approval.held = held.id)"
+    " since, process, reason, requeued, size, former, (SELECT count(*) FROM approval WHERE approval.held = held.id)"
 
 /* The rows of a statement that selects ROW_COLUMNS: struct ledger_row *.  NULL with `error`. */
 GPtrArray *row_collect(struct statement *statement, struct database_error *error);

@@ -23,6 +23,7 @@ void ledger_row_free(struct ledger_row *row)
     g_free(row->who);
     g_free(row->reason);
     g_free(row->requeued);
+    g_free(row->former);
     g_free(row);
 }
 
@@ -74,6 +75,8 @@ static struct ledger_row *row_of(struct statement *statement)
     row->process = (pid_t)statement_number(statement, column++);
     row->reason = text_of(statement, column++);
     row->requeued = text_of(statement, column++);
+    row->size = statement_number(statement, column++);
+    row->former = text_of(statement, column++);
     row->granted = count_of(statement, column);
     return row;
 }
@@ -188,12 +191,33 @@ int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsi
 
 GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error)
 {
-    struct statement *statement = database_prepare(
-        ledger->database,
-        "SELECT " ROW_COLUMNS " FROM held WHERE queue_id = ?1 OR requeued = ?1 ORDER BY judged DESC, id DESC", error);
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "SELECT " ROW_COLUMNS
+                         " FROM held WHERE queue_id = ?1 OR requeued = ?1 OR former = ?1 ORDER BY judged DESC, id DESC",
+                         error);
     if (statement == NULL)
         return NULL;
     statement_bind_text(statement, 1, queue_id);
+    return row_collect(statement, error);
+}
+
+/* No MTA takes longer to take one message, in microseconds: a bound of what is read, for most rows were never seen. */
+#define TAKING_LIMIT G_TIME_SPAN_DAY
+
+GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seconds, struct database_error *error)
+{
+    struct statement *statement = database_prepare(
+        ledger->database,
+        "SELECT " ROW_COLUMNS " FROM held WHERE sender = ?1 AND (arrival BETWEEN ?2 AND ?3 OR"
+        " arrival = 0 AND judged BETWEEN ?2 - 1000000 AND ?3 + ?4 AND began < ?3 + 1000000) ORDER BY id",
+        error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_text(statement, 1, sender);
+    statement_bind_number(statement, 2, seconds * G_USEC_PER_SEC);
+    statement_bind_number(statement, 3, (seconds + 1) * G_USEC_PER_SEC - 1);
+    statement_bind_number(statement, 4, TAKING_LIMIT);
     return row_collect(statement, error);
 }
 

@@ -8,6 +8,7 @@
 
 #include "milter/ledger/ledger_private.h"
 
+#include <string.h>
 #include <unistd.h>
 
 int row_note(struct ledger *ledger, gint64 id, gint64 now, const struct ledger_person *who, const char *action,
@@ -36,11 +37,9 @@ static bool moves(enum ledger_state from, enum ledger_state to)
 {
     switch (to) {
     case LEDGER_HELD:
-        return from == LEDGER_PENDING || from == LEDGER_LEFT || from == LEDGER_NOT_QUEUED;
+        return from == LEDGER_PENDING || from == LEDGER_LEFT;
     case LEDGER_LEFT:
         return from == LEDGER_PENDING || from == LEDGER_HELD;
-    case LEDGER_NOT_QUEUED:
-        return from == LEDGER_PENDING;
     default:
         return false;
     }
@@ -50,7 +49,8 @@ static int set_sight(struct ledger *ledger, const struct ledger_sight *sight, gi
 {
     struct statement *statement = database_prepare(
         ledger->database,
-        "UPDATE held SET state = ?2, changed = ?3, arrival = CASE WHEN ?4 > 0 THEN ?4 ELSE arrival END WHERE id = ?1",
+        "UPDATE held SET state = ?2, changed = ?3, arrival = CASE WHEN ?4 > 0 THEN ?4 ELSE arrival END,"
+        " size = CASE WHEN ?4 > 0 THEN ?5 ELSE size END WHERE id = ?1",
         error);
     if (statement == NULL)
         return -1;
@@ -58,6 +58,7 @@ static int set_sight(struct ledger *ledger, const struct ledger_sight *sight, gi
     statement_bind_text(statement, 2, ledger_state_name(sight->state));
     statement_bind_number(statement, 3, now);
     statement_bind_number(statement, 4, sight->state == LEDGER_HELD ? sight->arrival : 0);
+    statement_bind_number(statement, 5, sight->size);
     return statement_run(statement, error);
 }
 
@@ -85,8 +86,11 @@ static int take_sight(struct ledger *ledger, const struct ledger_sight *sight, g
         return -1;
     if (state == LEDGER_PENDING && sight->state == LEDGER_HELD) /* what everybody expects is no event */
         return 0;
-    return row_note(ledger, sight->id, now, NULL, ledger_state_name(sight->state), NULL,
-                    sight->state == LEDGER_HELD ? "it is in the queue after all" : NULL, error);
+    const char *detail = sight->state == LEDGER_HELD ? "it is in the queue after all"
+                         : sight->detail != NULL     ? sight->detail
+                         : state == LEDGER_PENDING   ? "it was never seen on hold"
+                                                     : NULL;
+    return row_note(ledger, sight->id, now, NULL, ledger_state_name(sight->state), NULL, detail, error);
 }
 
 int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error)
@@ -271,8 +275,7 @@ static int set_finished(const struct ledger_act *decision, enum ledger_action ac
     return statement_run(statement, decision->error);
 }
 
-/* The new queue id first, then what else there is to say. */
-static char *finish_detail(const char *requeued, const char *detail)
+char *ledger_detail(const char *requeued, const char *detail)
 {
     if (requeued == NULL)
         return g_strdup(detail);
@@ -284,7 +287,7 @@ static int finish(const struct ledger_act *decision, const char *requeued, const
 {
     enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
     struct ledger_person person = {decision->row->who, decision->row->uid};
-    g_autofree char *text = finish_detail(requeued, detail);
+    g_autofree char *text = ledger_detail(requeued, detail);
     if (set_finished(decision, action, requeued) == -1)
         return -1;
     return row_note(decision->ledger, decision->id, decision->now, &person, ledger_action_name(action),
@@ -354,6 +357,82 @@ enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row 
     enum ledger_answer answer = another ? LEDGER_TAKEN : check_claimed(&decision);
     if (answer == LEDGER_DONE && (on_hold ? abandon(&decision, "interrupted; it is still on hold")
                                           : finish(&decision, NULL, "interrupted; it is no longer on hold")) == -1)
+        answer = LEDGER_FAILED;
+    return decision_end(&decision, answer, row);
+}
+
+/* ---- adoption */
+
+static int set_adopted(const struct ledger_act *decision, const struct ledger_arrival *arrival)
+{
+    struct statement *statement = database_prepare(
+        decision->ledger->database,
+        "UPDATE held SET former = CASE WHEN queue_id = ?2 THEN former ELSE ifnull(former, queue_id) END, queue_id = ?2,"
+        " arrival = ?3, size = ?4, state = 'held', changed = ?5, since = 0, who = NULL, uid = 0, process = 0,"
+        " reason = NULL, requeued = NULL WHERE id = ?1",
+        decision->error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, decision->id);
+    statement_bind_text(statement, 2, arrival->queue_id);
+    statement_bind_number(statement, 3, arrival->arrival);
+    statement_bind_number(statement, 4, arrival->size);
+    statement_bind_number(statement, 5, decision->now);
+    return statement_run(statement, decision->error);
+}
+
+static int remove_approvals(const struct ledger_act *decision)
+{
+    struct statement *statement =
+        database_prepare(decision->ledger->database, "DELETE FROM approval WHERE held = ?1", decision->error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, decision->id);
+    return statement_run(statement, decision->error);
+}
+
+/* What it was, and what of that does not count any more. */
+static char *adoption_detail(const struct ledger_row *before, const char *queue_id)
+{
+    GString *detail = g_string_new(NULL);
+    if (strcmp(before->message.queue_id, queue_id) != 0)
+        g_string_append_printf(detail, "its queue id was %s", before->message.queue_id);
+    else
+        g_string_append(detail, "it is on hold again");
+    if ((LEDGER_BIT(before->state) & LEDGER_DECIDED) != 0)
+        g_string_append_printf(detail, "; that it was %s by %s does not count", ledger_state_name(before->state),
+                               before->who == NULL ? "somebody" : before->who);
+    else if (before->granted > 0)
+        g_string_append_printf(detail, "; %u approval%s not count", before->granted,
+                               before->granted == 1 ? " does" : "s do");
+    return g_string_free(detail, FALSE);
+}
+
+static int adopt(const struct ledger_act *decision, const struct ledger_arrival *arrival)
+{
+    g_autofree char *detail = adoption_detail(decision->row, arrival->queue_id);
+    if (set_adopted(decision, arrival) == -1 || remove_approvals(decision) == -1)
+        return -1;
+    return row_note(decision->ledger, decision->id, decision->now, NULL, "adopt", NULL, detail, decision->error);
+}
+
+enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *before,
+                                const struct ledger_arrival *arrival, gint64 now, struct ledger_row **row,
+                                struct database_error *error)
+{
+    struct ledger_act decision = {.ledger = ledger, .id = before->id, .now = now, .error = error};
+    *row = NULL;
+    if (decision_begin(&decision) == -1)
+        return LEDGER_FAILED;
+    const struct ledger_row *there = decision.row;
+    enum ledger_answer answer = LEDGER_DONE;
+    if (there == NULL)
+        answer = LEDGER_UNKNOWN;
+    else if (there->state != before->state || there->changed != before->changed ||
+             strcmp(there->message.queue_id, before->message.queue_id) != 0 ||
+             (LEDGER_BIT(there->state) & LEDGER_CLAIMED) != 0)
+        answer = LEDGER_TAKEN;
+    else if (adopt(&decision, arrival) == -1)
         answer = LEDGER_FAILED;
     return decision_end(&decision, answer, row);
 }

@@ -93,6 +93,14 @@ static const char *const steps[] = {
     "CREATE INDEX notice_state ON notice (state, author, at);",
 
     "ALTER TABLE notice ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;",
+
+    /* That a message never was in the queue is more than anybody knew: it may have left before it was looked for. */
+    "ALTER TABLE held ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE held ADD COLUMN former TEXT;"
+    "CREATE INDEX held_former ON held (former) WHERE former IS NOT NULL;"
+    "CREATE INDEX held_arrival ON held (arrival, judged);"
+    "UPDATE held SET state = 'left' WHERE state = 'not-queued';"
+    "UPDATE history SET action = 'left', detail = 'it was never seen on hold' WHERE action = 'not-queued';",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == SCHEMA_VERSION);
 

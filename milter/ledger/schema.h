@@ -11,7 +11,7 @@
 #define SCHEMA_APPLICATION 0x52634764
 
 /* The version that schema_update leaves behind. */
-#define SCHEMA_VERSION 2u
+#define SCHEMA_VERSION 3u
 
 /*
  * Makes the tables in an empty file, and brings those of an older version up to

@@ -2,7 +2,8 @@
 
 #include "milter/notify/mail_compose.h"
 
-#include <gmime/gmime.h>
+#include "milter/notify/mail_header.h"
+
 #include <string.h>
 
 char *letter_line(const char *text)
@@ -14,12 +15,6 @@ char *letter_line(const char *text)
         g_string_append_unichar(out, g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT ? c : ' ');
     }
     return g_string_free(out, FALSE);
-}
-
-char *letter_date(gint64 microseconds)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-    return time == NULL ? g_strdup("") : g_date_time_format(time, "%Y-%m-%d %H:%M UTC");
 }
 
 /* RFC 5321's atoms with dots, and UTF-8; no quoted string, no address literal. */
@@ -35,21 +30,63 @@ bool letter_takes(const char *address)
     return g_utf8_validate(address, -1, NULL);
 }
 
+/* RFC 5322's limit of a line, without its end. */
+#define LINE_LIMIT 998
+
+/* Where a line that is too long is broken: behind its last blank, or else between two characters. */
+static size_t break_of(const char *line)
+{
+    size_t at = LINE_LIMIT;
+    while (at > 0 && line[at - 1] != ' ')
+        at--;
+    if (at > 0)
+        return at;
+    for (at = LINE_LIMIT; at > 0 && ((guchar)line[at] & 0xC0) == 0x80;)
+        at--;
+    return at > 0 ? at : LINE_LIMIT; /* what is no UTF-8 */
+}
+
+static void append_body(GString *out, const char *body)
+{
+    while (*body != '\0') {
+        size_t length = strcspn(body, "\n");
+        while (length > LINE_LIMIT) {
+            size_t part = break_of(body);
+            g_string_append_len(out, body, (gssize)part);
+            g_string_append_c(out, '\n');
+            body += part;
+            length -= part;
+        }
+        length += body[length] == '\n';
+        g_string_append_len(out, body, (gssize)length);
+        body += length;
+    }
+}
+
+/* A Message-ID can be neither folded nor encoded: one that is none in a header of ours is left out. */
+static bool is_id(const char *id)
+{
+    size_t length = strlen(id);
+    for (size_t i = 0; i < length; i++) {
+        if (!g_ascii_isgraph(id[i]) || id[i] == '<' || id[i] == '>')
+            return false;
+    }
+    return length > 0 && length <= LINE_LIMIT - sizeof "In-Reply-To: <>";
+}
+
 char *letter_compose(const struct letter *letter)
 {
     g_autofree char *to = letter_line(letter->to);
     g_autofree char *subject = letter_line(letter->subject);
-    g_autofree char *encoded = g_mime_utils_header_encode_text(NULL, subject, "UTF-8");
-    GString *out = g_string_new(NULL);
-    g_string_append_printf(out, "From: Mail review <postmaster>\nTo: %s\nSubject: %s\n", to, encoded);
-    if (letter->answers != NULL && letter->answers[0] != '\0') {
-        g_autofree char *id = letter_line(letter->answers);
-        g_string_append_printf(out, "In-Reply-To: <%s>\nReferences: <%s>\n", id, id);
-    }
+    GString *out = g_string_new("From: Mail review <postmaster>\n");
+    mail_header_append(out, "To", to);
+    mail_header_append_text(out, "Subject", subject);
+    if (letter->answers != NULL && is_id(letter->answers))
+        g_string_append_printf(out, "In-Reply-To: <%s>\nReferences: <%s>\n", letter->answers, letter->answers);
     g_string_append_printf(out,
                            "Auto-Submitted: %s\nX-Auto-Response-Suppress: All\nPrecedence: bulk\nMIME-Version: 1.0\n"
                            "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n",
                            letter->reply ? "auto-replied" : "auto-generated");
-    g_string_append(out, letter->body);
+    append_body(out, letter->body);
     return g_string_free(out, FALSE);
 }

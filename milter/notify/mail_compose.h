@@ -24,9 +24,6 @@ char *letter_compose(const struct letter *letter);
 /* A text on one line: what does not show becomes a blank. */
 char *letter_line(const char *text);
 
-/* "2026-11-24 07:54 UTC" */
-char *letter_date(gint64 microseconds);
-
 /* Whether an address can be handed to sendmail(1): one mailbox of ordinary characters, which nothing reads as a list or
  * an option. */
 bool letter_takes(const char *address);

@@ -5,6 +5,7 @@
 #include "milter/notify/mail_compose.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
+#include "policy/base/time_text.h"
 
 #include <string.h>
 
@@ -47,7 +48,7 @@ static char *subject_of(const struct ledger_message *message)
 
 static void append_listed(GString *out, const struct ledger_message *message)
 {
-    g_autofree char *date = letter_date(message->judged);
+    g_autofree char *date = time_text_mail(message->judged);
     g_autofree char *id = letter_line(message->queue_id);
     g_autofree char *subject = subject_of(message);
     g_string_append_printf(out, "%s%s  %s  %s", out->len > 0 ? "\n" : "", date, id, subject);
@@ -76,7 +77,7 @@ static char *text_of(const struct notice_facts *facts, const char *name)
     if (strcmp(name, "subject") == 0)
         return subject_of(message);
     if (strcmp(name, "date") == 0)
-        return letter_date(message->judged);
+        return time_text_mail(message->judged);
     if (strcmp(name, "rule") == 0)
         return letter_line(message->rule);
     if (strcmp(name, "text") == 0)

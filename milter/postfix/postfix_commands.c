@@ -41,8 +41,15 @@ int postfix_run(const struct queue *queue, const char *command, const char *cons
 /* ---- its configuration */
 
 /* All at once, since each call takes some milliseconds.  The last is missing in older versions. */
-static const char *const parameters[] = {
-    "-x", "-h", "maximal_queue_lifetime", "bounce_queue_lifetime", POSTFIX_MAIL_LOG, NULL};
+static const char *const parameters[] = {"-x",
+                                         "-h",
+                                         "maximal_queue_lifetime",
+                                         "bounce_queue_lifetime",
+                                         "always_bcc",
+                                         "sender_bcc_maps",
+                                         "recipient_bcc_maps",
+                                         POSTFIX_MAIL_LOG,
+                                         NULL};
 #define PARAMETER_OPTIONS 2
 
 const char *postfix_parameter(struct queue *queue, const char *name, char **error)

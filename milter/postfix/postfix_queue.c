@@ -10,7 +10,9 @@
  * A released message waits for the queue manager's next scan unless postqueue -i
  * names it.  -H keeps the time when the message was created, so that one that was
  * held for long is returned when its first delivery is deferred.  -r gives it a new
- * file, with a new id and a new such time, which pickup(8) makes from maildrop.
+ * file, with a new id and a new such time, which pickup(8) makes from maildrop.  There
+ * cleanup(8) does once more what it does with new mail: always_bcc and the BCC maps add
+ * recipients that are there already, and header_checks can put it on hold again.
  */
 
 #include "milter/postfix/postfix_queue.h"
@@ -176,6 +178,34 @@ static int lifetime(struct queue *queue, const char *sender, gint64 *seconds, ch
     return -1;
 }
 
+/* Whether pickup(8) has such addresses added, too: it is asked only where there are some. */
+static bool pickup_maps_addresses(struct queue *queue)
+{
+    static const char *const words[] = {"-P", "-h", "-x", "pickup/unix/receive_override_options", NULL};
+    g_autoptr(GString) said = g_string_new(NULL);
+    g_autofree char *error = NULL;
+    return postfix_run(queue, "postconf", words, false, program_collect, said, &error) == -1 ||
+           strstr(said->str, "no_address_mappings") == NULL;
+}
+
+/* What adds recipients to a message that is queued anew, which has them from the first time; NULL: nothing. */
+static char *twice(struct queue *queue)
+{
+    static const char *const names[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps"};
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *error = NULL;
+        const char *value = postfix_parameter(queue, names[i], &error);
+        if (value != NULL && value[0] != '\0')
+            g_ptr_array_add(found, (gpointer)names[i]);
+    }
+    if (found->len == 0 || !pickup_maps_addresses(queue))
+        return NULL;
+    g_ptr_array_add(found, NULL);
+    g_autofree char *list = g_strjoinv(", ", (char **)found->pdata);
+    return g_strdup_printf("queued anew: addresses that %s add may get it twice", list);
+}
+
 static enum queue_answer requeue(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
                                  char **error)
 {
@@ -189,6 +219,9 @@ static enum queue_answer requeue(struct queue *queue, const struct queue_entry *
             outcome->requeued = postfix_trace_find(trace);
         if (outcome->requeued == NULL && outcome->detail == NULL)
             outcome->detail = g_strdup_printf("requeued; the mail log tells its new id by orig_id=%s", entry->id);
+        g_autofree char *copies = twice(queue), *before = g_steal_pointer(&outcome->detail);
+        outcome->detail = before == NULL || copies == NULL ? g_strdup(before == NULL ? copies : before)
+                                                           : g_strdup_printf("%s; %s", before, copies);
     }
     postfix_trace_end(trace);
     return answer;

@@ -287,3 +287,24 @@ enum queue_answer reader_read(const struct message_reader *reader, struct queue 
     g_string_free(raw.text, TRUE);
     return answer;
 }
+
+char *reader_bare_id(const char *value)
+{
+    const char *open = strchr(value, '<');
+    const char *close = open == NULL ? NULL : strchr(open, '>');
+    return close == NULL ? g_strstrip(g_strdup(value)) : g_strndup(open + 1, (size_t)(close - open) - 1);
+}
+
+char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id)
+{
+    auto_free(message_reading) reading = NULL;
+    g_autofree char *error = NULL;
+    if (reader_read(reader, queue, id, &reading, &error) != QUEUE_DONE)
+        return NULL;
+    for (guint i = 0; i < reading->headers->len; i++) {
+        const struct reading_field *field = g_ptr_array_index(reading->headers, i);
+        if (strcmp(field->name, "Message-ID") == 0)
+            return reader_bare_id(field->value);
+    }
+    return NULL;
+}

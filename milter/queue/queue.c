@@ -2,6 +2,8 @@
 
 #include "milter/queue/queue.h"
 
+#include <string.h>
+
 void queue_entry_free(struct queue_entry *entry)
 {
     if (entry == NULL)
@@ -84,6 +86,33 @@ void queue_close(struct queue *queue)
     g_free(queue->configuration);
     g_free(queue->command);
     g_free(queue);
+}
+
+/* `hfID`, as ls(1) shows a queue: no id begins with a small letter that is so long and ends with as many digits. */
+static bool is_control_file(const char *text, size_t length)
+{
+    if (length < 16 || !g_ascii_islower(text[0]) || text[1] != 'f')
+        return false;
+    for (size_t i = length - 6; i < length; i++) {
+        if (!g_ascii_isdigit(text[i]))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * mailq of Postfix: `!` on hold, `*` active, `#` to be expired; of Sendmail: `*` being tried, `-` and `?` not yet.
+ * Logs: `ID:`, `(ID)`, `<ID>`.  No queue id has a mark.
+ */
+char *queue_id_bare(const char *text)
+{
+    static const char before[] = " \t\r\n<([{\"'`", after[] = " \t\r\n>)]}\"'`!*#?-:,;.";
+    const char *begin = text + strspn(text, before), *end = begin + strlen(begin);
+    while (end > begin && strchr(after, end[-1]) != NULL)
+        end--;
+    if (is_control_file(begin, (size_t)(end - begin)))
+        begin += 2;
+    return end > begin ? g_strndup(begin, (size_t)(end - begin)) : g_strdup(text);
 }
 
 enum mta queue_mta(const struct queue *queue)

@@ -98,6 +98,12 @@ struct queue *queue_open(const struct queue_choice *choice, char **error);
 void queue_close(struct queue *queue);
 AUTO_FREE_DEFINE(queue, queue_close)
 
+/*
+ * A queue id without what mailq, logs and people write around it: `ID!`, `ID*`, `ID:`, `<ID>`.  What is
+ * nothing but such marks stays as it is.  For g_free.
+ */
+char *queue_id_bare(const char *text);
+
 enum mta queue_mta(const struct queue *queue);
 
 /* "Postfix" */

@@ -2,6 +2,8 @@
 
 #include "milter/queue/reconcile.h"
 
+#include "milter/queue/adoption.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -18,6 +20,19 @@ static void view_item_free(gpointer data)
     ledger_row_free(item->row);
     queue_entry_free(item->entry);
     g_free(item);
+}
+
+const struct view_item *view_find(const struct view *view, const char *id)
+{
+    const struct view_item *found = NULL;
+    for (guint i = 0; i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->entry != NULL && strcmp(item->entry->id, id) == 0)
+            return item;
+        if (item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0)
+            found = item;
+    }
+    return found;
 }
 
 void view_free(struct view *view)
@@ -74,37 +89,14 @@ int reconcile_match(const struct ledger_row *row, const struct queue_entry *entr
     return 1;
 }
 
-/* Without its brackets and blanks. */
-static char *bare_message_id(const char *value)
-{
-    const char *open = strchr(value, '<');
-    const char *close = open == NULL ? NULL : strchr(open, '>');
-    return close == NULL ? g_strstrip(g_strdup(value)) : g_strndup(open + 1, (size_t)(close - open) - 1);
-}
-
-/* Reads the Message-ID of a message on hold; NULL if it has none or is not to be read. */
-static char *read_message_id(const struct reconciling *reconciling, const struct queue_entry *entry)
-{
-    auto_free(message_reading) reading = NULL;
-    g_autofree char *error = NULL;
-    if (reader_read(reconciling->reader, reconciling->queue, entry->id, &reading, &error) != QUEUE_DONE)
-        return NULL;
-    for (guint i = 0; i < reading->headers->len; i++) {
-        const struct reading_field *field = g_ptr_array_index(reading->headers, i);
-        if (strcmp(field->name, "Message-ID") == 0)
-            return bare_message_id(field->value);
-    }
-    return NULL;
-}
-
 /* A message without an id when it was judged got one from the MTA later: then the sender has to do. */
 static bool same_message(const struct reconciling *reconciling, const struct ledger_row *row,
                          const struct queue_entry *entry)
 {
     if (row->message.message_id == NULL || row->message.message_id[0] == '\0')
         return strcmp(row->message.sender, entry->sender) == 0;
-    g_autofree char *wanted = bare_message_id(row->message.message_id);
-    g_autofree char *found = read_message_id(reconciling, entry);
+    g_autofree char *wanted = reader_bare_id(row->message.message_id);
+    g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry->id);
     return found != NULL && strcmp(found, wanted) == 0;
 }
 
@@ -139,14 +131,36 @@ struct round {
     GPtrArray *rows;     /* struct ledger_row *: the open ones, as they were before the queue was looked at */
     GHashTable *by_id;   /* queue id: GPtrArray of those rows */
     GHashTable *entries; /* row id (gint64 *): struct queue_entry *, taken by the row */
+    GHashTable *taken;   /* row id (gint64 *, owned): its message is on hold, and known */
+    GHashTable *adopted; /* row id (gint64 *): it is in the view already */
     GArray *sights;
     struct view *view;
 };
 
-static void see(struct round *round, const struct ledger_row *row, enum ledger_state state, gint64 arrival)
+/* What another MTA held is not missed in this queue; NULL: it is of this one. */
+static const char *other_queue(const struct round *round, const struct ledger_row *row)
 {
-    const struct ledger_sight sight = {.id = row->id, .state = state, .arrival = arrival};
+    const struct queue *queue = round->reconciling->queue;
+    if (row->message.mta == queue_mta(queue))
+        return NULL;
+    g_autofree char *text =
+        g_strdup_printf("it was looked for in the queue of %s, which is not where it was held", queue_name(queue));
+    return g_intern_string(text);
+}
+
+/* Without an entry it has left. */
+static void see(struct round *round, const struct ledger_row *row, const struct queue_entry *entry)
+{
+    struct ledger_sight sight = {.id = row->id, .state = LEDGER_LEFT, .detail = other_queue(round, row)};
+    if (entry != NULL)
+        sight = (struct ledger_sight){
+            .id = row->id, .state = LEDGER_HELD, .arrival = entry->arrival * G_USEC_PER_SEC, .size = entry->size};
     g_array_append_val(round->sights, sight);
+}
+
+static void take(struct round *round, const struct ledger_row *row)
+{
+    g_hash_table_add(round->taken, g_memdup2(&row->id, sizeof row->id));
 }
 
 static void index_rows(struct round *round)
@@ -173,13 +187,14 @@ static int find_other_row(struct round *round, struct queue_entry *entry, char *
     }
     int chosen = choose(round->reconciling, rows, entry);
     struct ledger_row *row = chosen == -1 ? NULL : g_ptr_array_index(rows, (guint)chosen);
-    const unsigned reopened = LEDGER_OPEN | LEDGER_BIT(LEDGER_LEFT) | LEDGER_BIT(LEDGER_NOT_QUEUED);
+    const unsigned reopened = LEDGER_OPEN | LEDGER_BIT(LEDGER_LEFT);
     if (row == NULL || (LEDGER_BIT(row->state) & reopened) == 0) {
         view_add(round->view, NULL, entry);
         return 0;
     }
+    take(round, row);
     if (row->state != LEDGER_HELD)
-        see(round, row, LEDGER_HELD, entry->arrival * G_USEC_PER_SEC);
+        see(round, row, entry);
     row->state = (LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0 ? row->state : LEDGER_HELD;
     g_ptr_array_steal_index(rows, (guint)chosen);
     view_add(round->view, row, entry);
@@ -197,6 +212,7 @@ static int match_entries(struct round *round, GPtrArray *entries, char **error)
         if (chosen != -1) {
             struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, (guint)chosen);
             g_hash_table_insert(round->entries, &row->id, entry);
+            take(round, row);
         } else if (find_other_row(round, entry, error) == -1) {
             return -1;
         }
@@ -247,15 +263,42 @@ static void settle_row(struct round *round, struct ledger_row *row, const struct
             settle_claim(round, row, entry);
     } else if (entry != NULL) {
         if (row->state != LEDGER_HELD)
-            see(round, row, LEDGER_HELD, entry->arrival * G_USEC_PER_SEC);
+            see(round, row, entry);
         row->state = LEDGER_HELD;
         row->arrival = entry->arrival * G_USEC_PER_SEC;
-    } else if (row->state == LEDGER_HELD) {
-        see(round, row, LEDGER_LEFT, 0);
+    } else if (row->state == LEDGER_HELD || now - row->message.judged > RECONCILE_PATIENCE) {
+        see(round, row, NULL);
         row->state = LEDGER_LEFT;
-    } else if (now - row->message.judged > RECONCILE_PATIENCE) {
-        see(round, row, LEDGER_NOT_QUEUED, 0);
-        row->state = LEDGER_NOT_QUEUED;
+    }
+}
+
+/* Those without a row, of which one may have another id now.  The ledger may be locked: the next round tries again. */
+static void adopt(struct round *round)
+{
+    const struct reconciling *reconciling = round->reconciling;
+    const struct adopting adopting = {.ledger = reconciling->ledger,
+                                      .queue = reconciling->queue,
+                                      .reader = reconciling->reader,
+                                      .now = reconciling->now,
+                                      .taken = round->taken};
+    struct database_error error;
+    g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(struct stray));
+    g_autoptr(GPtrArray) items = g_ptr_array_new();
+    for (guint i = 0; i < round->view->items->len; i++) {
+        struct view_item *item = g_ptr_array_index(round->view->items, i);
+        const struct stray stray = {.entry = item->entry};
+        if (item->row != NULL)
+            continue;
+        g_array_append_val(strays, stray);
+        g_ptr_array_add(items, item);
+    }
+    if (adopt_strays(&adopting, strays, &error) == -1)
+        note_unrecorded(round, &error);
+    for (guint i = 0; i < strays->len; i++) {
+        struct view_item *item = g_ptr_array_index(items, i);
+        item->row = g_array_index(strays, struct stray, i).row;
+        if (item->row != NULL)
+            g_hash_table_add(round->adopted, &item->row->id);
     }
 }
 
@@ -264,6 +307,8 @@ static void settle_rows(struct round *round)
     for (guint i = 0; i < round->rows->len; i++) {
         struct ledger_row *row = g_ptr_array_index(round->rows, i);
         struct queue_entry *entry = g_hash_table_lookup(round->entries, &row->id);
+        if (g_hash_table_contains(round->adopted, &row->id))
+            continue;
         settle_row(round, row, entry);
         if ((LEDGER_BIT(row->state) & LEDGER_OPEN) == 0)
             continue;
@@ -291,6 +336,7 @@ static int run_round(struct round *round, char **error)
     index_rows(round);
     if (match_entries(round, entries, error) == -1)
         return -1;
+    adopt(round);
     settle_rows(round);
     if (ledger_sighted(reconciling->ledger, round->sights, reconciling->now, &failure) == -1)
         note_unrecorded(round, &failure);
@@ -306,12 +352,16 @@ struct view *reconcile(const struct reconciling *reconciling, char **error)
         .reconciling = reconciling,
         .by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref),
         .entries = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)queue_entry_free),
+        .taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
+        .adopted = g_hash_table_new(g_int64_hash, g_int64_equal),
         .sights = g_array_new(FALSE, FALSE, sizeof(struct ledger_sight)),
         .view = view,
     };
     int result = run_round(&round, error);
     g_hash_table_unref(round.by_id);
     g_hash_table_unref(round.entries);
+    g_hash_table_unref(round.taken);
+    g_hash_table_unref(round.adopted);
     g_array_unref(round.sights);
     if (round.rows != NULL)
         g_ptr_array_unref(round.rows);

@@ -5,7 +5,7 @@
  * A row and a message are one if the queue ids are the same and the message began
  * to arrive when the row says.  Queue ids are used again, so the id alone says
  * nothing.  Mail from sendmail(1) may have waited before it was judged: there the
- * Message-ID decides.
+ * Message-ID decides.  Queue ids change, too: see adoption.h.
  *
  * Ownership: a view owns its items, and they own what they point at.
  */
@@ -19,7 +19,7 @@
 
 #include <glib.h>
 
-/* After this long, in microseconds, a row whose message was never seen in the queue is `not-queued`. */
+/* After this long, in microseconds, a row whose message was never seen in the queue is `left`. */
 #define RECONCILE_PATIENCE (15 * 60 * G_USEC_PER_SEC)
 
 /* After this long, in microseconds, a claim is interrupted, whatever its process id does now: no command takes longer.
@@ -45,6 +45,9 @@ struct view {
 
 void view_free(struct view *view);
 AUTO_FREE_DEFINE(view, view_free)
+
+/* What is on hold under a queue id now, or else what had that id before; NULL: nothing. */
+const struct view_item *view_find(const struct view *view, const char *id);
 
 /* Microseconds since 1970 when an item arrived, as far as is known. */
 gint64 view_arrival(const struct view_item *item);

@@ -1,18 +1,22 @@
 /* command_log - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
-#include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
+#include "policy/base/time_text.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
 
 #include <stdio.h>
+
+/* Columns of the time: the name of a zone has up to 4 letters, in summer another number than in winter. */
+enum { TIME_WIDTH = 26 };
 
 static char *newer_option = NULL;
 static char **id_options = NULL;
 
 static int check(void)
 {
+    tool_bare_ids(id_options);
     if (newer_option != NULL && selection_span(newer_option) == -1)
         return tool_usage_error("--newer: expected a time such as 90s, 15m, 2h or 3d, not `%s`", newer_option);
     if (id_options != NULL && id_options[1] != NULL)
@@ -23,7 +27,7 @@ static int check(void)
 static void print_json(const struct ledger_event *event)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
-    g_autofree char *time = facts_time(event->when);
+    g_autofree char *time = time_text_json(event->when);
     json_builder_begin_object(json);
     json_string(json, "id", event->queue_id);
     json_string(json, "time", time);
@@ -39,9 +43,10 @@ static void print_json(const struct ledger_event *event)
 static void print_text(const struct ledger_event *event)
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    g_autofree char *time = facts_local_time(event->when);
-    g_string_append_printf(out, "%s  ", time);
-    unsigned columns = terminal_append_plain(out, event->queue_id);
+    g_autofree char *time = tool_time_text(event->when);
+    unsigned columns = terminal_append_plain(out, time);
+    terminal_append_blanks(out, columns, TIME_WIDTH);
+    columns = terminal_append_plain(out, event->queue_id);
     terminal_append_blanks(out, columns, 18);
     columns = terminal_append_plain(out, event->who == NULL ? "-" : event->who);
     terminal_append_blanks(out, columns, 11);

@@ -74,7 +74,7 @@ static char *find_obstacle(const struct notify *notify, const struct ledger_row 
     if ((LEDGER_BIT(row->state) & LEDGER_CLOSED) != 0)
         return g_strdup_printf("it is %s already", ledger_state_name(row->state));
     if (row->state == LEDGER_HELD && !onhold_has(notify->onhold, row))
-        return g_strdup("it is on hold no longer");
+        return g_strdup("it is on hold no longer under this id");
     if (message->author == NULL || !letter_takes(message->author))
         return g_strdup("its author's address is not one that can be handed to sendmail");
     return NULL;

@@ -22,6 +22,7 @@ static int check(void)
 {
     struct ledger_filter filter;
     g_autofree char *error = NULL;
+    tool_bare_ids(id_options);
     if (reason_option == NULL || reason_option[0] == '\0')
         return tool_usage_error("--reason is missing: the record says why");
     if (all_option && id_options != NULL)
@@ -72,11 +73,9 @@ static int decide_one(struct tool *tool, const struct view_item *item, enum ledg
 /* The item that a queue id names: what is on hold under it now, or else what the ledger last knew of it. */
 static int decide_id(struct tool *tool, const struct view *view, const char *id, enum ledger_action action)
 {
-    for (guint i = 0; i < view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(view->items, i);
-        if (item->entry != NULL && strcmp(item->entry->id, id) == 0)
-            return decide_one(tool, item, action);
-    }
+    const struct view_item *there = view_find(view, id);
+    if (there != NULL)
+        return decide_one(tool, there, action);
     int status = EXITS_DONE;
     auto_free(ledger_row) row = tool_find(tool, id, &status);
     if (row == NULL) {

@@ -18,6 +18,7 @@ static char **id_options = NULL;
 
 static int check(void)
 {
+    tool_bare_ids(id_options);
     if (id_options == NULL || id_options[1] != NULL)
         return tool_usage_error("expected one queue id");
     if (raw_option && (message_option || recipients_option || parties_option || tool_json()))
@@ -180,12 +181,7 @@ static int run(struct tool *tool)
     auto_free(view) view = tool_view(tool, &status);
     if (view == NULL)
         return status;
-    const struct view_item *item = NULL;
-    for (guint i = 0; item == NULL && i < view->items->len; i++) {
-        const struct view_item *one = g_ptr_array_index(view->items, i);
-        if (one->entry != NULL && strcmp(one->entry->id, id) == 0)
-            item = one;
-    }
+    const struct view_item *item = view_find(view, id);
     auto_free(ledger_row) row = item == NULL ? tool_find(tool, id, &status) : NULL;
     if (item == NULL && row == NULL)
         return status == EXITS_WRONG ? tool_error(status, "%s: is not known: neither on hold nor in the ledger", id)

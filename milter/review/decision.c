@@ -40,16 +40,10 @@ static int say(const struct act *act, int code, const char *format, ...)
     return code;
 }
 
-static char *when(gint64 microseconds)
-{
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-    return utc == NULL ? g_strdup("?") : g_date_time_format(utc, "%Y-%m-%d %H:%M:%S UTC");
-}
-
-char *decision_over(const struct ledger_row *row)
+char *decision_over(const struct queue *queue, const struct ledger_row *row)
 {
     const char *id = row->message.queue_id, *who = row->who == NULL ? "somebody" : row->who;
-    g_autofree char *changed = when(row->changed);
+    g_autofree char *changed = tool_time_text(row->changed);
     switch (row->state) {
     case LEDGER_RELEASING:
     case LEDGER_RETURNING:
@@ -63,10 +57,17 @@ char *decision_over(const struct ledger_row *row)
     case LEDGER_DELETED:
         return g_strdup_printf("%s: was %s by %s on %s", id, ledger_state_name(row->state), who, changed);
     case LEDGER_LEFT:
-        return g_strdup_printf("%s: has left the queue, released or deleted by hand; noticed on %s", id, changed);
-    case LEDGER_NOT_QUEUED:
-        return g_strdup_printf("%s: the MTA did not keep it, and it never was in the queue; noticed on %s", id,
-                               changed);
+        if (row->message.mta != queue_mta(queue))
+            return g_strdup_printf("%s: is not on hold in the queue of %s, and was not held there: which queue is "
+                                   "looked at is `mta` in [review]; noticed on %s",
+                                   id, queue_name(queue), changed);
+        if (row->arrival == 0)
+            return g_strdup_printf("%s: is not on hold, and was never seen there: it left before anybody looked, "
+                                   "or the MTA did not keep it, which cannot be told; noticed on %s",
+                                   id, changed);
+        return g_strdup_printf("%s: is on hold no longer: by hand it was released, requeued or deleted, which cannot "
+                               "be told; noticed on %s",
+                               id, changed);
     case LEDGER_PENDING:
     case LEDGER_HELD:
         break;
@@ -76,7 +77,7 @@ char *decision_over(const struct ledger_row *row)
 
 static int over(const struct act *act, const struct ledger_row *row)
 {
-    *act->said = decision_over(row);
+    *act->said = decision_over(act->tool->queue, row);
     return EXITS_GONE;
 }
 
@@ -210,8 +211,7 @@ static int finish(const struct act *act, const struct queue_outcome *outcome)
     struct database_error error;
     enum ledger_answer answer =
         ledger_finish(act->tool->ledger, act->row->id, outcome->requeued, outcome->detail, tool_now(), NULL, &error);
-    g_autofree char *detail =
-        outcome->requeued != NULL ? g_strdup_printf("as %s", outcome->requeued) : g_strdup(outcome->detail);
+    g_autofree char *detail = ledger_detail(outcome->requeued, outcome->detail);
     log_decision(act, ledger_action_name(action), outcome->requeued);
     if (answer == LEDGER_FAILED)
         return say(act, EXITS_PASSING, "%s, but that is not in the ledger yet: %s; the next `list` mends it",
@@ -241,7 +241,7 @@ static int vanished(const struct act *act)
             LEDGER_FAILED ||
         ledger_sighted(act->tool->ledger, sights, tool_now(), &error) == -1)
         return ledger_trouble(act, &error);
-    return say(act, EXITS_GONE, "has left the queue: somebody released or deleted it by hand");
+    return say(act, EXITS_GONE, "is on hold no longer: somebody released, requeued or deleted it by hand");
 }
 
 static int act_claimed(const struct act *act)
@@ -311,6 +311,17 @@ static int decide_held(const struct act *act)
     return claim_and_act(act, needed);
 }
 
+/* What was released under another id, and which something else holds now, is known to the ledger all the same. */
+static int untracked(const struct act *act)
+{
+    int status = EXITS_DONE;
+    auto_free(ledger_row) row = tool_find(act->tool, act->id, &status);
+    if (row == NULL || g_strcmp0(row->requeued, act->id) != 0)
+        return say(act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
+    g_autofree char *before = decision_over(act->tool->queue, row);
+    return say(act, EXITS_WRONG, "is on hold again, but not by rcptguard; %s", before);
+}
+
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said)
 {
     const struct ledger_row *row = item->row;
@@ -324,10 +335,10 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         .said = said,
     };
     if (row == NULL)
-        return say(&act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
+        return untracked(&act);
     if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
         return over(&act, row);
     if (item->entry == NULL)
-        return say(&act, EXITS_PASSING, "was judged a moment ago and is not yet in the queue: try again");
+        return say(&act, EXITS_PASSING, "is not on hold: it is not there yet, or has left already; try again");
     return decide_held(&act);
 }

@@ -20,6 +20,6 @@ struct decision {
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said);
 
 /* Why a closed or claimed row cannot be decided any more, as such a sentence. */
-char *decision_over(const struct ledger_row *row);
+char *decision_over(const struct queue *queue, const struct ledger_row *row);
 
 #endif

@@ -75,7 +75,7 @@ void held_details_append_title(GString *out, const struct held_details *shown)
 {
     const struct view_item *item = shown->item;
     g_autofree char *age = selection_age(tool_now() - view_arrival(item));
-    g_autofree char *time = facts_local_time(view_arrival(item));
+    g_autofree char *time = tool_time_text(view_arrival(item));
     g_autofree char *remark = facts_remark(shown->tool, item);
     g_autoptr(GString) text = g_string_new(item->row != NULL ? item->row->message.queue_id : item->entry->id);
     if (item->entry != NULL && (shown->parts & SHOWN_BRIEF) != 0)
@@ -298,13 +298,15 @@ static void append_decision(GString *out, const struct held_details *shown)
         append_fact(out, "Approvals", text->str);
     }
     if (row->who != NULL) {
-        g_autofree char *time = facts_local_time(row->changed);
+        g_autofree char *time = tool_time_text(row->changed);
         g_string_printf(text, "%s by %s, %s", ledger_state_name(row->state), row->who, time);
         append_fact(out, "Decision", text->str);
         append_fact(out, "Reason", row->reason == NULL ? "-" : row->reason);
     }
     if (row->requeued != NULL)
         append_fact(out, "New queue id", row->requeued);
+    if (row->former != NULL)
+        append_fact(out, "Old queue id", row->former);
 }
 
 void held_details_append(GString *out, const struct held_details *shown)

@@ -2,20 +2,9 @@
 
 #include "milter/review/held_summary.h"
 
+#include "policy/base/time_text.h"
 #include "policy/cli/json.h"
 #include "policy/exposure/exposure.h"
-
-char *facts_time(gint64 microseconds)
-{
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-    return microseconds == 0 || utc == NULL ? NULL : g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ");
-}
-
-char *facts_local_time(gint64 microseconds)
-{
-    g_autoptr(GDateTime) local = g_date_time_new_from_unix_local(microseconds / G_USEC_PER_SEC);
-    return local == NULL ? g_strdup("?") : g_date_time_format(local, "%Y-%m-%d %H:%M:%S");
-}
 
 const char *facts_state(const struct view_item *item)
 {
@@ -42,12 +31,14 @@ char *facts_remark(const struct tool *tool, const struct view_item *item)
         return g_strdup_printf("%s is %s it", row->who, ledger_state_name(row->state));
     if ((LEDGER_BIT(row->state) & LEDGER_DECIDED) != 0)
         return g_strdup_printf("%s by %s", ledger_state_name(row->state), row->who);
+    if (row->state == LEDGER_LEFT && row->arrival == 0)
+        return g_strdup("left, never seen on hold");
     return g_strdup(ledger_state_name(row->state));
 }
 
 static void json_time(JsonBuilder *json, const char *key, gint64 microseconds)
 {
-    g_autofree char *text = facts_time(microseconds);
+    g_autofree char *text = microseconds == 0 ? NULL : time_text_json(microseconds);
     json_string(json, key, text);
 }
 
@@ -85,6 +76,7 @@ static void json_row(JsonBuilder *json, const struct tool *tool, const struct le
     json_string(json, "who", row->who);
     json_string(json, "reason", row->reason);
     json_string(json, "requeued", row->requeued);
+    json_string(json, "former", row->former);
 }
 
 void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_item *item)

@@ -12,10 +12,6 @@
 /* Members of the object that `json` is in: rcptguardq(8) lists them. */
 void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_item *item);
 
-/* A time: "2026-11-23T10:00:00Z", for JSON; "2026-11-23 10:00:00", in the person's time zone. */
-char *facts_time(gint64 microseconds);
-char *facts_local_time(gint64 microseconds);
-
 /* "held", "untracked", ...: the state of an item. */
 const char *facts_state(const struct view_item *item);
 

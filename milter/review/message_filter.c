@@ -43,6 +43,18 @@ static int read_span(const char *option, const char *text, gint64 *span, char **
     return -1;
 }
 
+/* Senders can be written as they are in the log of an MTA: `<>`, `<ann@corp.example>`. */
+static const char *bare_sender(void)
+{
+    static char *bare;
+    size_t length = selection_sender == NULL ? 0 : strlen(selection_sender);
+    if (length < 2 || selection_sender[0] != '<' || selection_sender[length - 1] != '>')
+        return selection_sender;
+    g_free(bare);
+    bare = g_strndup(selection_sender + 1, length - 2);
+    return bare;
+}
+
 int selection_filter(struct ledger_filter *filter, gint64 now, char **error)
 {
     gint64 older, newer;
@@ -50,8 +62,7 @@ int selection_filter(struct ledger_filter *filter, gint64 now, char **error)
         read_span("newer", selection_newer, &newer, error) == -1)
         return -1;
     *filter = (struct ledger_filter){
-        /* The null sender can be written as it is in the log of an MTA. */
-        .sender = selection_sender != NULL && strcmp(selection_sender, "<>") == 0 ? "" : selection_sender,
+        .sender = bare_sender(),
         .rule = selection_rule,
         .since = selection_newer != NULL ? now - newer : 0,
         .until = selection_older != NULL ? now - older : 0,

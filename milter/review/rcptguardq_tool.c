@@ -5,15 +5,18 @@
 #include "milter/ledger/database.h"
 #include "milter/log/log.h"
 #include "policy/base/escape.h"
+#include "policy/base/time_text.h"
 
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
 static char *config_option = NULL;
+static gboolean utc_option = FALSE;
 
 const GOptionEntry tool_entries[] = {
     {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_option, "The configuration (" CONFIG_DEFAULT_PATH ")", "CONF"},
+    {"utc", 0, 0, G_OPTION_ARG_NONE, &utc_option, "Times in UTC, not in the local time zone", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -25,6 +28,11 @@ const char *tool_config_path(void)
 gint64 tool_now(void)
 {
     return g_get_real_time();
+}
+
+char *tool_time_text(gint64 microseconds)
+{
+    return time_text(microseconds, utc_option);
 }
 
 void tool_print(const GString *text)
@@ -74,6 +82,15 @@ struct view *tool_view(struct tool *tool, int *status)
     else if (view->unrecorded != NULL)
         tool_error(EXITS_PASSING, "warning: the ledger could not be brought up to date: %s", view->unrecorded);
     return view;
+}
+
+void tool_bare_ids(char **ids)
+{
+    for (; ids != NULL && *ids != NULL; ids++) {
+        char *bare = queue_id_bare(*ids);
+        g_free(*ids);
+        *ids = bare;
+    }
 }
 
 struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status)

@@ -38,12 +38,15 @@ struct tool {
 /* Whether the one who asks may do that. */
 bool tool_may(const struct tool *tool, unsigned right);
 
-/* --config, for every command, and the path that it gave, or NULL. */
+/* --config and --utc, for every command; and the path that --config gave, or NULL. */
 extern const GOptionEntry tool_entries[];
 const char *tool_config_path(void);
 
 /* The time, in microseconds since 1970. */
 gint64 tool_now(void);
+
+/* A time for the person who asks, as time_text has it: in the local zone, or with --utc in UTC.  For g_free. */
+char *tool_time_text(gint64 microseconds);
 
 /* Prints text to standard output. */
 void tool_print(const GString *text);
@@ -67,6 +70,9 @@ struct view *tool_view(struct tool *tool, int *status);
 /* The queue of an MTA, or of the one that is found if none is named; `configuration` stands in for the one that
  * [review] names, unless it is NULL.  NULL with `error` if there is none. */
 struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error);
+
+/* Makes queue ids bare, as they were typed or pasted; NULL: there are none. */
+void tool_bare_ids(char **ids);
 
 /* The row that a person means by a queue id: the newest.  NULL after `status` was set; nothing was said if it is
  * EXITS_WRONG. */

@@ -2,6 +2,7 @@
 
 #include "milter/setup/config_edit.h"
 
+#include "policy/base/time_text.h"
 #include "policy/cli/run_program.h"
 
 #include <errno.h>
@@ -92,8 +93,7 @@ static void sync_folder(const char *path)
 /* Never over one that is there. */
 static char *keep(const char *path, const struct stat *status, const char *text, gint64 now)
 {
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / G_USEC_PER_SEC);
-    g_autofree char *date = g_date_time_format(time, "%Y%m%dT%H%M%SZ");
+    g_autofree char *date = time_text_file(now);
     g_autofree char *temporary = write_beside(path, status, text);
     if (temporary == NULL)
         return NULL;

@@ -336,6 +336,45 @@ class Postfix(mta.Mta):
         with open(path, "r+b") as file:
             file.write(data)
 
+    # ---- on hold, by hand
+
+    def leaves(self):
+        """Ways in which a person lets a held message go, beside our own."""
+        def requeue(*words):
+            self._command("postsuper", "-c", self._path("etc"), "-r", *words)
+            self.kick_pickup()
+        return [self.release, lambda queue_id: requeue(queue_id, "hold"), lambda queue_id: requeue("ALL", "hold"), lambda queue_id: requeue("ALL")]
+
+    def _held_file(self, queue_id):
+        return self._path("queue", "hold", queue_id)
+
+    def hide(self, queue_id):
+        os.rename(self._held_file(queue_id), self._path("hidden"))
+
+    def unhide(self, queue_id):
+        os.rename(self._path("hidden"), self._held_file(queue_id))
+
+    def copy_held(self, queue_id):
+        """Copies a message on hold, as a backup does.  For restore_held."""
+        return shutil.copy2(self._held_file(queue_id), self._path("copy-" + queue_id))
+
+    def restore_held(self, queue_id, copy):
+        """Puts it back."""
+        shutil.copy2(copy, self._held_file(queue_id))
+        postfix = pwd.getpwnam("postfix")
+        os.chown(self._held_file(queue_id), postfix.pw_uid, postfix.pw_gid)
+
+    def rename(self, queue_id):
+        """Restores a message on hold from a copy: Postfix gives a short queue id anew, by its file.  Gives the new id."""
+        before = set(self.held()) - {queue_id}
+        copy = self.copy_held(queue_id)
+        os.rename(self._held_file(queue_id), self._path("hidden"))  # so that the copy is another file
+        self.restore_held(queue_id, copy)
+        self._command("postsuper", "-c", self._path("etc"), "-s")
+        os.unlink(self._path("hidden"))
+        new, = set(self.held()) - before
+        return new
+
     def release(self, queue_id):
         """Lets a held message go."""
         done = self._command("postsuper", "-c", self._path("etc"), "-H", queue_id)

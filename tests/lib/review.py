@@ -26,6 +26,7 @@ import tap
 
 PROGRAM = os.path.join(daemon.BUILD, "rcptguardq")
 WIDE = policies.people(12)
+DAY = 86400
 
 DONE, WRONG, USAGE, GONE, FORBIDDEN, PASSING = 0, 1, 2, 3, 4, 75
 
@@ -96,6 +97,15 @@ class ReviewCase(mtacase.MtaCase):
         queue_id = self.accepted(way, people, made, text, sender)
         daemon.wait_until(lambda: queue_id in self.mta.held(), mta.LIMIT, "the hold of %s" % queue_id)
         return Held(queue_id, made, people)
+
+    def hold_old(self, days, **options):
+        """Puts a message on hold as if that were some days ago."""
+        held = self.hold(**options)
+        self.done("list")  # its row has the arrival time from now on
+        self.mta.age(held.id, int(days * DAY))
+        for column in "began", "judged", "arrival":
+            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - ? WHERE queue_id = ?" % (column, column), int(days * DAY) * 1000000, held.id)
+        return held
 
     def assertArrived(self, held):
         """Each recipient has exactly one copy."""

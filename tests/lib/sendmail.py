@@ -302,6 +302,42 @@ class Sendmail(mta.Mta):
             file.seek(found.start(1))
             file.write(b"%010d" % (int(found.group(1)) - seconds))
 
+    # ---- on hold, by hand
+
+    def leaves(self):
+        """Ways in which a person lets a held message go, beside our own."""
+        def release_all(_queue_id):
+            self._command(program(), "-C", self._path("sendmail.cf"), "-Q", "-qQ")
+            self._command(program(), "-C", self._path("sendmail.cf"), "-q")
+        return [self.release, release_all]
+
+    def _held_files(self, queue_id):
+        return [self._path("queue", kind + queue_id) for kind in ("hf", "df")]
+
+    def hide(self, queue_id):
+        for path in self._held_files(queue_id):
+            os.rename(path, self._path("hidden-" + os.path.basename(path)[:2]))
+
+    def unhide(self, queue_id):
+        for path in self._held_files(queue_id):
+            os.rename(self._path("hidden-" + os.path.basename(path)[:2]), path)
+
+    def copy_held(self, queue_id):
+        """Copies a message on hold, as a backup does.  For restore_held."""
+        return [shutil.copy2(path, self._path("copy-" + os.path.basename(path))) for path in self._held_files(queue_id)]
+
+    def restore_held(self, queue_id, copy):
+        """Puts it back."""
+        for path, kept in zip(self._held_files(queue_id), copy):
+            shutil.copy2(kept, path)
+
+    def rename(self, queue_id):
+        """Gives a message on hold another queue id: by hand, for Sendmail never does so.  Gives the new id."""
+        new = queue_id[:-1] + str((int(queue_id[-1]) + 1) % 10)
+        for path, there in zip(self._held_files(queue_id), self._held_files(new)):
+            os.rename(path, there)
+        return new
+
     def release(self, queue_id):
         """Lets a quarantined message go."""
         self._command(program(), "-C", self._path("sendmail.cf"), "-qQ", "-qI" + queue_id, "-Q")

@@ -1,5 +1,6 @@
 """Parent and child, signals, the socket, and the rights that are given up."""
 
+import contextlib
 import grp
 import os
 import pwd
@@ -282,7 +283,8 @@ class Processes(unittest.TestCase):
         finally:
             started = with_argument("unix:" + path)
             for pid in started:
-                os.kill(pid, signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):  # each ends when the other does
+                    os.kill(pid, signal.SIGTERM)
             self.gone(*started)
         self.assertFalse(os.path.exists(path))
         reports = [name for name in os.listdir(guard.run_directory) if name.startswith("sanitizer")]

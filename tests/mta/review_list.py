@@ -206,7 +206,7 @@ class Shown(review.ReviewCase):
         self.done("release", held.id, reason="agreed with \"care\"")
         self.done("delete", other.id, reason="no")
         text = self.done("log", held.id).out
-        self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  %s +root +release +"agreed with "care""\n$' % held.id)
+        self.assertRegex(text, r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC   %s +root +release +"agreed with "care""\n$' % held.id)
         lines = self.done("log").out.splitlines()
         self.assertRegex(lines[-1], r'%s +root +delete +"no"$' % other.id)
         found, = self.done("log", "--json", other.id).json()

@@ -6,7 +6,6 @@ import signal
 import time
 
 import daemon
-import ledgerfile
 import mta
 import mtacase
 import policies
@@ -14,23 +13,12 @@ import review
 import sendmail
 import tap
 
-DAY = 86400
-
 
 class ReleaseCase(review.ReviewCase):
     # Everything is judged here, our own notices too.
     POLICY = policies.policy(outbound='outbound when local or authenticated or client in "127.0.0.0/8"')
     EXTRA = {"postfix": "header_checks = regexp:{{/^X-Hold:/ HOLD}}\n",
              "sendmail": "LOCAL_RULESETS\nHX-Hold: $>CheckHold\nSCheckHold\nR$*\t$#error $@ quarantine $: by somebody else\n"}
-
-    def hold_old(self, days):
-        """Puts a message on hold as if that were some days ago."""
-        held = self.hold()
-        self.done("list")  # its row has the arrival time from now on
-        self.mta.age(held.id, int(days * DAY))
-        for column in "began", "judged", "arrival":
-            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - ? WHERE queue_id = ?" % (column, column), int(days * DAY) * 1000000, held.id)
-        return held
 
     def mails_to(self, address):
         return [delivery for delivery in self.mta.deliveries() if delivery.recipients == [address]]
@@ -79,7 +67,7 @@ class Decisions(ReleaseCase):
         by_hand = self.hold()
         self.done("list")
         self.mta.release(by_hand.id)
-        self.refused(review.GONE, r"has left the queue, released or deleted by hand", "release", by_hand.id, reason="ok")
+        self.refused(review.GONE, r"is on hold no longer: by hand it was released, requeued or deleted, which cannot be told", "release", by_hand.id, reason="ok")
         self.assertEqual(self.state(by_hand.id), "left")
         self.assertEqual(self.events(by_hand.id), [(None, "left", None, None)])
 
@@ -94,7 +82,7 @@ class Decisions(ReleaseCase):
                                  (("delete", "--reason", "x", "--older", "1d", "4XyZ12345"), "a filter goes with --all"),
                                  (("return", "--reason", "x", "--all", "--older", "1y"), "--older: expected a time"),
                                  (("relase", "4XyZ12345"), "did you mean `release`"), (("list", "4XyZ12345"), "unexpected argument"),
-                                 (("list", "--state", "free"), "--state: expected pending, .*, not-queued, untracked, not `free`"),
+                                 (("list", "--state", "free"), "--state: expected pending, .*, left, untracked, not `free`"),
                                  (("show",), "expected one queue id"), (("log", "a", "b"), "expected one queue id")):
             with self.subTest(arguments):
                 self.refused(review.USAGE, words, *arguments)
@@ -315,7 +303,7 @@ class Halfway(ReleaseCase):
         try:
             self.release_until(held)
             self.assertEqual((self.mta.held(), self.state(held.id)), ([], "releasing"))
-            self.assertGreater(self.age(held.id), 5 * DAY)
+            self.assertGreater(self.age(held.id), 5 * review.DAY)
             self.assertEqual(self.listed(), {})
             self.assertEqual(self.state(held.id), "released")
             self.assertLess(self.age(held.id), 60 * tap.SLOWNESS)

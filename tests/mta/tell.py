@@ -116,7 +116,7 @@ class Notify(TellCase):
         self.done("release", held[0].id, reason="ok")
         self.done("list")
         self.mta.drop(held[1].id)
-        self.assertEqual(sorted(self.lines()), sorted(["%s: skipped: it is released already" % held[0].id, "%s: skipped: it is on hold no longer" % held[1].id,
+        self.assertEqual(sorted(self.lines()), sorted(["%s: skipped: it is released already" % held[0].id, "%s: skipped: it is on hold no longer under this id" % held[1].id,
                                                        "%s: sent: %s" % (held[2].id, CARE)]))
         self.assertEqual(self.notice(held[0])["reason"], "it is released already")
         self.assertEqual([self.notice(one)["state"] for one in held], ["skipped", "skipped", "sent"])

@@ -137,7 +137,7 @@ static enum ledger_state state_of(struct ledger *ledger, gint64 id)
 static void see(struct ledger *ledger, gint64 id, enum ledger_state state, gint64 arrival)
 {
     g_autoptr(GArray) sights = g_array_new(FALSE, FALSE, sizeof(struct ledger_sight));
-    struct ledger_sight sight = {id, state, arrival};
+    struct ledger_sight sight = {id, state, arrival, 0, NULL};
     g_array_append_val(sights, sight);
     DONE(ledger_sighted(ledger, sights, NOON + HOUR, &error));
 }
@@ -361,15 +361,12 @@ static void test_sights(void)
         const char *history;
     } cases[] = {
         {LEDGER_PENDING, LEDGER_HELD, LEDGER_HELD, ""},
-        {LEDGER_PENDING, LEDGER_LEFT, LEDGER_LEFT, "- left - -"},
-        {LEDGER_PENDING, LEDGER_NOT_QUEUED, LEDGER_NOT_QUEUED, "- not-queued - -"},
+        {LEDGER_PENDING, LEDGER_LEFT, LEDGER_LEFT, "- left - it was never seen on hold"},
         {LEDGER_HELD, LEDGER_HELD, LEDGER_HELD, ""},
         {LEDGER_HELD, LEDGER_LEFT, LEDGER_LEFT, "- left - -"},
-        {LEDGER_HELD, LEDGER_NOT_QUEUED, LEDGER_HELD, ""},
-        {LEDGER_LEFT, LEDGER_HELD, LEDGER_HELD, "- left - -\n- held - it is in the queue after all"},
-        {LEDGER_LEFT, LEDGER_NOT_QUEUED, LEDGER_LEFT, "- left - -"},
-        {LEDGER_NOT_QUEUED, LEDGER_HELD, LEDGER_HELD, "- not-queued - -\n- held - it is in the queue after all"},
-        {LEDGER_NOT_QUEUED, LEDGER_LEFT, LEDGER_NOT_QUEUED, "- not-queued - -"},
+        {LEDGER_LEFT, LEDGER_HELD, LEDGER_HELD,
+         "- left - it was never seen on hold\n- held - it is in the queue after all"},
+        {LEDGER_LEFT, LEDGER_LEFT, LEDGER_LEFT, "- left - it was never seen on hold"},
     };
     struct place place = place_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -412,7 +409,7 @@ static void test_many(void)
         struct ledger_message message = plain;
         message.queue_id = queue_id;
         DONE(try_hold(place.ledger, &message, false, &error));
-        struct ledger_sight sight = {i + 1, LEDGER_HELD, NOON};
+        struct ledger_sight sight = {i + 1, LEDGER_HELD, NOON, 0, NULL};
         g_array_append_val(sights, sight);
     }
     /* By the time of the processor, of which others leave us an unknown share. */
@@ -772,7 +769,7 @@ static void test_prune_many(void)
     unsigned removed;
     g_autoptr(GArray) sights = g_array_new(FALSE, FALSE, sizeof(struct ledger_sight));
     for (unsigned i = 0; i < 450; i++) {
-        struct ledger_sight sight = {hold(place.ledger, "A1"), LEDGER_LEFT, 0};
+        struct ledger_sight sight = {hold(place.ledger, "A1"), LEDGER_LEFT, 0, 0, NULL};
         g_array_append_val(sights, sight);
     }
     DONE(ledger_sighted(place.ledger, sights, NOON, &error));

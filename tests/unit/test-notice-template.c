@@ -2,6 +2,7 @@
 
 #include "milter/notify/mail_compose.h"
 #include "milter/notify/notice_template.h"
+#include "policy/message/header_text.h"
 #include "unit.h"
 
 static struct ledger_message example(void)
@@ -120,7 +121,7 @@ static void test_strangers(void)
         notice_compose("Subject: {subject}\n\n[{subject}] {text} {reason}.\n", &facts, "ann\nX: y@me.example");
     g_assert_nonnull(strstr(text, "\nTo: <ann X: y@me.example>\n"));
     g_assert_nonnull(strstr(text, "\nSubject: a  Bcc: eve@evil.example  {reason} [2J\n"));
-    g_assert_nonnull(strstr(text, "\nIn-Reply-To: <1 2>\n"));
+    g_assert_null(strstr(text, "In-Reply-To"));
     g_assert_nonnull(strstr(text, "\n\n[a  Bcc: eve@evil.example  {reason} [2J] wide .\n"));
 }
 
@@ -138,6 +139,104 @@ static void test_encoded(void)
     g_assert_null(strstr(text, "In-Reply-To"));
 }
 
+/* What a reader makes of a field: unfolded, its encoded-words decoded by RFC 2047 (policy/decode.c). */
+static char *read_back(const char *text, const char *field)
+{
+    g_autofree char *begin = g_strdup_printf("\n%s: ", field);
+    const char *found = strstr(text, begin);
+    g_assert_nonnull(found);
+    GString *value = g_string_new(NULL);
+    for (found += strlen(begin); *found != '\n' || found[1] == ' '; found++) {
+        if (*found != '\n')
+            g_string_append_c(value, *found);
+    }
+    char *decoded = decode_header(value->str, NULL);
+    g_string_free(value, TRUE);
+    return decoded;
+}
+
+/* No line above its limit, no encoded-word above 75 characters, each of whole characters. */
+static void assert_lawful(const char *text)
+{
+    const char *body = strstr(text, "\n\n");
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    size_t at = 0;
+    for (char **line = lines; *line != NULL; at += strlen(*line) + 1, line++) {
+        bool header = text + at < body;
+        g_assert_cmpuint(strlen(*line), <=, header ? 78 : 998);
+        g_assert_true(g_utf8_validate(*line, -1, NULL));
+        g_assert_true(!header || (*line)[strspn(*line, " ")] != '\0');
+    }
+    g_autoptr(GRegex) regex = g_regex_new("=\\?UTF-8\\?([bq])\\?([^?]*)\\?=", 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    for (g_regex_match_full(regex, text, body - text, 0, 0, &match, NULL); g_match_info_matches(match);
+         g_match_info_next(match, NULL)) {
+        g_autofree char *word = g_match_info_fetch(match, 0), *decoded = decode_header(word, NULL);
+        g_assert_cmpuint(strlen(word), <=, 75);
+        g_assert_true(g_utf8_validate(decoded, -1, NULL));
+        g_assert_null(strstr(decoded, "\357\277\275"));
+    }
+}
+
+/* Words that have no blank to fold at, in the subject and in the text; and what looks like an encoded-word. */
+static void test_long_words(void)
+{
+    g_autofree char *ascii = g_strnfill(300, 'x');
+    g_autofree char *japanese = g_strdup("");
+    for (unsigned i = 0; i < 40; i++) {
+        char *longer = g_strconcat(japanese, "\346\251\237", NULL); /* a letter of 3 bytes */
+        g_free(japanese);
+        japanese = longer;
+    }
+    g_autofree char *blanks = g_strnfill(200, ' ');
+    g_autofree char *eighty_blanks = g_strdup_printf("a%.80s\303\274", blanks);
+    g_autofree char *two_hundred_blanks = g_strdup_printf("\303\274%s\303\274 x", blanks);
+    const char *const subjects[] = {
+        "https://tickets.corp.example/browse/OPS-12345?focusedCommentId=1234567&page=com.example",
+        "Re: https://tickets.corp.example/browse/OPS-12345?focusedCommentId=1234567&page=com.example again, please",
+        "many ordinary words that fill more than one line of a header and so have to be folded at one of their blanks",
+        "\303\234berraschung: the first word alone is not ASCII, and many others that are come after it to fold",
+        "the last word alone is not ASCII, and many others that are come before it to be folded \303\274",
+        "a =?UTF-8?q?fake?= word",
+        eighty_blanks,
+        two_hundred_blanks,
+        "two  blanks   and\303\274  more",
+        "\360\237\230\200\360\237\230\200",
+        ascii,
+        japanese,
+        "x",
+        ""};
+    for (unsigned i = 0; i < G_N_ELEMENTS(subjects); i++) {
+        struct ledger_message message = example();
+        message.subject = (char *)subjects[i];
+        message.text = ascii;
+        g_autofree char *reason = g_strdup_printf("%s %s%s%s%s%s", japanese, ascii, ascii, ascii, ascii, japanese);
+        const struct notice_facts facts = {.message = &message, .reason = reason};
+        g_autofree char *text = notice_compose(notice_returned, &facts, "ann@me.example");
+        g_autofree char *subject = read_back(text, "Subject");
+        g_autofree char *wanted = g_strchomp(g_strdup_printf("Not sent: %s", subjects[i]));
+        g_assert_cmpstr(subject, ==, wanted);
+        assert_lawful(text);
+    }
+}
+
+/* Many addresses, and ids that no header can have. */
+static void test_long_fields(void)
+{
+    g_autoptr(GString) to = g_string_new("first@me.example");
+    for (unsigned i = 0; i < 100; i++)
+        g_string_append_printf(to, ", reviewer%u@me.example", i);
+    g_autofree char *id = g_strnfill(2000, 'i');
+    const char *const ids[] = {id, "a b", "a>b", "\303\274@x", ""};
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+        const struct letter letter = {.to = to->str, .subject = "x", .answers = ids[i], .body = "x\n"};
+        g_autofree char *text = letter_compose(&letter), *read = read_back(text, "To");
+        g_assert_cmpstr(read, ==, to->str);
+        g_assert_null(strstr(text, "In-Reply-To"));
+        assert_lawful(text);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -147,5 +246,7 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/addresses", test_addresses);
     g_test_add_func("/notice/strangers", test_strangers);
     g_test_add_func("/notice/encoded", test_encoded);
+    g_test_add_func("/notice/long-words", test_long_words);
+    g_test_add_func("/notice/long-fields", test_long_fields);
     return g_test_run();
 }

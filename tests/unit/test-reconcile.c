@@ -24,6 +24,7 @@ struct made_up {
 
 static const struct made_up *queue_now; /* ended by an id that is NULL */
 static bool queue_fails;
+static gint64 queue_size; /* of each message, in bytes */
 
 static int list_made_up(struct queue *queue, GPtrArray *entries, char **error)
 {
@@ -37,6 +38,7 @@ static int list_made_up(struct queue *queue, GPtrArray *entries, char **error)
         entry->id = g_strdup(one->id);
         entry->sender = g_strdup(one->sender == NULL ? "care@me.example" : one->sender);
         entry->arrival = one->arrival;
+        entry->size = queue_size;
         g_ptr_array_add(entries, entry);
     }
     return 0;
@@ -97,6 +99,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     struct database_error error;
     (void)data;
     queue_fails = false;
+    queue_size = 700;
     fixture->ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
     g_assert_nonnull(fixture->ledger);
     fixture->queue = (struct queue){.driver = &made_up_driver};
@@ -193,7 +196,7 @@ static void test_life(struct fixture *fixture, gconstpointer data)
     assert_states(fixture, "AAAA1", "left");
     ROUND(START + 21 + 15 * 60, "AAAA3 pending 0, AAAA2 held 1", {"AAAA2", START + 10, NULL, NULL}, END);
     ROUND(START + 22 + 15 * 60, "AAAA2 held 1", {"AAAA2", START + 10, NULL, NULL}, END);
-    assert_states(fixture, "AAAA3", "not-queued");
+    assert_states(fixture, "AAAA3", "left");
     /* A mistake is taken back. */
     ROUND(START + 2000, "AAAA3 held 1, AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL},
           {"AAAA2", START + 10, NULL, NULL}, {"AAAA3", START + 21, NULL, NULL}, END);
@@ -322,6 +325,124 @@ static void test_orphans(struct fixture *fixture, gconstpointer data)
     folder_free(folder);
 }
 
+/* The history of all rows: "ACTION DETAIL", with commas between. */
+static char *history_of(struct fixture *fixture)
+{
+    struct database_error error;
+    g_autoptr(GPtrArray) events = ledger_history(fixture->ledger, 0, 0, &error);
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < events->len; i++) {
+        const struct ledger_event *event = g_ptr_array_index(events, i);
+        g_string_append_printf(out, "%s%s %s", i > 0 ? ", " : "", event->action,
+                               event->detail == NULL ? "-" : event->detail);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void assert_history(struct fixture *fixture, const char *wanted)
+{
+    g_autofree char *history = history_of(fixture);
+    g_assert_cmpstr(history, ==, wanted);
+}
+
+/* A queue id changed: on hold as before, seen there or not, or after it was taken for left; it is found by both ids. */
+static void test_renamed(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    hold(fixture, "AAAA2", START + 10, START + 11, "2@x");
+    hold(fixture, "AAAA3", START + 20, START + 21, "3@x");
+    ROUND(START + 100, "AAAA3 pending 0, AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL},
+          {"AAAA2", START + 10, NULL, NULL}, END);
+    ROUND(START + 101, "AAAA3 pending 0, BBBB1 held 1", {"BBBB1", START, NULL, "1@x"}, END);
+    assert_states(fixture, "AAAA2", "left");
+    ROUND(START + 102, "BBBB3 held 1, BBBB2 held 1, BBBB1 held 1", {"BBBB1", START, NULL, "1@x"},
+          {"BBBB2", START + 10, NULL, "2@x"}, {"BBBB3", START + 21, NULL, "3@x"}, END);
+    ROUND(START + 103, "BBBB3 held 1, BBBB2 held 1, CCCC1 held 1", {"CCCC1", START, NULL, "1@x"},
+          {"BBBB2", START + 10, NULL, "2@x"}, {"BBBB3", START + 21, NULL, "3@x"}, END);
+    assert_history(fixture, "adopt its queue id was AAAA1, left -, adopt its queue id was AAAA2, "
+                            "adopt its queue id was AAAA3, adopt its queue id was BBBB1");
+    assert_states(fixture, "AAAA1", "held");
+    assert_states(fixture, "CCCC1", "held");
+}
+
+/* Each of the four has to be right, and one that a row has as its own is no stray's. */
+static void test_not_renamed(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    hold(fixture, "AAAA2", START, START + 1, NULL);
+    ROUND(START + 100, "AAAA2 held 1, AAAA1 held 1", {"AAAA1", START, NULL, NULL}, {"AAAA2", START, NULL, NULL}, END);
+    ROUND(START + 101, "AAAA1 held 1, BBBB1 untracked 1, BBBB2 untracked 1", {"AAAA1", START, NULL, "1@x"},
+          {"BBBB1", START, NULL, "1@x"}, {"BBBB2", START, NULL, "given.by@the.mta"}, END);
+    ROUND(START + 102, "BBBB1 untracked 1", {"BBBB1", START + 1, NULL, "1@x"}, END);
+    ROUND(START + 103, "BBBB1 untracked 1", {"BBBB1", START, "eve@me.example", "1@x"}, END);
+    ROUND(START + 104, "BBBB1 untracked 1", {"BBBB1", START, NULL, "2@x"}, END);
+    queue_size++;
+    ROUND(START + 105, "BBBB1 untracked 1", {"BBBB1", START, NULL, "1@x"}, END);
+    queue_size--;
+    ROUND(START + 106, "BBBB1 held 1", {"BBBB1", START, NULL, "1@x"}, END);
+}
+
+/* Two messages that could be a row's, or two rows that could be a message's: neither is guessed. */
+static void test_several(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    ROUND(START + 100, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    ROUND(START + 101, "BBBB1 untracked 1, BBBB2 untracked 1", {"BBBB1", START, NULL, "1@x"},
+          {"BBBB2", START, NULL, "1@x"}, END);
+    hold(fixture, "AAAA2", START, START + 1, "1@x");
+    ROUND(START + 102, "AAAA2 held 1", {"AAAA2", START, NULL, NULL}, END);
+    ROUND(START + 103, "BBBB1 untracked 1", {"BBBB1", START, NULL, "1@x"}, END);
+    assert_states(fixture, "BBBB1", "");
+}
+
+/* Released with its approval, and back in a queue that was restored: it waits again, and nothing of that counts. */
+static void test_restored(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    static const char *const ids[] = {"AAAA1", "BBBB1"};
+    const struct ledger_person ann = {.login = "ann", .uid = 1000};
+    struct database_error error;
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+        gint64 now = START + 1000 * (i + 1);
+        ROUND(now, i == 0 ? "AAAA1 held 1" : "BBBB1 held 1", {ids[i], START, NULL, "1@x"}, END);
+        g_assert_cmpint(ledger_claim(fixture->ledger, 1, LEDGER_RELEASE, &ann, "ok", 1, US(now + 1), NULL, &error), ==,
+                        LEDGER_DONE);
+        g_assert_cmpint(ledger_finish(fixture->ledger, 1, NULL, NULL, US(now + 2), NULL, &error), ==, LEDGER_DONE);
+        /* What was listed just before the release was done says nothing. */
+        ROUND(now + 61, i == 0 ? "AAAA1 untracked 1" : "BBBB1 untracked 1", {ids[i], START, NULL, "1@x"}, END);
+    }
+    ROUND(START + 3000, "BBBB1 held 1", {"BBBB1", START, NULL, "1@x"}, END);
+    auto_free(ledger_row) row = ledger_get(fixture->ledger, 1, &error);
+    g_assert_cmpstr(row->former, ==, "AAAA1");
+    g_assert_null(row->who);
+    g_assert_cmpuint(row->granted, ==, 0);
+    assert_history(fixture, "release -, adopt its queue id was AAAA1; that it was released by ann does not count, "
+                            "release -, adopt it is on hold again; that it was released by ann does not count");
+}
+
+/* A ledger with what another MTA held: it is not said that it left that one's queue. */
+static void test_other_mta(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    static const struct queue_driver other = {.mta = MTA_SENDMAIL,
+                                              .name = "another",
+                                              .id_is_sound = any_id,
+                                              .held = list_made_up,
+                                              .raw = read_made_up,
+                                              .hurry = hurry_made_up};
+    hold(fixture, "AAAA1", START, START + 1, "1@x");
+    ROUND(START + 2, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+    fixture->queue.driver = &other;
+    ROUND(START + 3, "", END);
+    assert_history(fixture, "left it was looked for in the queue of another, which is not where it was held");
+    fixture->queue.driver = &made_up_driver;
+    ROUND(START + 4, "AAAA1 held 1", {"AAAA1", START, NULL, NULL}, END);
+}
+
 static void test_failures(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
@@ -368,6 +489,11 @@ int main(int argc, char **argv)
     ADD(waited);
     ADD(interrupted);
     ADD(orphans);
+    ADD(renamed);
+    ADD(not_renamed);
+    ADD(several);
+    ADD(restored);
+    ADD(other_mta);
     ADD(failures);
     g_test_add_func("/reconcile/match", test_match);
     return g_test_run();

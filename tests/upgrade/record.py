@@ -5,8 +5,8 @@
 writes tests/upgrade/RELEASE: a ledger as SQL, with messages that a real Postfix held and that
 reviewers decided on; what rcptguardq said of it; the example policies with their tables, what
 `print` made of each, and its digest; and a configuration.  It is run once, when a version is
-released.  A folder that is there is not changed: users have such files.  `0.1-schema1` is of
-the last build before 0.1 whose ledger had the first version of the tables.
+released.  A folder that is there is not changed: users have such files.  `0.1-schema1` and
+`0.1-schema2` are of the last builds before 0.1 whose ledgers had the first two versions of the tables.
 """
 
 import hashlib

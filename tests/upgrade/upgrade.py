@@ -126,6 +126,17 @@ class Ledgers(review.ReviewCase):
                     self.assertEqual(ledgerfile.row(path, message.id)["state"], "released")
                 self.assertEqual(len(self.done("log", "--json").json()), len(said["log"]) + len(messages) - 1)
 
+    def test_never_queued(self):
+        """what version 2 of the tables took for never queued is left, in the list and in the history"""
+        _said, messages, path = self.old_ledger("0.1-schema2")
+        some = next(iter(messages.values())).id
+        ledgerfile.execute(path, "UPDATE held SET state = 'not-queued', arrival = 0 WHERE queue_id = ?", some)
+        ledgerfile.execute(path, "INSERT INTO history (held, at, action) SELECT id, judged, 'not-queued' FROM held WHERE queue_id = ?", some)
+        self.mta.drop(some)
+        self.assertEqual(self.listed("--all")[some]["state"], "left")
+        self.assertRegex(self.done("log", some).out, "left +it was never seen on hold\n")
+        self.assertEqual(ledgerfile.query(path, "SELECT count(*) AS many FROM held WHERE state = 'not-queued'")[0]["many"], 0)
+
     def test_newer(self):
         """a ledger of a version to come is refused by every command, in words, and stays as it is"""
         _said, messages, path = self.old_ledger(RELEASES[-1])
