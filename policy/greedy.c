@@ -122,29 +122,18 @@ static void add_places(struct greedy *greedy, size_t from, size_t to, struct sur
             g_array_append_val(greedy->places, place);
 }
 
-/* The colon that ends an obsolete route (RFC 5322 section 4.4), with an `@` after it, or 0. */
+/* The colon that ends an obsolete route (RFC 5322 section 4.4): the last one before the last `@`; or 0. */
 static size_t route_end(const struct greedy *greedy, size_t low, size_t high)
 {
-    bool literal = false;
-    size_t end = 0;
+    const char *text = greedy->text, *last, *colon;
 
-    while (low < high && scan_is_blank(greedy->text[low]))
+    while (low < high && scan_is_blank(text[low]))
         low++;
-    if (low == high || greedy->text[low] != '@')
+    if (low == high || text[low] != '@')
         return 0;
-    for (size_t i = low; i < high; i++) {
-        i = greedy->text[i] == '(' ? pair_of(greedy, i) : i;
-        literal = greedy->text[i] == '[' || (literal && greedy->text[i] != ']');
-        if (greedy->text[i] == ':' && !literal) {
-            if (memchr(greedy->text + i, '@', high - i) == NULL)
-                break;
-            end = i;
-            i = MIN(after_blanks(greedy->text, i, high - 1), high - 1);
-            if (greedy->text[i] != '@')
-                break;
-        }
-    }
-    return end;
+    last = g_strrstr_len(text + low, (gssize)(high - low), "@");
+    colon = g_strrstr_len(text + low, last - text - (gssize)low, ":");
+    return colon != NULL ? (size_t)(colon - text) : 0;
 }
 
 /* A quoted string before a colon is the name of a group. */
@@ -638,11 +627,13 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
     if (hit != NULL && stands_alone(greedy, at, hit))
         return GREEDY_SAME;
     place = find_place(greedy, at->number);
-    if (at->place < place->colon && !dotted)
+    if (at->place < place->colon && !dotted) {
+        address->end = place->colon;
         return GREEDY_NOBODY;
+    }
     /* After an address a sentence goes on, and no MTA reads it. */
     if (place->prose && dotted)
-        return GREEDY_SAME;
+        return GREEDY_SHOWN;
     empty(address);
     left = (struct side){.greedy = greedy, .place = place, .words = address->wide_local, .end = at->place};
     right = (struct side){.greedy = greedy, .place = place, .words = address->wide_domain, .end = at->place + 1};
@@ -650,7 +641,6 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
         take_hit(&left, &right, hit);
     address->cut = !read_sides(&left, hit != NULL ? hit->wide : at->place, at->floor, &right,
                                hit != NULL ? hit->end : after_ats(greedy->text, at->place, place->high));
-    address->end = right.end;
     if (hit == NULL && (place->angle || place->quoted)) {
         left.near = left.words->len;
         right.near = right.words->len;
@@ -662,6 +652,7 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
     /* An encoded-word may stand for nothing, and a comment is none: the domain may be what comes after these. */
     if (is_encoded_word(right.words->str, right.near) || (right.comments && !ends_domain(right.words->str, right.near)))
         return GREEDY_UNREAD;
+    address->end = right.end;
     take_sides(&left, &right, address);
     return GREEDY_LONGER;
 }

@@ -26,6 +26,7 @@
 
 enum greedy_kind {
     GREEDY_SAME,   /* the scanner's address is all that there is */
+    GREEDY_SHOWN,  /* it is all that a person reads there */
     GREEDY_LONGER, /* there is a longer address, or the only one */
     GREEDY_NOBODY, /* proved to be nobody: a route, or the `@` of "Lunch @ noon" in a name */
     GREEDY_UNREAD, /* neither */
