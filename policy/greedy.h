@@ -39,6 +39,7 @@ struct greedy {
     bool prose;      /* no MTA reads an address in it: a display name */
     bool quotes;     /* it has quotation marks, */
     bool angles;     /* and angle brackets */
+    bool unclosed;   /* no quotation mark is left that closes one */
     GArray *places;  /* of each `@`, where it is; NULL until then */
     uint32_t *pairs; /* of each parenthesis of a comment, the place of the other one + 1; NULL without comments */
 };
