@@ -64,35 +64,44 @@ static void note_read(struct account *account, const struct greedy_at *at, const
  * Counts the whole of an item, of which an MTA may make one address, where that is the
  * only difference to an item before: sixty of `Ann<number> ann@x.example` are sixty to
  * Sendmail, and nobody who writes to one person beside a name counts that person twice.
+ * Takes `whole`, NULL if it is too long to be read.
  */
-static void count_whole(struct account *account, const struct greedy_at *at, const struct greedy_address *read,
-                        const char *address)
+static void count_whole(struct account *account, char *whole, const char *address)
 {
-    g_autofree char *whole = read->cut ? NULL : normalise(account, read->wide_local, read->wide_domain);
+    g_autofree char *owned = whole;
     gpointer known;
 
-    note_read(account, at, whole != NULL ? whole : address, false);
     if (account->wholes == NULL)
         account->wholes = g_hash_table_new_full(hash_string, g_str_equal, g_free, g_free);
     if (!g_hash_table_lookup_extended(account->wholes, address, NULL, &known))
-        g_hash_table_insert(account->wholes, g_strdup(address), g_steal_pointer(&whole));
+        g_hash_table_insert(account->wholes, g_strdup(address), g_steal_pointer(&owned));
     else if (whole == NULL)
         account->unread = true;
     else if (g_strcmp0(known, whole) != 0)
-        addresses_add(&account->longer, g_steal_pointer(&whole));
+        addresses_add(&account->longer, g_steal_pointer(&owned));
+}
+
+static bool is_parsed(const struct account *account, const char *address)
+{
+    return address != NULL && addresses_find(account->parsed, address) >= 0;
 }
 
 /* The whole of an item, or all on one side of its `@`, if the grammar knows it: `<ann . lee @ x.example>`; or NULL. */
-static char *parsed_whole(struct account *account, const struct greedy_address *read)
+static char *parsed_whole(struct account *account, const struct greedy_address *read, const char *whole)
 {
-    const GString *const sides[][2] = {
-        {read->wide_local, read->wide_domain}, {read->wide_local, read->domain}, {read->local, read->wide_domain}};
+    const GString *const sides[][2] = {{read->wide_local, read->domain}, {read->local, read->wide_domain}};
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(sides) && !read->cut && addresses_count(account->parsed) > 0; i++) {
-        char *whole = normalise(account, sides[i][0], sides[i][1]);
-        if (whole != NULL && addresses_find(account->parsed, whole) >= 0)
-            return whole;
-        g_free(whole);
+    if (read->cut || addresses_count(account->parsed) == 0)
+        return NULL;
+    if (is_parsed(account, whole))
+        return g_strdup(whole);
+    /* Where only one side has more, that was the whole. */
+    if (read->wide_local->len == read->local->len || read->wide_domain->len == read->domain->len)
+        return NULL;
+    for (unsigned i = 0; i < G_N_ELEMENTS(sides); i++) {
+        g_autofree char *side = normalise(account, sides[i][0], sides[i][1]);
+        if (is_parsed(account, side))
+            return g_steal_pointer(&side);
     }
     return NULL;
 }
@@ -115,19 +124,19 @@ static bool stops_before(const char *shorter, const char *longer)
 static void count_longer(struct account *account, const struct greedy_at *at, const struct greedy_address *read,
                          char **hit)
 {
-    g_autofree char *address = read->wider ? parsed_whole(account, read) : NULL;
     const char *found = hit != NULL ? *hit : NULL;
+    g_autofree char *whole = read->wider && !read->cut ? normalise(account, read->wide_local, read->wide_domain) : NULL;
+    g_autofree char *address = read->wider ? parsed_whole(account, read, whole) : NULL;
 
     if (address == NULL)
-        address = normalise(account, read->local, read->domain);
+        address = read->same && found != NULL ? g_strdup(found) : normalise(account, read->local, read->domain);
     if (address == NULL) {
         account->unread = account->unread || found == NULL;
         return;
     }
+    note_read(account, at, whole != NULL ? whole : address, !read->wider && g_strcmp0(found, address) == 0);
     if (read->wider)
-        count_whole(account, at, read, address);
-    else
-        note_read(account, at, address, g_strcmp0(found, address) == 0);
+        count_whole(account, g_steal_pointer(&whole), address);
     if (g_strcmp0(found, address) == 0)
         return;
     if (found != NULL && !stops_before(found, address))

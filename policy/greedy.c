@@ -136,10 +136,16 @@ static void close_name(struct greedy *greedy, unsigned name)
     }
 }
 
+static bool is_separator(char c)
+{
+    return c == ',' || c == ';';
+}
+
 /* Whether an item can end before `i`. */
 static bool ends_item(const struct greedy *greedy, size_t i)
 {
-    return i >= greedy->length || scan_is_blank(greedy->text[i]) || strchr(",;(", greedy->text[i]) != NULL;
+    return i >= greedy->length || scan_is_blank(greedy->text[i]) || is_separator(greedy->text[i]) ||
+           greedy->text[i] == '(';
 }
 
 /* At the `>` that ends what began at `low`: its `@` come from `inner` on, those of the display name from `name` on. */
@@ -188,7 +194,7 @@ static void find_places(struct greedy *greedy)
         } else if (low == 0 && c == '<') { /* within others it is no more than a sign */
             low = i + 1;
             inner = greedy->places->len;
-        } else if (low == 0 && strchr(":,;", c) != NULL) {
+        } else if (low == 0 && (is_separator(c) || c == ':')) {
             if (c == ':')
                 close_name(greedy, name);
             name = greedy->places->len;
@@ -276,14 +282,14 @@ static bool ends_domain(const char *domain, size_t length)
 /* Whether nobody reads on over this sign. */
 static bool stops(const struct side *side, char c)
 {
-    return c == '@' || (strchr(",;", c) != NULL && !side->place->angle && !side->place->quoted);
+    return c == '@' || (is_separator(c) && !side->place->angle && !side->place->quoted);
 }
 
 /* Reads over a sign that is no part of a word. */
 static void pass(struct side *side, char c)
 {
     side->blank = side->blank || scan_is_blank(c);
-    side->far = side->far || (side->found && strchr(",;:", c) != NULL);
+    side->far = side->far || (side->found && (is_separator(c) || c == ':'));
 }
 
 /* ---- to the left */
@@ -443,12 +449,13 @@ static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, cons
     const struct surroundings *place;
     bool bare, angle;
 
+    if (hit->wide != hit->tight)
+        return false;
     angle = before > 0 && text[before - 1] == '<' &&
             memchr(text + at->floor, '<', before - MIN(at->floor, before - 1) - 1) == NULL && after < greedy->length &&
             text[after] == '>' && ends_item(greedy, after + 1);
-    bare = (before == 0 || strchr(",;", text[before - 1]) != NULL) &&
-           (after == greedy->length || strchr(",;", text[after]) != NULL);
-    if (hit->wide != hit->tight || !(angle || bare))
+    bare = (before == 0 || is_separator(text[before - 1])) && (after == greedy->length || is_separator(text[after]));
+    if (!angle && !bare)
         return false;
     if (!greedy->quotes && (angle || !greedy->angles))
         return true;
@@ -563,7 +570,7 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
 {
     const struct surroundings *place;
     struct side left, right;
-    bool dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
+    bool dotted;
 
     address->end = hit != NULL ? hit->end : at->place + 1;
     if (hit != NULL && hit->end - hit->domain >= SCAN_LITERAL_LIMIT && greedy->text[hit->domain] == '[')
@@ -571,6 +578,7 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
     if (hit != NULL && stands_alone(greedy, at, hit))
         return GREEDY_SAME;
     place = find_place(greedy, at->number);
+    dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
     if (at->place < place->colon && !dotted) {
         address->end = place->colon;
         return GREEDY_NOBODY;
@@ -598,5 +606,6 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
         return GREEDY_UNREAD;
     address->end = right.end;
     take_sides(&left, &right, address);
+    address->same = hit != NULL && left.end == hit->tight && right.end == hit->end;
     return GREEDY_LONGER;
 }

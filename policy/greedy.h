@@ -49,6 +49,7 @@ struct greedy_address {
     GString *local; /* as in a header, in quotes */
     GString *domain;
     size_t end; /* of the domain in the text, whatever was read */
+    bool same;  /* it is what the scanner found */
     bool wider; /* more words are in the item, and these are the whole: */
     bool cut;   /* or too many */
     GString *wide_local;
