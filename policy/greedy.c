@@ -237,18 +237,15 @@ static bool has_letter(const char *text, size_t length)
     return false;
 }
 
-/* A copy without the quotation marks, and without the backslashes that escape. */
-static char *unquote(const char *text, size_t length)
+/* Appends text without the quotation marks, and without the backslashes that escape. */
+static void append_unquoted(GString *out, const char *text, size_t length)
 {
-    GString *out = g_string_sized_new(length);
-
     for (size_t i = 0; i < length; i++) {
         bool escapes = text[i] == '\\' && i + 1 < length;
         i += escapes;
         if (escapes || text[i] != '"')
             g_string_append_c(out, text[i] == SCAN_PARTED ? ' ' : text[i]);
     }
-    return g_string_free(out, FALSE);
 }
 
 /* As a quoted string: what needs no quotes loses them when it is normalised. */
@@ -310,16 +307,18 @@ static size_t opening_quote(const struct side *side, size_t floor, size_t close)
 static size_t word_left(struct side *side, size_t start, size_t end)
 {
     const char *text = side->greedy->text;
-    g_autofree char *word = unquote(text + start, end - start);
-    bool dots = word[strspn(word, ".")] == '\0';
+    g_autoptr(GString) word = g_string_new(NULL);
+    bool dots;
     /* In "write to Dr. ann@x.example", Dr. is none of it. */
     bool dot = text[end - 1] == '.' && !(side->place->prose && side->blank);
 
-    if (strlen(word) == strspn(word, " "))
+    append_unquoted(word, text + start, end - start);
+    if (strspn(word->str, " ") == word->len)
         return start;
-    g_string_prepend(side->words, word);
+    g_string_prepend_len(side->words, word->str, (gssize)word->len);
+    dots = strspn(word->str, ".") == word->len;
     /* Signs alone make no word. */
-    if (!dots && (side->found || has_letter(word, strlen(word))))
+    if (!dots && (side->found || has_letter(word->str, word->len)))
         join(side, side->dot || dot || !side->blank, start);
     side->dot = side->dot || text[start] == '.';
     return start;
@@ -496,12 +495,12 @@ static size_t after_ats(const char *text, size_t at, size_t ceiling)
 static void take_hit(struct side *left, struct side *right, const struct scan_hit *hit)
 {
     const char *text = left->greedy->text;
-    g_autofree char *local = unquote(text + hit->tight, hit->local_end - hit->tight);
-    g_autofree char *more = unquote(text + hit->wide, hit->tight - hit->wide);
 
-    g_string_append_printf(left->words, "%s%s", more, local);
+    append_unquoted(left->words, text + hit->wide, hit->tight - hit->wide);
+    left->near = left->words->len;
+    append_unquoted(left->words, text + hit->tight, hit->local_end - hit->tight);
+    left->near = left->words->len - left->near;
     g_string_append_len(right->words, text + hit->domain, (gssize)(hit->end - hit->domain));
-    left->near = strlen(local);
     right->near = right->words->len;
     left->end = hit->tight;
     right->end = hit->end;
