@@ -169,14 +169,6 @@ static bool is_quoted_away(const struct account *account, const char *text, cons
     return false;
 }
 
-/* Where the local part of the next `@` may begin: in a@b@c the b is both a domain and a local part. */
-static size_t floor_after(const char *text, size_t length, size_t at, size_t end)
-{
-    if (end <= at || memchr(text + at + 1, '@', MIN(end + 1, length) - at - 1) != NULL)
-        return at + 1;
-    return end;
-}
-
 /* Reads one `@`; what the second reading made of it is `hit` and `found`, or NULL. */
 static void account_at(struct account *account, struct greedy *greedy, const struct greedy_at *at,
                        const struct scan_hit *hit, char **found, struct greedy_address *read)
@@ -227,6 +219,7 @@ bool account_text(struct account *account, const char *text, size_t length, bool
     struct greedy greedy;
     const char *next = text;
     unsigned i = 0;
+    size_t after = 0, end = 0; /* the last `@`, and what was read there */
 
     account->text = text;
     greedy_start(&greedy, text, length, prose);
@@ -245,8 +238,11 @@ bool account_text(struct account *account, const char *text, size_t length, bool
         }
         if (account->walks >= ACCOUNT_LIMIT || at.number >= GREEDY_PLACES)
             break;
+        /* In a@b@c the b is both a domain and a local part. */
+        at.floor = end > after && end < at.place ? end : after;
         account_at(account, &greedy, &at, hit, hit != NULL ? &found[i - 1] : NULL, &read);
-        at.floor = floor_after(text, length, at.place, read.end);
+        after = at.place + 1;
+        end = read.end;
     }
     greedy_address_clear(&read);
     greedy_end(&greedy);
