@@ -201,7 +201,7 @@ static void account_at(struct account *account, struct greedy *greedy, const str
 /* What is noted of one text. */
 static void end_text(struct account *account)
 {
-    if (account->lost + account->idle > ACCOUNT_LOST_LIMIT)
+    if (account->lost + account->idle > ACCOUNT_LOST_ALLOWED)
         account->unread = true;
     account->lost = 0;
     account->idle = 0;

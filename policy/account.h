@@ -9,7 +9,7 @@
  * Such a proof may be wrong, and so may an address that is read a second time: brackets
  * and quotes that do not match hide where an item begins.  In a list these mistakes add up.
  * So an `@` adds nobody only beside a plain address, of which it is the name; more than
- * ACCOUNT_LOST_LIMIT others in one text are unread.
+ * ACCOUNT_LOST_ALLOWED others in one text are unread.
  *
  * Ownership: an account owns its sets; what it is given lives longer.
  */
@@ -23,7 +23,7 @@
 #define ACCOUNT_LIMIT 5000u
 
 /* `@` that add nobody, and are beside no plain address; more in one text are unread. */
-#define ACCOUNT_LOST_LIMIT 1u
+#define ACCOUNT_LOST_ALLOWED 1u
 
 struct account {
     const struct addresses *parsed; /* what the grammar found */
