@@ -20,13 +20,12 @@ struct side {
     GString *words; /* all that were read */
     size_t near;    /* bytes of these, next to the `@`, that belong together */
     size_t end;     /* how far they reach in the text */
-    unsigned steps;
-    bool comments; /* what is in comments is read too */
-    bool found;    /* a word */
-    bool far;      /* the last word that was read does not belong to those before */
-    bool dot;      /* since the last word: a dot, */
-    bool blank;    /* a blank, */
-    bool stopped;  /* a sign that no reader passes */
+    unsigned steps; /* more than GREEDY_STEPS: there is more to read */
+    bool comments;  /* what is in comments is read too */
+    bool found;     /* a word */
+    bool far;       /* the last word that was read does not belong to those before */
+    bool dot;       /* since the last word: a dot, */
+    bool blank;     /* a blank, */
 };
 
 void greedy_address_init(struct greedy_address *address)
@@ -49,7 +48,7 @@ void greedy_address_clear(struct greedy_address *address)
 
 /* ---- the whole text */
 
-/* Where the blanks begin that end at `i`, and where those end that begin after it. */
+/* Where the blanks begin that end at `i`, and where those end that begin there. */
 static size_t before_blanks(const char *text, size_t i, size_t floor)
 {
     while (i > floor && scan_is_blank(text[i - 1]))
@@ -57,40 +56,33 @@ static size_t before_blanks(const char *text, size_t i, size_t floor)
     return i;
 }
 
-static size_t after_blanks(const char *text, size_t i, size_t ceiling)
+static size_t over_blanks(const char *text, size_t i, size_t ceiling)
 {
-    do
+    while (i < ceiling && scan_is_blank(text[i]))
         i++;
-    while (i < ceiling && scan_is_blank(text[i]));
     return i;
 }
 
 /* Comments are found without regard to quotes, of which one may be missing. */
 static uint32_t *pair_parentheses(const char *text, size_t length)
 {
+    g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     uint32_t *pairs;
-    size_t open = 0; /* the last that is open, + 1; each holds the one before */
 
     if (memchr(text, '(', length) == NULL || length >= UINT32_MAX)
         return NULL;
     pairs = g_new0(uint32_t, length);
-    for (size_t i = 0; i < length; i++) {
+    for (uint32_t i = 0; i < length; i++) {
         if (text[i] == '\\') {
             i++;
         } else if (text[i] == '(') {
-            pairs[i] = (uint32_t)open;
-            open = i + 1;
-        } else if (text[i] == ')' && open > 0) {
-            size_t before = pairs[open - 1];
-            pairs[open - 1] = (uint32_t)i + 1;
-            pairs[i] = (uint32_t)open;
-            open = before;
+            g_array_append_val(open, i);
+        } else if (text[i] == ')' && open->len > 0) {
+            uint32_t start = g_array_index(open, uint32_t, open->len - 1);
+            pairs[start] = i + 1;
+            pairs[i] = start + 1;
+            g_array_set_size(open, open->len - 1);
         }
-    }
-    while (open > 0) {
-        size_t before = pairs[open - 1];
-        pairs[open - 1] = 0;
-        open = before;
     }
     return pairs;
 }
@@ -101,50 +93,38 @@ static size_t pair_of(const struct greedy *greedy, size_t at)
     return greedy->pairs == NULL || greedy->pairs[at] == 0 ? at : greedy->pairs[at] - 1;
 }
 
-/* The quotation mark that closes the string which begins at `open`, or `open`. */
-static size_t closing_quote(const struct greedy *greedy, size_t open)
+/* The quotation mark that closes the string which begins at `open`, or `open`; then nothing closes any after it. */
+static size_t closing_quote(struct greedy *greedy, size_t open)
 {
-    for (size_t i = open + 1; i < greedy->length; i++) {
+    for (size_t i = open + 1; i < greedy->length && !greedy->unclosed; i++) {
         if (greedy->text[i] == '\\')
             i++;
         else if (greedy->text[i] == '"')
             return i;
     }
+    greedy->unclosed = true;
     return open;
 }
 
-/* Adds those from `from` to `to`. */
-static void add_places(struct greedy *greedy, size_t from, size_t to, struct surroundings place)
+/* Adds the `@` from `from` to `to`. */
+static void add_places(struct greedy *greedy, size_t from, size_t to, const struct surroundings *place)
 {
-    place.prose = place.prose || greedy->prose;
     for (size_t i = from; i < to; i++)
         if (greedy->text[i] == '@' && greedy->places->len < GREEDY_PLACES)
-            g_array_append_val(greedy->places, place);
+            g_array_append_vals(greedy->places, place, 1);
 }
 
-/* The colon that ends an obsolete route (RFC 5322 section 4.4), with an `@` after it, or 0. */
+/* The colon that ends an obsolete route (RFC 5322 section 4.4): the last one before the last `@`; or 0. */
 static size_t route_end(const struct greedy *greedy, size_t low, size_t high)
 {
-    bool literal = false;
-    size_t end = 0;
+    const char *text = greedy->text, *last, *colon;
 
-    while (low < high && scan_is_blank(greedy->text[low]))
-        low++;
-    if (low == high || greedy->text[low] != '@')
+    low = over_blanks(text, low, high);
+    if (low == high || text[low] != '@')
         return 0;
-    for (size_t i = low; i < high; i++) {
-        i = greedy->text[i] == '(' ? pair_of(greedy, i) : i;
-        literal = greedy->text[i] == '[' || (literal && greedy->text[i] != ']');
-        if (greedy->text[i] == ':' && !literal) {
-            if (memchr(greedy->text + i, '@', high - i) == NULL)
-                break;
-            end = i;
-            i = MIN(after_blanks(greedy->text, i, high - 1), high - 1);
-            if (greedy->text[i] != '@')
-                break;
-        }
-    }
-    return end;
+    last = g_strrstr_len(text + low, (gssize)(high - low), "@");
+    colon = g_strrstr_len(text + low, last - text - (gssize)low, ":");
+    return colon != NULL ? (size_t)(colon - text) : 0;
 }
 
 /* A quoted string before a colon is the name of a group. */
@@ -156,10 +136,16 @@ static void close_name(struct greedy *greedy, unsigned name)
     }
 }
 
+static bool is_separator(char c)
+{
+    return c == ',' || c == ';';
+}
+
 /* Whether an item can end before `i`. */
 static bool ends_item(const struct greedy *greedy, size_t i)
 {
-    return i >= greedy->length || scan_is_blank(greedy->text[i]) || strchr(",;(", greedy->text[i]) != NULL;
+    return i >= greedy->length || scan_is_blank(greedy->text[i]) || is_separator(greedy->text[i]) ||
+           greedy->text[i] == '(';
 }
 
 /* At the `>` that ends what began at `low`: its `@` come from `inner` on, those of the display name from `name` on. */
@@ -176,59 +162,46 @@ static void close_angle(struct greedy *greedy, size_t low, size_t high, unsigned
     }
 }
 
+/* Reads a comment or a quoted string, if one begins at `i`; where it ends. */
+static size_t find_enclosed(struct greedy *greedy, size_t i)
+{
+    bool quoted = greedy->text[i] == '"';
+    size_t close = quoted ? closing_quote(greedy, i) : pair_of(greedy, i);
+
+    add_places(
+        greedy, i + 1, close,
+        &(struct surroundings){.low = i + 1, .high = close, .quoted = quoted, .prose = !quoted || greedy->prose});
+    return close;
+}
+
 static void find_places(struct greedy *greedy)
 {
     const char *text = greedy->text;
     size_t low = 0;               /* after the `<` that is open, or 0 */
     unsigned name = 0, inner = 0; /* the first `@` of this item, and after the `<` */
-    bool quotes = true;           /* until one is found that nothing closes: then there is no other */
 
     greedy->places = g_array_new(FALSE, FALSE, sizeof(struct surroundings));
     greedy->pairs = pair_parentheses(text, greedy->length);
     for (size_t i = 0; i < greedy->length && greedy->places->len < GREEDY_PLACES; i++) {
-        size_t close = i;
-        switch (text[i]) {
-        case '\\':
+        char c = text[i];
+        if (c == '\\') {
             /* What it escapes is no mark; an `@` is one all the same. */
             i += i + 1 < greedy->length && text[i + 1] != '@';
-            break;
-        case '@':
-            add_places(greedy, i, i + 1, (struct surroundings){.high = greedy->length});
-            break;
-        case '(':
-            close = pair_of(greedy, i);
-            add_places(greedy, i + 1, close, (struct surroundings){.low = i + 1, .high = close, .prose = true});
-            i = close;
-            break;
-        case '"':
-            close = quotes ? closing_quote(greedy, i) : i;
-            quotes = close > i;
-            add_places(greedy, i + 1, close, (struct surroundings){.low = i + 1, .high = close, .quoted = true});
-            i = close;
-            break;
-        case ':':
-        case ',':
-        case ';':
-            if (low > 0)
-                break;
-            if (text[i] == ':')
-                close_name(greedy, name);
-            name = greedy->places->len;
-            break;
-        case '<':
-            /* Within others it is no more than a sign. */
-            if (low > 0)
-                break;
+        } else if (c == '@') {
+            add_places(greedy, i, i + 1, &(struct surroundings){.high = greedy->length, .prose = greedy->prose});
+        } else if (c == '(' || c == '"') {
+            i = find_enclosed(greedy, i);
+        } else if (low == 0 && c == '<') { /* within others it is no more than a sign */
             low = i + 1;
             inner = greedy->places->len;
-            break;
-        case '>':
-            if (low == 0 || !ends_item(greedy, i + 1))
-                break;
+        } else if (low == 0 && (is_separator(c) || c == ':')) {
+            if (c == ':')
+                close_name(greedy, name);
+            name = greedy->places->len;
+        } else if (low > 0 && c == '>' && ends_item(greedy, i + 1)) {
             close_angle(greedy, low, i, name, inner);
             low = 0;
             name = greedy->places->len;
-            break;
         }
     }
 }
@@ -264,23 +237,15 @@ static bool has_letter(const char *text, size_t length)
     return false;
 }
 
-static bool is_dots(const char *text, size_t length)
+/* Appends text without the quotation marks, and without the backslashes that escape. */
+static void append_unquoted(GString *out, const char *text, size_t length)
 {
-    return strspn(text, ".") >= length;
-}
-
-/* A copy without the quotation marks, and without the backslashes that escape. */
-static char *unquote(const char *text, size_t length)
-{
-    GString *out = g_string_sized_new(length);
-
     for (size_t i = 0; i < length; i++) {
         bool escapes = text[i] == '\\' && i + 1 < length;
         i += escapes;
         if (escapes || text[i] != '"')
             g_string_append_c(out, text[i] == SCAN_PARTED ? ' ' : text[i]);
     }
-    return g_string_free(out, FALSE);
 }
 
 /* As a quoted string: what needs no quotes loses them when it is normalised. */
@@ -305,12 +270,6 @@ static void join(struct side *side, bool near, size_t end)
     }
 }
 
-static bool step(struct side *side, size_t count)
-{
-    side->steps += (unsigned)MIN(count, GREEDY_STEPS + 1);
-    return side->steps <= GREEDY_STEPS;
-}
-
 /* Whether a domain can end there for a person: it has a dot, or is a literal. */
 static bool ends_domain(const char *domain, size_t length)
 {
@@ -320,20 +279,14 @@ static bool ends_domain(const char *domain, size_t length)
 /* Whether nobody reads on over this sign. */
 static bool stops(const struct side *side, char c)
 {
-    return c == '@' || (strchr(",;", c) != NULL && !side->place->angle && !side->place->quoted);
-}
-
-/* Whether a colon ends the name of a group or a route; between angle brackets another one is part of an address. */
-static bool ends_name(const struct side *side, size_t colon)
-{
-    return !side->place->angle || colon <= side->place->colon;
+    return c == '@' || (is_separator(c) && !side->place->angle && !side->place->quoted);
 }
 
 /* Reads over a sign that is no part of a word. */
 static void pass(struct side *side, char c)
 {
     side->blank = side->blank || scan_is_blank(c);
-    side->far = side->far || (side->found && strchr(",;:", c) != NULL);
+    side->far = side->far || (side->found && (is_separator(c) || c == ':'));
 }
 
 /* ---- to the left */
@@ -354,28 +307,30 @@ static size_t opening_quote(const struct side *side, size_t floor, size_t close)
 static size_t word_left(struct side *side, size_t start, size_t end)
 {
     const char *text = side->greedy->text;
-    g_autofree char *word = unquote(text + start, end - start);
-    bool dots = is_dots(word, strlen(word));
+    g_autoptr(GString) word = g_string_new(NULL);
+    bool dots;
     /* In "write to Dr. ann@x.example", Dr. is none of it. */
     bool dot = text[end - 1] == '.' && !(side->place->prose && side->blank);
 
-    if (strlen(word) == strspn(word, " "))
+    append_unquoted(word, text + start, end - start);
+    if (strspn(word->str, " ") == word->len)
         return start;
-    g_string_prepend(side->words, word);
+    g_string_prepend_len(side->words, word->str, (gssize)word->len);
+    dots = strspn(word->str, ".") == word->len;
     /* Signs alone make no word. */
-    if (!dots && (side->found || has_letter(word, strlen(word))))
+    if (!dots && (side->found || has_letter(word->str, word->len)))
         join(side, side->dot || dot || !side->blank, start);
     side->dot = side->dot || text[start] == '.';
     return start;
 }
 
-/* Reads outwards from `start`; false if that is too much. */
-static bool read_left(struct side *side, size_t start, size_t floor)
+/* Reads outwards from `start`, up to a sign that no reader passes. */
+static void read_left(struct side *side, size_t start, size_t floor)
 {
     const struct greedy *greedy = side->greedy;
     const char *text = greedy->text;
 
-    for (size_t i = start; i > floor && !side->stopped;) {
+    for (size_t i = start; i > floor && side->steps <= GREEDY_STEPS;) {
         char c = text[i - 1];
         size_t next = i - 1;
         if (scan_is_local(c)) {
@@ -388,22 +343,21 @@ static bool read_left(struct side *side, size_t start, size_t floor)
                 word_left(side, next, i);
         } else if (c == ')' && !side->comments && pair_of(greedy, i - 1) < i - 1) {
             next = pair_of(greedy, i - 1);
-            if (!step(side, 1))
-                return false;
             /* People in a comment are read there. */
             floor = next < floor ? side->place->low : floor;
             i = MAX(next, floor);
+            side->steps++;
             continue;
-        } else if (stops(side, c) || (c == ':' && side->found && ends_name(side, i - 1))) {
-            side->stopped = true;
+        } else if (stops(side, c) ||
+                   (c == ':' && side->found && (!side->place->angle || i - 1 <= side->place->colon))) {
+            /* Between angle brackets a colon is part of an address, unless it ends a route. */
+            return;
         } else {
             pass(side, c);
         }
-        if (!step(side, i - next))
-            return false;
+        side->steps += (unsigned)(i - next);
         i = next;
     }
-    return true;
 }
 
 /* ---- to the right */
@@ -412,7 +366,7 @@ static bool read_left(struct side *side, size_t start, size_t floor)
 static void word_right(struct side *side, size_t start, size_t end)
 {
     const char *text = side->greedy->text;
-    bool dots = is_dots(text + start, end - start);
+    bool dots = strspn(text + start, ".") >= end - start;
     bool domain = true;
     bool dotted = ends_domain(side->words->str, side->near);
 
@@ -440,48 +394,45 @@ static size_t literal_right(const struct greedy *greedy, size_t start, size_t ce
     return i < ceiling && greedy->text[i] == ']' ? i + 1 : start;
 }
 
-/* Reads outwards from `start`; false if that is too much. */
-static bool read_right(struct side *side, size_t start, size_t ceiling)
+/* Whether what ends there is the local part of another `@`. */
+static bool is_before_at(const char *text, size_t end, size_t ceiling)
+{
+    end = over_blanks(text, end, ceiling);
+    return end < ceiling && text[end] == '@';
+}
+
+/* Reads outwards from `start`, up to a sign that no reader passes. */
+static void read_right(struct side *side, size_t start, size_t ceiling)
 {
     const struct greedy *greedy = side->greedy;
     const char *text = greedy->text;
-    struct side before = *side; /* the last word: that may be the local part of another `@` */
-    size_t length = side->words->len;
 
-    for (size_t i = start; i < ceiling && !side->stopped;) {
+    for (size_t i = start; i < ceiling && side->steps <= GREEDY_STEPS;) {
         char c = text[i];
         size_t next = i + 1;
         if (scan_is_local(c)) {
             while (next < ceiling && next - i <= GREEDY_STEPS && scan_is_local(text[next]) &&
                    (scan_is_domain(text[next]) || !scan_is_domain(c)))
                 next++;
-            before = *side;
-            length = side->words->len;
+            if (side->found && is_before_at(text, next, ceiling))
+                return;
             word_right(side, i, next);
         } else if (c == '[' && !side->found && literal_right(greedy, i, ceiling) > i) {
             next = literal_right(greedy, i, ceiling);
             g_string_append_len(side->words, text + i, (gssize)(next - i));
             join(side, true, next);
-        } else if (c == '(' && !side->comments && pair_of(greedy, i) > i) {
-            if (!step(side, 1))
-                return false;
+        } else if (c == '(' && pair_of(greedy, i) > i) {
             i = pair_of(greedy, i) + 1;
+            side->steps++;
             continue;
         } else if (stops(side, c) || (c == '>' && side->found && ends_item(greedy, next))) {
-            side->stopped = true;
-            if (c == '@' && before.found) {
-                g_string_truncate(side->words, length);
-                *side = before;
-                side->stopped = true;
-            }
+            return;
         } else {
             pass(side, c);
         }
-        if (!step(side, next - i))
-            return false;
+        side->steps += (unsigned)(next - i);
         i = next;
     }
-    return true;
 }
 
 /* ---- both sides */
@@ -493,18 +444,17 @@ static bool read_right(struct side *side, size_t start, size_t ceiling)
 static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, const struct scan_hit *hit)
 {
     const char *text = greedy->text;
-    size_t before = before_blanks(text, hit->wide, at->floor), after = hit->end;
+    size_t before = before_blanks(text, hit->wide, at->floor), after = over_blanks(text, hit->end, greedy->length);
     const struct surroundings *place;
     bool bare, angle;
 
-    while (after < greedy->length && scan_is_blank(text[after]))
-        after++;
+    if (hit->wide != hit->tight)
+        return false;
     angle = before > 0 && text[before - 1] == '<' &&
             memchr(text + at->floor, '<', before - MIN(at->floor, before - 1) - 1) == NULL && after < greedy->length &&
             text[after] == '>' && ends_item(greedy, after + 1);
-    bare = (before == 0 || strchr(",;", text[before - 1]) != NULL) &&
-           (after == greedy->length || strchr(",;", text[after]) != NULL);
-    if (hit->wide != hit->tight || !(angle || bare))
+    bare = (before == 0 || is_separator(text[before - 1])) && (after == greedy->length || is_separator(text[after]));
+    if (!angle && !bare)
         return false;
     if (!greedy->quotes && (angle || !greedy->angles))
         return true;
@@ -512,39 +462,31 @@ static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, cons
     return !place->quoted && (angle || !place->angle);
 }
 
-/*
- * Where comments are all that there is, they are read: `(ann)@x.example`; and beyond the
- * comment, or the quotes, in which the `@` is.
- */
-static bool read_sides(struct side *left, size_t start, size_t floor, struct side *right, size_t end)
+/* Reads both sides: beyond the comment, or the quotes, in which the `@` is, where there is nothing else. */
+static void read_sides(struct side *left, size_t start, size_t floor, struct side *right, size_t end)
 {
     const struct surroundings *place = left->place;
-    bool whole = read_left(left, start, MAX(floor, place->low));
 
+    read_left(left, start, MAX(floor, place->low));
+    /* Where comments are all that there is, they are read: `(ann)@x.example`. */
     if (!left->found) {
         left->comments = true;
-        left->stopped = false;
         g_string_truncate(left->words, 0);
-        whole = read_left(left, start, place->angle ? MAX(floor, place->low) : floor);
+        read_left(left, start, place->angle ? MAX(floor, place->low) : floor);
     }
     /* Unless that is all that there is. */
     if (!left->found && left->words->len > 0)
         join(left, true, left->end);
-    whole = read_right(right, end, place->high) && whole;
-    if (!right->found) {
-        right->comments = true;
-        right->stopped = false;
-        g_string_truncate(right->words, 0);
-        whole = read_right(right, end, place->angle ? place->high : left->greedy->length) && whole;
-    }
-    return whole;
+    read_right(right, end, place->high);
+    if (!right->found && !place->angle)
+        read_right(right, place->high, left->greedy->length);
 }
 
 /* After all the `@` that are one, and blanks. */
 static size_t after_ats(const char *text, size_t at, size_t ceiling)
 {
     do
-        at = after_blanks(text, at, ceiling);
+        at = over_blanks(text, at + 1, ceiling);
     while (at < ceiling && text[at] == '@');
     return at;
 }
@@ -553,21 +495,18 @@ static size_t after_ats(const char *text, size_t at, size_t ceiling)
 static void take_hit(struct side *left, struct side *right, const struct scan_hit *hit)
 {
     const char *text = left->greedy->text;
-    g_autofree char *local = unquote(text + hit->tight, hit->local_end - hit->tight);
 
-    g_string_append(left->words, local);
-    g_string_append_len(right->words, text + hit->domain, (gssize)(hit->end - hit->domain));
+    append_unquoted(left->words, text + hit->wide, hit->tight - hit->wide);
     left->near = left->words->len;
+    append_unquoted(left->words, text + hit->tight, hit->local_end - hit->tight);
+    left->near = left->words->len - left->near;
+    g_string_append_len(right->words, text + hit->domain, (gssize)(hit->end - hit->domain));
     right->near = right->words->len;
     left->end = hit->tight;
     right->end = hit->end;
     left->found = right->found = true;
     /* Whatever is beside it on the left may be a name. */
     left->far = true;
-    if (has_letter(text + hit->wide, hit->tight - hit->wide)) {
-        g_autofree char *more = unquote(text + hit->wide, hit->tight - hit->wide);
-        g_string_prepend(left->words, more);
-    }
     left->dot = text[hit->wide] == '.';
 }
 
@@ -578,16 +517,22 @@ static bool is_empty_quoted(const char *text, size_t at)
     return at > 1 && text[at - 1] == '"' && text[at - 2] == '"';
 }
 
+/* Bytes of the domain: it does not end in what ends a sentence. */
+static size_t domain_length(const struct side *right)
+{
+    size_t length = right->near;
+
+    while (length > 0 && strchr(".-_", right->words->str[length - 1]) != NULL)
+        length--;
+    return length;
+}
+
 /* Fills the address and the whole of the item. */
 static void take_sides(const struct side *left, const struct side *right, struct greedy_address *address)
 {
-    GString *domain = address->domain;
-
     g_string_append_len(address->local, left->words->str + left->words->len - left->near, (gssize)left->near);
-    g_string_append_len(domain, right->words->str, (gssize)right->near);
-    while (domain->len > 0 && strchr(".-_", domain->str[domain->len - 1]) != NULL)
-        g_string_truncate(domain, domain->len - 1);
-    address->cut = address->cut && !left->place->prose;
+    g_string_append_len(address->domain, right->words->str, (gssize)domain_length(right));
+    address->cut = MAX(left->steps, right->steps) > GREEDY_STEPS && !left->place->prose;
     address->wider = address->cut || (!left->place->prose &&
                                       (has_letter(left->words->str, left->words->len - left->near) ||
                                        has_letter(right->words->str + right->near, right->words->len - right->near)));
@@ -607,22 +552,16 @@ static bool is_encoded_word(const char *word, size_t length)
 /* Whether what was read in a name around an `@` is nobody. */
 static bool is_nobody(const struct side *left, const struct side *right)
 {
-    const char *local = left->words->str + left->words->len - left->near;
-
-    size_t length = right->near;
-
-    while (length > 0 && right->words->str[length - 1] == '.')
-        length--;
-    return !left->found || !right->found || memchr(right->words->str, '.', length) == NULL ||
-           is_encoded_word(local, left->near);
+    return !left->found || !right->found || memchr(right->words->str, '.', domain_length(right)) == NULL ||
+           is_encoded_word(left->words->str + left->words->len - left->near, left->near);
 }
 
 static void empty(struct greedy_address *address)
 {
-    g_string_truncate(address->local, 0);
-    g_string_truncate(address->domain, 0);
-    g_string_truncate(address->wide_local, 0);
-    g_string_truncate(address->wide_domain, 0);
+    GString *const strings[] = {address->local, address->domain, address->wide_local, address->wide_domain};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_string_truncate(strings[i], 0);
 }
 
 enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, const struct scan_hit *hit,
@@ -630,7 +569,7 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
 {
     const struct surroundings *place;
     struct side left, right;
-    bool dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
+    bool dotted;
 
     address->end = hit != NULL ? hit->end : at->place + 1;
     if (hit != NULL && hit->end - hit->domain >= SCAN_LITERAL_LIMIT && greedy->text[hit->domain] == '[')
@@ -638,19 +577,21 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
     if (hit != NULL && stands_alone(greedy, at, hit))
         return GREEDY_SAME;
     place = find_place(greedy, at->number);
-    if (at->place < place->colon && !dotted)
+    dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
+    if (at->place < place->colon && !dotted) {
+        address->end = place->colon;
         return GREEDY_NOBODY;
+    }
     /* After an address a sentence goes on, and no MTA reads it. */
     if (place->prose && dotted)
-        return GREEDY_SAME;
+        return GREEDY_SHOWN;
     empty(address);
     left = (struct side){.greedy = greedy, .place = place, .words = address->wide_local, .end = at->place};
     right = (struct side){.greedy = greedy, .place = place, .words = address->wide_domain, .end = at->place + 1};
     if (hit != NULL)
         take_hit(&left, &right, hit);
-    address->cut = !read_sides(&left, hit != NULL ? hit->wide : at->place, at->floor, &right,
-                               hit != NULL ? hit->end : after_ats(greedy->text, at->place, place->high));
-    address->end = right.end;
+    read_sides(&left, hit != NULL ? hit->wide : at->place, at->floor, &right,
+               hit != NULL ? hit->end : after_ats(greedy->text, at->place, place->high));
     if (hit == NULL && (place->angle || place->quoted)) {
         left.near = left.words->len;
         right.near = right.words->len;
@@ -659,9 +600,11 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
         return GREEDY_NOBODY;
     if (!right.found || (!left.found && !is_empty_quoted(greedy->text, at->place)))
         return place->prose ? GREEDY_NOBODY : GREEDY_UNREAD;
-    /* An encoded-word may stand for nothing, and a comment is none: the domain may be what comes after these. */
-    if (is_encoded_word(right.words->str, right.near) || (right.comments && !ends_domain(right.words->str, right.near)))
+    /* That may stand for nothing: the domain may be what comes after it. */
+    if (is_encoded_word(right.words->str, right.near))
         return GREEDY_UNREAD;
+    address->end = right.end;
     take_sides(&left, &right, address);
+    address->same = hit != NULL && left.end == hit->tight && right.end == hit->end;
     return GREEDY_LONGER;
 }

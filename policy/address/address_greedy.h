@@ -26,6 +26,7 @@
 
 enum greedy_kind {
     GREEDY_SAME,   /* the scanner's address is all that there is */
+    GREEDY_SHOWN,  /* it is all that a person reads there */
     GREEDY_LONGER, /* there is a longer address, or the only one */
     GREEDY_NOBODY, /* proved to be nobody: a route, or the `@` of "Lunch @ noon" in a name */
     GREEDY_UNREAD, /* neither */
@@ -38,6 +39,7 @@ struct greedy {
     bool prose;      /* no MTA reads an address in it: a display name */
     bool quotes;     /* it has quotation marks, */
     bool angles;     /* and angle brackets */
+    bool unclosed;   /* no quotation mark is left that closes one */
     GArray *places;  /* of each `@`, where it is; NULL until then */
     uint32_t *pairs; /* of each parenthesis of a comment, the place of the other one + 1; NULL without comments */
 };
@@ -47,6 +49,7 @@ struct greedy_address {
     GString *local; /* as in a header, in quotes */
     GString *domain;
     size_t end; /* of the domain in the text, whatever was read */
+    bool same;  /* it is what the scanner found */
     bool wider; /* more words are in the item, and these are the whole: */
     bool cut;   /* or too many */
     GString *wide_local;

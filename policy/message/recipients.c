@@ -411,6 +411,8 @@ static void parse_value(struct reader *reader, const char *value)
         if (name != NULL)
             scan_value(reader, name, TEXT_PROSE, &reader->named);
     }
+    /* They are read again, beside their addresses. */
+    reader->account.unread = false;
     g_ptr_array_set_size(flat, 0);
     g_object_unref(list);
 }

@@ -67,7 +67,7 @@ ELSEWHERE = {
 }
 
 # Of these the makefile is asked what it would do: they take minutes, or write into the tree.
-ASKED = ["make bench", "make bench-replay", "make differential", "make crossing", "make format", "make format-check", "make fuzz", "make growth", "make search", "make record-version RELEASE=0.2",
+ASKED = ["make bench", "make bench-replay", "make differential", "make crossing", "make format", "make format-check", "make fuzz", "make growth", "make search", "make vectors", "make record-version RELEASE=0.2",
          "make update-golden"]
 
 # Seconds for a build from the source, while other tests run.

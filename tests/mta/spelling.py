@@ -50,11 +50,23 @@ class Spelling(mtacase.MtaCase):
         self.check_delivered("plain", ["last@mail1.example"], to=["last@mail1.example"])
         self.assertEqual([subject for subject in self.stopped if self.mta.recipients(subject)], [])
 
-    def test_blank_in_a_domain(self):
-        """twelve strangers are counted as twelve, colleagues as colleagues; both arrive here"""
-        for form, counts in (("Patient {n} <p{n}@mail1. example>", {"visible": 12, "internal": 0}), ("Staff {n} <staff{n}@me. example>", {"visible": 0, "internal": 12})):
+
+class Blanks(mtacase.MtaCase):
+    """A blank in a domain changes neither whose it is nor how many they are."""
+
+    POLICY = policies.policy(rules=policies.rule("wide", "parties(external) >= 12", 'quarantine "wide"'))
+
+    def test_strangers(self):
+        """twelve of one freemailer are twelve parties, and held"""
+        for form in ("Patient {n} <p{n}@free1. test>", '"Patient {n}" p{n}@free1. test', "Customer {n} <c{n}@customer. mail{n}.example>"):
             with self.subTest(form=form):
-                self.check_delivered("plain", ["ann@mail1.example"], cc=spellings.folded(spellings.listed(form, 12)), **counts)
+                self.check_held("plain", ["ann@mail1.example"], cc=spellings.folded(spellings.listed(form, 12)), visible=12, parties=12)
+
+    def test_colleagues(self):
+        """sixty colleagues are colleagues, and the mail arrives"""
+        for form in ("Staff {n} <staff{n}@me. example>", "staff{n} @ me . example", "staff{n}(x)@me.example"):
+            with self.subTest(form=form):
+                self.check_delivered("plain", ["ann@mail1.example"], cc=spellings.folded(spellings.listed(form)), visible=0, internal=60, parties=0)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ static char *read_text(const char *text, bool prose)
         case GREEDY_UNREAD:
             g_string_append(out, "unread");
             break;
+        case GREEDY_SHOWN:
+            g_string_append(out, "shown");
+            break;
         case GREEDY_LONGER:
             g_string_append_printf(out, "%s|%s", read.local->str, read.domain->str);
             if (read.cut)
@@ -139,7 +142,7 @@ static void test_nobody(void)
 static void test_prose(void)
 {
     static const struct row rows[] = {
-        {"Lunch @ noon. Bring cake", "nobody"},     {"write to Dr. ann@x.example. Bob knows", "same"},
+        {"Lunch @ noon. Bring cake", "nobody"},     {"write to Dr. ann@x.example. Bob knows", "shown"},
         {"u (x) @ d . example", "\"u\"|d.example"}, {"@ann", "nobody"},
         {"=?utf-8?q?ann?= @ x.example", "nobody"},
     };

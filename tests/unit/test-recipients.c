@@ -210,6 +210,24 @@ static void test_nobody(void)
     check(rows, G_N_ELEMENTS(rows));
 }
 
+/* An `@` that adds nobody is the name of a plain address; several others may be people who are hidden. */
+static void test_idle(void)
+{
+    static const struct row rows[] = {
+        {"Lunch @ noon <a@x.example>, \"Dinner @ eight, or @ nine\" <b@x.example>, c@x.example (Tea @ five)",
+         "a@x.example b@x.example c@x.example"},
+        {"(Lunch @ noon) a@x.example, (Tea @ five) b@x.example", "a@x.example b@x.example"},
+        {"Ann a@x.example, Ann a@x.example", "a@x.example !syntax"},
+        {"<@r.example:a@x.example>, <@r.example:b@x.example>", "a@x.example b@x.example"},
+        {"(u0 @d0&.example), a@x.example", "a@x.example !syntax"},
+        {"(u0 @d0&.example), (u1 @d1&.example), (u2 @d2&.example), a@x.example", "a@x.example !syntax !unparsed"},
+        {"a@x.example, (u0 @d0&.example), (u1 @d1&.example), (u2 @d2&.example)", "a@x.example !unparsed"},
+        {"Ann a@x.example, Ann a@x.example, Ann a@x.example", "a@x.example !syntax !unparsed"},
+    };
+
+    check(rows, G_N_ELEMENTS(rows));
+}
+
 /* Twelve of each are twelve, whatever the grammar makes of the list; sixty where only a name beside the address
  * differs. */
 static void test_spellings(void)
@@ -521,6 +539,7 @@ int main(int argc, char **argv)
     g_test_add_func("/recipients/valid", test_valid);
     g_test_add_func("/recipients/tolerant", test_tolerant);
     g_test_add_func("/recipients/nobody", test_nobody);
+    g_test_add_func("/recipients/idle", test_idle);
     g_test_add_func("/recipients/spellings", test_spellings);
     g_test_add_func("/recipients/fields", test_fields);
     g_test_add_func("/recipients/union", test_union);
