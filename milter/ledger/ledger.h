@@ -302,6 +302,15 @@ enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *
 
 /* ---- deciding */
 
+/* What a person does to a row. */
+struct ledger_act {
+    gint64 id;
+    gint64 now;
+    const struct ledger_person *person;
+    const char *reason; /* or NULL */
+    unsigned needed;    /* approvals, for a release */
+};
+
 /*
  * Each of these gives the row as it is afterwards, in the same transaction, to
  * `row`; NULL if there is none, and with LEDGER_FAILED.  `row` may be NULL.
@@ -311,8 +320,7 @@ enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *
  * Adds an approval.  A person's second one changes nothing and is LEDGER_DONE
  * too.  Whether the person may approve is the caller's to know.
  */
-enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct ledger_person *person,
-                                  const char *reason, gint64 now, struct ledger_row **row,
+enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act *act, struct ledger_row **row,
                                   struct database_error *error);
 
 /* The logins of those who approved, in order: char *. */
@@ -320,12 +328,11 @@ GPtrArray *ledger_approvals(struct ledger *ledger, gint64 id, struct database_er
 
 /*
  * Takes a waiting row for one action, so that nobody else acts on it.  A release
- * needs `needed` approvals, or as many as the row asks for if that is more; where
+ * needs the act's approvals, or as many as the row asks for if that is more; where
  * that is 1 the claim itself approves.  The queue is touched only after this
  * is LEDGER_DONE; then the row is finished or abandoned.
  */
-enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_action action,
-                                const struct ledger_person *person, const char *reason, unsigned needed, gint64 now,
+enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action, const struct ledger_act *act,
                                 struct ledger_row **row, struct database_error *error);
 
 /*

@@ -24,10 +24,6 @@ GPtrArray *row_collect(struct statement *statement, struct database_error *error
 /* One row in the middle of a transaction; NULL with DATABASE_NONE if there is none. */
 struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_error *error);
 
-/* Adds a line to the history of a row; `who` may be NULL: something was noticed. */
-int row_note(struct ledger *ledger, gint64 id, gint64 now, const struct ledger_person *who, const char *action,
-             const char *reason, const char *detail, struct database_error *error);
-
 /* The state of that name, or -1. */
 int row_state(const char *name);
 

@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-int row_note(struct ledger *ledger, gint64 id, gint64 now, const struct ledger_person *who, const char *action,
-             const char *reason, const char *detail, struct database_error *error)
+/* Adds a line to the history; without a person something was noticed. */
+static int note(struct ledger *ledger, const struct ledger_act *act, const char *action, const char *detail,
+                struct database_error *error)
 {
     struct statement *statement = database_prepare(ledger->database,
                                                    "INSERT INTO history (held, at, who, uid, action, reason, detail)"
@@ -20,12 +21,12 @@ int row_note(struct ledger *ledger, gint64 id, gint64 now, const struct ledger_p
                                                    error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, id);
-    statement_bind_number(statement, 2, now);
-    statement_bind_text(statement, 3, who == NULL ? NULL : who->login);
-    statement_bind_number(statement, 4, who == NULL ? 0 : who->uid);
+    statement_bind_number(statement, 1, act->id);
+    statement_bind_number(statement, 2, act->now);
+    statement_bind_text(statement, 3, act->person == NULL ? NULL : act->person->login);
+    statement_bind_number(statement, 4, act->person == NULL ? 0 : act->person->uid);
     statement_bind_text(statement, 5, action);
-    statement_bind_text(statement, 6, reason);
+    statement_bind_text(statement, 6, act->reason);
     statement_bind_text(statement, 7, detail);
     return statement_run(statement, error);
 }
@@ -90,7 +91,8 @@ static int take_sight(struct ledger *ledger, const struct ledger_sight *sight, g
                          : sight->detail != NULL     ? sight->detail
                          : state == LEDGER_PENDING   ? "it was never seen on hold"
                                                      : NULL;
-    return row_note(ledger, sight->id, now, NULL, ledger_state_name(sight->state), NULL, detail, error);
+    const struct ledger_act act = {.id = sight->id, .now = now};
+    return note(ledger, &act, ledger_state_name(sight->state), detail, error);
 }
 
 int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error)
@@ -110,21 +112,20 @@ int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, stru
 
 /* ---- deciding */
 
-/* A decision in the making: a transaction, and the row as it was at its start. */
-struct ledger_act {
+/* A change in the making: a transaction, and the row as it was at its start. */
+struct transition {
     struct ledger *ledger;
-    gint64 id;
-    gint64 now;
+    struct ledger_act act;
     struct ledger_row *row; /* before; NULL if there is none */
     struct database_error *error;
 };
 
-static int decision_begin(struct ledger_act *decision)
+static int decision_begin(struct transition *decision)
 {
     if (database_begin(decision->ledger->database, decision->error) == -1)
         return -1;
     decision->error->failure = DATABASE_NONE;
-    decision->row = row_read(decision->ledger, decision->id, decision->error);
+    decision->row = row_read(decision->ledger, decision->act.id, decision->error);
     if (decision->row != NULL || decision->error->failure == DATABASE_NONE)
         return 0;
     database_rollback(decision->ledger->database);
@@ -132,13 +133,13 @@ static int decision_begin(struct ledger_act *decision)
 }
 
 /* Ends the transaction with an answer, and gives the row as it is now. */
-static enum ledger_answer decision_end(struct ledger_act *decision, enum ledger_answer answer, struct ledger_row **row)
+static enum ledger_answer decision_end(struct transition *decision, enum ledger_answer answer, struct ledger_row **row)
 {
     struct database *database = decision->ledger->database;
     auto_free(ledger_row) before = g_steal_pointer(&decision->row);
     auto_free(ledger_row) after = NULL;
     if (answer == LEDGER_DONE) {
-        after = row_read(decision->ledger, decision->id, decision->error);
+        after = row_read(decision->ledger, decision->act.id, decision->error);
         if (after == NULL || database_commit(database, decision->error) == -1)
             answer = LEDGER_FAILED;
     }
@@ -162,32 +163,32 @@ static enum ledger_answer waits(const struct ledger_row *row)
 /* ---- approvals */
 
 /* 1 if it is new, 0 if the person had approved before. */
-static int add_approval(const struct ledger_act *decision, const struct ledger_person *person)
+static int add_approval(const struct transition *decision)
 {
     struct database *database = decision->ledger->database;
     struct statement *statement = database_prepare(
         database, "INSERT OR IGNORE INTO approval (held, login, uid, at) VALUES (?1, ?2, ?3, ?4)", decision->error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, decision->id);
-    statement_bind_text(statement, 2, person->login);
-    statement_bind_number(statement, 3, person->uid);
-    statement_bind_number(statement, 4, decision->now);
+    statement_bind_number(statement, 1, decision->act.id);
+    statement_bind_text(statement, 2, decision->act.person->login);
+    statement_bind_number(statement, 3, decision->act.person->uid);
+    statement_bind_number(statement, 4, decision->act.now);
     return statement_run(statement, decision->error) == -1 ? -1 : (int)database_changes(database);
 }
 
-enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct ledger_person *person,
-                                  const char *reason, gint64 now, struct ledger_row **row, struct database_error *error)
+enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act *act, struct ledger_row **row,
+                                  struct database_error *error)
 {
-    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct transition decision = {.ledger = ledger, .act = *act, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = waits(decision.row);
     if (answer == LEDGER_DONE) {
-        int added = add_approval(&decision, person);
-        if (added == -1 || (added == 1 && row_note(ledger, id, now, person, "approve", reason, NULL, error) == -1))
+        int added = add_approval(&decision);
+        if (added == -1 || (added == 1 && note(ledger, act, "approve", NULL, error) == -1))
             answer = LEDGER_FAILED;
     }
     return decision_end(&decision, answer, row);
@@ -195,8 +196,7 @@ enum ledger_answer ledger_approve(struct ledger *ledger, gint64 id, const struct
 
 /* ---- claims */
 
-static int set_claim(const struct ledger_act *decision, enum ledger_action action, const struct ledger_person *person,
-                     const char *reason)
+static int set_claim(const struct transition *decision, enum ledger_action action)
 {
     struct statement *statement = database_prepare(decision->ledger->database,
                                                    "UPDATE held SET state = ?2, changed = ?3, since = ?3, who = ?4,"
@@ -204,34 +204,33 @@ static int set_claim(const struct ledger_act *decision, enum ledger_action actio
                                                    decision->error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, decision->id);
+    statement_bind_number(statement, 1, decision->act.id);
     statement_bind_text(statement, 2, ledger_state_name(ledger_action_claims(action)));
-    statement_bind_number(statement, 3, decision->now);
-    statement_bind_text(statement, 4, person->login);
-    statement_bind_number(statement, 5, person->uid);
+    statement_bind_number(statement, 3, decision->act.now);
+    statement_bind_text(statement, 4, decision->act.person->login);
+    statement_bind_number(statement, 5, decision->act.person->uid);
     statement_bind_number(statement, 6, getpid());
-    statement_bind_text(statement, 7, reason);
+    statement_bind_text(statement, 7, decision->act.reason);
     return statement_run(statement, decision->error);
 }
 
-enum ledger_answer ledger_claim(struct ledger *ledger, gint64 id, enum ledger_action action,
-                                const struct ledger_person *person, const char *reason, unsigned needed, gint64 now,
+enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action, const struct ledger_act *act,
                                 struct ledger_row **row, struct database_error *error)
 {
-    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct transition decision = {.ledger = ledger, .act = *act, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = waits(decision.row);
     if (answer == LEDGER_DONE && action == LEDGER_RELEASE) {
-        unsigned wanted = MAX(needed, decision.row->message.approvals);
+        unsigned wanted = MAX(act->needed, decision.row->message.approvals);
         if (wanted > 1 && decision.row->granted < wanted)
             answer = LEDGER_NOT_APPROVED;
-        else if (wanted <= 1 && add_approval(&decision, person) == -1)
+        else if (wanted <= 1 && add_approval(&decision) == -1)
             answer = LEDGER_FAILED;
     }
-    if (answer == LEDGER_DONE && set_claim(&decision, action, person, reason) == -1)
+    if (answer == LEDGER_DONE && set_claim(&decision, action) == -1)
         answer = LEDGER_FAILED;
     return decision_end(&decision, answer, row);
 }
@@ -248,7 +247,7 @@ static int claimed_action(const struct ledger_row *row)
 }
 
 /* LEDGER_DONE if the row is claimed and can come to an end of either kind. */
-static enum ledger_answer check_claimed(const struct ledger_act *decision)
+static enum ledger_answer check_claimed(const struct transition *decision)
 {
     enum ledger_answer answer = waits(decision->row);
     if (answer == LEDGER_TAKEN)
@@ -260,7 +259,7 @@ static enum ledger_answer check_claimed(const struct ledger_act *decision)
     return LEDGER_FAILED;
 }
 
-static int set_finished(const struct ledger_act *decision, enum ledger_action action, const char *requeued)
+static int set_finished(const struct transition *decision, enum ledger_action action, const char *requeued)
 {
     struct statement *statement = database_prepare(decision->ledger->database,
                                                    "UPDATE held SET state = ?2, changed = ?3, since = ?3, process = 0,"
@@ -268,9 +267,9 @@ static int set_finished(const struct ledger_act *decision, enum ledger_action ac
                                                    decision->error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, decision->id);
+    statement_bind_number(statement, 1, decision->act.id);
     statement_bind_text(statement, 2, ledger_state_name(ledger_action_ends(action)));
-    statement_bind_number(statement, 3, decision->now);
+    statement_bind_number(statement, 3, decision->act.now);
     statement_bind_text(statement, 4, requeued);
     return statement_run(statement, decision->error);
 }
@@ -282,22 +281,30 @@ char *ledger_detail(const char *requeued, const char *detail)
     return detail == NULL ? g_strdup_printf("as %s", requeued) : g_strdup_printf("as %s; %s", requeued, detail);
 }
 
+/* What came of a claim is by whom, and for the reason, that the row has. */
+static int note_claimed(const struct transition *decision, const char *action, const char *detail)
+{
+    const struct ledger_person person = {decision->row->who, decision->row->uid};
+    struct ledger_act act = decision->act;
+    act.person = &person;
+    act.reason = decision->row->reason;
+    return note(decision->ledger, &act, action, detail, decision->error);
+}
+
 /* Of a claimed row. */
-static int finish(const struct ledger_act *decision, const char *requeued, const char *detail)
+static int finish(const struct transition *decision, const char *requeued, const char *detail)
 {
     enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
-    struct ledger_person person = {decision->row->who, decision->row->uid};
     g_autofree char *text = ledger_detail(requeued, detail);
     if (set_finished(decision, action, requeued) == -1)
         return -1;
-    return row_note(decision->ledger, decision->id, decision->now, &person, ledger_action_name(action),
-                    decision->row->reason, text, decision->error);
+    return note_claimed(decision, ledger_action_name(action), text);
 }
 
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
-    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct transition decision = {.ledger = ledger, .act = {.id = id, .now = now}, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
@@ -308,7 +315,7 @@ enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *r
     return decision_end(&decision, answer, row);
 }
 
-static int set_abandoned(const struct ledger_act *decision)
+static int set_abandoned(const struct transition *decision)
 {
     struct statement *statement = database_prepare(
         decision->ledger->database,
@@ -317,24 +324,22 @@ static int set_abandoned(const struct ledger_act *decision)
         decision->error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, decision->id);
-    statement_bind_number(statement, 2, decision->now);
+    statement_bind_number(statement, 1, decision->act.id);
+    statement_bind_number(statement, 2, decision->act.now);
     return statement_run(statement, decision->error);
 }
 
-static int abandon(const struct ledger_act *decision, const char *detail)
+static int abandon(const struct transition *decision, const char *detail)
 {
-    struct ledger_person person = {decision->row->who, decision->row->uid};
     if (set_abandoned(decision) == -1)
         return -1;
-    return row_note(decision->ledger, decision->id, decision->now, &person, "abandon", decision->row->reason, detail,
-                    decision->error);
+    return note_claimed(decision, "abandon", detail);
 }
 
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error)
 {
-    struct ledger_act decision = {.ledger = ledger, .id = id, .now = now, .error = error};
+    struct transition decision = {.ledger = ledger, .act = {.id = id, .now = now}, .error = error};
     if (row != NULL)
         *row = NULL;
     if (decision_begin(&decision) == -1)
@@ -348,7 +353,7 @@ enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *
 enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
-    struct ledger_act decision = {.ledger = ledger, .id = claim->id, .now = now, .error = error};
+    struct transition decision = {.ledger = ledger, .act = {.id = claim->id, .now = now}, .error = error};
     *row = NULL;
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
@@ -363,7 +368,7 @@ enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row 
 
 /* ---- adoption */
 
-static int set_adopted(const struct ledger_act *decision, const struct ledger_arrival *arrival)
+static int set_adopted(const struct transition *decision, const struct ledger_arrival *arrival)
 {
     struct statement *statement = database_prepare(
         decision->ledger->database,
@@ -373,21 +378,21 @@ static int set_adopted(const struct ledger_act *decision, const struct ledger_ar
         decision->error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, decision->id);
+    statement_bind_number(statement, 1, decision->act.id);
     statement_bind_text(statement, 2, arrival->queue_id);
     statement_bind_number(statement, 3, arrival->arrival);
     statement_bind_number(statement, 4, arrival->size);
-    statement_bind_number(statement, 5, decision->now);
+    statement_bind_number(statement, 5, decision->act.now);
     return statement_run(statement, decision->error);
 }
 
-static int remove_approvals(const struct ledger_act *decision)
+static int remove_approvals(const struct transition *decision)
 {
     struct statement *statement =
         database_prepare(decision->ledger->database, "DELETE FROM approval WHERE held = ?1", decision->error);
     if (statement == NULL)
         return -1;
-    statement_bind_number(statement, 1, decision->id);
+    statement_bind_number(statement, 1, decision->act.id);
     return statement_run(statement, decision->error);
 }
 
@@ -408,19 +413,19 @@ static char *adoption_detail(const struct ledger_row *before, const char *queue_
     return g_string_free(detail, FALSE);
 }
 
-static int adopt(const struct ledger_act *decision, const struct ledger_arrival *arrival)
+static int adopt(const struct transition *decision, const struct ledger_arrival *arrival)
 {
     g_autofree char *detail = adoption_detail(decision->row, arrival->queue_id);
     if (set_adopted(decision, arrival) == -1 || remove_approvals(decision) == -1)
         return -1;
-    return row_note(decision->ledger, decision->id, decision->now, NULL, "adopt", NULL, detail, decision->error);
+    return note(decision->ledger, &decision->act, "adopt", detail, decision->error);
 }
 
 enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *before,
                                 const struct ledger_arrival *arrival, gint64 now, struct ledger_row **row,
                                 struct database_error *error)
 {
-    struct ledger_act decision = {.ledger = ledger, .id = before->id, .now = now, .error = error};
+    struct transition decision = {.ledger = ledger, .act = {.id = before->id, .now = now}, .error = error};
     *row = NULL;
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;

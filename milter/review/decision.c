@@ -153,8 +153,11 @@ static int approve(const struct act *act, unsigned needed, bool *enough)
         return *enough ? EXITS_DONE : say(act, EXITS_DONE, "would be approved, %u of %u", would_be, needed);
 
     auto_free(ledger_row) row = NULL;
-    enum ledger_answer answer =
-        ledger_approve(ledger, act->row->id, &act->person, act->decision->reason, tool_now(), &row, &error);
+    enum ledger_answer answer = ledger_approve(
+        ledger,
+        &(struct ledger_act){
+            .id = act->row->id, .now = tool_now(), .person = &act->person, .reason = act->decision->reason},
+        &row, &error);
     if (answer == LEDGER_FAILED)
         return ledger_trouble(act, &error);
     if (answer != LEDGER_DONE)
@@ -274,8 +277,13 @@ static int claim_and_act(const struct act *act, unsigned needed)
 {
     auto_free(ledger_row) row = NULL;
     struct database_error error;
-    enum ledger_answer answer = ledger_claim(act->tool->ledger, act->row->id, act->decision->action, &act->person,
-                                             act->decision->reason, needed, tool_now(), &row, &error);
+    enum ledger_answer answer = ledger_claim(act->tool->ledger, act->decision->action,
+                                             &(struct ledger_act){.id = act->row->id,
+                                                                  .now = tool_now(),
+                                                                  .person = &act->person,
+                                                                  .reason = act->decision->reason,
+                                                                  .needed = needed},
+                                             &row, &error);
     switch (answer) {
     case LEDGER_DONE:
         return act_claimed(act);

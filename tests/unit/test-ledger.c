@@ -337,7 +337,8 @@ static void test_reused(void)
     see(place.ledger, new, LEDGER_HELD, NOON + DAY);
     g_assert_cmpint(state_of(place.ledger, old), ==, LEDGER_PENDING);
 
-    DONE(ledger_claim(place.ledger, old, LEDGER_RELEASE, &ann, NULL, 1, NOON, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = old, .now = NOON, .person = &ann, .needed = 1}, NULL, &error));
     DONE(ledger_finish(place.ledger, old, "B7", NULL, NOON, NULL, &error));
     g_autoptr(GPtrArray) rows = ledger_find(place.ledger, "A1", &error);
     g_assert_cmpuint(rows->len, ==, 2);
@@ -387,7 +388,9 @@ static void test_sight_of_decided(void)
 {
     struct place place = place_new();
     gint64 id = hold(place.ledger, "A1");
-    DONE(ledger_claim(place.ledger, id, LEDGER_DELETE, &ann, "spam", 1, NOON, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_DELETE,
+                      &(struct ledger_act){.id = id, .now = NOON, .person = &ann, .reason = "spam", .needed = 1}, NULL,
+                      &error));
     see(place.ledger, id, LEDGER_LEFT, 0);
     see(place.ledger, id, LEDGER_HELD, NOON);
     g_assert_cmpint(state_of(place.ledger, id), ==, LEDGER_DELETING);
@@ -447,7 +450,10 @@ static void test_decisions(void)
         auto_free(ledger_row) late = NULL;
         gint64 id = hold(place.ledger, "A1");
         g_assert_cmpstr(ledger_action_name(cases[i].action), ==, cases[i].name);
-        DONE(ledger_claim(place.ledger, id, cases[i].action, &ann, "fine", 1, NOON + 1, &claimed, &error));
+        DONE(
+            ledger_claim(place.ledger, cases[i].action,
+                         &(struct ledger_act){.id = id, .now = NOON + 1, .person = &ann, .reason = "fine", .needed = 1},
+                         &claimed, &error));
         g_assert_cmpint(claimed->state, ==, cases[i].claimed);
         g_assert_cmpint(claimed->process, ==, getpid());
         g_assert_cmpint(claimed->since, ==, NOON + 1);
@@ -462,13 +468,17 @@ static void test_decisions(void)
         g_assert_cmpint(done->process, ==, 0);
         ASSERT_HISTORY(place.ledger, id, cases[i].history);
         /* Whoever comes behind is told by whom and when, and changes nothing. */
-        g_assert_cmpint(ledger_claim(place.ledger, id, LEDGER_DELETE, &bob, NULL, 1, NOON + 3, &late, &error), ==,
-                        LEDGER_NOT_WAITING);
+        g_assert_cmpint(ledger_claim(place.ledger, LEDGER_DELETE,
+                                     &(struct ledger_act){.id = id, .now = NOON + 3, .person = &bob, .needed = 1},
+                                     &late, &error),
+                        ==, LEDGER_NOT_WAITING);
         g_assert_cmpint(late->state, ==, cases[i].done);
         g_assert_cmpstr(late->who, ==, "ann");
         g_assert_cmpint(ledger_finish(place.ledger, id, NULL, NULL, NOON, NULL, &error), ==, LEDGER_NOT_WAITING);
         g_assert_cmpint(ledger_abandon(place.ledger, id, NULL, NOON, NULL, &error), ==, LEDGER_NOT_WAITING);
-        g_assert_cmpint(ledger_approve(place.ledger, id, &bob, NULL, NOON, NULL, &error), ==, LEDGER_NOT_WAITING);
+        g_assert_cmpint(
+            ledger_approve(place.ledger, &(struct ledger_act){.id = id, .now = NOON, .person = &bob}, NULL, &error), ==,
+            LEDGER_NOT_WAITING);
         ASSERT_HISTORY(place.ledger, id, cases[i].history);
     }
     place_clear(&place);
@@ -482,19 +492,25 @@ static void test_claimed(void)
     auto_free(ledger_row) back = NULL;
     gint64 id = hold(place.ledger, "A1");
     see(place.ledger, id, LEDGER_HELD, NOON);
-    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &ann, NULL, 1, NOON + 5, NULL, &error));
-    g_assert_cmpint(ledger_claim(place.ledger, id, LEDGER_DELETE, &bob, NULL, 1, NOON, &taken, &error), ==,
-                    LEDGER_TAKEN);
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = id, .now = NOON + 5, .person = &ann, .needed = 1}, NULL, &error));
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_DELETE,
+                                 &(struct ledger_act){.id = id, .now = NOON, .person = &bob, .needed = 1}, &taken,
+                                 &error),
+                    ==, LEDGER_TAKEN);
     g_assert_cmpstr(taken->who, ==, "ann");
     g_assert_cmpint(taken->since, ==, NOON + 5);
     g_assert_cmpint(taken->state, ==, LEDGER_RELEASING);
-    g_assert_cmpint(ledger_approve(place.ledger, id, &bob, NULL, NOON, NULL, &error), ==, LEDGER_TAKEN);
+    g_assert_cmpint(
+        ledger_approve(place.ledger, &(struct ledger_act){.id = id, .now = NOON, .person = &bob}, NULL, &error), ==,
+        LEDGER_TAKEN);
     DONE(ledger_abandon(place.ledger, id, "postsuper failed", NOON + 6, &back, &error));
     g_assert_cmpint(back->state, ==, LEDGER_HELD);
     g_assert_null(back->who);
     g_assert_null(back->reason);
     ASSERT_HISTORY(place.ledger, id, "ann abandon - postsuper failed");
-    DONE(ledger_claim(place.ledger, id, LEDGER_DELETE, &bob, NULL, 1, NOON, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_DELETE,
+                      &(struct ledger_act){.id = id, .now = NOON, .person = &bob, .needed = 1}, NULL, &error));
     place_clear(&place);
 }
 
@@ -511,7 +527,8 @@ static void test_settled(void)
     struct place place = place_new();
     gint64 id = hold(place.ledger, "A1");
     see(place.ledger, id, LEDGER_HELD, NOON);
-    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &ann, NULL, 1, NOON + 5, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = id, .now = NOON + 5, .person = &ann, .needed = 1}, NULL, &error));
     auto_free(ledger_row) first = row_of(place.ledger, "A1");
     auto_free(ledger_row) now = NULL;
     DONE(ledger_settle(place.ledger, first, true, NOON + 6, &now, &error));
@@ -521,7 +538,8 @@ static void test_settled(void)
     g_assert_cmpint(ledger_settle(place.ledger, first, true, NOON + 6, &now, &error), ==, LEDGER_TAKEN);
     g_assert_cmpint(now->state, ==, LEDGER_HELD);
     g_clear_pointer(&now, ledger_row_free);
-    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &bob, NULL, 1, NOON + 7, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = id, .now = NOON + 7, .person = &bob, .needed = 1}, NULL, &error));
     for (int on_hold = 0; on_hold < 2; on_hold++) {
         g_assert_cmpint(ledger_settle(place.ledger, first, on_hold, NOON + 8, &now, &error), ==, LEDGER_TAKEN);
         g_assert_cmpint(now->state, ==, LEDGER_RELEASING);
@@ -540,10 +558,13 @@ static void test_nothing(void)
 {
     struct place place = place_new();
     auto_free(ledger_row) row = NULL;
-    g_assert_cmpint(ledger_claim(place.ledger, 7, LEDGER_RELEASE, &ann, NULL, 1, NOON, &row, &error), ==,
-                    LEDGER_UNKNOWN);
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE,
+                                 &(struct ledger_act){.id = 7, .now = NOON, .person = &ann, .needed = 1}, &row, &error),
+                    ==, LEDGER_UNKNOWN);
     g_assert_null(row);
-    g_assert_cmpint(ledger_approve(place.ledger, 7, &ann, NULL, NOON, &row, &error), ==, LEDGER_UNKNOWN);
+    g_assert_cmpint(
+        ledger_approve(place.ledger, &(struct ledger_act){.id = 7, .now = NOON, .person = &ann}, &row, &error), ==,
+        LEDGER_UNKNOWN);
     g_assert_cmpint(ledger_finish(place.ledger, 7, NULL, NULL, NOON, &row, &error), ==, LEDGER_UNKNOWN);
     g_assert_cmpint(ledger_abandon(place.ledger, 7, NULL, NOON, &row, &error), ==, LEDGER_UNKNOWN);
     gint64 id = hold(place.ledger, "A1");
@@ -552,7 +573,8 @@ static void test_nothing(void)
     g_assert_null(row);
     g_assert_cmpint(state_of(place.ledger, id), ==, LEDGER_PENDING);
     /* The transaction is over: others can write. */
-    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &ann, NULL, 1, NOON, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = id, .now = NOON, .person = &ann, .needed = 1}, NULL, &error));
     place_clear(&place);
 }
 
@@ -567,26 +589,37 @@ static void test_approvals(void)
     DONE(try_hold(place.ledger, &message, false, &error));
     const gint64 id = 1;
     /* The rule's two count, though the caller asks for one. */
-    g_assert_cmpint(ledger_claim(place.ledger, id, LEDGER_RELEASE, &ann, NULL, 1, NOON, &lacking, &error), ==,
-                    LEDGER_NOT_APPROVED);
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE,
+                                 &(struct ledger_act){.id = id, .now = NOON, .person = &ann, .needed = 1}, &lacking,
+                                 &error),
+                    ==, LEDGER_NOT_APPROVED);
     g_assert_cmpuint(lacking->granted, ==, 0);
     g_assert_cmpint(lacking->state, ==, LEDGER_PENDING);
-    DONE(ledger_approve(place.ledger, id, &ann, "looks right", NOON, &row, &error));
+    DONE(ledger_approve(place.ledger,
+                        &(struct ledger_act){.id = id, .now = NOON, .person = &ann, .reason = "looks right"}, &row,
+                        &error));
     g_assert_cmpuint(row->granted, ==, 1);
-    DONE(ledger_approve(place.ledger, id, &ann, "still", NOON + 1, &again, &error));
+    DONE(ledger_approve(place.ledger,
+                        &(struct ledger_act){.id = id, .now = NOON + 1, .person = &ann, .reason = "still"}, &again,
+                        &error));
     g_assert_cmpuint(again->granted, ==, 1);
-    g_assert_cmpint(ledger_claim(place.ledger, id, LEDGER_RELEASE, &ann, NULL, 2, NOON, NULL, &error), ==,
-                    LEDGER_NOT_APPROVED);
-    DONE(ledger_approve(place.ledger, id, &bob, NULL, NOON + 2, NULL, &error));
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE,
+                                 &(struct ledger_act){.id = id, .now = NOON, .person = &ann, .needed = 2}, NULL,
+                                 &error),
+                    ==, LEDGER_NOT_APPROVED);
+    DONE(ledger_approve(place.ledger, &(struct ledger_act){.id = id, .now = NOON + 2, .person = &bob}, NULL, &error));
     ASSERT_HISTORY(place.ledger, id, "ann approve looks right -\nbob approve - -");
     /* The caller may ask for more than the rule. */
-    g_assert_cmpint(ledger_claim(place.ledger, id, LEDGER_RELEASE, &bob, NULL, 3, NOON, NULL, &error), ==,
-                    LEDGER_NOT_APPROVED);
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE,
+                                 &(struct ledger_act){.id = id, .now = NOON, .person = &bob, .needed = 3}, NULL,
+                                 &error),
+                    ==, LEDGER_NOT_APPROVED);
     g_autoptr(GPtrArray) logins = ledger_approvals(place.ledger, id, &error);
     g_assert_cmpuint(logins->len, ==, 2);
     g_assert_cmpstr(g_ptr_array_index(logins, 0), ==, "ann");
     g_assert_cmpstr(g_ptr_array_index(logins, 1), ==, "bob");
-    DONE(ledger_claim(place.ledger, id, LEDGER_RELEASE, &eve, NULL, 2, NOON, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = id, .now = NOON, .person = &eve, .needed = 2}, NULL, &error));
     place_clear(&place);
 }
 
@@ -598,8 +631,10 @@ static void test_approvals_of_others(void)
     message.approvals = 2;
     DONE(try_hold(place.ledger, &message, false, &error));
     DONE(try_hold(place.ledger, &message, false, &error));
-    DONE(ledger_claim(place.ledger, 1, LEDGER_RETURN, &ann, NULL, 2, NOON, NULL, &error));
-    DONE(ledger_claim(place.ledger, 2, LEDGER_DELETE, &ann, NULL, 2, NOON, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RETURN,
+                      &(struct ledger_act){.id = 1, .now = NOON, .person = &ann, .needed = 2}, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_DELETE,
+                      &(struct ledger_act){.id = 2, .now = NOON, .person = &ann, .needed = 2}, NULL, &error));
     place_clear(&place);
 }
 
@@ -615,7 +650,9 @@ static gpointer race(gpointer data)
     guint won = 0;
     ledger_set_wait(ledger, 60000);
     for (gint64 id = 1; id <= PRIZES; id++) {
-        enum ledger_answer answer = ledger_claim(ledger, id, LEDGER_RELEASE, &ann, NULL, 1, NOON, NULL, &mine);
+        enum ledger_answer answer =
+            ledger_claim(ledger, LEDGER_RELEASE,
+                         &(struct ledger_act){.id = id, .now = NOON, .person = &ann, .needed = 1}, NULL, &mine);
         if (answer == LEDGER_FAILED)
             g_error("%s", mine.text);
         won += answer == LEDGER_DONE;
@@ -731,10 +768,16 @@ static void test_prune(void)
     gint64 claimed = hold_as(place.ledger, "CLAIMED", NOON - 200 * DAY, "care@me.example", "wide-cc");
     gint64 old = hold_as(place.ledger, "OLD", NOON - 200 * DAY, "care@me.example", "wide-cc");
     gint64 new = hold_as(place.ledger, "NEW", NOON - 200 * DAY, "care@me.example", "wide-cc");
-    DONE(ledger_claim(place.ledger, claimed, LEDGER_RELEASE, &ann, NULL, 1, NOON - 100 * DAY, NULL, &error));
-    DONE(ledger_claim(place.ledger, old, LEDGER_RELEASE, &ann, NULL, 1, NOON - 91 * DAY, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = claimed, .now = NOON - 100 * DAY, .person = &ann, .needed = 1}, NULL,
+                      &error));
+    DONE(ledger_claim(place.ledger, LEDGER_RELEASE,
+                      &(struct ledger_act){.id = old, .now = NOON - 91 * DAY, .person = &ann, .needed = 1}, NULL,
+                      &error));
     DONE(ledger_finish(place.ledger, old, NULL, NULL, NOON - 91 * DAY, NULL, &error));
-    DONE(ledger_claim(place.ledger, new, LEDGER_DELETE, &ann, NULL, 1, NOON - 89 * DAY, NULL, &error));
+    DONE(ledger_claim(place.ledger, LEDGER_DELETE,
+                      &(struct ledger_act){.id = new, .now = NOON - 89 * DAY, .person = &ann, .needed = 1}, NULL,
+                      &error));
     DONE(ledger_finish(place.ledger, new, NULL, NULL, NOON - 89 * DAY, NULL, &error));
     DONE(ledger_keep_policy(place.ledger, "111111111111", "old", NOON - 200 * DAY, &error));
     DONE(ledger_keep_policy(place.ledger, "222222222222", "in force", NOON - 200 * DAY, &error));

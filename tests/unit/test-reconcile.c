@@ -276,8 +276,11 @@ static void test_interrupted(struct fixture *fixture, gconstpointer data)
         g_autoptr(GPtrArray) rows = ledger_find(fixture->ledger, ids[i], &error);
         const struct ledger_row *row = g_ptr_array_index(rows, 0);
         g_assert_cmpint(
-            ledger_claim(fixture->ledger, row->id, LEDGER_RELEASE, &ann, "ok", 1, US(START + 3), NULL, &error), ==,
-            LEDGER_DONE);
+            ledger_claim(
+                fixture->ledger, LEDGER_RELEASE,
+                &(struct ledger_act){.id = row->id, .now = US(START + 3), .person = &ann, .reason = "ok", .needed = 1},
+                NULL, &error),
+            ==, LEDGER_DONE);
     }
     /* This process claimed them and lives: nobody touches them, in the queue or not. */
     ROUND(START + 4, "AAAA2 releasing 0, AAAA1 releasing 1", {"AAAA1", START, NULL, NULL}, END);
@@ -309,8 +312,10 @@ static void test_orphans(struct fixture *fixture, gconstpointer data)
         struct ledger *ledger = ledger_open(path, geteuid(), DATABASE_EXISTING, &error);
         int failed = ledger == NULL;
         for (gint64 row = 1; !failed && row <= 2; row++)
-            failed =
-                ledger_claim(ledger, row, LEDGER_RELEASE, &ann, "ok", 1, US(START + 3), NULL, &error) != LEDGER_DONE;
+            failed = ledger_claim(ledger, LEDGER_RELEASE,
+                                  &(struct ledger_act){
+                                      .id = row, .now = US(START + 3), .person = &ann, .reason = "ok", .needed = 1},
+                                  NULL, &error) != LEDGER_DONE;
         _exit(failed);
     }
     int status = -1;
@@ -409,8 +414,11 @@ static void test_restored(struct fixture *fixture, gconstpointer data)
     for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
         gint64 now = START + 1000 * (i + 1);
         ROUND(now, i == 0 ? "AAAA1 held 1" : "BBBB1 held 1", {ids[i], START, NULL, "1@x"}, END);
-        g_assert_cmpint(ledger_claim(fixture->ledger, 1, LEDGER_RELEASE, &ann, "ok", 1, US(now + 1), NULL, &error), ==,
-                        LEDGER_DONE);
+        g_assert_cmpint(
+            ledger_claim(fixture->ledger, LEDGER_RELEASE,
+                         &(struct ledger_act){.id = 1, .now = US(now + 1), .person = &ann, .reason = "ok", .needed = 1},
+                         NULL, &error),
+            ==, LEDGER_DONE);
         g_assert_cmpint(ledger_finish(fixture->ledger, 1, NULL, NULL, US(now + 2), NULL, &error), ==, LEDGER_DONE);
         /* What was listed just before the release was done says nothing. */
         ROUND(now + 61, i == 0 ? "AAAA1 untracked 1" : "BBBB1 untracked 1", {ids[i], START, NULL, "1@x"}, END);
