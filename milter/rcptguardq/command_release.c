@@ -38,21 +38,21 @@ static int check(void)
     return EXITS_DONE;
 }
 
-static void tell(int code, const char *said)
+static void tell(int code, const char *id, const char *said)
 {
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
-        const char *colon = strchr(said, ':');
-        g_autofree char *id = g_strndup(said, (size_t)(colon - said));
         json_builder_begin_object(json);
         json_string(json, "id", id);
         json_number(json, "code", code);
-        json_string(json, "said", colon + 2);
+        json_string(json, "said", said);
         json_builder_end_object(json);
         tool_print_json(json);
         return;
     }
     g_autoptr(GString) line = g_string_new(NULL);
+    terminal_append_plain(line, id);
+    g_string_append(line, ": ");
     terminal_append_plain(line, said);
     g_string_append_c(line, '\n');
     if (code == EXITS_DONE)
@@ -66,7 +66,7 @@ static int decide_one(struct tool *tool, const struct view_item *item, enum ledg
     const struct decision decision = {.action = action, .reason = reason_option, .dry = dry_option};
     g_autofree char *said = NULL;
     int code = decision_make(tool, item, &decision, &said);
-    tell(code, said);
+    tell(code, decision_id(item), said);
     return code;
 }
 
@@ -79,10 +79,8 @@ static int decide_id(struct tool *tool, const struct view *view, const char *id,
     int status = EXITS_DONE;
     auto_free(ledger_row) row = tool_find(tool, id, &status);
     if (row == NULL) {
-        if (status == EXITS_WRONG) {
-            g_autofree char *said = g_strdup_printf("%s: is not known: neither on hold nor in the ledger", id);
-            tell(status, said);
-        }
+        if (status == EXITS_WRONG)
+            tell(status, id, "is not known: neither on hold nor in the ledger");
         return status;
     }
     const struct view_item item = {.row = row};

@@ -313,7 +313,10 @@ static bool can_decide(struct tour *tour, enum ledger_action action, char **said
     const struct decision decision = {.action = action, .reason = "", .dry = true};
     read_row(tour);
     const struct view_item item = current(tour);
-    if (decision_make(tour->tool, &item, &decision, said) == EXITS_DONE)
+    g_autofree char *sentence = NULL;
+    int code = decision_make(tour->tool, &item, &decision, &sentence);
+    *said = g_strdup_printf("%s: %s", decision_id(&item), sentence);
+    if (code == EXITS_DONE)
         return true;
     say(tour, g_steal_pointer(said));
     forget_page(tour);
@@ -346,14 +349,15 @@ static void decide(struct tour *tour, enum ledger_action action)
     }
     const struct decision decision = {.action = action, .reason = reason};
     const struct view_item item = current(tour);
-    char *said = NULL;
+    g_autofree char *said = NULL;
     int code = decision_make(tour->tool, &item, &decision, &said);
+    g_autofree char *line = g_strdup_printf("%s: %s", decision_id(&item), said);
     tour->decided += code == EXITS_DONE;
     if (code == EXITS_DONE)
         go_to(tour, tour->at + 1);
     else
         forget_page(tour);
-    say(tour, said);
+    say(tour, g_steal_pointer(&line));
 }
 
 /* ---- keys */

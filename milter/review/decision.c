@@ -34,45 +34,44 @@ static int say(const struct act *act, int code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    *act->said = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    *act->said = g_strdup_printf("%s: %s", act->id, text);
     return code;
 }
 
 char *decision_over(const struct queue *queue, const struct ledger_row *row)
 {
-    const char *id = row->message.queue_id, *who = row->who == NULL ? "somebody" : row->who;
+    const char *who = row->who == NULL ? "somebody" : row->who;
     g_autofree char *changed = tool_time_text(row->changed);
     switch (row->state) {
     case LEDGER_RELEASING:
     case LEDGER_RETURNING:
     case LEDGER_DELETING:
-        return g_strdup_printf("%s: %s is %s it, since %s", id, who, ledger_state_name(row->state), changed);
+        return g_strdup_printf("%s is %s it, since %s", who, ledger_state_name(row->state), changed);
     case LEDGER_RELEASED:
         if (row->requeued != NULL)
-            return g_strdup_printf("%s: was released by %s on %s, as %s", id, who, changed, row->requeued);
+            return g_strdup_printf("was released by %s on %s, as %s", who, changed, row->requeued);
         G_GNUC_FALLTHROUGH;
     case LEDGER_RETURNED:
     case LEDGER_DELETED:
-        return g_strdup_printf("%s: was %s by %s on %s", id, ledger_state_name(row->state), who, changed);
+        return g_strdup_printf("was %s by %s on %s", ledger_state_name(row->state), who, changed);
     case LEDGER_LEFT:
         if (row->message.mta != queue_mta(queue))
-            return g_strdup_printf("%s: is not on hold in the queue of %s, and was not held there: which queue is "
+            return g_strdup_printf("is not on hold in the queue of %s, and was not held there: which queue is "
                                    "looked at is `mta` in [review]; noticed on %s",
-                                   id, queue_name(queue), changed);
+                                   queue_name(queue), changed);
         if (row->arrival == 0)
-            return g_strdup_printf("%s: is not on hold, and was never seen there: it left before anybody looked, "
+            return g_strdup_printf("is not on hold, and was never seen there: it left before anybody looked, "
                                    "or the MTA did not keep it, which cannot be told; noticed on %s",
-                                   id, changed);
-        return g_strdup_printf("%s: is on hold no longer: by hand it was released, requeued or deleted, which cannot "
+                                   changed);
+        return g_strdup_printf("is on hold no longer: by hand it was released, requeued or deleted, which cannot "
                                "be told; noticed on %s",
-                               id, changed);
+                               changed);
     case LEDGER_PENDING:
     case LEDGER_HELD:
         break;
     }
-    return g_strdup_printf("%s: waits", id);
+    return g_strdup("waits");
 }
 
 static int over(const struct act *act, const struct ledger_row *row)
@@ -327,7 +326,12 @@ static int untracked(const struct act *act)
     if (row == NULL || g_strcmp0(row->requeued, act->id) != 0)
         return say(act, EXITS_WRONG, "is on hold, but not by rcptguard: the ledger does not know it");
     g_autofree char *before = decision_over(act->tool->queue, row);
-    return say(act, EXITS_WRONG, "is on hold again, but not by rcptguard; %s", before);
+    return say(act, EXITS_WRONG, "is on hold again, but not by rcptguard; %s: %s", row->message.queue_id, before);
+}
+
+const char *decision_id(const struct view_item *item)
+{
+    return item->row != NULL ? item->row->message.queue_id : item->entry->id;
 }
 
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said)
@@ -338,7 +342,7 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         .decision = decision,
         .row = row,
         .entry = item->entry,
-        .id = row != NULL ? row->message.queue_id : item->entry->id,
+        .id = decision_id(item),
         .person = {.login = tool->reviewer->login, .uid = tool->reviewer->uid},
         .said = said,
     };

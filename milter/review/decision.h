@@ -19,6 +19,9 @@ struct decision {
  */
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said);
 
+/* The queue id that such a sentence is about. */
+const char *decision_id(const struct view_item *item);
+
 /* Why a closed or claimed row cannot be decided any more, as such a sentence. */
 char *decision_over(const struct queue *queue, const struct ledger_row *row);
 

@@ -321,7 +321,10 @@ class Postfix(mta.Mta):
         self._command("postsuper", "-c", self._path("etc"), "-d", queue_id)
 
     def flush(self, queue_id):
-        """Has a deferred message tried again at once."""
+        """Has a message tried again, as soon as the attempt before has let go of it: what is active is passed over."""
+        def waiting():
+            return queue_id not in [entry["queue_id"] for entry in self.queue() if entry["queue_name"] != "deferred"]
+        daemon.wait_until(waiting, LIMIT, "the end of the attempt at %s" % queue_id)
         self._command("postqueue", "-c", self._path("etc"), "-i", queue_id)
 
     def age(self, queue_id, seconds):
