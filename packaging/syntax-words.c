@@ -4,6 +4,7 @@
  * `keyword`, `logic`, `action`: as they are marked; `fact`: what a test can be of.
  */
 
+#include "policy/conditions/conditions.h"
 #include "policy/syntax/vocabulary.h"
 
 #include <glib.h>
@@ -18,9 +19,9 @@ static const char *const ambiguous[] = {"domains", "from", NULL};
 
 static bool is_fact(const char *word)
 {
-    return language_word(ambiguous, word) < 0 &&
-           (language_word(language_counts, word) >= 0 || language_word(language_subjects, word) >= 0 ||
-            language_word(language_flags, word) >= 0 || strcmp(word, "header") == 0);
+    unsigned index;
+
+    return language_word(ambiguous, word) < 0 && condition_find(word, &index) != NULL;
 }
 
 static const char *group_of(const char *word)
@@ -32,6 +33,15 @@ static const char *group_of(const char *word)
     return is_fact(word) ? "fact" : "keyword";
 }
 
+/* Words of tests that are keywords by position only. */
+static void print_unreserved(void)
+{
+    for (const struct condition_kind *const *kind = condition_kinds; *kind != NULL; kind++)
+        for (const char *const *word = (*kind)->words; *word != NULL; word++)
+            if (language_word(language_keywords, *word) < 0)
+                printf(" %s", *word);
+}
+
 int main(void)
 {
     static const char *const groups[] = {"keyword", "logic", "action", "fact"};
@@ -41,6 +51,8 @@ int main(void)
         for (const char *const *word = language_keywords; *word != NULL; word++)
             if (strcmp(group_of(*word), groups[i]) == 0)
                 printf(" %s", *word);
+        if (strcmp(groups[i], "fact") == 0)
+            print_unreserved();
         putchar('\n');
     }
     return ferror(stdout) || fflush(stdout) != 0;

@@ -33,11 +33,11 @@ struct builder {
     unsigned looked_up;              /* domains in headers */
 };
 
-static const char *const count_names[COUNT_KINDS] = {"visible", "parties", "domains", "recipients", "hidden"};
+const char *const count_words[] = {"visible", "parties", "domains", "recipients", "hidden", NULL};
 
 const char *count_name(enum count count)
 {
-    return count_names[count];
+    return count_words[count];
 }
 
 static void add_to_sum(struct exposure *exposure, enum count count, class_mask mask)

@@ -19,6 +19,7 @@ struct exposure;
 enum count { COUNT_VISIBLE, COUNT_PARTIES, COUNT_DOMAINS, COUNT_RECIPIENTS, COUNT_HIDDEN, COUNT_KINDS };
 
 const char *count_name(enum count count); /* "visible", "parties", ... */
+extern const char *const count_words[];   /* the same in order, ended by NULL */
 
 /*
  * Domains in the headers of one message whose class and party are looked up.  Each further

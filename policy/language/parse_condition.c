@@ -2,190 +2,44 @@
 
 #include "policy/language/parse_condition.h"
 
-#include "policy/base/suggest.h"
-#include "policy/syntax/vocabulary.h"
+#include "policy/conditions/conditions.h"
 
 #include <string.h>
 
 /* Parentheses and `not` within each other. */
 #define DEPTH_LIMIT 50
 
-static GPtrArray *parse_class_names(struct parser *parser)
+/* The words that a test may begin with. */
+static const char **list_words(void)
 {
-    GPtrArray *names = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    GPtrArray *words = g_ptr_array_new();
 
-    do {
-        struct item *name = parser_take_name(parser, "the name of a class");
-        if (name == NULL) {
-            g_ptr_array_unref(names);
-            return NULL;
-        }
-        g_ptr_array_add(names, name);
-        if (!parser_is(parser, TOKEN_COMMA))
-            return names;
-        parser_advance(parser);
-    } while (true);
-}
-
-static GPtrArray *parse_strings(struct parser *parser, const char *expected)
-{
-    GPtrArray *strings = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
-
-    do {
-        struct item *string = parser_take_string(parser, expected);
-        if (string == NULL) {
-            g_ptr_array_unref(strings);
-            return NULL;
-        }
-        g_ptr_array_add(strings, string);
-        if (!parser_is(parser, TOKEN_COMMA))
-            return strings;
-        parser_advance(parser);
-    } while (true);
-}
-
-static bool parse_count(struct parser *parser, struct test *test)
-{
-    static const enum token_kind comparisons[] = {TOKEN_GREATER_EQUAL, TOKEN_GREATER, TOKEN_LESS_EQUAL, TOKEN_LESS,
-                                                  TOKEN_EQUAL};
-    unsigned i;
-
-    test->kind = TEST_COUNT;
-    test->count = (enum count)language_word(language_counts, parser->token.value);
-    parser_advance(parser);
-    if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a class"))
-        return false;
-    test->classes = parse_class_names(parser);
-    if (test->classes == NULL || !parser_take(parser, TOKEN_RIGHT, "`)` or `,`"))
-        return false;
-    for (i = 0; i < G_N_ELEMENTS(comparisons) && !parser_is(parser, comparisons[i]); i++)
-        ;
-    if (i == G_N_ELEMENTS(comparisons)) {
-        parser_fail_expected(parser, "`>=`, `>`, `<=`, `<` or `=` and a number", NULL);
-        return false;
-    }
-    test->comparison = (enum comparison)i;
-    parser_advance(parser);
-    if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "a number", NULL);
-        return false;
-    }
-    test->number = (unsigned)g_ascii_strtoull(parser->token.value, NULL, 10);
-    parser_advance(parser);
-    return true;
-}
-
-/* Names of classes; but `in form "x"` is a table whose `from` is misspelt. */
-static bool parse_class_set(struct parser *parser, struct test *test)
-{
-    const char *const words[] = {"from", NULL};
-    size_t offset = parser->token.offset;
-
-    test->relation = RELATION_IN_CLASSES;
-    test->classes = parse_class_names(parser);
-    if (test->classes == NULL)
-        return false;
-    if (parser_is(parser, TOKEN_STRING) && test->classes->len == 1) {
-        const struct item *name = g_ptr_array_index(test->classes, 0);
-        bool near = diag_nearest(name->text, words) != NULL;
-        parser_fail_at(parser, offset, "expected the names of classes, or `from` and a file, not `%s` and a string%s",
-                       name->text, near ? "; did you mean `from`?" : "");
-        return false;
-    }
-    return true;
-}
-
-/* What follows `in`. */
-static bool parse_set(struct parser *parser, struct test *test)
-{
-    if (parser_is_word(parser, "from")) {
-        parser_advance(parser);
-        test->relation = RELATION_IN_TABLE;
-        test->operand = parser_take_string(parser, "the name of a table's file");
-        return test->operand != NULL;
-    }
-    if (parser_is(parser, TOKEN_STRING)) {
-        test->relation = RELATION_IN_TABLE;
-        test->items = parse_strings(parser, "a string");
-        return test->items != NULL;
-    }
-    if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) < 0) {
-        return parse_class_set(parser, test);
-    }
-    parser_fail_expected(parser, "the name of a class, a string, or `from` and a file", NULL);
-    return false;
-}
-
-/* `= S`, `=~ RE`, and for a subject `in SET`. */
-static bool parse_comparison(struct parser *parser, struct test *test, bool with_in)
-{
-    if (parser_is(parser, TOKEN_EQUAL)) {
-        parser_advance(parser);
-        test->relation = RELATION_EQUALS;
-        test->operand = parser_take_string(parser, "a string");
-        return test->operand != NULL;
-    }
-    if (parser_is(parser, TOKEN_MATCHES)) {
-        parser_advance(parser);
-        test->relation = RELATION_MATCHES;
-        test->operand = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/");
-        return test->operand != NULL;
-    }
-    if (with_in && parser_skip_word(parser, "in"))
-        return parse_set(parser, test);
-    if (!with_in)
-        return true; /* header("X") alone: present */
-    parser_fail_expected(parser, "`=`, `=~` or `in`", (const char *const[]){"in", NULL});
-    return false;
-}
-
-static bool parse_header(struct parser *parser, struct test *test)
-{
-    test->kind = TEST_HEADER;
-    test->relation = RELATION_PRESENT;
-    parser_advance(parser);
-    if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a header field"))
-        return false;
-    test->header = parser_take_string(parser, "the name of a header field in double quotes");
-    if (test->header == NULL || !parser_take(parser, TOKEN_RIGHT, "`)`"))
-        return false;
-    return parse_comparison(parser, test, false);
-}
-
-static bool parse_test_into(struct parser *parser, struct test *test)
-{
-    static const char *const words[] = {"visible", "parties", "domains",   "recipients", "hidden", "sender",
-                                        "from",    "user",    "client",    "listener",   "header", "authenticated",
-                                        "local",   "syntax",  "malformed", "truncated",  "not",    NULL};
-    int word = -1;
-
-    if (parser_is(parser, TOKEN_NAME) && (word = language_word(language_flags, parser->token.value)) >= 0) {
-        test->kind = TEST_FLAG;
-        test->flag = (enum flag)word;
-        parser_advance(parser);
-        return true;
-    }
-    if (parser_is_one_of(parser, language_counts))
-        return parse_count(parser, test);
-    if (parser_is_word(parser, "header"))
-        return parse_header(parser, test);
-    if (parser_is(parser, TOKEN_NAME) && (word = language_word(language_subjects, parser->token.value)) >= 0) {
-        test->kind = TEST_SUBJECT;
-        test->subject = (enum subject)word;
-        parser_advance(parser);
-        return parse_comparison(parser, test, true);
-    }
-    parser_fail_expected(parser, "a test such as `parties(external) >= 10`, `sender in ...` or `authenticated`", words);
-    return false;
+    for (const struct condition_kind *const *kind = condition_kinds; *kind != NULL; kind++)
+        for (const char *const *word = (*kind)->words; *word != NULL; word++)
+            g_ptr_array_add(words, (gpointer)*word);
+    g_ptr_array_add(words, (gpointer) "not");
+    g_ptr_array_add(words, NULL);
+    return (const char **)g_ptr_array_free(words, FALSE);
 }
 
 static struct expression *parse_test(struct parser *parser)
 {
-    struct expression *expression = expression_new(EXPRESSION_TEST, parser->token.offset);
+    size_t offset = parser->token.offset;
+    unsigned word = 0;
+    const struct condition_kind *kind =
+        parser_is(parser, TOKEN_NAME) ? condition_find(parser->token.value, &word) : NULL;
+    struct expression *expression;
 
-    expression->test = g_new0(struct test, 1);
-    expression->test->offset = parser->token.offset;
-    if (parse_test_into(parser, expression->test))
+    if (kind == NULL) {
+        g_autofree const char **words = list_words();
+        parser_fail_expected(parser, "a test such as `parties(external) >= 10`, `sender in ...` or `authenticated`",
+                             words);
+        return NULL;
+    }
+    expression = expression_new(EXPRESSION_TEST, offset);
+    expression->test = test_new(kind, offset);
+    parser_advance(parser);
+    if (kind->parse(parser, expression->test, word))
         return expression;
     expression_free(expression);
     return NULL;

@@ -2,89 +2,16 @@
 
 #include "policy/language/print_policy.h"
 
+#include "policy/conditions/condition.h"
 #include "policy/syntax/lexer.h"
-#include "policy/syntax/vocabulary.h"
-
-#include <string.h>
-
-static void print_items(GString *out, const GPtrArray *items, bool quoted)
-{
-    for (unsigned i = 0; i < items->len; i++) {
-        const struct item *item = g_ptr_array_index(items, i);
-        if (i > 0)
-            g_string_append(out, ", ");
-        if (quoted)
-            lexer_append_string(out, item->text);
-        else
-            g_string_append(out, item->text);
-    }
-}
-
-static void print_comparison(GString *out, const struct test *test)
-{
-    switch (test->relation) {
-    case RELATION_PRESENT:
-        break;
-    case RELATION_EQUALS:
-        g_string_append(out, " = ");
-        lexer_append_string(out, test->operand->text);
-        break;
-    case RELATION_MATCHES:
-        g_string_append(out, " =~ ");
-        lexer_append_regex(out, test->operand->text);
-        break;
-    case RELATION_IN_CLASSES:
-        g_string_append(out, " in ");
-        print_items(out, test->classes, false);
-        break;
-    case RELATION_IN_TABLE:
-        g_string_append(out, " in ");
-        if (test->items != NULL) {
-            print_items(out, test->items, true);
-        } else {
-            g_string_append(out, "from ");
-            lexer_append_string(out, test->operand->text);
-        }
-        break;
-    }
-}
-
-char *test_print(const struct test *test)
-{
-    GString *out = g_string_new(NULL);
-
-    switch (test->kind) {
-    case TEST_FLAG:
-        g_string_append(out, language_flags[test->flag]);
-        break;
-    case TEST_COUNT:
-        g_string_append_printf(out, "%s(", language_counts[test->count]);
-        print_items(out, test->classes, false);
-        g_string_append_printf(out, ") %s %u", language_comparisons[test->comparison], test->number);
-        break;
-    case TEST_SUBJECT:
-        g_string_append(out, language_subjects[test->subject]);
-        print_comparison(out, test);
-        break;
-    case TEST_HEADER:
-        g_string_append(out, "header(");
-        lexer_append_string(out, test->header->text);
-        g_string_append_c(out, ')');
-        print_comparison(out, test);
-        break;
-    }
-    return g_string_free(out, FALSE);
-}
 
 /* With `indent`, each part of the outermost `and` or `or` stands on a line of its own. */
 static void print_expression(GString *out, const struct expression *expression, const char *indent)
 {
     switch (expression->kind) {
-    case EXPRESSION_TEST: {
-        g_autofree char *text = test_print(expression->test);
-        g_string_append(out, text);
+    case EXPRESSION_TEST:
+        expression->test->kind->print(out, expression->test);
         break;
-    }
     case EXPRESSION_NOT:
     case EXPRESSION_AND:
     case EXPRESSION_OR:

@@ -10,6 +10,5 @@
 
 char *policy_print(const struct policy *policy);
 char *expression_print(const struct expression *expression);
-char *test_print(const struct test *test);
 
 #endif

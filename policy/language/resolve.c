@@ -5,7 +5,7 @@
 #include "policy/address/address.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
-#include "policy/language/print_policy.h"
+#include "policy/conditions/condition.h"
 #include "policy/syntax/resolve_context.h"
 #include "policy/syntax/template.h"
 
@@ -22,12 +22,6 @@ static void declare(struct resolver *resolver, struct item *name)
                       source_line(resolver->policy->source, first->offset));
     else
         g_hash_table_insert(resolver->names, name->text, name);
-}
-
-static void resolve_class_names(struct resolver *resolver, struct test *test)
-{
-    for (unsigned i = 0; i < test->classes->len; i++)
-        test->mask |= resolver_class(resolver, g_ptr_array_index(test->classes, i), test->kind == TEST_COUNT);
 }
 
 /* ---- classes */
@@ -132,89 +126,6 @@ static void resolve_classes(struct resolver *resolver)
 
 /* ---- tests */
 
-static enum table_kind kind_of(enum subject subject)
-{
-    switch (subject) {
-    case SUBJECT_SENDER:
-    case SUBJECT_FROM:
-        return TABLE_MAILBOXES;
-    case SUBJECT_CLIENT:
-        return TABLE_NETWORKS;
-    case SUBJECT_USER:
-    case SUBJECT_LISTENER:
-        break;
-    }
-    return TABLE_WORDS;
-}
-
-static void add_item(struct resolver *resolver, struct table *table, const struct item *item)
-{
-    g_autofree char *wrong = table_add(table, item->text, 0);
-
-    if (wrong != NULL)
-        resolver_fail(resolver, item->offset, "%s", wrong);
-}
-
-static void resolve_subject(struct resolver *resolver, struct test *test)
-{
-    enum table_kind kind = kind_of(test->subject);
-
-    switch (test->relation) {
-    case RELATION_PRESENT:
-        break;
-    case RELATION_MATCHES:
-        test->pattern = resolver_compile(resolver, test->operand);
-        break;
-    case RELATION_EQUALS:
-        test->table = table_new(kind);
-        if (kind == TABLE_MAILBOXES && test->operand->text[0] != '\0' && strchr(test->operand->text, '@') == NULL)
-            resolver_fail(resolver, test->operand->offset, "expected an address, or `in` before a domain");
-        else if (kind == TABLE_NETWORKS && strchr(test->operand->text, '/') != NULL)
-            resolver_fail(resolver, test->operand->offset, "expected an IP address, or `in` before a network");
-        else
-            add_item(resolver, test->table, test->operand);
-        break;
-    case RELATION_IN_CLASSES:
-        resolve_class_names(resolver, test);
-        if (test->subject == SUBJECT_CLIENT)
-            resolver_fail(resolver, test->offset,
-                          "`client` has no class; expected networks in double quotes, or `from` and a file");
-        if (test->subject == SUBJECT_LISTENER)
-            resolver_fail(resolver, test->offset,
-                          "`listener` has no class; expected names in double quotes, or `from` and a file");
-        break;
-    case RELATION_IN_TABLE:
-        test->table = table_new(kind);
-        if (test->items == NULL)
-            resolver_read_table(resolver, test->table, test->operand, 0);
-        for (unsigned i = 0; test->items != NULL && i < test->items->len; i++)
-            add_item(resolver, test->table, g_ptr_array_index(test->items, i));
-        break;
-    }
-}
-
-/* RFC 5322 section 3.6.8: printable ASCII but the colon. */
-static bool is_field_name(const char *name)
-{
-    if (name[0] == '\0')
-        return false;
-    for (; *name != '\0'; name++)
-        if (*name <= 0x20 || *name >= 0x7f || *name == ':')
-            return false;
-    return true;
-}
-
-static void resolve_header(struct resolver *resolver, struct test *test)
-{
-    if (!is_field_name(test->header->text))
-        resolver_fail(resolver, test->header->offset,
-                      "expected the name of a header field, such as \"List-Id\", without a colon");
-    if (test->relation == RELATION_MATCHES)
-        test->pattern = resolver_compile(resolver, test->operand);
-    else if (test->relation == RELATION_EQUALS)
-        test->value = g_utf8_casefold(test->operand->text, -1);
-}
-
 /* `at_mail`: the test is made at MAIL FROM, when headers and recipients are not there yet. */
 static void resolve_expression(struct resolver *resolver, struct expression *expression, bool at_mail)
 {
@@ -225,23 +136,10 @@ static void resolve_expression(struct resolver *resolver, struct expression *exp
             resolve_expression(resolver, g_ptr_array_index(expression->parts, i), at_mail);
         return;
     }
-    switch (test->kind) {
-    case TEST_FLAG:
-        break;
-    case TEST_COUNT:
-        resolve_class_names(resolver, test);
-        break;
-    case TEST_SUBJECT:
-        resolve_subject(resolver, test);
-        break;
-    case TEST_HEADER:
-        resolve_header(resolver, test);
-        break;
-    }
+    if (test->kind->resolve != NULL)
+        test->kind->resolve(resolver, test);
     test->text = test_print(test);
-    if (at_mail && (test->kind == TEST_COUNT || test->kind == TEST_HEADER ||
-                    (test->kind == TEST_SUBJECT && test->subject == SUBJECT_FROM) ||
-                    (test->kind == TEST_FLAG && test->flag != FLAG_AUTHENTICATED && test->flag != FLAG_LOCAL)))
+    if (at_mail && (test->kind->at_mail == NULL || !test->kind->at_mail(test)))
         resolver_fail(
             resolver, test->offset,
             "`outbound` is decided at MAIL FROM; expected `authenticated`, `local`, `client`, `listener`, `user` or "

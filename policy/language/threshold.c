@@ -2,18 +2,18 @@
 
 #include "policy/language/threshold.h"
 
-#include "policy/syntax/ast.h"
+#include "policy/conditions/condition_count.h"
 
 /* The least count on the upper side; 0 if there is no such side, or no lower one. */
-static unsigned upper_side(const struct test *test)
+static unsigned upper_side(const struct number_comparison *comparison)
 {
-    switch (test->comparison) {
+    switch (comparison->comparison) {
     case AT_LEAST:
     case LESS:
-        return test->number;
+        return comparison->number;
     case MORE:
     case AT_MOST:
-        return test->number + 1;
+        return comparison->number + 1;
     case EXACTLY:
         break;
     }
@@ -22,7 +22,7 @@ static unsigned upper_side(const struct test *test)
 
 static void find_in(struct policy *policy, unsigned rule, const struct expression *expression)
 {
-    const struct test *test = expression->test;
+    const struct count_test *count = count_test_of(expression->test);
     struct threshold found;
 
     if (expression->kind != EXPRESSION_TEST) {
@@ -30,15 +30,15 @@ static void find_in(struct policy *policy, unsigned rule, const struct expressio
             find_in(policy, rule, g_ptr_array_index(expression->parts, i));
         return;
     }
-    if (test->kind != TEST_COUNT || upper_side(test) == 0)
+    if (count == NULL || upper_side(&count->comparison) == 0)
         return;
     found = (struct threshold){
-        .test = test,
-        .text = test->text,
+        .test = &count->test,
+        .text = count->test.text,
         .rule = rule,
-        .count = test->count,
-        .classes = test->mask,
-        .number = upper_side(test),
+        .count = count->count,
+        .classes = count->mask,
+        .number = upper_side(&count->comparison),
     };
     g_array_append_val(policy->thresholds, found);
 }

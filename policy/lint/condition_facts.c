@@ -2,17 +2,12 @@
 
 #include "policy/lint/condition_facts.h"
 
-#include "policy/address/address.h"
+#include "policy/conditions/condition_count.h"
 #include "policy/message/recipients.h"
-
-#include <string.h>
 
 /* So many facts are compared with each other, and so many variables; what comes behind stands for itself alone. */
 #define FACTS_LIMIT     200u
 #define VARIABLES_LIMIT 48u
-
-/* Larger sets are compared with nothing. */
-#define SET_LIMIT 64u
 
 /* What is needed while they are gathered. */
 struct gathering {
@@ -20,7 +15,6 @@ struct gathering {
     struct facts *facts;
     GHashTable *by_text; /* char * -> index of a fact; the strings are the tests' own */
     class_mask counted;  /* classes that recipients are counted as */
-    class_mask separate;
     class_mask individuals;
     bool separate_individuals;
 };
@@ -41,7 +35,7 @@ static unsigned add_fact(struct gathering *gathering, const struct test *test)
     return facts->tests->len - 1;
 }
 
-static unsigned add_variable(struct gathering *gathering, const struct test *test)
+static unsigned add_variable(struct gathering *gathering, const struct count_test *test)
 {
     bool of_envelope = test->count == COUNT_RECIPIENTS || test->count == COUNT_HIDDEN;
     struct variable variable = {
@@ -67,87 +61,13 @@ static void gather(struct gathering *gathering, const struct expression *express
     for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
         gather(gathering, g_ptr_array_index(expression->parts, i));
     if (test != NULL) {
-        unsigned place = test->kind == TEST_COUNT ? add_variable(gathering, test) : add_fact(gathering, test);
+        const struct count_test *count = count_test_of(test);
+        unsigned place = count != NULL ? add_variable(gathering, count) : add_fact(gathering, test);
         g_hash_table_insert(gathering->facts->places, (gpointer)test, GUINT_TO_POINTER(place));
     }
 }
 
 /* ---- what follows from a fact */
-
-static bool has_small_set(const struct test *test)
-{
-    return test->table != NULL && table_size(test->table) <= SET_LIMIT;
-}
-
-/* The class of an item of a set of senders or authors; 0 if it is not known, has several, or is none. */
-static class_mask class_of_item(const struct gathering *gathering, const char *item, struct pattern_budget *budget)
-{
-    const char *at = strrchr(item, '@');
-    const char *name = at != NULL ? at + 1 : item;
-    g_autofree char *domain = domain_normalise(name, strlen(name));
-    struct domain_facts *found;
-    class_mask class = 0;
-
-    /* Below a domain with a leading dot there may be other classes; the null sender has none. */
-    if (name[0] == '.' || name[0] == '\0')
-        return 0;
-    found = classes_find(gathering->policy->classes, domain, budget);
-    if (!found->fault)
-        class = ((class_mask)1 << found->class_index) & ~gathering->separate;
-    domain_facts_unref(found);
-    return class;
-}
-
-/* Whether the classes of all that a test lists are known and among these. */
-static bool is_listed_within(const struct gathering *gathering, const struct test *test, class_mask mask)
-{
-    struct pattern_budget *budget;
-    unsigned count = test->items != NULL ? test->items->len : 1;
-    bool within = true;
-
-    if (!has_small_set(test) || (test->items == NULL && test->relation != RELATION_EQUALS) ||
-        (test->subject != SUBJECT_SENDER && test->subject != SUBJECT_FROM))
-        return false;
-    budget = pattern_budget_new();
-    for (unsigned i = 0; within && i < count; i++) {
-        const struct item *item = test->items != NULL ? g_ptr_array_index(test->items, i) : test->operand;
-        within = (class_of_item(gathering, item->text, budget) & mask) != 0;
-    }
-    pattern_budget_free(budget);
-    return within;
-}
-
-/* Whether `one` cannot be true without `other`. */
-static bool implies(const struct gathering *gathering, const struct test *one, const struct test *other)
-{
-    if (one->kind == TEST_SUBJECT && one->subject == SUBJECT_USER && other->kind == TEST_FLAG)
-        return other->flag == FLAG_AUTHENTICATED;
-    if (one->kind == TEST_HEADER && other->kind == TEST_HEADER)
-        return other->relation == RELATION_PRESENT && g_ascii_strcasecmp(one->header->text, other->header->text) == 0;
-    if (one->kind != TEST_SUBJECT || other->kind != TEST_SUBJECT || one->subject != other->subject)
-        return false;
-    if (one->relation == RELATION_IN_CLASSES && other->relation == RELATION_IN_CLASSES)
-        return (one->mask & ~other->mask) == 0;
-    if (has_small_set(one) && has_small_set(other))
-        return table_within(one->table, other->table) == table_size(one->table);
-    return other->relation == RELATION_IN_CLASSES && is_listed_within(gathering, one, other->mask);
-}
-
-/* Whether both cannot be true at once.  Of several authors, all have to be in a set. */
-static bool excludes(const struct gathering *gathering, const struct test *one, const struct test *other)
-{
-    if (one->kind != TEST_SUBJECT || other->kind != TEST_SUBJECT || one->subject != other->subject)
-        return false;
-    if (one->relation == RELATION_IN_CLASSES && other->relation == RELATION_IN_CLASSES)
-        /* Who is of a `separate` class is internal or other besides. */
-        return (one->mask & other->mask) == 0 && ((one->mask | other->mask) & gathering->separate) == 0;
-    if (one->relation == RELATION_IN_CLASSES)
-        return is_listed_within(gathering, other, ~one->mask);
-    if (other->relation == RELATION_IN_CLASSES)
-        return is_listed_within(gathering, one, ~other->mask);
-    return has_small_set(one) && has_small_set(other) && table_within(one->table, other->table) == 0 &&
-           table_within(other->table, one->table) == 0;
-}
 
 static void add_consequence(struct facts *facts, unsigned fact, bool value, unsigned other, bool then)
 {
@@ -160,15 +80,16 @@ static void relate_facts(struct gathering *gathering)
 {
     struct facts *facts = gathering->facts;
     unsigned count = MIN(facts->tests->len, FACTS_LIMIT);
+    struct classes *classes = gathering->policy->classes;
 
     for (unsigned i = 0; i < count; i++) {
         for (unsigned j = 0; j < count; j++) {
             const struct test *one = g_ptr_array_index(facts->tests, i), *other = g_ptr_array_index(facts->tests, j);
-            if (i != j && implies(gathering, one, other)) {
+            if (i != j && test_implies(classes, one, other)) {
                 add_consequence(facts, i, true, j, true);
                 add_consequence(facts, j, false, i, false);
             }
-            if (i < j && excludes(gathering, one, other)) {
+            if (i < j && test_excludes(classes, one, other)) {
                 add_consequence(facts, i, true, j, false);
                 add_consequence(facts, j, true, i, false);
             }
@@ -242,14 +163,12 @@ static void learn_classes(struct gathering *gathering)
 
     for (unsigned i = 0; i < classes_count(classes); i++) {
         class_mask bit = (class_mask)1 << i;
-        if (classes_separate(classes, i))
-            gathering->separate |= bit;
-        else
+        if (!classes_separate(classes, i))
             gathering->counted |= bit;
         if (classes_individuals(classes, i))
             gathering->individuals |= bit;
     }
-    gathering->separate_individuals = (gathering->separate & gathering->individuals) != 0;
+    gathering->separate_individuals = (gathering->individuals & ~gathering->counted) != 0;
 }
 
 struct facts *facts_new(const struct policy *policy)

@@ -10,6 +10,7 @@
 #ifndef RCPTGUARD_CONDITION_FACTS_H
 #define RCPTGUARD_CONDITION_FACTS_H
 
+#include "policy/exposure/exposure.h"
 #include "policy/syntax/ast.h"
 
 /* If a fact has the value, the fact `other` has the value `then`. */

@@ -8,6 +8,7 @@
 
 #include "policy/lint/condition_solver.h"
 
+#include "policy/conditions/condition_count.h"
 #include "policy/lint/condition_facts.h"
 
 /* Tests looked at for one question, and for all: beyond that everything is possible. */
@@ -250,10 +251,11 @@ static int standing(struct logic *logic, const struct claim *claim)
     int result;
 
     if (test != NULL) {
+        const struct count_test *count = count_test_of(test);
         unsigned place = facts_place(logic->facts, test);
         spend(logic, 1);
-        result = test->kind != TEST_COUNT ? logic->answers[place]
-                                          : compare(&logic->bounds[place], test->comparison, test->number);
+        result = count == NULL ? logic->answers[place]
+                               : compare(&logic->bounds[place], count->comparison.comparison, count->comparison.number);
         return claim->holds ? result : -result;
     }
     conjunction = is_conjunction(claim);
@@ -273,11 +275,10 @@ static void wait_for(struct logic *logic, const struct claim *claim)
     g_array_append_val(logic->waiting, waiting);
 }
 
-static bool take_count(struct logic *logic, const struct claim *claim)
+static bool take_count(struct logic *logic, const struct claim *claim, const struct number_comparison *wanted)
 {
-    const struct test *test = claim->expression->test;
-    unsigned variable = facts_place(logic->facts, test), number = test->number;
-    enum comparison comparison = test->comparison;
+    unsigned variable = facts_place(logic->facts, claim->expression->test), number = wanted->number;
+    enum comparison comparison = wanted->comparison;
     static const enum comparison opposites[] = {
         [AT_LEAST] = LESS, [MORE] = AT_MOST, [AT_MOST] = MORE, [LESS] = AT_LEAST, [EXACTLY] = EXACTLY};
 
@@ -308,10 +309,11 @@ static bool take_count(struct logic *logic, const struct claim *claim)
 static bool take(struct logic *logic, const struct claim *claim)
 {
     const struct test *test = claim->expression->test;
+    const struct count_test *count = count_test_of(test);
 
     spend(logic, 1);
-    if (test != NULL && test->kind == TEST_COUNT)
-        return take_count(logic, claim) && narrow_all(logic);
+    if (count != NULL)
+        return take_count(logic, claim, &count->comparison) && narrow_all(logic);
     if (test != NULL)
         return set_fact(logic, facts_place(logic->facts, test), claim->holds);
     if (!is_conjunction(claim)) {
@@ -330,13 +332,13 @@ static bool take(struct logic *logic, const struct claim *claim)
 static bool take_last_part(struct logic *logic, unsigned place)
 {
     const struct claim claim = g_array_index(logic->waiting, struct waiting, place).claim;
-    const struct test *test = claim.expression->test;
+    const struct count_test *count = count_test_of(claim.expression->test);
     struct claim last = {NULL, false};
     unsigned open = 0;
 
-    if (test != NULL) {
-        const struct bounds *bounds = &logic->bounds[facts_place(logic->facts, test)];
-        if (bounds->least < test->number && test->number < bounds->most)
+    if (count != NULL) {
+        const struct bounds *bounds = &logic->bounds[facts_place(logic->facts, &count->test)];
+        if (bounds->least < count->comparison.number && count->comparison.number < bounds->most)
             return true;
         settle(logic, place);
         return take(logic, &claim);
@@ -425,7 +427,7 @@ static void use(struct logic *logic, const struct claim *claim, int step)
     const struct test *test = claim->expression->test;
 
     spend(logic, 1);
-    if (test != NULL && test->kind != TEST_COUNT)
+    if (test != NULL && count_test_of(test) == NULL)
         logic->uses[claim->holds][facts_place(logic->facts, test)] += (unsigned)step;
     for (unsigned i = 0; test == NULL && i < part_count(claim); i++) {
         struct claim part = part_of(claim, i);
@@ -440,7 +442,7 @@ static bool is_free(const struct logic *logic, const struct claim *claim)
     const GArray *consequences;
     unsigned fact;
 
-    if (test != NULL && test->kind == TEST_COUNT)
+    if (count_test_of(test) != NULL)
         return false;
     if (test == NULL) {
         bool conjunction = is_conjunction(claim);

@@ -10,6 +10,7 @@
 
 #include "policy/address/address.h"
 #include "policy/base/source.h"
+#include "policy/conditions/condition_subject.h"
 #include "policy/lint/regex_tree.h"
 #include "policy/syntax/template.h"
 
@@ -383,11 +384,12 @@ static void lint_match(struct table_search *looking, const struct item *item)
 static void gather_names(const struct expression *expression, GHashTable *names)
 {
     const struct test *test = expression->test;
+    const GPtrArray *classes = test != NULL && test->kind->classes != NULL ? test->kind->classes(test) : NULL;
 
     for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
         gather_names(g_ptr_array_index(expression->parts, i), names);
-    for (unsigned i = 0; test != NULL && test->classes != NULL && i < test->classes->len; i++)
-        g_hash_table_add(names, ((const struct item *)g_ptr_array_index(test->classes, i))->text);
+    for (unsigned i = 0; classes != NULL && i < classes->len; i++)
+        g_hash_table_add(names, ((const struct item *)g_ptr_array_index(classes, i))->text);
 }
 
 static void gather_shown(const struct policy *policy, const struct text *text, GHashTable *names)
@@ -480,34 +482,34 @@ static void lint_set_item(void *data, const char *item, size_t offset)
                      "`%s` is a public suffix, below which anyone can register a domain", domain);
 }
 
-static void lint_set_file(const struct lint *lint, const struct test *test)
+static void lint_set_file(const struct lint *lint, const struct subject_test *test)
 {
-    g_autofree char *path = policy_beside(lint->policy, test->operand->text);
+    const struct item *file = test->comparison.operand;
+    g_autofree char *path = policy_beside(lint->policy, file->text);
     auto_free(diags) troubles = diags_new();
     auto_free(source) source = source_read(path, "a table", TABLE_SIZE_LIMIT, troubles);
     struct set_reading reading = {lint, source};
 
     if (table_size(test->table) == 0)
-        lint_warn(lint, LINT_TABLE_EMPTY, test->operand->offset, "the table \"%s\" has no items", test->operand->text);
-    else if (source != NULL && (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM))
+        lint_warn(lint, LINT_TABLE_EMPTY, file->offset, "the table \"%s\" has no items", file->text);
+    else if (source != NULL && subject_is_address(test->subject))
         table_each_item(source, lint_set_item, &reading);
 }
 
 static void lint_sets(const struct lint *lint, const struct expression *expression)
 {
-    const struct test *test = expression->test;
+    const struct subject_test *test = subject_test_of(expression->test);
     struct set_reading reading = {lint, lint->policy->source};
 
-    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
         lint_sets(lint, g_ptr_array_index(expression->parts, i));
-    if (test == NULL || test->kind != TEST_SUBJECT || test->relation != RELATION_IN_TABLE)
+    if (test == NULL || test->comparison.relation != RELATION_IN_TABLE)
         return;
     if (test->items == NULL) {
         lint_set_file(lint, test);
         return;
     }
-    for (unsigned i = 0; (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM) && i < test->items->len;
-         i++) {
+    for (unsigned i = 0; subject_is_address(test->subject) && i < test->items->len; i++) {
         const struct item *item = g_ptr_array_index(test->items, i);
         lint_set_item(&reading, item->text, item->offset);
     }

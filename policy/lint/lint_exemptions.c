@@ -4,6 +4,8 @@
  * they are is told by `user`, `client` and `listener`.
  */
 
+#include "policy/conditions/condition_header.h"
+#include "policy/conditions/condition_subject.h"
 #include "policy/lint/lint.h"
 
 /*
@@ -14,12 +16,12 @@ enum way { WAY_PLAIN = 1, WAY_FORGEABLE = 2, WAY_KNOWN = 4, WAY_BOTH = 8 };
 
 static unsigned ways_of_test(const struct test *test, bool holds)
 {
-    if (test->kind == TEST_HEADER)
+    const struct subject_test *subject = subject_test_of(test);
+
+    if (header_test_of(test) != NULL || (subject != NULL && subject_is_address(subject->subject)))
         return WAY_FORGEABLE;
-    if (test->kind != TEST_SUBJECT)
+    if (subject == NULL)
         return WAY_PLAIN;
-    if (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM)
-        return WAY_FORGEABLE;
     /* "Not this user" is nearly everybody. */
     return holds ? WAY_KNOWN : WAY_PLAIN;
 }

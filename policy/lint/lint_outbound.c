@@ -6,6 +6,7 @@
  * not known, so it may be any that the policy names, or another.
  */
 
+#include "policy/conditions/condition_subject.h"
 #include "policy/engine/policy.h"
 #include "policy/lint/lint.h"
 
@@ -19,14 +20,14 @@
 
 static void gather_listeners(const struct expression *expression, GPtrArray *names)
 {
-    const struct test *test = expression->test;
+    const struct subject_test *test = subject_test_of(expression->test);
 
-    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
         gather_listeners(g_ptr_array_index(expression->parts, i), names);
-    if (test == NULL || test->kind != TEST_SUBJECT || test->subject != SUBJECT_LISTENER)
+    if (test == NULL || test->subject != SUBJECT_LISTENER)
         return;
-    if (test->relation == RELATION_EQUALS && names->len < LISTENERS_LIMIT)
-        g_ptr_array_add(names, test->operand->text);
+    if (test->comparison.relation == RELATION_EQUALS && names->len < LISTENERS_LIMIT)
+        g_ptr_array_add(names, test->comparison.operand->text);
     for (unsigned i = 0; test->items != NULL && i < test->items->len && names->len < LISTENERS_LIMIT; i++)
         g_ptr_array_add(names, ((const struct item *)g_ptr_array_index(test->items, i))->text);
 }

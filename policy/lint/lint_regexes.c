@@ -7,6 +7,8 @@
 #include "policy/lint/lint.h"
 
 #include "policy/address/address.h"
+#include "policy/conditions/condition_header.h"
+#include "policy/conditions/condition_subject.h"
 #include "policy/lint/lint_regex.h"
 
 #include <string.h>
@@ -219,18 +221,18 @@ static void look_at(struct regexes *regexes, const struct item *item, enum value
 
 static void look_at_expression(struct regexes *regexes, const struct expression *expression)
 {
-    const struct test *test = expression->test;
+    const struct header_test *header = header_test_of(expression->test);
+    const struct subject_test *subject = subject_test_of(expression->test);
 
-    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
         look_at_expression(regexes, g_ptr_array_index(expression->parts, i));
-    if (test == NULL || test->relation != RELATION_MATCHES || test->operand == NULL)
-        return;
-    if (test->kind == TEST_HEADER)
-        look_at(regexes, test->operand, OF_HEADERS);
-    else if (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM)
-        look_at(regexes, test->operand, OF_ADDRESSES);
-    else
-        look_at(regexes, test->operand, test->subject == SUBJECT_USER ? OF_USERS : OF_OTHERS);
+    if (header != NULL && header->comparison.relation == RELATION_MATCHES)
+        look_at(regexes, header->comparison.operand, OF_HEADERS);
+    if (subject != NULL && subject->comparison.relation == RELATION_MATCHES)
+        look_at(regexes, subject->comparison.operand,
+                subject_is_address(subject->subject) ? OF_ADDRESSES
+                : subject->subject == SUBJECT_USER   ? OF_USERS
+                                                     : OF_OTHERS);
 }
 
 void lint_regexes(const struct lint *lint)

@@ -5,6 +5,7 @@
 
 #include "policy/lint/lint.h"
 
+#include "policy/conditions/condition_count.h"
 #include "policy/language/print_policy.h"
 #include "policy/message/recipients.h"
 
@@ -31,14 +32,14 @@ static bool can_be(const struct lint *lint, const struct expression *one, bool i
 }
 
 /* The least count for which the test is true by being large; 0 if it is none of "at least". */
-static unsigned needed(const struct test *test)
+static unsigned needed(const struct number_comparison *comparison)
 {
-    switch (test->comparison) {
+    switch (comparison->comparison) {
     case AT_LEAST:
     case EXACTLY:
-        return test->number;
+        return comparison->number;
     case MORE:
-        return test->number + 1;
+        return comparison->number + 1;
     case AT_MOST:
     case LESS:
         break;
@@ -46,18 +47,19 @@ static unsigned needed(const struct test *test)
     return 0;
 }
 
-static bool is_of_headers(const struct test *test)
+static bool is_of_headers(const struct count_test *count)
 {
-    return test->count != COUNT_RECIPIENTS && test->count != COUNT_HIDDEN;
+    return count->count != COUNT_RECIPIENTS && count->count != COUNT_HIDDEN;
 }
 
 /* Each of these says whether it has warned. */
 
-static bool lint_threshold(const struct lint *lint, const struct test *test)
+static bool lint_threshold(const struct lint *lint, const struct count_test *count)
 {
-    unsigned least = needed(test);
+    const struct test *test = &count->test;
+    unsigned least = needed(&count->comparison);
 
-    if (!is_of_headers(test))
+    if (!is_of_headers(count))
         return false;
     if (least > RECIPIENTS_LIMIT) {
         lint_warn(lint, LINT_THRESHOLD_BEYOND_LIMIT, test->offset,
@@ -78,10 +80,14 @@ static bool lint_threshold(const struct lint *lint, const struct test *test)
 static bool lint_count(const struct lint *lint, const struct expression *expression)
 {
     const struct test *test = expression->test;
-    unsigned most = is_of_headers(test) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
+    const struct count_test *count = count_test_of(test);
+    unsigned most;
 
-    if (lint_threshold(lint, test))
+    if (count == NULL)
+        return false;
+    if (lint_threshold(lint, count))
         return true;
+    most = is_of_headers(count) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
     if (!can_be(lint, expression, true, NULL, false)) {
         lint_warn(lint, LINT_NEVER_TRUE, test->offset, "`%s` is never true: this count goes from 0 to %u", test->text,
                   most);
@@ -113,7 +119,7 @@ static bool are_alike(const struct expression *one, const struct expression *oth
     const struct test *a = one->test, *b = other->test;
 
     return a != NULL && b != NULL &&
-           ((a->kind == TEST_COUNT && b->kind == TEST_COUNT) || strcmp(a->text, b->text) == 0);
+           ((count_test_of(a) != NULL && count_test_of(b) != NULL) || strcmp(a->text, b->text) == 0);
 }
 
 static void warn_two(const struct lint *lint, enum lint_name name, const struct expression *at,
@@ -186,7 +192,7 @@ static bool lint_expression(const struct lint *lint, const struct expression *ex
     bool said = false;
 
     if (expression->test != NULL)
-        return expression->test->kind == TEST_COUNT && lint_count(lint, expression);
+        return lint_count(lint, expression);
     for (unsigned i = 0; i < expression->parts->len; i++)
         said = lint_expression(lint, g_ptr_array_index(expression->parts, i)) || said;
     return said || (expression->kind != EXPRESSION_NOT && lint_parts(lint, expression));

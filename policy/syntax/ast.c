@@ -33,13 +33,8 @@ static void test_free(struct test *test)
 {
     if (test == NULL)
         return;
-    array_free(test->classes);
-    array_free(test->items);
-    item_free(test->header);
-    item_free(test->operand);
-    g_free(test->value);
-    pattern_free(test->pattern);
-    table_free(test->table);
+    if (test->clear != NULL)
+        test->clear(test);
     g_free(test->text);
     g_free(test);
 }

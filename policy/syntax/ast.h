@@ -7,11 +7,8 @@
 #ifndef RCPTGUARD_AST_H
 #define RCPTGUARD_AST_H
 
-#include "policy/base/pattern.h"
 #include "policy/base/source.h"
 #include "policy/exposure/classes.h"
-#include "policy/exposure/exposure.h"
-#include "policy/exposure/table.h"
 #include "policy/message/disposition.h"
 
 struct text;
@@ -22,36 +19,13 @@ struct item {
     size_t offset;
 };
 
-enum flag { FLAG_AUTHENTICATED, FLAG_LOCAL, FLAG_SYNTAX, FLAG_MALFORMED, FLAG_TRUNCATED };
-enum subject { SUBJECT_SENDER, SUBJECT_FROM, SUBJECT_USER, SUBJECT_CLIENT, SUBJECT_LISTENER };
-enum comparison { AT_LEAST, MORE, AT_MOST, LESS, EXACTLY };
+struct condition_kind;
 
-enum test_kind { TEST_FLAG, TEST_COUNT, TEST_SUBJECT, TEST_HEADER };
-
-/* How a subject or a header is compared. */
-enum relation { RELATION_PRESENT, RELATION_EQUALS, RELATION_MATCHES, RELATION_IN_CLASSES, RELATION_IN_TABLE };
-
+/* One test of a message.  Its kind has a struct of its own, which begins with this one. */
 struct test {
-    enum test_kind kind;
+    const struct condition_kind *kind;
+    void (*clear)(struct test *test); /* the kind's, or NULL */
     size_t offset;
-
-    enum flag flag;
-
-    enum count count;
-    GPtrArray *classes; /* struct item *: of a count, and of `in` */
-    class_mask mask;
-    enum comparison comparison;
-    unsigned number;
-
-    enum subject subject;
-    struct item *header; /* name of the header field */
-    enum relation relation;
-    struct item *operand; /* string, pattern, or the file of a table */
-    GPtrArray *items;     /* struct item *: the strings of a set, or NULL */
-    char *value;          /* what `=` compares with, normalised */
-    struct pattern *pattern;
-    struct table *table;
-
     char *text; /* canonical */
 };
 

@@ -15,10 +15,6 @@ const char *const language_keywords[] = {
     "approvals", NULL,
 };
 const char *const language_dispositions[] = {"accept", "tag", "quarantine", "reject", "tempfail", NULL};
-const char *const language_counts[] = {"visible", "parties", "domains", "recipients", "hidden", NULL};
-const char *const language_subjects[] = {"sender", "from", "user", "client", "listener", NULL};
-const char *const language_flags[] = {"authenticated", "local", "syntax", "malformed", "truncated", NULL};
-const char *const language_comparisons[] = {">=", ">", "<=", "<", "=", NULL};
 
 int language_word(const char *const *words, const char *word)
 {

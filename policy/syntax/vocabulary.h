@@ -9,10 +9,6 @@
 /* Words of the language, each array ended by NULL. */
 extern const char *const language_keywords[];
 extern const char *const language_dispositions[];
-extern const char *const language_counts[];
-extern const char *const language_subjects[];
-extern const char *const language_flags[];
-extern const char *const language_comparisons[]; /* in the order of enum comparison */
 
 /* Index of a word in such an array, or -1. */
 int language_word(const char *const *words, const char *word);

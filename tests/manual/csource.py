@@ -29,6 +29,17 @@ def array(file, name):
     return strings(match.group(1))
 
 
+# The lists of words of the policy language: file and array.
+WORDS = {"keywords": ("policy/syntax/vocabulary.c", "language_keywords"), "dispositions": ("policy/syntax/vocabulary.c", "language_dispositions"),
+         "counts": ("policy/exposure/exposure.c", "count_words"), "subjects": ("policy/conditions/condition_subject.c", "subject_words"),
+         "flags": ("policy/conditions/condition_flag.c", "flag_words"), "headers": ("policy/conditions/condition_header.c", "header_words"),
+         "comparisons": ("policy/conditions/condition.c", "comparison_signs")}
+
+
+def words(name):
+    return array(*WORDS[name])
+
+
 def function(file, name):
     """The body of a function."""
     match = re.search(r"^[a-z][^\n;]*\b%s\([^;{]*\)\n\{\n(.*?)^\}" % re.escape(name), read(file), re.DOTALL | re.MULTILINE)

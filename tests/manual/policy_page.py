@@ -109,12 +109,12 @@ class PolicyCase(page.PageCase):
 class Words(PolicyCase):
     def test_keywords(self):
         """every keyword is marked .Ic, and nothing else is"""
-        self.assertSame(page.marked(self.tree, "Ic"), csource.array("policy/syntax/vocabulary.c", "language_keywords"), "keywords")
+        self.assertSame(page.marked(self.tree, "Ic"), csource.words("keywords"), "keywords")
 
     def test_described(self):
         """each statement, test and action has an item of its own"""
         heads = {word for node in self.tree.find("It", "head") for word in page.marked(node, "Ic")}
-        words = {word for name in ("dispositions", "counts", "subjects", "flags") for word in csource.array("policy/syntax/vocabulary.c", "language_" + name)}
+        words = {word for name in ("dispositions", "counts", "subjects", "flags") for word in csource.words(name)}
         words |= set(csource.array("policy/language/parser.c", "top_words")) | set(csource.array("policy/language/parser.c", "class_words"))
         words |= set(csource.array("policy/language/parser.c", "rule_words"))
         self.assertGreater(len(words), 25)
@@ -122,16 +122,16 @@ class Words(PolicyCase):
 
     def test_keyword_groups(self):
         """the keywords are all that the parser's own lists hold"""
-        known = set(csource.array("policy/syntax/vocabulary.c", "language_keywords"))
+        known = set(csource.words("keywords"))
         for name in "dispositions", "counts", "subjects", "flags":
-            self.assertLessEqual(set(csource.array("policy/syntax/vocabulary.c", "language_" + name)), known, name)
-        called = set(re.findall(r'(?:is_word|take_word|skip_word)\(parser, "([a-z]+)"\)', csource.read("policy/language/parser.c") + csource.read("policy/language/parse_condition.c")))
+            self.assertLessEqual(set(csource.words(name)), known, name)
+        called = set(re.findall(r'(?:is_word|take_word|skip_word)\(parser, "([a-z]+)"\)', "".join(csource.read(file) for file in csource.sources("policy/language", "policy/conditions"))))
         self.assertGreater(len(called), 20)
         self.assertLessEqual(called, known)
 
     def test_keywords_are_reserved(self):
         """no keyword can be the name of a rule, as the manual says"""
-        for word in csource.array("policy/syntax/vocabulary.c", "language_keywords"):
+        for word in csource.words("keywords"):
             good, output = self.check(policy("rule %s { when local accept }" % word))
             self.assertFalse(good, word)
             self.assertIn("`%s`" % word, output)
@@ -140,7 +140,7 @@ class Words(PolicyCase):
         """the grammar has each keyword and each sign, and no other"""
         grammar, = [display.text for display in page.displays(self.PAGE) if display.kind == "grammar"]
         quoted = set(re.findall(r'"([^"]+)"', grammar))
-        self.assertSame({word for word in quoted if word[0].isalpha()}, csource.array("policy/syntax/vocabulary.c", "language_keywords"), "grammar")
+        self.assertSame({word for word in quoted if word[0].isalpha()}, csource.words("keywords"), "grammar")
         signs = re.search(r"signs\[\] = \{(.*?)\};", csource.read("policy/syntax/lexer.c"), re.DOTALL).group(1)
         self.assertSame({word for word in quoted if not word[0].isalnum()}, csource.strings(signs), "signs of the grammar")
         defined = set(re.findall(r"^(\w+) +=", grammar, re.MULTILINE))
@@ -152,9 +152,9 @@ class Words(PolicyCase):
         grammar, = [display.text for display in page.displays(self.PAGE) if display.kind == "grammar"]
         for rule, name in (("count", "counts"), ("subject", "subjects"), ("compare", "comparisons"), ("disposition", "dispositions")):
             line = re.search(r"^%s +=(.*)$" % rule, grammar, re.MULTILINE).group(1)
-            self.assertEqual(re.findall(r'"([^"]+)"', line), csource.array("policy/syntax/vocabulary.c", "language_" + name), rule)
+            self.assertEqual(re.findall(r'"([^"]+)"', line), csource.words(name), rule)
         line = re.search(r"^test +=(.*)$", grammar, re.MULTILINE).group(1)
-        self.assertEqual(re.findall(r'"([^"]+)"', line), csource.array("policy/syntax/vocabulary.c", "language_flags"))
+        self.assertEqual(re.findall(r'"([^"]+)"', line), csource.words("flags"))
 
     def test_classes(self):
         """the classes that every policy has, as the program tells them"""
@@ -175,7 +175,7 @@ class Words(PolicyCase):
 
     def test_variables_load(self):
         """each of them is taken, each count also with a class, and another is refused"""
-        counts = csource.array("policy/syntax/vocabulary.c", "language_counts")
+        counts = csource.words("counts")
         words = page.marked(self.tree, "Va")
         contact = 'contact "postmaster@corp.example"'
         for word in sorted(words) + ["%s %s" % (count, name) for count in counts for name in ("internal", "external", "freemail", "all", "other")]:

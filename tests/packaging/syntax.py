@@ -27,7 +27,7 @@ sys.path.append(str(SOURCE / "tests" / "manual"))
 
 import csource  # noqa: E402
 
-KEYWORDS = csource.array("policy/syntax/vocabulary.c", "language_keywords")
+KEYWORDS = csource.words("keywords")
 
 
 def policies():
@@ -75,8 +75,8 @@ class Words(unittest.TestCase):
         sets = [{group: set(found) for group, found in words().items()} for words in (vim_words, textmate_words, gtksourceview_words)]
         self.assertEqual(sets[1], sets[0])
         self.assertEqual(sets[2], sets[0])
-        self.assertEqual(sets[0]["action"], set(csource.array("policy/syntax/vocabulary.c", "language_dispositions")))
-        facts = {word for name in ("language_counts", "language_subjects", "language_flags") for word in csource.array("policy/syntax/vocabulary.c", name)}
+        self.assertEqual(sets[0]["action"], set(csource.words("dispositions")))
+        facts = {word for name in ("counts", "subjects", "flags") for word in csource.words(name)}
         self.assertEqual(sets[0]["fact"], facts - {"domains", "from"} | {"header"})  # which are words of classes and messages as well
         self.assertEqual(sets[0]["logic"], {"and", "or", "not"})
 

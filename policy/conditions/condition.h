@@ -1,0 +1,163 @@
+/*
+ * condition - what a kind of test has to answer, and what several kinds share.
+ * Private to the library.
+ *
+ * Ownership: a test is freed with its expression; free strings with g_free.
+ */
+#ifndef RCPTGUARD_CONDITION_H
+#define RCPTGUARD_CONDITION_H
+
+#include "policy/exposure/exposure.h"
+#include "policy/message/message.h"
+#include "policy/syntax/parser_tokens.h"
+#include "policy/syntax/resolve_context.h"
+
+#include <gio/gio.h>
+
+/* What a test says of a message: a fault is a limit that was reached, and is never "no". */
+enum { TEST_NO = 0, TEST_YES = 1, TEST_FAULT = -1 };
+
+struct trace;
+
+/* One message while it is evaluated, with what was worked out for one test and may be asked for by another. */
+struct evaluation {
+    struct policy *policy;
+    const struct message *message;
+    const struct trace *trace; /* or NULL: who follows the evaluation */
+    struct pattern_budget *budget;
+    struct exposure *exposure; /* NULL at MAIL FROM */
+    char *sender;              /* normalised; "" is the null sender */
+    GPtrArray *authors;        /* when a test has asked for them */
+    bool authors_whole;
+    GInetAddress *client; /* likewise */
+    GHashTable *decoded;  /* struct header * -> its value, decoded; NULL beyond the limit of words */
+    unsigned words;       /* that were decoded for it */
+};
+
+/* What has been kept of a message that was evaluated long ago. */
+struct kept_facts {
+    const struct exposure_counts *counts;
+    bool authenticated;
+    /* Visible recipients, or the parties that they are of, in the classes of these names (struct item *). */
+    unsigned (*sum)(const void *data, const GPtrArray *classes, bool parties);
+    const void *data;
+};
+
+/*
+ * A kind of test.  What may be NULL says so; a kind that leaves out all of that is evaluated, printed and explained,
+ * the warnings of `check` know nothing of it, and of held mail nothing is shown for it.
+ */
+struct condition_kind {
+    const char *const *words; /* each begins such a test; ended by NULL */
+    size_t size;              /* of its own struct */
+
+    /* Behind its word, which is `words[word]`; false after an error. */
+    bool (*parse)(struct parser *parser, struct test *test, unsigned word);
+
+    /* Gives names, tables and patterns their meaning; may be NULL. */
+    void (*resolve)(struct resolver *resolver, struct test *test);
+
+    /* The canonical text. */
+    void (*print)(GString *out, const struct test *test);
+
+    /* TEST_YES, TEST_NO or TEST_FAULT. */
+    int (*evaluate)(struct evaluation *evaluation, const struct test *test);
+
+    /* What the message has, for `explain`. */
+    char *(*value)(struct evaluation *evaluation, const struct test *test);
+
+    /* The same of a message of the past: NULL where it is not to be shown, "?" where it was not kept.  May be NULL. */
+    char *(*kept_value)(const struct kept_facts *facts, const struct test *test);
+
+    /* Whether it is known at MAIL FROM, when headers and recipients are not there yet; NULL: it is not. */
+    bool (*at_mail)(const struct test *test);
+
+    /* The names of classes in it (struct item *), or NULL; may be NULL. */
+    const GPtrArray *(*classes)(const struct test *test);
+
+    /* Whether `one`, of this kind, cannot be true without `other`; false if it is not known.  May be NULL. */
+    bool (*implies)(struct classes *classes, const struct test *one, const struct test *other);
+
+    /* Whether both cannot be true at once, asked of either order; likewise. */
+    bool (*excludes)(struct classes *classes, const struct test *one, const struct test *other);
+
+    /* Frees what its own struct holds beside `test`; may be NULL. */
+    void (*clear)(struct test *test);
+};
+
+/* A test of that kind at an offset, to be freed with its expression. */
+struct test *test_new(const struct condition_kind *kind, size_t offset);
+
+/* What the kind of the first says; false if it says nothing. */
+bool test_implies(struct classes *classes, const struct test *one, const struct test *other);
+bool test_excludes(struct classes *classes, const struct test *one, const struct test *other);
+
+/* The canonical text of a test. */
+char *test_print(const struct test *test);
+
+/* ---- the message */
+
+void evaluation_start(struct evaluation *evaluation, struct policy *policy, const struct message *message);
+void evaluation_end(struct evaluation *evaluation);
+
+/* Whether an address is of one of the classes.  The null sender has none; a bare local part is internal. */
+int evaluation_in_classes(struct evaluation *evaluation, const char *address, class_mask mask);
+
+/* ---- sets of classes, and other lists */
+
+/* Items with commas between them, NULL after an error. */
+GPtrArray *condition_parse_classes(struct parser *parser);
+GPtrArray *condition_parse_strings(struct parser *parser, const char *expected);
+void condition_print_items(GString *out, const GPtrArray *items, bool quoted);
+
+/* The classes that names mean; `counted`: as class_names_find_counted. */
+class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names, bool counted);
+
+/* ---- comparison with a number */
+
+enum comparison { AT_LEAST, MORE, AT_MOST, LESS, EXACTLY };
+
+struct number_comparison {
+    enum comparison comparison;
+    unsigned number;
+};
+
+bool number_comparison_parse(struct parser *parser, struct number_comparison *comparison);
+void number_comparison_print(GString *out, const struct number_comparison *comparison);
+
+/* Inline: every count of every rule asks it of every message. */
+static inline bool number_comparison_holds(const struct number_comparison *comparison, unsigned value)
+{
+    switch (comparison->comparison) {
+    case AT_LEAST:
+        return value >= comparison->number;
+    case MORE:
+        return value > comparison->number;
+    case AT_MOST:
+        return value <= comparison->number;
+    case LESS:
+        return value < comparison->number;
+    case EXACTLY:
+        break;
+    }
+    return value == comparison->number;
+}
+
+/* ---- comparison with a text */
+
+/* How a value is compared; the last two are a subject's alone. */
+enum relation { RELATION_PRESENT, RELATION_EQUALS, RELATION_MATCHES, RELATION_IN_CLASSES, RELATION_IN_TABLE };
+
+struct text_comparison {
+    enum relation relation;
+    struct item *operand; /* string, pattern, or the file of a table */
+    struct pattern *pattern;
+};
+
+/* `= S` or `=~ RE`; RELATION_PRESENT if there is neither.  False after an error. */
+bool text_comparison_parse(struct parser *parser, struct text_comparison *comparison);
+void text_comparison_print(GString *out, const struct text_comparison *comparison);
+void text_comparison_resolve(struct resolver *resolver, struct text_comparison *comparison);
+void text_comparison_clear(struct text_comparison *comparison);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * condition_count - how many recipients, parties or domains of some classes.  Private to the library.
+ */
+#ifndef RCPTGUARD_CONDITION_COUNT_H
+#define RCPTGUARD_CONDITION_COUNT_H
+
+#include "policy/conditions/condition.h"
+
+struct count_test {
+    struct test test;
+    enum count count;
+    GPtrArray *classes; /* struct item * */
+    class_mask mask;
+    struct number_comparison comparison;
+};
+
+extern const struct condition_kind condition_count;
+
+/* NULL if a test is of another kind, or no test. */
+const struct count_test *count_test_of(const struct test *test);
+
+#endif

@@ -1,0 +1,91 @@
+/* condition_flag - see condition_flag.h */
+
+#include "policy/conditions/condition_flag.h"
+
+enum flag { FLAG_AUTHENTICATED, FLAG_LOCAL, FLAG_SYNTAX, FLAG_MALFORMED, FLAG_TRUNCATED };
+
+/* In the order of enum flag. */
+static const char *const flag_words[] = {"authenticated", "local", "syntax", "malformed", "truncated", NULL};
+
+struct flag_test {
+    struct test test;
+    enum flag flag;
+};
+
+static enum flag flag_of(const struct test *test)
+{
+    return ((const struct flag_test *)test)->flag;
+}
+
+bool condition_is_authenticated(const struct test *test)
+{
+    return test->kind == &condition_flag && flag_of(test) == FLAG_AUTHENTICATED;
+}
+
+static bool parse(struct parser *parser, struct test *test, unsigned word)
+{
+    (void)parser;
+    ((struct flag_test *)test)->flag = (enum flag)word;
+    return true;
+}
+
+static void print(GString *out, const struct test *test)
+{
+    g_string_append(out, flag_words[flag_of(test)]);
+}
+
+/* `defects`: bits of enum defect. */
+static bool holds(enum flag flag, bool authenticated, bool local, unsigned defects)
+{
+    switch (flag) {
+    case FLAG_AUTHENTICATED:
+        return authenticated;
+    case FLAG_LOCAL:
+        return local;
+    case FLAG_SYNTAX:
+        return (defects & DEFECT_SYNTAX) != 0;
+    case FLAG_MALFORMED:
+        return (defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0;
+    case FLAG_TRUNCATED:
+        break;
+    }
+    return (defects & DEFECT_CUT) != 0;
+}
+
+static int evaluate(struct evaluation *evaluation, const struct test *test)
+{
+    const struct message *message = evaluation->message;
+
+    return holds(flag_of(test), message->authenticated, message->local,
+                 evaluation->exposure != NULL ? exposure_defects(evaluation->exposure) : 0);
+}
+
+static char *value(struct evaluation *evaluation, const struct test *test)
+{
+    return g_strdup(evaluate(evaluation, test) == TEST_YES ? "yes" : "no");
+}
+
+static char *kept_value(const struct kept_facts *facts, const struct test *test)
+{
+    enum flag flag = flag_of(test);
+
+    if (flag == FLAG_LOCAL)
+        return NULL;
+    return g_strdup(holds(flag, facts->authenticated, false, facts->counts->defects) ? "yes" : "no");
+}
+
+static bool at_mail(const struct test *test)
+{
+    return flag_of(test) == FLAG_AUTHENTICATED || flag_of(test) == FLAG_LOCAL;
+}
+
+const struct condition_kind condition_flag = {
+    .words = flag_words,
+    .size = sizeof(struct flag_test),
+    .parse = parse,
+    .print = print,
+    .evaluate = evaluate,
+    .value = value,
+    .kept_value = kept_value,
+    .at_mail = at_mail,
+};
