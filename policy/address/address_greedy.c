@@ -114,17 +114,25 @@ static void add_places(struct greedy *greedy, size_t from, size_t to, const stru
             g_array_append_vals(greedy->places, place, 1);
 }
 
-/* The colon that ends an obsolete route (RFC 5322 section 4.4): the last one before the last `@`; or 0. */
+/* The colon that ends an obsolete route (RFC 5322 section 4.4), which another route may follow; or 0. */
 static size_t route_end(const struct greedy *greedy, size_t low, size_t high)
 {
-    const char *text = greedy->text, *last, *colon;
+    const char *text = greedy->text;
+    bool literal = false;
+    size_t end = 0;
 
     low = over_blanks(text, low, high);
-    if (low == high || text[low] != '@')
-        return 0;
-    last = g_strrstr_len(text + low, (gssize)(high - low), "@");
-    colon = g_strrstr_len(text + low, last - text - (gssize)low, ":");
-    return colon != NULL ? (size_t)(colon - text) : 0;
+    for (size_t i = low; i < high && text[low] == '@'; i++) {
+        i = text[i] == '(' ? pair_of(greedy, i) : i;
+        literal = text[i] == '[' || (literal && text[i] != ']');
+        if (text[i] != ':' || literal)
+            continue;
+        if (memchr(text + i, '@', high - i) == NULL)
+            break;
+        end = i;
+        low = over_blanks(text, i + 1, high - 1);
+    }
+    return end;
 }
 
 /* A quoted string before a colon is the name of a group. */
