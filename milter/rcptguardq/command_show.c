@@ -57,8 +57,8 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
 {
     json_builder_set_member_name(json, "why");
     json_builder_begin_array(json);
-    for (guint i = 0; i < shown->why->lines->len; i++) {
-        const struct why_line *line = g_ptr_array_index(shown->why->lines, i);
+    for (guint i = 0; i < shown->why->len; i++) {
+        const struct kept_line *line = g_ptr_array_index(shown->why, i);
         json_builder_begin_object(json);
         json_string(json, "condition", line->condition);
         json_string(json, "has", line->has);
