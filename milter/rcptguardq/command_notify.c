@@ -287,11 +287,11 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_notify = {
-    .name = "notify",
-    .summary = "Tell the authors of held mail of it",
-    .entries = entries,
+    .command.name = "notify",
+    .command.summary = "Tell the authors of held mail of it",
+    .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

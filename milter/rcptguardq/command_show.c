@@ -208,12 +208,12 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_show = {
-    .name = "show",
-    .summary = "Tell why a message is held, and what it is",
-    .arguments = "ID",
-    .entries = entries,
+    .command.name = "show",
+    .command.summary = "Tell why a message is held, and what it is",
+    .command.arguments = "ID",
+    .command.entries = entries,
     .right = REVIEW_SHOW,
     .needs = NEED_LEDGER | NEED_QUEUE,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };
