@@ -215,11 +215,11 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_digest = {
-    .name = "digest",
-    .summary = "Mail reviewers a digest of what waits",
-    .entries = entries,
+    .command.name = "digest",
+    .command.summary = "Mail reviewers a digest of what waits",
+    .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

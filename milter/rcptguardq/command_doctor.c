@@ -109,11 +109,11 @@ static int run(struct tool *tool)
 }
 
 const struct rcptguardq_command command_doctor = {
-    .name = "doctor",
-    .summary = "Check whether mail is judged, and what review rests on",
-    .entries = entries,
-    .shared = mtas_doctor_entries,
+    .command.name = "doctor",
+    .command.summary = "Check whether mail is judged, and what review rests on",
+    .command.entries = entries,
+    .command.shared = mtas_doctor_entries,
     .right = REVIEW_LIST,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

@@ -213,11 +213,11 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_list = {
-    .name = "list",
-    .summary = "List what waits for review, the newest first",
-    .entries = entries,
+    .command.name = "list",
+    .command.summary = "List what waits for review, the newest first",
+    .command.entries = entries,
     .right = REVIEW_LIST,
     .needs = NEED_LEDGER | NEED_QUEUE,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

@@ -108,12 +108,12 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_log = {
-    .name = "log",
-    .summary = "Tell what was decided, by whom, when and why",
-    .arguments = "[ID]",
-    .entries = entries,
+    .command.name = "log",
+    .command.summary = "Tell what was decided, by whom, when and why",
+    .command.arguments = "[ID]",
+    .command.entries = entries,
     .right = REVIEW_LIST,
     .needs = NEED_LEDGER,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

@@ -12,6 +12,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
+#include "policy/engine/policy.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -131,19 +132,13 @@ static int sort_rows(const struct notify *notify, const GPtrArray *rows, GPtrArr
 
 /* ---- one mail */
 
-/* Whom the policy that held the message names, for g_free; NULL if that is not known.  The text is canonical. */
+/* Whom the policy that held the message names, for g_free; NULL if that is not known. */
 static char *find_contact(struct ledger *ledger, const char *digest)
 {
-    static const char start[] = "\ncontact \"";
     struct database_error error;
-    g_autofree char *policy = ledger_policy_text(ledger, digest, &error);
-    const char *value = policy == NULL ? NULL : strstr(policy, start);
-    const char *end = value == NULL ? NULL : strchr(value + sizeof start - 1, '\n');
-    if (end == NULL || end[-1] != '"')
-        return NULL;
-    value += sizeof start - 1;
-    g_autofree char *quoted = g_strndup(value, (size_t)(end - 1 - value));
-    return g_strcompress(quoted);
+    g_autofree char *text = ledger_policy_text(ledger, digest, &error);
+    auto_free(policy) policy = policy_read_kept(text != NULL ? text : "");
+    return g_strdup(policy_contact(policy));
 }
 
 static char *compose(const struct notify *notify, const struct notified *told)
@@ -292,11 +287,11 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_notify = {
-    .name = "notify",
-    .summary = "Tell the authors of held mail of it",
-    .entries = entries,
+    .command.name = "notify",
+    .command.summary = "Tell the authors of held mail of it",
+    .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

@@ -191,34 +191,34 @@ static const GOptionEntry entries[] = {
 #define NEEDS (NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES)
 
 const struct rcptguardq_command command_release = {
-    .name = "release",
-    .summary = "Let held messages go",
-    .arguments = "[ID...]",
-    .entries = entries,
+    .command.name = "release",
+    .command.summary = "Let held messages go",
+    .command.arguments = "[ID...]",
+    .command.entries = entries,
     .right = REVIEW_RELEASE,
     .needs = NEEDS,
-    .check = check,
-    .run = run_release,
+    .command.check = check,
+    .command.run = run_release,
 };
 
 const struct rcptguardq_command command_return = {
-    .name = "return",
-    .summary = "Return held messages to their senders",
-    .arguments = "[ID...]",
-    .entries = entries,
+    .command.name = "return",
+    .command.summary = "Return held messages to their senders",
+    .command.arguments = "[ID...]",
+    .command.entries = entries,
     .right = REVIEW_RETURN,
     .needs = NEEDS,
-    .check = check,
-    .run = run_return,
+    .command.check = check,
+    .command.run = run_return,
 };
 
 const struct rcptguardq_command command_delete = {
-    .name = "delete",
-    .summary = "Drop held messages; nobody is told",
-    .arguments = "[ID...]",
-    .entries = entries,
+    .command.name = "delete",
+    .command.summary = "Drop held messages; nobody is told",
+    .command.arguments = "[ID...]",
+    .command.entries = entries,
     .right = REVIEW_DELETE,
     .needs = NEEDS,
-    .check = check,
-    .run = run_delete,
+    .command.check = check,
+    .command.run = run_delete,
 };

@@ -480,10 +480,10 @@ static int check(void)
 }
 
 const struct rcptguardq_command command_review = {
-    .name = "review",
-    .summary = "Go through what waits, one by one",
+    .command.name = "review",
+    .command.summary = "Go through what waits, one by one",
     .right = REVIEW_SHOW,
     .needs = NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

@@ -252,12 +252,12 @@ static int run(struct tool *tool)
 }
 
 const struct rcptguardq_command command_setup = {
-    .name = "setup",
-    .summary = "Put the daemon into the MTA's configuration",
-    .arguments = "MTA",
-    .entries = entries,
-    .shared = mtas_setup_entries,
+    .command.name = "setup",
+    .command.summary = "Put the daemon into the MTA's configuration",
+    .command.arguments = "MTA",
+    .command.entries = entries,
+    .command.shared = mtas_setup_entries,
     .right = REVIEW_ROOT,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

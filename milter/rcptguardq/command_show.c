@@ -58,8 +58,8 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
 {
     json_builder_set_member_name(json, "why");
     json_builder_begin_array(json);
-    for (guint i = 0; i < shown->why->lines->len; i++) {
-        const struct why_line *line = g_ptr_array_index(shown->why->lines, i);
+    for (guint i = 0; i < shown->why->len; i++) {
+        const struct kept_line *line = g_ptr_array_index(shown->why, i);
         json_builder_begin_object(json);
         json_string(json, "condition", line->condition);
         json_string(json, "has", line->has);
@@ -204,12 +204,12 @@ static const GOptionEntry entries[] = {
 };
 
 const struct rcptguardq_command command_show = {
-    .name = "show",
-    .summary = "Tell why a message is held, and what it is",
-    .arguments = "ID",
-    .entries = entries,
+    .command.name = "show",
+    .command.summary = "Tell why a message is held, and what it is",
+    .command.arguments = "ID",
+    .command.entries = entries,
     .right = REVIEW_SHOW,
     .needs = NEED_LEDGER | NEED_QUEUE,
-    .check = check,
-    .run = run,
+    .command.check = check,
+    .command.run = run,
 };

@@ -15,15 +15,9 @@ enum need {
 };
 
 struct rcptguardq_command {
-    const char *name;
-    const char *summary;
-    const char *arguments;       /* "ID...", or NULL if it takes none */
-    const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguardq.c */
-    const GOptionEntry *shared;  /* options that mtas.c has for it, or NULL */
-    unsigned right;     /* what the configuration must allow the reviewer: enum review_action, or one of these */
-    unsigned needs;     /* bits of enum need */
-    int (*check)(void); /* whether its command line makes sense: EXITS_DONE, or what tool_usage_error gave */
-    int (*run)(struct tool *tool); /* gives the exit code */
+    struct command command; /* first */
+    unsigned right;         /* what the configuration must allow the reviewer: enum review_action, or one of these */
+    unsigned needs;         /* bits of enum need */
 };
 
 extern const struct rcptguardq_command command_list, command_show, command_release, command_return, command_delete,

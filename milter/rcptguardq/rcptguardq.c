@@ -8,19 +8,18 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/review/screen.h"
-#include "policy/base/suggest.h"
 #include "policy/cli/json.h"
 #include "policy/cli/version_text.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct rcptguardq_command *const commands[] = {
-    &command_list,   &command_show,   &command_release, &command_return, &command_delete, &command_log,
-    &command_review, &command_digest, &command_notify,  &command_doctor, &command_setup,
+static const struct command *const commands[] = {
+    &command_list.command,   &command_show.command,   &command_release.command, &command_return.command,
+    &command_delete.command, &command_log.command,    &command_review.command,  &command_digest.command,
+    &command_notify.command, &command_doctor.command, &command_setup.command,   NULL,
 };
 
 /* ---- what a command needs */
@@ -60,11 +59,12 @@ static int permit(const struct tool *tool, const struct rcptguardq_command *comm
     if (tool_may(tool, command->right))
         return EXITS_DONE;
     if (command->right == REVIEW_ROOT)
-        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is root's", command->name);
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is root's", command->command.name);
     if (command->right == REVIEW_SERVICE)
-        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is for root and for the daemon's user", command->name);
+        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is for root and for the daemon's user",
+                          command->command.name);
     return tool_error(EXITS_FORBIDDEN, "not permitted: `%s` is in no group that [review] lets %s",
-                      tool->reviewer->login, command->name);
+                      tool->reviewer->login, command->command.name);
 }
 
 static int prepare(struct tool *tool, const struct rcptguardq_command *command)
@@ -87,7 +87,7 @@ static int flush(int status)
     return tool_error(EXITS_PASSING, "cannot write to standard output");
 }
 
-static int run_command(const struct rcptguardq_command *command)
+static int run(const struct command *command)
 {
     g_autofree char *error = NULL;
     auto_free(reviewer) reviewer = reviewer_find(&error);
@@ -105,7 +105,7 @@ static int run_command(const struct rcptguardq_command *command)
                         .reviewer = reviewer,
                         .drivers = mtas_queue_drivers(),
                         .reader = {.user = config->user, .given = config->user_given}};
-    int status = prepare(&tool, command);
+    int status = prepare(&tool, (const struct rcptguardq_command *)command);
     if (status == EXITS_DONE) {
         log_open("rcptguardq", config->facility);
         log_as_json(config->log_json);
@@ -140,77 +140,31 @@ static void clean_environment(void)
     }
 }
 
-static void print_help(void)
+static void add_versions(GString *out)
 {
-    puts("Usage: rcptguardq COMMAND [OPTION...]\n");
-    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
-        printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
-    puts("\n`rcptguardq COMMAND --help` lists the options of a command. See rcptguardq(8).");
-}
-
-static int read_command(const struct rcptguardq_command *command, int argc, char **argv)
-{
-    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
-    g_autofree char *name = g_strdup_printf("rcptguardq %s", command->name);
-    g_autofree char *summary = g_strdup_printf("%s; see rcptguardq(8)", command->summary);
-    g_autoptr(GError) error = NULL;
-
-    g_set_prgname(name);
-    g_option_context_set_summary(context, summary);
-    g_option_context_add_main_entries(context, tool_entries, NULL);
-    g_option_context_add_main_entries(context, command_entries, NULL);
-    if (command->entries != NULL)
-        g_option_context_add_main_entries(context, command->entries, NULL);
-    if (command->shared != NULL)
-        g_option_context_add_main_entries(context, command->shared, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error))
-        return tool_usage_error("%s", error->message);
-    if (argc > 1)
-        return tool_usage_error("unexpected argument `%s`", argv[1]);
-    int status = command->check == NULL ? EXITS_DONE : command->check();
-    return status == EXITS_DONE ? run_command(command) : status;
-}
-
-static void print_version(void)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    versions_begin(out, "rcptguardq");
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
     versions_add_built(out, "json-glib", json_library_version());
 #ifdef HAVE_SYSTEMD
     versions_add_built(out, "libsystemd", SYSTEMD_VERSION);
 #endif
-    fputs(out->str, stdout);
 }
 
 int main(int argc, char **argv)
 {
-    static const char *names[G_N_ELEMENTS(commands) + 1];
+    static const struct command_line program = {
+        .name = "rcptguardq",
+        .page = "rcptguardq(8)",
+        .entries = tool_entries,
+        .commands = commands,
+        .add_versions = add_versions,
+        .run = run,
+        .glib_help = true,
+    };
 
     clean_environment();
-    command_begin("rcptguardq");
-    setlocale(LC_CTYPE, "C.UTF-8"); /* UTF-8 on the command line, and no letters of Turkish */
+    command_begin(&program);
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0)
         reader_serve(argv + 2, mtas_queue_drivers());
-    if (argc < 2) {
-        print_help();
-        return EXITS_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help();
-        return EXITS_DONE;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        print_version();
-        return EXITS_DONE;
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
-        names[i] = commands[i]->name;
-        if (strcmp(commands[i]->name, argv[1]) == 0)
-            return read_command(commands[i], argc - 1, argv + 1);
-    }
-    if (diag_nearest(argv[1], names) != NULL)
-        return tool_usage_error("there is no command `%s`; did you mean `%s`?", argv[1], diag_nearest(argv[1], names));
-    return tool_usage_error("there is no command `%s`", argv[1]);
+    return command_main(argc, argv);
 }

@@ -26,7 +26,7 @@ void held_details_clear(struct held_details *shown)
 {
     g_clear_pointer(&shown->parties, g_ptr_array_unref);
     g_clear_pointer(&shown->approvals, g_ptr_array_unref);
-    why_free(shown->why);
+    g_clear_pointer(&shown->why, g_ptr_array_unref);
     message_reading_free(shown->reading);
     g_free(shown->unread);
 }
@@ -46,7 +46,7 @@ int held_details_fetch(struct held_details *shown, struct database_error *error)
     g_autofree char *policy = ledger_policy_text(ledger, row->message.policy, error);
     if (policy == NULL && error->failure != DATABASE_NONE)
         return -1;
-    shown->why = why_new(&row->message, shown->parties, policy);
+    shown->why = hold_reasons(&row->message, shown->parties, policy);
     return 0;
 }
 
@@ -91,7 +91,7 @@ void held_details_append_title(GString *out, const struct held_details *shown)
 }
 
 /* What the rule asks for, and beside it, or below it if it is long, what the message has. */
-static void append_condition(GString *out, const char *label, const struct why_line *line, unsigned width)
+static void append_condition(GString *out, const char *label, const struct kept_line *line, unsigned width)
 {
     bool is_long = strlen(line->condition) > width;
     begin_label(out, label);
@@ -107,15 +107,15 @@ static void append_condition(GString *out, const char *label, const struct why_l
     g_string_append_c(out, '\n');
 }
 
-static void append_conditions(GString *out, const struct why *why)
+static void append_conditions(GString *out, const GPtrArray *why)
 {
     size_t width = 0;
-    for (guint i = 0; i < why->lines->len; i++) {
-        const struct why_line *line = g_ptr_array_index(why->lines, i);
+    for (guint i = 0; i < why->len; i++) {
+        const struct kept_line *line = g_ptr_array_index((GPtrArray *)why, i);
         width = MAX(width, strlen(line->condition));
     }
-    for (guint i = 0; i < why->lines->len; i++)
-        append_condition(out, i == 0 ? "  holds when" : "", g_ptr_array_index(why->lines, i),
+    for (guint i = 0; i < why->len; i++)
+        append_condition(out, i == 0 ? "  holds when" : "", g_ptr_array_index((GPtrArray *)why, i),
                          (unsigned)MIN(width, CONDITION_WIDTH));
 }
 

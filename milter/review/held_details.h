@@ -23,10 +23,10 @@ enum {
 struct held_details {
     struct tool *tool;
     const struct view_item *item;
-    unsigned parts;       /* bits: SHOWN_... */
-    GPtrArray *parties;   /* struct ledger_party *, or NULL */
-    GPtrArray *approvals; /* char *, or NULL */
-    struct why *why;
+    unsigned parts;                  /* bits: SHOWN_... */
+    GPtrArray *parties;              /* struct ledger_party *, or NULL */
+    GPtrArray *approvals;            /* char *, or NULL */
+    GPtrArray *why;                  /* struct kept_line *, or NULL */
     struct message_reading *reading; /* NULL: it is in the queue no longer */
     char *unread;                    /* why it could not be read, or NULL */
 };

@@ -7,7 +7,7 @@
 #ifndef RCPTGUARD_CONDITION_H
 #define RCPTGUARD_CONDITION_H
 
-#include "policy/exposure/exposure.h"
+#include "policy/conditions/kept_facts.h"
 #include "policy/message/message.h"
 #include "policy/syntax/parser_tokens.h"
 #include "policy/syntax/resolve_context.h"
@@ -32,15 +32,6 @@ struct evaluation {
     GInetAddress *client; /* likewise */
     GHashTable *decoded;  /* struct header * -> its value, decoded; NULL beyond the limit of words */
     unsigned words;       /* that were decoded for it */
-};
-
-/* What has been kept of a message that was evaluated long ago. */
-struct kept_facts {
-    const struct exposure_counts *counts;
-    bool authenticated;
-    /* Visible recipients, or the parties that they are of, in the classes of these names (struct item *). */
-    unsigned (*sum)(const void *data, const GPtrArray *classes, bool parties);
-    const void *data;
 };
 
 /*

@@ -54,6 +54,28 @@ static char *value(struct evaluation *evaluation, const struct test *test)
     return g_strdup_printf("%u", exposure_count(evaluation->exposure, count->count, count->mask));
 }
 
+static bool has_word(const GPtrArray *names, const char *word)
+{
+    for (unsigned i = 0; i < names->len; i++)
+        if (strcmp(((const struct item *)g_ptr_array_index(names, i))->text, word) == 0)
+            return true;
+    return false;
+}
+
+/* People or parties of the classes. */
+static unsigned sum_kept(const struct kept_facts *facts, const GPtrArray *names, bool people)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < facts->party_count; i++) {
+        const struct kept_party *party = &facts->parties[i];
+        if (has_word(names, party->class_name) || has_word(names, "all") ||
+            (has_word(names, "external") && strcmp(party->class_name, "internal") != 0))
+            sum += people ? party->people : party->parties;
+    }
+    return sum;
+}
+
 static char *kept_value(const struct kept_facts *facts, const struct test *test)
 {
     const struct count_test *count = count_test_of(test);
@@ -73,7 +95,7 @@ static char *kept_value(const struct kept_facts *facts, const struct test *test)
             return g_strdup_printf("%u", known[i].value);
     if (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES)
         return g_strdup("?");
-    return g_strdup_printf("%u", facts->sum(facts->data, count->classes, count->count == COUNT_PARTIES));
+    return g_strdup_printf("%u", sum_kept(facts, count->classes, count->count == COUNT_VISIBLE));
 }
 
 static const GPtrArray *classes(const struct test *test)

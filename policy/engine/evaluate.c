@@ -147,7 +147,7 @@ static void set_action(struct evaluation *evaluation, struct verdict *verdict, c
         .exposure = verdict->exposure,
         .message = evaluation->message,
         .rule = name,
-        .contact = evaluation->policy->contact != NULL ? evaluation->policy->contact->text : NULL,
+        .contact = policy_contact(evaluation->policy),
     };
 
     verdict->disposition = action->disposition;

@@ -76,6 +76,17 @@ struct policy *policy_load(const char *path, struct diags *diags)
     return policy;
 }
 
+struct policy *policy_read_kept(const char *text)
+{
+    auto_free(diags) diags = diags_new();
+    struct policy *policy = policy_new("kept");
+
+    policy->source = source_from_memory("kept", text, strlen(text), diags);
+    if (policy->source != NULL)
+        policy_parse(policy, diags);
+    return policy;
+}
+
 struct policy *policy_ref(struct policy *policy)
 {
     g_atomic_int_inc(&policy->references);
@@ -101,6 +112,11 @@ const char *policy_digest(const struct policy *policy)
 const char *policy_text(const struct policy *policy)
 {
     return policy->text;
+}
+
+const char *policy_contact(const struct policy *policy)
+{
+    return policy->contact != NULL ? policy->contact->text : NULL;
 }
 
 const char *policy_path(const struct policy *policy)

@@ -28,6 +28,14 @@ struct policy;
  * are not tried: see policy_assert.
  */
 struct policy *policy_load(const char *path, struct diags *diags);
+
+/*
+ * Parses a text that policy_text gave, perhaps of another version and long ago, when its tables may be gone.  Never
+ * NULL.  Nothing is resolved: only policy_contact and kept_policy.h have answers, and statements that this version
+ * does not know are missing.
+ */
+struct policy *policy_read_kept(const char *text);
+
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 AUTO_FREE_DEFINE(policy, policy_unref)
@@ -53,6 +61,9 @@ const char *policy_digest(const struct policy *policy);
 
 /* The canonical text; parsing it gives the same policy. */
 const char *policy_text(const struct policy *policy);
+
+/* What its `contact` says, or NULL. */
+const char *policy_contact(const struct policy *policy);
 
 /* The path it was loaded from. */
 const char *policy_path(const struct policy *policy);

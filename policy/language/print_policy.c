@@ -43,6 +43,15 @@ char *expression_print(const struct expression *expression)
     return g_string_free(out, FALSE);
 }
 
+char **expression_print_lines(const struct expression *expression)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    /* No string and no pattern has a line's end in it. */
+    print_expression(out, expression, "\n");
+    return g_strsplit(out->str, "\n", -1);
+}
+
 static void print_action(GString *out, const struct action *action)
 {
     g_string_append(out, disposition_name(action->disposition));

@@ -11,4 +11,7 @@
 char *policy_print(const struct policy *policy);
 char *expression_print(const struct expression *expression);
 
+/* Each part of the outermost `and` or `or` as a line; to be freed with g_strfreev. */
+char **expression_print_lines(const struct expression *expression);
+
 #endif

@@ -41,13 +41,14 @@ static void print_check_json(const struct policy *policy, const struct diags *di
     tool_print_json(json);
 }
 
-static int command_check_run(void)
+static int command_check_run(struct tool *tool)
 {
     struct diags *diags;
     struct policy *policy;
     gint64 now;
     bool good;
 
+    (void)tool;
     if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
     diags = diags_new();

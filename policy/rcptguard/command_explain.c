@@ -48,7 +48,7 @@ static void pass_one(void *data, const char *file)
     given_pass(file);
 }
 
-static int command_explain_run(void)
+static int command_explain_run(struct tool *tool)
 {
     static char *standard_input[] = {(char *)"-", NULL};
     struct explaining explaining = {
@@ -58,6 +58,7 @@ static int command_explain_run(void)
     struct diags *diags;
     int status;
 
+    (void)tool;
     if (given_check() != EXITS_DONE)
         return EXITS_USAGE;
     if (inbound_option && given_way())

@@ -324,11 +324,12 @@ static int make(struct making *making)
     return EXITS_DONE;
 }
 
-static int command_init_run(void)
+static int command_init_run(struct tool *tool)
 {
     struct making making = {.site = site_new()};
     int status = make(&making);
 
+    (void)tool;
     g_free(making.folder);
     g_free(making.name);
     g_free(making.freemail);

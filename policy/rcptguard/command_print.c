@@ -5,12 +5,13 @@
 
 #include <stdio.h>
 
-static int command_print_run(void)
+static int command_print_run(struct tool *tool)
 {
     struct diags *diags = diags_new();
     struct policy *policy = tool_load(diags);
     int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
 
+    (void)tool;
     tool_print_diags(diags);
     diags_free(diags);
     if (policy == NULL)

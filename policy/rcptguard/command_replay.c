@@ -171,12 +171,13 @@ static void run(struct replaying *replaying, struct diags *diags)
     tally_free(replaying->tally);
 }
 
-static int command_replay_run(void)
+static int command_replay_run(struct tool *tool)
 {
     struct replaying replaying = {.options = {.recipients = recipients_option, .always_outbound = !given_way()}};
     struct diags *diags;
     int status;
 
+    (void)tool;
     if (given_check() != EXITS_DONE)
         return EXITS_USAGE;
     if (path_options == NULL)

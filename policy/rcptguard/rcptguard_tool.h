@@ -11,15 +11,6 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
-struct command {
-    const char *name;
-    const char *summary;
-    const char *arguments;       /* "[FILE...]", or NULL if it takes none */
-    const GOptionEntry *entries; /* its own options, or NULL; the common ones are policy_entries and command_entries */
-    const GOptionEntry *shared;  /* those that it shares with another command, or NULL */
-    int (*run)(void);            /* gives the exit code */
-};
-
 extern const struct command command_check, command_explain, command_init, command_print, command_replay;
 
 /* --policy, for every command. */

@@ -46,6 +46,17 @@ class Help(unittest.TestCase):
         if os.path.exists(os.path.join(daemon.BUILD, "rcptguardd")):
             self.assertIn("rcptguardd(8)", self.check("rcptguardd", "--help"))
 
+    def test_suggestions(self):
+        """both programs say which option or command was perhaps meant"""
+        for program, command, option in (("rcptguard", "check", "strict"), ("rcptguardq", "list", "json")):
+            if not os.path.exists(os.path.join(daemon.BUILD, program)):
+                continue
+            for arguments, wanted in (([command, "--%sx" % option], "--%s" % option), ([command + "x"], command)):
+                with self.subTest(program, arguments=arguments), tool.Folder() as folder:
+                    status, output, errors = folder.run(*arguments, program=os.path.join(daemon.BUILD, program))
+                    self.assertEqual((status, output), (2, ""))
+                    self.assertIn("did you mean `%s`?\nTry `%s --help`." % (wanted, program), errors)
+
     def test_help_asks_nothing_else(self):
         """no policy is read, whatever else stands on the line"""
         self.assertEqual(self.shown("rcptguard", "explain", "--json", "-p", "nothing", "--help", "nothing.eml"),

@@ -37,9 +37,9 @@ static char *lines_of(const char *rule, const char *policy)
     GString *out = g_string_new(NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(parties); i++)
         g_ptr_array_add(array, (gpointer)&parties[i]);
-    auto_free(why) why = why_new(&message, array, policy);
-    for (guint i = 0; i < why->lines->len; i++) {
-        const struct why_line *line = g_ptr_array_index(why->lines, i);
+    g_autoptr(GPtrArray) why = hold_reasons(&message, array, policy);
+    for (guint i = 0; i < why->len; i++) {
+        const struct kept_line *line = g_ptr_array_index(why, i);
         g_string_append_printf(out, "%s%s = %s", i > 0 ? "\n" : "", line->condition, line->has ? line->has : "-");
     }
     return g_string_free(out, FALSE);
@@ -94,11 +94,37 @@ static void test_others(void)
     g_assert_cmpstr(none, ==, "");
 }
 
+/* Words of the language in a string or a pattern are no tests. */
+static void test_strings(void)
+{
+    check("strings", "header(\"Subject\") =~ /syntax|visible(all) >= 1/ or sender = \"truncated@me.example\" or local",
+          "header(\"Subject\") =~ /syntax|visible(all) >= 1/ = -\nor sender = \"truncated@me.example\" = -\n"
+          "or local = -");
+    check("negated", "not (parties(external) >= 2 and not local)", "not (parties(external) >= 2 and not local) = 41");
+}
+
+/* A policy of a later version: what it says in words of that version is missing, and the rest is there. */
+static void test_later(void)
+{
+    static const char text[] =
+        "version 1\ncontact \"a \\\"b\\\\n\"\n\nrule new {\n    when moon >= 3\n    reject \"x\"\n}\n\n"
+        "rule old {\n    when parties(external) >= 2\n    reject \"x\"\n}\n\ndefault accept\n";
+    g_autofree char *old = lines_of("old", text);
+    g_autofree char *new = lines_of("new", text);
+    auto_free(policy) policy = policy_read_kept(text);
+
+    g_assert_cmpstr(old, ==, "parties(external) >= 2 = 41");
+    g_assert_cmpstr(new, ==, "");
+    g_assert_cmpstr(policy_contact(policy), ==, "a \"b\\n");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/why/counts", test_counts);
     g_test_add_func("/why/flags", test_flags);
     g_test_add_func("/why/others", test_others);
+    g_test_add_func("/why/strings", test_strings);
+    g_test_add_func("/why/later", test_later);
     return g_test_run();
 }
