@@ -157,7 +157,7 @@ class Checks(ExampleCase):
 
     def test_manual(self):
         """rcptguard-policy(5) names each policy, and no other"""
-        page = read(os.path.join(daemon.SOURCE, "policy", "rcptguard-policy.5"))
+        page = read(os.path.join(daemon.SOURCE, "policy", "rcptguard", "rcptguard-policy.5"))
         listed = page[page.index("\n.Sh FILES\n"):page.index("\n.Sh EXAMPLES\n")]
         self.assertEqual(set(re.findall(r"^\.It Pa (\S+)$", listed, re.MULTILINE)) - {"/etc/rcptguard/policy", "/usr/share/doc/rcptguard/examples/"},
                          set(POLICIES) | {"freemail.domains"})
