@@ -11,6 +11,7 @@
 
 /* rcptguard-policy(5) tells what each means. */
 static const char *const lint_names[] = {
+    [LINT_WHOLE_VALUE] = "whole-value",
     [LINT_UNESCAPED_DOT] = "unescaped-dot",
     [LINT_MISSING_BOUNDARY] = "missing-boundary",
     [LINT_LEADING_WILDCARD] = "leading-wildcard",

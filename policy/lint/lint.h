@@ -13,6 +13,7 @@
 #include "policy/syntax/ast.h"
 
 enum lint_name {
+    LINT_WHOLE_VALUE,
     LINT_UNESCAPED_DOT,
     LINT_MISSING_BOUNDARY,
     LINT_LEADING_WILDCARD,

@@ -29,6 +29,7 @@ struct looking {
     const struct lint *lint;
     struct lint_regex regex;
     enum values values;
+    const struct test *test; /* NULL of a class */
     bool said;
 };
 
@@ -115,7 +116,8 @@ static struct trial try(const struct looking *looking, const struct regex_node *
     trial.matches = true;
     trial.behind = trial.text->str[place + strlen(filling)];
     organisation = suffixes_organisation(classes_suffixes(looking->lint->policy->classes), domain);
-    trial.open = trial.text->str + place + strlen(filling) - 1 >= organisation;
+    trial.open = trial.text->str + place + strlen(filling) - 1 >= organisation &&
+                 (looking->values != OF_ADDRESSES || strchr(domain, '.') != NULL);
     return trial;
 }
 
@@ -182,7 +184,8 @@ static void look(struct lint_slow *slow, struct looking looking)
     looking.regex.parts = regex_parse(looking.regex.item->text);
     nodes = looking.regex.parts->nodes;
     branches = looking.regex.parts->branches;
-    for (unsigned i = 0; looking.values != OF_HEADERS && i < branches->len; i++)
+    looking.said = lint_whole_value(looking.lint, &looking.regex, looking.test);
+    for (unsigned i = 0; !looking.said && looking.values != OF_HEADERS && i < branches->len; i++)
         lint_dots(&looking, g_ptr_array_index(branches, i));
     for (unsigned i = 0; !looking.said && names && i < nodes->len; i++)
         if (is_wild(g_ptr_array_index(nodes, i)))
@@ -200,12 +203,13 @@ struct regexes {
     size_t left; /* of REGEXES_LIMIT */
 };
 
-static void look_at(struct regexes *regexes, const struct item *item, enum values values)
+static void look_at(struct regexes *regexes, const struct item *item, const struct test *test, enum values values)
 {
     struct looking looking = {
         .lint = regexes->lint,
         .regex = {.item = item, .longest = longest_values[values]},
         .values = values,
+        .test = test,
     };
     size_t size = strlen(item->text);
 
@@ -226,11 +230,11 @@ static void look_at_expression(struct regexes *regexes, const struct expression 
     if (test == NULL || test->relation != RELATION_MATCHES || test->operand == NULL)
         return;
     if (test->kind == TEST_HEADER)
-        look_at(regexes, test->operand, OF_HEADERS);
+        look_at(regexes, test->operand, test, OF_HEADERS);
     else if (test->subject == SUBJECT_SENDER || test->subject == SUBJECT_FROM)
-        look_at(regexes, test->operand, OF_ADDRESSES);
+        look_at(regexes, test->operand, test, OF_ADDRESSES);
     else
-        look_at(regexes, test->operand, test->subject == SUBJECT_USER ? OF_USERS : OF_OTHERS);
+        look_at(regexes, test->operand, test, test->subject == SUBJECT_USER ? OF_USERS : OF_OTHERS);
 }
 
 void lint_regexes(const struct lint *lint)
@@ -243,7 +247,7 @@ void lint_regexes(const struct lint *lint)
         for (unsigned j = 0; j < class->items->len; j++) {
             const struct class_item *entry = g_ptr_array_index(class->items, j);
             if (entry->kind == CLASS_MATCH)
-                look_at(&regexes, entry->item, OF_DOMAINS);
+                look_at(&regexes, entry->item, NULL, OF_DOMAINS);
         }
     }
     if (policy->outbound != NULL)
