@@ -26,12 +26,17 @@ static const char *const lint_names[] = {
     [LINT_FREEMAIL_INTERNAL] = "freemail-internal",
     [LINT_THRESHOLD_BEYOND_LIMIT] = "threshold-beyond-limit",
     [LINT_THRESHOLD_BEYOND_HEADER] = "threshold-beyond-header",
+    [LINT_HEADER_MISSPELT] = "header-misspelt",
+    [LINT_CLASS_IN_QUOTES] = "class-in-quotes",
     [LINT_NEVER_TRUE] = "never-true",
     [LINT_ALWAYS_TRUE] = "always-true",
     [LINT_REDUNDANT_TEST] = "redundant-test",
     [LINT_RULE_UNREACHABLE] = "rule-unreachable",
     [LINT_UNTIL_PAST] = "until-past",
     [LINT_UNTIL_SOON] = "until-soon",
+    [LINT_STOPS_FEW] = "stops-few",
+    [LINT_MILDER_FIRST] = "milder-first",
+    [LINT_EXEMPTION_LAST] = "exemption-last",
     [LINT_FORGEABLE_EXEMPTION] = "forgeable-exemption",
     [LINT_NOTHING_HELD] = "nothing-held",
     [LINT_REINJECTED_MAIL] = "reinjected-mail",
@@ -111,10 +116,12 @@ void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
 
     lint_regexes(&lint);
     lint_classes(&lint);
+    lint_spelling(&lint);
     lint_tests(&lint);
     for (unsigned i = 0; i < policy->rules->len; i++)
         lint_until(&lint, lint_rule(&lint, i));
     lint_rules(&lint);
+    lint_actions(&lint);
     lint_exemptions(&lint);
     lint_outbound(&lint);
     diags_sort(diags, first, policy->source->name);

@@ -28,12 +28,17 @@ enum lint_name {
     LINT_FREEMAIL_INTERNAL,
     LINT_THRESHOLD_BEYOND_LIMIT,
     LINT_THRESHOLD_BEYOND_HEADER,
+    LINT_HEADER_MISSPELT,
+    LINT_CLASS_IN_QUOTES,
     LINT_NEVER_TRUE,
     LINT_ALWAYS_TRUE,
     LINT_REDUNDANT_TEST,
     LINT_RULE_UNREACHABLE,
     LINT_UNTIL_PAST,
     LINT_UNTIL_SOON,
+    LINT_STOPS_FEW,
+    LINT_MILDER_FIRST,
+    LINT_EXEMPTION_LAST,
     LINT_FORGEABLE_EXEMPTION,
     LINT_NOTHING_HELD,
     LINT_REINJECTED_MAIL,
@@ -66,7 +71,9 @@ bool lint_stops(const struct action *action);
 void lint_regexes(const struct lint *lint);
 void lint_classes(const struct lint *lint);
 void lint_tests(const struct lint *lint);
+void lint_spelling(const struct lint *lint);
 void lint_rules(const struct lint *lint);
+void lint_actions(const struct lint *lint);
 void lint_exemptions(const struct lint *lint);
 void lint_outbound(const struct lint *lint);
 
