@@ -28,9 +28,10 @@ struct evaluation {
     char *sender;              /* normalised; "" is the null sender */
     GPtrArray *authors;        /* when a test has asked for them */
     bool authors_whole;
-    GInetAddress *client; /* likewise */
-    GHashTable *decoded;  /* struct header * -> its value, decoded; NULL beyond the limit of words */
-    unsigned words;       /* that were decoded for it */
+    GInetAddress *client;       /* likewise */
+    GHashTable *decoded;        /* struct header * -> its value, decoded; NULL beyond the limit of words */
+    unsigned words;             /* that were decoded for it */
+    const struct test *counted; /* the first count of the rule at hand that was true, within parts that were */
 };
 
 static void evaluation_start(struct evaluation *evaluation, struct policy *policy, const struct message *message)
@@ -374,12 +375,18 @@ static int run(struct evaluation *evaluation, const struct expression *expressio
     int deciding = expression->kind == EXPRESSION_OR ? YES : NO;
     int result = !deciding;
     bool decided = false;
+    const struct test *counted = evaluation->counted;
 
-    if (expression->kind == EXPRESSION_TEST)
-        return run_test(evaluation, expression->test);
+    if (expression->kind == EXPRESSION_TEST) {
+        result = run_test(evaluation, expression->test);
+        if (result == YES && counted == NULL && expression->test->kind == TEST_COUNT)
+            evaluation->counted = expression->test;
+        return result;
+    }
     group_begin(evaluation, expression);
     if (expression->kind == EXPRESSION_NOT) {
         result = run(evaluation, g_ptr_array_index(expression->parts, 0));
+        evaluation->counted = counted;
         group_end(evaluation);
         return result == FAULT ? FAULT : !result;
     }
@@ -392,6 +399,8 @@ static int run(struct evaluation *evaluation, const struct expression *expressio
         result = run(evaluation, part);
         decided = result == FAULT || result == deciding;
     }
+    if (result != YES)
+        evaluation->counted = counted;
     group_end(evaluation);
     return result;
 }
@@ -466,6 +475,10 @@ static void set_action(struct evaluation *evaluation, struct verdict *verdict, c
         .contact = evaluation->policy->contact != NULL ? evaluation->policy->contact->text : NULL,
     };
 
+    if (evaluation->counted != NULL) {
+        values.counted = evaluation->counted->count;
+        values.counted_mask = evaluation->counted->mask;
+    }
     verdict->disposition = action->disposition;
     verdict->rule = g_strdup(name);
     verdict->line = line;
@@ -488,6 +501,7 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
 
     if (trace != NULL)
         trace->rule(trace->data, rule->name->text, rule->line, rule->monitor, expired);
+    evaluation->counted = NULL;
     if (!expired)
         result = run(evaluation, rule->when);
     if (trace != NULL)
@@ -500,8 +514,11 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
     }
     if (result == FAULT)
         set_fault(verdict, rule->name->text, rule->line, options->on_fault, rule->action.approvals);
-    else
+    else {
+        if (evaluation->counted == NULL)
+            evaluation->counted = expression_first_count(rule->when);
         set_action(evaluation, verdict, &rule->action, rule->name->text, rule->line);
+    }
     return true;
 }
 

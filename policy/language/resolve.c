@@ -248,12 +248,14 @@ static void resolve_expression(struct resolver *resolver, struct expression *exp
             "`sender`");
 }
 
-static void resolve_action(struct resolver *resolver, struct action *action)
+/* `when` is NULL of `default`, and after an error in a rule. */
+static void resolve_action(struct resolver *resolver, struct action *action, const struct expression *when, bool rule)
 {
     struct template_scope scope = {
         .source = resolver->policy->source,
         .class_names = &resolver->class_names,
         .has_contact = resolver->policy->contact != NULL,
+        .has_count = rule && (when == NULL || expression_first_count(when) != NULL),
     };
 
     if (action->text == NULL)
@@ -275,9 +277,9 @@ static void resolve_rules(struct resolver *resolver)
                           "`%s` is the name of classes; choose another name for this rule", rule->name->text);
         if (rule->when != NULL)
             resolve_expression(resolver, rule->when, false);
-        resolve_action(resolver, &rule->action);
+        resolve_action(resolver, &rule->action, rule->when, true);
     }
-    resolve_action(resolver, &policy->fallback);
+    resolve_action(resolver, &policy->fallback, NULL, false);
 }
 
 /* ---- assertions */

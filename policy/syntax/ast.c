@@ -64,6 +64,17 @@ void expression_free(struct expression *expression)
     g_free(expression);
 }
 
+const struct test *expression_first_count(const struct expression *expression)
+{
+    const struct test *first = NULL;
+
+    if (expression->test != NULL)
+        return expression->test->kind == TEST_COUNT ? expression->test : NULL;
+    for (unsigned i = 0; first == NULL && expression->kind != EXPRESSION_NOT && i < expression->parts->len; i++)
+        first = expression_first_count(g_ptr_array_index(expression->parts, i));
+    return first;
+}
+
 void action_clear(struct action *action)
 {
     g_clear_pointer(&action->text, item_free);

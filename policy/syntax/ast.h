@@ -150,6 +150,9 @@ void item_free(struct item *item);
 struct expression *expression_new(enum expression_kind kind, size_t offset);
 void expression_free(struct expression *expression);
 
+/* The first count in the order of writing that is not within `not`; NULL if there is none. */
+const struct test *expression_first_count(const struct expression *expression);
+
 /* Each takes its name. */
 struct class_statement *class_statement_new(struct item *name);
 void class_statement_free(struct class_statement *class);

@@ -12,6 +12,7 @@
 enum variable {
     VARIABLE_LITERAL,
     VARIABLE_COUNT,
+    VARIABLE_COUNTED,
     VARIABLE_RULE,
     VARIABLE_SENDER,
     VARIABLE_USER,
@@ -30,8 +31,8 @@ struct text {
     GArray *parts; /* struct part */
 };
 
-static const char *const variable_names[] = {"visible", "parties", "domains",  "recipients", "hidden", "rule",
-                                             "sender",  "user",    "queue-id", "contact",    NULL};
+static const char *const variable_names[] = {"visible", "parties", "domains", "recipients", "hidden",  "count",
+                                             "rule",    "sender",  "user",    "queue-id",   "contact", NULL};
 
 /* What is needed while a template is parsed. */
 struct parser {
@@ -110,8 +111,8 @@ static void add_variable(struct parser *parser, const char *where, const char *c
         const char *name;
         enum variable variable;
     } simple[] = {
-        {"rule", VARIABLE_RULE},         {"sender", VARIABLE_SENDER},   {"user", VARIABLE_USER},
-        {"queue-id", VARIABLE_QUEUE_ID}, {"contact", VARIABLE_CONTACT},
+        {"count", VARIABLE_COUNTED}, {"rule", VARIABLE_RULE},         {"sender", VARIABLE_SENDER},
+        {"user", VARIABLE_USER},     {"queue-id", VARIABLE_QUEUE_ID}, {"contact", VARIABLE_CONTACT},
     };
     g_auto(GStrv) words = g_strsplit(content, " ", -1);
     unsigned length = g_strv_length(words);
@@ -128,6 +129,9 @@ static void add_variable(struct parser *parser, const char *where, const char *c
             continue;
         if (part.variable == VARIABLE_CONTACT && !parser->scope->has_contact)
             fail(parser, where, "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`");
+        else if (part.variable == VARIABLE_COUNTED && !parser->scope->has_count)
+            fail(parser, where,
+                 "`{count}` is what the rule counted, and there is no count here, or none without `not`");
         else
             g_array_append_val(parser->text->parts, part);
         return;
@@ -218,6 +222,9 @@ char *text_expand(const struct text *text, const struct text_values *values)
             break;
         case VARIABLE_COUNT:
             g_string_append_printf(line, "%u", exposure_count(values->exposure, part->count, part->mask));
+            break;
+        case VARIABLE_COUNTED:
+            g_string_append_printf(line, "%u", exposure_count(values->exposure, values->counted, values->counted_mask));
             break;
         case VARIABLE_RULE:
             g_string_append(line, values->rule);

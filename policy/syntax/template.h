@@ -19,6 +19,7 @@ struct template_scope {
     const struct source *source; /* that it stands in */
     const struct class_names *class_names;
     bool has_contact; /* the policy names one */
+    bool has_count;   /* the text is that of a rule that tests a count */
 };
 
 /* `offset` is where its string stands in the source; errors go to `diags` and give NULL. */
@@ -33,6 +34,8 @@ struct text_values {
     const struct message *message;
     const char *rule;
     const char *contact;
+    enum count counted; /* what the rule counted, for `{count}` */
+    class_mask counted_mask;
 };
 
 /* Expands a template: UTF-8, one line.  Values are escaped, cut at 64 bytes, and never read again. */

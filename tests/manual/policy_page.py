@@ -182,11 +182,14 @@ class Words(PolicyCase):
         words = page.marked(self.tree, "Va")
         contact = 'contact "postmaster@corp.example"'
         for word in sorted(words) + ["%s %s" % (count, name) for count in counts for name in ("internal", "external", "freemail", "all", "other")]:
-            good, output = self.check(policy(contact, 'rule r { when local reject "{%s}" }' % word))
+            good, output = self.check(policy(contact, 'rule r { when local and hidden(all) >= 1 reject "{%s}" }' % word))
             self.assertTrue(good, output)
         for word in "nobody", "rule external", "visible nobody":
             self.assertFalse(self.check(policy(contact, 'rule r { when local reject "{%s}" }' % word))[0], word)
         self.assertFalse(self.check(policy('rule r { when local reject "{contact}" }'))[0])
+        for rule in 'when local reject', 'when not hidden(all) >= 1 reject':
+            self.assertFalse(self.check(policy('rule r { %s "{count}" }' % rule))[0])
+        self.assertFalse(self.check(policy(default='reject "{count}"'))[0])
 
     def test_defects(self):
         """the defects that the tests of the policy stand for"""
