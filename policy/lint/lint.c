@@ -37,6 +37,7 @@ static const char *const lint_names[] = {
     [LINT_STOPS_FEW] = "stops-few",
     [LINT_MILDER_FIRST] = "milder-first",
     [LINT_EXEMPTION_LAST] = "exemption-last",
+    [LINT_TEXT_COUNT] = "text-count",
     [LINT_FORGEABLE_EXEMPTION] = "forgeable-exemption",
     [LINT_NOTHING_HELD] = "nothing-held",
     [LINT_REINJECTED_MAIL] = "reinjected-mail",
@@ -122,6 +123,7 @@ void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
         lint_until(&lint, lint_rule(&lint, i));
     lint_rules(&lint);
     lint_actions(&lint);
+    lint_texts(&lint);
     lint_exemptions(&lint);
     lint_outbound(&lint);
     diags_sort(diags, first, policy->source->name);

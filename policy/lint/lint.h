@@ -39,6 +39,7 @@ enum lint_name {
     LINT_STOPS_FEW,
     LINT_MILDER_FIRST,
     LINT_EXEMPTION_LAST,
+    LINT_TEXT_COUNT,
     LINT_FORGEABLE_EXEMPTION,
     LINT_NOTHING_HELD,
     LINT_REINJECTED_MAIL,
@@ -74,6 +75,7 @@ void lint_tests(const struct lint *lint);
 void lint_spelling(const struct lint *lint);
 void lint_rules(const struct lint *lint);
 void lint_actions(const struct lint *lint);
+void lint_texts(const struct lint *lint);
 void lint_exemptions(const struct lint *lint);
 void lint_outbound(const struct lint *lint);
 

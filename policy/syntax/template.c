@@ -25,6 +25,8 @@ struct part {
     char *literal;
     enum count count;
     class_mask mask;
+    bool names_class;
+    size_t offset; /* of a count, in the source */
 };
 
 struct text {
@@ -92,7 +94,12 @@ static bool count_variable(const char *word, enum count *count)
 static void add_count(struct parser *parser, const char *where, enum count count, const char *class_name)
 {
     /* Visible ones are those outside unless a class is named; hidden and envelope ones are all. */
-    struct part part = {.variable = VARIABLE_COUNT, .count = count};
+    struct part part = {
+        .variable = VARIABLE_COUNT,
+        .count = count,
+        .names_class = class_name != NULL,
+        .offset = raw_offset(parser, (size_t)(where - parser->template)),
+    };
     g_autofree char *wrong = NULL;
 
     part.mask = count == COUNT_HIDDEN || count == COUNT_RECIPIENTS ? CLASS_ALL : CLASS_EXTERNAL;
@@ -201,6 +208,18 @@ bool text_names_class(const struct text *text, class_mask class)
         const struct part *part = &g_array_index(text->parts, struct part, i);
         if (part->variable == VARIABLE_COUNT && part->mask == class)
             return true;
+    }
+    return false;
+}
+
+bool text_plain_count(const struct text *text, unsigned index, struct text_count *found)
+{
+    for (unsigned i = 0; i < text->parts->len; i++) {
+        const struct part *part = &g_array_index(text->parts, struct part, i);
+        if (part->variable != VARIABLE_COUNT || part->names_class || index-- > 0)
+            continue;
+        *found = (struct text_count){part->count, part->mask, part->offset};
+        return true;
     }
     return false;
 }
