@@ -17,6 +17,7 @@ static struct policy *policy_new(const char *path)
     policy->references = 1;
     policy->path = g_strdup(path);
     policy->statements = g_ptr_array_new_with_free_func((GDestroyNotify)class_statement_free);
+    policy->allows = g_ptr_array_new_with_free_func((GDestroyNotify)allow_free);
     policy->expects = g_ptr_array_new_with_free_func((GDestroyNotify)expect_free);
     policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
     policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold));
@@ -28,6 +29,7 @@ static void policy_free(struct policy *policy)
     g_free(policy->path);
     g_free(policy->text);
     g_free(policy->digest);
+    g_ptr_array_unref(policy->allows);
     g_ptr_array_unref(policy->statements);
     g_ptr_array_unref(policy->expects);
     g_ptr_array_unref(policy->rules);
@@ -48,7 +50,7 @@ static void seal(struct policy *policy)
     const struct suffixes *suffixes = classes_suffixes(policy->classes);
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-    policy->text = policy_print(policy);
+    policy->text = policy_print(policy, false);
     g_checksum_update(sum, (const guchar *)policy->text, (gssize)strlen(policy->text) + 1);
     g_checksum_update(sum, (const guchar *)g_checksum_get_string(policy->tables), -1);
     g_checksum_update(sum, (const guchar *)suffixes_version(suffixes), -1);
@@ -101,6 +103,11 @@ const char *policy_digest(const struct policy *policy)
 const char *policy_text(const struct policy *policy)
 {
     return policy->text;
+}
+
+char *policy_text_with_allows(const struct policy *policy)
+{
+    return policy_print(policy, true);
 }
 
 const char *policy_path(const struct policy *policy)

@@ -45,6 +45,12 @@ unsigned policy_assertions(const struct policy *policy);
  */
 void policy_lint(const struct policy *policy, gint64 now, struct diags *diags);
 
+/* The names of these warnings; ends with NULL. */
+const char *const *policy_lint_names(void);
+
+/* The one that a day brings along: a rule ends soon. */
+#define POLICY_LINT_OF_TIME "until-soon"
+
 /* SHA-256 in hexadecimal over the canonical text, the tables and the Public Suffix List's version. */
 const char *policy_digest(const struct policy *policy);
 
@@ -53,6 +59,9 @@ const char *policy_digest(const struct policy *policy);
 
 /* The canonical text; parsing it gives the same policy. */
 const char *policy_text(const struct policy *policy);
+
+/* The same with its comments `# allow: NAME`, each on the first line of its statement; to be freed with g_free. */
+char *policy_text_with_allows(const struct policy *policy);
 
 /* The path it was loaded from. */
 const char *policy_path(const struct policy *policy);

@@ -3,6 +3,7 @@
 #include "policy/language/parser.h"
 
 #include "policy/base/source.h"
+#include "policy/language/allow_comments.h"
 #include "policy/language/parse_condition.h"
 #include "policy/syntax/parser_tokens.h"
 #include "policy/syntax/vocabulary.h"
@@ -557,19 +558,35 @@ static void parse_version(struct parser *parser)
     parser_advance(parser);
 }
 
+/* A statement that began there and ends before the token at hand. */
+static void add_span(GArray *statements, size_t begin, const struct parser *parser)
+{
+    const struct span span = {begin, parser->token.offset};
+
+    g_array_append_val(statements, span);
+}
+
 void policy_parse(struct policy *policy, struct diags *diags)
 {
+    g_autoptr(GArray) comments = g_array_new(FALSE, FALSE, sizeof(size_t));
+    g_autoptr(GArray) statements = g_array_new(FALSE, FALSE, sizeof(struct span));
     struct parser parser = {
         .policy = policy,
-        .lexer = {.source = policy->source, .diags = diags},
+        .lexer = {.source = policy->source, .diags = diags, .comments = comments},
         .diags = diags,
     };
 
     parser_advance(&parser);
+    policy->version_offset = parser.token.offset;
     parse_version(&parser);
-    while (!parser_is(&parser, TOKEN_END))
+    add_span(statements, policy->version_offset, &parser);
+    while (!parser_is(&parser, TOKEN_END)) {
+        size_t begin = parser.token.offset;
         if (!parse_statement(&parser))
             recover_top(&parser);
+        add_span(statements, begin, &parser);
+    }
+    allow_comments_gather(policy, comments, statements);
     if (!parser.default_seen)
         parser_fail_at(&parser, parser.token.offset,
                        "expected `default` and an action: what happens to mail that no rule matches");

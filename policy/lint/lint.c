@@ -41,14 +41,25 @@ static const char *const lint_names[] = {
     [LINT_FORGEABLE_EXEMPTION] = "forgeable-exemption",
     [LINT_NOTHING_HELD] = "nothing-held",
     [LINT_REINJECTED_MAIL] = "reinjected-mail",
+    [LINT_NO_EXPECTATION] = "no-expectation",
+    [LINT_ALLOW_UNKNOWN] = "allow-unknown",
+    [LINT_ALLOW_UNUSED] = "allow-unused",
+    [LINT_NAMES] = NULL,
 };
 
-G_STATIC_ASSERT(G_N_ELEMENTS(lint_names) == LINT_NAMES);
+G_STATIC_ASSERT(G_N_ELEMENTS(lint_names) == LINT_NAMES + 1);
+
+const char *const *policy_lint_names(void)
+{
+    return lint_names;
+}
 
 void lint_warn(const struct lint *lint, enum lint_name name, size_t offset, const char *format, ...)
 {
     va_list arguments;
 
+    if (lint_is_allowed(lint, name, offset))
+        return;
     va_start(arguments, format);
     source_lint_list(lint->policy->source, offset, lint->diags, lint_names[name], format, arguments);
     va_end(arguments);
@@ -59,6 +70,8 @@ void lint_warn_in(const struct lint *lint, enum lint_name name, const struct sou
 {
     va_list arguments;
 
+    if (source == lint->policy->source && lint_is_allowed(lint, name, offset))
+        return;
     va_start(arguments, format);
     source_lint_list(source, offset, lint->diags, lint_names[name], format, arguments);
     va_end(arguments);
@@ -112,7 +125,8 @@ static void lint_until(const struct lint *lint, const struct rule *rule)
 void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
 {
     auto_free(logic) logic = logic_new(policy);
-    const struct lint lint = {.policy = policy, .now = now, .diags = diags, .logic = logic};
+    g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
+    const struct lint lint = {.policy = policy, .now = now, .diags = diags, .logic = logic, .used = used};
     unsigned first = diags_count(diags);
 
     lint_regexes(&lint);
@@ -126,5 +140,9 @@ void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
     lint_texts(&lint);
     lint_exemptions(&lint);
     lint_outbound(&lint);
+    if (policy->expects->len == 0)
+        lint_warn(&lint, LINT_NO_EXPECTATION, policy->version_offset,
+                  "this policy has no `expect`, so nobody sees when a change of it breaks what it is for");
+    lint_allows(&lint);
     diags_sort(diags, first, policy->source->name);
 }

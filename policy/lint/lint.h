@@ -43,6 +43,9 @@ enum lint_name {
     LINT_FORGEABLE_EXEMPTION,
     LINT_NOTHING_HELD,
     LINT_REINJECTED_MAIL,
+    LINT_NO_EXPECTATION,
+    LINT_ALLOW_UNKNOWN,
+    LINT_ALLOW_UNUSED,
     LINT_NAMES, /* how many there are */
 };
 
@@ -51,6 +54,7 @@ struct lint {
     gint64 now; /* seconds since 1970 */
     struct diags *diags;
     struct logic *logic;
+    GHashTable *used; /* struct allow * that have allowed something */
 };
 
 /* A warning at a place of the policy, or of another source. */
@@ -58,6 +62,9 @@ void lint_warn(const struct lint *lint, enum lint_name name, size_t offset, cons
     G_GNUC_PRINTF(4, 5);
 void lint_warn_in(const struct lint *lint, enum lint_name name, const struct source *source, size_t offset,
                   const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Whether a comment of the policy allows the warning at that place. */
+bool lint_is_allowed(const struct lint *lint, enum lint_name name, size_t offset);
 
 /* A rule of the policy, by its index. */
 const struct rule *lint_rule(const struct lint *lint, unsigned index);
@@ -77,6 +84,7 @@ void lint_rules(const struct lint *lint);
 void lint_actions(const struct lint *lint);
 void lint_texts(const struct lint *lint);
 void lint_exemptions(const struct lint *lint);
+void lint_allows(const struct lint *lint);
 void lint_outbound(const struct lint *lint);
 
 /*

@@ -24,7 +24,7 @@ static unsigned ways_of_test(const struct test *test, bool holds)
         return WAY_NEITHER;
     switch (test->comparison) {
     case AT_LEAST:
-        return holds ? WAY_MANY : test->number <= 1 ? WAY_NEITHER : WAY_FEW;
+        return holds && test->number > 0 ? WAY_MANY : test->number <= 1 ? WAY_NEITHER : WAY_FEW;
     case MORE:
         return holds ? WAY_MANY : test->number == 0 ? WAY_NEITHER : WAY_FEW;
     case AT_MOST:

@@ -1,5 +1,6 @@
 /* check - `rcptguard check`: what is wrong with a policy; see rcptguard(1) */
 
+#include "policy/base/suggest.h"
 #include "policy/cli/json.h"
 #include "policy/rcptguard/rcptguard_tool.h"
 
@@ -7,6 +8,7 @@
 
 static gboolean strict_option = FALSE;
 static char *time_option = NULL;
+static char **allow_option = NULL;
 
 static void print_check_json(const struct policy *policy, const struct diags *diags, bool good)
 {
@@ -41,6 +43,21 @@ static void print_check_json(const struct policy *policy, const struct diags *di
     tool_print_json(json);
 }
 
+/* The exit code of a name in --allow that is none. */
+static int check_allowed(void)
+{
+    const char *const *names = policy_lint_names();
+
+    for (char **name = allow_option; name != NULL && *name != NULL; name++) {
+        const char *nearest = diag_nearest(*name, names);
+        if (g_strv_contains(names, *name))
+            continue;
+        return nearest != NULL ? tool_usage_error("there is no warning `%s`; did you mean `%s`?", *name, nearest)
+                               : tool_usage_error("there is no warning `%s`", *name);
+    }
+    return EXIT_DONE;
+}
+
 static int command_check_run(void)
 {
     struct diags *diags;
@@ -50,14 +67,18 @@ static int command_check_run(void)
 
     if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
+    if (check_allowed() != EXIT_DONE)
+        return EXIT_USAGE;
     diags = diags_new();
     policy = tool_load(diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_lint(policy, now, diags);
     }
+    for (char **name = allow_option; name != NULL && *name != NULL; name++)
+        diags_drop(diags, *name);
     if (strict_option)
-        diags_promote(diags);
+        diags_promote(diags, POLICY_LINT_OF_TIME);
     good = diags_errors(diags) == 0;
     if (tool_json()) {
         print_check_json(policy, diags, good);
@@ -75,7 +96,8 @@ static int command_check_run(void)
 }
 
 static const GOptionEntry entries[] = {
-    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors", NULL},
+    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors, but until-soon", NULL},
+    {"allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &allow_option, "A warning that is not given; may be said again", "NAME"},
     {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     G_OPTION_ENTRY_NULL,
 };

@@ -9,21 +9,23 @@ static int command_print_run(void)
 {
     struct diags *diags = diags_new();
     struct policy *policy = tool_load(diags);
+    g_autofree char *text = NULL;
     int status = policy != NULL ? EXIT_DONE : EXIT_WRONG;
 
     tool_print_diags(diags);
     diags_free(diags);
     if (policy == NULL)
         return status;
+    text = policy_text_with_allows(policy);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
-        json_string(json, "policy", policy_text(policy));
+        json_string(json, "policy", text);
         json_string(json, "digest", policy_digest(policy));
         json_builder_end_object(json);
         tool_print_json(json);
     } else {
-        fputs(policy_text(policy), stdout);
+        fputs(text, stdout);
     }
     policy_unref(policy);
     return status;

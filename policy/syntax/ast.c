@@ -130,6 +130,12 @@ struct expect *expect_new(size_t offset)
     return expect;
 }
 
+void allow_free(struct allow *allow)
+{
+    g_free(allow->name);
+    g_free(allow);
+}
+
 void people_free(struct people *people)
 {
     item_free(people->address);

@@ -120,6 +120,13 @@ struct expect {
     struct item *rule; /* or NULL */
 };
 
+/* A warning that a comment allows, and the statement that this comment is in. */
+struct allow {
+    char *name;
+    size_t offset;
+    size_t begin, end;
+};
+
 struct policy {
     int references;
     char *path;
@@ -127,6 +134,8 @@ struct policy {
     char *text;
     char *digest;
 
+    size_t version_offset;
+    GPtrArray *allows;           /* struct allow *, in the order of the comments */
     GPtrArray *statements;       /* struct class_statement * */
     struct expression *outbound; /* NULL: the built-in meaning */
     size_t outbound_offset;
@@ -162,6 +171,7 @@ void rule_free(struct rule *rule);
 struct expect *expect_new(size_t offset);
 void expect_free(struct expect *expect);
 void people_free(struct people *people);
+void allow_free(struct allow *allow);
 void action_clear(struct action *action);
 
 /* Where a byte of a pattern stands in the source: behind the slash, and each slash of it has a backslash before it. */

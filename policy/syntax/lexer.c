@@ -30,6 +30,8 @@ static char at(const struct lexer *lexer, size_t ahead)
 static void skip_blanks(struct lexer *lexer)
 {
     for (;;) {
+        if (at(lexer, 0) == '#' && lexer->comments != NULL)
+            g_array_append_val(lexer->comments, lexer->position);
         if (at(lexer, 0) == '#')
             while (at(lexer, 0) != '\0' && at(lexer, 0) != '\n')
                 lexer->position++;
