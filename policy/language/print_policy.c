@@ -173,7 +173,7 @@ static void print_fact(GString *out, const char *word, const struct item *item)
 {
     if (item == NULL)
         return;
-    g_string_append_printf(out, " %s ", word);
+    g_string_append_printf(out, word[0] != '\0' ? " %s " : " ", word);
     lexer_append_string(out, item->text);
 }
 
@@ -200,6 +200,11 @@ static void print_expect(GString *out, const struct expect *expect)
         print_people(out, " to ", expect->to);
         if (expect->bcc != NULL)
             print_people(out, " bcc ", expect->bcc);
+        for (unsigned i = 0; expect->fields != NULL && i < expect->fields->len; i++) {
+            const struct expect_field *field = g_ptr_array_index(expect->fields, i);
+            print_fact(out, "header", field->name);
+            print_fact(out, field->name == NULL ? "subject" : "", field->value);
+        }
         if (expect->at != NULL)
             g_string_append_printf(out, " at %s", expect->at);
         break;

@@ -204,11 +204,16 @@ static bool is_field_name(const char *name)
     return true;
 }
 
+static void check_field_name(struct resolver *resolver, const struct item *name)
+{
+    if (!is_field_name(name->text))
+        resolver_fail(resolver, name->offset,
+                      "expected the name of a header field, such as \"List-Id\", without a colon");
+}
+
 static void resolve_header(struct resolver *resolver, struct test *test)
 {
-    if (!is_field_name(test->header->text))
-        resolver_fail(resolver, test->header->offset,
-                      "expected the name of a header field, such as \"List-Id\", without a colon");
+    check_field_name(resolver, test->header);
     if (test->relation == RELATION_MATCHES)
         test->pattern = resolver_compile(resolver, test->operand);
     else if (test->relation == RELATION_EQUALS)
@@ -374,6 +379,11 @@ static void resolve_expects(struct resolver *resolver)
         check_address(resolver, expect->sender, true);
         check_people(resolver, expect->to);
         check_people(resolver, expect->bcc);
+        for (unsigned j = 0; expect->fields != NULL && j < expect->fields->len; j++) {
+            const struct expect_field *field = g_ptr_array_index(expect->fields, j);
+            if (field->name != NULL)
+                check_field_name(resolver, field->name);
+        }
         check_rule(resolver, expect->rule);
     }
 }

@@ -104,6 +104,12 @@ struct people {
     struct item *address;
 };
 
+/* A header field of a message that is made up. */
+struct expect_field {
+    struct item *name; /* NULL of `subject` */
+    struct item *value;
+};
+
 struct expect {
     enum expect_kind kind;
     size_t offset;
@@ -114,7 +120,8 @@ struct expect {
     struct item *client, *listener, *user, *sender; /* each may be NULL */
     GPtrArray *to;                                  /* struct people * */
     GPtrArray *bcc;
-    char *at; /* or NULL */
+    GPtrArray *fields; /* struct expect_field *, or NULL */
+    char *at;          /* or NULL */
     struct item *file;
     enum disposition disposition;
     struct item *rule; /* or NULL */
@@ -171,6 +178,7 @@ void rule_free(struct rule *rule);
 struct expect *expect_new(size_t offset);
 void expect_free(struct expect *expect);
 void people_free(struct people *people);
+void expect_field_free(struct expect_field *field);
 void allow_free(struct allow *allow);
 void action_clear(struct action *action);
 
