@@ -58,12 +58,13 @@ static void seal(struct policy *policy)
     g_checksum_free(sum);
 }
 
-struct policy *policy_load(const char *path, struct diags *diags)
+/* Takes the source, or NULL if it could not be read. */
+static struct policy *load(const char *path, struct source *source, unsigned before, unsigned first,
+                           struct diags *diags)
 {
     struct policy *policy = policy_new(path);
-    unsigned before = diags_errors(diags), first = diags_count(diags);
 
-    policy->source = source_read(path, "a policy", POLICY_SIZE_LIMIT, diags);
+    policy->source = source;
     if (policy->source != NULL) {
         policy_parse(policy, diags);
         policy_resolve(policy, diags);
@@ -76,6 +77,22 @@ struct policy *policy_load(const char *path, struct diags *diags)
     policy_find_thresholds(policy);
     seal(policy);
     return policy;
+}
+
+struct policy *policy_load(const char *path, struct diags *diags)
+{
+    unsigned before = diags_errors(diags), first = diags_count(diags);
+    struct source *source = source_read(path, "a policy", POLICY_SIZE_LIMIT, diags);
+
+    return load(path, source, before, first, diags);
+}
+
+struct policy *policy_load_standard(struct diags *diags)
+{
+    unsigned before = diags_errors(diags), first = diags_count(diags);
+    struct source *source = source_read_standard("a policy", POLICY_SIZE_LIMIT, diags);
+
+    return load("-", source, before, first, diags);
 }
 
 struct policy *policy_ref(struct policy *policy)

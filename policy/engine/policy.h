@@ -28,6 +28,8 @@ struct policy;
  * are not tried: see policy_assert.
  */
 struct policy *policy_load(const char *path, struct diags *diags);
+/* The same of standard input, whose path is "-": its tables lie in the current directory. */
+struct policy *policy_load_standard(struct diags *diags);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 AUTO_FREE_DEFINE(policy, policy_unref)

@@ -152,6 +152,49 @@ static bool parse_header(struct parser *parser, struct test *test)
     return parse_comparison(parser, test, false);
 }
 
+/* The name of a header field, or of recipients, where a test should be; says how these are tested. */
+static bool is_of_header(struct parser *parser)
+{
+    static const struct {
+        const char *word, *field;
+        bool recipients;
+    } words[] = {
+        {"to", "To", true},
+        {"cc", "Cc", true},
+        {"bcc", "Bcc", true},
+        {"recipient", "To", true},
+        {"rcpt", "To", true},
+        {"subject", "Subject", false},
+        {"list-id", "List-Id", false},
+        {"reply-to", "Reply-To", false},
+        {"message-id", "Message-ID", false},
+        {"date", "Date", false},
+        {"received", "Received", false},
+        {"precedence", "Precedence", false},
+        {"content-type", "Content-Type", false},
+        {"auto-submitted", "Auto-Submitted", false},
+    };
+    static const char expected[] = "a test such as `parties(external) >= 10`";
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!parser_is_word(parser, words[i].word))
+            continue;
+        if (words[i].recipients)
+            parser_fail_at(parser, parser->token.offset,
+                           "expected %s, not `%s`: recipients are counted, as in `recipients(external) >= 1`, and a "
+                           "header is tested as `header(\"%s\")`",
+                           expected, words[i].word, words[i].field);
+        else
+            parser_fail_at(parser, parser->token.offset,
+                           "expected %s, not `%s`: a header is tested as `header(\"%s\")`", expected, words[i].word,
+                           words[i].field);
+        parser->lexer.quiet_until =
+            parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
+        return true;
+    }
+    return false;
+}
+
 static bool parse_test_into(struct parser *parser, struct test *test)
 {
     static const char *const words[] = {"visible", "parties", "domains",   "recipients", "hidden", "sender",
@@ -175,6 +218,8 @@ static bool parse_test_into(struct parser *parser, struct test *test)
         parser_advance(parser);
         return parse_comparison(parser, test, true);
     }
+    if (is_of_header(parser))
+        return false;
     parser_fail_expected(parser, "a test such as `parties(external) >= 10`, `sender in ...` or `authenticated`", words);
     return false;
 }

@@ -106,5 +106,7 @@ const struct command command_check = {
     .name = "check",
     .summary = "Check a policy, its tables and its expectations",
     .entries = entries,
+    .arguments = "[POLICY]",
+    .takes_policy = true,
     .run = command_check_run,
 };

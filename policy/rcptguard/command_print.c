@@ -34,5 +34,7 @@ static int command_print_run(void)
 const struct command command_print = {
     .name = "print",
     .summary = "Print the canonical policy",
+    .arguments = "[POLICY]",
+    .takes_policy = true,
     .run = command_print_run,
 };

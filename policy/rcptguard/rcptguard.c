@@ -19,7 +19,7 @@ static char *policy_path_option = NULL;
 static gboolean help_option = FALSE;
 
 static const GOptionEntry common_entries[] = {
-    {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy (" SYSCONFDIR "/rcptguard/policy)",
+    {"policy", 'p', 0, G_OPTION_ARG_FILENAME, &policy_path_option, "The policy, or - (" SYSCONFDIR "/rcptguard/policy)",
      "POLICY"},
     G_OPTION_ENTRY_NULL,
 };
@@ -39,9 +39,14 @@ const char *tool_policy_path(void)
     return policy_path_option != NULL ? policy_path_option : SYSCONFDIR "/rcptguard/policy";
 }
 
+bool tool_policy_is_standard(void)
+{
+    return strcmp(tool_policy_path(), "-") == 0;
+}
+
 struct policy *tool_load(struct diags *diags)
 {
-    return policy_load(tool_policy_path(), diags);
+    return tool_policy_is_standard() ? policy_load_standard(diags) : policy_load(tool_policy_path(), diags);
 }
 
 bool tool_time(const char *text, gint64 *seconds)
@@ -138,6 +143,10 @@ static int run_command(const struct command *command, int argc, char **argv)
         g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
         fputs(help, stdout);
         return EXIT_DONE;
+    }
+    if (argc == 2 && command->takes_policy && policy_path_option == NULL) {
+        policy_path_option = g_strdup(argv[1]);
+        argc--;
     }
     if (argc > 1)
         return tool_usage_error("unexpected argument `%s`", argv[1]);

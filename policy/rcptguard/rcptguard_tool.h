@@ -17,6 +17,7 @@ struct command {
     const char *name;
     const char *summary;
     const char *arguments;       /* "[FILE...]", or NULL if it takes none */
+    bool takes_policy;           /* its one argument is that of --policy */
     const GOptionEntry *entries; /* its own options, or NULL; the common ones come from rcptguard.c */
     const GOptionEntry *shared;  /* those that it shares with another command, or NULL */
     int (*run)(void);            /* gives the exit code */
@@ -26,6 +27,9 @@ extern const struct command command_check, command_explain, command_init, comman
 
 /* The path of the policy that --policy names, or of the installed one. */
 const char *tool_policy_path(void);
+
+/* Whether that is standard input. */
+bool tool_policy_is_standard(void);
 
 /* Reads the policy that --policy names, or the installed one.  NULL if it is wrong; see `diags` then. */
 struct policy *tool_load(struct diags *diags);
