@@ -20,7 +20,6 @@ static const struct {
     {"Subject", VALUES_ANY, true},
     {"Thread-Topic", VALUES_ANY, true},
     {"Comments", VALUES_ANY, true},
-    {"Organization", VALUES_ANY, true},
     {"X-Mailer", VALUES_ANY, true},
     {"User-Agent", VALUES_ANY, true},
     {"Received", VALUES_ANY, true},
