@@ -15,6 +15,24 @@ struct conf_word {
 
 /* ---- values */
 
+/* What other programs call it. */
+static const char *called_here(const char *value, const struct conf_word *words)
+{
+    static const char *const others[][2] = {
+        {"on", "yes"},  {"true", "yes"},        {"1", "yes"},          {"enabled", "yes"}, {"enable", "yes"},
+        {"off", "no"},  {"false", "no"},        {"0", "no"},           {"disabled", "no"}, {"disable", "no"},
+        {"none", "no"}, {"hold", "quarantine"}, {"defer", "tempfail"}, {"pass", "accept"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        for (const struct conf_word *word = words; g_ascii_strcasecmp(others[i][0], value) == 0 && word->name != NULL;
+             word++) {
+            if (strcmp(word->name, others[i][1]) == 0)
+                return word->name;
+        }
+    }
+    return NULL;
+}
+
 /* Looks a word up; if it is none of them, says which there are. */
 static char *read_word(const char *value, const struct conf_word *words, int *result)
 {
@@ -32,7 +50,9 @@ static char *read_word(const char *value, const struct conf_word *words, int *re
         g_ptr_array_add(names, (gpointer)word->name);
     }
     g_ptr_array_add(names, NULL);
-    const char *near = diag_nearest(value, (const char *const *)names->pdata);
+    const char *near = called_here(value, words);
+    if (near == NULL)
+        near = diag_nearest(value, (const char *const *)names->pdata);
     if (near != NULL)
         return g_strdup_printf("expected %s, not `%s`; did you mean `%s`?", known->str, value, near);
     return g_strdup_printf("expected %s, not `%s`", known->str, value);

@@ -77,11 +77,25 @@ void diags_sort(struct diags *diags, unsigned first, const char *file)
         diags->all->pdata[first + i] = part->pdata[i];
 }
 
-void diags_promote(struct diags *diags)
+void diags_promote(struct diags *diags, const char *but)
 {
-    for (unsigned i = 0; i < diags->all->len; i++)
-        ((struct diag *)g_ptr_array_index(diags->all, i))->level = DIAG_ERROR;
-    diags->errors = MAX(diags->errors, diags->all->len);
+    for (unsigned i = 0; i < diags->all->len; i++) {
+        struct diag *diag = g_ptr_array_index(diags->all, i);
+        if (diag->level == DIAG_ERROR || (but != NULL && g_strcmp0(diag->lint, but) == 0))
+            continue;
+        diag->level = DIAG_ERROR;
+        diags->errors++;
+    }
+}
+
+void diags_drop(struct diags *diags, const char *lint)
+{
+    for (unsigned i = diags->all->len; i-- > 0;) {
+        const struct diag *diag = g_ptr_array_index(diags->all, i);
+        if (diag->level == DIAG_WARNING && g_strcmp0(diag->lint, lint) == 0)
+            g_ptr_array_remove_index(diags->all, i);
+    }
+    diags->last = NULL;
 }
 
 void diags_demote(struct diags *diags)

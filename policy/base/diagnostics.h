@@ -52,8 +52,11 @@ void diags_sort(struct diags *diags, unsigned first, const char *file);
 /* Moves all of `from` to the end of `diags`. */
 void diags_move(struct diags *diags, struct diags *from);
 
-/* Makes every warning an error. */
-void diags_promote(struct diags *diags);
+/* Makes every warning an error, but those of the lint `but` (or NULL). */
+void diags_promote(struct diags *diags, const char *but);
+
+/* Takes out the warnings of a lint. */
+void diags_drop(struct diags *diags, const char *lint);
 
 /* Makes every error a warning. */
 void diags_demote(struct diags *diags);

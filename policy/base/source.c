@@ -10,48 +10,53 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The bytes of a regular file, or -1 with errno; EFBIG beyond the limit, EINVAL for what is no regular file. */
-static int file_read(const char *path, size_t limit, char **text, size_t *length)
+/* The bytes up to the end, or -1 with errno; EFBIG beyond the limit. */
+static int descriptor_read(int fd, size_t limit, char **text, size_t *length)
 {
-    struct stat status;
-    GByteArray *bytes = NULL;
-    int result = -1, saved;
-    /* O_NONBLOCK: a FIFO must not hold us for ever. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    GByteArray *bytes = g_byte_array_new();
 
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &status) < 0)
-        goto out;
-    if (!S_ISREG(status.st_mode)) {
-        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-        goto out;
-    }
-    bytes = g_byte_array_new();
     for (;;) {
         guint8 block[8192];
         ssize_t got = read(fd, block, sizeof block);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0)
-            goto out;
         if (got == 0)
             break;
-        if (bytes->len + (size_t)got > limit) {
+        if (got > 0 && bytes->len + (size_t)got > limit) {
             errno = EFBIG;
-            goto out;
+            got = -1;
+        }
+        if (got < 0) {
+            int saved = errno;
+            g_byte_array_unref(bytes);
+            errno = saved;
+            return -1;
         }
         g_byte_array_append(bytes, block, (guint)got);
     }
     *length = bytes->len;
     g_byte_array_append(bytes, (const guint8 *)"", 1);
     *text = (char *)g_byte_array_free(bytes, FALSE);
-    bytes = NULL;
-    result = 0;
-out:
+    return 0;
+}
+
+/* The same of a regular file; EINVAL for what is none. */
+static int file_read(const char *path, size_t limit, char **text, size_t *length)
+{
+    struct stat status;
+    int result = -1, saved;
+    /* O_NONBLOCK: a FIFO must not hold us for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0) {
+        if (S_ISREG(status.st_mode))
+            result = descriptor_read(fd, limit, text, length);
+        else
+            errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    }
     saved = errno;
-    if (bytes != NULL)
-        g_byte_array_unref(bytes);
     close(fd);
     errno = saved;
     return result;
@@ -92,13 +97,9 @@ static struct source *source_take(const char *name, char *text, size_t length, s
     return source;
 }
 
-struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags)
+/* Why it cannot be read, by errno. */
+static void source_fail(const char *path, const char *expected, size_t limit, struct diags *diags)
 {
-    char *text;
-    size_t length;
-
-    if (file_read(path, limit, &text, &length) == 0)
-        return source_take(path, text, length, diags);
     switch (errno) {
     case EISDIR:
         diags_file_error(diags, path, "is a directory; expected %s", expected);
@@ -124,6 +125,27 @@ struct source *source_read(const char *path, const char *expected, size_t limit,
     default:
         diags_file_error(diags, path, "cannot be read: %s", g_strerror(errno));
     }
+}
+
+struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags)
+{
+    char *text;
+    size_t length;
+
+    if (file_read(path, limit, &text, &length) == 0)
+        return source_take(path, text, length, diags);
+    source_fail(path, expected, limit, diags);
+    return NULL;
+}
+
+struct source *source_read_standard(const char *expected, size_t limit, struct diags *diags)
+{
+    char *text;
+    size_t length;
+
+    if (descriptor_read(STDIN_FILENO, limit, &text, &length) == 0)
+        return source_take("-", text, length, diags);
+    source_fail("-", expected, limit, diags);
     return NULL;
 }
 

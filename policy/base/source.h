@@ -26,6 +26,9 @@ struct source {
  */
 struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags);
 
+/* The same of standard input, whose name is "-". */
+struct source *source_read_standard(const char *expected, size_t limit, struct diags *diags);
+
 /* A source from memory, which it copies; for tests and fuzzers. */
 struct source *source_from_memory(const char *name, const char *text, size_t length, struct diags *diags);
 void source_free(struct source *source);

@@ -5,9 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
-/* How many letters are wrong, missing, too many, or two of them in the wrong order: with that, a word becomes another.
- */
-static unsigned distance(const char *a, const char *b)
+unsigned diag_distance(const char *a, const char *b)
 {
     size_t length = strlen(b);
     g_autofree unsigned *rows = g_new0(unsigned, 3 * (length + 1));
@@ -41,7 +39,7 @@ const char *diag_nearest(const char *word, const char *const *candidates)
     /* A third of the word may be wrong, at least one letter, at most three; but not all of it. */
     best = (unsigned)MIN(CLAMP(length / 3, 1, 3) + 1, length);
     for (; *candidates != NULL; candidates++) {
-        unsigned d = distance(word, *candidates);
+        unsigned d = diag_distance(word, *candidates);
         if (d < best) {
             best = d;
             nearest = *candidates;

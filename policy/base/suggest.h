@@ -4,6 +4,10 @@
 #ifndef RCPTGUARD_SUGGEST_H
 #define RCPTGUARD_SUGGEST_H
 
+/* How many letters of `a` are wrong, missing, too many, or two of them in the wrong order: with that, it becomes `b`.
+ */
+unsigned diag_distance(const char *a, const char *b);
+
 /*
  * The candidate nearest to `word` by edit distance, or NULL if none is near
  * enough to be what was meant.  `candidates` ends with NULL.

@@ -18,6 +18,7 @@
 enum { TEST_NO = 0, TEST_YES = 1, TEST_FAULT = -1 };
 
 struct trace;
+struct count_test;
 
 /* One message while it is evaluated, with what was worked out for one test and may be asked for by another. */
 struct evaluation {
@@ -32,6 +33,7 @@ struct evaluation {
     GInetAddress *client; /* likewise */
     GHashTable *decoded;  /* struct header * -> its value, decoded; NULL beyond the limit of words */
     unsigned words;       /* that were decoded for it */
+    const struct count_test *counted; /* the first count of the rule at hand that was true, within parts that were */
 };
 
 /*

@@ -9,6 +9,17 @@ const struct count_test *count_test_of(const struct test *test)
     return test != NULL && test->kind == &condition_count ? (const struct count_test *)test : NULL;
 }
 
+const struct count_test *expression_first_count(const struct expression *expression)
+{
+    const struct count_test *first = NULL;
+
+    if (expression->test != NULL)
+        return count_test_of(expression->test);
+    for (unsigned i = 0; first == NULL && expression->kind != EXPRESSION_NOT && i < expression->parts->len; i++)
+        first = expression_first_count(g_ptr_array_index(expression->parts, i));
+    return first;
+}
+
 static bool parse(struct parser *parser, struct test *test, unsigned word)
 {
     struct count_test *count = (struct count_test *)test;

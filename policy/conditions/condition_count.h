@@ -19,4 +19,7 @@ extern const struct condition_kind condition_count;
 /* NULL if a test is of another kind, or no test. */
 const struct count_test *count_test_of(const struct test *test);
 
+/* The first count in the order of writing that is not within `not`; NULL if there is none. */
+const struct count_test *expression_first_count(const struct expression *expression);
+
 #endif

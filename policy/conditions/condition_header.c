@@ -36,13 +36,18 @@ static bool is_field_name(const char *name)
     return true;
 }
 
+void header_name_check(struct resolver *resolver, const struct item *name)
+{
+    if (!is_field_name(name->text))
+        resolver_fail(resolver, name->offset,
+                      "expected the name of a header field, such as \"List-Id\", without a colon");
+}
+
 static void resolve(struct resolver *resolver, struct test *test)
 {
     struct header_test *header = (struct header_test *)test;
 
-    if (!is_field_name(header->name->text))
-        resolver_fail(resolver, header->name->offset,
-                      "expected the name of a header field, such as \"List-Id\", without a colon");
+    header_name_check(resolver, header->name);
     text_comparison_resolve(resolver, &header->comparison);
     if (header->comparison.relation == RELATION_EQUALS)
         header->value = g_utf8_casefold(header->comparison.operand->text, -1);

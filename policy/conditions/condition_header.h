@@ -18,4 +18,7 @@ extern const struct condition_kind condition_header;
 /* NULL if a test is of another kind, or no test. */
 const struct header_test *header_test_of(const struct test *test);
 
+/* Says what is wrong with the name of a header field, if anything is. */
+void header_name_check(struct resolver *resolver, const struct item *name);
+
 #endif

@@ -8,7 +8,7 @@
 
 #include "policy/address/address.h"
 #include "policy/base/source.h"
-#include "policy/conditions/condition.h"
+#include "policy/conditions/condition_count.h"
 #include "policy/engine/policy.h"
 #include "policy/syntax/template.h"
 
@@ -58,12 +58,18 @@ static int run(struct evaluation *evaluation, const struct expression *expressio
     int deciding = expression->kind == EXPRESSION_OR ? TEST_YES : TEST_NO;
     int result = !deciding;
     bool decided = false;
+    const struct count_test *counted = evaluation->counted;
 
-    if (expression->kind == EXPRESSION_TEST)
-        return run_test(evaluation, expression->test);
+    if (expression->kind == EXPRESSION_TEST) {
+        result = run_test(evaluation, expression->test);
+        if (result == TEST_YES && counted == NULL)
+            evaluation->counted = count_test_of(expression->test);
+        return result;
+    }
     group_begin(evaluation, expression);
     if (expression->kind == EXPRESSION_NOT) {
         result = run(evaluation, g_ptr_array_index(expression->parts, 0));
+        evaluation->counted = counted;
         group_end(evaluation);
         return result == TEST_FAULT ? TEST_FAULT : !result;
     }
@@ -76,6 +82,8 @@ static int run(struct evaluation *evaluation, const struct expression *expressio
         result = run(evaluation, part);
         decided = result == TEST_FAULT || result == deciding;
     }
+    if (result != TEST_YES)
+        evaluation->counted = counted;
     group_end(evaluation);
     return result;
 }
@@ -150,6 +158,10 @@ static void set_action(struct evaluation *evaluation, struct verdict *verdict, c
         .contact = policy_contact(evaluation->policy),
     };
 
+    if (evaluation->counted != NULL) {
+        values.counted = evaluation->counted->count;
+        values.counted_mask = evaluation->counted->mask;
+    }
     verdict->disposition = action->disposition;
     verdict->rule = g_strdup(name);
     verdict->line = line;
@@ -172,6 +184,7 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
 
     if (trace != NULL)
         trace->rule(trace->data, rule->name->text, rule->line, rule->monitor, expired);
+    evaluation->counted = NULL;
     if (!expired)
         result = run(evaluation, rule->when);
     if (trace != NULL)
@@ -183,10 +196,13 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
                   rule->name->text);
         return false;
     }
-    if (result == TEST_FAULT)
+    if (result == TEST_FAULT) {
         set_fault(verdict, rule->name->text, rule->line, options->on_fault, rule->action.approvals);
-    else
-        set_action(evaluation, verdict, &rule->action, rule->name->text, rule->line);
+        return true;
+    }
+    if (evaluation->counted == NULL)
+        evaluation->counted = expression_first_count(rule->when);
+    set_action(evaluation, verdict, &rule->action, rule->name->text, rule->line);
     return true;
 }
 

@@ -86,7 +86,28 @@ static void add_people(struct message *message, const GPtrArray *people, GString
     }
 }
 
-/* A message of `expect`: From and envelope sender are the same, To holds `to`, the envelope `to` and `bcc`. */
+static void add_fields(struct message *message, const GPtrArray *fields)
+{
+    for (unsigned i = 0; fields != NULL && i < fields->len; i++) {
+        const struct expect_field *field = g_ptr_array_index(fields, i);
+        message_add_header(message, field->name != NULL ? field->name->text : "Subject", field->value->text);
+    }
+}
+
+static bool has_field(const GPtrArray *fields, const char *name)
+{
+    for (unsigned i = 0; fields != NULL && i < fields->len; i++) {
+        const struct expect_field *field = g_ptr_array_index(fields, i);
+        if (field->name != NULL && g_ascii_strcasecmp(field->name->text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A message of `expect`: From and envelope sender are the same unless it has a From of its own, To holds `to`, the
+ * envelope `to` and `bcc`.
+ */
 static struct message *build_message(const struct expect *expect)
 {
     struct message *message = message_new();
@@ -94,9 +115,11 @@ static struct message *build_message(const struct expect *expect)
 
     message_set_user(message, text_of(expect->user));
     message_set_sender(message, expect->sender->text);
-    message_add_header(message, "From", expect->sender->text);
+    if (!has_field(expect->fields, "From"))
+        message_add_header(message, "From", expect->sender->text);
     add_people(message, expect->to, to);
     message_add_header(message, "To", to->str);
+    add_fields(message, expect->fields);
     add_people(message, expect->bcc, NULL);
     g_string_free(to, TRUE);
     return message;

@@ -17,6 +17,7 @@ static struct policy *policy_new(const char *path)
     policy->references = 1;
     policy->path = g_strdup(path);
     policy->statements = g_ptr_array_new_with_free_func((GDestroyNotify)class_statement_free);
+    policy->allows = g_ptr_array_new_with_free_func((GDestroyNotify)allow_free);
     policy->expects = g_ptr_array_new_with_free_func((GDestroyNotify)expect_free);
     policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
     policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold));
@@ -28,6 +29,7 @@ static void policy_free(struct policy *policy)
     g_free(policy->path);
     g_free(policy->text);
     g_free(policy->digest);
+    g_ptr_array_unref(policy->allows);
     g_ptr_array_unref(policy->statements);
     g_ptr_array_unref(policy->expects);
     g_ptr_array_unref(policy->rules);
@@ -48,7 +50,7 @@ static void seal(struct policy *policy)
     const struct suffixes *suffixes = classes_suffixes(policy->classes);
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-    policy->text = policy_print(policy);
+    policy->text = policy_print(policy, false);
     g_checksum_update(sum, (const guchar *)policy->text, (gssize)strlen(policy->text) + 1);
     g_checksum_update(sum, (const guchar *)g_checksum_get_string(policy->tables), -1);
     g_checksum_update(sum, (const guchar *)suffixes_version(suffixes), -1);
@@ -56,12 +58,13 @@ static void seal(struct policy *policy)
     g_checksum_free(sum);
 }
 
-struct policy *policy_load(const char *path, struct diags *diags)
+/* Takes the source, or NULL if it could not be read. */
+static struct policy *load(const char *path, struct source *source, unsigned before, unsigned first,
+                           struct diags *diags)
 {
     struct policy *policy = policy_new(path);
-    unsigned before = diags_errors(diags), first = diags_count(diags);
 
-    policy->source = source_read(path, "a policy", POLICY_SIZE_LIMIT, diags);
+    policy->source = source;
     if (policy->source != NULL) {
         policy_parse(policy, diags);
         policy_resolve(policy, diags);
@@ -85,6 +88,22 @@ struct policy *policy_read_kept(const char *text)
     if (policy->source != NULL)
         policy_parse(policy, diags);
     return policy;
+}
+
+struct policy *policy_load(const char *path, struct diags *diags)
+{
+    unsigned before = diags_errors(diags), first = diags_count(diags);
+    struct source *source = source_read(path, "a policy", POLICY_SIZE_LIMIT, diags);
+
+    return load(path, source, before, first, diags);
+}
+
+struct policy *policy_load_standard(struct diags *diags)
+{
+    unsigned before = diags_errors(diags), first = diags_count(diags);
+    struct source *source = source_read_standard("a policy", POLICY_SIZE_LIMIT, diags);
+
+    return load("-", source, before, first, diags);
 }
 
 struct policy *policy_ref(struct policy *policy)
@@ -117,6 +136,11 @@ const char *policy_text(const struct policy *policy)
 const char *policy_contact(const struct policy *policy)
 {
     return policy->contact != NULL ? policy->contact->text : NULL;
+}
+
+char *policy_text_with_allows(const struct policy *policy)
+{
+    return policy_print(policy, true);
 }
 
 const char *policy_path(const struct policy *policy)

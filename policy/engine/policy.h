@@ -28,6 +28,8 @@ struct policy;
  * are not tried: see policy_assert.
  */
 struct policy *policy_load(const char *path, struct diags *diags);
+/* The same of standard input, whose path is "-": its tables lie in the current directory. */
+struct policy *policy_load_standard(struct diags *diags);
 
 /*
  * Parses a text that policy_text gave, perhaps of another version and long ago, when its tables may be gone.  Never
@@ -53,6 +55,12 @@ unsigned policy_assertions(const struct policy *policy);
  */
 void policy_lint(const struct policy *policy, gint64 now, struct diags *diags);
 
+/* The names of these warnings; ends with NULL. */
+const char *const *policy_lint_names(void);
+
+/* The one that a day brings along: a rule ends soon. */
+#define POLICY_LINT_OF_TIME "until-soon"
+
 /* SHA-256 in hexadecimal over the canonical text, the tables and the Public Suffix List's version. */
 const char *policy_digest(const struct policy *policy);
 
@@ -64,6 +72,9 @@ const char *policy_text(const struct policy *policy);
 
 /* What its `contact` says, or NULL. */
 const char *policy_contact(const struct policy *policy);
+
+/* The same with its comments `# allow: NAME`, each on the first line of its statement; to be freed with g_free. */
+char *policy_text_with_allows(const struct policy *policy);
 
 /* The path it was loaded from. */
 const char *policy_path(const struct policy *policy);

@@ -22,6 +22,49 @@ static const char **list_words(void)
     return (const char **)g_ptr_array_free(words, FALSE);
 }
 
+/* The name of a header field, or of recipients, where a test should be; says how these are tested. */
+static bool is_of_header(struct parser *parser)
+{
+    static const struct {
+        const char *word, *field;
+        bool recipients;
+    } words[] = {
+        {"to", "To", true},
+        {"cc", "Cc", true},
+        {"bcc", "Bcc", true},
+        {"recipient", "To", true},
+        {"rcpt", "To", true},
+        {"subject", "Subject", false},
+        {"list-id", "List-Id", false},
+        {"reply-to", "Reply-To", false},
+        {"message-id", "Message-ID", false},
+        {"date", "Date", false},
+        {"received", "Received", false},
+        {"precedence", "Precedence", false},
+        {"content-type", "Content-Type", false},
+        {"auto-submitted", "Auto-Submitted", false},
+    };
+    static const char expected[] = "a test such as `parties(external) >= 10`";
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!parser_is_word(parser, words[i].word))
+            continue;
+        if (words[i].recipients)
+            parser_fail_at(parser, parser->token.offset,
+                           "expected %s, not `%s`: recipients are counted, as in `recipients(external) >= 1`, and a "
+                           "header is tested as `header(\"%s\")`",
+                           expected, words[i].word, words[i].field);
+        else
+            parser_fail_at(parser, parser->token.offset,
+                           "expected %s, not `%s`: a header is tested as `header(\"%s\")`", expected, words[i].word,
+                           words[i].field);
+        parser->lexer.quiet_until =
+            parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
+        return true;
+    }
+    return false;
+}
+
 static struct expression *parse_test(struct parser *parser)
 {
     size_t offset = parser->token.offset;
@@ -32,6 +75,8 @@ static struct expression *parse_test(struct parser *parser)
 
     if (kind == NULL) {
         g_autofree const char **words = list_words();
+        if (is_of_header(parser))
+            return NULL;
         parser_fail_expected(parser, "a test such as `parties(external) >= 10`, `sender in ...` or `authenticated`",
                              words);
         return NULL;

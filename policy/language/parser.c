@@ -3,6 +3,7 @@
 #include "policy/language/parser.h"
 
 #include "policy/base/source.h"
+#include "policy/language/allow_comments.h"
 #include "policy/language/parse_condition.h"
 #include "policy/syntax/parser_tokens.h"
 #include "policy/syntax/vocabulary.h"
@@ -378,8 +379,37 @@ static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
     }
 }
 
+/* `subject STRING` and `header STRING STRING`, in any order. */
+static bool parse_fields(struct parser *parser, struct expect *expect)
+{
+    bool subject = false;
+
+    while (parser_is_word(parser, "subject") || parser_is_word(parser, "header")) {
+        struct expect_field *field = g_new0(struct expect_field, 1);
+        bool named = parser_is_word(parser, "header");
+        if (expect->fields == NULL)
+            expect->fields = g_ptr_array_new_with_free_func((GDestroyNotify)expect_field_free);
+        g_ptr_array_add(expect->fields, field);
+        if (!named && subject) {
+            parser_fail_at(parser, parser->token.offset, "`subject` is said twice");
+            return false;
+        }
+        subject = subject || !named;
+        parser_advance(parser);
+        if (named)
+            field->name = parser_take_string(parser, "the name of a header field in double quotes");
+        if (named && field->name == NULL)
+            return false;
+        field->value = parser_take_string(parser, named ? "the value of the header field" : "the text of the Subject");
+        if (field->value == NULL)
+            return false;
+    }
+    return true;
+}
+
 static bool parse_expect_message(struct parser *parser, struct expect *expect)
 {
+    static const char *const after_to[] = {"bcc", "subject", "header", "at", "gives", NULL};
     expect->kind = EXPECT_MESSAGE;
     parser_advance(parser);
     if (!parser_take_word(parser, "from"))
@@ -397,14 +427,16 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
     if (!parser_take_word(parser, "to"))
         return false;
     expect->to = parse_people(parser);
-    if (expect->to == NULL ||
-        !stands(parser, "`bcc`, `at` or `gives`", (const char *const[]){"bcc", "at", "gives", NULL}))
+    if (expect->to == NULL || !stands(parser, "`bcc`, `subject`, `header`, `at` or `gives`", after_to))
         return false;
     if (parser_skip_word(parser, "bcc")) {
         expect->bcc = parse_people(parser);
-        if (expect->bcc == NULL || !stands(parser, "`at` or `gives`", (const char *const[]){"at", "gives", NULL}))
+        if (expect->bcc == NULL || !stands(parser, "`subject`, `header`, `at` or `gives`", after_to + 1))
             return false;
     }
+    if (!parse_fields(parser, expect) ||
+        (expect->fields != NULL && !stands(parser, "`subject`, `header`, `at` or `gives`", after_to + 1)))
+        return false;
     if (parser_skip_word(parser, "at")) {
         if (!parser_is(parser, TOKEN_DATE)) {
             parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
@@ -557,19 +589,35 @@ static void parse_version(struct parser *parser)
     parser_advance(parser);
 }
 
+/* A statement that began there and ends before the token at hand. */
+static void add_span(GArray *statements, size_t begin, const struct parser *parser)
+{
+    const struct span span = {begin, parser->token.offset};
+
+    g_array_append_val(statements, span);
+}
+
 void policy_parse(struct policy *policy, struct diags *diags)
 {
+    g_autoptr(GArray) comments = g_array_new(FALSE, FALSE, sizeof(size_t));
+    g_autoptr(GArray) statements = g_array_new(FALSE, FALSE, sizeof(struct span));
     struct parser parser = {
         .policy = policy,
-        .lexer = {.source = policy->source, .diags = diags},
+        .lexer = {.source = policy->source, .diags = diags, .comments = comments},
         .diags = diags,
     };
 
     parser_advance(&parser);
+    policy->version_offset = parser.token.offset;
     parse_version(&parser);
-    while (!parser_is(&parser, TOKEN_END))
+    add_span(statements, policy->version_offset, &parser);
+    while (!parser_is(&parser, TOKEN_END)) {
+        size_t begin = parser.token.offset;
         if (!parse_statement(&parser))
             recover_top(&parser);
+        add_span(statements, begin, &parser);
+    }
+    allow_comments_gather(policy, comments, statements);
     if (!parser.default_seen)
         parser_fail_at(&parser, parser.token.offset,
                        "expected `default` and an action: what happens to mail that no rule matches");

@@ -3,6 +3,7 @@
 #include "policy/language/print_policy.h"
 
 #include "policy/conditions/condition.h"
+#include "policy/language/allow_comments.h"
 #include "policy/syntax/lexer.h"
 
 /* With `indent`, each part of the outermost `and` or `or` stands on a line of its own. */
@@ -52,6 +53,14 @@ char **expression_print_lines(const struct expression *expression)
     return g_strsplit(out->str, "\n", -1);
 }
 
+/* The end of a statement's first line; `policy` is NULL where comments are not printed. */
+static void end_head(GString *out, const struct policy *policy, size_t offset)
+{
+    if (policy != NULL)
+        allow_comments_print(out, policy, offset);
+    g_string_append_c(out, '\n');
+}
+
 static void print_action(GString *out, const struct action *action)
 {
     g_string_append(out, disposition_name(action->disposition));
@@ -61,12 +70,12 @@ static void print_action(GString *out, const struct action *action)
     }
     if (action->approvals > 1)
         g_string_append_printf(out, " approvals %u", action->approvals);
-    g_string_append_c(out, '\n');
 }
 
-static void print_class(GString *out, const struct class_statement *class)
+static void print_class(GString *out, const struct policy *allowing, const struct class_statement *class)
 {
-    g_string_append_printf(out, "\nclass %s {\n", class->name->text);
+    g_string_append_printf(out, "\nclass %s {", class->name->text);
+    end_head(out, allowing, class->name->offset);
     for (unsigned i = 0; i < class->items->len; i++) {
         const struct class_item *item = g_ptr_array_index(class->items, i);
         static const char *const words[] = {"domain ", "match ", "domains from "};
@@ -100,7 +109,7 @@ static void print_fact(GString *out, const char *word, const struct item *item)
 {
     if (item == NULL)
         return;
-    g_string_append_printf(out, " %s ", word);
+    g_string_append_printf(out, word[0] != '\0' ? " %s " : " ", word);
     lexer_append_string(out, item->text);
 }
 
@@ -110,7 +119,7 @@ static void print_expect(GString *out, const struct expect *expect)
     switch (expect->kind) {
     case EXPECT_CLASS:
         lexer_append_string(out, expect->domain->text);
-        g_string_append_printf(out, " is %s\n", expect->class_name->text);
+        g_string_append_printf(out, " is %s", expect->class_name->text);
         return;
     case EXPECT_OUTBOUND:
         g_string_append(out, expect->negated ? "not outbound" : "outbound");
@@ -118,7 +127,7 @@ static void print_expect(GString *out, const struct expect *expect)
         print_fact(out, "listener", expect->listener);
         print_fact(out, "user", expect->user);
         print_fact(out, "sender", expect->sender);
-        g_string_append(out, expect->local ? " local\n" : "\n");
+        g_string_append(out, expect->local ? " local" : "");
         return;
     case EXPECT_MESSAGE:
         g_string_append(out, "message");
@@ -127,6 +136,11 @@ static void print_expect(GString *out, const struct expect *expect)
         print_people(out, " to ", expect->to);
         if (expect->bcc != NULL)
             print_people(out, " bcc ", expect->bcc);
+        for (unsigned i = 0; expect->fields != NULL && i < expect->fields->len; i++) {
+            const struct expect_field *field = g_ptr_array_index(expect->fields, i);
+            print_fact(out, "header", field->name);
+            print_fact(out, field->name == NULL ? "subject" : "", field->value);
+        }
         if (expect->at != NULL)
             g_string_append_printf(out, " at %s", expect->at);
         break;
@@ -138,47 +152,65 @@ static void print_expect(GString *out, const struct expect *expect)
     g_string_append_printf(out, " gives %s", disposition_name(expect->disposition));
     if (expect->rule != NULL)
         g_string_append_printf(out, " by %s", expect->rule->text);
-    g_string_append_c(out, '\n');
 }
 
-static void print_rule(GString *out, const struct rule *rule)
+static void print_rule(GString *out, const struct policy *allowing, const struct rule *rule)
 {
     g_string_append_printf(out, "\nrule %s", rule->name->text);
     if (rule->until_text != NULL)
         g_string_append_printf(out, " until %s", rule->until_text);
-    g_string_append(out, " {\n");
+    g_string_append(out, " {");
+    end_head(out, allowing, rule->name->offset);
     if (rule->monitor)
         g_string_append(out, "    monitor\n");
     g_string_append(out, "    when ");
     print_expression(out, rule->when, "\n        ");
     g_string_append(out, "\n    ");
     print_action(out, &rule->action);
-    g_string_append(out, "}\n");
+    g_string_append(out, "\n}\n");
 }
 
-char *policy_print(const struct policy *policy)
+/* The first part of `outbound` stands on its first line, and the comment behind that. */
+static void print_outbound(GString *out, const struct policy *policy, const struct policy *allowing)
 {
-    GString *out = g_string_new("version 1\n");
+    g_autoptr(GString) condition = g_string_new(NULL);
+    size_t length;
 
+    g_string_append(out, "\noutbound when ");
+    print_expression(condition, policy->outbound, "\n    ");
+    length = strcspn(condition->str, "\n");
+    g_string_append_len(out, condition->str, (gssize)length);
+    end_head(out, allowing, policy->outbound_offset);
+    if (condition->str[length] != '\0')
+        g_string_append_printf(out, "%s\n", condition->str + length + 1);
+}
+
+char *policy_print(const struct policy *policy, bool with_allows)
+{
+    GString *out = g_string_new("version 1");
+    const struct policy *allowing = with_allows ? policy : NULL;
+
+    end_head(out, allowing, policy->version_offset);
     if (policy->contact != NULL) {
         g_string_append(out, "contact ");
         lexer_append_string(out, policy->contact->text);
-        g_string_append_c(out, '\n');
+        end_head(out, allowing, policy->contact->offset);
     }
     for (unsigned i = 0; i < policy->statements->len; i++)
-        print_class(out, g_ptr_array_index(policy->statements, i));
-    if (policy->outbound != NULL) {
-        g_string_append(out, "\noutbound when ");
-        print_expression(out, policy->outbound, "\n    ");
-        g_string_append_c(out, '\n');
-    }
+        print_class(out, allowing, g_ptr_array_index(policy->statements, i));
+    if (policy->outbound != NULL)
+        print_outbound(out, policy, allowing);
     if (policy->expects->len > 0)
         g_string_append_c(out, '\n');
-    for (unsigned i = 0; i < policy->expects->len; i++)
-        print_expect(out, g_ptr_array_index(policy->expects, i));
+    for (unsigned i = 0; i < policy->expects->len; i++) {
+        const struct expect *expect = g_ptr_array_index(policy->expects, i);
+        print_expect(out, expect);
+        end_head(out, allowing, expect->offset);
+    }
     for (unsigned i = 0; i < policy->rules->len; i++)
-        print_rule(out, g_ptr_array_index(policy->rules, i));
+        print_rule(out, allowing, g_ptr_array_index(policy->rules, i));
     g_string_append(out, "\ndefault ");
     print_action(out, &policy->fallback);
+    end_head(out, allowing, policy->fallback_offset);
     return g_string_free(out, FALSE);
 }

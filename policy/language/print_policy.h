@@ -8,7 +8,8 @@
 
 #include "policy/syntax/ast.h"
 
-char *policy_print(const struct policy *policy);
+/* `with_allows`: with the comments that allow warnings, which are no part of the digest. */
+char *policy_print(const struct policy *policy, bool with_allows);
 char *expression_print(const struct expression *expression);
 
 /* Each part of the outermost `and` or `or` as a line; to be freed with g_strfreev. */

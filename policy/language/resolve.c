@@ -5,7 +5,8 @@
 #include "policy/address/address.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
-#include "policy/conditions/condition.h"
+#include "policy/conditions/condition_count.h"
+#include "policy/conditions/condition_header.h"
 #include "policy/syntax/resolve_context.h"
 #include "policy/syntax/template.h"
 
@@ -146,12 +147,14 @@ static void resolve_expression(struct resolver *resolver, struct expression *exp
             "`sender`");
 }
 
-static void resolve_action(struct resolver *resolver, struct action *action)
+/* `when` is NULL of `default`, and after an error in a rule. */
+static void resolve_action(struct resolver *resolver, struct action *action, const struct expression *when, bool rule)
 {
     struct template_scope scope = {
         .source = resolver->policy->source,
         .class_names = &resolver->class_names,
         .has_contact = resolver->policy->contact != NULL,
+        .has_count = rule && (when == NULL || expression_first_count(when) != NULL),
     };
 
     if (action->text == NULL)
@@ -173,9 +176,9 @@ static void resolve_rules(struct resolver *resolver)
                           "`%s` is the name of classes; choose another name for this rule", rule->name->text);
         if (rule->when != NULL)
             resolve_expression(resolver, rule->when, false);
-        resolve_action(resolver, &rule->action);
+        resolve_action(resolver, &rule->action, rule->when, true);
     }
-    resolve_action(resolver, &policy->fallback);
+    resolve_action(resolver, &policy->fallback, NULL, false);
 }
 
 /* ---- assertions */
@@ -270,6 +273,11 @@ static void resolve_expects(struct resolver *resolver)
         check_address(resolver, expect->sender, true);
         check_people(resolver, expect->to);
         check_people(resolver, expect->bcc);
+        for (unsigned j = 0; expect->fields != NULL && j < expect->fields->len; j++) {
+            const struct expect_field *field = g_ptr_array_index(expect->fields, j);
+            if (field->name != NULL)
+                header_name_check(resolver, field->name);
+        }
         check_rule(resolver, expect->rule);
     }
 }

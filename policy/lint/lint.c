@@ -33,16 +33,24 @@ static void lint_until(const struct lint *lint, const struct rule *rule)
 void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
 {
     auto_free(logic) logic = logic_new(policy);
-    const struct lint lint = {.policy = policy, .now = now, .diags = diags, .logic = logic};
+    g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
+    const struct lint lint = {.policy = policy, .now = now, .diags = diags, .logic = logic, .used = used};
     unsigned first = diags_count(diags);
 
     lint_regexes(&lint);
     lint_classes(&lint);
+    lint_spelling(&lint);
     lint_tests(&lint);
     for (unsigned i = 0; i < policy->rules->len; i++)
         lint_until(&lint, lint_rule(&lint, i));
     lint_rules(&lint);
+    lint_actions(&lint);
+    lint_texts(&lint);
     lint_exemptions(&lint);
     lint_outbound(&lint);
+    if (policy->expects->len == 0)
+        lint_warn(&lint, LINT_NO_EXPECTATION, policy->version_offset,
+                  "this policy has no `expect`, so nobody sees when a change of it breaks what it is for");
+    lint_allows(&lint);
     diags_sort(diags, first, policy->source->name);
 }

@@ -10,8 +10,12 @@
 void lint_regexes(const struct lint *lint);
 void lint_classes(const struct lint *lint);
 void lint_tests(const struct lint *lint);
+void lint_spelling(const struct lint *lint);
 void lint_rules(const struct lint *lint);
+void lint_actions(const struct lint *lint);
+void lint_texts(const struct lint *lint);
 void lint_exemptions(const struct lint *lint);
+void lint_allows(const struct lint *lint);
 void lint_outbound(const struct lint *lint);
 
 /*

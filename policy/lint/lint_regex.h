@@ -7,6 +7,7 @@
 
 #include "policy/lint/lint.h"
 #include "policy/lint/regex_tree.h"
+#include "policy/lint/regex_values.h"
 
 /*
  * So long the values are that are tried: a name of the DNS, an address (RFC 5321
@@ -30,6 +31,10 @@ struct lint_slow {
     const struct lint *lint;
     guint64 left; /* of LINT_SLOW_LIMIT */
 };
+
+/* Warns if no value of the class, or of the test, is as the expression wants it, or hardly any; returns whether it has.
+ */
+bool lint_whole_value(const struct lint *lint, const struct lint_regex *regex, const struct test *test);
 
 /* Warns if a value can take the expression beyond the limit of a match. */
 void lint_slow_regex(struct lint_slow *slow, const struct lint_regex *regex);

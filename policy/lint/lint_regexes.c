@@ -31,6 +31,7 @@ struct regex_search {
     const struct lint *lint;
     struct lint_regex regex;
     enum values values;
+    const struct test *test; /* NULL of a class */
     bool said;
 };
 
@@ -117,7 +118,8 @@ static struct trial try(const struct regex_search *looking, const struct regex_n
     trial.matches = true;
     trial.behind = trial.text->str[place + strlen(filling)];
     organisation = suffixes_organisation(classes_suffixes(looking->lint->policy->classes), domain);
-    trial.open = trial.text->str + place + strlen(filling) - 1 >= organisation;
+    trial.open = trial.text->str + place + strlen(filling) - 1 >= organisation &&
+                 (looking->values != OF_ADDRESSES || strchr(domain, '.') != NULL);
     return trial;
 }
 
@@ -184,7 +186,8 @@ static void look(struct lint_slow *slow, struct regex_search looking)
     looking.regex.parts = regex_parse(looking.regex.item->text);
     nodes = looking.regex.parts->nodes;
     branches = looking.regex.parts->branches;
-    for (unsigned i = 0; looking.values != OF_HEADERS && i < branches->len; i++)
+    looking.said = lint_whole_value(looking.lint, &looking.regex, looking.test);
+    for (unsigned i = 0; !looking.said && looking.values != OF_HEADERS && i < branches->len; i++)
         lint_dots(&looking, g_ptr_array_index(branches, i));
     for (unsigned i = 0; !looking.said && names && i < nodes->len; i++)
         if (is_wild(g_ptr_array_index(nodes, i)))
@@ -202,12 +205,13 @@ struct regexes {
     size_t left; /* of REGEXES_LIMIT */
 };
 
-static void look_at(struct regexes *regexes, const struct item *item, enum values values)
+static void look_at(struct regexes *regexes, const struct item *item, const struct test *test, enum values values)
 {
     struct regex_search looking = {
         .lint = regexes->lint,
         .regex = {.item = item, .longest = longest_values[values]},
         .values = values,
+        .test = test,
     };
     size_t size = strlen(item->text);
 
@@ -227,9 +231,9 @@ static void look_at_expression(struct regexes *regexes, const struct expression 
     for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
         look_at_expression(regexes, g_ptr_array_index(expression->parts, i));
     if (header != NULL && header->comparison.relation == RELATION_MATCHES)
-        look_at(regexes, header->comparison.operand, OF_HEADERS);
+        look_at(regexes, header->comparison.operand, expression->test, OF_HEADERS);
     if (subject != NULL && subject->comparison.relation == RELATION_MATCHES)
-        look_at(regexes, subject->comparison.operand,
+        look_at(regexes, subject->comparison.operand, expression->test,
                 subject_is_address(subject->subject) ? OF_ADDRESSES
                 : subject->subject == SUBJECT_USER   ? OF_USERS
                                                      : OF_OTHERS);
@@ -245,7 +249,7 @@ void lint_regexes(const struct lint *lint)
         for (unsigned j = 0; j < class->items->len; j++) {
             const struct class_item *entry = g_ptr_array_index(class->items, j);
             if (entry->kind == CLASS_MATCH)
-                look_at(&regexes, entry->item, OF_DOMAINS);
+                look_at(&regexes, entry->item, NULL, OF_DOMAINS);
         }
     }
     if (policy->outbound != NULL)

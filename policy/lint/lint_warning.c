@@ -3,9 +3,11 @@
 #include "policy/lint/lint_warning.h"
 
 #include "policy/base/source.h"
+#include "policy/engine/policy.h"
 
 /* rcptguard-policy(5) tells what each means. */
 static const char *const lint_names[] = {
+    [LINT_WHOLE_VALUE] = "whole-value",
     [LINT_UNESCAPED_DOT] = "unescaped-dot",
     [LINT_MISSING_BOUNDARY] = "missing-boundary",
     [LINT_LEADING_WILDCARD] = "leading-wildcard",
@@ -20,23 +22,40 @@ static const char *const lint_names[] = {
     [LINT_FREEMAIL_INTERNAL] = "freemail-internal",
     [LINT_THRESHOLD_BEYOND_LIMIT] = "threshold-beyond-limit",
     [LINT_THRESHOLD_BEYOND_HEADER] = "threshold-beyond-header",
+    [LINT_HEADER_MISSPELT] = "header-misspelt",
+    [LINT_CLASS_IN_QUOTES] = "class-in-quotes",
     [LINT_NEVER_TRUE] = "never-true",
     [LINT_ALWAYS_TRUE] = "always-true",
     [LINT_REDUNDANT_TEST] = "redundant-test",
     [LINT_RULE_UNREACHABLE] = "rule-unreachable",
     [LINT_UNTIL_PAST] = "until-past",
     [LINT_UNTIL_SOON] = "until-soon",
+    [LINT_STOPS_FEW] = "stops-few",
+    [LINT_MILDER_FIRST] = "milder-first",
+    [LINT_EXEMPTION_LAST] = "exemption-last",
+    [LINT_TEXT_COUNT] = "text-count",
     [LINT_FORGEABLE_EXEMPTION] = "forgeable-exemption",
     [LINT_NOTHING_HELD] = "nothing-held",
     [LINT_REINJECTED_MAIL] = "reinjected-mail",
+    [LINT_NO_EXPECTATION] = "no-expectation",
+    [LINT_ALLOW_UNKNOWN] = "allow-unknown",
+    [LINT_ALLOW_UNUSED] = "allow-unused",
+    [LINT_NAMES] = NULL,
 };
 
-G_STATIC_ASSERT(G_N_ELEMENTS(lint_names) == LINT_NAMES);
+G_STATIC_ASSERT(G_N_ELEMENTS(lint_names) == LINT_NAMES + 1);
+
+const char *const *policy_lint_names(void)
+{
+    return lint_names;
+}
 
 void lint_warn(const struct lint *lint, enum lint_name name, size_t offset, const char *format, ...)
 {
     va_list arguments;
 
+    if (lint_is_allowed(lint, name, offset))
+        return;
     va_start(arguments, format);
     source_lint_list(lint->policy->source, offset, lint->diags, lint_names[name], format, arguments);
     va_end(arguments);
@@ -47,6 +66,8 @@ void lint_warn_in(const struct lint *lint, enum lint_name name, const struct sou
 {
     va_list arguments;
 
+    if (source == lint->policy->source && lint_is_allowed(lint, name, offset))
+        return;
     va_start(arguments, format);
     source_lint_list(source, offset, lint->diags, lint_names[name], format, arguments);
     va_end(arguments);

@@ -12,6 +12,7 @@
 #include "policy/syntax/ast.h"
 
 enum lint_name {
+    LINT_WHOLE_VALUE,
     LINT_UNESCAPED_DOT,
     LINT_MISSING_BOUNDARY,
     LINT_LEADING_WILDCARD,
@@ -26,15 +27,24 @@ enum lint_name {
     LINT_FREEMAIL_INTERNAL,
     LINT_THRESHOLD_BEYOND_LIMIT,
     LINT_THRESHOLD_BEYOND_HEADER,
+    LINT_HEADER_MISSPELT,
+    LINT_CLASS_IN_QUOTES,
     LINT_NEVER_TRUE,
     LINT_ALWAYS_TRUE,
     LINT_REDUNDANT_TEST,
     LINT_RULE_UNREACHABLE,
     LINT_UNTIL_PAST,
     LINT_UNTIL_SOON,
+    LINT_STOPS_FEW,
+    LINT_MILDER_FIRST,
+    LINT_EXEMPTION_LAST,
+    LINT_TEXT_COUNT,
     LINT_FORGEABLE_EXEMPTION,
     LINT_NOTHING_HELD,
     LINT_REINJECTED_MAIL,
+    LINT_NO_EXPECTATION,
+    LINT_ALLOW_UNKNOWN,
+    LINT_ALLOW_UNUSED,
     LINT_NAMES, /* how many there are */
 };
 
@@ -43,6 +53,7 @@ struct lint {
     gint64 now; /* seconds since 1970 */
     struct diags *diags;
     struct logic *logic;
+    GHashTable *used; /* struct allow * that have allowed something */
 };
 
 /* A warning at a place of the policy, or of another source. */
@@ -50,6 +61,9 @@ void lint_warn(const struct lint *lint, enum lint_name name, size_t offset, cons
     G_GNUC_PRINTF(4, 5);
 void lint_warn_in(const struct lint *lint, enum lint_name name, const struct source *source, size_t offset,
                   const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Whether a comment of the policy allows the warning at that place. */
+bool lint_is_allowed(const struct lint *lint, enum lint_name name, size_t offset);
 
 /* A rule of the policy, by its index. */
 const struct rule *lint_rule(const struct lint *lint, unsigned index);

@@ -1,5 +1,6 @@
 /* command_check - `rcptguard check`: what is wrong with a policy; see rcptguard(1) */
 
+#include "policy/base/suggest.h"
 #include "policy/cli/json.h"
 #include "policy/rcptguard/rcptguard_tool.h"
 
@@ -7,6 +8,7 @@
 
 static gboolean strict_option = FALSE;
 static char *time_option = NULL;
+static char **allow_option = NULL;
 
 static void print_check_json(const struct policy *policy, const struct diags *diags, bool good)
 {
@@ -41,6 +43,21 @@ static void print_check_json(const struct policy *policy, const struct diags *di
     tool_print_json(json);
 }
 
+/* The exit code of a name in --allow that is none, and of arguments. */
+static int check(void)
+{
+    const char *const *names = policy_lint_names();
+
+    for (char **name = allow_option; name != NULL && *name != NULL; name++) {
+        const char *nearest = diag_nearest(*name, names);
+        if (g_strv_contains(names, *name))
+            continue;
+        return nearest != NULL ? tool_usage_error("there is no warning `%s`; did you mean `%s`?", *name, nearest)
+                               : tool_usage_error("there is no warning `%s`", *name);
+    }
+    return tool_check_policy_argument();
+}
+
 static int command_check_run(struct tool *tool)
 {
     struct diags *diags;
@@ -57,8 +74,10 @@ static int command_check_run(struct tool *tool)
         policy_assert(policy, diags);
         policy_lint(policy, now, diags);
     }
+    for (char **name = allow_option; name != NULL && *name != NULL; name++)
+        diags_drop(diags, *name);
     if (strict_option)
-        diags_promote(diags);
+        diags_promote(diags, POLICY_LINT_OF_TIME);
     good = diags_errors(diags) == 0;
     if (tool_json()) {
         print_check_json(policy, diags, good);
@@ -76,7 +95,8 @@ static int command_check_run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors", NULL},
+    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors, but until-soon", NULL},
+    {"allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &allow_option, "A warning that is not given; may be said again", "NAME"},
     {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     G_OPTION_ENTRY_NULL,
 };
@@ -84,6 +104,9 @@ static const GOptionEntry entries[] = {
 const struct command command_check = {
     .name = "check",
     .summary = "Check a policy, its tables and its expectations",
+    .arguments = "[POLICY]",
     .entries = entries,
+    .shared = policy_argument_entries,
+    .check = check,
     .run = command_check_run,
 };

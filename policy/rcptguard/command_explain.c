@@ -71,6 +71,8 @@ static int command_explain_run(struct tool *tool)
         explaining.outbound = 0;
     else if (given_way())
         explaining.outbound = -1;
+    if (tool_policy_is_standard() && (file_options == NULL || g_strv_contains((const char *const *)file_options, "-")))
+        return tool_usage_error("standard input cannot be both the policy and a message");
     diags = diags_new();
     explaining.policy = tool_load(diags);
     if (explaining.policy != NULL) {

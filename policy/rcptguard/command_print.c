@@ -9,6 +9,7 @@ static int command_print_run(struct tool *tool)
 {
     struct diags *diags = diags_new();
     struct policy *policy = tool_load(diags);
+    g_autofree char *text = NULL;
     int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
 
     (void)tool;
@@ -16,15 +17,16 @@ static int command_print_run(struct tool *tool)
     diags_free(diags);
     if (policy == NULL)
         return status;
+    text = policy_text_with_allows(policy);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
-        json_string(json, "policy", policy_text(policy));
+        json_string(json, "policy", text);
         json_string(json, "digest", policy_digest(policy));
         json_builder_end_object(json);
         tool_print_json(json);
     } else {
-        fputs(policy_text(policy), stdout);
+        fputs(text, stdout);
     }
     policy_unref(policy);
     return status;
@@ -33,5 +35,8 @@ static int command_print_run(struct tool *tool)
 const struct command command_print = {
     .name = "print",
     .summary = "Print the canonical policy",
+    .arguments = "[POLICY]",
+    .shared = policy_argument_entries,
+    .check = tool_check_policy_argument,
     .run = command_print_run,
 };

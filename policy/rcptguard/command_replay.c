@@ -184,6 +184,8 @@ static int command_replay_run(struct tool *tool)
         return tool_usage_error("expected a mailbox; `-` is standard input");
     if (jobs_option < 0 || jobs_option > (int)MAILRUN_JOBS_LIMIT)
         return tool_usage_error("--jobs takes a number from 1 to %u", MAILRUN_JOBS_LIMIT);
+    if (tool_policy_is_standard() && g_strv_contains((const char *const *)path_options, "-"))
+        return tool_usage_error("standard input cannot be both the policy and a mailbox");
     replaying.options.now = given_time();
     diags = diags_new();
     replaying.options.policy = tool_load(diags);

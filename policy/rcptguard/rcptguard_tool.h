@@ -16,8 +16,15 @@ extern const struct command command_check, command_explain, command_init, comman
 /* --policy, for every command. */
 extern const GOptionEntry policy_entries[];
 
+/* The policy as the one argument of a command, and its check: EXITS_DONE, or what tool_usage_error gave. */
+extern const GOptionEntry policy_argument_entries[];
+int tool_check_policy_argument(void);
+
 /* The path of the policy that --policy names, or of the installed one. */
 const char *tool_policy_path(void);
+
+/* Whether that is standard input. */
+bool tool_policy_is_standard(void);
 
 /* Reads the policy that --policy names, or the installed one.  NULL if it is wrong; see `diags` then. */
 struct policy *tool_load(struct diags *diags);

@@ -114,6 +114,19 @@ struct expect *expect_new(size_t offset)
     return expect;
 }
 
+void expect_field_free(struct expect_field *field)
+{
+    item_free(field->name);
+    item_free(field->value);
+    g_free(field);
+}
+
+void allow_free(struct allow *allow)
+{
+    g_free(allow->name);
+    g_free(allow);
+}
+
 void people_free(struct people *people)
 {
     item_free(people->address);
@@ -132,6 +145,7 @@ void expect_free(struct expect *expect)
     item_free(expect->rule);
     array_free(expect->to);
     array_free(expect->bcc);
+    array_free(expect->fields);
     g_free(expect->at);
     g_free(expect);
 }

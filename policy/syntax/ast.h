@@ -78,6 +78,12 @@ struct people {
     struct item *address;
 };
 
+/* A header field of a message that is made up. */
+struct expect_field {
+    struct item *name; /* NULL of `subject` */
+    struct item *value;
+};
+
 struct expect {
     enum expect_kind kind;
     size_t offset;
@@ -88,10 +94,18 @@ struct expect {
     struct item *client, *listener, *user, *sender; /* each may be NULL */
     GPtrArray *to;                                  /* struct people * */
     GPtrArray *bcc;
-    char *at; /* or NULL */
+    GPtrArray *fields; /* struct expect_field *, or NULL */
+    char *at;          /* or NULL */
     struct item *file;
     enum disposition disposition;
     struct item *rule; /* or NULL */
+};
+
+/* A warning that a comment allows, and the statement that this comment is in. */
+struct allow {
+    char *name;
+    size_t offset;
+    size_t begin, end;
 };
 
 struct policy {
@@ -101,6 +115,8 @@ struct policy {
     char *text;
     char *digest;
 
+    size_t version_offset;
+    GPtrArray *allows;           /* struct allow *, in the order of the comments */
     GPtrArray *statements;       /* struct class_statement * */
     struct expression *outbound; /* NULL: the built-in meaning */
     size_t outbound_offset;
@@ -133,6 +149,8 @@ void rule_free(struct rule *rule);
 struct expect *expect_new(size_t offset);
 void expect_free(struct expect *expect);
 void people_free(struct people *people);
+void expect_field_free(struct expect_field *field);
+void allow_free(struct allow *allow);
 void action_clear(struct action *action);
 
 /* Where a byte of a pattern stands in the source: behind the slash, and each slash of it has a backslash before it. */

@@ -3,6 +3,7 @@
 #include "policy/syntax/lexer.h"
 
 #include "policy/base/source.h"
+#include "policy/syntax/vocabulary.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,8 @@ static char at(const struct lexer *lexer, size_t ahead)
 static void skip_blanks(struct lexer *lexer)
 {
     for (;;) {
+        if (at(lexer, 0) == '#' && lexer->comments != NULL)
+            g_array_append_val(lexer->comments, lexer->position);
         if (at(lexer, 0) == '#')
             while (at(lexer, 0) != '\0' && at(lexer, 0) != '\n')
                 lexer->position++;
@@ -147,6 +150,31 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
     token->value = g_string_free(value, FALSE);
 }
 
+/* What stands right behind the slash that ends a regular expression: options, or more of it. */
+static void lex_behind_regex(struct lexer *lexer, struct token *token)
+{
+    const char *text = lexer->source->text + lexer->position;
+    size_t rest = strcspn(text, " \t\r\n(){},#\""), length = 0;
+    g_autofree char *word = NULL;
+
+    while (in_name(text[length]))
+        length++;
+    word = g_strndup(text, length);
+    if (rest == 0 || language_word(language_keywords, word) >= 0)
+        return;
+    if (length == rest && strspn(word, "gimsux") == length)
+        lexer_fail(lexer, lexer->position,
+                   "an expression has no options behind it, such as `%s`: no comparison regards case", word);
+    else
+        lexer_fail(lexer, lexer->position - 1,
+                   "this `/` ends the regular expression; a slash within it is written `\\/`");
+    /* The rest of the line is part of the same mistake more often than not. */
+    lexer->position += rest;
+    lexer->quiet_until = lexer->position + strcspn(text + rest, "\n");
+    token->kind = TOKEN_ERROR;
+    token->length = lexer->position - token->offset;
+}
+
 /* What other languages write, and what is written here. */
 static bool lex_foreign_sign(struct lexer *lexer, struct token *token)
 {
@@ -179,7 +207,9 @@ static void lex_capital(struct lexer *lexer, struct token *token)
     while (in_name(text[length]) || g_ascii_isupper(text[length]))
         length++;
     lower = g_ascii_strdown(text, (gssize)length);
-    if (length <= 32)
+    if (language_word(language_keywords, lower) >= 0)
+        lexer_fail(lexer, token->offset, "the words of the language have small letters: did you mean `%s`?", lower);
+    else if (length <= 32)
         lexer_fail(lexer, token->offset,
                    "a name has small letters, digits and hyphens, such as `%s`; other text stands in double quotes",
                    lower);
@@ -242,6 +272,8 @@ struct token lexer_next(struct lexer *lexer)
         lex_quoted(lexer, &token, c);
     else
         lex_sign(lexer, &token);
+    if (token.kind == TOKEN_REGEX)
+        lex_behind_regex(lexer, &token);
     return token;
 }
 

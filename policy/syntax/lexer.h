@@ -42,6 +42,7 @@ struct lexer {
     size_t position;
     size_t quiet_until; /* mistakes before this offset are not reported: they follow from another */
     struct diags *diags;
+    GArray *comments; /* size_t, where each begins; or NULL */
 };
 
 /* The next token.  What is wrong with it is in `diags`. */

@@ -39,6 +39,23 @@ void parser_fail_at(struct parser *parser, size_t offset, const char *format, ..
     va_end(arguments);
 }
 
+/* What other programs call it. */
+static const char *called_here(const char *word, const char *const *candidates)
+{
+    static const char *const words[][2] = {
+        {"hold", "quarantine"},   {"held", "quarantine"}, {"review", "quarantine"}, {"deny", "reject"},
+        {"block", "reject"},      {"refuse", "reject"},   {"bounce", "reject"},     {"defer", "tempfail"},
+        {"greylist", "tempfail"}, {"pass", "accept"},     {"allow", "accept"},      {"permit", "accept"},
+        {"ok", "accept"},         {"mark", "tag"},        {"if", "when"},           {"login", "user"},
+        {"username", "user"},     {"ip", "client"},       {"network", "client"},    {"author", "from"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strcmp(words[i][0], word) == 0 && language_word(candidates, words[i][1]) >= 0)
+            return words[i][1];
+    return NULL;
+}
+
 /* "expected X, not Y", with the nearest of the words that could stand here. */
 void parser_fail_expected(struct parser *parser, const char *expected, const char *const *candidates)
 {
@@ -50,6 +67,8 @@ void parser_fail_expected(struct parser *parser, const char *expected, const cha
     parser->lexer.quiet_until =
         parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
     if (parser_is(parser, TOKEN_NAME) && candidates != NULL)
+        nearest = called_here(parser->token.value, candidates);
+    if (parser_is(parser, TOKEN_NAME) && candidates != NULL && nearest == NULL)
         nearest = diag_nearest(parser->token.value, candidates);
     if (nearest != NULL && strcmp(nearest, parser->token.value) != 0)
         parser_fail_at(parser, parser->token.offset, "expected %s, not %s; did you mean `%s`?", expected, found,

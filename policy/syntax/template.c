@@ -12,6 +12,7 @@
 enum variable {
     VARIABLE_LITERAL,
     VARIABLE_COUNT,
+    VARIABLE_COUNTED,
     VARIABLE_RULE,
     VARIABLE_SENDER,
     VARIABLE_USER,
@@ -24,14 +25,16 @@ struct template_part {
     char *literal;
     enum count count;
     class_mask mask;
+    bool names_class;
+    size_t offset; /* of a count, in the source */
 };
 
 struct text {
     GArray *parts; /* struct template_part */
 };
 
-static const char *const variable_names[] = {"visible", "parties", "domains",  "recipients", "hidden", "rule",
-                                             "sender",  "user",    "queue-id", "contact",    NULL};
+static const char *const variable_names[] = {"visible", "parties", "domains", "recipients", "hidden",  "count",
+                                             "rule",    "sender",  "user",    "queue-id",   "contact", NULL};
 
 /* What is needed while a template is parsed. */
 struct template_parser {
@@ -91,7 +94,12 @@ static bool count_variable(const char *word, enum count *count)
 static void add_count(struct template_parser *parser, const char *where, enum count count, const char *class_name)
 {
     /* Visible ones are those outside unless a class is named; hidden and envelope ones are all. */
-    struct template_part part = {.variable = VARIABLE_COUNT, .count = count};
+    struct template_part part = {
+        .variable = VARIABLE_COUNT,
+        .count = count,
+        .names_class = class_name != NULL,
+        .offset = raw_offset(parser, (size_t)(where - parser->template)),
+    };
     g_autofree char *wrong = NULL;
 
     part.mask = count == COUNT_HIDDEN || count == COUNT_RECIPIENTS ? CLASS_ALL : CLASS_EXTERNAL;
@@ -110,8 +118,8 @@ static void add_variable(struct template_parser *parser, const char *where, cons
         const char *name;
         enum variable variable;
     } simple[] = {
-        {"rule", VARIABLE_RULE},         {"sender", VARIABLE_SENDER},   {"user", VARIABLE_USER},
-        {"queue-id", VARIABLE_QUEUE_ID}, {"contact", VARIABLE_CONTACT},
+        {"count", VARIABLE_COUNTED}, {"rule", VARIABLE_RULE},         {"sender", VARIABLE_SENDER},
+        {"user", VARIABLE_USER},     {"queue-id", VARIABLE_QUEUE_ID}, {"contact", VARIABLE_CONTACT},
     };
     g_auto(GStrv) words = g_strsplit(content, " ", -1);
     unsigned length = g_strv_length(words);
@@ -128,6 +136,9 @@ static void add_variable(struct template_parser *parser, const char *where, cons
             continue;
         if (part.variable == VARIABLE_CONTACT && !parser->scope->has_contact)
             fail(parser, where, "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`");
+        else if (part.variable == VARIABLE_COUNTED && !parser->scope->has_count)
+            fail(parser, where,
+                 "`{count}` is what the rule counted, and there is no count here, or none without `not`");
         else
             g_array_append_val(parser->text->parts, part);
         return;
@@ -201,6 +212,18 @@ bool text_names_class(const struct text *text, class_mask class)
     return false;
 }
 
+bool text_plain_count(const struct text *text, unsigned index, struct text_count *found)
+{
+    for (unsigned i = 0; i < text->parts->len; i++) {
+        const struct template_part *part = &g_array_index(text->parts, struct part, i);
+        if (part->variable != VARIABLE_COUNT || part->names_class || index-- > 0)
+            continue;
+        *found = (struct text_count){part->count, part->mask, part->offset};
+        return true;
+    }
+    return false;
+}
+
 char *text_expand(const struct text *text, const struct text_values *values)
 {
     GString *line = g_string_new(NULL);
@@ -213,6 +236,9 @@ char *text_expand(const struct text *text, const struct text_values *values)
             break;
         case VARIABLE_COUNT:
             g_string_append_printf(line, "%u", exposure_count(values->exposure, part->count, part->mask));
+            break;
+        case VARIABLE_COUNTED:
+            g_string_append_printf(line, "%u", exposure_count(values->exposure, values->counted, values->counted_mask));
             break;
         case VARIABLE_RULE:
             g_string_append(line, values->rule);

@@ -19,6 +19,7 @@ struct template_scope {
     const struct source *source; /* that it stands in */
     const struct class_names *class_names;
     bool has_contact; /* the policy names one */
+    bool has_count;   /* the text is that of a rule that tests a count */
 };
 
 /* `offset` is where its string stands in the source; errors go to `diags` and give NULL. */
@@ -28,11 +29,23 @@ void text_free(struct text *text);
 /* Whether it shows a count of just this one class. */
 bool text_names_class(const struct text *text, class_mask class);
 
+/* A count that it shows without naming a class, and where that stands in the source. */
+struct text_count {
+    enum count count;
+    class_mask mask; /* what it shows then */
+    size_t offset;
+};
+
+/* The one with that index, from 0; false if there are not so many. */
+bool text_plain_count(const struct text *text, unsigned index, struct text_count *found);
+
 struct text_values {
     const struct exposure *exposure;
     const struct message *message;
     const char *rule;
     const char *contact;
+    enum count counted; /* what the rule counted, for `{count}` */
+    class_mask counted_mask;
 };
 
 /*

@@ -16,7 +16,7 @@ rule sensitive {
     when (sender in "clinic@me.example", "hr@me.example" or from in "clinic@me.example", "hr@me.example") and parties(external) >= 2
     quarantine "{parties} outside parties would see each other"
 }
-rule mass-disclosure {
+rule mass-disclosure { # allow: milder-first
     when parties(external) >= 50
     reject "{visible} people outside could read each other's addresses. Nothing was sent. Put them in Bcc, or ask {contact}."
 }

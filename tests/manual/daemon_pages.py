@@ -12,7 +12,7 @@ import prometheus
 import tool
 import tap
 
-POLICY = 'version 1\nclass internal { domain "corp.example" }\nrule wide { when parties(external) >= 10 quarantine "wide" }\ndefault accept\n'
+POLICY = 'version 1\nclass internal { domain "corp.example" }\nrule wide { when parties(external) >= 10 quarantine "wide" }\nexpect "corp.example" is internal\ndefault accept\n'
 with open(os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt"), encoding="utf-8") as _file:
     NOTICE = _file.read()
 

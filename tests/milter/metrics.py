@@ -568,7 +568,7 @@ class Check(unittest.TestCase):
         self.state = os.path.join(self.directory, "state")
         os.mkdir(self.state, 0o700)
         daemon.own(self.state)
-        daemon.write(os.path.join(self.directory, "policy"), 'version 1\nclass internal { domain "me.example" }\nrule wide { when parties(external) >= 10 quarantine "wide" }\ndefault accept\n')
+        daemon.write(os.path.join(self.directory, "policy"), 'version 1\nclass internal { domain "me.example" }\nrule wide { when parties(external) >= 10 quarantine "wide" }\nexpect "me.example" is internal\ndefault accept\n')
 
     def check(self, path):
         values = {("milter", "policy"): "policy", ("ledger", "path"): "state/ledger.db", ("metrics", "path"): path}

@@ -218,8 +218,13 @@ static void test_bad_values(void)
         "4:11: timeout: expected a time from 1s to 7d, not `0`", "5:8: user: expected the name of a user, not `a b`",
         "7:12: facility: expected mail, daemon, auth, user, local0, local1, local2, local3, local4, local5, local6 or "
         "local7, not `email`; did you mean `mail`?",
-        "8:12: accepted: expected yes or no, not `true`",
+        "8:12: accepted: expected yes or no, not `true`; did you mean `yes`?",
         "9:11: summary: expected a time such as 90s, 15m or 1h, not `1w`");
+    WRONG("[log]\naccepted = on\n[ledger]\nsubject = Off\n[milter]\non-fault = hold\non-error = off\n",
+          "2:12: accepted: expected yes or no, not `on`; did you mean `yes`?",
+          "4:11: subject: expected yes or no, not `Off`; did you mean `no`?",
+          "6:12: on-fault: expected quarantine, tempfail or reject, not `hold`; did you mean `quarantine`?",
+          "7:12: on-error: expected tempfail or accept, not `off`");
     WRONG("[ledger]\nkeep = 12h\nsubject = maybe\n", "2:8: keep: expected a time from 1d to 3650d, not `12h`",
           "3:11: subject: expected yes or no, not `maybe`");
     WRONG("[metrics]\npath = x.txt\n",

@@ -90,6 +90,40 @@ static void test_expand(void)
     }
 }
 
+/* {count} is the first count that was true where that mattered; without one, the first of the rule. */
+static void test_counted(void)
+{
+    static const char *const cases[][2] = {
+        {"parties(external) >= 2", "2"},
+        {"visible(all) >= 2 and parties(external) >= 2", "4"},
+        {"visible(external) >= 40 or parties(free, other) >= 2", "2"},
+        {"(visible(all) >= 2 and truncated) or recipients(all) >= 1", "1"},
+        {"truncated or (not visible(all) >= 40 and visible(free) >= 1)", "1"},
+        {"local or visible(external) >= 40", "3"},
+        {"not visible(internal) >= 2 and (parties(external) > 5 or visible(external) > 2)", "3"},
+        {"not (not visible(all) >= 1) and hidden(all) < 7", "0"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *policy_text =
+            g_strdup_printf(UNIT_HEAD "class free { domain \"free1.test\" individuals }\n"
+                                      "rule before { when visible(all) >= 1 and truncated accept }\n"
+                                      "rule trial { monitor when visible(all) >= 1 reject \"{count}\" }\n"
+                                      "rule r { when %s quarantine \"{count}\" }\ndefault accept\n",
+                            cases[i][0]);
+        struct policy *policy = policy_of(policy_text);
+        auto_free(message) message = message_of("a@me.example", "a@x.example, b@x.example, c@me.example, d@free1.test");
+        struct verdict *verdict;
+        message->local = true;
+        message_add_recipient(message, "a@x.example");
+        verdict = judge_at(policy, message, 0);
+        g_test_message("%s", cases[i][0]);
+        g_assert_cmpstr(verdict->text, ==, cases[i][1]);
+        verdict_free(verdict);
+        policy_unref(policy);
+    }
+}
+
 /* A value cannot forge: it is one line, cut, and no template; each place escapes it for itself. */
 static void test_values(void)
 {
@@ -161,6 +195,7 @@ static void test_reply(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/template/counted", test_counted);
     g_test_add_func("/text/escaped", test_escaped);
     g_test_add_func("/text/expand", test_expand);
     g_test_add_func("/text/values", test_values);

@@ -1,0 +1,238 @@
+/*
+ * lint_actions - rules whose action does not go with what they test or where they
+ * stand: one that stops mail with few recipients and lets more pass, an exemption
+ * from nothing, one that only holds what a later rule would refuse.
+ */
+
+#include "policy/conditions/condition_count.h"
+#include "policy/conditions/condition_header.h"
+#include "policy/conditions/condition_subject.h"
+#include "policy/lint/lint.h"
+
+/* So many rules that stop mail are compared with each other. */
+#define COMPARED_LIMIT 100u
+
+/* ---- mail that is stopped because it shows few */
+
+/*
+ * Ways in which an expression comes out true, as a set.  A way has a count that
+ * must be small, one that must be large, both, or neither.  That there is none
+ * at all is asked for its own sake, as where all recipients are hidden.
+ */
+enum way { WAY_NEITHER = 1, WAY_FEW = 2, WAY_MANY = 4, WAY_BAND = 8 };
+
+static unsigned ways_of_test(const struct test *test, bool holds)
+{
+    const struct count_test *count = count_test_of(test);
+    unsigned number = count == NULL ? 0 : count->comparison.number;
+
+    if (count == NULL)
+        return WAY_NEITHER;
+    switch (count->comparison.comparison) {
+    case AT_LEAST:
+        return holds && number > 0 ? WAY_MANY : number <= 1 ? WAY_NEITHER : WAY_FEW;
+    case MORE:
+        return holds ? WAY_MANY : number == 0 ? WAY_NEITHER : WAY_FEW;
+    case AT_MOST:
+        return !holds ? WAY_MANY : number == 0 ? WAY_NEITHER : WAY_FEW;
+    case LESS:
+        return !holds ? WAY_MANY : number <= 1 ? WAY_NEITHER : WAY_FEW;
+    case EXACTLY:
+        return holds && number > 0 ? WAY_FEW : WAY_NEITHER;
+    }
+    return WAY_NEITHER;
+}
+
+/* One way of each of the two sets, together. */
+static unsigned ways_together(unsigned one, unsigned other)
+{
+    static const unsigned ways[] = {WAY_NEITHER, WAY_FEW, WAY_MANY, WAY_BAND};
+    unsigned together = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++)
+        for (unsigned j = 0; j < G_N_ELEMENTS(ways); j++)
+            if ((one & ways[i]) != 0 && (other & ways[j]) != 0)
+                together |= ways[i | j];
+    return together;
+}
+
+static unsigned ways_of(const struct expression *expression, bool holds)
+{
+    bool conjunction = (expression->kind == EXPRESSION_AND) == holds;
+    unsigned ways = 0;
+
+    if (expression->test != NULL)
+        return ways_of_test(expression->test, holds);
+    if (expression->kind == EXPRESSION_NOT)
+        return ways_of(g_ptr_array_index(expression->parts, 0), !holds);
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        unsigned part = ways_of(g_ptr_array_index(expression->parts, i), holds);
+        ways = i == 0 ? part : conjunction ? ways_together(ways, part) : ways | part;
+    }
+    return ways;
+}
+
+/* The first test of a way that asks for few. */
+static const struct test *test_of_few(const struct expression *expression, bool holds, bool *negated)
+{
+    bool inverts = expression->kind == EXPRESSION_NOT;
+
+    if (expression->test != NULL) {
+        *negated = !holds;
+        return ways_of_test(expression->test, holds) == WAY_FEW ? expression->test : NULL;
+    }
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        const struct expression *part = g_ptr_array_index(expression->parts, i);
+        const struct test *test =
+            (ways_of(part, holds != inverts) & WAY_FEW) != 0 ? test_of_few(part, holds != inverts, negated) : NULL;
+        if (test != NULL)
+            return test;
+    }
+    return NULL;
+}
+
+static void lint_few(const struct lint *lint, const struct rule *rule)
+{
+    unsigned ways = ways_of(rule->when, true);
+    bool negated = false;
+    const struct test *test = (ways & (WAY_FEW | WAY_MANY)) == WAY_FEW ? test_of_few(rule->when, true, &negated) : NULL;
+
+    if (test != NULL)
+        lint_warn(lint, LINT_STOPS_FEW, test->offset,
+                  "rule `%s` stops mail by `%s%s`, and lets pass what shows more; at least is written `>=`",
+                  rule->name->text, negated ? "not " : "", test->text);
+}
+
+/* ---- exemptions from nothing */
+
+/* From the end, as long as nothing is left from which a rule could be an exemption. */
+static void lint_last(const struct lint *lint)
+{
+    if (lint->policy->fallback.disposition != DISPOSITION_ACCEPT)
+        return;
+    for (unsigned i = lint->policy->rules->len; i-- > 0;) {
+        const struct rule *rule = lint_rule(lint, i);
+        if (lint_rule_is_over(lint, rule))
+            continue;
+        if (rule->action.disposition != DISPOSITION_ACCEPT)
+            return;
+        lint_warn(lint, LINT_EXEMPTION_LAST, rule->name->offset,
+                  "rule `%s` changes nothing: what comes to it passes by `default` as well; put it before the rules "
+                  "from which it exempts",
+                  rule->name->text);
+    }
+}
+
+/* ---- the stricter rule after the milder one */
+
+static unsigned strictness(const struct action *action)
+{
+    switch (action->disposition) {
+    case DISPOSITION_QUARANTINE:
+        return action->approvals;
+    case DISPOSITION_REJECT:
+        return 3;
+    default:
+        return 0;
+    }
+}
+
+/* Adds that every test of who sends, and of headers, comes out as the expression wants it. */
+static void claim_who(GArray *claims, const struct expression *expression, bool holds)
+{
+    const struct claim claim = {expression, holds};
+    bool inverts = expression->kind == EXPRESSION_NOT;
+
+    if (header_test_of(expression->test) != NULL || subject_test_of(expression->test) != NULL)
+        g_array_append_val(claims, claim);
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
+        claim_who(claims, g_ptr_array_index(expression->parts, i), holds != inverts);
+}
+
+static bool possible(const struct lint *lint, GArray *who, const struct claim *one, const struct claim *other)
+{
+    unsigned before = who->len;
+    bool yes;
+
+    g_array_append_vals(who, one, 1);
+    g_array_append_vals(who, other, 1);
+    yes = logic_possible(lint->logic, (const struct claim *)(void *)who->data, who->len);
+    g_array_set_size(who, before);
+    return yes;
+}
+
+/*
+ * One rule is of some people's mail, the other of everybody's; and of these
+ * people's, the one at `narrow` takes nothing that the one at `wide` leaves.
+ */
+static bool lies_within(const struct lint *lint, GArray *who, const struct rule *narrow, const struct rule *wide)
+{
+    const struct claim claims[2][2] = {{{narrow->when, false}, {narrow->when, true}},
+                                       {{wide->when, false}, {wide->when, true}}};
+
+    return possible(lint, who, &claims[0][1], &claims[1][1]) && !possible(lint, who, &claims[0][1], &claims[1][0]) &&
+           possible(lint, who, &claims[0][0], &claims[1][1]);
+}
+
+/*
+ * Some people's mail is to be held from two parties on, everybody's to be refused
+ * from fifty: theirs is held from fifty on, too.  Or everybody's is to be held from
+ * ten on, and theirs to be refused from two: with ten it is only held.
+ */
+static bool hides(const struct lint *lint, const struct rule *mild, const struct rule *strict)
+{
+    g_autoptr(GArray) of_mild = g_array_new(FALSE, FALSE, sizeof(struct claim));
+    g_autoptr(GArray) of_strict = g_array_new(FALSE, FALSE, sizeof(struct claim));
+
+    claim_who(of_mild, mild->when, true);
+    claim_who(of_strict, strict->when, true);
+    if (of_mild->len > 0 && of_strict->len == 0)
+        return lies_within(lint, of_mild, strict, mild);
+    return of_mild->len == 0 && of_strict->len > 0 && lies_within(lint, of_strict, mild, strict);
+}
+
+/* What is never reached at all is warned of elsewhere. */
+static bool is_reached(const struct lint *lint, const struct rule *mild, const struct rule *strict)
+{
+    const struct claim claims[] = {{mild->when, false}, {strict->when, true}};
+
+    return logic_possible(lint->logic, claims, G_N_ELEMENTS(claims));
+}
+
+static void lint_milder(const struct lint *lint, GPtrArray *stopping)
+{
+    for (unsigned i = 0; i < stopping->len; i++) {
+        const struct rule *strict = g_ptr_array_index(stopping, i);
+        for (unsigned j = 0; j < i && !logic_is_tired(lint->logic); j++) {
+            const struct rule *mild = g_ptr_array_index(stopping, j);
+            if (strictness(&mild->action) >= strictness(&strict->action) || mild->until < strict->until ||
+                !is_reached(lint, mild, strict) || !hides(lint, mild, strict))
+                continue;
+            lint_warn(lint, LINT_MILDER_FIRST, strict->name->offset,
+                      "rule `%s` is stricter than rule `%s` in line %u, which decides where both match; put it before "
+                      "that",
+                      strict->name->text, mild->name->text, mild->line);
+            break;
+        }
+    }
+}
+
+void lint_actions(const struct lint *lint)
+{
+    g_autoptr(GPtrArray) stopping = g_ptr_array_new();
+    bool stops = false;
+
+    for (unsigned i = 0; i < lint->policy->rules->len; i++) {
+        struct rule *rule = g_ptr_array_index(lint->policy->rules, i);
+        if (!lint_stops(&rule->action) || lint_rule_is_over(lint, rule))
+            continue;
+        stops = true;
+        lint_few(lint, rule);
+        if (stopping->len < COMPARED_LIMIT && !rule->monitor && strictness(&rule->action) > 0)
+            g_ptr_array_add(stopping, rule);
+    }
+    lint_milder(lint, stopping);
+    /* Where nothing is stopped, that is warned of elsewhere. */
+    if (stops)
+        lint_last(lint);
+}
