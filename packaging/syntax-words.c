@@ -51,6 +51,8 @@ int main(void)
         for (const char *const *word = language_keywords; *word != NULL; word++)
             if (strcmp(group_of(*word), groups[i]) == 0)
                 printf(" %s", *word);
+        for (const char *const *word = language_place_words; *word != NULL && i == 0; word++)
+            printf(" %s", *word);
         if (strcmp(groups[i], "fact") == 0)
             print_unreserved();
         putchar('\n');

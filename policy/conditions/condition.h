@@ -30,9 +30,9 @@ struct evaluation {
     char *sender;              /* normalised; "" is the null sender */
     GPtrArray *authors;        /* when a test has asked for them */
     bool authors_whole;
-    GInetAddress *client; /* likewise */
-    GHashTable *decoded;  /* struct header * -> its value, decoded; NULL beyond the limit of words */
-    unsigned words;       /* that were decoded for it */
+    GInetAddress *client;             /* likewise */
+    GHashTable *decoded;              /* struct header * -> its value, decoded; NULL beyond the limit of words */
+    unsigned words;                   /* that were decoded for it */
     const struct count_test *counted; /* the first count of the rule at hand that was true, within parts that were */
 };
 

@@ -6,6 +6,7 @@
 #include "policy/lint/lint.h"
 
 #include "policy/base/suggest.h"
+#include "policy/engine/policy.h"
 #include "policy/language/allow_comments.h"
 
 #include <string.h>

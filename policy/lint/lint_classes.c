@@ -11,7 +11,7 @@
 #include "policy/address/address.h"
 #include "policy/base/source.h"
 #include "policy/conditions/condition_subject.h"
-#include "policy/lint/regex_tree.h"
+#include "policy/logic/regex_tree.h"
 #include "policy/syntax/template.h"
 
 #include <string.h>

@@ -6,8 +6,8 @@
 #define RCPTGUARD_LINT_REGEX_H
 
 #include "policy/lint/lint.h"
-#include "policy/lint/regex_tree.h"
-#include "policy/lint/regex_values.h"
+#include "policy/logic/regex_tree.h"
+#include "policy/logic/regex_values.h"
 
 /*
  * So long the values are that are tried: a name of the DNS, an address (RFC 5321

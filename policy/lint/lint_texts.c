@@ -22,7 +22,7 @@ static class_mask counted_classes(const struct lint *lint)
 
 /* The first test of that count; NULL if there is none, or if one is of just those classes. */
 static const struct count_test *other_test(const struct expression *expression, const struct text_count *shown,
-                                     class_mask relevant, bool *same)
+                                           class_mask relevant, bool *same)
 {
     const struct count_test *test = count_test_of(expression->test), *first = NULL;
 

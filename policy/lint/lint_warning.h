@@ -8,7 +8,7 @@
 #ifndef RCPTGUARD_LINT_WARNING_H
 #define RCPTGUARD_LINT_WARNING_H
 
-#include "policy/lint/condition_solver.h"
+#include "policy/logic/condition_solver.h"
 #include "policy/syntax/ast.h"
 
 enum lint_name {

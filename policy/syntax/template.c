@@ -215,7 +215,7 @@ bool text_names_class(const struct text *text, class_mask class)
 bool text_plain_count(const struct text *text, unsigned index, struct text_count *found)
 {
     for (unsigned i = 0; i < text->parts->len; i++) {
-        const struct template_part *part = &g_array_index(text->parts, struct part, i);
+        const struct template_part *part = &g_array_index(text->parts, struct template_part, i);
         if (part->variable != VARIABLE_COUNT || part->names_class || index-- > 0)
             continue;
         *found = (struct text_count){part->count, part->mask, part->offset};

@@ -7,7 +7,7 @@ import subprocess
 
 # From the ground up: a room includes only itself and rooms above it in this list.
 ORDER = ["policy/base", "policy/address", "policy/message", "policy/exposure", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
-         "policy/engine", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
+         "policy/engine", "policy/logic", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
          "milter/common", "milter/ledger", "milter/log", "milter/metrics", "milter/queue", "milter/notify", "milter/review", "milter/setup",
          "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
 MODULES = 16

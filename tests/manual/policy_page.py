@@ -24,7 +24,7 @@ INTERNAL = {
     ("policy/address/address.h", "DOMAIN_LENGTH_LIMIT"): "the DNS's own",
     ("policy/exposure/classes.c", "REMEMBERED_LIMIT"): "a cache",
     ("policy/base/suggest.c", "FOLDER_LIMIT"): "where a name is looked for that was perhaps meant",
-    ("policy/lint/condition_facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
+    ("policy/logic/condition_facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
     ("policy/lint/lint_actions.c", "COMPARED_LIMIT"): "more rules than a policy has",
     ("policy/lint/lint_classes.c", "ITEMS_TOLD_LIMIT"): "how much of a table is told",
     ("policy/lint/lint_classes.c", "NAMES_LIMIT"): "beyond it, a class is taken to be used",
@@ -37,15 +37,15 @@ INTERNAL = {
     ("policy/lint/lint_slow.c", "WORDS_LIMIT"): "where a regular expression is tried",
     ("policy/lint/lint_tests.c", "PARTS_LIMIT"): "more than anyone joins by `and` and reads again",
     ("policy/lint/lint_tests.c", "SHOWN_EXPRESSION_LIMIT"): "how much of a test is shown",
-    ("policy/lint/condition_solver.c", "CHOICES_LIMIT"): "a part of what one question may cost",
+    ("policy/logic/condition_solver.c", "CHOICES_LIMIT"): "a part of what one question may cost",
     ("policy/engine/expect_reasons.c", "CONDITION_LIMIT"): "how much is shown of an assertion that fails",
     ("policy/engine/expect_reasons.c", "RULES_LIMIT"): "likewise",
     ("policy/engine/expect_reasons.c", "TESTS_LIMIT"): "likewise",
     ("policy/engine/expect_reasons.c", "VALUE_LIMIT"): "likewise",
-    ("policy/lint/regex_tree.c", "NODES_LIMIT"): "of a text that is made up",
-    ("policy/lint/regex_tree.h", "REGEX_TEXT_LIMIT"): "likewise",
-    ("policy/lint/regex_values.c", "REPEATS_LIMIT"): "no automaton there has that many states",
-    ("policy/lint/regex_values.c", "STEPS_LIMIT"): "what one expression may cost",
+    ("policy/logic/regex_tree.c", "NODES_LIMIT"): "of a text that is made up",
+    ("policy/logic/regex_tree.h", "REGEX_TEXT_LIMIT"): "likewise",
+    ("policy/logic/regex_values.c", "REPEATS_LIMIT"): "no automaton there has that many states",
+    ("policy/logic/regex_values.c", "STEPS_LIMIT"): "what one expression may cost",
     ("policy/exposure/class_mask.h", "CLASS_LIMIT"): "with the built-in classes; the manual says how many are left, which the test tries out",
     ("policy/init/discovered_site.c", "NOTE_LIMIT"): "how much of a strange word is shown",
     ("policy/rcptguard/rcptguard_tool.c", "NOTE_LIMIT"): "how much of a path is shown",
@@ -78,7 +78,7 @@ def limits():
 
 def keywords():
     """Of all places, and of one."""
-    return csource.array("policy/syntax/vocabulary.c", "language_keywords") + csource.array("policy/syntax/vocabulary.c", "language_place_words")
+    return csource.words("keywords") + csource.words("place words")
 
 
 def policy(*parts, classes=CLASSES, default="accept"):

@@ -27,7 +27,7 @@ sys.path.append(str(SOURCE / "tests" / "manual"))
 
 import csource  # noqa: E402
 
-KEYWORDS = csource.words("keywords")
+KEYWORDS = csource.words("keywords") + csource.words("place words")
 
 
 def policies():

@@ -2,7 +2,7 @@
  * it can be
  */
 
-#include "policy/lint/condition_solver.h"
+#include "policy/logic/condition_solver.h"
 #include "policy/syntax/ast.h"
 #include "unit.h"
 

@@ -94,7 +94,8 @@ static void test_order(void)
         for (unsigned j = 0; j < diags_count(diags); j++)
             g_string_append_printf(said, "%u:%s ", diags_get(diags, j)->line, diags_get(diags, j)->lint);
         g_assert_cmpstr(said->str, ==,
-                        "1:no-expectation 4:class-empty 5:until-past 6:always-true 7:rule-unreachable 8:class-unused 8:unescaped-dot ");
+                        "1:no-expectation 4:class-empty 5:until-past 6:always-true 7:rule-unreachable 8:class-unused "
+                        "8:unescaped-dot ");
         g_assert_cmpuint(diags_errors(diags), ==, 0);
         g_string_free(said, TRUE);
     }

@@ -1,7 +1,7 @@
 /* test-regex-tree - the parts of a regular expression, and texts made of them: PCRE2 has to match those */
 
 #include "policy/base/pattern.h"
-#include "policy/lint/regex_tree.h"
+#include "policy/logic/regex_tree.h"
 #include "unit.h"
 
 static bool matches(const char *pattern, const char *text)

@@ -1,7 +1,7 @@
 /* test-regex-values - what is said to match no value matches none that PCRE2 is given; and what is plain is said */
 
 #include "policy/base/pattern.h"
-#include "policy/lint/regex_values.h"
+#include "policy/logic/regex_values.h"
 #include "unit.h"
 
 static bool can(const char *pattern, enum regex_values values)

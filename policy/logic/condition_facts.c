@@ -1,6 +1,6 @@
 /* condition_facts - see condition_facts.h */
 
-#include "policy/lint/condition_facts.h"
+#include "policy/logic/condition_facts.h"
 
 #include "policy/conditions/condition_count.h"
 #include "policy/message/recipients.h"

@@ -1,6 +1,6 @@
 /* regex_tree - see regex_tree.h */
 
-#include "policy/lint/regex_tree.h"
+#include "policy/logic/regex_tree.h"
 
 #include "policy/base/pattern.h"
 

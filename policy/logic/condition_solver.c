@@ -6,10 +6,10 @@
  * tried.  What was narrowed is on a trail, so that a try can be taken back.
  */
 
-#include "policy/lint/condition_solver.h"
+#include "policy/logic/condition_solver.h"
 
 #include "policy/conditions/condition_count.h"
-#include "policy/lint/condition_facts.h"
+#include "policy/logic/condition_facts.h"
 
 /* Tests looked at for one question, and for all: beyond that everything is possible. */
 #define QUESTION_LIMIT 200000u

@@ -1,6 +1,6 @@
 /* regex_values - see regex_values.h */
 
-#include "policy/lint/regex_values.h"
+#include "policy/logic/regex_values.h"
 
 #include "policy/base/pattern.h"
 

@@ -10,7 +10,7 @@
 #ifndef RCPTGUARD_REGEX_VALUES_H
 #define RCPTGUARD_REGEX_VALUES_H
 
-#include "policy/lint/regex_tree.h"
+#include "policy/logic/regex_tree.h"
 
 /* The forms that values have. */
 enum regex_values {
