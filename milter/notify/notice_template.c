@@ -3,6 +3,7 @@
 #include "milter/notify/notice_template.h"
 
 #include "milter/notify/mail_compose.h"
+#include "policy/base/braces.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
 #include "policy/base/time_text.h"
@@ -110,13 +111,6 @@ static char *value_of(const struct notice_facts *facts, const char *name)
 
 /* ---- the template */
 
-/* The name between braces at `text`, or NULL if they do not close on this line. */
-static char *variable_at(const char *text)
-{
-    size_t length = strcspn(text + 1, "}\n");
-    return text[length + 1] == '}' ? g_strndup(text + 1, length) : NULL;
-}
-
 static void check_head(const struct source *source, struct diags *diags)
 {
     const char *end = strchr(source->text, '\n');
@@ -127,33 +121,31 @@ static void check_head(const struct source *source, struct diags *diags)
                     "expected an empty line between the subject and the text");
 }
 
-static void check_variable(const struct source *source, const char *brace, struct diags *diags)
+static void check_variable(const struct source *source, const struct brace_piece *piece, struct diags *diags)
 {
-    size_t offset = (size_t)(brace - source->text);
-    g_autofree char *name = variable_at(brace);
-    if (name == NULL) {
-        source_diag(source, offset, diags, DIAG_ERROR, "this `{` is not closed; a brace itself is `{{`");
-    } else if (!g_strv_contains(variables, name)) {
-        const char *near = diag_nearest(name, variables);
-        g_autofree char *known = g_strjoinv("}, {", (char **)variables);
-        if (near != NULL)
-            source_diag(source, offset, diags, DIAG_ERROR, "there is no {%s}; did you mean {%s}?", name, near);
-        else
-            source_diag(source, offset, diags, DIAG_ERROR, "there is no {%s}; expected one of {%s}", name, known);
-    }
+    size_t offset = (size_t)(piece->from - source->text) - 1;
+    g_autofree char *name = g_strndup(piece->from, piece->length);
+    if (g_strv_contains(variables, name))
+        return;
+    const char *near = diag_nearest(name, variables);
+    g_autofree char *known = g_strjoinv("}, {", (char **)variables);
+    if (near != NULL)
+        source_diag(source, offset, diags, DIAG_ERROR, "there is no {%s}; did you mean {%s}?", name, near);
+    else
+        source_diag(source, offset, diags, DIAG_ERROR, "there is no {%s}; expected one of {%s}", name, known);
 }
 
 static char *read_template(const struct source *source, struct diags *diags)
 {
     unsigned before = diags_errors(diags);
+    struct brace_piece piece;
     check_head(source, diags);
-    for (const char *p = strchr(source->text, '{'); p != NULL; p = strchr(p, '{')) {
-        if (p[1] == '{') {
-            p += 2;
-            continue;
-        }
-        check_variable(source, p, diags);
-        p++;
+    for (const char *rest = source->text; (piece = braces_next(&rest)).kind != BRACE_END;) {
+        if (piece.kind == BRACE_VARIABLE)
+            check_variable(source, &piece, diags);
+        else if (piece.kind == BRACE_OPEN)
+            source_diag(source, (size_t)(piece.from - source->text), diags, DIAG_ERROR,
+                        "this `{` is not closed; a brace itself is `{{`");
     }
     return diags_errors(diags) == before ? g_strdup(source->text) : NULL;
 }
@@ -170,21 +162,18 @@ char *notice_parse(const char *path, const char *text, size_t length, struct dia
     return source == NULL ? NULL : read_template(source, diags);
 }
 
-static char *fill(const char *template, size_t length, const struct notice_facts *facts, bool *listed)
+static char *fill(const char *template, const struct notice_facts *facts, bool *listed)
 {
     GString *out = g_string_new(NULL);
-    for (const char *p = template; p < template + length; p++) {
-        bool brace = p[0] == '{' && p[1] == '{';
-        g_autofree char *name = *p == '{' && !brace ? variable_at(p) : NULL;
+    struct brace_piece piece;
+    for (const char *rest = template; (piece = braces_next(&rest)).kind != BRACE_END;) {
+        g_autofree char *name = piece.kind == BRACE_VARIABLE ? g_strndup(piece.from, piece.length) : NULL;
         g_autofree char *value = name == NULL ? NULL : value_of(facts, name);
-        if (value == NULL) {
-            g_string_append_c(out, *p);
-            p += brace;
-            continue;
-        }
-        g_string_append(out, value);
-        p += strlen(name) + 1;
-        *listed = *listed || strcmp(name, "list") == 0;
+        if (value != NULL)
+            g_string_append(out, value);
+        else
+            g_string_append_len(out, piece.from, (gssize)piece.length);
+        *listed = *listed || g_strcmp0(name, "list") == 0;
     }
     return g_string_free(out, FALSE);
 }
@@ -196,8 +185,9 @@ char *notice_compose(const char *template, const struct notice_facts *facts, con
     const size_t skip = sizeof SUBJECT - 1;
     const char *end = strchr(template, '\n');
     bool listed = false;
-    g_autofree char *title = fill(template + skip, (size_t)(end - template) - skip, facts, &listed);
-    g_autofree char *text = fill(end + 2, strlen(end + 2), facts, &listed);
+    g_autofree char *head = g_strndup(template + skip, (size_t)(end - template) - skip);
+    g_autofree char *title = fill(head, facts, &listed);
+    g_autofree char *text = fill(end + 2, facts, &listed);
     g_autofree char *list = list_of(facts);
     g_autofree char *body =
         listed || count_messages(facts) == 1 ? g_strdup(text) : g_strdup_printf("%s\n%s\n", text, list);

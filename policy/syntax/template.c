@@ -2,6 +2,8 @@
 
 #include "policy/syntax/template.h"
 
+#include "policy/base/braces.h"
+
 #include "policy/base/escape.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
@@ -160,30 +162,20 @@ struct text *text_parse(const char *template, const struct template_scope *scope
         .diags = diags,
         .text = text,
     };
-    const char *p = template;
+    struct brace_piece piece;
 
     text->parts = g_array_new(FALSE, FALSE, sizeof(struct template_part));
-    while (*p != '\0') {
-        size_t plain = strcspn(p, "{");
-        const char *end;
-        add_literal(text, p, plain);
-        p += plain;
-        if (*p == '\0')
+    for (const char *rest = template; (piece = braces_next(&rest)).kind != BRACE_END;) {
+        if (piece.kind == BRACE_OPEN) {
+            fail(&parser, piece.from, "this `{` has no `}`; a brace is written `{{`");
             break;
-        if (p[1] == '{') {
-            add_literal(text, "{", 1);
-            p += 2;
-            continue;
         }
-        end = strchr(p, '}');
-        if (end == NULL) {
-            fail(&parser, p, "this `{` has no `}`; a brace is written `{{`");
-            break;
+        if (piece.kind == BRACE_VARIABLE) {
+            g_autofree char *content = g_strndup(piece.from, piece.length);
+            add_variable(&parser, piece.from - 1, content);
         } else {
-            g_autofree char *content = g_strndup(p + 1, (size_t)(end - p - 1));
-            add_variable(&parser, p, content);
+            add_literal(text, piece.from, piece.length);
         }
-        p = end + 1;
     }
     if (parser.failed) {
         text_free(text);
