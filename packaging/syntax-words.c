@@ -28,7 +28,7 @@ static const char *group_of(const char *word)
 {
     if (language_word(logic, word) >= 0)
         return "logic";
-    if (language_word(language_dispositions, word) >= 0)
+    if (language_word(disposition_names, word) >= 0)
         return "action";
     return is_fact(word) ? "fact" : "keyword";
 }

@@ -112,10 +112,10 @@ static bool parse_approvals(struct parser *parser, struct action *action)
 
 static bool parse_action(struct parser *parser, struct action *action)
 {
-    int word = parser_is(parser, TOKEN_NAME) ? language_word(language_dispositions, parser->token.value) : -1;
+    int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
 
     if (word < 0) {
-        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", language_dispositions);
+        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
         return false;
     }
     action->disposition = (enum disposition)word;
@@ -222,7 +222,7 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
     rule->when = parser_expression(parser);
     if (rule->when == NULL)
         return false;
-    if (!parser_is_one_of(parser, language_dispositions)) {
+    if (!parser_is_one_of(parser, disposition_names)) {
         parser_fail_expected(parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`",
                              action_words);
         return false;
@@ -263,8 +263,8 @@ static bool parse_rule(struct parser *parser)
     parser_advance(parser);
     if (!parse_rule_body(parser, rule)) {
         /* What stands behind the mistake may hold another: a second try at the action. */
-        recover_block(parser, language_dispositions);
-        if (parser_is_one_of(parser, language_dispositions) && rule->action.text == NULL) {
+        recover_block(parser, disposition_names);
+        if (parser_is_one_of(parser, disposition_names) && rule->action.text == NULL) {
             parse_action(parser, &rule->action);
             recover_block(parser, top_words);
         }
@@ -324,9 +324,9 @@ static bool parse_gives(struct parser *parser, struct expect *expect)
 
     if (!parser_take_word(parser, "gives"))
         return false;
-    word = parser_is(parser, TOKEN_NAME) ? language_word(language_dispositions, parser->token.value) : -1;
+    word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
     if (word < 0) {
-        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", language_dispositions);
+        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
         return false;
     }
     expect->disposition = (enum disposition)word;

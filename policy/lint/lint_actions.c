@@ -132,9 +132,12 @@ static unsigned strictness(const struct action *action)
         return action->approvals;
     case DISPOSITION_REJECT:
         return 3;
-    default:
-        return 0;
+    case DISPOSITION_ACCEPT:
+    case DISPOSITION_TAG:
+    case DISPOSITION_TEMPFAIL:
+        break;
     }
+    return 0;
 }
 
 /* Adds that every test of who sends, and of headers, comes out as the expression wants it. */

@@ -2,11 +2,13 @@
 
 #include "policy/message/disposition.h"
 
+#include <stddef.h>
+
+const char *const disposition_names[] = {"accept", "tag", "quarantine", "reject", "tempfail", NULL};
+
 const char *disposition_name(enum disposition disposition)
 {
-    static const char *const names[] = {"accept", "tag", "quarantine", "reject", "tempfail"};
-
-    return names[disposition];
+    return disposition_names[disposition];
 }
 
 bool disposition_stops(enum disposition disposition)

@@ -15,7 +15,8 @@ enum disposition {
 };
 #define DISPOSITIONS 5
 
-/* "accept", "tag", "quarantine", "reject", "tempfail". */
+/* "accept", "tag", "quarantine", "reject", "tempfail": in the order of the enum, ended by NULL. */
+extern const char *const disposition_names[];
 const char *disposition_name(enum disposition disposition);
 
 /* Whether the message does not reach its recipients, or not yet: quarantine, reject, tempfail. */

@@ -15,7 +15,6 @@ const char *const language_keywords[] = {
     "approvals", NULL,
 };
 const char *const language_place_words[] = {"subject", NULL};
-const char *const language_dispositions[] = {"accept", "tag", "quarantine", "reject", "tempfail", NULL};
 
 int language_word(const char *const *words, const char *word)
 {
