@@ -136,12 +136,14 @@ static char *wake_manager(struct queue *queue, const char *id)
     return error;
 }
 
-/* Has pickup(8) look at once, or says what is wrong. */
+/* Has pickup(8) look at once, or says what is wrong.  Where one has just ended, the next one hears the second call. */
 static char *wake_pickup(struct queue *queue)
 {
     static const char *const words[] = {"public", "pickup", "W", NULL};
+    g_autofree char *first = NULL;
     char *error = NULL;
-    postfix_run(queue, "postkick", words, false, NULL, NULL, &error);
+    if (postfix_run(queue, "postkick", words, false, NULL, NULL, &first) == -1)
+        postfix_run(queue, "postkick", words, false, NULL, NULL, &error);
     return error;
 }
 

@@ -57,7 +57,7 @@ name == "" && /^  [a-z][a-z-]* +[A-Z]/ {
 }
 
 name != "" && $1 == program {
-    files[name] = /(FILE|PATH)/
+    files[name] = /(FILE|PATH|\[POLICY\])/
     others[name] = !files[name] && $NF ~ /[A-Z]/ && $NF !~ /OPTION/
 }
 

@@ -113,7 +113,7 @@ class Words(QueueCase):
 
     def test_actions(self):
         """what stands in the history"""
-        noted = set(re.findall(r'row_note\([^;]*?"([a-z-]+)"', csource.read("milter/ledger/ledger_transitions.c")))
+        noted = set(re.findall(r'\bnote(?:_claimed)?\([^;]*?"([a-z-]+)"', csource.read("milter/ledger/ledger_transitions.c")))
         names = csource.strings(csource.function("milter/ledger/ledger.c", "ledger_action_name"))
         seen = {"held", "left"}
         self.assertLessEqual(seen, set(csource.array("milter/ledger/ledger.c", "state_names")))

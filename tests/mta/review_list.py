@@ -265,6 +265,7 @@ class Shown(review.ReviewCase):
     def test_return_unjudged(self):
         """by the policy's own idea of outbound, our notice is not judged at all"""
         held = self.hold(sender="nora@me.example")
+        daemon.wait_until(lambda: self.guard.verdicts(held.id), mta.LIMIT, "the line of the message")
         mark = self.guard.mark()
         self.done("return", held.id, reason="x")
         daemon.wait_until(lambda: len([one for one in self.mta.deliveries() if one.recipients == ["nora@me.example"]]) == 2, mta.LIMIT, "the notice and the bounce")
