@@ -67,6 +67,12 @@ static bool parse_set(struct parser *parser, struct subject_test *test)
     return false;
 }
 
+/* Whether `contains` can be asked of it. */
+static bool has_words(enum subject subject)
+{
+    return subject_is_address(subject) || subject == SUBJECT_USER;
+}
+
 static bool parse(struct parser *parser, struct test *test, unsigned word)
 {
     struct subject_test *subject = (struct subject_test *)test;
@@ -78,7 +84,10 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
         return true;
     if (parser_skip_word(parser, "in"))
         return parse_set(parser, subject);
-    parser_fail_expected(parser, "`=`, `=~` or `in`", (const char *const[]){"in", NULL});
+    if (has_words(subject->subject))
+        parser_fail_expected(parser, "`=`, `=~`, `in` or `contains`", (const char *const[]){"in", "contains", NULL});
+    else
+        parser_fail_expected(parser, "`=`, `=~` or `in`", (const char *const[]){"in", NULL});
     return false;
 }
 
@@ -138,6 +147,11 @@ static void resolve(struct resolver *resolver, struct test *test)
     struct subject_test *subject = (struct subject_test *)test;
 
     text_comparison_resolve(resolver, &subject->comparison);
+    if (subject->comparison.relation == RELATION_CONTAINS && !has_words(subject->subject))
+        resolver_fail(resolver, test->offset,
+                      "`%s` is not searched for words; expected `=`, `=~` or `in` (`contains` is for `sender`, `from`, "
+                      "`user` and `header`)",
+                      subject_words[subject->subject]);
     if (subject->comparison.relation == RELATION_EQUALS)
         resolve_equals(resolver, subject);
     else if (subject->comparison.relation == RELATION_IN_CLASSES)
@@ -166,6 +180,18 @@ static void print(GString *out, const struct test *test)
 
 /* ---- evaluated */
 
+/* In its normalised form, and with its domain as people write it. */
+static int search_address(struct evaluation *evaluation, const struct subject_test *test, const char *address)
+{
+    int result = text_comparison_search(evaluation, &test->comparison, address);
+    g_autofree char *display = NULL;
+
+    if (result != TEST_NO || strstr(address, "xn--") == NULL)
+        return result;
+    display = address_display(address);
+    return text_comparison_search(evaluation, &test->comparison, display);
+}
+
 static int evaluate_address(struct evaluation *evaluation, const struct subject_test *test, const char *address)
 {
     switch (test->comparison.relation) {
@@ -173,15 +199,18 @@ static int evaluate_address(struct evaluation *evaluation, const struct subject_
         return evaluation_in_classes(evaluation, address, test->mask);
     case RELATION_MATCHES:
         return pattern_match(test->comparison.pattern, address, evaluation->budget);
+    case RELATION_CONTAINS:
+        return search_address(evaluation, test, address);
     default:
         return table_has_mailbox(test->table, address);
     }
 }
 
-/* With several authors, a pattern needs one and everything else all. */
+/* With several authors, a pattern and words need one and everything else all. */
 static int evaluate_authors(struct evaluation *evaluation, const struct subject_test *test)
 {
-    int wanted = test->comparison.relation == RELATION_MATCHES ? TEST_YES : TEST_NO;
+    bool one = test->comparison.relation == RELATION_MATCHES || test->comparison.relation == RELATION_CONTAINS;
+    int wanted = one ? TEST_YES : TEST_NO;
 
     if (evaluation->authors == NULL)
         evaluation->authors = recipients_authors(evaluation->message, &evaluation->authors_whole);
@@ -203,6 +232,13 @@ static int match_lower(struct evaluation *evaluation, const struct subject_test 
     g_autofree char *lower = g_utf8_strdown(valid, -1);
 
     return pattern_match(test->comparison.pattern, lower, evaluation->budget);
+}
+
+static int search_word(struct evaluation *evaluation, const struct subject_test *test, const char *value)
+{
+    g_autofree char *valid = g_utf8_make_valid(value, -1);
+
+    return text_comparison_search(evaluation, &test->comparison, valid);
 }
 
 static bool has_client(struct evaluation *evaluation, const struct table *table, const char *client)
@@ -240,6 +276,8 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
         return TEST_NO;
     if (subject->comparison.relation == RELATION_MATCHES)
         return match_lower(evaluation, subject, word);
+    if (subject->comparison.relation == RELATION_CONTAINS)
+        return search_word(evaluation, subject, word);
     if (subject->comparison.relation == RELATION_IN_CLASSES)
         return user_in_classes(evaluation, word, subject->mask);
     if (subject->subject == SUBJECT_CLIENT)

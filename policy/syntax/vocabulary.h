@@ -8,6 +8,7 @@
 
 /* Words of the language, each array ended by NULL. */
 extern const char *const language_keywords[];
+extern const char *const language_place_words[]; /* keywords in one place only, and names everywhere else */
 extern const char *const language_dispositions[];
 
 /* Index of a word in such an array, or -1. */

@@ -30,7 +30,8 @@ def array(file, name):
 
 
 # The lists of words of the policy language: file and array.
-WORDS = {"keywords": ("policy/syntax/vocabulary.c", "language_keywords"), "dispositions": ("policy/syntax/vocabulary.c", "language_dispositions"),
+WORDS = {"keywords": ("policy/syntax/vocabulary.c", "language_keywords"), "place words": ("policy/syntax/vocabulary.c", "language_place_words"),
+         "dispositions": ("policy/syntax/vocabulary.c", "language_dispositions"),
          "counts": ("policy/exposure/exposure.c", "count_words"), "subjects": ("policy/conditions/condition_subject.c", "subject_words"),
          "flags": ("policy/conditions/condition_flag.c", "flag_words"), "headers": ("policy/conditions/condition_header.c", "header_words"),
          "comparisons": ("policy/conditions/condition.c", "comparison_signs")}

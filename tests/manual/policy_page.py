@@ -73,6 +73,11 @@ def limits():
     return [Limit(match) for name in LIMIT_PAGES for match in _LIMIT.finditer(page.read(name))]
 
 
+def keywords():
+    """Of all places, and of one."""
+    return csource.words("keywords") + csource.words("place words")
+
+
 def policy(*parts, classes=CLASSES, default="accept"):
     return "version 1\n%s%s\ndefault %s\n" % (classes, "\n".join(parts), default)
 
@@ -109,7 +114,7 @@ class PolicyCase(page.PageCase):
 class Words(PolicyCase):
     def test_keywords(self):
         """every keyword is marked .Ic, and nothing else is"""
-        self.assertSame(page.marked(self.tree, "Ic"), csource.words("keywords"), "keywords")
+        self.assertSame(page.marked(self.tree, "Ic"), keywords(), "keywords")
 
     def test_described(self):
         """each statement, test and action has an item of its own"""
@@ -122,7 +127,7 @@ class Words(PolicyCase):
 
     def test_keyword_groups(self):
         """the keywords are all that the parser's own lists hold"""
-        known = set(csource.words("keywords"))
+        known = set(keywords())
         for name in "dispositions", "counts", "subjects", "flags":
             self.assertLessEqual(set(csource.words(name)), known, name)
         called = set(re.findall(r'(?:is_word|take_word|skip_word)\(parser, "([a-z]+)"\)', "".join(csource.read(file) for file in csource.sources("policy/language", "policy/conditions"))))
@@ -136,11 +141,20 @@ class Words(PolicyCase):
             self.assertFalse(good, word)
             self.assertIn("`%s`" % word, output)
 
+    def test_words_of_one_place(self):
+        """may be names of rules and classes, as the manual says"""
+        for word in csource.words("place words"):
+            good, output = self.check(policy('class %s { domain "x.example" }' % word, 'rule r { when parties(%s) >= 1 and sender in %s reject "{parties %s}" }' % (word, word, word),
+                                             'expect "x.example" is %s' % word))
+            self.assertTrue(good, output)
+            good, output = self.check(policy('rule %s { when local reject "x" }' % word))
+            self.assertTrue(good, output)
+
     def test_grammar(self):
         """the grammar has each keyword and each sign, and no other"""
         grammar, = [display.text for display in page.displays(self.PAGE) if display.kind == "grammar"]
         quoted = set(re.findall(r'"([^"]+)"', grammar))
-        self.assertSame({word for word in quoted if word[0].isalpha()}, csource.words("keywords"), "grammar")
+        self.assertSame({word for word in quoted if word[0].isalpha()}, keywords(), "grammar")
         signs = re.search(r"signs\[\] = \{(.*?)\};", csource.read("policy/syntax/lexer.c"), re.DOTALL).group(1)
         self.assertSame({word for word in quoted if not word[0].isalnum()}, csource.strings(signs), "signs of the grammar")
         defined = set(re.findall(r"^(\w+) +=", grammar, re.MULTILINE))

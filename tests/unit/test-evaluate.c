@@ -120,6 +120,19 @@ static void test_tests(void)
         {"header(\"X-Two\") = \"two\"", 1},
         {"header(\"X-Two\") = \"three\"", 0},
         {"header(\"X-Two\") =~ /t.o/", 1},
+        /* Words and phrases, decoded, of each occurrence; of an address, a login. */
+        {"header(\"List-Id\") contains \"N\xc3\x9cWS\"", 1},
+        {"header(\"List-Id\") contains \"ew\", \"example\"", 1},
+        {"header(\"List-Id\") contains \"ew\", \"me exam\"", 0},
+        {"header(\"X-Two\") contains \"two\"", 1},
+        {"header(\"X-Two\") contains \"one two\"", 0},
+        {"header(\"X-Three\") contains \"two\"", 0},
+        {"sender contains \"care\"", 1},
+        {"sender contains \"car\"", 0},
+        {"from contains \"@me.example\"", 1},
+        {"from contains \"x.example\"", 0},
+        {"user contains \"NEWSLETTER\"", 1},
+        {"user contains \"news\"", 0},
         /* Junctions. */
         {"not local", 1},
         {"not authenticated", 0},
@@ -626,6 +639,8 @@ static void test_read_limits(void)
     g_assert_cmpint(run("header(\"X-Two\")", message), ==, 1);
     g_assert_cmpint(run("header(\"List-Id\") =~ /n\xc3\xbcws .*/", message), ==, 1);
     g_assert_cmpint(run("sender in internal", message), ==, 1);
+    g_assert_cmpint(run("header(\"X-Two\") contains \"three\"", message), ==, -1);
+    g_assert_cmpint(run("not from contains \"c1\"", message), ==, -1);
     g_string_free(words, TRUE);
 }
 

@@ -120,6 +120,10 @@ CASES = {
     "fault": (TWO, "quarantine", "fault:fault", ["--user", "a" * 45], "facts"),
     "fault-class": (eml(to=["x@" + "a" * 45]), "quarantine", "fault:hidden-many", [], "facts"),
     "monitor": (eml(to=policies.people(5)), "accept", "default"),
+    "contains-subject": (eml(to=["a@x.example"], headers=[("Subject", "=?utf-8?q?Re=3A_=EF=BC=A3onfidential?=")]), "quarantine", "words", [], "matching"),
+    "contains-not": (eml(to=["a@x.example"], headers=[("Subject", "confidentiality")]), "accept", "default", [], "matching"),
+    "contains-sentence": (eml(to=["a@x.example"], headers=[("Subject", "\u3053\u308c\u306f\u6a5f\u5bc6\u3067\u3059")]), "quarantine", "words", [], "matching"),
+    "contains-user": (eml(to=["a@x.example"]), "tag", "logins", ["--user", "news-robot@me.example"], "matching"),
     # Messages.
     "empty-headers": (b"Subject:\n\nbody\n", "accept", "default"),
     "no-from": (eml(to=["a@x.example"], sender=None), "accept", "default"),
