@@ -113,7 +113,7 @@ static void resolve_equals(struct resolver *resolver, struct subject_test *test)
     const struct item *operand = test->comparison.operand;
     enum table_kind kind = table_kind_of(test->subject);
 
-    test->table = table_new(kind);
+    test->table = table_new(kind == TABLE_MAILBOXES ? TABLE_ADDRESSES : kind);
     if (kind == TABLE_MAILBOXES && operand->text[0] != '\0' && strchr(operand->text, '@') == NULL)
         resolver_fail(resolver, operand->offset, "expected an address, or `in` before a domain");
     else if (kind == TABLE_NETWORKS && strchr(operand->text, '/') != NULL)

@@ -54,10 +54,39 @@ static void test_search_authors(void)
     g_assert_cmpint(run("user contains \"ann\"", message), ==, 0);
 }
 
+/* `in` means an address with an extension as well, as access(5) does; `=` does not. */
+static void test_extensions(void)
+{
+    static const struct {
+        const char *expression;
+        int want;
+    } cases[] = {
+        {"sender in \"clinic@me.example\"", 1},
+        {"sender in \"hr@me.example\", \"clinic@me.example\"", 1},
+        {"sender = \"clinic@me.example\"", 0},
+        {"sender = \"clinic+news@me.example\"", 1},
+        {"sender in \"clinic+news@me.example\"", 1},
+        {"sender in \"clinic+new@me.example\"", 0},
+        {"sender in \"clin@me.example\"", 0},
+        {"from in \"clinic@me.example\"", 0},
+        {"from in \"clinic@me.example\", \"ann@me.example\"", 1},
+        {"from = \"ann@me.example\"", 0},
+    };
+    auto_free(message) message = message_of("Clinic+News@me.example", "a@x.example");
+
+    message_add_header(message, "From", "ann+x@me.example");
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int got = run(cases[i].expression, message);
+        if (got != cases[i].want)
+            UNIT_FAIL("%s: got %d", cases[i].expression, got);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/condition/search-limit", test_search_limit);
     g_test_add_func("/condition/search-authors", test_search_authors);
+    g_test_add_func("/condition/extensions", test_extensions);
     return g_test_run();
 }

@@ -123,6 +123,8 @@ CASES = {
     "contains-subject": (eml(to=["a@x.example"], headers=[("Subject", "=?utf-8?q?Re=3A_=EF=BC=A3onfidential?=")]), "quarantine", "words", [], "matching"),
     "contains-not": (eml(to=["a@x.example"], headers=[("Subject", "confidentiality")]), "accept", "default", [], "matching"),
     "contains-sentence": (eml(to=["a@x.example"], headers=[("Subject", "\u3053\u308c\u306f\u6a5f\u5bc6\u3067\u3059")]), "quarantine", "words", [], "matching"),
+    "extension": (eml(to=["a@x.example"], sender="clinic+tag@me.example"), "tag", "mailboxes", [], "matching"),
+    "extension-exact": (eml(to=["a@x.example"], sender="hr+tag@me.example"), "accept", "default", [], "matching"),
     "contains-user": (eml(to=["a@x.example"]), "tag", "logins", ["--user", "news-robot@me.example"], "matching"),
     # Messages.
     "empty-headers": (b"Subject:\n\nbody\n", "accept", "default"),
