@@ -256,6 +256,43 @@ static int user_in_classes(struct evaluation *evaluation, const char *user, clas
     return address != NULL ? evaluation_in_classes(evaluation, address, mask) : TEST_NO;
 }
 
+/*
+ * The name in a login whose realm, after its last `@`, is of class internal: the same person as a login
+ * of that name alone.  Not so in a `separate` class, where anyone may have it.  NULL if there is none.
+ */
+static char *name_of_login(struct classes *classes, const char *login, struct pattern_budget *budget, bool *fault)
+{
+    const char *at = strrchr(login, '@');
+    g_autofree char *realm = at != NULL ? domain_normalise(at + 1, strlen(at + 1)) : NULL;
+    struct domain_facts *facts;
+    bool internal;
+
+    *fault = false;
+    if (realm == NULL || realm[0] == '\0' || at == login || memchr(login, '@', (size_t)(at - login)) != NULL)
+        return NULL;
+    facts = classes_find(classes, realm, budget);
+    internal = facts->class_index == CLASS_INTERNAL;
+    *fault = facts->fault;
+    domain_facts_unref(facts);
+    return internal && !*fault ? g_strndup(login, (gsize)(at - login)) : NULL;
+}
+
+/* A string without an `@` also means a login of that name at one's own domains. */
+static int has_user(struct evaluation *evaluation, const struct subject_test *test, const char *login)
+{
+    g_autofree char *valid = NULL;
+    g_autofree char *name = NULL;
+    bool fault;
+
+    if (table_has_word(test->table, login))
+        return TEST_YES;
+    valid = g_utf8_make_valid(login, -1);
+    name = name_of_login(evaluation->policy->classes, valid, evaluation->budget, &fault);
+    if (fault)
+        return TEST_FAULT;
+    return name != NULL && table_has_word(test->table, name);
+}
+
 /* What the MTA says of a subject that is no address; NULL if it does not say so. */
 static const char *word_of(const struct message *message, enum subject subject)
 {
@@ -282,6 +319,8 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
         return user_in_classes(evaluation, word, subject->mask);
     if (subject->subject == SUBJECT_CLIENT)
         return has_client(evaluation, subject->table, word);
+    if (subject->subject == SUBJECT_USER)
+        return has_user(evaluation, subject, word);
     return table_has_word(subject->table, word);
 }
 
@@ -370,6 +409,41 @@ static bool is_listed_within(struct classes *classes, const struct subject_test 
     return within;
 }
 
+/* Logins of one set that are counted if they lie within another. */
+struct counted_logins {
+    struct classes *classes;
+    const struct table *outer;
+    struct pattern_budget *budget;
+    unsigned within;
+};
+
+static void count_login(void *data, const char *login)
+{
+    struct counted_logins *logins = data;
+    g_autofree char *name = NULL;
+    bool fault;
+
+    if (table_has_word(logins->outer, login)) {
+        logins->within++;
+        return;
+    }
+    name = name_of_login(logins->classes, login, logins->budget, &fault);
+    logins->within += name != NULL && table_has_word(logins->outer, name);
+}
+
+/* As table_within, which does not know that logins have realms. */
+static unsigned set_within(struct classes *classes, const struct subject_test *inner, const struct subject_test *outer)
+{
+    struct counted_logins logins = {.classes = classes, .outer = outer->table};
+
+    if (inner->subject != SUBJECT_USER)
+        return table_within(inner->table, outer->table);
+    logins.budget = pattern_budget_new();
+    table_each_name(inner->table, count_login, &logins);
+    pattern_budget_free(logins.budget);
+    return logins.within;
+}
+
 static bool implies(struct classes *classes, const struct test *first, const struct test *second)
 {
     const struct subject_test *one = subject_test_of(first), *other = subject_test_of(second);
@@ -381,7 +455,7 @@ static bool implies(struct classes *classes, const struct test *first, const str
     if (one->classes != NULL && other->classes != NULL)
         return (one->mask & ~other->mask) == 0;
     if (has_small_set(one) && has_small_set(other))
-        return table_within(one->table, other->table) == table_size(one->table);
+        return set_within(classes, one, other) == table_size(one->table);
     return other->classes != NULL && is_listed_within(classes, one, other->mask);
 }
 
@@ -399,8 +473,8 @@ static bool excludes(struct classes *classes, const struct test *first, const st
         return is_listed_within(classes, other, ~one->mask);
     if (other->classes != NULL)
         return is_listed_within(classes, one, ~other->mask);
-    return has_small_set(one) && has_small_set(other) && table_within(one->table, other->table) == 0 &&
-           table_within(other->table, one->table) == 0;
+    return has_small_set(one) && has_small_set(other) && set_within(classes, one, other) == 0 &&
+           set_within(classes, other, one) == 0;
 }
 
 static void clear(struct test *test)

@@ -430,3 +430,13 @@ unsigned table_size(const struct table *table)
 {
     return g_hash_table_size(table->names) + g_hash_table_size(table->suffixes) + g_hash_table_size(table->networks);
 }
+
+void table_each_name(const struct table *table, table_name take, void *data)
+{
+    GHashTableIter iterator;
+    gpointer key;
+
+    g_hash_table_iter_init(&iterator, table->names);
+    while (g_hash_table_iter_next(&iterator, &key, NULL))
+        take(data, key);
+}

@@ -70,6 +70,10 @@ bool table_has_word(const struct table *table, const char *word);
 
 unsigned table_size(const struct table *table);
 
+/* Is given each domain, address or word of a table, in no order. */
+typedef void (*table_name)(void *data, const char *name);
+void table_each_name(const struct table *table, table_name take, void *data);
+
 /*
  * How many items of `inner` lie within one item of `outer`, a table of the same
  * kind, or both of addresses.  With all of them, what `inner` has `outer` has too; with none of them

@@ -82,11 +82,47 @@ static void test_extensions(void)
     }
 }
 
+/* A login with a realm of one's own is that of the name alone; one of a tenant is not. */
+static void test_realms(void)
+{
+    static const struct {
+        const char *login, *expression;
+        int want;
+    } cases[] = {
+        {"news", "user = \"news\"", 1},
+        {"news@me.example", "user = \"news\"", 1},
+        {"News@Sub.Me.Example", "user in \"care\", \"NEWS\"", 1},
+        {"news@me.example", "user = \"news@me.example\"", 1},
+        {"news@me.example", "user = \"news@sub.me.example\"", 0},
+        {"news", "user = \"news@me.example\"", 0},
+        {"news@x.example", "user = \"news\"", 0},
+        {"news@partner.example", "user = \"news\"", 0},
+        {"news@a.t1.example", "user = \"news\"", 0}, /* of a separate class, even when the sender is of it */
+        {"news@a.t1.example", "user in \"news@a.t1.example\"", 1},
+        {"newsletter@me.example", "user = \"news\"", 0},
+        {"a@b@me.example", "user in \"a\", \"b\", \"a@b\"", 0},
+        {"@me.example", "user in \"\", \"me.example\"", 0},
+        {"news@", "user = \"news\"", 0},
+        {"news@me.example", "listener = \"news\"", 0},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        auto_free(message) message = message_of("care@a.t1.example", "a@x.example");
+        int got;
+        message_set_user(message, cases[i].login);
+        message_set_listener(message, cases[i].login);
+        got = run(cases[i].expression, message);
+        if (got != cases[i].want)
+            UNIT_FAIL("%s: %s: got %d", cases[i].login, cases[i].expression, got);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/condition/search-limit", test_search_limit);
     g_test_add_func("/condition/search-authors", test_search_authors);
     g_test_add_func("/condition/extensions", test_extensions);
+    g_test_add_func("/condition/realms", test_realms);
     return g_test_run();
 }

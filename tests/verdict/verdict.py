@@ -125,6 +125,8 @@ CASES = {
     "contains-sentence": (eml(to=["a@x.example"], headers=[("Subject", "\u3053\u308c\u306f\u6a5f\u5bc6\u3067\u3059")]), "quarantine", "words", [], "matching"),
     "extension": (eml(to=["a@x.example"], sender="clinic+tag@me.example"), "tag", "mailboxes", [], "matching"),
     "extension-exact": (eml(to=["a@x.example"], sender="hr+tag@me.example"), "accept", "default", [], "matching"),
+    "realm": (eml(to=["a@x.example"]), "tag", "robots", ["--user", "robot@me.example"], "matching"),
+    "realm-other": (eml(to=["a@x.example"]), "accept", "default", ["--user", "robot@x.example"], "matching"),
     "contains-user": (eml(to=["a@x.example"]), "tag", "logins", ["--user", "news-robot@me.example"], "matching"),
     # Messages.
     "empty-headers": (b"Subject:\n\nbody\n", "accept", "default"),
