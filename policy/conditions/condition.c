@@ -126,12 +126,12 @@ void condition_print_items(GString *out, const GPtrArray *items, bool quoted)
     }
 }
 
-class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names, bool counted)
+class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names)
 {
     class_mask mask = 0;
 
     for (unsigned i = 0; i < names->len; i++)
-        mask |= resolver_class(resolver, g_ptr_array_index(names, i), counted);
+        mask |= resolver_class(resolver, g_ptr_array_index(names, i), false);
     return mask;
 }
 

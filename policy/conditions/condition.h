@@ -111,8 +111,8 @@ GPtrArray *condition_parse_classes(struct parser *parser);
 GPtrArray *condition_parse_strings(struct parser *parser, const char *expected);
 void condition_print_items(GString *out, const GPtrArray *items, bool quoted);
 
-/* The classes that names mean; `counted`: as class_names_find_counted. */
-class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names, bool counted);
+/* The classes that names mean. */
+class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names);
 
 /* ---- comparison with a number */
 

@@ -124,7 +124,7 @@ static void resolve_equals(struct resolver *resolver, struct subject_test *test)
 
 static void resolve_in_classes(struct resolver *resolver, struct subject_test *test)
 {
-    test->mask = condition_resolve_classes(resolver, test->classes, false);
+    test->mask = condition_resolve_classes(resolver, test->classes);
     if (test->subject == SUBJECT_CLIENT)
         resolver_fail(resolver, test->test.offset,
                       "`client` has no class; expected networks in double quotes, or `from` and a file");

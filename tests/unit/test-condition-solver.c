@@ -57,8 +57,16 @@ static const char *const texts[] = {
 };
 
 static const char *const counts[] = {"visible", "parties", "domains", "recipients", "hidden"};
-static const char *const sets[] = {"internal", "external", "all",        "free",
-                                   "shop",     "other",    "free, shop", "internal, other"};
+static const char *const sets[] = {"internal",
+                                   "external",
+                                   "all",
+                                   "free",
+                                   "shop",
+                                   "other",
+                                   "free, shop",
+                                   "internal, other",
+                                   "external, not shop",
+                                   "all, not free, not internal"};
 static const char *const signs[] = {">=", ">", "<=", "<", "="};
 static const char *const people[] = {"ann@me.example",     "ann+x@me.example", "bob@me.example",   "eve@www.me.example",
                                      "a@free.example",     "b@free.example",   "c@x.free.example", "d@shop.example",
@@ -216,6 +224,8 @@ static void test_known(void)
          "not (visible(all) = 3 or visible(all) = 5) and not visible(all) = 4"},
         {"local and not syntax", "syntax or not local"},
         {"user = \"ann\"", "not authenticated"},
+        {"parties(external, not shop) >= 3", "parties(external) < 3"},
+        {"visible(external, not shop) >= 1", "visible(all, not internal, not shop) = 0"},
         {"user = \"ann@me.example\"", "not user in \"ann\", \"eve\""},
         {"user = \"ann@free.example\"", "user = \"ann\""},
         {"sender = \"ann+x@me.example\"", "not sender in \"ann@me.example\""},
