@@ -87,9 +87,9 @@ static bool begins_anew(gunichar c)
     return !g_unichar_ismark(c) && g_unichar_combining_class(c) == 0;
 }
 
-char *letters_compose(const char *text)
+static char *normalise(const char *text, GNormalizeMode form)
 {
-    GString *composed = g_string_sized_new(strlen(text));
+    GString *normal = g_string_sized_new(strlen(text));
 
     while (*text != '\0') {
         const char *end = text;
@@ -97,11 +97,63 @@ char *letters_compose(const char *text)
         for (unsigned count = 0; *end != '\0' && count < PIECE_MOST; count++, end = g_utf8_next_char(end))
             if (count >= PIECE_LEAST && begins_anew(g_utf8_get_char(end)))
                 break;
-        piece = g_utf8_normalize(text, end - text, G_NORMALIZE_NFC);
-        g_string_append(composed, piece);
+        piece = g_utf8_normalize(text, end - text, form);
+        g_string_append(normal, piece);
         text = end;
     }
-    return g_string_free(composed, FALSE);
+    return g_string_free(normal, FALSE);
+}
+
+char *letters_compose(const char *text)
+{
+    return normalise(text, G_NORMALIZE_NFC);
+}
+
+static char *without_invisible(const char *text)
+{
+    GString *visible = g_string_sized_new(strlen(text));
+
+    for (; *text != '\0'; text = g_utf8_next_char(text))
+        if (!letter_is_invisible(g_utf8_get_char(text)))
+            g_string_append_len(visible, text, g_utf8_next_char(text) - text);
+    return g_string_free(visible, FALSE);
+}
+
+char *letters_fold(const char *text)
+{
+    g_autofree char *visible = NULL, *compatible = NULL, *folded = NULL;
+
+    if (g_str_is_ascii(text))
+        return g_ascii_strdown(text, -1);
+    visible = without_invisible(text);
+    compatible = normalise(visible, G_NORMALIZE_NFKC);
+    folded = g_utf8_casefold(compatible, -1);
+    /* Marks that were parted from their letters by a cut, or that folding has brought. */
+    return normalise(folded, G_NORMALIZE_NFKC);
+}
+
+bool letter_is_unspaced(gunichar c)
+{
+    switch (c) {
+    case 0x3006: /* marks of Japanese that several scripts share */
+    case 0x303C:
+    case 0x30FC:
+        return true;
+    }
+    switch (g_unichar_get_script(c)) {
+    case G_UNICODE_SCRIPT_HAN:
+    case G_UNICODE_SCRIPT_HIRAGANA:
+    case G_UNICODE_SCRIPT_KATAKANA:
+    case G_UNICODE_SCRIPT_HANGUL:
+    case G_UNICODE_SCRIPT_BOPOMOFO:
+    case G_UNICODE_SCRIPT_THAI:
+    case G_UNICODE_SCRIPT_LAO:
+    case G_UNICODE_SCRIPT_KHMER:
+    case G_UNICODE_SCRIPT_MYANMAR:
+        return !g_unichar_ismark(c);
+    default:
+        return false;
+    }
 }
 
 bool letter_parts_words(gunichar c)

@@ -37,6 +37,15 @@ bool letter_is_settled(gunichar c);
  */
 char *letters_compose(const char *text);
 
+/*
+ * Valid UTF-8 as it is compared by a reader: NFKC with its case folded, without what is not seen; to
+ * be freed with g_free.  Linear, as above.
+ */
+char *letters_fold(const char *text);
+
+/* Letters of scripts that are written without blanks between words: Han, Kana, Hangul, Thai and its neighbours. */
+bool letter_is_unspaced(gunichar c);
+
 /* Blanks, also those that Unicode calls letters; brackets, quotes, dashes and signs of other scripts. */
 bool letter_parts_words(gunichar c);
 

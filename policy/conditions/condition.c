@@ -126,12 +126,12 @@ void condition_print_items(GString *out, const GPtrArray *items, bool quoted)
     }
 }
 
-class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names, bool counted)
+class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names)
 {
     class_mask mask = 0;
 
     for (unsigned i = 0; i < names->len; i++)
-        mask |= resolver_class(resolver, g_ptr_array_index(names, i), counted);
+        mask |= resolver_class(resolver, g_ptr_array_index(names, i), false);
     return mask;
 }
 
@@ -170,6 +170,18 @@ void number_comparison_print(GString *out, const struct number_comparison *compa
 
 /* ---- comparison with a text */
 
+/* What follows `contains`, which is a name everywhere else. */
+static bool parse_contains(struct parser *parser, struct text_comparison *comparison)
+{
+    comparison->relation = RELATION_CONTAINS;
+    if (parser_skip_word(parser, "from")) {
+        comparison->operand = parser_take_string(parser, "the name of a file of words");
+        return comparison->operand != NULL;
+    }
+    comparison->words = condition_parse_strings(parser, "a word or phrase in double quotes, or `from` and a file");
+    return comparison->words != NULL;
+}
+
 bool text_comparison_parse(struct parser *parser, struct text_comparison *comparison)
 {
     if (parser_is(parser, TOKEN_EQUAL)) {
@@ -184,7 +196,7 @@ bool text_comparison_parse(struct parser *parser, struct text_comparison *compar
         comparison->operand = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/");
         return comparison->operand != NULL;
     }
-    return true;
+    return !parser_skip_word(parser, "contains") || parse_contains(parser, comparison);
 }
 
 void text_comparison_print(GString *out, const struct text_comparison *comparison)
@@ -195,6 +207,12 @@ void text_comparison_print(GString *out, const struct text_comparison *compariso
     } else if (comparison->relation == RELATION_MATCHES) {
         g_string_append(out, " =~ ");
         lexer_append_regex(out, comparison->operand->text);
+    } else if (comparison->words != NULL) {
+        g_string_append(out, " contains ");
+        condition_print_items(out, comparison->words, true);
+    } else if (comparison->relation == RELATION_CONTAINS) {
+        g_string_append(out, " contains from ");
+        lexer_append_string(out, comparison->operand->text);
     }
 }
 
@@ -202,10 +220,24 @@ void text_comparison_resolve(struct resolver *resolver, struct text_comparison *
 {
     if (comparison->relation == RELATION_MATCHES)
         comparison->pattern = resolver_compile(resolver, comparison->operand);
+    else if (comparison->relation == RELATION_CONTAINS)
+        comparison->phrases = resolver_phrases(resolver, comparison->operand, comparison->words);
+}
+
+int text_comparison_search(struct evaluation *evaluation, const struct text_comparison *comparison, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length > SEARCHED_BYTES_LIMIT - evaluation->searched)
+        return TEST_FAULT;
+    evaluation->searched += length;
+    return phrases_found(comparison->phrases, text) ? TEST_YES : TEST_NO;
 }
 
 void text_comparison_clear(struct text_comparison *comparison)
 {
     item_free(comparison->operand);
     pattern_free(comparison->pattern);
+    g_clear_pointer(&comparison->words, g_ptr_array_unref);
+    phrases_free(comparison->phrases);
 }

@@ -33,6 +33,7 @@ struct evaluation {
     GInetAddress *client;             /* likewise */
     GHashTable *decoded;              /* struct header * -> its value, decoded; NULL beyond the limit of words */
     unsigned words;                   /* that were decoded for it */
+    size_t searched;                  /* bytes in which `contains` has looked for words */
     const struct count_test *counted; /* the first count of the rule at hand that was true, within parts that were */
 };
 
@@ -103,8 +104,8 @@ GPtrArray *condition_parse_classes(struct parser *parser);
 GPtrArray *condition_parse_strings(struct parser *parser, const char *expected);
 void condition_print_items(GString *out, const GPtrArray *items, bool quoted);
 
-/* The classes that names mean; `counted`: as class_names_find_counted. */
-class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names, bool counted);
+/* The classes that names mean. */
+class_mask condition_resolve_classes(struct resolver *resolver, const GPtrArray *names);
 
 /* ---- comparison with a number */
 
@@ -139,18 +140,33 @@ static inline bool number_comparison_holds(const struct number_comparison *compa
 /* ---- comparison with a text */
 
 /* How a value is compared; the last two are a subject's alone. */
-enum relation { RELATION_PRESENT, RELATION_EQUALS, RELATION_MATCHES, RELATION_IN_CLASSES, RELATION_IN_TABLE };
+enum relation {
+    RELATION_PRESENT,
+    RELATION_EQUALS,
+    RELATION_MATCHES,
+    RELATION_CONTAINS,
+    RELATION_IN_CLASSES,
+    RELATION_IN_TABLE
+};
 
 struct text_comparison {
     enum relation relation;
-    struct item *operand; /* string, pattern, or the file of a table */
+    struct item *operand; /* string, pattern, or the file of a table or of words; NULL if the words are strings */
     struct pattern *pattern;
+    GPtrArray *words; /* struct item *: the strings of `contains`, or NULL */
+    struct phrases *phrases;
 };
 
-/* `= S` or `=~ RE`; RELATION_PRESENT if there is neither.  False after an error. */
+/* Bytes in which all tests with `contains` of one message look: beyond that they are faults. */
+#define SEARCHED_BYTES_LIMIT (128u * 1024)
+
+/* `= S`, `=~ RE` or `contains ...`; RELATION_PRESENT if there is none of them.  False after an error. */
 bool text_comparison_parse(struct parser *parser, struct text_comparison *comparison);
 void text_comparison_print(GString *out, const struct text_comparison *comparison);
 void text_comparison_resolve(struct resolver *resolver, struct text_comparison *comparison);
+
+/* RELATION_CONTAINS, of valid UTF-8. */
+int text_comparison_search(struct evaluation *evaluation, const struct text_comparison *comparison, const char *text);
 void text_comparison_clear(struct text_comparison *comparison);
 
 #endif

@@ -20,23 +20,79 @@ const struct count_test *expression_first_count(const struct expression *express
     return first;
 }
 
+/* One name, behind the others of its sort, so that each list has one canonical text. */
+static bool take_class(struct parser *parser, struct count_test *count)
+{
+    bool taken_away = parser_skip_word(parser, "not");
+    struct item *name =
+        parser_take_name(parser, taken_away ? "the name of a class after `not`" : "the name of a class");
+
+    if (name == NULL)
+        return false;
+    g_ptr_array_insert(count->classes, taken_away ? -1 : (int)count->counted, name);
+    count->counted += !taken_away;
+    return true;
+}
+
+static bool skip_comma(struct parser *parser)
+{
+    if (!parser_is(parser, TOKEN_COMMA))
+        return false;
+    parser_advance(parser);
+    return true;
+}
+
+static bool take_classes(struct parser *parser, struct count_test *count)
+{
+    count->classes = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    if (parser_is_word(parser, "not")) {
+        parser_fail_at(
+            parser, parser->token.offset,
+            "`not` takes a class away from those before it; expected such a class first, as in `%s(external, "
+            "not partner)`",
+            count_name(count->count));
+        return false;
+    }
+    do {
+        if (!take_class(parser, count))
+            return false;
+    } while (skip_comma(parser));
+    return true;
+}
+
 static bool parse(struct parser *parser, struct test *test, unsigned word)
 {
     struct count_test *count = (struct count_test *)test;
 
     count->count = (enum count)word;
-    if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a class"))
-        return false;
-    count->classes = condition_parse_classes(parser);
-    return count->classes != NULL && parser_take(parser, TOKEN_RIGHT, "`)` or `,`") &&
-           number_comparison_parse(parser, &count->comparison);
+    return parser_take(parser, TOKEN_LEFT, "`(` and the name of a class") && take_classes(parser, count) &&
+           parser_take(parser, TOKEN_RIGHT, "`)` or `,`") && number_comparison_parse(parser, &count->comparison);
 }
 
+/* Whether recipients can be counted as one of the classes: as one that is `separate` none is. */
+static bool counts_any(const struct classes *classes, class_mask mask)
+{
+    for (unsigned i = 0; i < classes_count(classes); i++)
+        if ((mask >> i & 1) != 0 && !classes_separate(classes, i))
+            return true;
+    return false;
+}
+
+/* What is left of those before `not`; of classes that are wrong nothing is said twice. */
 static void resolve(struct resolver *resolver, struct test *test)
 {
     struct count_test *count = (struct count_test *)test;
+    class_mask away = 0;
+    bool known = true;
 
-    count->mask = condition_resolve_classes(resolver, count->classes, true);
+    for (unsigned i = 0; i < count->classes->len; i++) {
+        class_mask mask = resolver_class(resolver, g_ptr_array_index(count->classes, i), true);
+        known = known && mask != 0;
+        *(i < count->counted ? &count->mask : &away) |= mask;
+    }
+    count->mask &= ~away;
+    if (known && !counts_any(resolver->policy->classes, count->mask))
+        resolver_fail(resolver, test->offset, "no class is left to count: each is taken away with `not`");
 }
 
 static void print(GString *out, const struct test *test)
@@ -44,7 +100,10 @@ static void print(GString *out, const struct test *test)
     const struct count_test *count = count_test_of(test);
 
     g_string_append_printf(out, "%s(", count_name(count->count));
-    condition_print_items(out, count->classes, false);
+    for (unsigned i = 0; i < count->classes->len; i++) {
+        const struct item *name = g_ptr_array_index(count->classes, i);
+        g_string_append_printf(out, "%s%s%s", i > 0 ? ", " : "", i < count->counted ? "" : "not ", name->text);
+    }
     g_string_append_c(out, ')');
     number_comparison_print(out, &count->comparison);
 }
@@ -104,7 +163,7 @@ static char *kept_value(const struct kept_facts *facts, const struct test *test)
     for (unsigned i = 0; only != NULL && i < G_N_ELEMENTS(known); i++)
         if (count->count == known[i].count && strcmp(only->text, known[i].class_name) == 0)
             return g_strdup_printf("%u", known[i].value);
-    if (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES)
+    if (count->counted < count->classes->len || (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES))
         return g_strdup("?");
     return g_strdup_printf("%u", sum_kept(facts, count->classes, count->count == COUNT_VISIBLE));
 }

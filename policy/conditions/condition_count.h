@@ -9,7 +9,8 @@
 struct count_test {
     struct test test;
     enum count count;
-    GPtrArray *classes; /* struct item * */
+    GPtrArray *classes; /* struct item *: those that are counted, then those that are taken away with `not` */
+    unsigned counted;   /* how many of them are counted */
     class_mask mask;
     struct number_comparison comparison;
 };

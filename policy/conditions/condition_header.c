@@ -2,6 +2,7 @@
 
 #include "policy/conditions/condition_header.h"
 
+#include "policy/base/suggest.h"
 #include "policy/message/header_text.h"
 
 #include <string.h>
@@ -13,6 +14,17 @@ const struct header_test *header_test_of(const struct test *test)
     return test != NULL && test->kind == &condition_header ? (const struct header_test *)test : NULL;
 }
 
+/* A test of what is there, and no other: but a name is of no use there. */
+static bool refuse_name(struct parser *parser)
+{
+    const char *const words[] = {"contains", NULL};
+
+    if (!parser_is(parser, TOKEN_NAME) || diag_nearest(parser->token.value, words) == NULL)
+        return false;
+    parser_fail_expected(parser, "`=`, `=~` or `contains`", words);
+    return true;
+}
+
 static bool parse(struct parser *parser, struct test *test, unsigned word)
 {
     struct header_test *header = (struct header_test *)test;
@@ -22,7 +34,8 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
         return false;
     header->name = parser_take_string(parser, "the name of a header field in double quotes");
     return header->name != NULL && parser_take(parser, TOKEN_RIGHT, "`)`") &&
-           text_comparison_parse(parser, &header->comparison);
+           text_comparison_parse(parser, &header->comparison) &&
+           !(header->comparison.relation == RELATION_PRESENT && refuse_name(parser));
 }
 
 /* RFC 5322 section 3.6.8: printable ASCII but the colon. */
@@ -89,6 +102,8 @@ static int evaluate_one(struct evaluation *evaluation, const struct header_test 
         return TEST_FAULT;
     if (test->comparison.relation == RELATION_MATCHES)
         return pattern_match(test->comparison.pattern, value, evaluation->budget);
+    if (test->comparison.relation == RELATION_CONTAINS)
+        return text_comparison_search(evaluation, &test->comparison, value);
     folded = g_utf8_casefold(value, -1);
     return strcmp(folded, test->value) == 0;
 }

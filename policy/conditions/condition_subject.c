@@ -67,6 +67,12 @@ static bool parse_set(struct parser *parser, struct subject_test *test)
     return false;
 }
 
+/* Whether `contains` can be asked of it. */
+static bool has_words(enum subject subject)
+{
+    return subject_is_address(subject) || subject == SUBJECT_USER;
+}
+
 static bool parse(struct parser *parser, struct test *test, unsigned word)
 {
     struct subject_test *subject = (struct subject_test *)test;
@@ -78,7 +84,10 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
         return true;
     if (parser_skip_word(parser, "in"))
         return parse_set(parser, subject);
-    parser_fail_expected(parser, "`=`, `=~` or `in`", (const char *const[]){"in", NULL});
+    if (has_words(subject->subject))
+        parser_fail_expected(parser, "`=`, `=~`, `in` or `contains`", (const char *const[]){"in", "contains", NULL});
+    else
+        parser_fail_expected(parser, "`=`, `=~` or `in`", (const char *const[]){"in", NULL});
     return false;
 }
 
@@ -104,7 +113,7 @@ static void resolve_equals(struct resolver *resolver, struct subject_test *test)
     const struct item *operand = test->comparison.operand;
     enum table_kind kind = table_kind_of(test->subject);
 
-    test->table = table_new(kind);
+    test->table = table_new(kind == TABLE_MAILBOXES ? TABLE_ADDRESSES : kind);
     if (kind == TABLE_MAILBOXES && operand->text[0] != '\0' && strchr(operand->text, '@') == NULL)
         resolver_fail(resolver, operand->offset, "expected an address, or `in` before a domain");
     else if (kind == TABLE_NETWORKS && strchr(operand->text, '/') != NULL)
@@ -115,7 +124,7 @@ static void resolve_equals(struct resolver *resolver, struct subject_test *test)
 
 static void resolve_in_classes(struct resolver *resolver, struct subject_test *test)
 {
-    test->mask = condition_resolve_classes(resolver, test->classes, false);
+    test->mask = condition_resolve_classes(resolver, test->classes);
     if (test->subject == SUBJECT_CLIENT)
         resolver_fail(resolver, test->test.offset,
                       "`client` has no class; expected networks in double quotes, or `from` and a file");
@@ -138,6 +147,11 @@ static void resolve(struct resolver *resolver, struct test *test)
     struct subject_test *subject = (struct subject_test *)test;
 
     text_comparison_resolve(resolver, &subject->comparison);
+    if (subject->comparison.relation == RELATION_CONTAINS && !has_words(subject->subject))
+        resolver_fail(resolver, test->offset,
+                      "`%s` is not searched for words; expected `=`, `=~` or `in` (`contains` is for `sender`, `from`, "
+                      "`user` and `header`)",
+                      subject_words[subject->subject]);
     if (subject->comparison.relation == RELATION_EQUALS)
         resolve_equals(resolver, subject);
     else if (subject->comparison.relation == RELATION_IN_CLASSES)
@@ -166,6 +180,18 @@ static void print(GString *out, const struct test *test)
 
 /* ---- evaluated */
 
+/* In its normalised form, and with its domain as people write it. */
+static int search_address(struct evaluation *evaluation, const struct subject_test *test, const char *address)
+{
+    int result = text_comparison_search(evaluation, &test->comparison, address);
+    g_autofree char *display = NULL;
+
+    if (result != TEST_NO || strstr(address, "xn--") == NULL)
+        return result;
+    display = address_display(address);
+    return text_comparison_search(evaluation, &test->comparison, display);
+}
+
 static int evaluate_address(struct evaluation *evaluation, const struct subject_test *test, const char *address)
 {
     switch (test->comparison.relation) {
@@ -173,15 +199,18 @@ static int evaluate_address(struct evaluation *evaluation, const struct subject_
         return evaluation_in_classes(evaluation, address, test->mask);
     case RELATION_MATCHES:
         return pattern_match(test->comparison.pattern, address, evaluation->budget);
+    case RELATION_CONTAINS:
+        return search_address(evaluation, test, address);
     default:
         return table_has_mailbox(test->table, address);
     }
 }
 
-/* With several authors, a pattern needs one and everything else all. */
+/* With several authors, a pattern and words need one and everything else all. */
 static int evaluate_authors(struct evaluation *evaluation, const struct subject_test *test)
 {
-    int wanted = test->comparison.relation == RELATION_MATCHES ? TEST_YES : TEST_NO;
+    bool one = test->comparison.relation == RELATION_MATCHES || test->comparison.relation == RELATION_CONTAINS;
+    int wanted = one ? TEST_YES : TEST_NO;
 
     if (evaluation->authors == NULL)
         evaluation->authors = recipients_authors(evaluation->message, &evaluation->authors_whole);
@@ -205,6 +234,13 @@ static int match_lower(struct evaluation *evaluation, const struct subject_test 
     return pattern_match(test->comparison.pattern, lower, evaluation->budget);
 }
 
+static int search_word(struct evaluation *evaluation, const struct subject_test *test, const char *value)
+{
+    g_autofree char *valid = g_utf8_make_valid(value, -1);
+
+    return text_comparison_search(evaluation, &test->comparison, valid);
+}
+
 static bool has_client(struct evaluation *evaluation, const struct table *table, const char *client)
 {
     if (evaluation->client == NULL)
@@ -218,6 +254,43 @@ static int user_in_classes(struct evaluation *evaluation, const char *user, clas
     g_autofree char *address = strchr(user, '@') != NULL ? address_normalise_text(user) : NULL;
 
     return address != NULL ? evaluation_in_classes(evaluation, address, mask) : TEST_NO;
+}
+
+/*
+ * The name in a login whose realm, after its last `@`, is of class internal: the same person as a login
+ * of that name alone.  Not so in a `separate` class, where anyone may have it.  NULL if there is none.
+ */
+static char *name_of_login(struct classes *classes, const char *login, struct pattern_budget *budget, bool *fault)
+{
+    const char *at = strrchr(login, '@');
+    g_autofree char *realm = at != NULL ? domain_normalise(at + 1, strlen(at + 1)) : NULL;
+    struct domain_facts *facts;
+    bool internal;
+
+    *fault = false;
+    if (realm == NULL || realm[0] == '\0' || at == login || memchr(login, '@', (size_t)(at - login)) != NULL)
+        return NULL;
+    facts = classes_find(classes, realm, budget);
+    internal = facts->class_index == CLASS_INTERNAL;
+    *fault = facts->fault;
+    domain_facts_unref(facts);
+    return internal && !*fault ? g_strndup(login, (gsize)(at - login)) : NULL;
+}
+
+/* A string without an `@` also means a login of that name at one's own domains. */
+static int has_user(struct evaluation *evaluation, const struct subject_test *test, const char *login)
+{
+    g_autofree char *valid = NULL;
+    g_autofree char *name = NULL;
+    bool fault;
+
+    if (table_has_word(test->table, login))
+        return TEST_YES;
+    valid = g_utf8_make_valid(login, -1);
+    name = name_of_login(evaluation->policy->classes, valid, evaluation->budget, &fault);
+    if (fault)
+        return TEST_FAULT;
+    return name != NULL && table_has_word(test->table, name);
 }
 
 /* What the MTA says of a subject that is no address; NULL if it does not say so. */
@@ -240,10 +313,14 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
         return TEST_NO;
     if (subject->comparison.relation == RELATION_MATCHES)
         return match_lower(evaluation, subject, word);
+    if (subject->comparison.relation == RELATION_CONTAINS)
+        return search_word(evaluation, subject, word);
     if (subject->comparison.relation == RELATION_IN_CLASSES)
         return user_in_classes(evaluation, word, subject->mask);
     if (subject->subject == SUBJECT_CLIENT)
         return has_client(evaluation, subject->table, word);
+    if (subject->subject == SUBJECT_USER)
+        return has_user(evaluation, subject, word);
     return table_has_word(subject->table, word);
 }
 
@@ -332,6 +409,41 @@ static bool is_listed_within(struct classes *classes, const struct subject_test 
     return within;
 }
 
+/* Logins of one set that are counted if they lie within another. */
+struct counted_logins {
+    struct classes *classes;
+    const struct table *outer;
+    struct pattern_budget *budget;
+    unsigned within;
+};
+
+static void count_login(void *data, const char *login)
+{
+    struct counted_logins *logins = data;
+    g_autofree char *name = NULL;
+    bool fault;
+
+    if (table_has_word(logins->outer, login)) {
+        logins->within++;
+        return;
+    }
+    name = name_of_login(logins->classes, login, logins->budget, &fault);
+    logins->within += name != NULL && table_has_word(logins->outer, name);
+}
+
+/* As table_within, which does not know that logins have realms. */
+static unsigned set_within(struct classes *classes, const struct subject_test *inner, const struct subject_test *outer)
+{
+    struct counted_logins logins = {.classes = classes, .outer = outer->table};
+
+    if (inner->subject != SUBJECT_USER)
+        return table_within(inner->table, outer->table);
+    logins.budget = pattern_budget_new();
+    table_each_name(inner->table, count_login, &logins);
+    pattern_budget_free(logins.budget);
+    return logins.within;
+}
+
 static bool implies(struct classes *classes, const struct test *first, const struct test *second)
 {
     const struct subject_test *one = subject_test_of(first), *other = subject_test_of(second);
@@ -343,7 +455,7 @@ static bool implies(struct classes *classes, const struct test *first, const str
     if (one->classes != NULL && other->classes != NULL)
         return (one->mask & ~other->mask) == 0;
     if (has_small_set(one) && has_small_set(other))
-        return table_within(one->table, other->table) == table_size(one->table);
+        return set_within(classes, one, other) == table_size(one->table);
     return other->classes != NULL && is_listed_within(classes, one, other->mask);
 }
 
@@ -361,8 +473,8 @@ static bool excludes(struct classes *classes, const struct test *first, const st
         return is_listed_within(classes, other, ~one->mask);
     if (other->classes != NULL)
         return is_listed_within(classes, one, ~other->mask);
-    return has_small_set(one) && has_small_set(other) && table_within(one->table, other->table) == 0 &&
-           table_within(other->table, one->table) == 0;
+    return has_small_set(one) && has_small_set(other) && set_within(classes, one, other) == 0 &&
+           set_within(classes, other, one) == 0;
 }
 
 static void clear(struct test *test)

@@ -190,6 +190,7 @@ char *table_add(struct table *table, const char *item, unsigned value)
             return address_for_domain(item);
         return add_domain(table, item, value);
     case TABLE_MAILBOXES:
+    case TABLE_ADDRESSES:
         return add_mailbox(table, item, value);
     case TABLE_NETWORKS:
         return add_network(table, item);
@@ -294,6 +295,31 @@ int table_find_domain(const struct table *table, const char *domain)
     return value;
 }
 
+/*
+ * Where the extension of a normalised address begins, or NULL.  One of a quoted local part is not looked for:
+ * MTAs do not agree on it.
+ */
+static const char *extension_of(const char *address, const char *domain)
+{
+    size_t length = (size_t)(domain - address) - 1;
+
+    if (length == 0 || address[0] == '+' || address[0] == '"')
+        return NULL;
+    return memchr(address, '+', length);
+}
+
+/* Whether an address with an extension is there without it. */
+static bool has_extended(const struct table *table, const char *address, const char *domain)
+{
+    const char *extension = table->kind == TABLE_MAILBOXES ? extension_of(address, domain) : NULL;
+    g_autofree char *plain = NULL;
+
+    if (extension == NULL)
+        return false;
+    plain = g_strdup_printf("%.*s@%s", (int)(extension - address), address, domain);
+    return find(table->names, plain) >= 0;
+}
+
 bool table_has_mailbox(const struct table *table, const char *address)
 {
     const char *domain = address_domain(address);
@@ -301,7 +327,8 @@ bool table_has_mailbox(const struct table *table, const char *address)
     /* A bare local part is no item: items without an `@` are domains. */
     if (domain == NULL)
         return address[0] == '\0' && find(table->names, address) >= 0;
-    return find(table->names, address) >= 0 || table_find_domain(table, domain) >= 0;
+    return find(table->names, address) >= 0 || has_extended(table, address, domain) ||
+           table_find_domain(table, domain) >= 0;
 }
 
 bool table_has_network(const struct table *table, GInetAddress *address)
@@ -341,10 +368,20 @@ static bool has_suffix(const struct table *table, const char *domain)
     return domain != NULL;
 }
 
+/* Whether an item means more addresses than itself. */
+static bool is_extensible(const struct table *table, const char *name)
+{
+    const char *at = strrchr(name, '@');
+
+    return table->kind == TABLE_MAILBOXES && at != NULL && name[0] != '"' &&
+           memchr(name, '+', (size_t)(at - name)) == NULL;
+}
+
 static bool has_name(const struct table *table, const char *name)
 {
     switch (table->kind) {
     case TABLE_MAILBOXES:
+    case TABLE_ADDRESSES:
         if (strchr(name, '@') != NULL || name[0] == '\0')
             return table_has_mailbox(table, name);
         return table_find_domain(table, name) >= 0;
@@ -379,7 +416,7 @@ unsigned table_within(const struct table *inner, const struct table *outer)
 
     g_hash_table_iter_init(&iterator, inner->names);
     while (g_hash_table_iter_next(&iterator, &key, NULL))
-        within += has_name(outer, key);
+        within += has_name(outer, key) && !(outer->kind == TABLE_ADDRESSES && is_extensible(inner, key));
     g_hash_table_iter_init(&iterator, inner->suffixes);
     while (g_hash_table_iter_next(&iterator, &key, NULL))
         within += has_suffix(outer, key);
@@ -392,4 +429,14 @@ unsigned table_within(const struct table *inner, const struct table *outer)
 unsigned table_size(const struct table *table)
 {
     return g_hash_table_size(table->names) + g_hash_table_size(table->suffixes) + g_hash_table_size(table->networks);
+}
+
+void table_each_name(const struct table *table, table_name take, void *data)
+{
+    GHashTableIter iterator;
+    gpointer key;
+
+    g_hash_table_iter_init(&iterator, table->names);
+    while (g_hash_table_iter_next(&iterator, &key, NULL))
+        take(data, key);
 }

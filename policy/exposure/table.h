@@ -21,7 +21,8 @@
 /* What a table may hold. */
 enum table_kind {
     TABLE_DOMAINS,   /* domains; with a leading dot the domain and all below */
-    TABLE_MAILBOXES, /* domains, and addresses */
+    TABLE_MAILBOXES, /* domains, and addresses, which also mean themselves with an extension: ann+tag@corp.example */
+    TABLE_ADDRESSES, /* addresses, each as it is alone */
     TABLE_NETWORKS,  /* addresses of hosts and networks: 192.0.2.1, 2001:db8::/32 */
     TABLE_WORDS,     /* login names, names of listeners: compared whole, in any case */
 };
@@ -57,7 +58,11 @@ int table_find_around(const struct table *table, const char *domain);
 /* The value of a normalised domain: an exact name beats the longest suffix.  -1 if there is none. */
 int table_find_domain(const struct table *table, const char *domain);
 
-/* Whether a normalised address, or its domain, is in the table. */
+/*
+ * Whether a normalised address, or its domain, is in the table; of TABLE_MAILBOXES also one that is there
+ * without its extension, which begins at the first `+` after a character (access(5) of Postfix, with
+ * recipient_delimiter = +).  An item with a `+` means itself only.
+ */
 bool table_has_mailbox(const struct table *table, const char *address);
 
 bool table_has_network(const struct table *table, GInetAddress *address);
@@ -65,9 +70,13 @@ bool table_has_word(const struct table *table, const char *word);
 
 unsigned table_size(const struct table *table);
 
+/* Is given each domain, address or word of a table, in no order. */
+typedef void (*table_name)(void *data, const char *name);
+void table_each_name(const struct table *table, table_name take, void *data);
+
 /*
  * How many items of `inner` lie within one item of `outer`, a table of the same
- * kind.  With all of them, what `inner` has `outer` has too; with none of them
+ * kind, or both of addresses.  With all of them, what `inner` has `outer` has too; with none of them
  * either way, no value is in both.
  */
 unsigned table_within(const struct table *inner, const struct table *outer);

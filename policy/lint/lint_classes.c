@@ -10,6 +10,7 @@
 
 #include "policy/address/address.h"
 #include "policy/base/source.h"
+#include "policy/conditions/condition_header.h"
 #include "policy/conditions/condition_subject.h"
 #include "policy/logic/regex_tree.h"
 #include "policy/syntax/template.h"
@@ -496,6 +497,20 @@ static void lint_set_file(const struct lint *lint, const struct subject_test *te
         table_each_item(source, lint_set_item, &reading);
 }
 
+/* A file of words, of a subject or a header. */
+static void lint_words(const struct lint *lint, const struct test *test)
+{
+    const struct subject_test *subject = subject_test_of(test);
+    const struct header_test *header = header_test_of(test);
+    const struct text_comparison *comparison = subject != NULL  ? &subject->comparison
+                                               : header != NULL ? &header->comparison
+                                                                : NULL;
+
+    if (comparison != NULL && comparison->phrases != NULL && phrases_count(comparison->phrases) == 0)
+        lint_warn(lint, LINT_TABLE_EMPTY, comparison->operand->offset, "the table \"%s\" has no items",
+                  comparison->operand->text);
+}
+
 static void lint_sets(const struct lint *lint, const struct expression *expression)
 {
     const struct subject_test *test = subject_test_of(expression->test);
@@ -503,6 +518,7 @@ static void lint_sets(const struct lint *lint, const struct expression *expressi
 
     for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
         lint_sets(lint, g_ptr_array_index(expression->parts, i));
+    lint_words(lint, expression->test);
     if (test == NULL || test->comparison.relation != RELATION_IN_TABLE)
         return;
     if (test->items == NULL) {

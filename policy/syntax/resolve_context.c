@@ -13,14 +13,14 @@ void resolver_fail(struct resolver *resolver, size_t offset, const char *format,
     va_end(arguments);
 }
 
-void resolver_read_table(struct resolver *resolver, struct table *table, const struct item *file, unsigned value)
+/* A file that the policy names; NULL after an error. */
+static struct source *read_file(struct resolver *resolver, const struct item *file)
 {
     g_autofree char *path = policy_beside(resolver->policy, file->text);
     auto_free(diags) troubles = diags_new();
-    auto_free(source) source = source_read(path, "a table with one item a line", TABLE_SIZE_LIMIT, troubles);
+    struct source *source = source_read(path, "a table with one item a line", TABLE_SIZE_LIMIT, troubles);
 
     if (source != NULL) {
-        table_add_source(table, source, value, resolver->diags);
         g_checksum_update(resolver->policy->tables, (const guchar *)file->text, (gssize)strlen(file->text) + 1);
         g_checksum_update(resolver->policy->tables, (const guchar *)source->text, (gssize)source->length + 1);
     } else if (diags_get(troubles, 0)->line > 0) {
@@ -29,6 +29,46 @@ void resolver_read_table(struct resolver *resolver, struct table *table, const s
         /* Where the file is named is where it is mended. */
         resolver_fail(resolver, file->offset, "%s %s", path, diags_get(troubles, 0)->message);
     }
+    return source;
+}
+
+void resolver_read_table(struct resolver *resolver, struct table *table, const struct item *file, unsigned value)
+{
+    auto_free(source) source = read_file(resolver, file);
+
+    if (source != NULL)
+        table_add_source(table, source, value, resolver->diags);
+}
+
+/* Phrases of a file that are added. */
+struct adding_phrases {
+    struct phrases *phrases;
+    const struct source *source;
+    struct diags *diags;
+};
+
+static void add_phrase(void *data, const char *phrase, size_t offset)
+{
+    const struct adding_phrases *adding = data;
+    g_autofree char *wrong = phrases_add(adding->phrases, phrase);
+
+    if (wrong != NULL)
+        source_diag(adding->source, offset, adding->diags, DIAG_ERROR, "%s", wrong);
+}
+
+struct phrases *resolver_phrases(struct resolver *resolver, const struct item *file, const GPtrArray *strings)
+{
+    auto_free(source) source = file != NULL ? read_file(resolver, file) : NULL;
+    struct adding_phrases adding = {phrases_new(), source != NULL ? source : resolver->policy->source, resolver->diags};
+
+    if (source != NULL)
+        table_each_item(source, add_phrase, &adding);
+    for (unsigned i = 0; file == NULL && i < strings->len; i++) {
+        const struct item *item = g_ptr_array_index(strings, i);
+        add_phrase(&adding, item->text, item->offset);
+    }
+    phrases_finish(adding.phrases);
+    return adding.phrases;
 }
 
 struct pattern *resolver_compile(struct resolver *resolver, const struct item *item)

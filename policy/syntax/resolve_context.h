@@ -4,6 +4,7 @@
 #ifndef RCPTGUARD_RESOLVE_CONTEXT_H
 #define RCPTGUARD_RESOLVE_CONTEXT_H
 
+#include "policy/base/phrases.h"
 #include "policy/syntax/ast.h"
 #include "policy/syntax/class_names.h"
 
@@ -22,6 +23,9 @@ void resolver_fail(struct resolver *resolver, size_t offset, const char *format,
 
 /* Adds the items of a file that the policy names, each with that value. */
 void resolver_read_table(struct resolver *resolver, struct table *table, const struct item *file, unsigned value);
+
+/* The words and phrases of the file `file`, or of strings (struct item *) if that is NULL. */
+struct phrases *resolver_phrases(struct resolver *resolver, const struct item *file, const GPtrArray *strings);
 
 /* NULL after an error. */
 struct pattern *resolver_compile(struct resolver *resolver, const struct item *item);

@@ -14,7 +14,7 @@ const char *const language_keywords[] = {
     "malformed", "truncated", "visible", "parties", "recipients", "hidden",  "header",        "of",
     "approvals", NULL,
 };
-const char *const language_place_words[] = {"subject", NULL};
+const char *const language_place_words[] = {"subject", "contains", NULL};
 
 int language_word(const char *const *words, const char *word)
 {

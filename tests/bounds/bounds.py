@@ -33,6 +33,16 @@ COUNTED = ("a,", "a b,", "a@b (,", "a:", "a@b c,", "a@#.x,", "\u00e9#@\u00fc#.x,
 DEAR = SHAPES[-2:] + ("a@#" + ".b" * 46 + ".x,", "a@#" + ".amazonaws.com" * 16 + ",", "a@#" + ".corp" * 45 + ".x,", "a@\u00fc$.x,", "{e\u0301}@b.x", "=? ")
 
 
+# What `contains` looks into, and how many instructions a byte of it may take.
+WORDS_SHAPES = (("word1 and a ", 1000), ("\u0315\u0300\u0327", 2500), ("\ufdfa", 12000))
+
+WORDS_POLICY = """version 1
+class internal { domain "corp.example" }
+rule words { monitor when header("Subject") contains from "words" tag "x" }
+default accept
+"""
+
+
 class Bounds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -62,6 +72,20 @@ class Bounds(unittest.TestCase):
             small = instructions(JUDGE, self.policy, self.message(shape, 64000))
             large = instructions(JUDGE, self.policy, self.message(shape, 128000))
             self.assertLess(large / small, GROWTH, "from 64 to 128 kB of %r" % shape)
+
+    def test_words_cost_linearly(self):
+        """`contains`: no more for ten thousand words than for one, and no more for what is dear to fold."""
+        for shape, most in WORDS_SHAPES:
+            costs = {}
+            for words, size in (10000, 60000), (10000, 120000), (1, 120000):
+                with open(os.path.join(self.folder.name, "words"), "w") as out:
+                    out.write("".join("word%d and%s b\n" % (number, " a" * (number % 60)) for number in range(words)))
+                with open(os.path.join(self.folder.name, "words.policy"), "w") as out:
+                    out.write(WORDS_POLICY)
+                costs[words, size] = instructions(JUDGE, out.name, self.message("a\nSubject: {%s}" % shape, size))
+            self.assertLess(costs[10000, 120000] / costs[10000, 60000], GROWTH, shape)
+            self.assertLess(costs[10000, 120000] / costs[1, 120000], 3, shape)
+            self.assertLess(costs[10000, 120000] / 120000, most, shape)
 
     def test_a_megabyte_is_cheap(self):
         for shape in DEAR:

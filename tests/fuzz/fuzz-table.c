@@ -49,6 +49,7 @@ static void check_item(const struct table *table, enum table_kind kind, const ch
     case TABLE_NETWORKS:
         break;
     case TABLE_MAILBOXES:
+    case TABLE_ADDRESSES:
         if (strchr(item, '@') != NULL) {
             g_autofree char *address = address_normalise_text(item);
             fuzz_check(table_has_mailbox(table, address), "the address `%s` is not found as `%s`", item, address);

@@ -146,11 +146,11 @@ class Words(PolicyCase):
 
     def test_words_of_one_place(self):
         """may be names of rules and classes, as the manual says"""
-        for word in csource.array("policy/syntax/vocabulary.c", "language_place_words"):
+        for word in csource.words("place words"):
             good, output = self.check(policy('class %s { domain "x.example" }' % word, 'rule r { when parties(%s) >= 1 and sender in %s reject "{parties %s}" }' % (word, word, word),
                                              'expect "x.example" is %s' % word))
             self.assertTrue(good, output)
-            good, output = self.check(policy('rule %s { when local reject "x" }' % word, 'expect message from "a@x.example" to "b@x.example" gives accept by %s' % "default"))
+            good, output = self.check(policy('rule %s { when local reject "x" }' % word, 'expect message from "a@x.example" to "b@x.example" gives accept by default'))
             self.assertTrue(good, output)
 
     def test_grammar(self):

@@ -20,6 +20,8 @@ static const char *const texts[] = {
     "malformed",
     "sender = \"ann@me.example\"",
     "sender in \"ann@me.example\", \"bob@free.example\"",
+    "sender in \"ann+x@me.example\", \"bob@me.example\"",
+    "sender = \"ann+x@me.example\"",
     "sender in \"me.example\"",
     "sender = \"i@t1.example\"",
     "from in \"t1.example\"",
@@ -38,6 +40,8 @@ static const char *const texts[] = {
     "user = \"ann\"",
     "user in \"ann\", \"BOB\"",
     "user = \"eve@free.example\"",
+    "user in \"ann@me.example\", \"bob@free.example\"",
+    "user = \"bob\"",
     "user in free",
     "client = \"10.1.2.3\"",
     "client in \"10.1.0.0/16\"",
@@ -53,17 +57,26 @@ static const char *const texts[] = {
 };
 
 static const char *const counts[] = {"visible", "parties", "domains", "recipients", "hidden"};
-static const char *const sets[] = {"internal", "external", "all",        "free",
-                                   "shop",     "other",    "free, shop", "internal, other"};
+static const char *const sets[] = {"internal",
+                                   "external",
+                                   "all",
+                                   "free",
+                                   "shop",
+                                   "other",
+                                   "free, shop",
+                                   "internal, other",
+                                   "external, not shop",
+                                   "all, not free, not internal"};
 static const char *const signs[] = {">=", ">", "<=", "<", "="};
-static const char *const people[] = {
-    "ann@me.example",   "bob@me.example", "eve@www.me.example", "a@free.example", "b@free.example",
-    "c@x.free.example", "d@shop.example", "e@www.shop.example", "f@one.test",     "g@two.test",
-    "h@www.two.test",   "i@t1.example",   "j@t2.example",       "k@[192.0.2.1]",  "noone"};
+static const char *const people[] = {"ann@me.example",     "ann+x@me.example", "bob@me.example",   "eve@www.me.example",
+                                     "a@free.example",     "b@free.example",   "c@x.free.example", "d@shop.example",
+                                     "e@www.shop.example", "f@one.test",       "g@two.test",       "h@www.two.test",
+                                     "i@t1.example",       "j@t2.example",     "k@[192.0.2.1]",    "noone"};
 static const char *const senders[] = {"ann@me.example", "bob@free.example", "", "d@shop.example", "i@t1.example",
                                       "root",           "x@y.test"};
 static const char *const clients[] = {"10.1.2.3", "10.2.3.4", "::1", "2001:db8::5", "192.0.2.1", NULL};
-static const char *const users[] = {"ann", "bob", "eve@free.example", NULL};
+static const char *const users[] = {
+    "ann", "bob", "eve@free.example", "ann@me.example", "bob@free.example", "bob@www.me.example", NULL};
 static const char *const listeners[] = {"BULK", "x", NULL};
 static const char *const values[] = {"one", "two", "other", NULL};
 
@@ -211,6 +224,12 @@ static void test_known(void)
          "not (visible(all) = 3 or visible(all) = 5) and not visible(all) = 4"},
         {"local and not syntax", "syntax or not local"},
         {"user = \"ann\"", "not authenticated"},
+        {"parties(external, not shop) >= 3", "parties(external) < 3"},
+        {"visible(external, not shop) >= 1", "visible(all, not internal, not shop) = 0"},
+        {"user = \"ann@me.example\"", "not user in \"ann\", \"eve\""},
+        {"user = \"ann@free.example\"", "user = \"ann\""},
+        {"sender = \"ann+x@me.example\"", "not sender in \"ann@me.example\""},
+        {"sender in \"ann+x@me.example\"", "sender = \"ann@me.example\""},
         {"user = \"ann\"", "user in \"bob\", \"eve\""},
         {"user = \"ann\"", "not user in \"ANN\", \"eve\""},
         {"client = \"10.1.2.3\"", "not client in \"10.0.0.0/8\""},

@@ -79,6 +79,11 @@ static void test_tests(void)
         {"visible(partner, internal) = 2", 1},
         {"visible(external, partner) = 3", 1},
         {"parties(external) = 2", 1},
+        {"parties(external, not partner) = 1", 1},
+        {"visible(all, not partner, not internal) = 2", 1},
+        {"visible(external, not partner, partner) = 2", 1},
+        {"recipients(all, not external) = 0", 1},
+        {"hidden(external, not other) = 0", 1},
         {"domains(all) = 3", 1},
         {"recipients(external) = 2", 1},
         {"hidden(all) = 1", 1},
@@ -120,6 +125,19 @@ static void test_tests(void)
         {"header(\"X-Two\") = \"two\"", 1},
         {"header(\"X-Two\") = \"three\"", 0},
         {"header(\"X-Two\") =~ /t.o/", 1},
+        /* Words and phrases, decoded, of each occurrence; of an address, a login. */
+        {"header(\"List-Id\") contains \"N\xc3\x9cWS\"", 1},
+        {"header(\"List-Id\") contains \"ew\", \"example\"", 1},
+        {"header(\"List-Id\") contains \"ew\", \"me exam\"", 0},
+        {"header(\"X-Two\") contains \"two\"", 1},
+        {"header(\"X-Two\") contains \"one two\"", 0},
+        {"header(\"X-Three\") contains \"two\"", 0},
+        {"sender contains \"care\"", 1},
+        {"sender contains \"car\"", 0},
+        {"from contains \"@me.example\"", 1},
+        {"from contains \"x.example\"", 0},
+        {"user contains \"NEWSLETTER\"", 1},
+        {"user contains \"news\"", 0},
         /* Junctions. */
         {"not local", 1},
         {"not authenticated", 0},
@@ -626,6 +644,8 @@ static void test_read_limits(void)
     g_assert_cmpint(run("header(\"X-Two\")", message), ==, 1);
     g_assert_cmpint(run("header(\"List-Id\") =~ /n\xc3\xbcws .*/", message), ==, 1);
     g_assert_cmpint(run("sender in internal", message), ==, 1);
+    g_assert_cmpint(run("header(\"X-Two\") contains \"three\"", message), ==, -1);
+    g_assert_cmpint(run("not from contains \"c1\"", message), ==, -1);
     g_string_free(words, TRUE);
 }
 

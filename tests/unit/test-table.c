@@ -274,6 +274,7 @@ static bool look_up(const struct table *table, enum table_kind kind, bool presen
     case TABLE_DOMAINS:
         return table_find_domain(table, present ? "customer2.example" : "a.b.stranger.example") >= 0;
     case TABLE_MAILBOXES:
+    case TABLE_ADDRESSES:
         return table_has_mailbox(table, present ? "c2@customer.example" : "stranger@customer.example");
     case TABLE_NETWORKS:
         return table_has_network(table, address);
@@ -316,6 +317,81 @@ static void test_cost(gconstpointer data)
         UNIT_FAIL("the look-up grows with the table");
 }
 
+/* An address also means itself with an extension; one that has a `+` means itself alone. */
+static void test_extensions(void)
+{
+    static const char *const items[] = {"clinic@corp.example", "Ann+own@corp.example", "+odd@corp.example",
+                                        "m\xc3\xbcller@b\xc3\xbc"
+                                        "cher.example"};
+    static const struct {
+        const char *address;
+        bool want, exact;
+    } cases[] = {
+        {"clinic@corp.example", true, true},
+        {"clinic+tag@corp.example", true, false},
+        {"clinic+a+b@corp.example", true, false},
+        {"clinic+@corp.example", true, false},
+        {"clinic-tag@corp.example", false, false},
+        {"clinics+tag@corp.example", false, false},
+        {"clinic+tag@x.example", false, false},
+        {"clinic+tag@sub.corp.example", false, false},
+        {"ann+own@corp.example", true, true},
+        {"ann@corp.example", false, false},
+        {"ann+other@corp.example", false, false},
+        {"ann+own+more@corp.example", false, false},
+        {"+odd@corp.example", true, true},
+        {"+odd+tag@corp.example", false, false},
+        {"+clinic@corp.example", false, false},
+        {"m\xc3\xbcller+tag@xn--bcher-kva.example", true, false},
+        {"\"clinic+a b\"@corp.example", false, false},
+        {"clinic+tag", false, false},
+    };
+    auto_free(table) table = table_new(TABLE_MAILBOXES);
+    auto_free(table) exact = table_new(TABLE_ADDRESSES);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(items); i++) {
+        g_assert_null(table_add(table, items[i], 0));
+        g_assert_null(table_add(exact, items[i], 0));
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (table_has_mailbox(table, cases[i].address) != cases[i].want)
+            UNIT_FAIL("%s: got %d", cases[i].address, !cases[i].want);
+        if (table_has_mailbox(exact, cases[i].address) != cases[i].exact)
+            UNIT_FAIL("%s, exactly: got %d", cases[i].address, !cases[i].exact);
+    }
+}
+
+/* Which of two sets is within the other, when one of them means more than it says. */
+static void test_extensions_within(void)
+{
+    static const struct {
+        enum table_kind inner_kind;
+        const char *inner;
+        enum table_kind outer_kind;
+        const char *outer;
+        unsigned want;
+    } cases[] = {
+        {TABLE_MAILBOXES, "a@x.example", TABLE_MAILBOXES, "a@x.example", 1},
+        {TABLE_ADDRESSES, "a@x.example", TABLE_MAILBOXES, "a@x.example", 1},
+        {TABLE_ADDRESSES, "a+b@x.example", TABLE_MAILBOXES, "a@x.example", 1},
+        {TABLE_MAILBOXES, "a+b@x.example", TABLE_MAILBOXES, "a@x.example", 1},
+        {TABLE_MAILBOXES, "a+b@x.example", TABLE_ADDRESSES, "a+b@x.example", 1},
+        {TABLE_MAILBOXES, "a@x.example", TABLE_ADDRESSES, "a@x.example", 0},
+        {TABLE_MAILBOXES, "a@x.example", TABLE_MAILBOXES, "a+b@x.example", 0},
+        {TABLE_MAILBOXES, "a@x.example", TABLE_MAILBOXES, "x.example", 1},
+        {TABLE_MAILBOXES, "", TABLE_ADDRESSES, "", 1},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        auto_free(table) inner = table_new(cases[i].inner_kind);
+        auto_free(table) outer = table_new(cases[i].outer_kind);
+        g_assert_null(table_add(inner, cases[i].inner, 0));
+        g_assert_null(table_add(outer, cases[i].outer, 0));
+        if (table_within(inner, outer) != cases[i].want)
+            UNIT_FAIL("%s within %s: got %u", cases[i].inner, cases[i].outer, !cases[i].want);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -332,5 +408,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/table/cost/mailboxes", GINT_TO_POINTER(TABLE_MAILBOXES), test_cost);
     g_test_add_data_func("/table/cost/networks", GINT_TO_POINTER(TABLE_NETWORKS), test_cost);
     g_test_add_data_func("/table/cost/words", GINT_TO_POINTER(TABLE_WORDS), test_cost);
+    g_test_add_func("/table/extensions", test_extensions);
+    g_test_add_func("/table/extensions-within", test_extensions_within);
     return g_test_run();
 }

@@ -176,6 +176,27 @@ static void test_cuts(void)
     }
 }
 
+static void test_fold(void)
+{
+    static const char *const cases[][2] = {
+        {"ABC", "abc"},
+        {"\xc3\x89", "\xc3\xa9"},                     /* E with acute accent */
+        {"\xef\xbd\xb6\xef\xbe\x9e", "\xe3\x82\xac"}, /* half-width ka and its sound mark */
+        {"a\xe2\x80\x8b\xcc\x81", "\xc3\xa1"},        /* a zero-width space before a mark */
+        {"\xef\xac\x81\xc2\xa0X", "fi x"},            /* a ligature, a blank that does not break */
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = letters_fold(cases[i][0]);
+        g_autofree char *again = letters_fold(got);
+        g_assert_cmpstr(got, ==, cases[i][1]);
+        g_assert_cmpstr(again, ==, got);
+    }
+    g_assert_true(letter_is_unspaced(0x6A5F) && letter_is_unspaced(0x304B) && letter_is_unspaced(0xAC00));
+    g_assert_true(letter_is_unspaced(0x0E01) && letter_is_unspaced(0x30FC) && letter_is_unspaced(0x3005));
+    g_assert_false(letter_is_unspaced('a') || letter_is_unspaced(0x0E31) || letter_is_unspaced(0x0431));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -184,5 +205,6 @@ int main(int argc, char **argv)
     g_test_add_func("/letters/read", test_read);
     g_test_add_func("/letters/compose", test_compose);
     g_test_add_func("/letters/cuts", test_cuts);
+    g_test_add_func("/letters/fold", test_fold);
     return g_test_run();
 }
