@@ -20,7 +20,6 @@ const struct count_test *expression_first_count(const struct expression *express
     return first;
 }
 
-/* One name, behind the others of its sort, so that each list has one canonical text. */
 static bool take_class(struct parser *parser, struct count_test *count)
 {
     bool taken_away = parser_skip_word(parser, "not");
@@ -29,9 +28,15 @@ static bool take_class(struct parser *parser, struct count_test *count)
 
     if (name == NULL)
         return false;
-    g_ptr_array_insert(count->classes, taken_away ? -1 : (int)count->counted, name);
-    count->counted += !taken_away;
+    g_ptr_array_add(count->classes, name);
+    if (taken_away)
+        g_ptr_array_add(count->away, name);
     return true;
+}
+
+static bool is_away(const struct count_test *count, const struct item *name)
+{
+    return g_ptr_array_find(count->away, name, NULL);
 }
 
 static bool skip_comma(struct parser *parser)
@@ -45,6 +50,7 @@ static bool skip_comma(struct parser *parser)
 static bool take_classes(struct parser *parser, struct count_test *count)
 {
     count->classes = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    count->away = g_ptr_array_new();
     if (parser_is_word(parser, "not")) {
         parser_fail_at(
             parser, parser->token.offset,
@@ -86,9 +92,10 @@ static void resolve(struct resolver *resolver, struct test *test)
     bool known = true;
 
     for (unsigned i = 0; i < count->classes->len; i++) {
-        class_mask mask = resolver_class(resolver, g_ptr_array_index(count->classes, i), true);
+        const struct item *name = g_ptr_array_index(count->classes, i);
+        class_mask mask = resolver_class(resolver, name, true);
         known = known && mask != 0;
-        *(i < count->counted ? &count->mask : &away) |= mask;
+        *(is_away(count, name) ? &away : &count->mask) |= mask;
     }
     count->mask &= ~away;
     if (known && !counts_any(resolver->policy->classes, count->mask))
@@ -102,7 +109,7 @@ static void print(GString *out, const struct test *test)
     g_string_append_printf(out, "%s(", count_name(count->count));
     for (unsigned i = 0; i < count->classes->len; i++) {
         const struct item *name = g_ptr_array_index(count->classes, i);
-        g_string_append_printf(out, "%s%s%s", i > 0 ? ", " : "", i < count->counted ? "" : "not ", name->text);
+        g_string_append_printf(out, "%s%s%s", i > 0 ? ", " : "", is_away(count, name) ? "not " : "", name->text);
     }
     g_string_append_c(out, ')');
     number_comparison_print(out, &count->comparison);
@@ -163,7 +170,7 @@ static char *kept_value(const struct kept_facts *facts, const struct test *test)
     for (unsigned i = 0; only != NULL && i < G_N_ELEMENTS(known); i++)
         if (count->count == known[i].count && strcmp(only->text, known[i].class_name) == 0)
             return g_strdup_printf("%u", known[i].value);
-    if (count->counted < count->classes->len || (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES))
+    if (count->away->len > 0 || (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES))
         return g_strdup("?");
     return g_strdup_printf("%u", sum_kept(facts, count->classes, count->count == COUNT_VISIBLE));
 }
@@ -175,7 +182,10 @@ static const GPtrArray *classes(const struct test *test)
 
 static void clear(struct test *test)
 {
-    g_clear_pointer(&((struct count_test *)test)->classes, g_ptr_array_unref);
+    struct count_test *count = (struct count_test *)test;
+
+    g_clear_pointer(&count->classes, g_ptr_array_unref);
+    g_clear_pointer(&count->away, g_ptr_array_unref);
 }
 
 const struct condition_kind condition_count = {

@@ -9,8 +9,8 @@
 struct count_test {
     struct test test;
     enum count count;
-    GPtrArray *classes; /* struct item *: those that are counted, then those that are taken away with `not` */
-    unsigned counted;   /* how many of them are counted */
+    GPtrArray *classes; /* struct item * */
+    GPtrArray *away;    /* those of them that are taken away with `not` */
     class_mask mask;
     struct number_comparison comparison;
 };
