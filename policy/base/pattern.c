@@ -31,6 +31,24 @@ struct pattern_budget {
     uint32_t left;
 };
 
+static pcre2_code *compile(const char *text, pcre2_compile_context *context, int *error, PCRE2_SIZE *where)
+{
+    return pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+                         PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_CASELESS | PCRE2_UTF | PCRE2_DOTALL |
+                             PCRE2_NEVER_BACKSLASH_C,
+                         error, where, context);
+}
+
+/* How far behind a parenthesis that nothing opens this version of PCRE2 says that the error is. */
+static PCRE2_SIZE behind_parenthesis(void)
+{
+    PCRE2_SIZE where = 0;
+    int error;
+
+    pcre2_code_free(compile(")", NULL, &error, &where));
+    return where;
+}
+
 struct pattern *pattern_compile(const char *text, size_t *offset, char **message)
 {
     pcre2_compile_context *context;
@@ -47,14 +65,13 @@ struct pattern *pattern_compile(const char *text, size_t *offset, char **message
     }
     context = pcre2_compile_context_create(NULL);
     pcre2_set_max_pattern_length(context, PATTERN_LENGTH_LIMIT);
-    code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-                         PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_CASELESS | PCRE2_UTF | PCRE2_DOTALL |
-                             PCRE2_NEVER_BACKSLASH_C,
-                         &error, &where, context);
+    code = compile(text, context, &error, &where);
     pcre2_compile_context_free(context);
     if (code == NULL) {
         pcre2_get_error_message(error, reason, sizeof reason);
         *message = g_strdup((char *)reason);
+        if (error == PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS)
+            where -= MIN(where, behind_parenthesis());
         *offset = MIN(where, strlen(text));
         return NULL;
     }

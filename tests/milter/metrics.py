@@ -517,7 +517,7 @@ class Troubles(MetricsCase):
     def test_a_full_disk(self):
         """The old file stays, whole, and mail goes on."""
         self.start()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", self.folder], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", self.folder], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
         daemon.own(self.folder)
         self.guard.reload()
@@ -526,7 +526,7 @@ class Troubles(MetricsCase):
         before = self.metrics().get("rcptguard_metrics_timestamp_seconds")
         with open(filler, "wb") as file:
             try:
-                file.write(bytes(128 * 1024))
+                file.write(bytes(512 * 1024))
                 file.flush()
             except OSError:
                 pass  # so it is full
