@@ -31,8 +31,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMMAND       "sendmail"
-#define PID_FILE      "/var/run/sendmail.pid"
+#define COMMAND  "sendmail"
+#define PID_FILE "/var/run/sendmail.pid"
 
 /* An id is a time and a count in 8 characters, and a process id of 6 digits or more. */
 #define ID_CLOCK 8

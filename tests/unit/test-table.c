@@ -321,8 +321,8 @@ static void test_cost(gconstpointer data)
 static void test_extensions(void)
 {
     static const char *const items[] = {"clinic@corp.example", "Ann+own@corp.example", "+odd@corp.example",
-                                        "m\xc3\xbcller@b\xc3\xbc"
-                                        "cher.example"};
+                                        ("m\xc3\xbcller@b\xc3\xbc"
+                                         "cher.example")};
     static const struct {
         const char *address;
         bool want, exact;
