@@ -139,15 +139,26 @@ static bool has_word(const GPtrArray *names, const char *word)
     return false;
 }
 
-/* People or parties of the classes. */
-static unsigned sum_kept(const struct kept_facts *facts, const GPtrArray *names, bool people)
+static bool names_class(const GPtrArray *names, const char *class_name)
 {
+    return has_word(names, class_name) || has_word(names, "all") ||
+           (has_word(names, "external") && strcmp(class_name, "internal") != 0);
+}
+
+/* People or parties of the classes. */
+static unsigned sum_kept(const struct kept_facts *facts, const struct count_test *count, bool people)
+{
+    g_autoptr(GPtrArray) counted = g_ptr_array_new();
     unsigned sum = 0;
 
+    for (unsigned i = 0; i < count->classes->len; i++) {
+        gpointer name = g_ptr_array_index(count->classes, i);
+        if (!is_away(count, name))
+            g_ptr_array_add(counted, name);
+    }
     for (unsigned i = 0; i < facts->party_count; i++) {
         const struct kept_party *party = &facts->parties[i];
-        if (has_word(names, party->class_name) || has_word(names, "all") ||
-            (has_word(names, "external") && strcmp(party->class_name, "internal") != 0))
+        if (names_class(counted, party->class_name) && !names_class(count->away, party->class_name))
             sum += people ? party->people : party->parties;
     }
     return sum;
@@ -170,9 +181,9 @@ static char *kept_value(const struct kept_facts *facts, const struct test *test)
     for (unsigned i = 0; only != NULL && i < G_N_ELEMENTS(known); i++)
         if (count->count == known[i].count && strcmp(only->text, known[i].class_name) == 0)
             return g_strdup_printf("%u", known[i].value);
-    if (count->away->len > 0 || (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES))
+    if (count->count != COUNT_VISIBLE && count->count != COUNT_PARTIES)
         return g_strdup("?");
-    return g_strdup_printf("%u", sum_kept(facts, count->classes, count->count == COUNT_VISIBLE));
+    return g_strdup_printf("%u", sum_kept(facts, count, count->count == COUNT_VISIBLE));
 }
 
 static const GPtrArray *classes(const struct test *test)

@@ -69,6 +69,8 @@ static void test_counts(void)
           "and recipients(all) <= 70 = 70");
     check("classes", "visible(freemail) >= 1 or parties(freemail, other) >= 1 or visible(all) >= 1",
           "visible(freemail) >= 1 = 24\nor parties(freemail, other) >= 1 = 41\nor visible(all) >= 1 = 65");
+    check("away", "parties(external, not freemail) >= 1 and visible(all, not internal, not other) >= 1",
+          "parties(external, not freemail) >= 1 = 17\nand visible(all, not internal, not other) >= 1 = 24");
     check("unknown", "hidden(external) >= 1 or domains(freemail) >= 1 or parties(other) >= 1",
           "hidden(external) >= 1 = ?\nor domains(freemail) >= 1 = ?\nor parties(other) >= 1 = 17");
 }
