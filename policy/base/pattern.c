@@ -39,13 +39,19 @@ static pcre2_code *compile(const char *text, pcre2_compile_context *context, int
                          error, where, context);
 }
 
-/* How far behind a parenthesis that nothing opens this version of PCRE2 says that the error is. */
-static PCRE2_SIZE behind_parenthesis(void)
+/* How far behind the sign that is wrong this version of PCRE2 says that an error is. */
+static PCRE2_SIZE distance_behind(int error)
 {
+    static const struct {
+        int error;
+        const char *wrong; /* at its first sign */
+    } samples[] = {{PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, ")"}, {PCRE2_ERROR_QUANTIFIER_INVALID, "*"}};
     PCRE2_SIZE where = 0;
-    int error;
+    int same;
 
-    pcre2_code_free(compile(")", NULL, &error, &where));
+    for (unsigned i = 0; i < G_N_ELEMENTS(samples); i++)
+        if (samples[i].error == error)
+            pcre2_code_free(compile(samples[i].wrong, NULL, &same, &where));
     return where;
 }
 
@@ -70,8 +76,7 @@ struct pattern *pattern_compile(const char *text, size_t *offset, char **message
     if (code == NULL) {
         pcre2_get_error_message(error, reason, sizeof reason);
         *message = g_strdup((char *)reason);
-        if (error == PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS)
-            where -= MIN(where, behind_parenthesis());
+        where -= MIN(where, distance_behind(error));
         *offset = MIN(where, strlen(text));
         return NULL;
     }

@@ -187,7 +187,7 @@ class Daemon(page.PageCase):
         bodies = dict(self.log_items()[0])
         words = set(csource.strings(csource.function("policy/message/defects.c", "defect_name"))) | {"none"}
         self.assertSame(page.marked(bodies["defects="], "Li"), words, "defects")
-        verdicts = csource.strings(csource.function("policy/message/disposition.c", "disposition_name"))
+        verdicts = set(csource.words("dispositions"))
         for word in verdicts:
             self.assertRegex(bodies["verdict="].text(), r"\b%s\b" % word)
         listed = {head.text() for head, _body in page.items(page.section(self.tree, "What the MTA is told", "Ss"))}

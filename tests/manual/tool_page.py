@@ -234,7 +234,7 @@ class Json(ToolCase):
         for head, body in page.items(self.subsection("explain")):
             for key in head.find("Va", "elem"):
                 bodies[key.text()] = {quoted.text() for quoted in body.find("Ql", "body")}
-        self.assertSame(bodies["verdict"], csource.strings(csource.function("policy/message/disposition.c", "disposition_name")), "verdicts")
+        self.assertSame(bodies["verdict"], set(csource.words("dispositions")), "verdicts")
         self.assertSame(bodies["defects[]"], csource.strings(csource.function("policy/message/defects.c", "defect_name")), "defects")
         fields = [name for name, _bit in re.findall(r'\{"([A-Z][\w-]+)", (FIELD_\w+)\}', csource.read("policy/message/recipients.c"))]
         self.assertSame(bodies["recipients[].fields[]"], fields, "fields")
