@@ -39,20 +39,23 @@ static pcre2_code *compile(const char *text, pcre2_compile_context *context, int
                          error, where, context);
 }
 
-/* How far behind the sign that is wrong this version of PCRE2 says that an error is. */
+/* How much further on than PCRE2 10.42 this version says that an error is. */
 static PCRE2_SIZE distance_behind(int error)
 {
     static const struct {
         int error;
-        const char *wrong; /* at its first sign */
-    } samples[] = {{PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, ")"}, {PCRE2_ERROR_QUANTIFIER_INVALID, "*"}};
-    PCRE2_SIZE where = 0;
+        const char *wrong;
+        PCRE2_SIZE where;
+    } samples[] = {{PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, ")", 0},
+                   {PCRE2_ERROR_QUANTIFIER_INVALID, "*", 0},
+                   {PCRE2_ERROR_CLASS_RANGE_ORDER, "[z-a]", 3}};
+    PCRE2_SIZE where;
     int same;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(samples); i++)
-        if (samples[i].error == error)
-            pcre2_code_free(compile(samples[i].wrong, NULL, &same, &where));
-    return where;
+        if (samples[i].error == error && compile(samples[i].wrong, NULL, &same, &where) == NULL)
+            return where - MIN(where, samples[i].where);
+    return 0;
 }
 
 struct pattern *pattern_compile(const char *text, size_t *offset, char **message)
