@@ -122,8 +122,8 @@ void lint_exemptions(const struct lint *lint)
             continue;
         test = forgeable_test(rule->when, true);
         lint_warn(lint, LINT_FORGEABLE_EXEMPTION, test != NULL ? test->offset : rule->name->offset,
-                  "rule `%s` lets mail pass by `%s`, which anyone with a login can write; test `user`, `client` or "
-                  "`listener` as well",
+                  "rule `%s` lets mail pass by `%s`, which anyone with a login can write; test `user` (a name alone is "
+                  "also that login at an internal domain), `client` or `listener` as well",
                   rule->name->text, test != NULL ? test->text : "");
     }
 }
