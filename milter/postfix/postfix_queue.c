@@ -215,11 +215,11 @@ static enum queue_answer requeue(struct queue *queue, const struct queue_entry *
     enum queue_answer answer = act(queue, "-r", entry->id, "Requeued", error);
     if (answer == QUEUE_DONE) {
         g_autofree char *trouble = wake_pickup(queue);
-        if (trouble != NULL)
+        /* pickup may have heard a call that ended badly, as when it closes the connection first. */
+        outcome->requeued = postfix_trace_find(trace);
+        if (outcome->requeued == NULL && trouble != NULL)
             outcome->detail = g_strdup_printf("it leaves when pickup looks next: %s", trouble);
-        else
-            outcome->requeued = postfix_trace_find(trace);
-        if (outcome->requeued == NULL && outcome->detail == NULL)
+        else if (outcome->requeued == NULL)
             outcome->detail = g_strdup_printf("requeued; the mail log tells its new id by orig_id=%s", entry->id);
         g_autofree char *copies = twice(queue), *before = g_steal_pointer(&outcome->detail);
         outcome->detail = before == NULL || copies == NULL ? g_strdup(before == NULL ? copies : before)
