@@ -21,6 +21,7 @@
 #include "milter/postfix/postfix_commands.h"
 #include "milter/postfix/postfix_config.h"
 #include "milter/postfix/postfix_trace.h"
+#include "policy/init/postconf.h"
 #include "policy/mailbox/mailbox_split.h"
 
 #include <errno.h>
@@ -184,10 +185,9 @@ static int lifetime(struct queue *queue, const char *sender, gint64 *seconds, ch
 static bool pickup_maps_addresses(struct queue *queue)
 {
     static const char *const words[] = {"-P", "-h", "-x", "pickup/unix/receive_override_options", NULL};
-    g_autoptr(GString) said = g_string_new(NULL);
     g_autofree char *error = NULL;
-    return postfix_run(queue, "postconf", words, false, program_collect, said, &error) == -1 ||
-           strstr(said->str, "no_address_mappings") == NULL;
+    g_autofree char *options = postconf_output(queue->configuration, words, false, &error);
+    return options == NULL || strstr(options, "no_address_mappings") == NULL;
 }
 
 /* What adds recipients to a message that is queued anew, which has them from the first time; NULL: nothing. */

@@ -2,6 +2,8 @@
 
 #include "milter/queue/adoption.h"
 
+#include "policy/message/message_id.h"
+
 #include <string.h>
 
 /* Whether a row can be that of a message, by all that needs no look at the message itself. */
@@ -36,7 +38,7 @@ static GPtrArray *find_candidates(const struct adopting *adopting, const struct 
     g_autofree char *found = reader_message_id(adopting->reader, adopting->queue, entry->id);
     for (guint i = rows->len; i > 0; i--) {
         const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
-        g_autofree char *wanted = reader_bare_id(row->message.message_id);
+        g_autofree char *wanted = message_id_copy(row->message.message_id);
         if (g_strcmp0(found, wanted) != 0)
             g_ptr_array_remove_index(rows, i - 1);
     }

@@ -9,6 +9,7 @@
 #include "policy/cli/exit_codes.h"
 #include "policy/cli/terminal.h"
 #include "policy/message/header_text.h"
+#include "policy/message/message_id.h"
 #include "policy/message/recipients.h"
 
 #include <stdio.h>
@@ -288,13 +289,6 @@ enum queue_answer reader_read(const struct message_reader *reader, struct queue 
     return answer;
 }
 
-char *reader_bare_id(const char *value)
-{
-    const char *open = strchr(value, '<');
-    const char *close = open == NULL ? NULL : strchr(open, '>');
-    return close == NULL ? g_strstrip(g_strdup(value)) : g_strndup(open + 1, (size_t)(close - open) - 1);
-}
-
 char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id)
 {
     auto_free(message_reading) reading = NULL;
@@ -304,7 +298,7 @@ char *reader_message_id(const struct message_reader *reader, struct queue *queue
     for (guint i = 0; i < reading->headers->len; i++) {
         const struct reading_field *field = g_ptr_array_index(reading->headers, i);
         if (strcmp(field->name, "Message-ID") == 0)
-            return reader_bare_id(field->value);
+            return message_id_copy(field->value);
     }
     return NULL;
 }

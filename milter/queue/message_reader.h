@@ -53,9 +53,6 @@ enum queue_answer reader_read(const struct message_reader *reader, struct queue 
 /* The Message-ID of one, without its brackets; NULL if it has none or is not to be read.  For g_free. */
 char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id);
 
-/* The value of a Message-ID field without its brackets and blanks.  For g_free. */
-char *reader_bare_id(const char *value);
-
 /* Is that process: `words` are the arguments after READER_WORD.  Does not return. */
 void reader_serve(char **words, const struct queue_driver *const *drivers) G_GNUC_NORETURN;
 

@@ -2,6 +2,8 @@
 
 #include "milter/queue/reconcile.h"
 
+#include "policy/message/message_id.h"
+
 #include "milter/queue/adoption.h"
 
 #include <errno.h>
@@ -95,7 +97,7 @@ static bool same_message(const struct reconciling *reconciling, const struct led
 {
     if (row->message.message_id == NULL || row->message.message_id[0] == '\0')
         return strcmp(row->message.sender, entry->sender) == 0;
-    g_autofree char *wanted = reader_bare_id(row->message.message_id);
+    g_autofree char *wanted = message_id_copy(row->message.message_id);
     g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry->id);
     return found != NULL && strcmp(found, wanted) == 0;
 }

@@ -8,6 +8,7 @@
 #include "policy/conditions/condition_header.h"
 #include "policy/conditions/condition_subject.h"
 #include "policy/lint/lint.h"
+#include "policy/logic/expression_ways.h"
 
 /* So many rules that stop mail are compared with each other. */
 #define COMPARED_LIMIT 100u
@@ -15,13 +16,14 @@
 /* ---- mail that is stopped because it shows few */
 
 /*
- * Ways in which an expression comes out true, as a set.  A way has a count that
+ * Ways in which an expression comes out true: see expression_ways.h.  A way has a count that
  * must be small, one that must be large, both, or neither.  That there is none
  * at all is asked for its own sake, as where all recipients are hidden.
  */
-enum way { WAY_NEITHER = 1, WAY_FEW = 2, WAY_MANY = 4, WAY_BAND = 8 };
+#define WAY_FEW  WAY_ONE
+#define WAY_MANY WAY_OTHER
 
-static unsigned ways_of_test(const struct test *test, bool holds)
+static enum way way_of(const struct test *test, bool holds)
 {
     const struct count_test *count = count_test_of(test);
     unsigned number = count == NULL ? 0 : count->comparison.number;
@@ -43,35 +45,6 @@ static unsigned ways_of_test(const struct test *test, bool holds)
     return WAY_NEITHER;
 }
 
-/* One way of each of the two sets, together. */
-static unsigned ways_together(unsigned one, unsigned other)
-{
-    static const unsigned ways[] = {WAY_NEITHER, WAY_FEW, WAY_MANY, WAY_BAND};
-    unsigned together = 0;
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++)
-        for (unsigned j = 0; j < G_N_ELEMENTS(ways); j++)
-            if ((one & ways[i]) != 0 && (other & ways[j]) != 0)
-                together |= ways[i | j];
-    return together;
-}
-
-static unsigned ways_of(const struct expression *expression, bool holds)
-{
-    bool conjunction = (expression->kind == EXPRESSION_AND) == holds;
-    unsigned ways = 0;
-
-    if (expression->test != NULL)
-        return ways_of_test(expression->test, holds);
-    if (expression->kind == EXPRESSION_NOT)
-        return ways_of(g_ptr_array_index(expression->parts, 0), !holds);
-    for (unsigned i = 0; i < expression->parts->len; i++) {
-        unsigned part = ways_of(g_ptr_array_index(expression->parts, i), holds);
-        ways = i == 0 ? part : conjunction ? ways_together(ways, part) : ways | part;
-    }
-    return ways;
-}
-
 /* The first test of a way that asks for few. */
 static const struct test *test_of_few(const struct expression *expression, bool holds, bool *negated)
 {
@@ -79,12 +52,13 @@ static const struct test *test_of_few(const struct expression *expression, bool 
 
     if (expression->test != NULL) {
         *negated = !holds;
-        return ways_of_test(expression->test, holds) == WAY_FEW ? expression->test : NULL;
+        return way_of(expression->test, holds) == WAY_FEW ? expression->test : NULL;
     }
     for (unsigned i = 0; i < expression->parts->len; i++) {
         const struct expression *part = g_ptr_array_index(expression->parts, i);
-        const struct test *test =
-            (ways_of(part, holds != inverts) & WAY_FEW) != 0 ? test_of_few(part, holds != inverts, negated) : NULL;
+        const struct test *test = (expression_ways(part, holds != inverts, way_of) & WAY_FEW) != 0
+                                      ? test_of_few(part, holds != inverts, negated)
+                                      : NULL;
         if (test != NULL)
             return test;
     }
@@ -93,7 +67,7 @@ static const struct test *test_of_few(const struct expression *expression, bool 
 
 static void lint_few(const struct lint *lint, const struct rule *rule)
 {
-    unsigned ways = ways_of(rule->when, true);
+    unsigned ways = expression_ways(rule->when, true, way_of);
     bool negated = false;
     const struct test *test = (ways & (WAY_FEW | WAY_MANY)) == WAY_FEW ? test_of_few(rule->when, true, &negated) : NULL;
 

@@ -7,52 +7,25 @@
 #include "policy/conditions/condition_header.h"
 #include "policy/conditions/condition_subject.h"
 #include "policy/lint/lint.h"
+#include "policy/logic/expression_ways.h"
 
 /*
- * Ways in which an expression comes out true, as a set.  A way rests on what can
+ * Ways in which an expression comes out true: see expression_ways.h.  A way rests on what can
  * be forged, or does not; and it has a test of who sends, or has none.
  */
-enum way { WAY_PLAIN = 1, WAY_FORGEABLE = 2, WAY_KNOWN = 4, WAY_BOTH = 8 };
+#define WAY_FORGEABLE WAY_ONE
+#define WAY_KNOWN     WAY_OTHER
 
-static unsigned ways_of_test(const struct test *test, bool holds)
+static enum way way_of(const struct test *test, bool holds)
 {
     const struct subject_test *subject = subject_test_of(test);
 
     if (header_test_of(test) != NULL || (subject != NULL && subject_is_address(subject->subject)))
         return WAY_FORGEABLE;
     if (subject == NULL)
-        return WAY_PLAIN;
+        return WAY_NEITHER;
     /* "Not this user" is nearly everybody. */
-    return holds ? WAY_KNOWN : WAY_PLAIN;
-}
-
-/* One way of each of the two sets, together. */
-static unsigned ways_together(unsigned one, unsigned other)
-{
-    static const unsigned ways[] = {WAY_PLAIN, WAY_FORGEABLE, WAY_KNOWN, WAY_BOTH};
-    unsigned together = 0;
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++)
-        for (unsigned j = 0; j < G_N_ELEMENTS(ways); j++)
-            if ((one & ways[i]) != 0 && (other & ways[j]) != 0)
-                together |= ways[i | j];
-    return together;
-}
-
-static unsigned ways_of(const struct expression *expression, bool holds)
-{
-    bool conjunction = (expression->kind == EXPRESSION_AND) == holds;
-    unsigned ways = 0;
-
-    if (expression->test != NULL)
-        return ways_of_test(expression->test, holds);
-    if (expression->kind == EXPRESSION_NOT)
-        return ways_of(g_ptr_array_index(expression->parts, 0), !holds);
-    for (unsigned i = 0; i < expression->parts->len; i++) {
-        unsigned part = ways_of(g_ptr_array_index(expression->parts, i), holds);
-        ways = i == 0 ? part : conjunction ? ways_together(ways, part) : ways | part;
-    }
-    return ways;
+    return holds ? WAY_KNOWN : WAY_NEITHER;
 }
 
 /* The first test of a way that rests on what can be forged alone. */
@@ -61,10 +34,10 @@ static const struct test *forgeable_test(const struct expression *expression, bo
     bool negated = expression->kind == EXPRESSION_NOT;
 
     if (expression->test != NULL)
-        return ways_of(expression, holds) == WAY_FORGEABLE ? expression->test : NULL;
+        return expression_ways(expression, holds, way_of) == WAY_FORGEABLE ? expression->test : NULL;
     for (unsigned i = 0; i < expression->parts->len; i++) {
         const struct expression *part = g_ptr_array_index(expression->parts, i);
-        if ((ways_of(part, holds != negated) & WAY_FORGEABLE) != 0)
+        if ((expression_ways(part, holds != negated, way_of) & WAY_FORGEABLE) != 0)
             return forgeable_test(part, holds != negated);
     }
     return NULL;
@@ -75,7 +48,7 @@ static void claim_unknown(GArray *claims, const struct expression *expression)
 {
     const struct claim claim = {expression, false};
 
-    if (expression->test != NULL && ways_of_test(expression->test, true) == WAY_KNOWN)
+    if (expression->test != NULL && way_of(expression->test, true) == WAY_KNOWN)
         g_array_append_val(claims, claim);
     for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
         claim_unknown(claims, g_ptr_array_index(expression->parts, i));
@@ -118,7 +91,7 @@ void lint_exemptions(const struct lint *lint)
         const struct rule *rule = lint_rule(lint, i);
         const struct test *test;
         if (rule->monitor || lint_stops(&rule->action) || lint_rule_is_over(lint, rule) ||
-            (ways_of(rule->when, true) & WAY_FORGEABLE) == 0 || !matters(lint, i, last))
+            (expression_ways(rule->when, true, way_of) & WAY_FORGEABLE) == 0 || !matters(lint, i, last))
             continue;
         test = forgeable_test(rule->when, true);
         lint_warn(lint, LINT_FORGEABLE_EXEMPTION, test != NULL ? test->offset : rule->name->offset,

@@ -21,3 +21,11 @@ const char *message_id_find(const char *value, size_t *length_found)
     *length_found = length;
     return start;
 }
+
+char *message_id_copy(const char *value)
+{
+    size_t length;
+    const char *id = message_id_find(value, &length);
+
+    return g_strndup(id, length);
+}

@@ -12,4 +12,7 @@
  */
 const char *message_id_find(const char *value, size_t *length);
 
+/* The same, for g_free. */
+char *message_id_copy(const char *value);
+
 #endif
