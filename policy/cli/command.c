@@ -94,7 +94,7 @@ static int read_command(const struct command *command, int argc, char **argv)
                    : tool_usage_error("%s", error->message);
     if (help_option) {
         g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
-        fputs(help, stdout);
+        puts(g_strchomp(help));
         return EXITS_DONE;
     }
     if (argc > 1)

@@ -184,6 +184,23 @@ struct rule_facts policy_default(const struct policy *policy)
     };
 }
 
+static bool has_test(const struct expression *expression, const char *word)
+{
+    if (expression->kind == EXPRESSION_TEST)
+        return g_str_has_prefix(expression->test->text, word) && !g_ascii_isalpha(expression->test->text[strlen(word)]);
+    for (unsigned i = 0; i < expression->parts->len; i++)
+        if (has_test(g_ptr_array_index(expression->parts, i), word))
+            return true;
+    return false;
+}
+
+bool policy_rule_tests(const struct policy *policy, unsigned index, const char *word)
+{
+    const struct rule *rule = g_ptr_array_index(policy->rules, index);
+
+    return has_test(rule->when, word);
+}
+
 unsigned policy_threshold_count(const struct policy *policy)
 {
     return policy->thresholds->len;

@@ -96,6 +96,9 @@ struct rule_facts policy_rule(const struct policy *policy, unsigned index);
 /* The same of `default`. */
 struct rule_facts policy_default(const struct policy *policy);
 
+/* Whether that rule has a test that begins with this word, such as `user`. */
+bool policy_rule_tests(const struct policy *policy, unsigned index, const char *word);
+
 /* The thresholds of all rules, in the order of the policy. */
 unsigned policy_threshold_count(const struct policy *policy);
 const struct threshold *policy_threshold(const struct policy *policy, unsigned index);

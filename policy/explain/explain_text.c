@@ -217,8 +217,8 @@ static char *outcome(const struct told *told)
                                told->verdict->rule);
     case DISPOSITION_QUARANTINE:
         return g_strdup(
-            "The message is taken and held until a person releases, returns or deletes it; rcptguardq notify "
-            "tells its sender. For that person:");
+            "The message is taken and held until a person releases, returns or deletes it. Its sender hears of it "
+            "only where a notice is configured (rcptguardq notify). For that person:");
     case DISPOSITION_REJECT:
         return g_strdup("The message is refused. The sender gets:");
     case DISPOSITION_TEMPFAIL:

@@ -8,6 +8,9 @@
 /* So many domains get an assertion each; more say nothing new. */
 #define SHOWN_DOMAINS 20u
 
+/* Where the marks of the head begin. */
+#define HEAD_COLUMNS 82
+
 /* What `sed` is told, to make the rules decide: it knows the lines by these ends and beginnings. */
 #define FOR_NOW " # for now\n"
 #define LATER   "# later: "
@@ -20,22 +23,34 @@ static const struct site_domain *domain_at(const struct site *site, unsigned ind
 
 /* ---- head */
 
+/* On trial.  The lines are marked, so that they go when the rules decide. */
+static const char *const trial_head[] = {
+    "# On trial: this policy evaluates all outgoing mail, logs what it would have",
+    "# done, and lets everything pass.",
+    "#",
+    "#  1. Look through what is internal below, and check it: rcptguard check policy",
+    "#  2. What it would have done with last month's mail:",
+    "#         rcptguard replay -p policy MAILBOX",
+    "#     and after some weeks, with the mail that rcptguardd has seen:",
+    "#         journalctl -t rcptguardd | grep -o ' would=[a-z][^ ]*' | sort | uniq -c",
+    "#     Where there is no journal, the same lines are in /var/log/mail.log.",
+    "#  3. Make it decide. This takes out the lines `monitor` and these lines, and",
+    "#     makes the expectations those of a policy that decides:",
+    "#         " DECIDE,
+    "#",
+};
+
 static void write_head(GString *text, const struct site *site)
 {
     g_string_append_printf(text, "# A first policy, written by `rcptguard init` %s%s%s.\n#\n",
                            site->mta != NULL ? "from what " : "for the domains that it was given",
                            site->mta != NULL ? site->mta : "", site->mta != NULL ? " says" : "");
-    g_string_append(text, "# It is on trial: it judges all outgoing mail, writes into the log what it would have\n"
-                          "# done, and lets everything pass.\n"
-                          "#\n"
-                          "#  1. Look through what is internal below, and try it:  rcptguard check -p policy\n"
-                          "#  2. Let rcptguardd run with it for a few weeks.  How often a rule would have acted:\n"
-                          "#         grep -o ' would=[a-z][^ ]*' /var/log/mail.log | sort | uniq -c\n"
-                          "#  3. Make it decide.  This takes the lines `monitor` out and turns the expectations\n"
-                          "#     into those of a policy that decides:\n"
-                          "#         " DECIDE "\n"
-                          "#\n"
-                          "# The language is in rcptguard-policy(5).  \"At least\" is meant by >=.\n"
+    for (unsigned i = 0; i < G_N_ELEMENTS(trial_head); i++)
+        g_string_append_printf(text, "%-*s%s", HEAD_COLUMNS, trial_head[i], FOR_NOW);
+    g_string_append(text, LATER "# It decides: what its rules match is held or refused. Try a change on old mail\n");
+    g_string_append(text, LATER "# before it is used: rcptguard replay -p policy.new --against policy MAILBOX\n");
+    g_string_append(text, "#\n"
+                          "# The language is in rcptguard-policy(5). \"At least\" is written as >=.\n"
                           "\n"
                           "version 1\n");
     g_string_append_printf(text, "contact \"postmaster@%s\"\n\n", site_main_domain(site));
@@ -253,13 +268,13 @@ static void write_message_expectations(GString *text, const struct site *site, c
     g_autofree char *hidden =
         g_strdup_printf("\"somebody@%s\" bcc 450 of \"c{n}@mail{n}.example\"", site_main_domain(site));
 
-    g_string_append(text, "# These must pass, on trial and later: nine parties, thirty-nine people of one\n"
+    g_string_append(text, "# These must pass, always: nine parties, thirty-nine people of one\n"
                           "# customer, everybody here, and any number of people in Bcc.\n\n");
     expect_message(text, site, "9 of \"c{n}@mail{n}.example\"", "accept by default\n");
     expect_message(text, site, "39 of \"p{n}@customer.example\"", "accept by default\n");
     expect_message(text, site, colleagues, "accept by default\n");
     expect_message(text, site, hidden, "accept by default\n");
-    g_string_append(text, "\n# On trial, so do these.\n\n");
+    g_string_append(text, "\n# On trial, so do these." FOR_NOW LATER "# These must not.\n\n");
     expect_message(text, site, "450 of \"c{n}@mail{n}.example\"", "accept by default" FOR_NOW);
     expect_message(text, site, "10 of \"c{n}@mail{n}.example\"", "accept by default" FOR_NOW);
     g_string_append(text, "\n" LATER);
@@ -292,7 +307,7 @@ static const char rules[] =
     "rule wide-cc {\n"
     "    monitor\n"
     "    when parties(external) >= 10 or visible(external) >= 40\n"
-    "    quarantine \"wide Cc: {visible} addresses, {parties} parties\"\n"
+    "    quarantine \"wide Cc; addresses: {visible}, parties: {parties}\"\n"
     "}\n"
     "\n"
     "# Headers too long or too broken to count: whoever is in there must not slip through.\n"

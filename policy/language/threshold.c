@@ -20,14 +20,19 @@ static unsigned upper_side(const struct number_comparison *comparison)
     return 0;
 }
 
-static void find_in(struct policy *policy, unsigned rule, const struct expression *expression)
+/* `negated`: within an odd number of `not`; `alone`: no other test has to hold for the rule to match. */
+static void find_in(struct policy *policy, unsigned rule, const struct expression *expression, bool negated, bool alone)
 {
     const struct count_test *count = count_test_of(expression->test);
     struct threshold found;
 
+    if (expression->kind == EXPRESSION_NOT)
+        negated = !negated;
+    else if (expression->kind != EXPRESSION_TEST)
+        alone = alone && expression->kind == (negated ? EXPRESSION_AND : EXPRESSION_OR);
     if (expression->kind != EXPRESSION_TEST) {
         for (unsigned i = 0; i < expression->parts->len; i++)
-            find_in(policy, rule, g_ptr_array_index(expression->parts, i));
+            find_in(policy, rule, g_ptr_array_index(expression->parts, i), negated, alone);
         return;
     }
     if (count == NULL || upper_side(&count->comparison) == 0)
@@ -38,6 +43,7 @@ static void find_in(struct policy *policy, unsigned rule, const struct expressio
         .rule = rule,
         .count = count->count,
         .classes = count->mask,
+        .alone = alone,
         .number = upper_side(&count->comparison),
     };
     g_array_append_val(policy->thresholds, found);
@@ -47,6 +53,6 @@ void policy_find_thresholds(struct policy *policy)
 {
     for (unsigned i = 0; i < policy->rules->len; i++) {
         const struct rule *rule = g_ptr_array_index(policy->rules, i);
-        find_in(policy, i, rule->when);
+        find_in(policy, i, rule->when, false, true);
     }
 }

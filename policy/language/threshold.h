@@ -20,6 +20,7 @@ struct threshold {
     unsigned rule;    /* index of the rule that it belongs to */
     enum count count;
     class_mask classes;
+    bool alone;      /* it decides its rule whatever other tests say, on its upper or its lower side */
     unsigned number; /* the least count on its upper side: 10 of `>= 10` and `< 10`, 11 of `> 10` and `<= 10` */
 };
 

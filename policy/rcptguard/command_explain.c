@@ -3,6 +3,7 @@
 #include "policy/cli/terminal.h"
 #include "policy/explain/explain.h"
 #include "policy/mailbox/mailbox_read.h"
+#include "policy/message/message_id.h"
 #include "policy/rcptguard/message_options.h"
 #include "policy/rcptguard/rcptguard_tool.h"
 
@@ -11,6 +12,10 @@
 
 static char *sender_option = NULL;
 static char **recipient_option = NULL;
+#define NO_INDEX G_MININT
+
+static int index_option = NO_INDEX;
+static char *id_option = NULL;
 static gboolean inbound_option = FALSE;
 static gboolean all_option = FALSE;
 static char **file_options = NULL;
@@ -20,16 +25,33 @@ struct explaining {
     gint64 now;
     int outbound; /* explanation.h */
     struct explain_look look;
-    unsigned messages;
+    unsigned messages; /* that were explained */
+    unsigned read;
     unsigned passed; /* files */
 };
+
+/* Whether the message is one that was asked for. */
+static bool is_wanted(const struct message *message, unsigned index)
+{
+    const struct header *header = message_find_header(message, "Message-ID");
+    g_autofree char *id = message_id_copy(header != NULL ? header->value : NULL);
+    g_autofree char *wanted = message_id_copy(id_option);
+
+    return (index_option < 0 || (unsigned)index_option == index) && (id_option == NULL || strcmp(id, wanted) == 0);
+}
 
 static bool explain_one(void *data, struct message *message, const char *file, unsigned index)
 {
     struct explaining *explaining = data;
-    g_autoptr(GString) out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
+    g_autoptr(GString) out = NULL;
     auto_free(told) told = NULL;
 
+    explaining->read++;
+    if (!is_wanted(message, index)) {
+        message_free(message);
+        return true;
+    }
+    out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
     given_apply(message);
     mailfile_envelope(message, sender_option, (const char *const *)recipient_option);
     told = told_new(explaining->policy, message, file, index, explaining->now, explaining->outbound);
@@ -39,7 +61,20 @@ static bool explain_one(void *data, struct message *message, const char *file, u
         explain_text(out, told, &explaining->look);
     fwrite(out->str, 1, out->len, stdout);
     message_free(message);
-    return true;
+    return index_option < 0;
+}
+
+/* False, and says so, if what was asked for by number or id is not there. */
+static bool is_found(const struct explaining *explaining)
+{
+    if (explaining->messages > 0 || (index_option < 0 && id_option == NULL))
+        return true;
+    if (id_option != NULL)
+        tool_note("none of the %u messages that were read has the Message-ID %s", explaining->read, id_option);
+    else
+        tool_note("%s: there is no message [%d]; expected a number below %u", *file_options, index_option,
+                  explaining->read);
+    return false;
 }
 
 static void pass_one(void *data, const char *file)
@@ -48,17 +83,11 @@ static void pass_one(void *data, const char *file)
     given_pass(file);
 }
 
-static int command_explain_run(struct tool *tool)
+/* EXITS_DONE, or what tool_usage_error gave. */
+static int check_options(void)
 {
-    static char *standard_input[] = {(char *)"-", NULL};
-    struct explaining explaining = {
-        .outbound = 1,
-        .look = {.all = all_option, .colours = terminal_colours(stdout), .width = terminal_width(stdout)},
-    };
-    struct diags *diags;
-    int status;
+    bool one_file = file_options != NULL && file_options[1] == NULL && !g_file_test(*file_options, G_FILE_TEST_IS_DIR);
 
-    (void)tool;
     if (given_check() != EXITS_DONE)
         return EXITS_USAGE;
     if (inbound_option && given_way())
@@ -66,13 +95,30 @@ static int command_explain_run(struct tool *tool)
     if (sender_option != NULL && sender_option[0] != '\0' && strcmp(sender_option, "<>") != 0 &&
         strchr(sender_option, '@') == NULL)
         return tool_usage_error("`%s` is no address", sender_option);
-    explaining.now = given_time();
-    if (inbound_option)
-        explaining.outbound = 0;
-    else if (given_way())
-        explaining.outbound = -1;
+    if (index_option != NO_INDEX && (index_option < 0 || !one_file))
+        return tool_usage_error("--index takes the number of a message, from 0, of one file");
     if (tool_policy_is_standard() && (file_options == NULL || g_strv_contains((const char *const *)file_options, "-")))
         return tool_usage_error("standard input cannot be both the policy and a message");
+    return EXITS_DONE;
+}
+
+static int command_explain_run(struct tool *tool)
+{
+    static char *standard_input[] = {(char *)"-", NULL};
+    struct explaining explaining = {
+        .outbound = inbound_option ? 0
+                    : given_way()  ? -1
+                                   : 1,
+        .look = {.all = all_option, .colours = terminal_colours(stdout), .width = terminal_width(stdout)},
+    };
+    struct diags *diags;
+    bool found = true;
+    int status;
+
+    (void)tool;
+    if (check_options() != EXITS_DONE)
+        return EXITS_USAGE;
+    explaining.now = given_time();
     diags = diags_new();
     explaining.policy = tool_load(diags);
     if (explaining.policy != NULL) {
@@ -80,12 +126,13 @@ static int command_explain_run(struct tool *tool)
         for (; *files != NULL; files++)
             mailfile_read_noting(*files, explain_one, pass_one, &explaining, diags);
         policy_unref(explaining.policy);
+        found = is_found(&explaining);
     }
     fflush(stdout);
     tool_print_diags(diags);
     if (explaining.passed > 0)
         tool_note("%u file%s no mail and passed over", explaining.passed, explaining.passed == 1 ? " is" : "s are");
-    status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
+    status = diags_errors(diags) == 0 && found ? EXITS_DONE : EXITS_WRONG;
     diags_free(diags);
     if (ferror(stdout)) {
         fprintf(stderr, "rcptguard: cannot write to standard output\n");
@@ -98,6 +145,8 @@ static const GOptionEntry entries[] = {
     {"sender", 0, 0, G_OPTION_ARG_STRING, &sender_option, "Envelope sender (the author)", "ADDR"},
     {"recipient", 0, 0, G_OPTION_ARG_STRING_ARRAY, &recipient_option, "Envelope recipient; may be said again", "ADDR"},
     {"inbound", 0, 0, G_OPTION_ARG_NONE, &inbound_option, "The message is not outbound", NULL},
+    {"index", 0, 0, G_OPTION_ARG_INT, &index_option, "The message with this number of a mailbox, from 0", "N"},
+    {"id", 0, 0, G_OPTION_ARG_STRING, &id_option, "The messages with this Message-ID", "MESSAGE-ID"},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Show each visible recipient", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &file_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,

@@ -155,6 +155,7 @@ static void run(struct replaying *replaying, struct diags *diags)
         .colours = terminal_colours(stdout),
         .width = terminal_is(stdout) ? terminal_width(stdout) : 0,
     };
+    replay->unknown = given_unknown(replaying->options.policy, &replay->unknown_rules);
     replaying->once = once_option ? once_new() : NULL;
     replaying->progress = progress_new();
     mailrun_run(&mailrun, (const char *const *)path_options, diags);
@@ -168,6 +169,7 @@ static void run(struct replaying *replaying, struct diags *diags)
     print(out);
     if (html_option != NULL)
         write_page(replay, diags);
+    g_strfreev(replay->unknown);
     tally_free(replaying->tally);
 }
 

@@ -5,6 +5,7 @@
 #ifndef RCPTGUARD_MESSAGE_OPTIONS_H
 #define RCPTGUARD_MESSAGE_OPTIONS_H
 
+#include "policy/engine/policy.h"
 #include "policy/message/message.h"
 
 #include <glib.h>
@@ -21,6 +22,12 @@ gint64 given_time(void);
 
 /* Whether it was said how the message came in, so that the policy decides whether it is outbound. */
 bool given_way(void);
+
+/*
+ * The words of the tests in rules that ask for what no option says and no file knows, such as `user`, ended by NULL and
+ * to be freed with g_strfreev; and how many rules have one.
+ */
+char **given_unknown(const struct policy *policy, unsigned *rules);
 
 /* Names a file that is passed over, with --verbose. */
 void given_pass(const char *file);

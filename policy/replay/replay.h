@@ -25,6 +25,8 @@ struct replay {
     const struct diags *diags; /* what could not be read */
     guint64 passed;            /* files that were found and are no mail */
     guint64 repeated;          /* messages that were there before and are not counted */
+    char **unknown;            /* words of tests in rules that a mailbox has no value for, ended by NULL */
+    unsigned unknown_rules;    /* how many rules have them */
     bool partial;              /* it was interrupted */
     bool recipients;           /* they may be shown */
     bool colours;
@@ -39,19 +41,23 @@ void replay_append_number(GString *out, guint64 number, unsigned columns);
 /* "1 message", "40,000 messages". */
 void replay_append_messages(GString *out, guint64 messages);
 
-/* "6 files that are no mail were passed over": what it is once they are counted. */
-void replay_append_passed(GString *out, guint64 passed);
-
-/* "12 messages were there before and are not counted again". */
-void replay_append_repeated(GString *out, guint64 repeated);
+/*
+ * What is to be known before the figures, a sentence each, ended by NULL and to be freed with g_strfreev: "2 rules test
+ * what a mailbox does not say: user, client.", "6 files that are no mail were passed over.", "12 messages were there
+ * before and are not counted again."
+ */
+char **replay_notices(const struct replay *replay);
 
 /* "2025-11-23 to 2026-11-22", "2026-11-22", or "". */
 char *replay_days(const struct tally *tally);
 
-/* "98.5 %", "0.22 %", "< 0.01 %", likewise; "-" of nothing. */
+/* "98.5 %", "0.22 %", "99.96 %", "< 0.01 %"; "-" of nothing, and "100 %" of all. */
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns);
 
-/* The name of an edge: "10: wide-cc, quarantine; trial, would quarantine". */
+/*
+ * The name of an edge: "10: wide-cc, quarantine; trial, would quarantine if other tests hold too", where the number alone
+ * does not decide.
+ */
 void replay_append_edge(GString *out, const struct policy *policy, const struct edge *edge);
 
 /* "Sent" of the first message of a file, "Sent [17]" of others; not yet fit for a terminal. */

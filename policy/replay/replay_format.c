@@ -33,18 +33,35 @@ void replay_append_messages(GString *out, guint64 messages)
     g_string_append(out, messages == 1 ? " message" : " messages");
 }
 
-void replay_append_passed(GString *out, guint64 passed)
+static void append_unknown(GString *out, const struct replay *replay)
 {
-    replay_append_number(out, passed, 0);
-    g_string_append(out,
-                    passed == 1 ? " file that is no mail was passed over" : " files that are no mail were passed over");
+    g_autofree char *words = g_strjoinv(", ", replay->unknown);
+
+    g_string_append_printf(out, "%u rule%s what a mailbox does not say: %s", replay->unknown_rules,
+                           replay->unknown_rules == 1 ? " tests" : "s test", words);
+    if (g_strv_contains((const char *const *)replay->unknown, "user"))
+        g_string_append(out, "; --user-from=From takes the login from the author");
+    g_string_append(out, ".\n");
 }
 
-void replay_append_repeated(GString *out, guint64 repeated)
+char **replay_notices(const struct replay *replay)
 {
-    replay_append_messages(out, repeated);
-    g_string_append(out, repeated == 1 ? " was there before and is not counted again"
-                                       : " were there before and are not counted again");
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    if (replay->unknown_rules > 0)
+        append_unknown(out, replay);
+    if (replay->passed > 0) {
+        replay_append_number(out, replay->passed, 0);
+        g_string_append(out, replay->passed == 1 ? " file that is no mail was passed over.\n"
+                                                 : " files that are no mail were passed over.\n");
+    }
+    if (replay->repeated > 0) {
+        replay_append_messages(out, replay->repeated);
+        g_string_append(out, replay->repeated == 1 ? " was there before and is not counted again.\n"
+                                                   : " were there before and are not counted again.\n");
+    }
+    g_string_truncate(out, out->len > 0 ? out->len - 1 : 0);
+    return g_strsplit(out->str, "\n", -1);
 }
 
 char *replay_days(const struct tally *tally)
@@ -52,6 +69,14 @@ char *replay_days(const struct tally *tally)
     if (strncmp(tally->first, tally->last, 10) == 0)
         return g_strndup(tally->first, 10);
     return g_strdup_printf("%.10s to %.10s", tally->first, tally->last);
+}
+
+/* One digit behind the point, and two where one would make a part nothing, or the whole. */
+static int share_digits(double percent)
+{
+    if (percent >= 100)
+        return 0;
+    return percent < 1 || percent >= 99.95 ? 2 : 1;
 }
 
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns)
@@ -62,8 +87,10 @@ void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned col
         double percent = 100.0 * (double)part / (double)whole;
         if (percent < 0.01)
             g_strlcpy(text, "< 0.01 %", sizeof text);
+        else if (part < whole && percent > 99.99)
+            g_strlcpy(text, "> 99.99 %", sizeof text);
         else
-            g_snprintf(text, sizeof text, "%.*f %%", percent < 1 ? 2 : part < whole ? 1 : 0, percent);
+            g_snprintf(text, sizeof text, "%.*f %%", share_digits(percent), percent);
     }
     append_right(out, text, columns);
 }
@@ -74,8 +101,8 @@ void replay_append_edge(GString *out, const struct policy *policy, const struct 
     for (unsigned i = 0; i < edge->thresholds->len; i++) {
         const struct threshold *threshold = policy_threshold(policy, g_array_index(edge->thresholds, unsigned, i));
         struct rule_facts rule = policy_rule(policy, threshold->rule);
-        g_string_append_printf(out, "%s %s, %s%s", i > 0 ? ";" : "", rule.name, rule.monitor ? "would " : "",
-                               disposition_name(rule.disposition));
+        g_string_append_printf(out, "%s %s, %s%s%s", i > 0 ? ";" : "", rule.name, rule.monitor ? "would " : "",
+                               disposition_name(rule.disposition), threshold->alone ? "" : " if other tests hold too");
     }
 }
 

@@ -78,6 +78,11 @@ static void append_message_details(GString *out, const struct replay *replay, co
         page_append_isolated(out, words->str);
         g_string_append(out, "</span>");
     }
+    if (judged->id[0] != '\0') {
+        g_string_append(out, "<span class=\"small\">Message-ID ");
+        page_append_isolated(out, judged->id);
+        g_string_append(out, "</span>");
+    }
 }
 
 /* ---- head */
@@ -85,19 +90,15 @@ static void append_message_details(GString *out, const struct replay *replay, co
 static void append_warnings(GString *out, const struct replay *replay)
 {
     unsigned count = diags_count(replay->diags);
+    g_auto(GStrv) notices = replay_notices(replay);
 
     if (replay->partial)
         g_string_append(out,
                         "<p class=\"notice\">Interrupted: these are the figures of what was read until then.</p>\n");
-    if (replay->passed > 0) {
+    for (char **notice = notices; *notice != NULL; notice++) {
         g_string_append(out, "<p class=\"notice\">");
-        replay_append_passed(out, replay->passed);
-        g_string_append(out, ".</p>\n");
-    }
-    if (replay->repeated > 0) {
-        g_string_append(out, "<p class=\"notice\">");
-        replay_append_repeated(out, replay->repeated);
-        g_string_append(out, ".</p>\n");
+        page_append_text(out, *notice);
+        g_string_append(out, "</p>\n");
     }
     if (count == 0)
         return;

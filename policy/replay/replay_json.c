@@ -61,6 +61,7 @@ static void json_message(JsonBuilder *json, const struct replay *replay, const s
     json_string(json, "file", judged->file);
     json_number(json, "index", judged->index);
     json_string(json, "date", judged->date[0] != '\0' ? judged->date : NULL);
+    json_string(json, "message_id", judged->id[0] != '\0' ? judged->id : NULL);
     json_address(json, "sender", judged->sender);
     json_boolean(json, "outbound", judged->ruling.rule != NULL);
     json_ruling(json, &judged->ruling);
@@ -214,6 +215,7 @@ static void json_thresholds(JsonBuilder *json, const struct replay *replay)
         json_number(json, "line", rule.line);
         json_string(json, "verdict", disposition_name(rule.disposition));
         json_boolean(json, "monitor", rule.monitor);
+        json_boolean(json, "alone", threshold->alone);
         json_number(json, "below_messages", (gint64)near->below_messages);
         json_number(json, "above_messages", (gint64)near->above_messages);
         json_side(json, replay, "below", near->below, near->below_count);
@@ -254,6 +256,11 @@ void replay_append_json(GString *out, const struct replay *replay)
     json_number(json, "warnings", diags_count(replay->diags));
     json_number(json, "passed_over", (gint64)replay->passed);
     json_number(json, "repeated", (gint64)replay->repeated);
+    begin_array(json, "unknown_tests");
+    for (char **word = replay->unknown; *word != NULL; word++)
+        json_builder_add_string_value(json, *word);
+    json_builder_end_array(json);
+    json_number(json, "unknown_rules", replay->unknown_rules);
     json_string(json, "first", tally->first[0] != '\0' ? tally->first : NULL);
     json_string(json, "last", tally->last[0] != '\0' ? tally->last : NULL);
     json_digest(json, "policy", tally->policy);

@@ -3,6 +3,7 @@
 #include "policy/replay/replay_result.h"
 
 #include "policy/address/address.h"
+#include "policy/message/message_id.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,16 @@ static char *short_sender(const char *sender)
     return cut;
 }
 
+static char *read_id(const struct message *message)
+{
+    const struct header *header = message_find_header(message, "Message-ID");
+    char *id = message_id_copy(header != NULL ? header->value : NULL);
+
+    if (strlen(id) > JUDGED_ID)
+        *id = '\0';
+    return id;
+}
+
 static void read_exposure(struct judged *judged, const struct exposure *exposure, bool recipients)
 {
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
@@ -109,6 +120,7 @@ struct judged *judged_new(const struct message *message, const char *file, unsig
     judged->file = g_strdup(file);
     judged->index = index;
     judged->sender = short_sender(message->sender);
+    judged->id = read_id(message);
     judged->hanging = watch.data = g_array_new(FALSE, FALSE, sizeof(struct hanging));
     read_date(message, judged->date);
     verdict = rule_on(&judged->ruling, options->policy, message, options, &watch);
@@ -135,6 +147,7 @@ void judged_unref(struct judged *judged)
         return;
     g_free(judged->file);
     g_free(judged->sender);
+    g_free(judged->id);
     ruling_clear(&judged->ruling);
     ruling_clear(&judged->old);
     g_array_unref(judged->hanging);

@@ -23,6 +23,7 @@
 #define JUDGED_PARTIES    8u   /* parties; of more, their number */
 #define JUDGED_RECIPIENTS 20u  /* recipients, if they are asked for */
 #define JUDGED_SENDER     320u /* bytes of its sender */
+#define JUDGED_ID         250u /* bytes of its Message-ID */
 #define JUDGED_THRESHOLDS 64u  /* the first thresholds of a policy are watched */
 
 /* What one policy said.  Not judged: `rule` is NULL and the message is accepted. */
@@ -44,6 +45,7 @@ struct judged {
     char *file;
     unsigned index;
     char *sender;        /* normalised; "" is the null sender */
+    char *id;            /* its Message-ID without the brackets; "" if there is none, or it is too long to be kept */
     char date[17];       /* "2026-11-23 18:34", as the sender's clock had it; "" if the message does not say */
     struct once_key key; /* what it is known again by; set by whoever asks for that */
     struct ruling ruling;

@@ -74,6 +74,8 @@ static void append_details(GString *out, const struct replay *replay, const stru
         g_string_append(details, "; to ");
         replay_append_recipients(details, judged);
     }
+    if (judged->id[0] != '\0')
+        g_string_append_printf(details, "; <%s>", judged->id);
     terminal_append_blanks(out, 0, indent);
     terminal_append_wrapped(out, details->str, indent, width_of(replay));
     g_string_append_c(out, '\n');
@@ -113,15 +115,13 @@ static void append_partial(GString *out, const struct replay *replay)
                                terminal_begin(replay->colours, STYLE_RED), terminal_end(replay->colours));
 }
 
-static void append_left_out(GString *out, const struct replay *replay)
+static void append_notices(GString *out, const struct replay *replay)
 {
-    if (replay->passed > 0) {
-        replay_append_passed(out, replay->passed);
-        g_string_append(out, ".\n");
-    }
-    if (replay->repeated > 0) {
-        replay_append_repeated(out, replay->repeated);
-        g_string_append(out, ".\n");
+    g_auto(GStrv) notices = replay_notices(replay);
+
+    for (char **notice = notices; *notice != NULL; notice++) {
+        terminal_append_wrapped(out, *notice, 0, width_of(replay));
+        g_string_append_c(out, '\n');
     }
 }
 
@@ -394,7 +394,7 @@ void replay_append_text(GString *out, const struct replay *replay)
     const struct tally *tally = replay->tally;
 
     append_partial(out, replay);
-    append_left_out(out, replay);
+    append_notices(out, replay);
     if (tally->against != NULL) {
         append_changes(out, replay);
         return;

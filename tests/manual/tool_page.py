@@ -195,7 +195,7 @@ class Json(ToolCase):
         objects = []
         other = POLICY.replace("rule wide", "rule broad").replace("version 1", "version 1\noutbound when authenticated")
         with tool.Folder({"policy": POLICY, "other": other, **MESSAGES}) as folder:
-            folder.write("dated", "Date: Mon, 23 Nov 2026 18:34:00 +0100\n" + MESSAGES["two"])
+            folder.write("dated", "Date: Mon, 23 Nov 2026 18:34:00 +0100\nMessage-ID: <1@corp.example>\n" + MESSAGES["two"])
             for arguments in ([], ["--messages", "--recipients"], ["--against", "other"], ["--against", "other", "--local"],
                               ["--against", "policy", "--local"], ["--client", "192.0.2.1", "--messages"]):
                 for policy in "policy", "other":

@@ -79,7 +79,9 @@ class InitCase(unittest.TestCase):
         self.assertGreaterEqual(int(re.search(r"expectations that hold (\d+)", output).group(1)), 12)
         done = subprocess.run(["sed", DECIDE, self.at(policy)], stdout=subprocess.PIPE, check=True)
         self.folder.write(decided, done.stdout)
-        self.assertIn(DECIDE, done.stdout.decode(), "the policy does not say how it is made to decide")
+        with open(self.at(policy), encoding="utf-8") as file:
+            self.assertIn("sed '%s' " % DECIDE, file.read(), "the policy does not say how it is made to decide")
+        self.assertNotRegex(done.stdout.decode(), "(?i)on trial|monitor|for now|# later", "what was true on trial alone")
         code, output, errors = self.folder.run("check", "--strict", "-p", decided)
         self.assertEqual((code, errors), (0, ""), output)
 

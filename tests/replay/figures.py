@@ -40,6 +40,39 @@ class Verdicts(replaycase.ReplayCase):
                 self.assertEqual([(each["verdict"], each["rule"], each["outbound"]) for each in found],
                                  [(each["verdict"], each["rule"], each["outbound"]) for each in explained])
 
+    def test_found_again(self):
+        """a message that is named is found by its number, and by its Message-ID"""
+        found, last = self.objects("--messages", "sent")
+        near = [each for threshold in last["thresholds"] for each in threshold["below"] + threshold["above"]]
+        self.assertGreater(len(near), 10)
+        for each in [found[0], found[-1]] + near[:6]:
+            with self.subTest(each["index"]):
+                self.assertEqual(each["message_id"], "%d.mail@corp.example" % each["index"])
+                for options in (["--index", str(each["index"])], ["--id", each["message_id"]], ["--id", "<%s>" % each["message_id"]],
+                                ["--index", str(each["index"]), "--id", each["message_id"]]):
+                    explained, = self.folder.json("explain", "--json", "-p", "policy", *options, "sent")
+                    self.assertEqual([explained[key] for key in ("file", "index", "verdict", "rule")],
+                                     [each[key] for key in ("file", "index", "verdict", "rule")])
+        self.assertIn("<%s>" % near[0]["message_id"], self.replay("sent"))
+        self.assertIn(near[0]["message_id"], self.page("sent"))
+
+    def test_not_found(self):
+        for options, said in ((["--index", "1500"], "sent: there is no message [1500]; expected a number below 1500"),
+                              (["--id", "1500.mail@corp.example"], "none of the 1500 messages that were read has the Message-ID 1500.mail@corp.example"),
+                              (["--index", "3", "--id", "4.mail@corp.example"], "has the Message-ID 4.mail@corp.example")):
+            code, output, errors = self.folder.run("explain", "-p", "policy", *options, "sent")
+            self.assertEqual((code, output), (1, ""))
+            self.assertIn(said, errors)
+        for arguments in (["--index", "-2", "sent"], ["--index", "0", "sent", "sent"], ["--index", "0", "."], ["--index", "0"], ["--index", "x", "sent"]):
+            self.assertEqual(self.folder.run("explain", "-p", "policy", *arguments)[0], 2, arguments)
+
+    def test_long_id(self):
+        """is not kept"""
+        for length, kept in (250, True), (251, False):
+            self.folder.write("long", "From: a@corp.example\nMessage-ID: <%s>\n\nx\n" % ("i" * length))
+            found, _last = self.objects("--messages", "long")
+            self.assertEqual(found[0]["message_id"], "i" * length if kept else None)
+
     def test_bcc(self):
         """whoever stands in Bcc is hidden, and not a visible recipient"""
         found, _last = self.objects("--messages", "sent")
@@ -141,12 +174,82 @@ class Summary(replaycase.ReplayCase):
                 self.assertEqual([(one["value"], one["index"]) for one in each["above"]], above[:5])
         self.assertEqual([each["number"] for each in self.last["thresholds"]], [2, 50, 10, 40, 5, 9000])
 
+    def test_alone(self):
+        """a number that needs other tests is drawn as such"""
+        self.assertEqual([each["alone"] for each in self.last["thresholds"]], [False, True, True, True, True, True])
+        self.assertEqual([line.split("---")[1].strip() for line in self.replay("sent").splitlines() if line.startswith("  --- 2:")],
+                         ["2: clinic, quarantine if other tests hold too"])
+
     def test_not_outbound(self):
         """mail that the policy does not judge is counted as such and nowhere else"""
         _none, last = self.objects("--client", "192.0.2.1", "sent")
         self.assertEqual((last["messages"], last["judged"]), (len(self.made), 0))
         self.assertEqual(sum(rule["messages"] for rule in last["rules"]) + len(last["senders"]), 0)
         self.assertIn("%s of them not outbound" % format(len(self.made), ","), self.replay("--client", "192.0.2.1", "sent"))
+
+
+class Shares(replaycase.ReplayCase):
+    def test_only_all_is_the_whole(self):
+        """what is not all is not 100 %, however close"""
+        one = "From a@corp.example Mon Nov 23 18:34:00 2026\nFrom: a@corp.example\nTo: p@c.example\n\nx\n\n"
+        clinic = one.replace("From: a@", "From: news@").replace("From a@", "From news@")
+        for count, share, other in (1000, "99.9 %", "0.10 %"), (2500, "99.96 %", "0.04 %"), (12000, "> 99.99 %", "< 0.01 %"):
+            self.folder.write("many", one * (count - 1) + clinic)
+            rows = {line.split()[-3]: line[11:21].strip() for line in self.replay("many").splitlines() if ", line" in line and "%" in line}
+            self.assertEqual(rows, {"newsletter,": other, "default,": share})
+        self.folder.write("many", one)
+        self.assertRegex(self.replay("many"), r" +1 +100 %  accept +default, line")
+
+
+class Unknown(replaycase.ReplayCase):
+    """What a rule asks for and a mailbox does not say."""
+
+    POLICY = """\
+version 1
+class internal { domain "corp.example" }
+rule boss { when user = "staff1@corp.example" accept }
+rule both { when not (user = "crm" or client in "192.0.2.1") and parties(external) >= 20 quarantine "x" }
+rule anybody { when sender = "user@corp.example" or header("X-Client") = "local" accept }
+rule wide { when parties(external) >= 10 and (local or authenticated or listener = "smtp") quarantine "x" }
+default accept
+"""
+
+    def run_with(self, *options):
+        self.folder.write("asking", self.POLICY)
+        text = self.replay(*options, "sent", policy="asking")
+        _none, last = self.objects(*options, "sent", policy="asking")
+        return text, (last["unknown_rules"], last["unknown_tests"])
+
+    def test_said(self):
+        text, unknown = self.run_with()
+        self.assertEqual(unknown, (3, ["user", "authenticated", "client", "listener", "local"]))
+        self.assertIn("3 rules test what a mailbox does not say: user, authenticated, client, listener, local; --user-from=From takes the login "
+                      "from the author.", text.replace("\n", " "))
+        self.assertIn("3 rules test what a mailbox does not say: user,", self.page("sent", policy="asking"))
+
+    def test_given(self):
+        self.assertEqual(self.run_with("--user", "crm")[1], (2, ["client", "listener", "local"]))
+        self.assertEqual(self.run_with("--user-from", "From", "--client", "192.0.2.1")[1], (1, ["listener"]))
+        text, unknown = self.run_with("--user", "crm", "--client", "192.0.2.1", "--listener", "smtp")
+        self.assertEqual(unknown, (0, []))
+        self.assertNotIn("does not say", text)
+        self.assertNotIn("does not say", self.replay("sent"))
+
+    def test_user_from(self):
+        """the login is the author's address, or what another field says"""
+        self.folder.write("asking", self.POLICY)
+        found, last = self.objects("--messages", "--user-from", "from", "sent", policy="asking")
+        wanted = [message.sender == "staff1@corp.example" for message in self.made]
+        self.assertGreater(sum(wanted), 5)
+        self.assertEqual([each["rule"] == "boss" for each in found], wanted)
+        self.folder.write("field", "From: a@corp.example\nX-Login:  crm \nTo: %s\n\nx\n" % ", ".join("p@c%d.example" % n for n in range(20)))
+        for options, rule in ((["--user-from", "X-Login"], "wide"), (["--user-from", "X-Other"], "both"), (["--user-from", "From"], "both")):
+            found, _last = self.objects("--messages", *options, "field", policy="asking")
+            self.assertEqual(found[0]["rule"], rule)
+            explained, = self.folder.json("explain", "--json", "-p", "asking", *options, "field")
+            self.assertEqual(explained["rule"], rule)
+        for options in (["--user", "a", "--user-from", "From"], ["--user-from", "From:"], ["--user-from", ""]):
+            self.assertEqual(self.folder.run("replay", "-p", "asking", *options, "field")[0], 2)
 
 
 class Against(replaycase.ReplayCase):

@@ -83,7 +83,7 @@ class Message:
             lines.append("Cc: %s" % ",\n\t".join(self.to[30:]))
         if self.bcc:
             lines.append("Bcc: %s" % ", ".join(self.bcc))
-        lines += ["Subject: message %d" % self.number, "Date: %s" % self.date, "", "Hello.", ""]
+        lines += ["Message-ID: <%d.mail@corp.example>" % self.number, "Subject: message %d" % self.number, "Date: %s" % self.date, "", "Hello.", ""]
         return "\n".join(lines)
 
 

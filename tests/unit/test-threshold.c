@@ -7,8 +7,13 @@
     "rule over until 2020-01-01 { when visible(all) > 3 accept }\n"                                                    \
     "rule wide { when parties(external) >= 10 or visible(external) > 39 quarantine \"x\" }\n"                          \
     "rule few { monitor when not (visible(external) <= 4) and not local reject \"x\" }\n"                              \
-    "rule none { when visible(external) = 7 or hidden(all) < 1 tag \"x\" }\n"                                          \
-    "default accept\n"
+    "rule none { when visible(external) = 7 or hidden(all) < 1 tag \"x\" }\n"
+#define LAST "default accept\n"
+
+/* Within a `not`, one part of an `and` is enough, and each part of an `or` is needed. */
+#define NEGATED                                                                                                        \
+    "rule far { when not (local and domains(all) < 3) accept }\n"                                                      \
+    "rule near { when not (local or not (parties(all) < 4)) accept }\n"
 
 static void test_found(void)
 {
@@ -16,12 +21,14 @@ static void test_found(void)
         const char *test;
         unsigned rule, number;
         enum count count;
+        bool alone;
     } want[] = {
-        {"parties(external) >= 2", 0, 2, COUNT_PARTIES},   {"visible(all) > 3", 1, 4, COUNT_VISIBLE},
-        {"parties(external) >= 10", 2, 10, COUNT_PARTIES}, {"visible(external) > 39", 2, 40, COUNT_VISIBLE},
-        {"visible(external) <= 4", 3, 5, COUNT_VISIBLE},   {"hidden(all) < 1", 4, 1, COUNT_HIDDEN},
+        {"parties(external) >= 2", 0, 2, COUNT_PARTIES, false},  {"visible(all) > 3", 1, 4, COUNT_VISIBLE, true},
+        {"parties(external) >= 10", 2, 10, COUNT_PARTIES, true}, {"visible(external) > 39", 2, 40, COUNT_VISIBLE, true},
+        {"visible(external) <= 4", 3, 5, COUNT_VISIBLE, false},  {"hidden(all) < 1", 4, 1, COUNT_HIDDEN, true},
+        {"domains(all) < 3", 5, 3, COUNT_DOMAINS, true},         {"parties(all) < 4", 6, 4, COUNT_PARTIES, false},
     };
-    struct policy *policy = policy_of(UNIT_HEAD RULES);
+    struct policy *policy = policy_of(UNIT_HEAD RULES NEGATED LAST);
 
     g_assert_cmpuint(policy_threshold_count(policy), ==, G_N_ELEMENTS(want));
     for (unsigned i = 0; i < G_N_ELEMENTS(want); i++) {
@@ -30,6 +37,7 @@ static void test_found(void)
         g_assert_cmpuint(found->rule, ==, want[i].rule);
         g_assert_cmpuint(found->number, ==, want[i].number);
         g_assert_cmpuint(found->count, ==, want[i].count);
+        g_assert_true(found->alone == want[i].alone);
     }
     g_assert_true(policy_threshold(policy, 1)->classes == CLASS_ALL);
     policy_unref(policy);
@@ -37,7 +45,7 @@ static void test_found(void)
 
 static void test_rules(void)
 {
-    struct policy *policy = policy_of(UNIT_HEAD RULES);
+    struct policy *policy = policy_of(UNIT_HEAD RULES LAST);
     struct rule_facts few = policy_rule(policy, 3);
 
     g_assert_cmpuint(policy_rule_count(policy), ==, 5);
@@ -49,6 +57,18 @@ static void test_rules(void)
     g_assert_cmpstr(policy_default(policy).name, ==, "default");
     g_assert_cmpuint(policy_default(policy).line, ==, 9);
     g_assert_cmpint(policy_default(policy).disposition, ==, DISPOSITION_ACCEPT);
+    policy_unref(policy);
+}
+
+static void test_rule_tests(void)
+{
+    struct policy *policy = policy_of(UNIT_HEAD RULES LAST);
+
+    g_assert_true(policy_rule_tests(policy, 0, "sender"));
+    g_assert_true(policy_rule_tests(policy, 0, "parties"));
+    g_assert_false(policy_rule_tests(policy, 0, "send"));
+    g_assert_false(policy_rule_tests(policy, 0, "local"));
+    g_assert_true(policy_rule_tests(policy, 3, "local"));
     policy_unref(policy);
 }
 
@@ -103,7 +123,7 @@ static void test_hangs(void)
         {"care@me.example", 40, "c{n}@x.example", "wide", "3:40 "},
         {"care@me.example", 7, "c{n}@x.example", "none", "2:1 3:7 4:7 "},
     };
-    struct policy *policy = policy_of(UNIT_HEAD RULES);
+    struct policy *policy = policy_of(UNIT_HEAD RULES LAST);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *rule = NULL;
@@ -146,6 +166,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/threshold/found", test_found);
     g_test_add_func("/threshold/rules", test_rules);
+    g_test_add_func("/threshold/rule-tests", test_rule_tests);
     g_test_add_func("/threshold/none", test_no_threshold);
     g_test_add_func("/threshold/hangs", test_hangs);
     g_test_add_func("/threshold/budget", test_budget);
