@@ -55,8 +55,8 @@ char *replay_days(const struct tally *tally);
 void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned columns);
 
 /*
- * The name of an edge: "10: wide-cc, quarantine; trial, would quarantine if other tests hold too", where the number alone
- * does not decide.
+ * The name of an edge: "10: wide-cc, quarantine; trial, would quarantine", with "if other tests hold too" where the
+ * number alone does not decide.
  */
 void replay_append_edge(GString *out, const struct policy *policy, const struct edge *edge);
 
