@@ -1,32 +1,18 @@
 /* journal - see journal.h */
 
-#include <config.h>
-
 #include "milter/log/journal.h"
 
-#ifdef HAVE_SYSTEMD
-
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #define JOURNAL_FOLDER "/run/systemd/journal/"
-#define JOURNAL_SOCKET JOURNAL_FOLDER "socket"
 
-/* The fields of every line, and one for each fact; of a list's items so many. */
-#define ITEMS_LIMIT  32
-#define FIELDS_LIMIT (8 + ENTRY_FACTS + 2 * ITEMS_LIMIT)
+static struct log_socket journal = {.path = JOURNAL_FOLDER "socket", .descriptor = -1};
 
-/* The fields one behind the other; the vectors are filled when no more comes, since the string moves. */
-struct fields {
-    GString *text;
-    size_t starts[FIELDS_LIMIT + 1];
-    unsigned count;
-};
+/* Of a list's items, each is a field: so many at most. */
+#define ITEMS_LIMIT 32
 
 bool journal_found(void)
 {
@@ -36,91 +22,61 @@ bool journal_found(void)
     return found;
 }
 
-static bool begin(struct fields *fields)
+/* No value has a newline, since it would begin a field of somebody else's: it ends there. */
+static void end_field(GString *fields, size_t start)
 {
-    if (fields->count == FIELDS_LIMIT)
-        return false;
-    fields->starts[fields->count++] = fields->text->len;
-    return true;
+    char *newline = memchr(fields->str + start, '\n', fields->len - start);
+
+    if (newline != NULL)
+        g_string_truncate(fields, (gsize)(newline - fields->str));
+    g_string_append_c(fields, '\n');
 }
 
-static void add(struct fields *fields, const char *name, const char *value)
+static void add(GString *fields, const char *name, const char *value)
 {
-    if (begin(fields))
-        g_string_append_printf(fields->text, "%s=%s", name, value);
+    size_t start = fields->len;
+
+    g_string_append_printf(fields, "%s=%s", name, value);
+    end_field(fields, start);
 }
 
-static void add_number(struct fields *fields, const char *name, long number)
+static void append_name(GString *fields, const char *name)
 {
-    if (begin(fields))
-        g_string_append_printf(fields->text, "%s=%ld", name, number);
-}
-
-static void append_name(GString *text, const char *name)
-{
-    g_string_append(text, "RCPTGUARD_");
+    g_string_append(fields, "RCPTGUARD_");
     for (; *name != '\0'; name++)
-        g_string_append_c(text, *name == '-' ? '_' : g_ascii_toupper(*name));
-    g_string_append_c(text, '=');
+        g_string_append_c(fields, *name == '-' ? '_' : g_ascii_toupper(*name));
+    g_string_append_c(fields, '=');
 }
 
 /* A list is a field for each of its items, so that each can be looked for. */
-static void add_fact(struct fields *fields, const struct fact *fact)
+static void add_fact(GString *fields, const struct fact *fact)
 {
     unsigned count = fact->form == FACT_LIST && fact->count > 0 ? MIN(fact->count, ITEMS_LIMIT) : 1;
-    for (unsigned i = 0; i < count && begin(fields); i++) {
-        append_name(fields->text, fact->name);
-        entry_append_value(fields->text, fact, i);
+
+    for (unsigned i = 0; i < count; i++) {
+        size_t start = fields->len;
+        append_name(fields, fact->name);
+        entry_append_value(fields, fact, i);
+        end_field(fields, start);
     }
 }
 
-static void add_entry(struct fields *fields, const struct journal_sender *sender, const struct entry *entry,
-                      const char *line)
+enum log_sent journal_send(const struct log_sender *sender, const struct entry *entry, const char *line)
 {
+    g_autoptr(GString) fields = g_string_sized_new(2 * ENTRY_LINE_LIMIT);
+
     add(fields, "MESSAGE", line);
     add(fields, "MESSAGE_ID", entry_kind_id(entry->kind));
-    add_number(fields, "PRIORITY", entry->priority);
-    add_number(fields, "SYSLOG_FACILITY", LOG_FAC(sender->facility));
-    add(fields, "SYSLOG_IDENTIFIER", sender->program);
-    add_number(fields, "SYSLOG_PID", (long)getpid());
-    if (entry->queue_id != NULL && begin(fields)) {
-        append_name(fields->text, "queue-id");
-        entry_append_queue_id(fields->text, entry);
+    g_string_append_printf(fields, "PRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=%s\nSYSLOG_PID=%ld\n",
+                           entry->priority, LOG_FAC(sender->facility), sender->program, (long)getpid());
+    if (entry->queue_id != NULL) {
+        size_t start = fields->len;
+        append_name(fields, "queue-id");
+        entry_append_queue_id(fields, entry);
+        end_field(fields, start);
     }
     for (unsigned i = 0; i < entry->count; i++)
         add_fact(fields, &entry->facts[i]);
+    struct iovec datagram = {fields->str, fields->len};
+    return log_socket_send(&journal, &datagram, 1);
 }
-
-bool journal_send(const struct journal_sender *sender, const struct entry *entry, const char *line)
-{
-    /* sd_journal_sendv calls it a success when there is no such socket. */
-    if (access(JOURNAL_SOCKET, W_OK) == -1)
-        return false;
-    g_autoptr(GString) text = g_string_sized_new(2 * ENTRY_LINE_LIMIT);
-    struct fields fields = {.text = text};
-    struct iovec vectors[FIELDS_LIMIT];
-    add_entry(&fields, sender, entry, line);
-    fields.starts[fields.count] = text->len;
-    for (unsigned i = 0; i < fields.count; i++) {
-        vectors[i].iov_base = text->str + fields.starts[i];
-        vectors[i].iov_len = fields.starts[i + 1] - fields.starts[i];
-    }
-    return sd_journal_sendv(vectors, (int)fields.count) == 0;
-}
-
-#else
-
-bool journal_found(void)
-{
-    return false;
-}
-
-bool journal_send(const struct journal_sender *sender, const struct entry *entry, const char *line)
-{
-    (void)sender;
-    (void)entry;
-    (void)line;
-    return false;
-}
-
-#endif

@@ -1,17 +1,19 @@
 /*
  * journal - lines to systemd-journald by its own protocol, with their facts as fields.
  *
- * Built without libsystemd, and where there is no journald, both functions say no.
+ * The protocol is that of https://systemd.io/JOURNAL_NATIVE_PROTOCOL.  libsystemd would wait until journald reads, so
+ * it is not used for it.
  */
 #ifndef RCPTGUARD_JOURNAL_H
 #define RCPTGUARD_JOURNAL_H
 
 #include "milter/log/log_entry.h"
+#include "milter/log/log_socket.h"
 
 #include <stdbool.h>
 
 /* Who speaks, as syslog(3) would say it. */
-struct journal_sender {
+struct log_sender {
     const char *program;
     int facility; /* LOG_MAIL, ... */
 };
@@ -24,10 +26,10 @@ struct journal_sender {
 bool journal_found(void);
 
 /*
- * Sends the line, just as syslog(3) would have it, as MESSAGE, with MESSAGE_ID
- * and a field RCPTGUARD_NAME for each fact; see systemd.journal-fields(7).  False
- * if journald did not take it: then syslog(3) has to.  Any thread may send.
+ * Sends the line, just as syslog(3) would have it, as MESSAGE, with MESSAGE_ID and a field RCPTGUARD_NAME for each
+ * fact; see systemd.journal-fields(7).  LOG_AWAY if there is no journald: then the syslog daemon has to get it.  Never
+ * waits, and any thread may send.
  */
-bool journal_send(const struct journal_sender *sender, const struct entry *entry, const char *line);
+enum log_sent journal_send(const struct log_sender *sender, const struct entry *entry, const char *line);
 
 #endif

@@ -3,24 +3,27 @@
 #include "milter/log/log.h"
 
 #include "milter/log/journal.h"
+#include "milter/log/log_socket.h"
 #include "policy/base/escape.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_bool to_stderr = true;
 static atomic_bool to_syslog = false;
 static atomic_bool to_journal = false;
 static atomic_bool as_json = false;
-static struct journal_sender sender; /* written by log_open alone, before there are threads */
+static struct log_sender sender; /* written by log_open alone, before there are threads */
+static struct log_socket syslog_socket = {.path = "/dev/log", .descriptor = -1};
+static _Atomic(guint64) lost = 0;     /* lines in all */
+static _Atomic(guint64) lost_now = 0; /* since the last one that was taken */
 
 void log_open(const char *program, int facility)
 {
-    openlog(program, LOG_PID | LOG_NDELAY, facility);
-    sender = (struct journal_sender){.program = program, .facility = facility};
+    sender = (struct log_sender){.program = program, .facility = facility};
     atomic_store(&to_journal, journal_found());
     atomic_store(&to_syslog, true);
 }
@@ -35,19 +38,79 @@ void log_to_stderr(bool yes)
     atomic_store(&to_stderr, yes);
 }
 
-/* One system call, so that the lines of several threads do not run into each other. */
+guint64 log_lost(void)
+{
+    return atomic_load(&lost);
+}
+
+/* Nobody is there who could be told of a text that is not taken. */
 static void write_stderr(const char *text, size_t length, bool newline)
 {
     struct iovec parts[2] = {{(void *)text, length}, {(void *)"\n", 1}};
-    ssize_t written = writev(STDERR_FILENO, parts, newline ? 2 : 1);
-    (void)written; /* there is nobody to tell */
+
+    log_write(STDERR_FILENO, parts, newline ? 2 : 1);
+}
+
+/* As syslog(3) does it: RFC 3164, 4.1, with the local time and no host. */
+static enum log_sent send_to_syslog(const struct entry *entry, const char *line)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t now = time(NULL);
+    char head[96];
+    struct tm local;
+
+    localtime_r(&now, &local);
+    int length =
+        g_snprintf(head, sizeof head, "<%d>%.3s %2d %02d:%02d:%02d %s[%ld]: ", sender.facility | entry->priority,
+                   months + (ptrdiff_t)local.tm_mon * 3, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
+                   sender.program, (long)getpid());
+    struct iovec parts[2] = {{head, (size_t)length}, {(void *)line, strlen(line)}};
+    return log_socket_send(&syslog_socket, parts, 2);
+}
+
+static enum log_sent send_line(const struct entry *entry, const char *line)
+{
+    enum log_sent sent = atomic_load(&to_journal) ? journal_send(&sender, entry, line) : LOG_AWAY;
+
+    return sent == LOG_AWAY ? send_to_syslog(entry, line) : sent;
+}
+
+/* Once the log is read again: how many lines are missing before this one. */
+static void say_lost(void)
+{
+    guint64 count = atomic_exchange(&lost_now, 0);
+    struct entry entry = {.kind = ENTRY_OTHER, .priority = LOG_WARNING};
+    char words[96];
+
+    if (count == 0)
+        return;
+    g_snprintf(words, sizeof words, "log: %" G_GUINT64_FORMAT " line%s lost before this one, as nobody read the log",
+               count, count == 1 ? " is" : "s are");
+    entry.message = words;
+    g_autoptr(GString) line = g_string_new(NULL);
+    if (atomic_load(&as_json))
+        entry_json(line, &entry);
+    else
+        g_string_append(line, words);
+    if (send_line(&entry, line->str) != LOG_SENT)
+        atomic_fetch_add(&lost_now, count);
 }
 
 static void deliver(const struct entry *entry, const char *line)
 {
-    if (atomic_load(&to_syslog) && !(atomic_load(&to_journal) && journal_send(&sender, entry, line)))
-        syslog(entry->priority, "%s", line);
-    if (atomic_load(&to_stderr))
+    bool stderr_too = atomic_load(&to_stderr);
+
+    if (atomic_load(&to_syslog)) {
+        if (atomic_load(&lost_now) > 0)
+            say_lost();
+        enum log_sent sent = send_line(entry, line);
+        /* Where there is no log daemon at all, standard error may be the log. */
+        if (sent == LOG_LOST || (sent == LOG_AWAY && !stderr_too)) {
+            atomic_fetch_add(&lost, 1);
+            atomic_fetch_add(&lost_now, 1);
+        }
+    }
+    if (stderr_too)
         write_stderr(line, strlen(line), true);
 }
 

@@ -1,9 +1,12 @@
 /*
- * log - lines for the operators: syslog(3) or the journal, and standard error while a person is there.
+ * log - lines for the operators: syslog or the journal, and standard error while a person is there.
  *
- * Where syslog(3) leads to journald, a line goes there by the journal's own
+ * Where /dev/log leads to journald, a line goes there by the journal's own
  * protocol, with its facts as fields (journal.h); journald hands it on to a
- * syslog daemon as it does with every other.  If that fails it is syslog(3) again.
+ * syslog daemon as it does with every other.  If there is no journald it is /dev/log.
+ *
+ * Nobody waits for a log: mail goes on while it is not read, is full or is gone.  A
+ * line that is not taken at once is lost and counted.
  *
  * Any thread may log.  A line is one line: what is not printable is escaped
  * before it leaves, since syslog daemons disagree on what they do with it.
@@ -20,6 +23,12 @@
 
 /* Longest line in bytes; what comes behind is cut. */
 #define LOG_LINE_LIMIT 2000
+
+/*
+ * How many lines were lost, since nobody read the log: nobody waits for one.  When it is read again, a line says how
+ * many.
+ */
+guint64 log_lost(void);
 
 /* Opens syslog as `program`, with a facility (LOG_MAIL, ...).  Before that, lines go to standard error alone. */
 void log_open(const char *program, int facility);

@@ -145,9 +145,6 @@ static void add_versions(GString *out)
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
     versions_add_built(out, "json-glib", json_library_version());
-#ifdef HAVE_SYSTEMD
-    versions_add_built(out, "libsystemd", SYSTEMD_VERSION);
-#endif
 }
 
 int main(int argc, char **argv)

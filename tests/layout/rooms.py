@@ -15,7 +15,7 @@ MODULES = 16
 # The files that know a library, by its header.
 LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/ledger/database.c"],
              "gmime.h": ["policy/message/header_text.c", "policy/message/gmime_api.h"], "libpsl.h": ["policy/exposure/public_suffix.c"], "idn2.h": ["policy/address/address.c"],
-             "zlib.h": ["policy/mailbox/decompress.c"], "lzma.h": ["policy/mailbox/decompress.c"], "zstd.h": ["policy/mailbox/decompress.c"], "sd-journal.h": ["milter/log/journal.c"],
+             "zlib.h": ["policy/mailbox/decompress.c"], "lzma.h": ["policy/mailbox/decompress.c"], "zstd.h": ["policy/mailbox/decompress.c"],
              "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"]}
 
 # Where an MTA may be named: its room, the row that puts it in, and for a reason.

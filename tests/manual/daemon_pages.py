@@ -248,9 +248,9 @@ class Daemon(page.PageCase):
         items = list(page.items(page.section(self.tree, "JOURNAL")))
         listed = [name for head, _body in items for name in page.marked(head, "Cm") if name.isupper()]
         source = csource.read("milter/log/journal.c")
-        known = set(re.findall(r'\badd(?:_number)?\(fields, "([A-Z_]+)"', source))
+        known = set(re.findall(r'\badd\(fields, "([A-Z_]+)"', source)) | set(re.findall(r'(?:"|\\n)([A-Z_]+)=%', source))
         prefix = re.search(r'"(RCPTGUARD_)"', source).group(1)
-        known |= {prefix, prefix + re.search(r'append_name\(fields->text, "([a-z-]+)"\)', source).group(1).upper().replace("-", "_")}
+        known |= {prefix, prefix + re.search(r'append_name\(fields, "([a-z-]+)"\)', source).group(1).upper().replace("-", "_")}
         self.assertSame(listed, known, "fields of the journal")
 
     def test_exit_codes(self):
