@@ -23,15 +23,19 @@
 /* Deleting a field costs the MTA a pass over all of them: who brings more than this is not served. */
 #define TAG_FIELDS_LIMIT 1000u
 
-/* What is wanted to be left out, where the MTA offers it. */
-#define STEPS_LEFT_OUT (SMFIP_NOHELO | SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN)
+/*
+ * What is wanted to be left out, where the MTA offers it.  Not the end of the header: of a message without header
+ * fields Sendmail sends DATA and the end of the message, and libmilter drops an end that comes right after DATA
+ * without a word, so that the MTA waits for its answer.
+ */
+#define STEPS_LEFT_OUT (SMFIP_NOHELO | SMFIP_NOBODY | SMFIP_NOUNKNOWN)
 
 /*
  * The steps whose callbacks never answer.  libmilter offers these bits always: for
  * an MTA that lacks one it answers itself.  Never those of a step that may answer:
  * its answer would be swallowed, and the MTA would wait for it.
  */
-#define STEPS_WITHOUT_REPLY (SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR)
+#define STEPS_WITHOUT_REPLY (SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
 
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE)
 
@@ -235,6 +239,13 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
     return SMFIS_NOREPLY;
 }
 
+/* There is nothing to do; that it is asked for is what matters, see STEPS_LEFT_OUT. */
+static sfsistat on_end_of_header(SMFICTX *context)
+{
+    (void)context;
+    return SMFIS_NOREPLY;
+}
+
 static sfsistat on_abort(SMFICTX *context)
 {
     struct connection *connection = smfi_getpriv(context);
@@ -420,6 +431,7 @@ int filter_open(struct service *shared)
         .xxfi_envfrom = on_mail,
         .xxfi_envrcpt = on_recipient,
         .xxfi_header = on_header,
+        .xxfi_eoh = on_end_of_header,
         .xxfi_eom = on_end_of_message,
         .xxfi_abort = on_abort,
         .xxfi_close = on_close,

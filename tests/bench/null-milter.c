@@ -17,7 +17,7 @@
 
 #define ACTIONS (SMFIF_QUARANTINE | SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_SETSYMLIST)
 #define STEPS                                                                                                          \
-    (SMFIP_NOHELO | SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR)
+    (SMFIP_NOHELO | SMFIP_NOBODY | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
 
 /* The macros that rcptguardd asks for; libmilter wants them writable. */
 static char connect_macros[] = "{daemon_name} v";
@@ -44,6 +44,12 @@ static sfsistat null_negotiate(SMFICTX *context, unsigned long actions, unsigned
 static sfsistat null_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 {
     (void)context, (void)host, (void)address;
+    return SMFIS_NOREPLY;
+}
+
+static sfsistat null_end_of_header(SMFICTX *context)
+{
+    (void)context;
     return SMFIS_NOREPLY;
 }
 
@@ -90,6 +96,7 @@ int main(int argc, char **argv)
         .xxfi_envrcpt = null_recipient,
         .xxfi_data = null_data,
         .xxfi_header = null_header,
+        .xxfi_eoh = null_end_of_header,
         .xxfi_eom = null_end,
         .xxfi_abort = null_end,
         .xxfi_close = null_end,

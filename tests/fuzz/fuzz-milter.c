@@ -482,6 +482,7 @@ static void do_end(struct smfi_str *session, const char *text)
     session->refuse_reply = strchr(text, '4') != NULL;
     session->changed = session->added = session->quarantined = session->replied = 0;
     g_clear_pointer(&session->code, g_free);
+    fuzz_check(callbacks.xxfi_eoh(session) == SMFIS_NOREPLY, "the end of the header is not answered");
     result = callbacks.xxfi_eom(session);
     check_end(session, result);
     message_over(session);
@@ -500,7 +501,7 @@ static void do_close(struct smfi_str *session)
 
 static void do_negotiate(struct smfi_str *session, const char *text)
 {
-    const unsigned long never = SMFIP_NR_MAIL | SMFIP_NR_EOH | SMFIP_NR_BODY | SMFIP_NR_DATA | SMFIP_NODATA |
+    const unsigned long never = SMFIP_NR_MAIL | SMFIP_NOEOH | SMFIP_NR_BODY | SMFIP_NR_DATA | SMFIP_NODATA |
                                 SMFIP_NOHDRS | SMFIP_NOMAIL | SMFIP_NORCPT | SMFIP_NOCONNECT | SMFIP_HDR_LEADSPC;
     unsigned long offered_actions = fuzz_hash((const uint8_t *)text, strlen(text));
     unsigned long offered_steps = text[0] == '*' ? ~0UL >> 32 : offered_actions * 2654435761u, more[2] = {0, 0};

@@ -27,9 +27,10 @@ class Negotiation(guardcase.GuardCase):
 
     def test_what_is_asked_of_a_postfix(self):
         mta = self.check_all()
-        wanted = milterclient.NOBODY | milterclient.NOHELO | milterclient.NOUNKNOWN | milterclient.NR_HDR | milterclient.NR_CONN | milterclient.NR_RCPT
+        wanted = milterclient.NOBODY | milterclient.NOHELO | milterclient.NOUNKNOWN | milterclient.NR_HDR | milterclient.NR_CONN | milterclient.NR_RCPT \
+            | milterclient.NR_EOH
         self.assertEqual(mta.protocol & wanted, wanted, "work that could be saved")
-        never = milterclient.NOCONNECT | milterclient.NOMAIL | milterclient.NORCPT | milterclient.NOHDRS | milterclient.NODATA | milterclient.NR_MAIL \
+        never = milterclient.NOCONNECT | milterclient.NOMAIL | milterclient.NORCPT | milterclient.NOHDRS | milterclient.NODATA | milterclient.NOEOH | milterclient.NR_MAIL \
             | milterclient.NR_DATA | milterclient.HDR_LEADSPC
         self.assertEqual(mta.protocol & never, 0, "something that is needed, or hangs")
         needed = milterclient.ADDHDRS | milterclient.CHGHDRS | milterclient.QUARANTINE

@@ -37,6 +37,21 @@ class Main(mtacase.MtaCase):
         self.each_way(lambda way: self.check_delivered(way, people, to=["care@me.example"], rule="default", visible=0, parties=0, internal=1, hidden=450,
                                                        user=self.user(way), text="-"))
 
+    def test_without_a_header(self):
+        """what has no header field is answered as any other message, and so is the next one of the session"""
+        bodies = [b"\r\nHello.\r\n", b"", b" a blank first\r\n\r\nHello.\r\n", b">From ann@me.example Mon Nov 23\r\n\r\nHello.\r\n", b": no name\r\n\r\nHello.\r\n"]
+        for way in self.smtp_ways():
+            with self.mta.connect(way) as session:
+                for body in bodies:
+                    with self.subTest(way, body=body):
+                        reply = self.mta.transaction(session, "care@me.example", ["one@cust1.example", "two@cust2.example"], body)
+                        self.assertEqual((reply.stage, reply.code), ("data", 250), reply)
+                        self.assertLine(self.guard.verdict(reply.queue_id), verdict="accept", rule="default", visible=0, hidden=2)
+                subject, text = self.message(to=["one@cust1.example"])
+                reply = self.mta.transaction(session, "care@me.example", ["one@cust1.example"], text)
+                self.assertEqual(reply.code, 250, reply)
+                self.assertDelivered(reply.queue_id, subject, ["one@cust1.example"])
+
     def test_30_of_one_customer_are_delivered(self):
         people = policies.people(30, domain="customer.example")
         self.each_way(lambda way: self.check_delivered(way, people, to=people, rule="default", visible=30, parties=1, domains=1, hidden=0))
