@@ -40,10 +40,17 @@ static int descriptor_read(int fd, size_t limit, char **text, size_t *length)
     return 0;
 }
 
-/* The same of a regular file; EINVAL for what is none. */
+/* Whether a file was written to, or another one put in its place, between two looks at it. */
+static bool has_changed(const struct stat *before, const struct stat *after)
+{
+    return before->st_dev != after->st_dev || before->st_ino != after->st_ino || before->st_size != after->st_size ||
+           before->st_mtim.tv_sec != after->st_mtim.tv_sec || before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
+}
+
+/* The same of a regular file; EINVAL for what is none, EBUSY for one that was written to meanwhile. */
 static int file_read(const char *path, size_t limit, char **text, size_t *length)
 {
-    struct stat status;
+    struct stat status, after;
     int result = -1, saved;
     /* O_NONBLOCK: a FIFO must not hold us for ever. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -55,6 +62,12 @@ static int file_read(const char *path, size_t limit, char **text, size_t *length
             result = descriptor_read(fd, limit, text, length);
         else
             errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    }
+    /* By the path: a new file that was renamed over this one is the one to read. */
+    if (result == 0 && (stat(path, &after) != 0 || has_changed(&status, &after))) {
+        g_free(*text);
+        errno = EBUSY;
+        result = -1;
     }
     saved = errno;
     close(fd);
@@ -109,6 +122,9 @@ static void source_fail(const char *path, const char *expected, size_t limit, st
         break;
     case EFBIG:
         diags_file_error(diags, path, "is larger than %zu kB; expected %s", limit / 1024, expected);
+        break;
+    case EBUSY:
+        diags_file_error(diags, path, "was changed while it was read; write a new file and rename it over this one");
         break;
     case ENOENT: {
         g_autofree char *nearest = diag_nearest_file(path);

@@ -22,7 +22,8 @@ struct source {
 /*
  * Reads a regular file of at most `limit` bytes.  NULL, with an error in
  * `diags`, for what is missing, unreadable, a directory or no regular file, too
- * large, or not UTF-8.  `expected` says what should have been there ("a policy").
+ * large, not UTF-8, or changed while it was read: half a file must not become a
+ * policy.  `expected` says what should have been there ("a policy").
  */
 struct source *source_read(const char *path, const char *expected, size_t limit, struct diags *diags);
 

@@ -5,6 +5,10 @@
 #include "policy/base/suggest.h"
 #include "unit.h"
 
+#include <glib/gstdio.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
 /* The formatted diagnostic at the first `^` of a text, which is taken out. */
 static char *point(const char *marked)
 {
@@ -248,6 +252,69 @@ static void test_nearest_file(void)
     folder_free(folder);
 }
 
+/* A file that somebody writes to, from a thread, until it is told to stop. */
+struct written {
+    const char *path;
+    bool renamed; /* a new file each time, and not in place */
+    atomic_bool stop;
+};
+
+#define WRITTEN_SIZE (8u * 1024 * 1024)
+
+static gpointer write_on(gpointer data)
+{
+    struct written *written = data;
+    g_autofree char *text = g_strnfill(WRITTEN_SIZE, 'x');
+
+    while (!atomic_load(&written->stop)) {
+        if (written->renamed) {
+            g_assert_true(g_file_set_contents_full(written->path, text, WRITTEN_SIZE, G_FILE_SET_CONTENTS_CONSISTENT,
+                                                   0600, NULL));
+            continue;
+        }
+        FILE *file = fopen(written->path, "w");
+        g_assert_nonnull(file);
+        for (unsigned i = 0; i < 64; i++)
+            g_assert_cmpuint(fwrite(text, 1, WRITTEN_SIZE / 64, file), ==, WRITTEN_SIZE / 64);
+        fclose(file);
+    }
+    return NULL;
+}
+
+/* Half a file is not what it says: it is an error, and never taken for the whole. */
+static void test_changed(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("rcptguard-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "table", NULL);
+    g_autofree char *text = g_strnfill(WRITTEN_SIZE, 'x');
+
+    for (unsigned renamed = 0; renamed < 2; renamed++) {
+        struct written written = {.path = path, .renamed = renamed};
+        unsigned changed = 0;
+        g_assert_true(g_file_set_contents(path, text, WRITTEN_SIZE, NULL));
+        GThread *thread = g_thread_new("writer", write_on, &written);
+        gint64 end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+        while (changed < 5 && g_get_monotonic_time() < end) {
+            auto_free(diags) diags = diags_new();
+            auto_free(source) source = source_read(path, "a table", WRITTEN_SIZE, diags);
+            changed += source == NULL;
+            if (source == NULL)
+                g_assert_nonnull(strstr(diags_get(diags, 0)->message, "changed while it was read"));
+            else if (renamed)
+                g_assert_cmpuint(source->length, ==, WRITTEN_SIZE);
+        }
+        g_assert_cmpuint(changed, ==, 5);
+        atomic_store(&written.stop, true);
+        g_thread_join(thread);
+        auto_free(diags) diags = diags_new();
+        auto_free(source) source = source_read(path, "a table", WRITTEN_SIZE, diags);
+        g_assert_nonnull(source);
+        g_assert_cmpuint(source->length, ==, WRITTEN_SIZE);
+    }
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -262,5 +329,6 @@ int main(int argc, char **argv)
     g_test_add_func("/diag/notes", test_notes);
     g_test_add_func("/diag/nearest", test_nearest);
     g_test_add_func("/diag/nearest-file", test_nearest_file);
+    g_test_add_func("/diag/changed", test_changed);
     return g_test_run();
 }
