@@ -15,6 +15,7 @@ struct config *config_new(const char *path)
     config->on_error = DISPOSITION_TEMPFAIL;
     config->on_fault = DISPOSITION_QUARANTINE;
     config->timeout = CONFIG_DEFAULT_TIMEOUT;
+    config->read_ahead = true;
     config->facility = LOG_MAIL;
     config->accepted = true;
     config->summary = CONFIG_DEFAULT_SUMMARY;

@@ -56,6 +56,7 @@ struct config {
     enum disposition on_error; /* accept or tempfail: what an action that failed becomes */
     enum disposition on_fault; /* quarantine, tempfail or reject: what a fault of the policy becomes */
     unsigned timeout;          /* seconds that the MTA may be silent within a packet */
+    bool read_ahead;           /* more is read of a connection than libmilter asks for */
 
     int facility;     /* of syslog(3) */
     bool log_json;    /* lines are JSON, not text */

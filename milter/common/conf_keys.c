@@ -171,6 +171,11 @@ static char *read_format(struct config *config, const char *value)
     return error;
 }
 
+static char *read_read_ahead(struct config *config, const char *value)
+{
+    return read_yes(value, &config->read_ahead);
+}
+
 static char *read_accepted(struct config *config, const char *value)
 {
     return read_yes(value, &config->accepted);
@@ -335,6 +340,7 @@ static const struct key keys[] = {
     {"milter", "on-error", read_on_error},
     {"milter", "on-fault", read_on_fault},
     {"milter", "timeout", read_timeout},
+    {"milter", "read-ahead", read_read_ahead},
     {"log", "facility", read_facility},
     {"log", "format", read_format},
     {"log", "accepted", read_accepted},

@@ -5,6 +5,7 @@
 #include "milter/daemon/worker.h"
 
 #include "milter/daemon/filter.h"
+#include "milter/daemon/libmilter_calls.h"
 #include "milter/daemon/service.h"
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_file.h"
@@ -221,6 +222,7 @@ static struct service *load(const struct child_start *start)
 
 static void listen_or_exit(const struct child_start *start, struct service *service)
 {
+    libmilter_read_ahead(start->config->read_ahead);
     if (filter_open(service) == 0)
         return;
     const struct endpoint *endpoint = start->config->socket;

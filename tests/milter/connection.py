@@ -134,6 +134,21 @@ class Connection(guardcase.GuardCase):
         self.assertLine(self.guard.verdict("4Xytwo0z"), visible=30, hidden=420, sender="care@me.example", client="127.0.0.1")
         self.assertLine(self.guard.verdict("4Xytwo1z"), visible=1, hidden=0, sender="hr@me.example", client="10.0.0.2", verdict="accept")
 
+    def test_macros_that_are_no_pairs(self):
+        """libmilter would end the process by them: the connection is closed, and no other one notices"""
+        other = self.mta()
+        child = self.guard.child()
+        for payload in b"Mi\0", b"Mi\0" + b"4XyZ1\0j\0", b"M" + b"j\0" * 4001, b"C\0":
+            mta = self.mta()
+            with self.assertRaises((milterclient.ProtocolError, ConnectionError)):
+                mta.send(b"D", payload)
+                mta.send(b"M", b"<care@me.example>\0")
+                mta.receive()
+            self.guard.wait_for_line("protocol: macros that are no pairs of name and value; the connection is closed")
+        answer, _line = self.judge(other, cc=policies.people(12))
+        self.assertHeld(answer)
+        self.assertEqual(self.guard.child(), child)
+
     def test_a_client_that_goes_away(self):
         """A connection cut in each stage does not disturb the others."""
         for stage in range(4):
