@@ -136,6 +136,9 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long offered_actions, un
     *actions = offered_actions & (ACTIONS | SMFIF_SETSYMLIST);
     /* Not among them: SMFIP_HDR_LEADSPC, the value's leading blank, which nobody needs. */
     *steps = offered_steps & (STEPS_LEFT_OUT | STEPS_WITHOUT_REPLY);
+    /* Over TCP it is answered on purpose, see on_data; a socket of the file system waits for nothing. */
+    if (service_config(service)->socket->kind == ENDPOINT_UNIX)
+        *steps |= offered_steps & SMFIP_NODATA;
     *wanted2 = 0;
     *wanted3 = 0;
     if ((offered_actions & SMFIF_SETSYMLIST) != 0) {

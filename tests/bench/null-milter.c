@@ -17,7 +17,8 @@
 
 #define ACTIONS (SMFIF_QUARANTINE | SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_SETSYMLIST)
 #define STEPS                                                                                                          \
-    (SMFIP_NOHELO | SMFIP_NOBODY | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
+    (SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOBODY | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR |     \
+     SMFIP_NR_EOH)
 
 /* The macros that rcptguardd asks for; libmilter wants them writable. */
 static char connect_macros[] = "{daemon_name} v";
@@ -66,12 +67,6 @@ static sfsistat null_recipient(SMFICTX *context, char **arguments)
 }
 
 /* Answered, although it says nothing: without DATA each message waits for Nagle's timer. */
-static sfsistat null_data(SMFICTX *context)
-{
-    (void)context;
-    return SMFIS_CONTINUE;
-}
-
 static sfsistat null_header(SMFICTX *context, char *name, char *value)
 {
     (void)context, (void)name, (void)value;
@@ -94,7 +89,6 @@ int main(int argc, char **argv)
         .xxfi_connect = null_connect,
         .xxfi_envfrom = null_sender,
         .xxfi_envrcpt = null_recipient,
-        .xxfi_data = null_data,
         .xxfi_header = null_header,
         .xxfi_eoh = null_end_of_header,
         .xxfi_eom = null_end,

@@ -501,8 +501,8 @@ static void do_close(struct smfi_str *session)
 
 static void do_negotiate(struct smfi_str *session, const char *text)
 {
-    const unsigned long never = SMFIP_NR_MAIL | SMFIP_NOEOH | SMFIP_NR_BODY | SMFIP_NR_DATA | SMFIP_NODATA |
-                                SMFIP_NOHDRS | SMFIP_NOMAIL | SMFIP_NORCPT | SMFIP_NOCONNECT | SMFIP_HDR_LEADSPC;
+    const unsigned long never = SMFIP_NR_MAIL | SMFIP_NOEOH | SMFIP_NR_BODY | SMFIP_NR_DATA | SMFIP_NOHDRS |
+                                SMFIP_NOMAIL | SMFIP_NORCPT | SMFIP_NOCONNECT | SMFIP_HDR_LEADSPC;
     unsigned long offered_actions = fuzz_hash((const uint8_t *)text, strlen(text));
     unsigned long offered_steps = text[0] == '*' ? ~0UL >> 32 : offered_actions * 2654435761u, more[2] = {0, 0};
     unsigned long actions = 0, steps = 0;

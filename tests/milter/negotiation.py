@@ -3,6 +3,7 @@
 import daemon
 import guardcase
 import milterclient
+import mta as ports
 import policies
 import tap
 
@@ -28,9 +29,9 @@ class Negotiation(guardcase.GuardCase):
     def test_what_is_asked_of_a_postfix(self):
         mta = self.check_all()
         wanted = milterclient.NOBODY | milterclient.NOHELO | milterclient.NOUNKNOWN | milterclient.NR_HDR | milterclient.NR_CONN | milterclient.NR_RCPT \
-            | milterclient.NR_EOH
+            | milterclient.NR_EOH | milterclient.NODATA
         self.assertEqual(mta.protocol & wanted, wanted, "work that could be saved")
-        never = milterclient.NOCONNECT | milterclient.NOMAIL | milterclient.NORCPT | milterclient.NOHDRS | milterclient.NODATA | milterclient.NOEOH | milterclient.NR_MAIL \
+        never = milterclient.NOCONNECT | milterclient.NOMAIL | milterclient.NORCPT | milterclient.NOHDRS | milterclient.NOEOH | milterclient.NR_MAIL \
             | milterclient.NR_DATA | milterclient.HDR_LEADSPC
         self.assertEqual(mta.protocol & never, 0, "something that is needed, or hangs")
         needed = milterclient.ADDHDRS | milterclient.CHGHDRS | milterclient.QUARANTINE
@@ -137,6 +138,22 @@ class Negotiation(guardcase.GuardCase):
                 sock.sendall(garbage)
                 sock.close()
         self.check_all()
+
+
+class OverTcp(guardcase.GuardCase):
+    """Without an answer to DATA each message would wait for an acknowledgement."""
+
+    @classmethod
+    def setUpClass(cls):
+        port, = ports.free_ports(1)
+        cls.guard = daemon.Daemon(cls.POLICY, socket="inet:%d@127.0.0.1" % port)
+
+    def test_data_is_asked_for(self):
+        mta = self.mta()
+        self.assertEqual(mta.protocol & (milterclient.NODATA | milterclient.NR_DATA | milterclient.NOEOH), 0)
+        answer, line = self.judge(mta, cc=CROWD[:12])
+        self.assertHeld(answer)
+        self.assertLine(line, verdict="quarantine", visible=12)
 
 
 class AcceptOnError(guardcase.GuardCase):
