@@ -25,6 +25,10 @@
 /* Bytes that are read beyond what is asked for, at most. */
 #define AHEAD_LIMIT (64u * 1024)
 
+/* Microseconds: of a pause, and between two lines about it. */
+#define ACCEPT_PAUSE       (50 * 1000)
+#define COMPLAINT_INTERVAL (60 * G_USEC_PER_SEC)
+
 /* A packet: four bytes with the length of what comes after them, the first of which is its kind. */
 #define HEAD_BYTES 5u
 #define KIND_MACRO 'D' /* the step that it is of, then name and value by turns, each ended by a NUL */
@@ -193,6 +197,24 @@ unsigned libmilter_kept(void)
 
 #define CALLED(name) __asm__(name) __attribute__((visibility("default"), used))
 
+/*
+ * A connection that cannot be taken for want of descriptors or memory keeps the listening socket ready, and libmilter
+ * would try again without a pause.
+ */
+static void pause_after(int problem)
+{
+    static _Atomic(gint64) said = G_MININT64 / 2;
+    gint64 now = g_get_monotonic_time(), before = atomic_load(&said);
+
+    if (problem != EMFILE && problem != ENFILE && problem != ENOBUFS && problem != ENOMEM)
+        return;
+    if (now - before >= COMPLAINT_INTERVAL && atomic_compare_exchange_strong(&said, &before, now))
+        log_line(LOG_ERR,
+                 "connections: none can be taken, and mail waits: %s; raise the limit of descriptors (LimitNOFILE)",
+                 g_strerror(problem));
+    g_usleep(ACCEPT_PAUSE);
+}
+
 int called_accept(int listener, struct sockaddr *address, socklen_t *length) CALLED("accept");
 ssize_t called_read(int descriptor, void *buffer, size_t size) CALLED("read");
 int called_poll(struct pollfd *fds, nfds_t count, int timeout) CALLED("poll");
@@ -206,6 +228,7 @@ int called_accept(int listener, struct sockaddr *address, socklen_t *length)
 {
     find_all();
     int descriptor = libc.accept(listener, address, length);
+    int problem = errno;
 
     if (descriptor >= 0 && descriptor < DESCRIPTORS) {
         struct mta_socket *connection = g_new0(struct mta_socket, 1);
@@ -213,6 +236,9 @@ int called_accept(int listener, struct sockaddr *address, socklen_t *length)
         connection->process = getpid();
         atomic_store_explicit(&connections[descriptor], connection, memory_order_release);
     }
+    if (descriptor == -1)
+        pause_after(problem);
+    errno = problem;
     return descriptor;
 }
 

@@ -7,6 +7,7 @@
  * it read beyond a list, which ends the process.
  *
  * Which calls: `accept`, which libmilter alone calls in this program, begins a connection to an MTA, `close` ends it.
+ * Where there is no descriptor left for one, `accept` waits a moment, which libmilter does not.
  * `read` of a connection takes what is there, beyond what it was asked for, and gives that first the next time; `poll`
  * of such a connection alone says at once that there is something to read.  Every other descriptor, and a `poll` of
  * several, goes to the C library as it came, by dlsym(RTLD_NEXT), so that sanitizers see all of it.

@@ -17,6 +17,7 @@ import os
 import pathlib
 import pwd
 import re
+import resource
 import shutil
 import signal
 import stat
@@ -156,6 +157,13 @@ def alive(pid):
         return False
 
 
+def cpu_seconds(pid):
+    """Processor time of a process, of all its threads."""
+    with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def status(pid):
     """/proc/PID/status as a dictionary."""
     with open("/proc/%d/status" % pid, encoding="ascii") as file:
@@ -211,9 +219,10 @@ class Daemon:
     config    {(group, key): value} over the defaults; None leaves a key out
     socket    libmilter's name of the socket; by default unix: in `directory`/run
     groups    supplementary groups that it is started with
+    descriptors   the limit of open files that it cannot raise
     """
 
-    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None):
+    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None):
         self.directory = temporary_directory()
         self.process = None
         self.lines = []
@@ -238,16 +247,17 @@ class Daemon:
                 values["milter", "user"] = user
             values.update(config or {})
             self.config_path = write_config(os.path.join(self.directory, "rcptguard.conf"), values)
-            self._start(arguments, groups)
+            self._start(arguments, groups, descriptors)
             if wait:
                 self.wait_ready()
         except BaseException:
             self._clean()
             raise
 
-    def _start(self, arguments, groups):
+    def _start(self, arguments, groups, descriptors):
+        limit = None if descriptors is None else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.process = subprocess.Popen([PROGRAM, "-f", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, env=environment(), start_new_session=True, cwd="/", extra_groups=groups)
+                                        stderr=subprocess.PIPE, env=environment(), start_new_session=True, cwd="/", extra_groups=groups, preexec_fn=limit)
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self.reader.start()
         tap.on_failure(self.report)

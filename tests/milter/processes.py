@@ -81,6 +81,23 @@ class Processes(unittest.TestCase):
         self.assertGreaterEqual(int(line.split()[3]), 16384 if daemon.ROOT else 1024)
         guard.stop()
 
+    def test_no_descriptor_is_left(self):
+        """one line, no processor time, and mail again as soon as there are some"""
+        guard = self.start(descriptors=40)
+        child = guard.child()
+        idle = [guard.client(negotiate=False) for _ in range(50)]
+        try:
+            guard.wait_for_line("connections: none can be taken, and mail waits: Too many open files")
+            before = daemon.cpu_seconds(child)
+            time.sleep(1)  # a second of doing nothing is what is measured
+            self.assertLess(daemon.cpu_seconds(child) - before, 0.3)
+        finally:
+            for client in idle:
+                client.close()
+        self.assertTrue(self.judged(guard))
+        self.assertEqual(len([line for line in guard.lines if "none can be taken" in line]), 1)
+        guard.stop()
+
     # ---- ends
 
     def test_sigterm_removes_the_socket(self):
