@@ -38,7 +38,7 @@ struct database {
 struct statement {
     struct database *database;
     sqlite3_stmt *handle;
-    int failed; /* SQLite's code of a parameter that could not be bound, or SQLITE_OK */
+    struct database_error failure; /* of preparing it or binding a parameter: it comes out at the step */
 };
 
 /* ---- errors */
@@ -379,9 +379,7 @@ static int harden(struct database *database, struct database_error *error)
 /* WAL mode stays with the file; a file system that lacks shared memory does not have it. */
 static int use_wal(struct database *database, struct database_error *error)
 {
-    struct statement *statement = database_prepare(database, "PRAGMA journal_mode = WAL", error);
-    if (statement == NULL)
-        return -1;
+    struct statement *statement = database_query(database, "PRAGMA journal_mode = WAL", NULL, 0);
     int row = statement_step(statement, error);
     bool wal = row == 1 && g_strcmp0(statement_text(statement, 0), "wal") == 0;
     statement_reset(statement);
@@ -463,9 +461,7 @@ int database_run(struct database *database, const char *sql, struct database_err
 
 int database_number(struct database *database, const char *sql, gint64 *result, struct database_error *error)
 {
-    struct statement *statement = database_prepare(database, sql, error);
-    if (statement == NULL)
-        return -1;
+    struct statement *statement = database_query(database, sql, NULL, 0);
     int row = statement_step(statement, error);
     if (row == 1)
         *result = statement_number(statement, 0);
@@ -477,9 +473,7 @@ int database_check_integrity(struct database *database, struct database_error *e
 {
     static const char *const checks[] = {"PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"};
     for (unsigned i = 0; i < G_N_ELEMENTS(checks); i++) {
-        struct statement *statement = database_prepare(database, checks[i], error);
-        if (statement == NULL)
-            return -1;
+        struct statement *statement = database_query(database, checks[i], NULL, 0);
         int row = statement_step(statement, error);
         const char *finding = row == 1 ? statement_text(statement, 0) : NULL;
         bool sound = row == 0 || g_strcmp0(finding, "ok") == 0;
@@ -500,7 +494,12 @@ int database_begin(struct database *database, struct database_error *error)
 
 int database_commit(struct database *database, struct database_error *error)
 {
-    if (database_run(database, "COMMIT", error) == 0)
+    return database_end(database, 0, error);
+}
+
+int database_end(struct database *database, int result, struct database_error *error)
+{
+    if (result == 0 && database_run(database, "COMMIT", error) == 0)
         return 0;
     database_rollback(database);
     return -1;
@@ -525,51 +524,60 @@ gint64 database_changes(const struct database *database)
 
 /* ---- statements */
 
-struct statement *database_prepare(struct database *database, const char *sql, struct database_error *error)
+struct parameter sql_text(const char *text)
 {
-    struct statement *statement = g_hash_table_lookup(database->statements, sql);
-    if (statement != NULL) {
-        statement_reset(statement);
-        return statement;
-    }
-    sqlite3_stmt *handle;
+    return (struct parameter){.is_text = true, .text = text};
+}
+
+struct parameter sql_number(gint64 number)
+{
+    return (struct parameter){.number = number};
+}
+
+static void prepare(struct statement *statement, const char *sql)
+{
+    struct database *database = statement->database;
     start_waiting(database); /* it may have to read the tables' definitions */
     errno = 0;
-    int code = sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
-    if (code != SQLITE_OK) {
-        set_failure(database, code, errno, error);
-        return NULL;
+    int code = sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, NULL);
+    if (code != SQLITE_OK)
+        set_failure(database, code, errno, &statement->failure);
+}
+
+static void bind(struct statement *statement, int index, const struct parameter *parameter)
+{
+    int code = SQLITE_OK;
+    if (!parameter->is_text)
+        code = sqlite3_bind_int64(statement->handle, index, parameter->number);
+    else if (parameter->text != NULL)
+        code = sqlite3_bind_text(statement->handle, index, parameter->text, -1, SQLITE_TRANSIENT);
+    if (code != SQLITE_OK)
+        database_error_set(&statement->failure, DATABASE_OTHER, "%s: a parameter: %s", statement->database->path,
+                           sqlite3_errstr(code));
+}
+
+struct statement *database_query(struct database *database, const char *sql, const struct parameter *parameters,
+                                 unsigned count)
+{
+    struct statement *statement = g_hash_table_lookup(database->statements, sql);
+    if (statement == NULL) {
+        statement = g_new0(struct statement, 1);
+        statement->database = database;
+        g_hash_table_insert(database->statements, g_strdup(sql), statement);
     }
-    statement = g_new0(struct statement, 1);
-    statement->database = database;
-    statement->handle = handle;
-    g_hash_table_insert(database->statements, g_strdup(sql), statement);
+    statement_reset(statement);
+    if (statement->handle == NULL)
+        prepare(statement, sql);
+    for (unsigned i = 0; i < count && statement->failure.failure == DATABASE_NONE; i++)
+        bind(statement, (int)i + 1, &parameters[i]);
     return statement;
-}
-
-static void remember(struct statement *statement, int code)
-{
-    if (code != SQLITE_OK && statement->failed == SQLITE_OK)
-        statement->failed = code;
-}
-
-void statement_bind_text(struct statement *statement, int index, const char *text)
-{
-    remember(statement, text == NULL ? sqlite3_bind_null(statement->handle, index)
-                                     : sqlite3_bind_text(statement->handle, index, text, -1, SQLITE_TRANSIENT));
-}
-
-void statement_bind_number(struct statement *statement, int index, gint64 number)
-{
-    remember(statement, sqlite3_bind_int64(statement->handle, index, number));
 }
 
 int statement_step(struct statement *statement, struct database_error *error)
 {
     struct database *database = statement->database;
-    if (statement->failed != SQLITE_OK) {
-        database_error_set(error, DATABASE_OTHER, "%s: a parameter: %s", database->path,
-                           sqlite3_errstr(statement->failed));
+    if (statement->failure.failure != DATABASE_NONE) {
+        *error = statement->failure;
         return -1;
     }
     if (sqlite3_stmt_busy(statement->handle) == 0)
@@ -584,8 +592,10 @@ int statement_step(struct statement *statement, struct database_error *error)
     return -1;
 }
 
-int statement_run(struct statement *statement, struct database_error *error)
+int database_change(struct database *database, const char *sql, const struct parameter *parameters, unsigned count,
+                    struct database_error *error)
 {
+    struct statement *statement = database_query(database, sql, parameters, count);
     int row = statement_step(statement, error);
     statement_reset(statement);
     return row == -1 ? -1 : 0;
@@ -603,9 +613,11 @@ gint64 statement_number(struct statement *statement, int column)
 
 void statement_reset(struct statement *statement)
 {
+    statement->failure.failure = DATABASE_NONE;
+    if (statement->handle == NULL) /* it could not be prepared */
+        return;
     sqlite3_reset(statement->handle);
     sqlite3_clear_bindings(statement->handle);
-    statement->failed = SQLITE_OK;
 }
 
 const char *database_library_version(void)

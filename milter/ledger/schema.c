@@ -163,9 +163,5 @@ int schema_update(struct database *database, struct database_error *error)
         return 0;
     if (database_begin(database, error) == -1)
         return -1;
-    if (run_steps(database, error) == -1) {
-        database_rollback(database);
-        return -1;
-    }
-    return database_commit(database, error);
+    return database_end(database, run_steps(database, error), error);
 }
