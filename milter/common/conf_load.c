@@ -165,7 +165,7 @@ static void scan_value(struct scan *scan, const struct key *key, size_t place, c
     if (error == NULL && g_strchomp(value)[0] == '\0')
         error = g_strdup("has no value; leave the line out for its default");
     if (error == NULL)
-        error = key->read(scan->config, value);
+        error = key->read(key, scan->config, value);
     if (error != NULL)
         source_diag(scan->source, place, scan->diags, DIAG_ERROR, "%s: %s", key->name, error);
 }
