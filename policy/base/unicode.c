@@ -93,11 +93,10 @@ static char *normalise(const char *text, GNormalizeMode form)
 
     while (*text != '\0') {
         const char *end = text;
-        g_autofree char *piece = NULL;
         for (unsigned count = 0; *end != '\0' && count < PIECE_MOST; count++, end = g_utf8_next_char(end))
             if (count >= PIECE_LEAST && begins_anew(g_utf8_get_char(end)))
                 break;
-        piece = g_utf8_normalize(text, end - text, form);
+        g_autofree char *piece = g_utf8_normalize(text, end - text, form);
         g_string_append(normal, piece);
         text = end;
     }

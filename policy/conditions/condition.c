@@ -61,17 +61,14 @@ int evaluation_in_classes(struct evaluation *evaluation, const char *address, cl
     struct classes *classes = evaluation->policy->classes;
     const char *domain = address_domain(address);
     const char *sender_domain = address_domain(evaluation->sender);
-    struct domain_facts *facts;
-    class_mask belongs;
-    bool fault;
 
     if (address[0] == '\0')
         return TEST_NO;
     if (domain == NULL)
         return (mask & ((class_mask)1 << CLASS_INTERNAL)) != 0;
-    facts = classes_find(classes, domain, evaluation->budget);
-    belongs = (class_mask)1 << facts->class_index;
-    fault = facts->fault;
+    struct domain_facts *facts = classes_find(classes, domain, evaluation->budget);
+    class_mask belongs = (class_mask)1 << facts->class_index;
+    bool fault = facts->fault;
     if (classes_separate(classes, (unsigned)facts->class_index)) {
         /* Named by its own name, and besides that internal or other as the sender is. */
         bool same = sender_domain != NULL &&

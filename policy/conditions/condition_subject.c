@@ -184,11 +184,10 @@ static void print(GString *out, const struct test *test)
 static int search_address(struct evaluation *evaluation, const struct subject_test *test, const char *address)
 {
     int result = text_comparison_search(evaluation, &test->comparison, address);
-    g_autofree char *display = NULL;
 
     if (result != TEST_NO || strstr(address, "xn--") == NULL)
         return result;
-    display = address_display(address);
+    g_autofree char *display = address_display(address);
     return text_comparison_search(evaluation, &test->comparison, display);
 }
 
@@ -264,14 +263,12 @@ static char *name_of_login(struct classes *classes, const char *login, struct pa
 {
     const char *at = strrchr(login, '@');
     g_autofree char *realm = at != NULL ? domain_normalise(at + 1, strlen(at + 1)) : NULL;
-    struct domain_facts *facts;
-    bool internal;
 
     *fault = false;
     if (realm == NULL || realm[0] == '\0' || at == login || memchr(login, '@', (size_t)(at - login)) != NULL)
         return NULL;
-    facts = classes_find(classes, realm, budget);
-    internal = facts->class_index == CLASS_INTERNAL;
+    struct domain_facts *facts = classes_find(classes, realm, budget);
+    bool internal = facts->class_index == CLASS_INTERNAL;
     *fault = facts->fault;
     domain_facts_unref(facts);
     return internal && !*fault ? g_strndup(login, (gsize)(at - login)) : NULL;
@@ -280,14 +277,12 @@ static char *name_of_login(struct classes *classes, const char *login, struct pa
 /* A string without an `@` also means a login of that name at one's own domains. */
 static int has_user(struct evaluation *evaluation, const struct subject_test *test, const char *login)
 {
-    g_autofree char *valid = NULL;
-    g_autofree char *name = NULL;
     bool fault;
 
     if (table_has_word(test->table, login))
         return TEST_YES;
-    valid = g_utf8_make_valid(login, -1);
-    name = name_of_login(evaluation->policy->classes, valid, evaluation->budget, &fault);
+    g_autofree char *valid = g_utf8_make_valid(login, -1);
+    g_autofree char *name = name_of_login(evaluation->policy->classes, valid, evaluation->budget, &fault);
     if (fault)
         return TEST_FAULT;
     return name != NULL && table_has_word(test->table, name);
@@ -302,13 +297,12 @@ static const char *word_of(const struct message *message, enum subject subject)
 static int evaluate(struct evaluation *evaluation, const struct test *test)
 {
     const struct subject_test *subject = (const struct subject_test *)test;
-    const char *word;
 
     if (subject->subject == SUBJECT_SENDER)
         return evaluate_address(evaluation, subject, evaluation->sender);
     if (subject->subject == SUBJECT_FROM)
         return evaluate_authors(evaluation, subject);
-    word = word_of(evaluation->message, subject->subject);
+    const char *word = word_of(evaluation->message, subject->subject);
     if (word == NULL)
         return TEST_NO;
     if (subject->comparison.relation == RELATION_MATCHES)
@@ -377,13 +371,12 @@ static class_mask class_of_item(struct classes *classes, const char *item, struc
     const char *at = strrchr(item, '@');
     const char *name = at != NULL ? at + 1 : item;
     g_autofree char *domain = domain_normalise(name, strlen(name));
-    struct domain_facts *found;
     class_mask class = 0;
 
     /* Below a domain with a leading dot there may be other classes; the null sender has none. */
     if (name[0] == '.' || name[0] == '\0')
         return 0;
-    found = classes_find(classes, domain, budget);
+    struct domain_facts *found = classes_find(classes, domain, budget);
     if (!found->fault && !classes_separate(classes, (unsigned)found->class_index))
         class = (class_mask)1 << found->class_index;
     domain_facts_unref(found);
@@ -393,14 +386,13 @@ static class_mask class_of_item(struct classes *classes, const char *item, struc
 /* Whether the classes of all that a test lists are known and among these. */
 static bool is_listed_within(struct classes *classes, const struct subject_test *test, class_mask mask)
 {
-    struct pattern_budget *budget;
     unsigned count = test->items != NULL ? test->items->len : 1;
     bool within = true;
 
     if (!has_small_set(test) || (test->items == NULL && test->comparison.relation != RELATION_EQUALS) ||
         !subject_is_address(test->subject))
         return false;
-    budget = pattern_budget_new();
+    struct pattern_budget *budget = pattern_budget_new();
     for (unsigned i = 0; within && i < count; i++) {
         const struct item *item = test->items != NULL ? g_ptr_array_index(test->items, i) : test->comparison.operand;
         within = (class_of_item(classes, item->text, budget) & mask) != 0;
@@ -420,14 +412,13 @@ struct counted_logins {
 static void count_login(void *data, const char *login)
 {
     struct counted_logins *logins = data;
-    g_autofree char *name = NULL;
     bool fault;
 
     if (table_has_word(logins->outer, login)) {
         logins->within++;
         return;
     }
-    name = name_of_login(logins->classes, login, logins->budget, &fault);
+    g_autofree char *name = name_of_login(logins->classes, login, logins->budget, &fault);
     logins->within += name != NULL && table_has_word(logins->outer, name);
 }
 

@@ -15,11 +15,10 @@
 static void G_GNUC_PRINTF(4, 5)
     fail(const struct policy *policy, const struct expect *expect, struct diags *diags, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     source_diag(policy->source, expect->offset, diags, DIAG_ERROR, "this expectation fails: %s", message);
 }
@@ -54,14 +53,13 @@ static void assert_class(struct policy *policy, const struct expect *expect, str
 static void assert_outbound(struct policy *policy, const struct expect *expect, struct diags *diags)
 {
     auto_free(message) message = message_new();
-    enum outbound outbound;
 
     message_set_client(message, text_of(expect->client));
     message_set_listener(message, text_of(expect->listener));
     message_set_user(message, text_of(expect->user));
     message_set_sender(message, expect->sender != NULL ? expect->sender->text : "");
     message->local = expect->local;
-    outbound = policy_outbound(policy, message);
+    enum outbound outbound = policy_outbound(policy, message);
     if (outbound == OUTBOUND_FAULT)
         fail(policy, expect, diags, "a regular expression went beyond its limit");
     else if ((outbound == OUTBOUND_YES) == expect->negated)

@@ -43,13 +43,12 @@ static char *cut(const char *text, size_t limit)
 static char *test_line(const char *test, const char *value, int result)
 {
     const char *word = result == 1 ? "yes" : result == 0 ? "no" : "limit";
-    g_autofree char *shown = NULL;
 
     if (value == NULL)
         return g_strdup_printf("  %-5s %s, not needed", "-", test);
     if (strcmp(value, word) == 0 || shows_recipients(test))
         return g_strdup_printf("  %-5s %s", word, test);
-    shown = cut(value, VALUE_LIMIT);
+    g_autofree char *shown = cut(value, VALUE_LIMIT);
     return g_strdup_printf("  %-5s %s, which is %s", word, test, shown);
 }
 
@@ -139,11 +138,10 @@ static void on_test(void *data, const char *test, const char *value, int result)
 static void on_rule_end(void *data, int matched)
 {
     struct telling *telling = data;
-    bool asked;
 
     if (!telling->tells)
         return;
-    asked = telling->lines->len > 0;
+    bool asked = telling->lines->len > 0;
     diags_note(telling->diags, "%s%s", telling->head,
                !asked         ? ""
                : matched == 1 ? ", matches"

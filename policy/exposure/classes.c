@@ -193,10 +193,8 @@ struct domain_facts *classes_unknown(const char *domain)
 
 struct domain_facts *classes_find(struct classes *classes, const char *domain, struct pattern_budget *budget)
 {
-    struct domain_facts *facts;
-
     pthread_mutex_lock(&classes->lock);
-    facts = remembered(classes, domain);
+    struct domain_facts *facts = remembered(classes, domain);
     pthread_mutex_unlock(&classes->lock);
     if (facts != NULL)
         return facts;

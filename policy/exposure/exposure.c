@@ -130,12 +130,11 @@ static void count_visible(struct builder *builder, bool bcc_visible)
 
     for (unsigned i = 0; i < recipients_count(exposure->recipients); i++) {
         const struct recipient *recipient = recipients_get(exposure->recipients, i);
-        const struct domain_facts *facts;
         struct exposed exposed = {.address = recipient->address};
         exposed.fields = bcc_visible ? recipient->fields : recipient->fields & ~(unsigned)FIELDS_BCC;
         if (exposed.fields == 0)
             continue;
-        facts = find_header_domain(builder, address_domain(recipient->address));
+        const struct domain_facts *facts = find_header_domain(builder, address_domain(recipient->address));
         exposed.class_index = class_of(builder, facts);
         exposed.class_name = classes_name(builder->classes, exposed.class_index);
         exposed.party = classes_individuals(builder->classes, (unsigned)facts->class_index) ? recipient->address

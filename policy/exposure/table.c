@@ -102,11 +102,9 @@ static unsigned count_labels(const char *domain)
 /* As much of an item as a message may hold; to be freed with g_free. */
 static char *shown(const char *item)
 {
-    g_autofree char *piece = NULL;
-
     if (g_utf8_strlen(item, -1) <= 80)
         return g_strdup(item);
-    piece = g_utf8_substring(item, 0, 77);
+    g_autofree char *piece = g_utf8_substring(item, 0, 77);
     return g_strconcat(piece, "...", NULL);
 }
 
@@ -131,7 +129,6 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
 {
     g_autofree char *piece = shown(item);
     const char *at = strrchr(item, '@');
-    g_autofree char *address = NULL;
 
     /* The null sender. */
     if (item[0] == '\0') {
@@ -140,7 +137,7 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
     }
     if (at == NULL)
         return add_domain(table, item, value);
-    address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1), NULL);
+    g_autofree char *address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1), NULL);
     if (address == NULL || strpbrk(item, " \t<>,;*") != NULL ||
         (!domain_is_name(address_domain(address)) && !domain_is_literal(address_domain(address))))
         return g_strdup_printf("expected an address, such as \"ann@corp.example\", not `%s`", piece);
@@ -154,8 +151,6 @@ static char *add_network(struct table *table, const char *item)
     GError *error = NULL;
     const char *slash = strchr(item, '/');
     GInetAddressMask *mask = NULL;
-    struct network network;
-    unsigned length;
 
     /* GLib writes a warning for lengths that no address has. */
     if (slash == NULL ||
@@ -167,8 +162,8 @@ static char *add_network(struct table *table, const char *item)
                                "(without bits beyond its length), not `%s`",
                                piece);
     }
-    length = g_inet_address_mask_get_length(mask);
-    network = network_of(g_inet_address_mask_get_address(mask), length);
+    unsigned length = g_inet_address_mask_get_length(mask);
+    struct network network = network_of(g_inet_address_mask_get_address(mask), length);
     table->lengths[network.six][length] = true;
     g_hash_table_add(table->networks, g_memdup2(&network, sizeof network));
     g_object_unref(mask);
@@ -224,13 +219,12 @@ void table_each_item(const struct source *source, table_item take, void *data)
     for (unsigned i = 0; i < source->lines->len; i++) {
         size_t start = g_array_index(source->lines, size_t, i);
         size_t end = i + 1 < source->lines->len ? g_array_index(source->lines, size_t, i + 1) : source->length;
-        g_autofree char *item = NULL;
         while (start < end && g_ascii_isspace(text[start]))
             start++;
         end = item_end(text, start, end);
         if (start == end)
             continue;
-        item = g_strndup(text + start, end - start);
+        g_autofree char *item = g_strndup(text + start, end - start);
         take(data, item, start);
     }
 }
@@ -312,11 +306,10 @@ static const char *extension_of(const char *address, const char *domain)
 static bool has_extended(const struct table *table, const char *address, const char *domain)
 {
     const char *extension = table->kind == TABLE_MAILBOXES ? extension_of(address, domain) : NULL;
-    g_autofree char *plain = NULL;
 
     if (extension == NULL)
         return false;
-    plain = g_strdup_printf("%.*s@%s", (int)(extension - address), address, domain);
+    g_autofree char *plain = g_strdup_printf("%.*s@%s", (int)(extension - address), address, domain);
     return find(table->names, plain) >= 0;
 }
 
@@ -338,10 +331,9 @@ bool table_has_network(const struct table *table, GInetAddress *address)
 
     /* One look for each length that occurs, however many networks there are. */
     for (unsigned length = 0; length <= bits; length++) {
-        struct network network;
         if (!table->lengths[six][length])
             continue;
-        network = network_of(address, length);
+        struct network network = network_of(address, length);
         if (g_hash_table_contains(table->networks, &network))
             return true;
     }

@@ -29,11 +29,10 @@ bool postconf_next(char **rest, const char **name, const char **value)
     while (**rest != '\0') {
         char *line = *rest;
         char *end = line + strcspn(line, "\n");
-        char *equals;
 
         *rest = *end == '\0' ? end : end + 1;
         *end = '\0';
-        equals = strstr(line, " =");
+        char *equals = strstr(line, " =");
         if (equals == NULL)
             continue;
         *equals = '\0';

@@ -179,17 +179,15 @@ static bool parse_class_item(struct parser *parser, struct class_statement *clas
 
 static bool parse_class(struct parser *parser)
 {
-    struct class_statement *class;
-    struct item *name;
     unsigned errors = diags_errors(parser->diags);
 
     parser_advance(parser);
-    name = parser_take_name(parser, "a name for the class");
+    struct item *name = parser_take_name(parser, "a name for the class");
     if (name == NULL) {
         parser->policy->names_lost = true;
         return false;
     }
-    class = class_statement_new(name);
+    struct class_statement *class = class_statement_new(name);
     g_ptr_array_add(parser->policy->statements, class);
     if (!parser_take(parser, TOKEN_OPEN, "`{`"))
         return false;
@@ -232,17 +230,15 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
 
 static bool parse_rule(struct parser *parser)
 {
-    struct rule *rule;
-    struct item *name;
     unsigned errors = diags_errors(parser->diags);
 
     parser_advance(parser);
-    name = parser_take_name(parser, "a name for the rule");
+    struct item *name = parser_take_name(parser, "a name for the rule");
     if (name == NULL) {
         parser->policy->names_lost = true;
         return false;
     }
-    rule = rule_new(name, source_line(parser->policy->source, name->offset));
+    struct rule *rule = rule_new(name, source_line(parser->policy->source, name->offset));
     g_ptr_array_add(parser->policy->rules, rule);
     if (parser_skip_word(parser, "until")) {
         if (parser_is(parser, TOKEN_DATE)) {
@@ -320,11 +316,9 @@ static bool stands(struct parser *parser, const char *expected, const char *cons
 
 static bool parse_gives(struct parser *parser, struct expect *expect)
 {
-    int word;
-
     if (!parser_take_word(parser, "gives"))
         return false;
-    word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
+    int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
     if (word < 0) {
         parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
         return false;
@@ -486,13 +480,12 @@ static bool parse_expect(struct parser *parser)
 static bool parse_outbound(struct parser *parser)
 {
     struct policy *policy = parser->policy;
-    struct expression *expression;
     size_t offset = parser->token.offset;
 
     parser_advance(parser);
     if (!parser_take_word(parser, "when"))
         return false;
-    expression = parser_expression(parser);
+    struct expression *expression = parser_expression(parser);
     if (expression == NULL)
         return false;
     if (policy->outbound != NULL) {
@@ -509,11 +502,10 @@ static bool parse_outbound(struct parser *parser)
 static bool parse_contact(struct parser *parser)
 {
     struct policy *policy = parser->policy;
-    struct item *contact;
     size_t offset = parser->token.offset;
 
     parser_advance(parser);
-    contact = parser_take_string(parser, "an address or another way to reach you, in double quotes");
+    struct item *contact = parser_take_string(parser, "an address or another way to reach you, in double quotes");
     if (contact == NULL)
         return false;
     if (policy->contact != NULL) {

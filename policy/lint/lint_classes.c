@@ -160,11 +160,9 @@ static bool is_matched_elsewhere(const struct table_search *looking, const struc
 /* A class that is not named may still take domains from those that are. */
 static void learn_use(struct table_search *looking, const struct name *name)
 {
-    int owner;
-
     if (looking->is_used)
         return;
-    owner = had_by(looking, name);
+    int owner = had_by(looking, name);
     looking->is_used = (owner >= 0 && owner != (int)looking->index) || looking->names > NAMES_LIMIT ||
                        is_matched_elsewhere(looking, name);
 }
@@ -301,8 +299,6 @@ static char *domain_matched(const char *pattern)
     const GPtrArray *branch = g_ptr_array_index(regex->branches, 0);
     GString *tail = g_string_new(NULL);
     unsigned start = branch->len;
-    g_autofree char *domain = NULL;
-    bool known;
 
     while (start > 0) {
         const struct regex_node *node = g_ptr_array_index(branch, start - 1);
@@ -312,9 +308,9 @@ static char *domain_matched(const char *pattern)
     }
     for (unsigned i = start; i < branch->len; i++)
         g_string_append_unichar(tail, ((const struct regex_node *)g_ptr_array_index(branch, i))->character);
-    known = regex->branches->len == 1 &&
-            (start == 0 || tail->str[0] == '.' || (start == 1 && ends_in_dot(g_ptr_array_index(branch, 0))));
-    domain = g_string_free(tail, FALSE);
+    bool known = regex->branches->len == 1 &&
+                 (start == 0 || tail->str[0] == '.' || (start == 1 && ends_in_dot(g_ptr_array_index(branch, 0))));
+    g_autofree char *domain = g_string_free(tail, FALSE);
     if (!known)
         return NULL;
     return domain_normalise(domain + (domain[0] == '.'), strlen(domain + (domain[0] == '.')));
@@ -349,7 +345,6 @@ static void lint_match(struct table_search *looking, const struct item *item)
 {
     const struct pattern *pattern = NULL;
     int hider = hidden_by(looking, item), first = repeats(looking, item);
-    const char *provider;
 
     for (unsigned i = 0; i < looking->patterns->len; i++) {
         const struct known_pattern *entry = g_ptr_array_index(looking->patterns, i);
@@ -362,7 +357,7 @@ static void lint_match(struct table_search *looking, const struct item *item)
         looking->matching++;
         return;
     }
-    provider = is_internal(looking) ? lint_freemail_matched(pattern) : NULL;
+    const char *provider = is_internal(looking) ? lint_freemail_matched(pattern) : NULL;
     if (provider != NULL)
         lint_warn(looking->lint, LINT_FREEMAIL_INTERNAL, item->offset,
                   "this matches `%s`, a provider at which anyone can have a mailbox; they would all be internal",
@@ -430,12 +425,11 @@ static GPtrArray *gather_patterns(const struct policy *policy)
         const struct class_statement *class = g_ptr_array_index(policy->statements, i);
         for (unsigned j = 0; j < class->items->len && patterns->len < NAMES_LIMIT; j++) {
             const struct class_item *entry = g_ptr_array_index(class->items, j);
-            struct known_pattern *pattern;
             g_autofree char *message = NULL;
             size_t offset;
             if (entry->kind != CLASS_MATCH)
                 continue;
-            pattern = g_new0(struct known_pattern, 1);
+            struct known_pattern *pattern = g_new0(struct known_pattern, 1);
             pattern->index = classes_index(policy->classes, class->name->text);
             pattern->item = entry->item;
             pattern->pattern = pattern_compile(entry->item->text, &offset, &message);
@@ -473,11 +467,10 @@ static void lint_set_item(void *data, const char *item, size_t offset)
 {
     const struct set_reading *reading = data;
     bool below = item[0] == '.';
-    g_autofree char *domain = NULL;
 
     if (strchr(item, '@') != NULL || item[below] == '\0')
         return;
-    domain = domain_normalise(item + below, strlen(item + below));
+    g_autofree char *domain = domain_normalise(item + below, strlen(item + below));
     if (suffixes_is_registry(classes_suffixes(reading->lint->policy->classes), domain) && !is_vetted(domain))
         lint_warn_in(reading->lint, LINT_PUBLIC_SUFFIX, reading->source, offset,
                      "`%s` is a public suffix, below which anyone can register a domain", domain);

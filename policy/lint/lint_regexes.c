@@ -49,10 +49,9 @@ static void G_GNUC_PRINTF(4, 5)
     warn(struct regex_search *looking, enum lint_name name, const struct regex_node *node, const char *format, ...)
 {
     va_list arguments;
-    g_autofree char *message = NULL;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     lint_warn(looking->lint, name, policy_pattern_offset(looking->lint->policy, looking->regex.item, node->offset),
               "%s", message);

@@ -122,10 +122,9 @@ static void warn_unreachable(const struct lint *lint, struct premises *premises,
 {
     bool whole = subject == rule->when;
     size_t offset = whole ? rule->name->offset : subject->offset;
-    g_autofree char *who = NULL;
 
     premises_reduce(lint, premises, subject);
-    who = who_matches(lint, premises);
+    g_autofree char *who = who_matches(lint, premises);
     if (who == NULL)
         lint_warn(lint, LINT_RULE_UNREACHABLE, offset, "%s `%s` never matches: no such mail is `outbound`",
                   whole ? "rule" : "this part of rule", rule->name->text);
@@ -142,14 +141,13 @@ static bool lint_reach(const struct lint *lint, unsigned index)
     const struct expression *when = rule->when;
     const struct claim alone = {when, true};
     struct premises premises;
-    bool reached;
 
     /* What is never true at all is told elsewhere. */
     if (!logic_possible(lint->logic, &alone, 1))
         return false;
     premises_init(&premises);
     premises_before(lint, &premises, index);
-    reached = premises.claims->len == 0 || possible(lint, &premises, when);
+    bool reached = premises.claims->len == 0 || possible(lint, &premises, when);
     if (!reached)
         warn_unreachable(lint, &premises, rule, when);
     for (unsigned i = 0; reached && when->kind == EXPRESSION_OR && i < when->parts->len; i++) {
@@ -181,11 +179,10 @@ static void premises_add_way(const struct lint *lint, struct premises *premises,
 static bool is_way(const struct lint *lint, const struct expression *part)
 {
     struct premises premises;
-    bool may_be;
 
     premises_init(&premises);
     premises_add_way(lint, &premises, part);
-    may_be = possible(lint, &premises, NULL);
+    bool may_be = possible(lint, &premises, NULL);
     premises_clear(&premises);
     return may_be;
 }

@@ -81,13 +81,12 @@ static bool lint_count(const struct lint *lint, const struct expression *express
 {
     const struct test *test = expression->test;
     const struct count_test *count = count_test_of(test);
-    unsigned most;
 
     if (count == NULL)
         return false;
     if (lint_threshold(lint, count))
         return true;
-    most = is_of_headers(count) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
+    unsigned most = is_of_headers(count) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
     if (!can_be(lint, expression, true, NULL, false)) {
         lint_warn(lint, LINT_NEVER_TRUE, test->offset, "`%s` is never true: this count goes from 0 to %u", test->text,
                   most);

@@ -250,7 +250,6 @@ static bool warn(const struct whole *whole, const char *what)
 static bool look(const struct whole *whole)
 {
     g_autofree char *what = unmatched(whole);
-    g_autofree char *only = NULL;
     bool half = whole->begins != whole->ends;
 
     if (whole->regex->item->text[0] == '\0' || is_for_a_rare_value(whole))
@@ -263,18 +262,17 @@ static bool look(const struct whole *whole)
     if (!(whole->prose && !has_wild(whole)) &&
         !(half && !(whole->begins ? regex_ends_open : regex_begins_open)(whole->regex->parts)))
         return false;
-    only = g_strdup_printf("`%s` only where it is all of it", whole->field);
+    g_autofree char *only = g_strdup_printf("`%s` only where it is all of it", whole->field);
     return warn(whole, only);
 }
 
 bool lint_whole_value(const struct lint *lint, const struct lint_regex *regex, const struct test *test)
 {
     struct whole whole = {.lint = lint, .regex = regex};
-    bool said;
 
     learn_subject(&whole, test);
     learn_form(&whole);
-    said = look(&whole);
+    bool said = look(&whole);
     g_free(whole.base);
     return said;
 }

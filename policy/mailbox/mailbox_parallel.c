@@ -365,11 +365,9 @@ static void tell_progress(struct crew *crew)
 /* Waits for the next batch, or until there is something to tell of.  False at the end; gives NULL for the latter. */
 static bool await_batch(struct crew *crew, struct batch **batch)
 {
-    bool more;
-
     pthread_mutex_lock(&crew->lock);
     *batch = next_done(crew);
-    more = *batch != NULL || crew->bundles.length > 0 || !crew->walked;
+    bool more = *batch != NULL || crew->bundles.length > 0 || !crew->walked;
     if (*batch == NULL && more) {
         if (crew->threads == 0)
             take_turn(crew);
@@ -430,22 +428,21 @@ bool mailrun_run(const struct mailrun *run, const char *const *paths, struct dia
     auto_free(diags) own = diags_new();
     struct crew crew = {.run = run, .walk = walk, .diags = own};
     pthread_t threads[MAILRUN_JOBS_LIMIT];
-    unsigned count;
-    bool whole;
 
     pthread_mutex_init(&crew.lock, NULL);
     pthread_cond_init(&crew.work, NULL);
     pthread_cond_init(&crew.ready, NULL);
     if (run->progress != NULL)
         crew.bytes_measured = measure(paths, run->stop);
-    count = start_threads(&crew, MIN(run->jobs > 0 ? run->jobs : g_get_num_processors(), MAILRUN_JOBS_LIMIT), threads);
+    unsigned count =
+        start_threads(&crew, MIN(run->jobs > 0 ? run->jobs : g_get_num_processors(), MAILRUN_JOBS_LIMIT), threads);
     deliver_all(&crew);
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     pthread_mutex_destroy(&crew.lock);
     pthread_cond_destroy(&crew.work);
     pthread_cond_destroy(&crew.ready);
-    whole = diags_count(own) == 0;
+    bool whole = diags_count(own) == 0;
     diags_demote(own);
     diags_move(diags, own);
     return whole;

@@ -72,13 +72,11 @@ static int compare_names(gconstpointer a, gconstpointer b)
 /* Dot files are none of a mailbox, but dot folders may be (Maildir++); `tmp` holds what is not delivered yet. */
 static bool is_wanted(const char *folder, const char *name)
 {
-    g_autofree char *path = NULL;
-
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0)
         return false;
     if (name[0] != '.')
         return true;
-    path = g_build_filename(folder, name, NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
@@ -87,14 +85,13 @@ static int read_names(struct mailwalk *walk, struct folder *folder)
 {
     DIR *stream = opendir(folder->path);
     const struct dirent *entry;
-    int problem;
 
     if (stream == NULL)
         return errno;
     while ((errno = 0, entry = readdir(stream)) != NULL && !stopped(walk))
         if (is_wanted(folder->path, entry->d_name))
             g_ptr_array_add(folder->sorted, g_string_chunk_insert(folder->names, entry->d_name));
-    problem = entry == NULL ? errno : 0;
+    int problem = entry == NULL ? errno : 0;
     closedir(stream);
     g_ptr_array_sort(folder->sorted, compare_names);
     return problem;
@@ -160,7 +157,6 @@ static bool holds_itself(const struct mailwalk *walk, const struct stat *status)
 static char *enter(struct mailwalk *walk, const char *path, const struct stat *status)
 {
     struct folder *folder;
-    int problem;
 
     if (holds_itself(walk, status))
         return g_strdup("leads back to a folder that holds it");
@@ -172,7 +168,7 @@ static char *enter(struct mailwalk *walk, const char *path, const struct stat *s
     folder->inode = status->st_ino;
     folder->names = g_string_chunk_new(4096);
     folder->sorted = g_ptr_array_new();
-    problem = read_names(walk, folder);
+    int problem = read_names(walk, folder);
     folder->maildir = has_name(folder, "cur");
     folder->messages = holds_messages(walk, path);
     /* What could be read of it is. */

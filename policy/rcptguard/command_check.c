@@ -60,16 +60,13 @@ static int check(void)
 
 static int command_check_run(struct tool *tool)
 {
-    struct diags *diags;
-    struct policy *policy;
     gint64 now;
-    bool good;
 
     (void)tool;
     if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
-    diags = diags_new();
-    policy = tool_load(diags);
+    struct diags *diags = diags_new();
+    struct policy *policy = tool_load(diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_lint(policy, now, diags);
@@ -78,7 +75,7 @@ static int command_check_run(struct tool *tool)
         diags_drop(diags, *name);
     if (strict_option)
         diags_promote(diags, POLICY_LINT_OF_TIME);
-    good = diags_errors(diags) == 0;
+    bool good = diags_errors(diags) == 0;
     if (tool_json()) {
         print_check_json(policy, diags, good);
     } else {

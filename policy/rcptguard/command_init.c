@@ -36,11 +36,10 @@ static int fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Says why nothing was written; EXITS_WRONG. */
 static int fail(const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     fprintf(stderr, "rcptguard: %s\n", message);
     return EXITS_WRONG;
@@ -56,9 +55,6 @@ static bool is_printed(const struct making *making)
 /* Which MTA: the one that an option names, else the one that is there. */
 static const char *choose_mta(void)
 {
-    g_autofree char *postconf = NULL;
-    g_autofree char *sendmail = NULL;
-
     if (mta_option != NULL)
         return mta_option;
     if (postfix_option != NULL)
@@ -67,8 +63,8 @@ static const char *choose_mta(void)
         return "sendmail";
     if (domain_option != NULL)
         return "none";
-    postconf = program_find(ASK_POSTFIX, true);
-    sendmail = program_find(ASK_SENDMAIL, true);
+    g_autofree char *postconf = program_find(ASK_POSTFIX, true);
+    g_autofree char *sendmail = program_find(ASK_SENDMAIL, true);
     return postconf != NULL ? "postfix" : sendmail != NULL ? "sendmail" : NULL;
 }
 
@@ -178,13 +174,12 @@ static int try_out(const char *path)
 {
     struct diags *diags = diags_new();
     struct policy *policy = policy_load(path, diags);
-    int status;
 
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_unref(policy);
     }
-    status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
+    int status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
     if (status != EXITS_DONE) {
         tool_print_diags(diags);
         fail("what was found does not make a policy that holds; nothing was written");
@@ -206,14 +201,12 @@ static bool add_files(const struct making *making, struct place *place, char **e
 static int write_files(const struct making *making)
 {
     g_autofree char *error = NULL;
-    g_autofree char *tried = NULL;
     auto_free(place) place = place_new(making->folder, &error);
-    int status;
 
     if (place == NULL || !add_files(making, place, &error))
         return fail("%s; nothing was written", error);
-    tried = place_path(place, making->name);
-    status = try_out(tried);
+    g_autofree char *tried = place_path(place, making->name);
+    int status = try_out(tried);
     if (status == EXITS_DONE && !is_printed(making) && !place_commit(place, &error))
         status = fail("%s; nothing was written", error);
     return status;

@@ -9,7 +9,6 @@ static int command_print_run(struct tool *tool)
 {
     struct diags *diags = diags_new();
     struct policy *policy = tool_load(diags);
-    g_autofree char *text = NULL;
     int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
 
     (void)tool;
@@ -17,7 +16,7 @@ static int command_print_run(struct tool *tool)
     diags_free(diags);
     if (policy == NULL)
         return status;
-    text = policy_text_with_allows(policy);
+    g_autofree char *text = policy_text_with_allows(policy);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);

@@ -164,11 +164,9 @@ size_t policy_pattern_offset(const struct policy *policy, const struct item *ite
 
 char *policy_beside(const struct policy *policy, const char *file)
 {
-    g_autofree char *folder = NULL;
-
     if (g_path_is_absolute(file))
         return g_strdup(file);
-    folder = g_path_get_dirname(policy->path);
+    g_autofree char *folder = g_path_get_dirname(policy->path);
     return strcmp(folder, ".") == 0 && strncmp(policy->path, "./", 2) != 0 ? g_strdup(file)
                                                                            : g_build_filename(folder, file, NULL);
 }

@@ -155,11 +155,10 @@ static void lex_behind_regex(struct lexer *lexer, struct token *token)
 {
     const char *text = lexer->source->text + lexer->position;
     size_t rest = strcspn(text, " \t\r\n(){},#\""), length = 0;
-    g_autofree char *word = NULL;
 
     while (in_name(text[length]))
         length++;
-    word = g_strndup(text, length);
+    g_autofree char *word = g_strndup(text, length);
     if (rest == 0 || language_word(language_keywords, word) >= 0)
         return;
     if (length == rest && strspn(word, "gimsux") == length)
@@ -202,11 +201,10 @@ static void lex_capital(struct lexer *lexer, struct token *token)
 {
     const char *text = lexer->source->text + lexer->position;
     size_t length = 0;
-    g_autofree char *lower = NULL;
 
     while (in_name(text[length]) || g_ascii_isupper(text[length]))
         length++;
-    lower = g_ascii_strdown(text, (gssize)length);
+    g_autofree char *lower = g_ascii_strdown(text, (gssize)length);
     if (language_word(language_keywords, lower) >= 0)
         lexer_fail(lexer, token->offset, "the words of the language have small letters: did you mean `%s`?", lower);
     else if (length <= 32)
@@ -257,11 +255,10 @@ static void lex_sign(struct lexer *lexer, struct token *token)
 struct token lexer_next(struct lexer *lexer)
 {
     struct token token = {.kind = TOKEN_END};
-    char c;
 
     skip_blanks(lexer);
     token.offset = lexer->position;
-    c = at(lexer, 0);
+    char c = at(lexer, 0);
     if (c == '\0')
         return token;
     if (g_ascii_islower(c))

@@ -111,13 +111,11 @@ bool parser_skip_word(struct parser *parser, const char *word)
 /* The value of a token of that kind with its place, or NULL. */
 struct item *parser_take_item(struct parser *parser, enum token_kind kind, const char *expected)
 {
-    struct item *item;
-
     if (!parser_is(parser, kind)) {
         parser_fail_expected(parser, expected, NULL);
         return NULL;
     }
-    item = item_new(parser->token.value, parser->token.offset);
+    struct item *item = item_new(parser->token.value, parser->token.offset);
     parser_advance(parser);
     return item;
 }
