@@ -5,7 +5,6 @@
 #define RCPTGUARD_CONF_KEYS_H
 
 #include "milter/common/conf.h"
-#include "policy/base/diagnostics.h"
 
 struct conf_word {
     const char *name;

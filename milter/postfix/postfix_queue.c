@@ -25,7 +25,6 @@
 #include "policy/mailbox/mailbox_split.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Where postcat -e ends. */

@@ -8,7 +8,6 @@
 
 #include "milter/sendmail/sendmail_config.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 

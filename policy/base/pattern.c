@@ -5,7 +5,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <glib.h>
 #include <pcre2.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* Longest pattern in bytes; a list of names belongs into a table. */

@@ -6,9 +6,7 @@
 
 #include "policy/base/escape.h"
 
-#include <errno.h>
 #include <gio/gio.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #ifdef HAVE_SYS_PRCTL_H
@@ -193,7 +191,7 @@ static GSubprocess *start(const struct program *program, const char *path, GErro
 static void finish(struct run *run)
 {
     unsigned seconds = run->program->seconds != 0 ? run->program->seconds : PROGRAM_LIMIT;
-    GSource *late = g_timeout_source_new_seconds(seconds);
+    g_autoptr(GSource) late = g_timeout_source_new_seconds(seconds);
     g_source_set_callback(late, on_late, run, NULL);
     g_source_attach(late, run->context);
 
@@ -206,7 +204,6 @@ static void finish(struct run *run)
     while (run->pending > 0)
         g_main_context_iteration(run->context, TRUE);
     g_source_destroy(late);
-    g_source_unref(late);
 }
 
 /* The last line that was said, printable. */

@@ -4,7 +4,6 @@
 
 #include "policy/address/address.h"
 #include "policy/syntax/lexer.h"
-#include "policy/syntax/vocabulary.h"
 
 #include <string.h>
 
@@ -66,7 +65,7 @@ int evaluation_in_classes(struct evaluation *evaluation, const char *address, cl
         return TEST_NO;
     if (domain == NULL)
         return (mask & ((class_mask)1 << CLASS_INTERNAL)) != 0;
-    struct domain_facts *facts = classes_find(classes, domain, evaluation->budget);
+    auto_free(domain_facts) facts = classes_find(classes, domain, evaluation->budget);
     class_mask belongs = (class_mask)1 << facts->class_index;
     bool fault = facts->fault;
     if (classes_separate(classes, (unsigned)facts->class_index)) {
@@ -75,7 +74,6 @@ int evaluation_in_classes(struct evaluation *evaluation, const char *address, cl
                     strcmp(suffixes_organisation(classes_suffixes(classes), sender_domain), facts->organisation) == 0;
         belongs |= (class_mask)1 << (same ? CLASS_INTERNAL : CLASS_OTHER);
     }
-    domain_facts_unref(facts);
     return fault ? TEST_FAULT : (belongs & mask) != 0;
 }
 

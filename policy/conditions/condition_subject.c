@@ -267,10 +267,9 @@ static char *name_of_login(struct classes *classes, const char *login, struct pa
     *fault = false;
     if (realm == NULL || realm[0] == '\0' || at == login || memchr(login, '@', (size_t)(at - login)) != NULL)
         return NULL;
-    struct domain_facts *facts = classes_find(classes, realm, budget);
+    auto_free(domain_facts) facts = classes_find(classes, realm, budget);
     bool internal = facts->class_index == CLASS_INTERNAL;
     *fault = facts->fault;
-    domain_facts_unref(facts);
     return internal && !*fault ? g_strndup(login, (gsize)(at - login)) : NULL;
 }
 
@@ -376,10 +375,9 @@ static class_mask class_of_item(struct classes *classes, const char *item, struc
     /* Below a domain with a leading dot there may be other classes; the null sender has none. */
     if (name[0] == '.' || name[0] == '\0')
         return 0;
-    struct domain_facts *found = classes_find(classes, domain, budget);
+    auto_free(domain_facts) found = classes_find(classes, domain, budget);
     if (!found->fault && !classes_separate(classes, (unsigned)found->class_index))
         class = (class_mask)1 << found->class_index;
-    domain_facts_unref(found);
     return class;
 }
 
@@ -392,12 +390,11 @@ static bool is_listed_within(struct classes *classes, const struct subject_test 
     if (!has_small_set(test) || (test->items == NULL && test->comparison.relation != RELATION_EQUALS) ||
         !subject_is_address(test->subject))
         return false;
-    struct pattern_budget *budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     for (unsigned i = 0; within && i < count; i++) {
         const struct item *item = test->items != NULL ? g_ptr_array_index(test->items, i) : test->comparison.operand;
         within = (class_of_item(classes, item->text, budget) & mask) != 0;
     }
-    pattern_budget_free(budget);
     return within;
 }
 

@@ -156,7 +156,7 @@ static void on_rule_end(void *data, int matched)
 
 static void tell_counts(const struct exposure *exposure, struct diags *diags)
 {
-    GString *line = g_string_new("outside:");
+    g_autoptr(GString) line = g_string_new("outside:");
 
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
         g_string_append_printf(line, "%s %s %u", kind > 0 ? "," : "", count_name((enum count)kind),
@@ -165,7 +165,6 @@ static void tell_counts(const struct exposure *exposure, struct diags *diags)
         if ((exposure_defects(exposure) & bit) != 0)
             g_string_append_printf(line, ", defect %s", defect_name((enum defect)bit));
     diags_note(diags, "%s", line->str);
-    g_string_free(line, TRUE);
 }
 
 void reasons_of_verdict(struct policy *policy, const struct message *message, const struct judge_options *options,
@@ -254,13 +253,9 @@ static bool matches(const char *text, const char *domain)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    struct pattern *pattern = pattern_compile(text, &offset, &message);
-    struct pattern_budget *budget = pattern_budget_new();
-    bool yes = pattern != NULL && pattern_match(pattern, domain, budget) == PATTERN_YES;
-
-    pattern_budget_free(budget);
-    pattern_free(pattern);
-    return yes;
+    auto_free(pattern) pattern = pattern_compile(text, &offset, &message);
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    return pattern != NULL && pattern_match(pattern, domain, budget) == PATTERN_YES;
 }
 
 static void tell_item(const struct policy *policy, const struct class_statement *class, const struct class_item *entry,

@@ -55,5 +55,6 @@ struct domain_facts *classes_find(struct classes *classes, const char *domain, s
 /* What stands in for that where it is not looked up: CLASS_OTHER, an organisation of its own. */
 struct domain_facts *classes_unknown(const char *domain);
 void domain_facts_unref(struct domain_facts *facts);
+AUTO_FREE_DEFINE(domain_facts, domain_facts_unref)
 
 #endif

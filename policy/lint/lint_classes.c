@@ -143,7 +143,7 @@ static void lint_own(struct table_search *looking, struct reading *reading, cons
 static bool is_matched_elsewhere(const struct table_search *looking, const struct name *name)
 {
     g_autofree char *host = g_strconcat("x.", name->domain, NULL);
-    struct pattern_budget *budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     bool matched = false;
 
     for (unsigned i = 0; !matched && i < looking->patterns->len; i++) {
@@ -153,7 +153,6 @@ static bool is_matched_elsewhere(const struct table_search *looking, const struc
             entry->index != looking->index && (pattern_match(entry->pattern, name->domain, budget) != PATTERN_NO ||
                                                pattern_match(entry->pattern, host, budget) != PATTERN_NO);
     }
-    pattern_budget_free(budget);
     return matched;
 }
 

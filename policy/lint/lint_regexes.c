@@ -37,11 +37,8 @@ struct regex_search {
 
 static bool matches(const struct regex_search *looking, const char *text)
 {
-    struct pattern_budget *budget = pattern_budget_new();
-    bool yes = pattern_match(looking->regex.pattern, text, budget) == PATTERN_YES;
-
-    pattern_budget_free(budget);
-    return yes;
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    return pattern_match(looking->regex.pattern, text, budget) == PATTERN_YES;
 }
 
 /* Once for each expression: what is mended in one place is looked at again. */

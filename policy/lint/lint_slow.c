@@ -44,11 +44,10 @@ static GString *push_value(const struct push *push, size_t times)
 static bool is_beyond(struct pushing *pushing, const struct push *push, size_t times)
 {
     g_autoptr(GString) value = push_value(push, times);
-    struct pattern_budget *budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     bool beyond = pattern_match(pushing->regex->pattern, value->str, budget) == PATTERN_LIMIT;
 
     pushing->slow->left -= MIN(pushing->slow->left, pattern_budget_spent(budget));
-    pattern_budget_free(budget);
     return beyond;
 }
 

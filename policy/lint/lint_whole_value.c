@@ -111,10 +111,9 @@ static bool can_match(const char *pattern, enum regex_values values)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    struct pattern *compiled = pattern_compile(pattern, &offset, &message);
+    auto_free(pattern) compiled = pattern_compile(pattern, &offset, &message);
     auto_free(regex) regex = compiled != NULL ? regex_parse(pattern) : NULL;
 
-    pattern_free(compiled);
     return regex != NULL && regex_can_match(regex, pattern, values);
 }
 
@@ -182,11 +181,8 @@ static char *better(const struct whole *whole)
 
 static bool matches(const struct whole *whole, const char *value)
 {
-    struct pattern_budget *budget = pattern_budget_new();
-    bool yes = pattern_match(whole->regex->pattern, value, budget) != PATTERN_NO;
-
-    pattern_budget_free(budget);
-    return yes;
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    return pattern_match(whole->regex->pattern, value, budget) != PATTERN_NO;
 }
 
 /* Values that are rare, and what an expression may well be for. */

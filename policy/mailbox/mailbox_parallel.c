@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Small files are read many at a time: so many, or until they have so many bytes. */
 #define BUNDLE_FILES 32u
@@ -194,10 +193,9 @@ static void work_on(const struct crew *crew, struct batch *batch)
     batch->results = g_new(void *, batch->count);
     for (unsigned i = 0; i < batch->count; i++) {
         const struct mailhead *head = &g_array_index(batch->mail->heads, struct mailhead, i);
-        struct message *message = mailbatch_message(batch->mail, i);
+        auto_free(message) message = mailbatch_message(batch->mail, i);
         part += i == part->end;
         batch->results[i] = run->work(run->data, message, part->path, head->index, head->size);
-        message_free(message);
     }
 }
 

@@ -65,7 +65,7 @@ static int command_check_run(struct tool *tool)
     (void)tool;
     if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
-    struct diags *diags = diags_new();
+    auto_free(diags) diags = diags_new();
     struct policy *policy = tool_load(diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
@@ -87,7 +87,6 @@ static int command_check_run(struct tool *tool)
     }
     if (policy != NULL)
         policy_unref(policy);
-    diags_free(diags);
     return good ? EXITS_DONE : EXITS_WRONG;
 }
 

@@ -172,7 +172,7 @@ static int find_freemail(struct making *making)
 /* An expectation that fails, or a policy that cannot be loaded, is nothing to leave behind. */
 static int try_out(const char *path)
 {
-    struct diags *diags = diags_new();
+    auto_free(diags) diags = diags_new();
     struct policy *policy = policy_load(path, diags);
 
     if (policy != NULL) {
@@ -184,7 +184,6 @@ static int try_out(const char *path)
         tool_print_diags(diags);
         fail("what was found does not make a policy that holds; nothing was written");
     }
-    diags_free(diags);
     return status;
 }
 

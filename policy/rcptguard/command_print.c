@@ -8,7 +8,7 @@
 static int command_print_run(struct tool *tool)
 {
     struct diags *diags = diags_new();
-    struct policy *policy = tool_load(diags);
+    auto_free(policy) policy = tool_load(diags);
     int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
 
     (void)tool;
@@ -27,7 +27,6 @@ static int command_print_run(struct tool *tool)
     } else {
         fputs(text, stdout);
     }
-    policy_unref(policy);
     return status;
 }
 

@@ -33,12 +33,12 @@ const GOptionEntry given_entries[] = {
 static bool parse_time(void)
 {
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    GDateTime *time = time_option == NULL ? g_date_time_new_now(utc) : g_date_time_new_from_iso8601(time_option, utc);
+    g_autoptr(GDateTime) time =
+        time_option == NULL ? g_date_time_new_now(utc) : g_date_time_new_from_iso8601(time_option, utc);
 
     if (time == NULL)
         return false;
     now = g_date_time_to_unix(time);
-    g_date_time_unref(time);
     return true;
 }
 

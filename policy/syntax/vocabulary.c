@@ -30,10 +30,8 @@ gint64 language_date(const char *date)
 
     if (sscanf(date, "%4u-%2u-%2u", &year, &month, &day) != 3)
         return 0;
-    GDateTime *midnight = g_date_time_new_utc((int)year, (int)month, (int)day, 0, 0, 0);
+    g_autoptr(GDateTime) midnight = g_date_time_new_utc((int)year, (int)month, (int)day, 0, 0, 0);
     if (midnight == NULL)
         return 0;
-    gint64 seconds = g_date_time_to_unix(midnight);
-    g_date_time_unref(midnight);
-    return seconds;
+    return g_date_time_to_unix(midnight);
 }
