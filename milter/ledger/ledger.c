@@ -79,29 +79,9 @@ void ledger_close(struct ledger *ledger)
     g_free(ledger);
 }
 
-void ledger_set_wait(struct ledger *ledger, unsigned wait)
+struct database *ledger_database(const struct ledger *ledger)
 {
-    database_set_wait(ledger->database, wait);
-}
-
-void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data)
-{
-    database_on_wait(ledger->database, on_wait, data);
-}
-
-int ledger_check_files(struct ledger *ledger, struct database_error *error)
-{
-    return database_check_files(ledger->database, error);
-}
-
-int ledger_check_integrity(struct ledger *ledger, struct database_error *error)
-{
-    return database_check_integrity(ledger->database, error);
-}
-
-int ledger_version(struct ledger *ledger, unsigned *version, struct database_error *error)
-{
-    return schema_version(ledger->database, version, error);
+    return ledger->database;
 }
 
 /* ---- holding */

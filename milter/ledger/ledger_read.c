@@ -199,8 +199,6 @@ GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seco
 
 void ledger_party_free(struct ledger_party *party)
 {
-    if (party == NULL)
-        return;
     g_free(party->class_name);
     g_free(party->name);
     g_free(party);

@@ -122,7 +122,7 @@ static int ask_ledger(struct metrics_file *file, struct metrics_held *held, stru
 {
     const struct ledger_filter open = {.states = LEDGER_OPEN};
     /* One that was deleted or replaced since is not the daemon's any more. */
-    if (file->ledger != NULL && ledger_check_files(file->ledger, error) == -1)
+    if (file->ledger != NULL && database_check_files(ledger_database(file->ledger), error) == -1)
         g_clear_pointer(&file->ledger, ledger_close);
     if (file->ledger == NULL)
         file->ledger = ledger_open(file->config->ledger, geteuid(), DATABASE_EXISTING, error);

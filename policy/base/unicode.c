@@ -213,3 +213,15 @@ bool letter_looks_latin(gunichar c)
         return false;
     }
 }
+
+bool letter_is_shown(gunichar c)
+{
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return false;
+    default:
+        return g_unichar_isprint(c);
+    }
+}

@@ -67,14 +67,13 @@ int evaluation_in_classes(struct evaluation *evaluation, const char *address, cl
         return (mask & ((class_mask)1 << CLASS_INTERNAL)) != 0;
     auto_free(domain_facts) facts = classes_find(classes, domain, evaluation->budget);
     class_mask belongs = (class_mask)1 << facts->class_index;
-    bool fault = facts->fault;
     if (classes_separate(classes, (unsigned)facts->class_index)) {
         /* Named by its own name, and besides that internal or other as the sender is. */
         bool same = sender_domain != NULL &&
                     strcmp(suffixes_organisation(classes_suffixes(classes), sender_domain), facts->organisation) == 0;
         belongs |= (class_mask)1 << (same ? CLASS_INTERNAL : CLASS_OTHER);
     }
-    return fault ? TEST_FAULT : (belongs & mask) != 0;
+    return facts->fault ? TEST_FAULT : (belongs & mask) != 0;
 }
 
 /* ---- sets of classes, and other lists */

@@ -370,15 +370,13 @@ static class_mask class_of_item(struct classes *classes, const char *item, struc
     const char *at = strrchr(item, '@');
     const char *name = at != NULL ? at + 1 : item;
     g_autofree char *domain = domain_normalise(name, strlen(name));
-    class_mask class = 0;
 
     /* Below a domain with a leading dot there may be other classes; the null sender has none. */
     if (name[0] == '.' || name[0] == '\0')
         return 0;
     auto_free(domain_facts) found = classes_find(classes, domain, budget);
-    if (!found->fault && !classes_separate(classes, (unsigned)found->class_index))
-        class = (class_mask)1 << found->class_index;
-    return class;
+    bool known = !found->fault && !classes_separate(classes, (unsigned)found->class_index);
+    return known ? (class_mask)1 << found->class_index : 0;
 }
 
 /* Whether the classes of all that a test lists are known and among these. */
@@ -422,13 +420,12 @@ static void count_login(void *data, const char *login)
 /* As table_within, which does not know that logins have realms. */
 static unsigned set_within(struct classes *classes, const struct subject_test *inner, const struct subject_test *outer)
 {
-    struct counted_logins logins = {.classes = classes, .outer = outer->table};
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    struct counted_logins logins = {.classes = classes, .outer = outer->table, .budget = budget};
 
     if (inner->subject != SUBJECT_USER)
         return table_within(inner->table, outer->table);
-    logins.budget = pattern_budget_new();
     table_each_name(inner->table, count_login, &logins);
-    pattern_budget_free(logins.budget);
     return logins.within;
 }
 

@@ -49,8 +49,6 @@ static void remove_hidden(struct place *place, GPtrArray *names)
 
 void place_free(struct place *place)
 {
-    if (place == NULL)
-        return;
     remove_hidden(place, place->names);
     remove_hidden(place, place->used);
     rmdir(place->hidden);

@@ -87,17 +87,12 @@ static bool lint_count(const struct lint *lint, const struct expression *express
     if (lint_threshold(lint, count))
         return true;
     unsigned most = is_of_headers(count) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
-    if (!can_be(lint, expression, true, NULL, false)) {
-        lint_warn(lint, LINT_NEVER_TRUE, test->offset, "`%s` is never true: this count goes from 0 to %u", test->text,
-                  most);
-        return true;
-    }
-    if (!can_be(lint, expression, false, NULL, false)) {
-        lint_warn(lint, LINT_ALWAYS_TRUE, test->offset, "`%s` is always true: this count goes from 0 to %u", test->text,
-                  most);
-        return true;
-    }
-    return false;
+    bool never = !can_be(lint, expression, true, NULL, false);
+    if (!never && can_be(lint, expression, false, NULL, false))
+        return false;
+    lint_warn(lint, never ? LINT_NEVER_TRUE : LINT_ALWAYS_TRUE, test->offset,
+              "`%s` is %s true: this count goes from 0 to %u", test->text, never ? "never" : "always", most);
+    return true;
 }
 
 static char *shown(const struct expression *expression)

@@ -50,8 +50,7 @@ struct unpack {
     } state;
 };
 
-static void fail(struct unpack *unpack, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void fail(struct unpack *unpack, const char *format, ...)
+static void G_GNUC_PRINTF(2, 3) fail(struct unpack *unpack, const char *format, ...)
 {
     va_list arguments;
 

@@ -53,8 +53,6 @@ struct mailwalk *mailwalk_new(const char *const *paths, const atomic_bool *stop)
 
 void mailwalk_free(struct mailwalk *walk)
 {
-    if (walk == NULL)
-        return;
     g_ptr_array_unref(walk->folders);
     g_free(walk);
 }
@@ -95,14 +93,6 @@ static int read_names(struct mailwalk *walk, struct folder *folder)
     closedir(stream);
     g_ptr_array_sort(folder->sorted, compare_names);
     return problem;
-}
-
-static bool has_name(const struct folder *folder, const char *name)
-{
-    for (unsigned i = 0; i < folder->sorted->len; i++)
-        if (strcmp(g_ptr_array_index(folder->sorted, i), name) == 0)
-            return true;
-    return false;
 }
 
 /* The folder where the walk is. */
@@ -169,7 +159,7 @@ static char *enter(struct mailwalk *walk, const char *path, const struct stat *s
     folder->names = g_string_chunk_new(4096);
     folder->sorted = g_ptr_array_new();
     int problem = read_names(walk, folder);
-    folder->maildir = has_name(folder, "cur");
+    folder->maildir = g_ptr_array_find_with_equal_func(folder->sorted, "cur", g_str_equal, NULL);
     folder->messages = holds_messages(walk, path);
     /* What could be read of it is. */
     g_ptr_array_add(walk->folders, folder);

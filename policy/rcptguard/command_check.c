@@ -66,7 +66,7 @@ static int command_check_run(struct tool *tool)
     if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
     auto_free(diags) diags = diags_new();
-    struct policy *policy = tool_load(diags);
+    auto_free(policy) policy = tool_load(diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_lint(policy, now, diags);
@@ -85,8 +85,6 @@ static int command_check_run(struct tool *tool)
                    policy_rule_count(policy), policy_assertions(policy), diags_count(diags), POLICY_DIGEST_SHOWN,
                    policy_digest(policy));
     }
-    if (policy != NULL)
-        policy_unref(policy);
     return good ? EXITS_DONE : EXITS_WRONG;
 }
 

@@ -31,10 +31,8 @@ struct making {
     struct site *site;
 };
 
-static int fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
 /* Says why nothing was written; EXITS_WRONG. */
-static int fail(const char *format, ...)
+static int G_GNUC_PRINTF(1, 2) fail(const char *format, ...)
 {
     va_list arguments;
 
@@ -150,17 +148,14 @@ static int find_freemail(struct making *making)
 {
     g_autofree char *beside = g_build_filename(making->folder, DRAFT_FREEMAIL, NULL);
     const char *shipped = freemail_option != NULL ? freemail_option : PKGDATADIR "/" DRAFT_FREEMAIL;
-    struct diags *diags = diags_new();
-    struct source *source;
+    auto_free(diags) diags = diags_new();
 
     making->freemail_there = !is_printed(making) && is_there(beside);
-    source =
+    auto_free(source) source =
         source_read(making->freemail_there ? beside : shipped, "a table of freemail domains", TABLE_SIZE_LIMIT, diags);
     if (source != NULL)
         making->freemail = g_strndup(source->text, source->length);
-    source_free(source);
     tool_print_diags(diags);
-    diags_free(diags);
     if (making->freemail == NULL)
         return fail("the policy needs that table%s",
                     making->freemail_there ? "" : "; name where it is with --freemail");
@@ -173,18 +168,14 @@ static int find_freemail(struct making *making)
 static int try_out(const char *path)
 {
     auto_free(diags) diags = diags_new();
-    struct policy *policy = policy_load(path, diags);
+    auto_free(policy) policy = policy_load(path, diags);
 
-    if (policy != NULL) {
+    if (policy != NULL)
         policy_assert(policy, diags);
-        policy_unref(policy);
-    }
-    int status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
-    if (status != EXITS_DONE) {
-        tool_print_diags(diags);
-        fail("what was found does not make a policy that holds; nothing was written");
-    }
-    return status;
+    if (diags_errors(diags) == 0)
+        return EXITS_DONE;
+    tool_print_diags(diags);
+    return fail("what was found does not make a policy that holds; nothing was written");
 }
 
 static bool add_files(const struct making *making, struct place *place, char **error)

@@ -7,15 +7,13 @@
 
 static int command_print_run(struct tool *tool)
 {
-    struct diags *diags = diags_new();
+    auto_free(diags) diags = diags_new();
     auto_free(policy) policy = tool_load(diags);
-    int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
 
     (void)tool;
     tool_print_diags(diags);
-    diags_free(diags);
     if (policy == NULL)
-        return status;
+        return EXITS_WRONG;
     g_autofree char *text = policy_text_with_allows(policy);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
@@ -27,7 +25,7 @@ static int command_print_run(struct tool *tool)
     } else {
         fputs(text, stdout);
     }
-    return status;
+    return EXITS_DONE;
 }
 
 const struct command command_print = {
