@@ -79,22 +79,18 @@ int evaluation_in_classes(struct evaluation *evaluation, const char *address, cl
 /* ---- sets of classes, and other lists */
 
 /* Items with commas between them, each as `take` has it. */
-static GPtrArray *parse_list(struct parser *parser, struct item *(*take)(struct parser *, const char *),
+static GPtrArray *parse_list(struct parser *parser, bool (*take)(struct parser *, const char *, struct item **),
                              const char *expected)
 {
-    GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    struct item *item;
 
     do {
-        struct item *item = take(parser, expected);
-        if (item == NULL) {
-            g_ptr_array_unref(items);
+        if (!take(parser, expected, &item))
             return NULL;
-        }
         g_ptr_array_add(items, item);
-        if (!parser_is(parser, TOKEN_COMMA))
-            return items;
-        parser_advance(parser);
-    } while (true);
+    } while (parser_skip(parser, TOKEN_COMMA));
+    return g_steal_pointer(&items);
 }
 
 GPtrArray *condition_parse_classes(struct parser *parser)
@@ -169,8 +165,7 @@ static bool parse_contains(struct parser *parser, struct text_comparison *compar
 {
     comparison->relation = RELATION_CONTAINS;
     if (parser_skip_word(parser, "from")) {
-        comparison->operand = parser_take_string(parser, "the name of a file of words");
-        return comparison->operand != NULL;
+        return parser_take_string(parser, "the name of a file of words", &comparison->operand);
     }
     comparison->words = condition_parse_strings(parser, "a word or phrase in double quotes, or `from` and a file");
     return comparison->words != NULL;
@@ -178,17 +173,14 @@ static bool parse_contains(struct parser *parser, struct text_comparison *compar
 
 bool text_comparison_parse(struct parser *parser, struct text_comparison *comparison)
 {
-    if (parser_is(parser, TOKEN_EQUAL)) {
-        parser_advance(parser);
+    if (parser_skip(parser, TOKEN_EQUAL)) {
         comparison->relation = RELATION_EQUALS;
-        comparison->operand = parser_take_string(parser, "a string");
-        return comparison->operand != NULL;
+        return parser_take_string(parser, "a string", &comparison->operand);
     }
-    if (parser_is(parser, TOKEN_MATCHES)) {
-        parser_advance(parser);
+    if (parser_skip(parser, TOKEN_MATCHES)) {
         comparison->relation = RELATION_MATCHES;
-        comparison->operand = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/");
-        return comparison->operand != NULL;
+        return parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/",
+                                &comparison->operand);
     }
     return !parser_skip_word(parser, "contains") || parse_contains(parser, comparison);
 }

@@ -32,9 +32,8 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
     (void)word;
     if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a header field"))
         return false;
-    header->name = parser_take_string(parser, "the name of a header field in double quotes");
-    return header->name != NULL && parser_take(parser, TOKEN_RIGHT, "`)`") &&
-           text_comparison_parse(parser, &header->comparison) &&
+    return parser_take_string(parser, "the name of a header field in double quotes", &header->name) &&
+           parser_take(parser, TOKEN_RIGHT, "`)`") && text_comparison_parse(parser, &header->comparison) &&
            !(header->comparison.relation == RELATION_PRESENT && refuse_name(parser));
 }
 

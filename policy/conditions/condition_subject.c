@@ -53,8 +53,7 @@ static bool parse_set(struct parser *parser, struct subject_test *test)
 {
     if (parser_skip_word(parser, "from")) {
         test->comparison.relation = RELATION_IN_TABLE;
-        test->comparison.operand = parser_take_string(parser, "the name of a table's file");
-        return test->comparison.operand != NULL;
+        return parser_take_string(parser, "the name of a table's file", &test->comparison.operand);
     }
     if (parser_is(parser, TOKEN_STRING)) {
         test->comparison.relation = RELATION_IN_TABLE;
@@ -353,17 +352,6 @@ static bool has_small_set(const struct subject_test *test)
     return test->table != NULL && table_size(test->table) <= SET_LIMIT;
 }
 
-/* The classes that are `separate`. */
-static class_mask separate_classes(const struct classes *classes)
-{
-    class_mask separate = 0;
-
-    for (unsigned i = 0; i < classes_count(classes); i++)
-        if (classes_separate(classes, i))
-            separate |= (class_mask)1 << i;
-    return separate;
-}
-
 /* The class of an item of a set of senders or authors; 0 if it is not known, has several, or is none. */
 static class_mask class_of_item(struct classes *classes, const char *item, struct pattern_budget *budget)
 {
@@ -453,7 +441,7 @@ static bool excludes(struct classes *classes, const struct test *first, const st
         return false;
     if (one->classes != NULL && other->classes != NULL)
         /* Who is of a `separate` class is internal or other besides. */
-        return (one->mask & other->mask) == 0 && ((one->mask | other->mask) & separate_classes(classes)) == 0;
+        return (one->mask & other->mask) == 0 && ((one->mask | other->mask) & classes_which(classes, true)) == 0;
     if (one->classes != NULL)
         return is_listed_within(classes, other, ~one->mask);
     if (other->classes != NULL)

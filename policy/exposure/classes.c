@@ -209,3 +209,13 @@ struct domain_facts *classes_find(struct classes *classes, const char *domain, s
     }
     return facts;
 }
+
+class_mask classes_which(const struct classes *classes, bool separate)
+{
+    class_mask mask = 0;
+
+    for (unsigned i = 0; i < classes_count(classes); i++)
+        if (classes_separate(classes, i) == separate)
+            mask |= (class_mask)1 << i;
+    return mask;
+}

@@ -40,6 +40,9 @@ unsigned classes_index(const struct classes *classes, const char *name);
 bool classes_individuals(const struct classes *classes, unsigned index);
 bool classes_separate(const struct classes *classes, unsigned index);
 
+/* All that are `separate`, or all that are not: as these recipients are counted. */
+class_mask classes_which(const struct classes *classes, bool separate);
+
 /* What is known of a domain; counted by reference. */
 struct domain_facts {
     int references;

@@ -18,6 +18,7 @@ static const char *const outbound_words[] = {"and",    "or",   "class",   "outbo
                                              "expect", "rule", "default", NULL};
 static const char *const gives_words[] = {"by", "class", "outbound", "contact", "expect", "rule", "default", NULL};
 
+/* The statements: parse_statement has its functions in this order. */
 static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
 static const char *const rule_words[] = {"monitor", "when", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
@@ -43,10 +44,8 @@ static void recover_top(struct parser *parser)
             braces++;
         else if (parser_is(parser, TOKEN_CLOSE) && braces > 0)
             braces--;
-        else if (parser_is(parser, TOKEN_CLOSE)) {
-            parser_advance(parser);
-            return;
-        } else if (braces == 0 && parser_is_one_of(parser, top_words) && begins_line(parser))
+        else if (parser_skip(parser, TOKEN_CLOSE) ||
+                 (braces == 0 && parser_is_one_of(parser, top_words) && begins_line(parser)))
             return;
         parser_advance(parser);
     }
@@ -75,10 +74,8 @@ static const char *const *words_behind(const struct action *action)
 static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors,
                         const char *const *words)
 {
-    if (parser_is(parser, TOKEN_CLOSE)) {
-        parser_advance(parser);
+    if (parser_skip(parser, TOKEN_CLOSE))
         return;
-    }
     /* An error within the block, as of a string that nothing closes, may have swallowed its end. */
     if (!parser_is(parser, TOKEN_ERROR) && diags_errors(parser->diags) == errors) {
         g_autofree char *expected = g_strdup_printf("`}` to end the %s `%s` of line %u", what, name->text,
@@ -110,7 +107,7 @@ static bool parse_approvals(struct parser *parser, struct action *action)
     return true;
 }
 
-static bool parse_action(struct parser *parser, struct action *action)
+static bool take_disposition(struct parser *parser, enum disposition *disposition)
 {
     int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
 
@@ -118,13 +115,19 @@ static bool parse_action(struct parser *parser, struct action *action)
         parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
         return false;
     }
-    action->disposition = (enum disposition)word;
-    action->approvals = action->disposition == DISPOSITION_QUARANTINE ? 1 : 0;
+    *disposition = (enum disposition)word;
     parser_advance(parser);
+    return true;
+}
+
+static bool parse_action(struct parser *parser, struct action *action)
+{
+    if (!take_disposition(parser, &action->disposition))
+        return false;
+    action->approvals = action->disposition == DISPOSITION_QUARANTINE ? 1 : 0;
     if (action->disposition == DISPOSITION_ACCEPT)
         return true;
-    action->text = parser_take_string(parser, "a text in double quotes");
-    return action->text != NULL && parse_approvals(parser, action);
+    return parser_take_string(parser, "a text in double quotes", &action->text) && parse_approvals(parser, action);
 }
 
 static void add_class_item(struct class_statement *class, enum class_item_kind kind, struct item *item)
@@ -142,51 +145,48 @@ static bool parse_class_item(struct parser *parser, struct class_statement *clas
 
     if (parser_skip_word(parser, "individuals")) {
         class->individuals = true;
-        return true;
-    }
-    if (parser_skip_word(parser, "separate")) {
+    } else if (parser_skip_word(parser, "separate")) {
         class->separate = true;
-        return true;
-    }
-    if (parser_skip_word(parser, "match")) {
-        item = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /(.+\\.)?corp\\.example/");
-        if (item != NULL)
-            add_class_item(class, CLASS_MATCH, item);
-        return item != NULL;
-    }
-    if (parser_skip_word(parser, "domains")) {
-        if (!parser_take_word(parser, "from"))
+    } else if (parser_skip_word(parser, "match")) {
+        if (!parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /(.+\\.)?corp\\.example/", &item))
             return false;
-        item = parser_take_string(parser, "the name of a table's file");
-        if (item != NULL)
-            add_class_item(class, CLASS_DOMAINS_FROM, item);
-        return item != NULL;
-    }
-    if (parser_skip_word(parser, "domain")) {
+        add_class_item(class, CLASS_MATCH, item);
+    } else if (parser_skip_word(parser, "domains")) {
+        if (!parser_take_word(parser, "from") || !parser_take_string(parser, "the name of a table's file", &item))
+            return false;
+        add_class_item(class, CLASS_DOMAINS_FROM, item);
+    } else if (parser_skip_word(parser, "domain")) {
         do {
-            item = parser_take_string(parser, "a domain in double quotes");
-            if (item == NULL)
+            if (!parser_take_string(parser, "a domain in double quotes", &item))
                 return false;
             add_class_item(class, CLASS_DOMAIN, item);
-            if (!parser_is(parser, TOKEN_COMMA))
-                return true;
-            parser_advance(parser);
-        } while (true);
+        } while (parser_skip(parser, TOKEN_COMMA));
+    } else {
+        parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`",
+                             class_words);
+        return false;
     }
-    parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`", class_words);
-    return false;
+    return true;
+}
+
+/* The name of a class or a rule. */
+static struct item *take_new_name(struct parser *parser, const char *expected)
+{
+    struct item *name = NULL;
+
+    parser_advance(parser);
+    if (!parser_take_name(parser, expected, &name))
+        parser->policy->names_lost = true;
+    return name;
 }
 
 static bool parse_class(struct parser *parser)
 {
     unsigned errors = diags_errors(parser->diags);
+    struct item *name = take_new_name(parser, "a name for the class");
 
-    parser_advance(parser);
-    struct item *name = parser_take_name(parser, "a name for the class");
-    if (name == NULL) {
-        parser->policy->names_lost = true;
+    if (name == NULL)
         return false;
-    }
     struct class_statement *class = class_statement_new(name);
     g_ptr_array_add(parser->policy->statements, class);
     if (!parser_take(parser, TOKEN_OPEN, "`{`"))
@@ -231,13 +231,10 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
 static bool parse_rule(struct parser *parser)
 {
     unsigned errors = diags_errors(parser->diags);
+    struct item *name = take_new_name(parser, "a name for the rule");
 
-    parser_advance(parser);
-    struct item *name = parser_take_name(parser, "a name for the rule");
-    if (name == NULL) {
-        parser->policy->names_lost = true;
+    if (name == NULL)
         return false;
-    }
     struct rule *rule = rule_new(name, source_line(parser->policy->source, name->offset));
     g_ptr_array_add(parser->policy->rules, rule);
     if (parser_skip_word(parser, "until")) {
@@ -280,9 +277,9 @@ static bool ends_statement(struct parser *parser, const char *expected, const ch
 
 static GPtrArray *parse_people(struct parser *parser)
 {
-    GPtrArray *people = g_ptr_array_new_with_free_func((GDestroyNotify)people_free);
+    g_autoptr(GPtrArray) people = g_ptr_array_new_with_free_func((GDestroyNotify)people_free);
 
-    for (;;) {
+    do {
         struct people *some = g_new0(struct people, 1);
         g_ptr_array_add(people, some);
         some->count = 1;
@@ -292,17 +289,12 @@ static GPtrArray *parse_people(struct parser *parser)
                 parser_fail_at(parser, parser->token.offset, "expected a number from 1 to 100000");
             parser_advance(parser);
             if (!parser_take_word(parser, "of"))
-                break;
+                return NULL;
         }
-        some->address = parser_take_string(parser, "an address, or a number, `of` and an address");
-        if (some->address == NULL)
-            break;
-        if (!parser_is(parser, TOKEN_COMMA))
-            return people;
-        parser_advance(parser);
-    }
-    g_ptr_array_unref(people);
-    return NULL;
+        if (!parser_take_string(parser, "an address, or a number, `of` and an address", &some->address))
+            return NULL;
+    } while (parser_skip(parser, TOKEN_COMMA));
+    return g_steal_pointer(&people);
 }
 
 /* Whether one of these words stands here. */
@@ -316,15 +308,8 @@ static bool stands(struct parser *parser, const char *expected, const char *cons
 
 static bool parse_gives(struct parser *parser, struct expect *expect)
 {
-    if (!parser_take_word(parser, "gives"))
+    if (!parser_take_word(parser, "gives") || !take_disposition(parser, &expect->disposition))
         return false;
-    int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
-    if (word < 0) {
-        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
-        return false;
-    }
-    expect->disposition = (enum disposition)word;
-    parser_advance(parser);
     if (!parser_skip_word(parser, "by"))
         return ends_statement(parser, "`by` or another statement", gives_words);
     if (parser_is_word(parser, "default")) {
@@ -332,8 +317,7 @@ static bool parse_gives(struct parser *parser, struct expect *expect)
         parser_advance(parser);
         return true;
     }
-    expect->rule = parser_take_name(parser, "the name of a rule, or `default`");
-    return expect->rule != NULL;
+    return parser_take_name(parser, "the name of a rule, or `default`", &expect->rule);
 }
 
 static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
@@ -367,8 +351,7 @@ static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
             return false;
         }
         parser_advance(parser);
-        *facts[i].where = parser_take_string(parser, facts[i].expected);
-        if (*facts[i].where == NULL)
+        if (!parser_take_string(parser, facts[i].expected, facts[i].where))
             return false;
     }
 }
@@ -390,12 +373,10 @@ static bool parse_fields(struct parser *parser, struct expect *expect)
         }
         subject = subject || !named;
         parser_advance(parser);
-        if (named)
-            field->name = parser_take_string(parser, "the name of a header field in double quotes");
-        if (named && field->name == NULL)
+        if (named && !parser_take_string(parser, "the name of a header field in double quotes", &field->name))
             return false;
-        field->value = parser_take_string(parser, named ? "the value of the header field" : "the text of the Subject");
-        if (field->value == NULL)
+        if (!parser_take_string(parser, named ? "the value of the header field" : "the text of the Subject",
+                                &field->value))
             return false;
     }
     return true;
@@ -406,18 +387,11 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
     static const char *const after_to[] = {"bcc", "subject", "header", "at", "gives", NULL};
     expect->kind = EXPECT_MESSAGE;
     parser_advance(parser);
-    if (!parser_take_word(parser, "from"))
+    if (!parser_take_word(parser, "from") || !parser_take_string(parser, "the sender's address", &expect->sender) ||
+        !stands(parser, "`user` or `to`", (const char *const[]){"user", "to", NULL}))
         return false;
-    expect->sender = parser_take_string(parser, "the sender's address");
-    if (expect->sender == NULL)
+    if (parser_skip_word(parser, "user") && !parser_take_string(parser, "a login name", &expect->user))
         return false;
-    if (!stands(parser, "`user` or `to`", (const char *const[]){"user", "to", NULL}))
-        return false;
-    if (parser_skip_word(parser, "user")) {
-        expect->user = parser_take_string(parser, "a login name");
-        if (expect->user == NULL)
-            return false;
-    }
     if (!parser_take_word(parser, "to"))
         return false;
     expect->to = parse_people(parser);
@@ -451,11 +425,8 @@ static bool parse_expect(struct parser *parser)
     parser_advance(parser);
     if (parser_is(parser, TOKEN_STRING)) {
         expect->kind = EXPECT_CLASS;
-        expect->domain = parser_take_string(parser, "a domain");
-        if (!parser_take_word(parser, "is"))
-            return false;
-        expect->class_name = parser_take_name(parser, "the name of a class");
-        return expect->class_name != NULL;
+        return parser_take_string(parser, "a domain", &expect->domain) && parser_take_word(parser, "is") &&
+               parser_take_name(parser, "the name of a class", &expect->class_name);
     }
     if (parser_skip_word(parser, "not")) {
         expect->negated = true;
@@ -470,8 +441,7 @@ static bool parse_expect(struct parser *parser)
         return parse_expect_message(parser, expect);
     if (parser_skip_word(parser, "file")) {
         expect->kind = EXPECT_FILE;
-        expect->file = parser_take_string(parser, "the name of a message's file");
-        return expect->file != NULL && parse_gives(parser, expect);
+        return parser_take_string(parser, "the name of a message's file", &expect->file) && parse_gives(parser, expect);
     }
     parser_fail_expected(parser, "a domain in double quotes, `outbound`, `not outbound`, `message` or `file`", words);
     return false;
@@ -505,8 +475,8 @@ static bool parse_contact(struct parser *parser)
     size_t offset = parser->token.offset;
 
     parser_advance(parser);
-    struct item *contact = parser_take_string(parser, "an address or another way to reach you, in double quotes");
-    if (contact == NULL)
+    struct item *contact;
+    if (!parser_take_string(parser, "an address or another way to reach you, in double quotes", &contact))
         return false;
     if (policy->contact != NULL) {
         parser_fail_at(parser, offset, "`contact` is said twice; first in line %u",
@@ -541,18 +511,12 @@ static bool parse_default(struct parser *parser)
 
 static bool parse_statement(struct parser *parser)
 {
-    if (parser_is_word(parser, "class"))
-        return parse_class(parser);
-    if (parser_is_word(parser, "rule"))
-        return parse_rule(parser);
-    if (parser_is_word(parser, "expect"))
-        return parse_expect(parser);
-    if (parser_is_word(parser, "outbound"))
-        return parse_outbound(parser);
-    if (parser_is_word(parser, "contact"))
-        return parse_contact(parser);
-    if (parser_is_word(parser, "default"))
-        return parse_default(parser);
+    static bool (*const statements[])(struct parser *) = {parse_class,  parse_outbound, parse_contact,
+                                                          parse_expect, parse_rule,     parse_default};
+    int word = parser_is(parser, TOKEN_NAME) ? language_word(top_words, parser->token.value) : -1;
+
+    if (word >= 0)
+        return statements[word](parser);
     parser_fail_expected(parser, "`class`, `outbound`, `contact`, `expect`, `rule` or `default`", top_words);
     parser->policy->names_lost = true;
     parser_advance(parser);

@@ -161,13 +161,10 @@ static void learn_classes(struct gathering *gathering)
 {
     const struct classes *classes = gathering->policy->classes;
 
-    for (unsigned i = 0; i < classes_count(classes); i++) {
-        class_mask bit = (class_mask)1 << i;
-        if (!classes_separate(classes, i))
-            gathering->counted |= bit;
+    gathering->counted = classes_which(classes, false);
+    for (unsigned i = 0; i < classes_count(classes); i++)
         if (classes_individuals(classes, i))
-            gathering->individuals |= bit;
-    }
+            gathering->individuals |= (class_mask)1 << i;
     gathering->separate_individuals = (gathering->individuals & ~gathering->counted) != 0;
 }
 

@@ -79,12 +79,10 @@ void parser_fail_expected(struct parser *parser, const char *expected, const cha
 
 bool parser_take(struct parser *parser, enum token_kind kind, const char *expected)
 {
-    if (!parser_is(parser, kind)) {
-        parser_fail_expected(parser, expected, NULL);
-        return false;
-    }
-    parser_advance(parser);
-    return true;
+    if (parser_skip(parser, kind))
+        return true;
+    parser_fail_expected(parser, expected, NULL);
+    return false;
 }
 
 bool parser_take_word(struct parser *parser, const char *word)
@@ -92,10 +90,16 @@ bool parser_take_word(struct parser *parser, const char *word)
     const char *const candidates[] = {word, NULL};
     g_autofree char *expected = g_strdup_printf("`%s`", word);
 
-    if (!parser_is_word(parser, word)) {
-        parser_fail_expected(parser, expected, candidates);
+    if (parser_skip_word(parser, word))
+        return true;
+    parser_fail_expected(parser, expected, candidates);
+    return false;
+}
+
+bool parser_skip(struct parser *parser, enum token_kind kind)
+{
+    if (!parser_is(parser, kind))
         return false;
-    }
     parser_advance(parser);
     return true;
 }
@@ -108,30 +112,28 @@ bool parser_skip_word(struct parser *parser, const char *word)
     return true;
 }
 
-/* The value of a token of that kind with its place, or NULL. */
-struct item *parser_take_item(struct parser *parser, enum token_kind kind, const char *expected)
+bool parser_take_item(struct parser *parser, enum token_kind kind, const char *expected, struct item **item)
 {
     if (!parser_is(parser, kind)) {
         parser_fail_expected(parser, expected, NULL);
-        return NULL;
+        return false;
     }
-    struct item *item = item_new(parser->token.value, parser->token.offset);
+    *item = item_new(parser->token.value, parser->token.offset);
     parser_advance(parser);
-    return item;
+    return true;
 }
 
-struct item *parser_take_string(struct parser *parser, const char *expected)
+bool parser_take_string(struct parser *parser, const char *expected, struct item **item)
 {
-    return parser_take_item(parser, TOKEN_STRING, expected);
+    return parser_take_item(parser, TOKEN_STRING, expected, item);
 }
 
-/* A name that the policy gives to something: no keyword. */
-struct item *parser_take_name(struct parser *parser, const char *expected)
+bool parser_take_name(struct parser *parser, const char *expected, struct item **item)
 {
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) >= 0) {
         parser_fail_at(parser, parser->token.offset, "expected %s, not the keyword `%s`", expected,
                        parser->token.value);
-        return NULL;
+        return false;
     }
-    return parser_take_item(parser, TOKEN_NAME, expected);
+    return parser_take_item(parser, TOKEN_NAME, expected, item);
 }

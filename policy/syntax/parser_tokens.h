@@ -35,13 +35,14 @@ bool parser_take(struct parser *parser, enum token_kind kind, const char *expect
 bool parser_take_word(struct parser *parser, const char *word);
 
 /* The same without a complaint. */
+bool parser_skip(struct parser *parser, enum token_kind kind);
 bool parser_skip_word(struct parser *parser, const char *word);
 
-/* The value of a token of that kind with its place, or NULL and an error. */
-struct item *parser_take_item(struct parser *parser, enum token_kind kind, const char *expected);
-struct item *parser_take_string(struct parser *parser, const char *expected);
+/* The value of a token of that kind with its place; else tells what was expected, and `item` stays as it was. */
+bool parser_take_item(struct parser *parser, enum token_kind kind, const char *expected, struct item **item);
+bool parser_take_string(struct parser *parser, const char *expected, struct item **item);
 
 /* A name that the policy gives to something: no keyword. */
-struct item *parser_take_name(struct parser *parser, const char *expected);
+bool parser_take_name(struct parser *parser, const char *expected, struct item **item);
 
 #endif
