@@ -37,7 +37,7 @@ static char *text_of(struct statement *statement, int column)
     return g_strdup(statement_text(statement, column));
 }
 
-static struct ledger_row *row_of(struct statement *statement)
+static void *row_of(struct statement *statement)
 {
     struct ledger_row *row = g_new0(struct ledger_row, 1);
     int column = 0;
@@ -111,14 +111,9 @@ static GPtrArray *collect(struct statement *statement, void *(*make)(struct stat
     return NULL;
 }
 
-static void *make_row(struct statement *statement)
-{
-    return row_of(statement);
-}
-
 GPtrArray *row_collect(struct statement *statement, struct database_error *error)
 {
-    return collect(statement, make_row, (GDestroyNotify)ledger_row_free, error);
+    return collect(statement, row_of, (GDestroyNotify)ledger_row_free, error);
 }
 
 /* The same parameters whatever is set, as far as the last one that is used; ?3 is the length of a domain with its `@`.

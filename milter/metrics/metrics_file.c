@@ -100,7 +100,7 @@ static int write_new(const char *path, const GString *text)
 }
 
 /* No fsync: after a crash of the machine these values are of no use. */
-int metrics_file_replace(const char *path, const GString *text, char **error)
+static int replace_file(const char *path, const GString *text, char **error)
 {
     g_autofree char *new = g_strconcat(path, NEW_SUFFIX, NULL);
     int result = write_new(new, text);
@@ -178,7 +178,7 @@ static void write_once(struct metrics_file *file)
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *trouble = NULL;
     metrics_append(file->metrics, text, &held, g_get_real_time());
-    metrics_file_replace(file->config->metrics, text, &trouble);
+    replace_file(file->config->metrics, text, &trouble);
     if (trouble != NULL) { /* the folder's own words say more than the file's */
         char *obstacle = metrics_file_obstacle(file->config->metrics);
         if (obstacle != NULL) {

@@ -12,16 +12,9 @@
 
 int postfix_run(const struct queue *queue, const char *const *words, const struct program *program, char **error)
 {
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+    const char *option = strcmp(words[0], "sendmail") == 0 ? "-C" : "-c";
+    g_autoptr(GPtrArray) arguments = program_words(words[0], option, queue->configuration, words + 1);
     struct program whole = program == NULL ? (struct program){.name = NULL} : *program;
-    g_ptr_array_add(arguments, (gpointer)*words);
-    if (queue->configuration != NULL) {
-        g_ptr_array_add(arguments, (gpointer)(strcmp(*words, "sendmail") == 0 ? "-C" : "-c"));
-        g_ptr_array_add(arguments, queue->configuration);
-    }
-    for (const char *const *word = words + 1; *word != NULL; word++)
-        g_ptr_array_add(arguments, (gpointer)*word);
-    g_ptr_array_add(arguments, NULL);
     whole.arguments = (const char *const *)arguments->pdata;
     return program_run(&whole, error);
 }

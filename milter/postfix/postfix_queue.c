@@ -1,5 +1,5 @@
 /*
- * postfix_queue - see postfix_queue.h
+ * postfix_queue - see postfix.h
  *
  * What was measured of the commands (Postfix 3.7), and is relied on:
  *
@@ -15,7 +15,7 @@
  * recipients that are there already, and header_checks can put it on hold again.
  */
 
-#include "milter/postfix/postfix_queue.h"
+#include "milter/postfix/postfix.h"
 
 #include "milter/common/duration.h"
 #include "milter/postfix/postfix_commands.h"

@@ -4,7 +4,7 @@
  * The lines that mend are those of sendmail.mc, from which the file is made.
  */
 
-#include "milter/sendmail/sendmail_checks.h"
+#include "milter/sendmail/sendmail.h"
 
 #include "milter/sendmail/sendmail_config.h"
 

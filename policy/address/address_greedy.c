@@ -451,14 +451,14 @@ static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, cons
 {
     const char *text = greedy->text;
     size_t before = before_blanks(text, hit->wide, at->floor), after = over_blanks(text, hit->end, greedy->length);
-    bool bare, angle;
 
     if (hit->wide != hit->tight)
         return false;
-    angle = before > 0 && text[before - 1] == '<' &&
-            memchr(text + at->floor, '<', before - MIN(at->floor, before - 1) - 1) == NULL && after < greedy->length &&
-            text[after] == '>' && ends_item(greedy, after + 1);
-    bare = (before == 0 || is_separator(text[before - 1])) && (after == greedy->length || is_separator(text[after]));
+    bool angle = before > 0 && text[before - 1] == '<' &&
+                 memchr(text + at->floor, '<', before - MIN(at->floor, before - 1) - 1) == NULL &&
+                 after < greedy->length && text[after] == '>' && ends_item(greedy, after + 1);
+    bool bare =
+        (before == 0 || is_separator(text[before - 1])) && (after == greedy->length || is_separator(text[after]));
     if (!angle && !bare)
         return false;
     if (!greedy->quotes && (angle || !greedy->angles))
@@ -572,8 +572,6 @@ static void empty(struct greedy_address *address)
 enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, const struct scan_hit *hit,
                              struct greedy_address *address)
 {
-    struct side left, right;
-
     address->end = hit != NULL ? hit->end : at->place + 1;
     if (hit != NULL && hit->end - hit->domain >= SCAN_LITERAL_LIMIT && greedy->text[hit->domain] == '[')
         return GREEDY_UNREAD;
@@ -589,8 +587,9 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
     if (place->prose && dotted)
         return GREEDY_SHOWN;
     empty(address);
-    left = (struct side){.greedy = greedy, .place = place, .words = address->wide_local, .end = at->place};
-    right = (struct side){.greedy = greedy, .place = place, .words = address->wide_domain, .end = at->place + 1};
+    struct side left = (struct side){.greedy = greedy, .place = place, .words = address->wide_local, .end = at->place};
+    struct side right =
+        (struct side){.greedy = greedy, .place = place, .words = address->wide_domain, .end = at->place + 1};
     if (hit != NULL)
         take_hit(&left, &right, hit);
     read_sides(&left, hit != NULL ? hit->wide : at->place, at->floor, &right,

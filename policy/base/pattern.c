@@ -59,7 +59,6 @@ static PCRE2_SIZE distance_behind(int error)
 
 struct pattern *pattern_compile(const char *text, size_t *offset, char **message)
 {
-    struct pattern *pattern;
     int error = 0;
     PCRE2_SIZE where = 0;
     PCRE2_UCHAR reason[256];
@@ -80,7 +79,7 @@ struct pattern *pattern_compile(const char *text, size_t *offset, char **message
         *offset = MIN(where, strlen(text));
         return NULL;
     }
-    pattern = g_new(struct pattern, 1);
+    struct pattern *pattern = g_new(struct pattern, 1);
     pattern->code = code;
     return pattern;
 }

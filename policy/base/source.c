@@ -209,7 +209,6 @@ static void G_GNUC_PRINTF(6, 0)
     source_add(const struct source *source, size_t offset, struct diags *diags, enum diag_level level, const char *lint,
                const char *format, va_list arguments)
 {
-    struct diag *diag;
     unsigned index = source_line_index(source, offset);
     size_t start = g_array_index(source->lines, size_t, index);
     /* No more of a line than will be shown, be it a megabyte long. */
@@ -218,7 +217,7 @@ static void G_GNUC_PRINTF(6, 0)
 
     if (diags_full(diags, level))
         return;
-    diag = g_new0(struct diag, 1);
+    struct diag *diag = g_new0(struct diag, 1);
     piece[strcspn(piece, "\r\n")] = '\0';
     diag->message = g_strdup_vprintf(format, arguments);
     diag->level = level;

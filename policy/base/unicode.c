@@ -120,13 +120,11 @@ static char *without_invisible(const char *text)
 
 char *letters_fold(const char *text)
 {
-    g_autofree char *visible = NULL, *compatible = NULL, *folded = NULL;
-
     if (g_str_is_ascii(text))
         return g_ascii_strdown(text, -1);
-    visible = without_invisible(text);
-    compatible = normalise(visible, G_NORMALIZE_NFKC);
-    folded = g_utf8_casefold(compatible, -1);
+    g_autofree char *visible = without_invisible(text);
+    g_autofree char *compatible = normalise(visible, G_NORMALIZE_NFKC);
+    g_autofree char *folded = g_utf8_casefold(compatible, -1);
     /* Marks that were parted from their letters by a cut, or that folding has brought. */
     return normalise(folded, G_NORMALIZE_NFKC);
 }

@@ -54,6 +54,20 @@ char *program_find(const char *name, bool callers)
     return path;
 }
 
+GPtrArray *program_words(const char *command, const char *option, const char *value, const char *const *words)
+{
+    GPtrArray *all = g_ptr_array_new();
+    g_ptr_array_add(all, (gpointer)command);
+    if (value != NULL) {
+        g_ptr_array_add(all, (gpointer)option);
+        g_ptr_array_add(all, (gpointer)value);
+    }
+    for (; *words != NULL; words++)
+        g_ptr_array_add(all, (gpointer)*words);
+    g_ptr_array_add(all, NULL);
+    return all;
+}
+
 void program_collect(void *string, const char *piece, size_t length)
 {
     g_string_append_len(string, piece, (gssize)length);
@@ -180,11 +194,7 @@ static GSubprocess *start(const struct program *program, const char *path, GErro
     }
     g_subprocess_launcher_set_child_setup(launcher, follow_parent, NULL, NULL);
 
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    g_ptr_array_add(arguments, (gpointer)path);
-    for (const char *const *argument = program->arguments + 1; *argument != NULL; argument++)
-        g_ptr_array_add(arguments, (gpointer)*argument);
-    g_ptr_array_add(arguments, NULL);
+    g_autoptr(GPtrArray) arguments = program_words(path, NULL, NULL, program->arguments + 1);
     return g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments->pdata, error);
 }
 

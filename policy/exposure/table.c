@@ -148,25 +148,21 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
 static char *add_network(struct table *table, const char *item)
 {
     g_autofree char *piece = shown(item);
-    GError *error = NULL;
     const char *slash = strchr(item, '/');
-    GInetAddressMask *mask = NULL;
+    g_autoptr(GInetAddressMask) mask = NULL;
 
     /* GLib writes a warning for lengths that no address has. */
     if (slash == NULL ||
         (strlen(slash) <= 4 && g_ascii_isdigit(slash[1]) && g_ascii_strtoull(slash + 1, NULL, 10) <= 128))
-        mask = g_inet_address_mask_new_from_string(item, &error);
-    if (mask == NULL) {
-        g_clear_error(&error);
+        mask = g_inet_address_mask_new_from_string(item, NULL);
+    if (mask == NULL)
         return g_strdup_printf("expected an IP address or a network such as \"10.0.0.0/8\" or \"2001:db8::/32\" "
                                "(without bits beyond its length), not `%s`",
                                piece);
-    }
     unsigned length = g_inet_address_mask_get_length(mask);
     struct network network = network_of(g_inet_address_mask_get_address(mask), length);
     table->lengths[network.six][length] = true;
     g_hash_table_add(table->networks, g_memdup2(&network, sizeof network));
-    g_object_unref(mask);
     return NULL;
 }
 

@@ -32,25 +32,6 @@ struct list {
 
 /* ---- lists */
 
-/* The words of a list; one in braces is one word. */
-static GPtrArray *split(const char *value)
-{
-    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
-    int depth = 0;
-
-    while (*value != '\0') {
-        value += strspn(value, " \t\r\n,");
-        const char *start = value;
-        while (*value != '\0' && (depth > 0 || strchr(" \t\r\n,", *value) == NULL)) {
-            depth += (*value == '{') - (*value == '}');
-            value++;
-        }
-        if (value > start)
-            g_ptr_array_add(words, g_strndup(start, (gsize)(value - start)));
-    }
-    return words;
-}
-
 /* `type:name`; an IPv6 address stands in brackets. */
 static bool is_table(const char *word)
 {
@@ -132,7 +113,7 @@ static void take_table(struct list *list, const char *word)
 
 static void take_list(struct list *list, const char *value, unsigned depth)
 {
-    g_autoptr(GPtrArray) words = split(value);
+    g_autoptr(GPtrArray) words = postconf_words(value);
 
     for (unsigned i = 0; i < words->len; i++) {
         const char *word = g_ptr_array_index(words, i);
@@ -245,12 +226,6 @@ static const char *value_of(GHashTable *values, const char *name)
 
 /* ---- mail that comes back */
 
-static bool is_loopback_service(const char *service)
-{
-    return g_str_has_prefix(service, "127.") || g_str_has_prefix(service, "localhost:") ||
-           g_str_has_prefix(service, "[::1]:");
-}
-
 static const char * override(GHashTable *values, const char *service, const char *parameter)
 {
     g_autofree char *key = g_strdup_printf("%s/inet/%s", service, parameter);
@@ -279,7 +254,7 @@ static void take_listener(struct site *site, GHashTable *values, const char *ser
     const char *options = override(values, service, "receive_override_options");
     const char *name = override(values, service, "milter_macro_daemon_name");
 
-    if (filter == NULL || filter[0] != '\0' || !is_loopback_service(service))
+    if (filter == NULL || filter[0] != '\0' || !postconf_is_loopback(service))
         return;
     if ((milters != NULL && milters[0] == '\0') || (options != NULL && strstr(options, "no_milters") != NULL))
         return;

@@ -319,11 +319,10 @@ static char *domain_matched(const char *pattern)
 static int hidden_by(const struct table_search *looking, const struct item *item)
 {
     g_autofree char *domain = domain_matched(item->text);
-    int owner = -1;
 
     if (domain == NULL || !domain_is_name(domain))
         return -1;
-    owner = table_find_item(domains_of(looking), domain, true);
+    int owner = table_find_item(domains_of(looking), domain, true);
     return owner >= 0 ? owner : table_find_around(domains_of(looking), domain);
 }
 

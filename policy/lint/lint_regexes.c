@@ -103,17 +103,16 @@ struct trial {
 static struct trial try(const struct regex_search *looking, const struct regex_node *node, const char *filling)
 {
     struct trial trial = {.text = g_string_new(NULL)};
-    const char *domain, *organisation;
     size_t place;
 
     if (!regex_text(looking->regex.parts, trial.text, node, filling, &place))
         return trial;
-    domain = looking->values == OF_ADDRESSES ? strrchr(trial.text->str, '@') : trial.text->str - 1;
+    const char *domain = looking->values == OF_ADDRESSES ? strrchr(trial.text->str, '@') : trial.text->str - 1;
     if (domain == NULL || !domain_is_name(++domain) || !matches(looking, trial.text->str))
         return trial;
     trial.matches = true;
     trial.behind = trial.text->str[place + strlen(filling)];
-    organisation = suffixes_organisation(classes_suffixes(looking->lint->policy->classes), domain);
+    const char *organisation = suffixes_organisation(classes_suffixes(looking->lint->policy->classes), domain);
     trial.open = trial.text->str + place + strlen(filling) - 1 >= organisation &&
                  (looking->values != OF_ADDRESSES || strchr(domain, '.') != NULL);
     return trial;
@@ -175,13 +174,12 @@ static void look(struct lint_slow *slow, struct regex_search looking)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    const GPtrArray *nodes, *branches;
     bool names = looking.values == OF_DOMAINS || looking.values == OF_ADDRESSES;
 
     looking.regex.pattern = pattern_compile(looking.regex.item->text, &offset, &message);
     looking.regex.parts = regex_parse(looking.regex.item->text);
-    nodes = looking.regex.parts->nodes;
-    branches = looking.regex.parts->branches;
+    const GPtrArray *nodes = looking.regex.parts->nodes;
+    const GPtrArray *branches = looking.regex.parts->branches;
     looking.said = lint_whole_value(looking.lint, &looking.regex, looking.test);
     for (unsigned i = 0; !looking.said && looking.values != OF_HEADERS && i < branches->len; i++)
         lint_dots(&looking, g_ptr_array_index(branches, i));

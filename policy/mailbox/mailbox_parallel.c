@@ -349,13 +349,11 @@ static void deliver(struct crew *crew, struct batch *batch)
 
 static void tell_progress(struct crew *crew)
 {
-    guint64 delivered, bytes_read;
-
     if (crew->run->progress == NULL)
         return;
     pthread_mutex_lock(&crew->lock);
-    delivered = crew->delivered;
-    bytes_read = crew->bytes_read;
+    guint64 delivered = crew->delivered;
+    guint64 bytes_read = crew->bytes_read;
     pthread_mutex_unlock(&crew->lock);
     crew->run->progress(crew->run->data, delivered, bytes_read, crew->bytes_measured);
 }

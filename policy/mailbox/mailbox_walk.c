@@ -146,13 +146,11 @@ static bool holds_itself(const struct mailwalk *walk, const struct stat *status)
 /* Goes on in a folder; or says why not. */
 static char *enter(struct mailwalk *walk, const char *path, const struct stat *status)
 {
-    struct folder *folder;
-
     if (holds_itself(walk, status))
         return g_strdup("leads back to a folder that holds it");
     if (walk->folders->len >= DEPTH_LIMIT)
         return g_strdup_printf("is nested deeper than %d folders", DEPTH_LIMIT);
-    folder = g_new0(struct folder, 1);
+    struct folder *folder = g_new0(struct folder, 1);
     folder->path = g_strdup(path);
     folder->device = status->st_dev;
     folder->inode = status->st_ino;

@@ -231,14 +231,13 @@ bool words_read(const char *text, unsigned *count, words_decode decode, struct w
 {
     const char *start = strstr(text, "=?");
     const char *close = text;
-    GString *mended, *decoded, *shown;
     bool behind_word = false;
 
     if (start == NULL || *count > WORDS_LIMIT)
         return false;
-    mended = g_string_sized_new(strlen(text) + 16);
-    decoded = g_string_sized_new(strlen(text));
-    shown = g_string_new(NULL);
+    GString *mended = g_string_sized_new(strlen(text) + 16);
+    GString *decoded = g_string_sized_new(strlen(text));
+    GString *shown = g_string_new(NULL);
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     for (; start != NULL; start = strstr(text, "=?")) {
         bool within = *count <= WORDS_LIMIT && ++*count <= WORDS_LIMIT;

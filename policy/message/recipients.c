@@ -246,14 +246,13 @@ static bool ends_sooner(const char *domain, size_t length)
 static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
 {
     const char *address = mailbox->addr;
-    size_t local_length, domain_length;
 
     /* The library knows where its `@` is; a quoted local part may hold another. */
     if (address == NULL || mailbox->at <= 0 || runs_together(address, strlen(address)))
         return;
-    local_length = (size_t)mailbox->at;
+    size_t local_length = (size_t)mailbox->at;
     const char *domain = address + mailbox->at + 1;
-    domain_length = strlen(domain);
+    size_t domain_length = strlen(domain);
     /* {ann@x.example}: what wraps an address is none of it. */
     if (domain_length > 1 && domain[domain_length - 1] == '}') {
         domain_length--;

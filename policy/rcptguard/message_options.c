@@ -96,14 +96,12 @@ static void apply_user_from(struct message *message)
 {
     const struct header *header = message_find_header(message, user_from_option);
     auto_free(message) alone = message_new();
-    g_autoptr(GPtrArray) addresses = NULL;
-    g_autofree char *text = NULL;
 
     if (header == NULL)
         return;
     message_add_header(alone, "From", header->value);
-    addresses = recipients_authors(alone, NULL);
-    text = g_strstrip(g_strdup(addresses->len > 0 ? g_ptr_array_index(addresses, 0) : header->value));
+    g_autoptr(GPtrArray) addresses = recipients_authors(alone, NULL);
+    g_autofree char *text = g_strstrip(g_strdup(addresses->len > 0 ? g_ptr_array_index(addresses, 0) : header->value));
     if (*text != '\0')
         message_set_user(message, text);
 }

@@ -282,43 +282,25 @@ void token_clear(struct token *token)
 
 char *token_describe(const struct token *token)
 {
-    switch (token->kind) {
-    case TOKEN_END:
-        return g_strdup("the end of the file");
-    case TOKEN_STRING:
-        return g_strdup("a string");
-    case TOKEN_REGEX:
-        return g_strdup("a regular expression");
-    case TOKEN_NAME:
-    case TOKEN_NUMBER:
-    case TOKEN_DATE:
-        return g_strdup_printf("`%s`", token->value);
-    case TOKEN_OPEN:
-        return g_strdup("`{`");
-    case TOKEN_CLOSE:
-        return g_strdup("`}`");
-    case TOKEN_LEFT:
-        return g_strdup("`(`");
-    case TOKEN_RIGHT:
-        return g_strdup("`)`");
-    case TOKEN_COMMA:
-        return g_strdup("`,`");
-    case TOKEN_EQUAL:
-        return g_strdup("`=`");
-    case TOKEN_MATCHES:
-        return g_strdup("`=~`");
-    case TOKEN_GREATER:
-        return g_strdup("`>`");
-    case TOKEN_GREATER_EQUAL:
-        return g_strdup("`>=`");
-    case TOKEN_LESS:
-        return g_strdup("`<`");
-    case TOKEN_LESS_EQUAL:
-        return g_strdup("`<=`");
-    case TOKEN_ERROR:
-        break;
-    }
-    return g_strdup("an error");
+    /* Of the others it is their value. */
+    static const char *const names[] = {[TOKEN_END] = "the end of the file",
+                                        [TOKEN_ERROR] = "an error",
+                                        [TOKEN_STRING] = "a string",
+                                        [TOKEN_REGEX] = "a regular expression",
+                                        [TOKEN_OPEN] = "`{`",
+                                        [TOKEN_CLOSE] = "`}`",
+                                        [TOKEN_LEFT] = "`(`",
+                                        [TOKEN_RIGHT] = "`)`",
+                                        [TOKEN_COMMA] = "`,`",
+                                        [TOKEN_EQUAL] = "`=`",
+                                        [TOKEN_MATCHES] = "`=~`",
+                                        [TOKEN_GREATER] = "`>`",
+                                        [TOKEN_GREATER_EQUAL] = "`>=`",
+                                        [TOKEN_LESS] = "`<`",
+                                        [TOKEN_LESS_EQUAL] = "`<=`"};
+    const char *name = names[token->kind];
+
+    return name != NULL ? g_strdup(name) : g_strdup_printf("`%s`", token->value);
 }
 
 void lexer_append_string(GString *text, const char *value)
