@@ -50,13 +50,14 @@ const char *database_failure_name(enum database_failure failure)
     return names[failure];
 }
 
-void database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
+int database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     error->failure = failure;
     g_vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    return -1;
 }
 
 static enum database_failure failure_of_errno(int number)
@@ -107,15 +108,14 @@ static enum database_failure failure_of(int code, int number)
 
 /* Puts SQLite's last failure into words.  It forgets the system's error of a commit, which `number` (errno) still has.
  */
-static void set_failure(struct database *database, int code, int number, struct database_error *error)
+static int set_failure(struct database *database, int code, int number, struct database_error *error)
 {
     enum database_failure failure = failure_of(code, number);
     bool system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
     if (system && number != 0)
-        database_error_set(error, failure, "%s: %s: %s", database->path, sqlite3_errmsg(database->handle),
-                           g_strerror(number));
-    else
-        database_error_set(error, failure, "%s: %s", database->path, sqlite3_errmsg(database->handle));
+        return database_error_set(error, failure, "%s: %s: %s", database->path, sqlite3_errmsg(database->handle),
+                                  g_strerror(number));
+    return database_error_set(error, failure, "%s: %s", database->path, sqlite3_errmsg(database->handle));
 }
 
 /* ---- waiting */
@@ -173,23 +173,19 @@ static char *user_name(uid_t user)
 static int check_folder(const char *folder, uid_t owner, bool own, struct database_error *error)
 {
     struct stat status;
-    if (lstat(folder, &status) == -1) {
-        database_error_set(error, failure_of_errno(errno), "%s: %s", folder, g_strerror(errno));
-        return -1;
-    }
+    if (lstat(folder, &status) == -1)
+        return database_error_set(error, failure_of_errno(errno), "%s: %s", folder, g_strerror(errno));
     if (!trusted(&status, owner)) {
         g_autofree char *name = user_name(status.st_uid);
-        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder, name);
-        return -1;
+        return database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder,
+                                  name);
     }
     /* In a sticky folder others cannot replace, but they can be the first to make a file with a name. */
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (own || (status.st_mode & S_ISVTX) == 0)) {
-        database_error_set(error, DATABASE_INSECURE,
-                           "%s can be written by others (mode %04o), who could replace it; "
-                           "use a folder that only its owner writes",
-                           folder, (unsigned)status.st_mode & 07777u);
-        return -1;
-    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (own || (status.st_mode & S_ISVTX) == 0))
+        return database_error_set(error, DATABASE_INSECURE,
+                                  "%s can be written by others (mode %04o), who could replace it; "
+                                  "use a folder that only its owner writes",
+                                  folder, (unsigned)status.st_mode & 07777u);
     return 0;
 }
 
@@ -215,23 +211,17 @@ static int check_file(const char *path, uid_t owner, struct database_error *erro
     if (lstat(path, &status) == -1) {
         if (errno == ENOENT)
             return 0;
-        database_error_set(error, failure_of_errno(errno), "%s: %s", path, g_strerror(errno));
-        return -1;
+        return database_error_set(error, failure_of_errno(errno), "%s: %s", path, g_strerror(errno));
     }
-    if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
-        database_error_set(error, DATABASE_INSECURE, "%s is no regular file with one name", path);
-        return -1;
-    }
+    if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
+        return database_error_set(error, DATABASE_INSECURE, "%s is no regular file with one name", path);
     if (!trusted(&status, owner)) {
         g_autofree char *name = user_name(status.st_uid);
-        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s", path, name);
-        return -1;
+        return database_error_set(error, DATABASE_INSECURE, "%s belongs to %s", path, name);
     }
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        database_error_set(error, DATABASE_INSECURE, "%s can be written by others (mode %04o)", path,
-                           (unsigned)status.st_mode & 07777u);
-        return -1;
-    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return database_error_set(error, DATABASE_INSECURE, "%s can be written by others (mode %04o)", path,
+                                  (unsigned)status.st_mode & 07777u);
     return 1;
 }
 
@@ -274,9 +264,8 @@ static int check_place(const char *path, uid_t owner, struct database_error *err
     if (geteuid() != 0 && access(folder, W_OK | X_OK) == -1) {
         int reason = errno;
         g_autofree char *user = user_name(geteuid());
-        database_error_set(error, DATABASE_READ_ONLY, "%s: %s may not write there: %s", folder, user,
-                           g_strerror(reason));
-        return -1;
+        return database_error_set(error, DATABASE_READ_ONLY, "%s: %s may not write there: %s", folder, user,
+                                  g_strerror(reason));
     }
     return there;
 }
@@ -313,8 +302,7 @@ static int prepare_place(const char *path, uid_t owner, enum database_mode mode,
         return there == -1 ? -1 : 0;
     if (mode == DATABASE_CREATE)
         return make_file(path, owner, error);
-    database_error_set(error, DATABASE_MISSING, "%s: there is no such file", path);
-    return -1;
+    return database_error_set(error, DATABASE_MISSING, "%s: there is no such file", path);
 }
 
 static struct identity identity_of(const struct database *database, unsigned index)
@@ -331,8 +319,8 @@ int database_check_files(struct database *database, struct database_error *error
         struct identity now = identity_of(database, i);
         if (now.inode == database->files[i].inode && now.device == database->files[i].device && now.inode != 0)
             continue;
-        database_error_set(error, DATABASE_REPLACED, "%s%s was deleted or replaced", database->path, suffixes[i]);
-        return -1;
+        return database_error_set(error, DATABASE_REPLACED, "%s%s was deleted or replaced", database->path,
+                                  suffixes[i]);
     }
     return 0;
 }
@@ -385,11 +373,9 @@ static int use_wal(struct database *database, struct database_error *error)
     statement_reset(statement);
     if (row == -1)
         return -1;
-    if (!wal) {
-        database_error_set(error, DATABASE_OTHER, "%s: its file system does not support SQLite's WAL mode",
-                           database->path);
-        return -1;
-    }
+    if (!wal)
+        return database_error_set(error, DATABASE_OTHER, "%s: its file system does not support SQLite's WAL mode",
+                                  database->path);
     return 0;
 }
 
@@ -455,8 +441,7 @@ int database_run(struct database *database, const char *sql, struct database_err
     int code = sqlite3_exec(database->handle, sql, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         return 0;
-    set_failure(database, code, errno, error);
-    return -1;
+    return set_failure(database, code, errno, error);
 }
 
 int database_number(struct database *database, const char *sql, gint64 *result, struct database_error *error)
@@ -588,8 +573,7 @@ int statement_step(struct statement *statement, struct database_error *error)
         return 1;
     if (code == SQLITE_DONE)
         return 0;
-    set_failure(database, code, errno, error);
-    return -1;
+    return set_failure(database, code, errno, error);
 }
 
 int database_change(struct database *database, const char *sql, const struct parameter *parameters, unsigned count,

@@ -40,8 +40,8 @@ struct database_error {
 /* "busy", "full", "read-only", ... */
 const char *database_failure_name(enum database_failure failure);
 
-/* What is wrong now, after errno was set; for the modules above. */
-void database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
+/* What is wrong now, after errno was set; for the modules above.  Gives -1, as they do then. */
+int database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
 struct database;

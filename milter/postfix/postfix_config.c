@@ -28,16 +28,6 @@ void postfix_config_free(struct postfix_config *config)
 
 /* ---- postconf */
 
-static void take_main(struct postfix_config *config, const char *key, const char *value)
-{
-    g_hash_table_replace(config->main, g_strdup(key), g_strdup(value));
-}
-
-static void take_written(struct postfix_config *config, const char *key, const char *value)
-{
-    g_hash_table_replace(config->written, g_strdup(key), g_strdup(value));
-}
-
 /* "smtp/inet/chroot": the service up to the last slash; it is made when it is first seen. */
 static struct postfix_service *service_of(struct postfix_config *config, const char *key, const char **field)
 {
@@ -66,12 +56,9 @@ static bool chrooted_by_default(const struct postfix_config *config)
     return g_ascii_strtoull(postfix_config_value(config, "compatibility_level"), NULL, 10) < 1;
 }
 
-static void take_field(struct postfix_config *config, const char *key, const char *value)
+static void take_field(const struct postfix_config *config, struct postfix_service *service, const char *field,
+                       const char *value)
 {
-    const char *field;
-    struct postfix_service *service = service_of(config, key, &field);
-    if (service == NULL)
-        return;
     if (strcmp(field, "chroot") == 0) {
         service->chrooted = value[0] == 'y' || (value[0] == '-' && chrooted_by_default(config));
     } else if (strcmp(field, "command") == 0) {
@@ -80,34 +67,29 @@ static void take_field(struct postfix_config *config, const char *key, const cha
     }
 }
 
-static void take_override(struct postfix_config *config, const char *key, const char *value)
-{
-    const char *name;
-    struct postfix_service *service = service_of(config, key, &name);
-    if (service != NULL)
-        g_hash_table_replace(service->overrides, g_strdup(name), g_strdup(value));
-}
+/* What postconf(1) is asked for, in this order. */
+enum question { MAIN, MAIN_WRITTEN, FIELDS, OVERRIDES, OVERRIDES_WRITTEN };
 
-static void take_written_override(struct postfix_config *config, const char *key, const char *value)
+static void take(struct postfix_config *config, enum question question, const char *key, const char *value)
 {
-    const char *name;
-    struct postfix_service *service = service_of(config, key, &name);
-    if (service != NULL)
-        g_hash_table_replace(service->written, g_strdup(name), g_strdup(value));
+    const char *name = key;
+    struct postfix_service *service = question >= FIELDS ? service_of(config, key, &name) : NULL;
+    bool written = question == MAIN_WRITTEN || question == OVERRIDES_WRITTEN;
+    if (question < FIELDS)
+        g_hash_table_replace(written ? config->written : config->main, g_strdup(name), g_strdup(value));
+    else if (service != NULL && question == FIELDS)
+        take_field(config, service, name, value);
+    else if (service != NULL)
+        g_hash_table_replace(written ? service->written : service->overrides, g_strdup(name), g_strdup(value));
 }
 
 struct postfix_config *postfix_config_read(const char *directory, char **error)
 {
-    static const char *const all[] = {"-x", NULL}, *const written[] = {NULL}, *const fields[] = {"-F", NULL},
-                             *const overrides[] = {"-x", "-P", NULL}, *const overrides_written[] = {"-P", NULL};
-    static const struct {
-        const char *const *words;
-        void (*take)(struct postfix_config *, const char *, const char *);
-    } questions[] = {{all, take_main},
-                     {written, take_written},
-                     {fields, take_field},
-                     {overrides, take_override},
-                     {overrides_written, take_written_override}};
+    static const char *const questions[][3] = {[MAIN] = {"-x"},
+                                               [MAIN_WRITTEN] = {NULL},
+                                               [FIELDS] = {"-F"},
+                                               [OVERRIDES] = {"-x", "-P"},
+                                               [OVERRIDES_WRITTEN] = {"-P"}};
 
     auto_free(postfix_config) config = g_new0(struct postfix_config, 1);
     config->directory = g_strdup(directory);
@@ -115,12 +97,12 @@ struct postfix_config *postfix_config_read(const char *directory, char **error)
     config->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     config->services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
     for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
-        g_autofree char *text = postconf_output(directory, questions[i].words, false, error);
+        g_autofree char *text = postconf_output(directory, questions[i], false, error);
         if (text == NULL)
             return NULL;
         const char *name, *value;
         for (char *rest = text; postconf_next(&rest, &name, &value);)
-            questions[i].take(config, name, value);
+            take(config, (enum question)i, name, value);
     }
     return g_steal_pointer(&config);
 }

@@ -138,16 +138,12 @@ bool number_comparison_parse(struct parser *parser, struct number_comparison *co
 
     for (i = 0; i < G_N_ELEMENTS(signs) && !parser_is(parser, signs[i]); i++)
         ;
-    if (i == G_N_ELEMENTS(signs)) {
-        parser_fail_expected(parser, "`>=`, `>`, `<=`, `<` or `=` and a number", NULL);
-        return false;
-    }
+    if (i == G_N_ELEMENTS(signs))
+        return parser_fail_expected(parser, "`>=`, `>`, `<=`, `<` or `=` and a number", NULL);
     comparison->comparison = (enum comparison)i;
     parser_advance(parser);
-    if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "a number", NULL);
-        return false;
-    }
+    if (!parser_is(parser, TOKEN_NUMBER))
+        return parser_fail_expected(parser, "a number", NULL);
     comparison->number = (unsigned)g_ascii_strtoull(parser->token.value, NULL, 10);
     parser_advance(parser);
     return true;

@@ -42,14 +42,12 @@ static bool take_classes(struct parser *parser, struct count_test *count)
 {
     count->classes = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
     count->away = g_ptr_array_new();
-    if (parser_is_word(parser, "not")) {
-        parser_fail_at(
+    if (parser_is_word(parser, "not"))
+        return parser_fail_at(
             parser, parser->token.offset,
             "`not` takes a class away from those before it; expected such a class first, as in `%s(external, "
             "not partner)`",
             count_name(count->count));
-        return false;
-    }
     do {
         if (!take_class(parser, count))
             return false;

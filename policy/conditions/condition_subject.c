@@ -41,9 +41,9 @@ static bool parse_class_set(struct parser *parser, struct subject_test *test)
     if (parser_is(parser, TOKEN_STRING) && test->classes->len == 1) {
         const struct item *name = g_ptr_array_index(test->classes, 0);
         bool near = diag_nearest(name->text, words) != NULL;
-        parser_fail_at(parser, offset, "expected the names of classes, or `from` and a file, not `%s` and a string%s",
-                       name->text, near ? "; did you mean `from`?" : "");
-        return false;
+        return parser_fail_at(parser, offset,
+                              "expected the names of classes, or `from` and a file, not `%s` and a string%s",
+                              name->text, near ? "; did you mean `from`?" : "");
     }
     return true;
 }
@@ -62,8 +62,7 @@ static bool parse_set(struct parser *parser, struct subject_test *test)
     }
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) < 0)
         return parse_class_set(parser, test);
-    parser_fail_expected(parser, "the name of a class, a string, or `from` and a file", NULL);
-    return false;
+    return parser_fail_expected(parser, "the name of a class, a string, or `from` and a file", NULL);
 }
 
 /* Whether `contains` can be asked of it. */

@@ -90,16 +90,12 @@ static bool parse_approvals(struct parser *parser, struct action *action)
 {
     if (!parser_is_word(parser, "approvals"))
         return true;
-    if (action->disposition != DISPOSITION_QUARANTINE) {
-        parser_fail_at(parser, parser->token.offset,
-                       "`approvals` belongs to `quarantine`: only what is held is released");
-        return false;
-    }
+    if (action->disposition != DISPOSITION_QUARANTINE)
+        return parser_fail_at(parser, parser->token.offset,
+                              "`approvals` belongs to `quarantine`: only what is held is released");
     parser_advance(parser);
-    if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
-        return false;
-    }
+    if (!parser_is(parser, TOKEN_NUMBER))
+        return parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
     if (strcmp(parser->token.value, "1") != 0 && strcmp(parser->token.value, "2") != 0)
         parser_fail_at(parser, parser->token.offset, "expected 1 or 2: how many reviewers have to agree to a release");
     action->approvals = parser->token.value[0] == '2' ? 2 : 1;
@@ -111,10 +107,8 @@ static bool take_disposition(struct parser *parser, enum disposition *dispositio
 {
     int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
 
-    if (word < 0) {
-        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
-        return false;
-    }
+    if (word < 0)
+        return parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
     *disposition = (enum disposition)word;
     parser_advance(parser);
     return true;
@@ -162,9 +156,8 @@ static bool parse_class_item(struct parser *parser, struct class_statement *clas
             add_class_item(class, CLASS_DOMAIN, item);
         } while (parser_skip(parser, TOKEN_COMMA));
     } else {
-        parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`",
-                             class_words);
-        return false;
+        return parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`",
+                                    class_words);
     }
     return true;
 }
@@ -220,11 +213,9 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
     rule->when = parser_expression(parser);
     if (rule->when == NULL)
         return false;
-    if (!parser_is_one_of(parser, disposition_names)) {
-        parser_fail_expected(parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`",
-                             action_words);
-        return false;
-    }
+    if (!parser_is_one_of(parser, disposition_names))
+        return parser_fail_expected(
+            parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`", action_words);
     return parse_action(parser, &rule->action);
 }
 
@@ -248,11 +239,9 @@ static bool parse_rule(struct parser *parser)
         if (!parser_is(parser, TOKEN_OPEN))
             parser_advance(parser);
     }
-    if (!parser_is(parser, TOKEN_OPEN)) {
-        parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`",
-                             (const char *const[]){"until", NULL});
-        return false;
-    }
+    if (!parser_is(parser, TOKEN_OPEN))
+        return parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`",
+                                    (const char *const[]){"until", NULL});
     parser_advance(parser);
     if (!parse_rule_body(parser, rule)) {
         /* What stands behind the mistake may hold another: a second try at the action. */
@@ -271,8 +260,7 @@ static bool ends_statement(struct parser *parser, const char *expected, const ch
 {
     if (!parser_is(parser, TOKEN_NAME) || parser_is_one_of(parser, top_words))
         return true;
-    parser_fail_expected(parser, expected, candidates);
-    return false;
+    return parser_fail_expected(parser, expected, candidates);
 }
 
 static GPtrArray *parse_people(struct parser *parser)
@@ -302,8 +290,7 @@ static bool stands(struct parser *parser, const char *expected, const char *cons
 {
     if (parser_is_one_of(parser, candidates))
         return true;
-    parser_fail_expected(parser, expected, candidates);
-    return false;
+    return parser_fail_expected(parser, expected, candidates);
 }
 
 static bool parse_gives(struct parser *parser, struct expect *expect)
@@ -346,10 +333,8 @@ static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
         if (i == G_N_ELEMENTS(facts))
             return ends_statement(parser, "`client`, `listener`, `user`, `sender`, `local` or another statement",
                                   fact_words);
-        if (*facts[i].where != NULL) {
-            parser_fail_at(parser, parser->token.offset, "`%s` is said twice", facts[i].word);
-            return false;
-        }
+        if (*facts[i].where != NULL)
+            return parser_fail_at(parser, parser->token.offset, "`%s` is said twice", facts[i].word);
         parser_advance(parser);
         if (!parser_take_string(parser, facts[i].expected, facts[i].where))
             return false;
@@ -367,10 +352,8 @@ static bool parse_fields(struct parser *parser, struct expect *expect)
         if (expect->fields == NULL)
             expect->fields = g_ptr_array_new_with_free_func((GDestroyNotify)expect_field_free);
         g_ptr_array_add(expect->fields, field);
-        if (!named && subject) {
-            parser_fail_at(parser, parser->token.offset, "`subject` is said twice");
-            return false;
-        }
+        if (!named && subject)
+            return parser_fail_at(parser, parser->token.offset, "`subject` is said twice");
         subject = subject || !named;
         parser_advance(parser);
         if (named && !parser_take_string(parser, "the name of a header field in double quotes", &field->name))
@@ -406,10 +389,8 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
         (expect->fields != NULL && !stands(parser, "`subject`, `header`, `at` or `gives`", after_to + 1)))
         return false;
     if (parser_skip_word(parser, "at")) {
-        if (!parser_is(parser, TOKEN_DATE)) {
-            parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
-            return false;
-        }
+        if (!parser_is(parser, TOKEN_DATE))
+            return parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
         expect->at = g_strdup(parser->token.value);
         parser_advance(parser);
     }
@@ -430,10 +411,8 @@ static bool parse_expect(struct parser *parser)
     }
     if (parser_skip_word(parser, "not")) {
         expect->negated = true;
-        if (!parser_is_word(parser, "outbound")) {
-            parser_fail_expected(parser, "`outbound`", words);
-            return false;
-        }
+        if (!parser_is_word(parser, "outbound"))
+            return parser_fail_expected(parser, "`outbound`", words);
     }
     if (parser_is_word(parser, "outbound"))
         return parse_expect_outbound(parser, expect);
@@ -443,8 +422,8 @@ static bool parse_expect(struct parser *parser)
         expect->kind = EXPECT_FILE;
         return parser_take_string(parser, "the name of a message's file", &expect->file) && parse_gives(parser, expect);
     }
-    parser_fail_expected(parser, "a domain in double quotes, `outbound`, `not outbound`, `message` or `file`", words);
-    return false;
+    return parser_fail_expected(parser, "a domain in double quotes, `outbound`, `not outbound`, `message` or `file`",
+                                words);
 }
 
 static bool parse_outbound(struct parser *parser)

@@ -374,16 +374,13 @@ static void lint_match(struct table_search *looking, const struct item *item)
 
 /* ---- whether a class is used */
 
-/* The names of classes that the tests of an expression name. */
-static void gather_names(const struct expression *expression, GHashTable *names)
+/* The names of classes that a test names. */
+static void gather_names(void *data, const struct test *test)
 {
-    const struct test *test = expression->test;
-    const GPtrArray *classes = test != NULL && test->kind->classes != NULL ? test->kind->classes(test) : NULL;
+    const GPtrArray *classes = test->kind->classes != NULL ? test->kind->classes(test) : NULL;
 
-    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
-        gather_names(g_ptr_array_index(expression->parts, i), names);
     for (unsigned i = 0; classes != NULL && i < classes->len; i++)
-        g_hash_table_add(names, ((const struct item *)g_ptr_array_index(classes, i))->text);
+        g_hash_table_add(data, ((const struct item *)g_ptr_array_index(classes, i))->text);
 }
 
 static void gather_shown(const struct policy *policy, const struct text *text, GHashTable *names)
@@ -397,13 +394,9 @@ static GHashTable *names_in_use(const struct policy *policy)
 {
     GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
 
-    if (policy->outbound != NULL)
-        gather_names(policy->outbound, names);
-    for (unsigned i = 0; i < policy->rules->len; i++) {
-        const struct rule *rule = g_ptr_array_index(policy->rules, i);
-        gather_names(rule->when, names);
-        gather_shown(policy, rule->action.template, names);
-    }
+    policy_each_test(policy, gather_names, names);
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        gather_shown(policy, ((const struct rule *)g_ptr_array_index(policy->rules, i))->action.template, names);
     gather_shown(policy, policy->fallback.template, names);
     return names;
 }
@@ -502,14 +495,13 @@ static void lint_words(const struct lint *lint, const struct test *test)
                   comparison->operand->text);
 }
 
-static void lint_sets(const struct lint *lint, const struct expression *expression)
+static void lint_sets(void *data, const struct test *any)
 {
-    const struct subject_test *test = subject_test_of(expression->test);
+    const struct lint *lint = data;
+    const struct subject_test *test = subject_test_of(any);
     struct set_reading reading = {lint, lint->policy->source};
 
-    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
-        lint_sets(lint, g_ptr_array_index(expression->parts, i));
-    lint_words(lint, expression->test);
+    lint_words(lint, any);
     if (test == NULL || test->comparison.relation != RELATION_IN_TABLE)
         return;
     if (test->items == NULL) {
@@ -558,8 +550,5 @@ void lint_classes(const struct lint *lint)
                           g_hash_table_contains(names, name) || g_hash_table_contains(names, "other");
         look_at(&looking);
     }
-    if (policy->outbound != NULL)
-        lint_sets(lint, policy->outbound);
-    for (unsigned i = 0; i < policy->rules->len; i++)
-        lint_sets(lint, lint_rule(lint, i)->when);
+    policy_each_test(policy, lint_sets, (void *)lint);
 }

@@ -217,17 +217,15 @@ static void look_at(struct regexes *regexes, const struct item *item, const stru
     look(&regexes->slow, looking);
 }
 
-static void look_at_expression(struct regexes *regexes, const struct expression *expression)
+static void look_at_test(void *data, const struct test *test)
 {
-    const struct header_test *header = header_test_of(expression->test);
-    const struct subject_test *subject = subject_test_of(expression->test);
+    const struct header_test *header = header_test_of(test);
+    const struct subject_test *subject = subject_test_of(test);
 
-    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
-        look_at_expression(regexes, g_ptr_array_index(expression->parts, i));
     if (header != NULL && header->comparison.relation == RELATION_MATCHES)
-        look_at(regexes, header->comparison.operand, expression->test, OF_HEADERS);
+        look_at(data, header->comparison.operand, test, OF_HEADERS);
     if (subject != NULL && subject->comparison.relation == RELATION_MATCHES)
-        look_at(regexes, subject->comparison.operand, expression->test,
+        look_at(data, subject->comparison.operand, test,
                 subject_is_address(subject->subject) ? OF_ADDRESSES
                 : subject->subject == SUBJECT_USER   ? OF_USERS
                                                      : OF_OTHERS);
@@ -246,8 +244,5 @@ void lint_regexes(const struct lint *lint)
                 look_at(&regexes, entry->item, NULL, OF_DOMAINS);
         }
     }
-    if (policy->outbound != NULL)
-        look_at_expression(&regexes, policy->outbound);
-    for (unsigned i = 0; i < policy->rules->len; i++)
-        look_at_expression(&regexes, lint_rule(lint, i)->when);
+    policy_each_test(policy, look_at_test, &regexes);
 }

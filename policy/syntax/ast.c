@@ -59,6 +59,22 @@ void expression_free(struct expression *expression)
     g_free(expression);
 }
 
+void expression_each_test(const struct expression *expression, test_visit visit, void *data)
+{
+    if (expression->test != NULL)
+        visit(data, expression->test);
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
+        expression_each_test(g_ptr_array_index(expression->parts, i), visit, data);
+}
+
+void policy_each_test(const struct policy *policy, test_visit visit, void *data)
+{
+    if (policy->outbound != NULL)
+        expression_each_test(policy->outbound, visit, data);
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        expression_each_test(((const struct rule *)g_ptr_array_index(policy->rules, i))->when, visit, data);
+}
+
 void action_clear(struct action *action)
 {
     g_clear_pointer(&action->text, item_free);

@@ -16,7 +16,7 @@ static void G_GNUC_PRINTF(3, 4) lexer_fail(struct lexer *lexer, size_t offset, c
     if (offset < lexer->quiet_until)
         return;
     va_start(arguments, format);
-    source_diag_list(lexer->source, offset, lexer->diags, DIAG_ERROR, format, arguments);
+    source_diag_list(lexer->source, offset, lexer->diags, DIAG_ERROR, NULL, format, arguments);
     va_end(arguments);
 }
 
