@@ -27,6 +27,18 @@ void json_boolean(JsonBuilder *json, const char *key, bool value)
     json_builder_add_boolean_value(json, value);
 }
 
+void json_begin_array(JsonBuilder *json, const char *key)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_array(json);
+}
+
+void json_begin_object(JsonBuilder *json, const char *key)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_object(json);
+}
+
 /* RFC 8259, section 7: beyond the basic plane, as a pair. */
 static void append_escape(GString *out, gunichar c)
 {

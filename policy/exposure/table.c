@@ -320,20 +320,26 @@ bool table_has_mailbox(const struct table *table, const char *address)
            table_find_domain(table, domain) >= 0;
 }
 
-bool table_has_network(const struct table *table, GInetAddress *address)
+/* One look for each length that occurs, however many networks there are. */
+static bool has_around(const struct table *table, const struct network *inner)
 {
-    unsigned bits = (unsigned)g_inet_address_get_native_size(address) * 8;
-    bool six = bits == 128;
-
-    /* One look for each length that occurs, however many networks there are. */
-    for (unsigned length = 0; length <= bits; length++) {
-        if (!table->lengths[six][length])
+    for (unsigned length = 0; length <= inner->length; length++) {
+        struct network network = *inner;
+        if (!table->lengths[inner->six][length])
             continue;
-        struct network network = network_of(address, length);
+        network.length = (guint8)length;
+        network_cut(&network);
         if (g_hash_table_contains(table->networks, &network))
             return true;
     }
     return false;
+}
+
+bool table_has_network(const struct table *table, GInetAddress *address)
+{
+    const struct network network = network_of(address, (unsigned)g_inet_address_get_native_size(address) * 8);
+
+    return has_around(table, &network);
 }
 
 bool table_has_word(const struct table *table, const char *word)
@@ -367,33 +373,13 @@ static bool is_extensible(const struct table *table, const char *name)
 
 static bool has_name(const struct table *table, const char *name)
 {
-    switch (table->kind) {
-    case TABLE_MAILBOXES:
-    case TABLE_ADDRESSES:
-        if (strchr(name, '@') != NULL || name[0] == '\0')
-            return table_has_mailbox(table, name);
-        return table_find_domain(table, name) >= 0;
-    case TABLE_DOMAINS:
-        return table_find_domain(table, name) >= 0;
-    case TABLE_WORDS:
-    case TABLE_NETWORKS:
-        break;
-    }
-    return find(table->names, name) >= 0;
-}
+    bool mailboxes = table->kind == TABLE_MAILBOXES || table->kind == TABLE_ADDRESSES;
 
-static bool has_around(const struct table *table, const struct network *inner)
-{
-    for (unsigned length = 0; length <= inner->length; length++) {
-        struct network network = *inner;
-        if (!table->lengths[inner->six][length])
-            continue;
-        network.length = (guint8)length;
-        network_cut(&network);
-        if (g_hash_table_contains(table->networks, &network))
-            return true;
-    }
-    return false;
+    if (mailboxes && (strchr(name, '@') != NULL || name[0] == '\0'))
+        return table_has_mailbox(table, name);
+    if (mailboxes || table->kind == TABLE_DOMAINS)
+        return table_find_domain(table, name) >= 0;
+    return find(table->names, name) >= 0;
 }
 
 unsigned table_within(const struct table *inner, const struct table *outer)

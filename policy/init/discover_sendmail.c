@@ -104,13 +104,12 @@ bool ask_sendmail(struct site *site, const char *config, char **error)
                    {"$={VirtHost}", "class {VirtHost}", false},
                    {"$=M", "class M", false},
                    {"$=R", "class R", true}};
-    GString *questions = g_string_new(NULL);
+    g_autoptr(GString) questions = g_string_new(NULL);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(classes); i++)
         g_string_append_printf(questions, "%s\n", classes[i].question);
     g_string_append(questions, "$M\n");
     g_autofree char *text = ask(config, questions->str, error);
-    g_string_free(questions, TRUE);
     if (text == NULL)
         return false;
     g_autoptr(GPtrArray) answers = parse_answers(text);

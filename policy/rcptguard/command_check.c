@@ -18,8 +18,7 @@ static void print_check_json(const struct policy *policy, const struct diags *di
     json_builder_begin_object(json);
     json_boolean(json, "good", good);
     json_string(json, "policy", digest);
-    json_builder_set_member_name(json, "diagnostics");
-    json_builder_begin_array(json);
+    json_begin_array(json, "diagnostics");
     for (unsigned i = 0; i < diags_count(diags); i++) {
         const struct diag *diag = diags_get(diags, i);
         json_builder_begin_object(json);
@@ -29,8 +28,7 @@ static void print_check_json(const struct policy *policy, const struct diags *di
         json_string(json, "level", diag->level == DIAG_ERROR ? "error" : "warning");
         json_string(json, "message", diag->message);
         json_string(json, "lint", diag->lint);
-        json_builder_set_member_name(json, "notes");
-        json_builder_begin_array(json);
+        json_begin_array(json, "notes");
         for (unsigned j = 0; diag->notes != NULL && j < diag->notes->len; j++) {
             g_autofree char *note = g_utf8_make_valid(g_ptr_array_index(diag->notes, j), -1);
             json_builder_add_string_value(json, note);

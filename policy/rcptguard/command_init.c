@@ -206,8 +206,7 @@ static int write_files(const struct making *making)
 
 static void add_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
 {
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
+    json_begin_array(json, key);
     for (unsigned i = 0; i < strings->len; i++)
         json_builder_add_string_value(json, g_ptr_array_index(strings, i));
     json_builder_end_array(json);
