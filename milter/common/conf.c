@@ -50,8 +50,6 @@ static void review_clear(struct review *review)
 
 void config_free(struct config *config)
 {
-    if (config == NULL)
-        return;
     g_free(config->path);
     endpoint_free(config->socket);
     g_free(config->user);

@@ -5,13 +5,20 @@
 #define RCPTGUARD_CONF_KEYS_H
 
 #include "milter/common/conf.h"
-#include "policy/base/diagnostics.h"
+
+struct conf_word {
+    const char *name;
+    int value;
+};
 
 struct key {
     const char *group;
     const char *name;
     /* Stores the value, or returns what is wrong with it, for g_free. */
-    char *(*read)(struct config *config, const char *value);
+    char *(*read)(const struct key *key, struct config *config, const char *value);
+    size_t offset;                 /* of what it is stored in, in struct config */
+    const struct conf_word *words; /* that it may be, ended by a NULL name */
+    unsigned least, most;          /* of a time, in seconds */
 };
 
 /* Each there is, from 0, those of a group together; NULL behind the last. */

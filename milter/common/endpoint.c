@@ -107,6 +107,13 @@ struct endpoint *endpoint_parse(const char *text, char **error)
     return result == 0 ? g_steal_pointer(&endpoint) : NULL;
 }
 
+bool endpoint_has_host(const struct endpoint *endpoint, const char *host)
+{
+    static const char *const loopback[] = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", NULL};
+    return g_ascii_strcasecmp(host, endpoint->host) == 0 ||
+           (g_strv_contains(loopback, host) && g_strv_contains(loopback, endpoint->host));
+}
+
 void endpoint_free(struct endpoint *endpoint)
 {
     if (endpoint == NULL)

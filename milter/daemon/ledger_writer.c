@@ -69,7 +69,7 @@ static int open_ledger(struct keeper *keeper, struct database_error *error)
     keeper->ledger = ledger_open(keeper->config->ledger, geteuid(), DATABASE_CREATE, error);
     if (keeper->ledger == NULL)
         return -1;
-    ledger_on_wait(keeper->ledger, on_wait, keeper);
+    database_on_wait(ledger_database(keeper->ledger), on_wait, keeper);
     return 0;
 }
 
@@ -136,7 +136,7 @@ static int write_row(struct keeper *keeper, const struct ledger_hold *hold, gint
     for (unsigned tries = 0; tries < 2; tries++) {
         if (keeper->ledger == NULL && open_ledger(keeper, error) == -1)
             return -1;
-        ledger_set_wait(keeper->ledger, left(end));
+        database_set_wait(ledger_database(keeper->ledger), left(end));
         if (ledger_hold(keeper->ledger, hold, error) == 0)
             return 0;
         if (!begin_anew(keeper, error))

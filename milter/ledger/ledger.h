@@ -170,16 +170,8 @@ struct ledger *ledger_open(const char *path, uid_t owner, enum database_mode mod
 void ledger_close(struct ledger *ledger);
 AUTO_FREE_DEFINE(ledger, ledger_close)
 
-/* Another time than LEDGER_WAIT that a call waits, in milliseconds; and what to call when it begins to wait. */
-void ledger_set_wait(struct ledger *ledger, unsigned wait);
-void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data);
-
-/* The same as database_check_files and database_check_integrity. */
-int ledger_check_files(struct ledger *ledger, struct database_error *error);
-int ledger_check_integrity(struct ledger *ledger, struct database_error *error);
-
-/* The version of the file's tables. */
-int ledger_version(struct ledger *ledger, unsigned *version, struct database_error *error);
+/* Its file: for what database.h and schema.h say of any. */
+struct database *ledger_database(const struct ledger *ledger);
 
 /* ---- the daemon's */
 

@@ -361,51 +361,29 @@ static void by_verdict(const struct picture *picture, const char *name, unsigned
     metrics_text_number(picture->text, name, labels, value);
 }
 
-static void write_messages(const struct picture *picture)
+/* Those of each rule that are more than none, or that may come. */
+static void write_by_verdict(const struct picture *picture, const char *name, bool would, const char *help)
 {
-    static const char name[] = "rcptguard_messages_total";
-    metrics_text_begin(picture->text, name, "counter",
-                       "Messages that were judged, by what the MTA was told and the rule that decided.");
+    metrics_text_begin(picture->text, name, "counter", help);
     for (guint i = 0; i < picture->table.rows->len; i++) {
         const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
+        const guint64 *counts = would ? row->would : row->messages;
         for (unsigned j = 0; j < DISPOSITIONS; j++) {
-            if (row->messages[j] > 0 || (row->verdicts & 1u << j) != 0)
-                by_verdict(picture, name, j, row->name, row->messages[j]);
+            bool expected = would ? row->monitor && row->action == j : (row->verdicts & 1u << j) != 0;
+            if (counts[j] > 0 || expected)
+                by_verdict(picture, name, j, row->name, counts[j]);
         }
     }
 }
 
-static void write_would(const struct picture *picture)
+static void write_troubles(const struct picture *picture, const char *name, bool faults, const char *help)
 {
-    static const char name[] = "rcptguard_monitor_matches_total";
-    metrics_text_begin(picture->text, name, "counter",
-                       "Messages that a monitor rule matched, by what it would have done.");
+    metrics_text_begin(picture->text, name, "counter", help);
     for (guint i = 0; i < picture->table.rows->len; i++) {
         const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
-        for (unsigned j = 0; j < DISPOSITIONS; j++) {
-            if (row->would[j] > 0 || (row->monitor && row->action == j))
-                by_verdict(picture, name, j, row->name, row->would[j]);
-        }
-    }
-}
-
-static void write_troubles(const struct picture *picture)
-{
-    static const char faults[] = "rcptguard_faults_total", errors[] = "rcptguard_errors_total";
-    const GArray *rows = picture->table.rows;
-    metrics_text_begin(picture->text, faults, "counter",
-                       "Evaluations that ran into a limit, by rule; what became of the message on-fault says.");
-    for (guint i = 0; i < rows->len; i++) {
-        const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
-        if (row->faults || row->fault_count > 0)
-            one_label(picture, faults, "rule", row->name, row->fault_count);
-    }
-    metrics_text_begin(picture->text, errors, "counter",
-                       "Verdicts that could not be carried out, by rule; what became of the message on-error says.");
-    for (guint i = 0; i < rows->len; i++) {
-        const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
-        if (row->acts || row->error_count > 0)
-            one_label(picture, errors, "rule", row->name, row->error_count);
+        guint64 count = faults ? row->fault_count : row->error_count;
+        if ((faults ? row->faults : row->acts) || count > 0)
+            one_label(picture, name, "rule", row->name, count);
     }
 }
 
@@ -416,9 +394,14 @@ static void write_mail(const struct picture *picture)
     one_number(picture, "rcptguard_judged_messages_total", "counter", "Messages that were judged.", totals->judged);
     one_number(picture, "rcptguard_not_outbound_messages_total", "counter",
                "Messages that were not judged because they are not outbound.", totals->not_outbound);
-    write_messages(picture);
-    write_would(picture);
-    write_troubles(picture);
+    write_by_verdict(picture, "rcptguard_messages_total", false,
+                     "Messages that were judged, by what the MTA was told and the rule that decided.");
+    write_by_verdict(picture, "rcptguard_monitor_matches_total", true,
+                     "Messages that a monitor rule matched, by what it would have done.");
+    write_troubles(picture, "rcptguard_faults_total", true,
+                   "Evaluations that ran into a limit, by rule; what became of the message on-fault says.");
+    write_troubles(picture, "rcptguard_errors_total", false,
+                   "Verdicts that could not be carried out, by rule; what became of the message on-error says.");
     metrics_text_begin(picture->text, defect, "counter", "Messages whose headers had a defect, by its kind.");
     for (unsigned i = 0; i < G_N_ELEMENTS(defects); i++)
         one_label(picture, defect, "defect", defect_name(defects[i]), totals->defects[i]);

@@ -100,7 +100,7 @@ static int write_new(const char *path, const GString *text)
 }
 
 /* No fsync: after a crash of the machine these values are of no use. */
-int metrics_file_replace(const char *path, const GString *text, char **error)
+static int replace_file(const char *path, const GString *text, char **error)
 {
     g_autofree char *new = g_strconcat(path, NEW_SUFFIX, NULL);
     int result = write_new(new, text);
@@ -122,7 +122,7 @@ static int ask_ledger(struct metrics_file *file, struct metrics_held *held, stru
 {
     const struct ledger_filter open = {.states = LEDGER_OPEN};
     /* One that was deleted or replaced since is not the daemon's any more. */
-    if (file->ledger != NULL && ledger_check_files(file->ledger, error) == -1)
+    if (file->ledger != NULL && database_check_files(ledger_database(file->ledger), error) == -1)
         g_clear_pointer(&file->ledger, ledger_close);
     if (file->ledger == NULL)
         file->ledger = ledger_open(file->config->ledger, geteuid(), DATABASE_EXISTING, error);
@@ -178,7 +178,7 @@ static void write_once(struct metrics_file *file)
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *trouble = NULL;
     metrics_append(file->metrics, text, &held, g_get_real_time());
-    metrics_file_replace(file->config->metrics, text, &trouble);
+    replace_file(file->config->metrics, text, &trouble);
     if (trouble != NULL) { /* the folder's own words say more than the file's */
         char *obstacle = metrics_file_obstacle(file->config->metrics);
         if (obstacle != NULL) {

@@ -5,7 +5,7 @@
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.
  */
 
-#include "milter/postfix/postfix_checks.h"
+#include "milter/postfix/postfix.h"
 
 #include "milter/common/duration.h"
 #include "milter/postfix/postfix_mail_checks.h"

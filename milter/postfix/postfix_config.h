@@ -78,15 +78,8 @@ GPtrArray *postfix_milters(const char *list);
 /* The value of `name` in braces, for g_free, or NULL. */
 char *postfix_milter_setting(const struct postfix_milter *milter, const char *name);
 
-/* Whether this is our daemon's socket. */
-bool postfix_milter_is(const struct postfix_config *config, const struct postfix_milter *milter,
-                       const struct endpoint *endpoint);
-
 /* The index of ours in a list of milters, or -1. */
 int postfix_milters_find(const struct postfix_config *config, GPtrArray *milters, const struct endpoint *endpoint);
-
-/* How the daemon's socket is written in main.cf, for g_free; NULL if it has no address. */
-char *postfix_milter_name(const struct postfix_config *config, const struct endpoint *endpoint);
 
 /* The same with what it needs where main.cf is made for others: "{ unix:..., default_action=tempfail }"; for g_free. */
 char *postfix_milter_entry(const struct postfix_config *config, const struct endpoint *endpoint);

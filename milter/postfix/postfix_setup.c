@@ -5,7 +5,7 @@
  * Values are taken as they are written, with the variables in them.
  */
 
-#include "milter/postfix/postfix_setup.h"
+#include "milter/postfix/postfix.h"
 
 #include "milter/postfix/postfix_config.h"
 #include "policy/cli/run_program.h"

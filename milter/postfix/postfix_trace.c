@@ -4,7 +4,6 @@
 
 #include "milter/postfix/postfix_commands.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -13,7 +13,6 @@
 #include "policy/message/recipients.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>

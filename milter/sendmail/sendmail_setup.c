@@ -6,7 +6,7 @@
  * below the last of them; and all of them have to stand above MAILER.
  */
 
-#include "milter/sendmail/sendmail_setup.h"
+#include "milter/sendmail/sendmail.h"
 
 #include "milter/sendmail/sendmail_config.h"
 

@@ -106,11 +106,10 @@ static int outbound_as_written(struct evaluation *evaluation)
 {
     const struct policy *policy = evaluation->policy;
     const struct trace *trace = evaluation->trace;
-    int result;
 
     if (trace != NULL)
         trace->rule(trace->data, "outbound", source_line(policy->source, policy->outbound_offset), false, false);
-    result = run(evaluation, policy->outbound);
+    int result = run(evaluation, policy->outbound);
     if (trace != NULL)
         trace->rule_end(trace->data, result);
     return result;
@@ -119,11 +118,10 @@ static int outbound_as_written(struct evaluation *evaluation)
 enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace)
 {
     struct evaluation evaluation;
-    int result;
 
     evaluation_start(&evaluation, policy, message);
     evaluation.trace = trace;
-    result = policy->outbound != NULL ? outbound_as_written(&evaluation) : outbound_by_default(&evaluation);
+    int result = policy->outbound != NULL ? outbound_as_written(&evaluation) : outbound_by_default(&evaluation);
     evaluation_end(&evaluation);
     return result == TEST_FAULT ? OUTBOUND_FAULT : result == TEST_YES ? OUTBOUND_YES : OUTBOUND_NO;
 }

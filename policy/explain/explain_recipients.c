@@ -165,7 +165,6 @@ static GArray *sum_by_party(const struct exposure *exposure)
         const char *party = individual ? address_domain(exposed->address) : exposed->party;
         g_autofree char *key = g_strdup_printf("%s %d %s", exposed->class_name, individual, party);
         gpointer place = g_hash_table_lookup(places, key);
-        struct row *sum;
         if (place == NULL) {
             struct row row = {.class_name = exposed->class_name, .individual = individual};
             row.name = address_display(party);
@@ -173,7 +172,7 @@ static GArray *sum_by_party(const struct exposure *exposure)
             place = GUINT_TO_POINTER(rows->len);
             g_hash_table_insert(places, g_steal_pointer(&key), place);
         }
-        sum = &g_array_index(rows, struct row, GPOINTER_TO_UINT(place) - 1);
+        struct row *sum = &g_array_index(rows, struct row, GPOINTER_TO_UINT(place) - 1);
         sum->people++;
         sum->fields |= exposed->fields;
     }
@@ -186,7 +185,6 @@ static void append_rest(GString *out, const GArray *rows, const struct explain_l
 {
     g_autoptr(GHashTable) organisations = g_hash_table_new(hash_string, g_str_equal);
     unsigned people = 0, individuals = 0;
-    g_autofree char *text = NULL;
 
     for (unsigned i = EXPLAIN_RECIPIENTS_SHOWN; i < rows->len; i++) {
         const struct row *row = &g_array_index(rows, struct row, i);
@@ -198,8 +196,8 @@ static void append_rest(GString *out, const GArray *rows, const struct explain_l
     }
     if (people == 0)
         return;
-    text = g_strdup_printf("... and %u parties more with %u recipients; --all shows each recipient",
-                           individuals + g_hash_table_size(organisations), people);
+    g_autofree char *text = g_strdup_printf("... and %u parties more with %u recipients; --all shows each recipient",
+                                            individuals + g_hash_table_size(organisations), people);
     g_string_append(out, "  ");
     explain_styled(out, look, STYLE_FAINT, text);
     g_string_append_c(out, '\n');

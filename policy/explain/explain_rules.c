@@ -106,7 +106,6 @@ static void append_test(GString *out, const struct explain_look *look, const str
     struct line line = line_of(test);
     g_autofree char *value = value_text(test, look);
     bool needed = test->value != NULL;
-    unsigned column;
 
     if (line.opening != NULL) {
         terminal_append_blanks(out, 0, line.begin - 2);
@@ -115,7 +114,7 @@ static void append_test(GString *out, const struct explain_look *look, const str
     append_test_result(out, look, needed, line.result);
     terminal_append_blanks(out, RULE_COLUMN, line.begin);
     g_string_append(out, needed ? "" : terminal_begin(look->colours, STYLE_FAINT));
-    column = terminal_append_wrapped(out, line.text, line.begin, look->width);
+    unsigned column = terminal_append_wrapped(out, line.text, line.begin, look->width);
     if (column + 2 > values || values + columns_of(value) > look->width) {
         g_string_append_c(out, '\n');
         column = 0;

@@ -129,11 +129,10 @@ static void claim_who(GArray *claims, const struct expression *expression, bool 
 static bool possible(const struct lint *lint, GArray *who, const struct claim *one, const struct claim *other)
 {
     unsigned before = who->len;
-    bool yes;
 
     g_array_append_vals(who, one, 1);
     g_array_append_vals(who, other, 1);
-    yes = logic_possible(lint->logic, (const struct claim *)(void *)who->data, who->len);
+    bool yes = logic_possible(lint->logic, (const struct claim *)(void *)who->data, who->len);
     g_array_set_size(who, before);
     return yes;
 }

@@ -60,13 +60,12 @@ static bool matters(const struct lint *lint, unsigned index, unsigned last)
     const struct rule *rule = lint_rule(lint, index);
     const struct claim passes = {rule->when, true};
     g_autoptr(GArray) claims = g_array_new(FALSE, FALSE, sizeof(struct claim));
-    unsigned known;
 
     if (lint_stops(&lint->policy->fallback))
         return true;
     g_array_append_val(claims, passes);
     claim_unknown(claims, rule->when);
-    known = claims->len;
+    unsigned known = claims->len;
     for (unsigned i = index + 1; i <= last; i++) {
         const struct rule *later = lint_rule(lint, i);
         const struct claim stops = {later->when, true};
@@ -89,11 +88,10 @@ void lint_exemptions(const struct lint *lint)
             last = i;
     for (unsigned i = 0; i < lint->policy->rules->len; i++) {
         const struct rule *rule = lint_rule(lint, i);
-        const struct test *test;
         if (rule->monitor || lint_stops(&rule->action) || lint_rule_is_over(lint, rule) ||
             (expression_ways(rule->when, true, way_of) & WAY_FORGEABLE) == 0 || !matters(lint, i, last))
             continue;
-        test = forgeable_test(rule->when, true);
+        const struct test *test = forgeable_test(rule->when, true);
         lint_warn(lint, LINT_FORGEABLE_EXEMPTION, test != NULL ? test->offset : rule->name->offset,
                   "rule `%s` lets mail pass by `%s`, which anyone with a login can write; test `user` (a name alone is "
                   "also that login at an internal domain), `client` or `listener` as well",

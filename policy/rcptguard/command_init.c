@@ -31,16 +31,13 @@ struct making {
     struct site *site;
 };
 
-static int fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
 /* Says why nothing was written; EXITS_WRONG. */
-static int fail(const char *format, ...)
+static int G_GNUC_PRINTF(1, 2) fail(const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     fprintf(stderr, "rcptguard: %s\n", message);
     return EXITS_WRONG;
@@ -56,9 +53,6 @@ static bool is_printed(const struct making *making)
 /* Which MTA: the one that an option names, else the one that is there. */
 static const char *choose_mta(void)
 {
-    g_autofree char *postconf = NULL;
-    g_autofree char *sendmail = NULL;
-
     if (mta_option != NULL)
         return mta_option;
     if (postfix_option != NULL)
@@ -67,8 +61,8 @@ static const char *choose_mta(void)
         return "sendmail";
     if (domain_option != NULL)
         return "none";
-    postconf = program_find(ASK_POSTFIX, true);
-    sendmail = program_find(ASK_SENDMAIL, true);
+    g_autofree char *postconf = program_find(ASK_POSTFIX, true);
+    g_autofree char *sendmail = program_find(ASK_SENDMAIL, true);
     return postconf != NULL ? "postfix" : sendmail != NULL ? "sendmail" : NULL;
 }
 
@@ -154,17 +148,14 @@ static int find_freemail(struct making *making)
 {
     g_autofree char *beside = g_build_filename(making->folder, DRAFT_FREEMAIL, NULL);
     const char *shipped = freemail_option != NULL ? freemail_option : PKGDATADIR "/" DRAFT_FREEMAIL;
-    struct diags *diags = diags_new();
-    struct source *source;
+    auto_free(diags) diags = diags_new();
 
     making->freemail_there = !is_printed(making) && is_there(beside);
-    source =
+    auto_free(source) source =
         source_read(making->freemail_there ? beside : shipped, "a table of freemail domains", TABLE_SIZE_LIMIT, diags);
     if (source != NULL)
         making->freemail = g_strndup(source->text, source->length);
-    source_free(source);
     tool_print_diags(diags);
-    diags_free(diags);
     if (making->freemail == NULL)
         return fail("the policy needs that table%s",
                     making->freemail_there ? "" : "; name where it is with --freemail");
@@ -176,21 +167,15 @@ static int find_freemail(struct making *making)
 /* An expectation that fails, or a policy that cannot be loaded, is nothing to leave behind. */
 static int try_out(const char *path)
 {
-    struct diags *diags = diags_new();
-    struct policy *policy = policy_load(path, diags);
-    int status;
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = policy_load(path, diags);
 
-    if (policy != NULL) {
+    if (policy != NULL)
         policy_assert(policy, diags);
-        policy_unref(policy);
-    }
-    status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
-    if (status != EXITS_DONE) {
-        tool_print_diags(diags);
-        fail("what was found does not make a policy that holds; nothing was written");
-    }
-    diags_free(diags);
-    return status;
+    if (diags_errors(diags) == 0)
+        return EXITS_DONE;
+    tool_print_diags(diags);
+    return fail("what was found does not make a policy that holds; nothing was written");
 }
 
 static bool add_files(const struct making *making, struct place *place, char **error)
@@ -206,14 +191,12 @@ static bool add_files(const struct making *making, struct place *place, char **e
 static int write_files(const struct making *making)
 {
     g_autofree char *error = NULL;
-    g_autofree char *tried = NULL;
     auto_free(place) place = place_new(making->folder, &error);
-    int status;
 
     if (place == NULL || !add_files(making, place, &error))
         return fail("%s; nothing was written", error);
-    tried = place_path(place, making->name);
-    status = try_out(tried);
+    g_autofree char *tried = place_path(place, making->name);
+    int status = try_out(tried);
     if (status == EXITS_DONE && !is_printed(making) && !place_commit(place, &error))
         status = fail("%s; nothing was written", error);
     return status;
@@ -223,8 +206,7 @@ static int write_files(const struct making *making)
 
 static void add_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
 {
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
+    json_begin_array(json, key);
     for (unsigned i = 0; i < strings->len; i++)
         json_builder_add_string_value(json, g_ptr_array_index(strings, i));
     json_builder_end_array(json);

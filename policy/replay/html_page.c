@@ -114,10 +114,9 @@ void page_end(GString *out)
 void page_append_text(GString *out, const char *text)
 {
     g_autoptr(GString) plain = g_string_new(NULL);
-    g_autofree char *escaped = NULL;
 
     terminal_append_plain(plain, text);
-    escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
+    g_autofree char *escaped = g_markup_escape_text(plain->str, (gssize)plain->len);
     g_string_append(out, escaped);
 }
 

@@ -89,7 +89,7 @@ GArray *histogram_edges(const struct policy *policy, enum count count)
 GArray *histogram_bins(const struct spread *spread, const GArray *edges)
 {
     unsigned last = MAX(spread->most, last_edge(edges));
-    GArray *starts = numbers_upto(bin_starts, G_N_ELEMENTS(bin_starts), edges, SPREAD_VALUES - 1);
+    g_autoptr(GArray) starts = numbers_upto(bin_starts, G_N_ELEMENTS(bin_starts), edges, SPREAD_VALUES - 1);
     GArray *bins = g_array_new(FALSE, FALSE, sizeof(struct bin));
 
     for (unsigned i = 0; i < starts->len && g_array_index(starts, unsigned, i) <= last; i++) {
@@ -104,7 +104,6 @@ GArray *histogram_bins(const struct spread *spread, const GArray *edges)
         }
         g_array_append_val(bins, bin);
     }
-    g_array_unref(starts);
     return bins;
 }
 
@@ -134,11 +133,10 @@ void histogram_parts(const struct bin *bin, unsigned length, unsigned parts[DISP
         kinds += parts[i];
     }
     for (guint64 i = 0, sum = 0; i < DISPOSITIONS; i++) {
-        unsigned upto;
         if (parts[i] == 0)
             continue;
         sum += bin->by[i];
-        upto = (unsigned)lround((length - kinds) * ((double)sum / (double)bin->messages));
+        unsigned upto = (unsigned)lround((length - kinds) * ((double)sum / (double)bin->messages));
         parts[i] += upto - given;
         given = upto;
     }
@@ -157,7 +155,7 @@ static bool is_edge(const GArray *edges, unsigned number)
 GArray *histogram_ladder(const struct spread *spread, const GArray *edges)
 {
     unsigned last = MAX(spread->most, last_edge(edges));
-    GArray *numbers = numbers_upto(rungs, G_N_ELEMENTS(rungs), edges, last);
+    g_autoptr(GArray) numbers = numbers_upto(rungs, G_N_ELEMENTS(rungs), edges, last);
     GArray *ladder = g_array_new(FALSE, FALSE, sizeof(struct rung));
 
     for (unsigned i = 0; i < numbers->len; i++) {
@@ -169,6 +167,5 @@ GArray *histogram_ladder(const struct spread *spread, const GArray *edges)
         rung.edge = is_edge(edges, rung.number);
         g_array_append_val(ladder, rung);
     }
-    g_array_unref(numbers);
     return ladder;
 }

@@ -49,11 +49,9 @@ static void add_rules_of_policy(struct tally *tally)
 
 static void count_ruling(struct tally *tally, const struct ruling *ruling, bool old)
 {
-    struct rule_tally *rule;
-
     if (ruling->rule == NULL)
         return;
-    rule = find_rule(tally, disposition_name(ruling->disposition), ruling->rule, false);
+    struct rule_tally *rule = find_rule(tally, disposition_name(ruling->disposition), ruling->rule, false);
     if (!old) {
         rule->line = ruling->line;
         rule->present = true;
