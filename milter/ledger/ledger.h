@@ -245,6 +245,13 @@ GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seco
 /* One row; NULL with DATABASE_NONE if there is none. */
 struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error);
 
+/*
+ * The newest row before this one that was released and had the same Message-ID; NULL with DATABASE_NONE if there is
+ * none.  Whoever writes a message chooses its Message-ID, so this decides nothing.
+ */
+struct ledger_row *ledger_released_before(struct ledger *ledger, const struct ledger_row *row,
+                                          struct database_error *error);
+
 /* struct ledger_party *: external classes before `internal`, the largest first. */
 GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error);
 

@@ -81,6 +81,17 @@ static struct ledger_row *row_of(struct statement *statement)
     return row;
 }
 
+/* The first row of a statement; NULL with DATABASE_NONE if there is none. */
+static struct ledger_row *first_row(struct statement *statement, struct database_error *error)
+{
+    int result = statement_step(statement, error);
+    struct ledger_row *row = result == 1 ? row_of(statement) : NULL;
+    if (result == 0)
+        database_error_set(error, DATABASE_NONE, "there is no such row");
+    statement_reset(statement);
+    return row;
+}
+
 struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_error *error)
 {
     struct statement *statement =
@@ -88,12 +99,22 @@ struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_er
     if (statement == NULL)
         return NULL;
     statement_bind_number(statement, 1, id);
-    int result = statement_step(statement, error);
-    struct ledger_row *row = result == 1 ? row_of(statement) : NULL;
-    if (result == 0)
-        database_error_set(error, DATABASE_NONE, "there is no such row");
-    statement_reset(statement);
-    return row;
+    return first_row(statement, error);
+}
+
+struct ledger_row *ledger_released_before(struct ledger *ledger, const struct ledger_row *row,
+                                          struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "SELECT " ROW_COLUMNS " FROM held WHERE message_id = ?1 AND message_id <> ''"
+                         " AND state = 'released' AND id < ?2 ORDER BY id DESC LIMIT 1",
+                         error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_text(statement, 1, row->message.message_id);
+    statement_bind_number(statement, 2, row->id);
+    return first_row(statement, error);
 }
 
 struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error)

@@ -33,18 +33,6 @@ static bool is_cleanup(const struct postfix_service *service)
     return strcmp(service->command, "cleanup") == 0;
 }
 
-/* Whether people hand in mail there: a login, or a name that says so. */
-static bool is_submission(const struct doctor *doctor, const struct postfix_service *service)
-{
-    static const char *const names[] = {"submission/", "submissions/", "smtps/", "587/", "465/", NULL};
-    for (const char *const *name = names; *name != NULL; name++) {
-        if (g_str_has_prefix(service->name, *name))
-            return true;
-    }
-    return strcmp(postfix_service_value(postfix_services_config(doctor), service, "smtpd_sasl_auth_enable"), "yes") ==
-           0;
-}
-
 /* ---- the lists of milters */
 
 /* The lists that hold ours: main.cf's, and those of services that have their own. */
@@ -173,7 +161,7 @@ static void examine_smtpd_milters(struct doctor *doctor)
             postfix_services_have_ours(doctor, postfix_service_value(config, service, SMTPD)))
             continue;
         const struct postfix_service *of = postfix_service_overrides(service, SMTPD) ? service : NULL;
-        if (is_submission(doctor, service))
+        if (postfix_service_is_submission(config, service))
             tell_missing(doctor, of, SMTPD, SEVERITY_ERROR, "Mail that people hand in there is not judged.");
         else if (!postfix_service_is_loopback(service))
             tell_missing(doctor, of, SMTPD, SEVERITY_WARNING, "Mail that comes in there is not judged.");

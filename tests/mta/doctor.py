@@ -212,8 +212,21 @@ class Doctor(doctorcase.DoctorCase):
         self.assertRegex(found[0]["mend"][0]["line"], "receive_override_options=no_address_mappings'$")
 
     def test_reinjection(self):
+        """what is told leaves the other milters of that listener"""
+        signer = "{ inet:127.0.0.1:8891, default_action=accept }"
+        self.site.set("smtpd_milters = %s, %s" % (signer, self.name))
         self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_milters")
-        self.check(self.site, ("warning", "reinjection"), text="a second time|again")
+        found = self.check(self.site, ("error", "reinjection"), text="again")
+        self.assertRegex(found[0]["mend"][0]["line"], r"smtpd_milters=\{inet:127\.0\.0\.1:8891,default_action=accept\}'$")
+
+    def test_no_reinjection(self):
+        """a listener where people log in; one after a proxy, which alone shows that mail to milters"""
+        self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_milters")
+        self.site.override("reinject", "smtpd_sasl_auth_enable=yes")
+        self.assertSound(self.site)
+        self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_sasl_auth_enable")
+        self.site.add_service("127.0.0.1:2525 inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10024\n")
+        self.assertEqual([one["check"] for one in self.wrong(self.site)], ["proxy-filter"])
 
     def test_reinjection_that_the_policy_leaves_out(self):
         self.site.override("reinject", "milter_macro_daemon_name=REINJECTED")
