@@ -5,6 +5,7 @@
 #include "milter/common/duration.h"
 #include "policy/base/suggest.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -327,35 +328,40 @@ static char *read_sendmail_command(struct config *config, const char *value)
 
 /* ---- the table */
 
+#define AT(member) offsetof(struct config, member)
+
 /* The keys of a group stand together. */
 static const struct key keys[] = {
-    {"milter", "socket", read_socket},
-    {"milter", "user", read_user},
-    {"milter", "policy", read_policy},
-    {"milter", "on-error", read_on_error},
-    {"milter", "on-fault", read_on_fault},
-    {"milter", "timeout", read_timeout},
-    {"log", "facility", read_facility},
-    {"log", "format", read_format},
-    {"log", "accepted", read_accepted},
-    {"log", "summary", read_summary},
-    {"ledger", "path", read_ledger},
-    {"ledger", "keep", read_keep},
-    {"ledger", "subject", read_subject},
-    {"metrics", "path", read_metrics},
-    {"review", "approvals", read_approvals},
-    {"review", "identities", read_identities},
-    {"review", "list", read_list_groups},
-    {"review", "show", read_show_groups},
-    {"review", "release", read_release_groups},
-    {"review", "return", read_return_groups},
-    {"review", "delete", read_delete_groups},
-    {"review", "notice", read_notice},
-    {"review", "digest-to", read_digest_to},
-    {"review", "mta", read_mta},
-    {"review", "postfix-config", read_postfix_config},
-    {"review", "sendmail-config", read_sendmail_config},
-    {"review", "sendmail-command", read_sendmail_command},
+    {"milter", "socket", read_socket, KEY_RESTART, KEY_SOCKET, AT(socket)},
+    {"milter", "user", read_user, KEY_RESTART, KEY_TEXT, AT(user)},
+    {"milter", "policy", read_policy, KEY_RELOAD, KEY_TEXT, AT(policy)},
+    {"milter", "on-error", read_on_error, KEY_RELOAD, KEY_NUMBER, AT(on_error)},
+    {"milter", "on-fault", read_on_fault, KEY_RELOAD, KEY_NUMBER, AT(on_fault)},
+    {"milter", "timeout", read_timeout, KEY_RESTART, KEY_NUMBER, AT(timeout)},
+    {"log", "facility", read_facility, KEY_RESTART, KEY_NUMBER, AT(facility)},
+    {"log", "format", read_format, KEY_RELOAD, KEY_FLAG, AT(log_json)},
+    {"log", "accepted", read_accepted, KEY_RELOAD, KEY_FLAG, AT(accepted)},
+    {"log", "summary", read_summary, KEY_RELOAD, KEY_NUMBER, AT(summary)},
+    {"ledger", "path", read_ledger, KEY_RESTART, KEY_TEXT, AT(ledger)},
+    {"ledger", "keep", read_keep, KEY_RELOAD, KEY_NUMBER, AT(keep)},
+    {"ledger", "subject", read_subject, KEY_RELOAD, KEY_FLAG, AT(subject)},
+    {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
+    {"review", "approvals", read_approvals, KEY_COMMAND, KEY_NUMBER, AT(review.approvals)},
+    {"review", "identities", read_identities, KEY_COMMAND, KEY_TEXT, AT(review.identities)},
+    {"review", "list", read_list_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_LIST])},
+    {"review", "show", read_show_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_SHOW])},
+    {"review", "release", read_release_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RELEASE])},
+    {"review", "return", read_return_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RETURN])},
+    {"review", "delete", read_delete_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_DELETE])},
+    {"review", "notice", read_notice, KEY_RELOAD, KEY_TEXT, AT(review.notice)},
+    {"review", "digest-to", read_digest_to, KEY_COMMAND, KEY_TEXTS, AT(review.digest_to)},
+    {"review", "mta", read_mta, KEY_COMMAND, KEY_NUMBER, AT(review.mta)},
+    {"review", "postfix-config", read_postfix_config, KEY_COMMAND, KEY_TEXT,
+     AT(review.places[MTA_POSTFIX].configuration)},
+    {"review", "sendmail-config", read_sendmail_config, KEY_COMMAND, KEY_TEXT,
+     AT(review.places[MTA_SENDMAIL].configuration)},
+    {"review", "sendmail-command", read_sendmail_command, KEY_COMMAND, KEY_TEXT,
+     AT(review.places[MTA_SENDMAIL].command)},
 };
 
 const struct key *key_at(unsigned index)
@@ -370,4 +376,58 @@ const struct key *key_find(const char *group, const char *name)
             return &keys[i];
     }
     return NULL;
+}
+
+/* ---- values again */
+
+G_STATIC_ASSERT(sizeof(enum disposition) == sizeof(int) && sizeof(enum mta) == sizeof(int));
+
+char *key_text(const struct key *key, const struct config *config)
+{
+    const void *place = (const char *)config + key->place;
+    switch (key->kind) {
+    case KEY_TEXT:
+        return g_strdup(*(char *const *)place);
+    case KEY_TEXTS:
+        return *(char **const *)place == NULL ? NULL : g_strjoinv(",", *(char **const *)place);
+    case KEY_NUMBER:
+        return g_strdup_printf("%d", *(const int *)place);
+    case KEY_FLAG:
+        return g_strdup(*(const bool *)place ? "yes" : "no");
+    case KEY_SOCKET:
+        return g_strdup((*(struct endpoint *const *)place)->name);
+    }
+    return NULL;
+}
+
+static void copy_socket(struct endpoint **to, const struct endpoint *from)
+{
+    char *error;
+    endpoint_free(*to);
+    *to = endpoint_parse(from->name, &error); /* it was parsed before */
+}
+
+void key_copy(const struct key *key, struct config *to, const struct config *from)
+{
+    void *place = (char *)to + key->place;
+    const void *source = (const char *)from + key->place;
+    switch (key->kind) {
+    case KEY_TEXT:
+        g_free(*(char **)place);
+        *(char **)place = g_strdup(*(char *const *)source);
+        break;
+    case KEY_TEXTS:
+        g_strfreev(*(char ***)place);
+        *(char ***)place = g_strdupv(*(char **const *)source);
+        break;
+    case KEY_NUMBER:
+        *(int *)place = *(const int *)source;
+        break;
+    case KEY_FLAG:
+        *(bool *)place = *(const bool *)source;
+        break;
+    case KEY_SOCKET:
+        copy_socket(place, *(struct endpoint *const *)source);
+        break;
+    }
 }

@@ -58,7 +58,6 @@ struct totals {
 
 /* A POSIX lock and not GLib's, which a thread sanitizer does not see through. */
 struct metrics {
-    const struct config *config;
     pthread_mutex_t lock; /* of what follows */
     struct metrics_table table;
     struct totals totals;
@@ -197,7 +196,6 @@ static void table_take_over(struct metrics_table *table, const struct metrics_ta
 struct metrics *metrics_new(const struct config *config, struct policy *policy, gint64 now)
 {
     struct metrics *metrics = g_new0(struct metrics, 1);
-    metrics->config = config;
     pthread_mutex_init(&metrics->lock, NULL);
     metrics->table = table_new(policy, config);
     metrics->totals = (struct totals){.started = now, .policy_loaded = now, .policy_changed = now, .reload_good = true};
@@ -299,7 +297,7 @@ static void count_reload_failed(struct metrics *metrics)
     pthread_mutex_unlock(&metrics->lock);
 }
 
-void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64 now)
+void metrics_count_reload(struct metrics *metrics, const struct config *config, struct policy *policy, gint64 now)
 {
     if (metrics == NULL)
         return;
@@ -307,7 +305,7 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
         count_reload_failed(metrics);
         return;
     }
-    struct metrics_table table = table_new(policy, metrics->config);
+    struct metrics_table table = table_new(policy, config);
     pthread_mutex_lock(&metrics->lock);
     struct metrics_table before = metrics->table;
     struct totals *totals = &metrics->totals;

@@ -25,7 +25,7 @@ class Config(page.PageCase):
         """{group: {key: function that reads it}} of the code."""
         table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/common/conf_keys.c"), re.DOTALL | re.MULTILINE).group(1)
         found = {}
-        for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+)\}', table):
+        for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+),', table):
             found.setdefault(group, {})[key] = reader
         return found
 
@@ -41,6 +41,12 @@ class Config(page.PageCase):
     def groups(self):
         return {block.part("head").text()[len("The group ["):-1]: block.part("body") for block in self.tree.find("Ss", "block")
                 if block.part("head").text().startswith("The group [")}
+
+    def test_restart(self):
+        """the keys that need a restart"""
+        known = {key for key, use in re.findall(r'\{"[\w-]+", "([\w-]+)", \w+, KEY_(\w+),', csource.read("milter/common/conf_keys.c")) if use == "RESTART"}
+        text = page.read("milter/common/rcptguard.conf.5").partition("These keys need a restart:\n")[2].partition("A reload names")[0]
+        self.assertEqual(set(re.findall(r"[a-z-]+", " ".join(re.findall(r"(?m)^\.Cm (.*)$", text)))), known)
 
     def test_groups(self):
         """every group has its subsection"""

@@ -67,6 +67,9 @@ class PostfixSite(doctorcase.Site):
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
 class Doctor(doctorcase.DoctorCase):
+    # The site's rcptguard.conf is not the daemon's own, but for test_configuration.
+    ELSEWHERE = frozenset({"configuration"})
+
     @classmethod
     def setUpClass(cls):
         cls.mta = postfix.Postfix(milter="unix", extra=SOUND)
@@ -75,8 +78,6 @@ class Doctor(doctorcase.DoctorCase):
     @classmethod
     def start(cls):
         cls.guard = cls.mta.guard(policies.FIELD)
-        # The daemon keeps the policy in force in its ledger, a moment after it has begun.
-        daemon.wait_until(lambda: ledgerfile.query(cls.guard.ledger_path, "SELECT 1 FROM policy"), daemon.LIMIT, "the policy in the ledger")
 
     @classmethod
     def tearDownClass(cls):
@@ -416,6 +417,59 @@ class Doctor(doctorcase.DoctorCase):
     def test_notice_that_cannot_be_read(self):
         self.template("Subject: Held\n\nHeld.\n", 0o600)
         self.check(self.site, ("error", "notice"), text="cannot be read: permission denied", mended=False)
+
+    # ---- the configuration that the daemon runs with
+
+    def configuration(self):
+        """What doctor says of it."""
+        return [one for one in self.wrong(self.site) if one["check"] == "configuration"]
+
+    def run_reload(self):
+        done = subprocess.run([review.PROGRAM, "reload", "-c", self.site.config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        return review.Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def test_configuration(self):
+        """a change is found until it is in force; reload says what it could not do, and why"""
+        self.site.config = self.guard.config_path
+        self.ELSEWHERE = frozenset()
+        before = daemon.pathlib.Path(self.site.config).read_text(encoding="utf-8")
+        self.addCleanup(daemon.write, self.site.config, before)
+        self.assertEqual(self.configuration(), [])
+        doctorcase.set_key(self.site.config, "on-error = accept")
+        found, = self.configuration()
+        self.assertEqual((found["severity"], found["text"], found["mend"]), ("warning", "%s: changed, and not yet in force: [milter] on-error" % self.site.config,
+                                                                            [{"place": "shell", "line": "systemctl reload rcptguardd"}]))
+        self.assertEqual(self.run_reload(), review.Answer(0, "reloaded\n", ""))
+        self.assertEqual(self.configuration(), [])
+
+        doctorcase.set_key(self.site.config, "timeout = 9000")
+        doctorcase.set_key(self.site.config, "on-fault = reject")
+        answer = self.run_reload()
+        self.assertEqual((answer.code, answer.out), (review.WRONG, ""))
+        self.assertIn("reloaded, but for [milter] timeout of %s: a restart is needed" % self.site.config, answer.err)
+        found, = self.configuration()
+        self.assertEqual((found["text"], found["mend"]), ("%s: changed, and needs a restart: [milter] timeout" % self.site.config,
+                                                          [{"place": "shell", "line": "systemctl restart rcptguardd"}]))
+
+        policy = daemon.pathlib.Path(self.guard.policy_path).read_text(encoding="utf-8")
+        self.addCleanup(self.guard.set_policy, policy)
+        self.guard.set_policy(policy + "nothing\n")
+        answer = self.run_reload()
+        self.assertEqual(answer.code, review.WRONG)
+        self.assertIn("the reload failed, and all is as before", answer.err)
+
+    def test_reload_of_no_daemon(self):
+        """no process of another user gets a signal, whatever the record says"""
+        other = os.path.join(daemon.temporary_directory(), "ledger.db")
+        self.addCleanup(shutil.rmtree, os.path.dirname(other))
+        self.site.config = daemon.write_config(self.site.config, {("milter", "user"): daemon.USER, ("ledger", "path"): other})
+        for text in None, "", "process = %d\nreloads = 0\n" % os.getpid(), "process = 1\n", "process = -1\n":
+            if text is not None:
+                daemon.write(other + ".running", text)
+            answer = self.run_reload()
+            self.assertEqual((answer.code, answer.out), (review.WRONG, ""), text)
+            self.assertIn("no rcptguardd runs", answer.err)
 
     def test_policy_that_is_not_in_force(self):
         before = policies.FIELD

@@ -56,7 +56,7 @@ class Units(unittest.TestCase):
         text = (self.units / "rcptguardd.service").read_text()
         self.assertIn("\nExecStart=/usr/sbin/rcptguardd -f\n", text)
         self.assertIn("\nConditionPathExists=/etc/rcptguard/policy\n", text)
-        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& kill -HUP ")  # a HUP only for what is sound
+        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& /usr/sbin/rcptguardq reload ")  # a HUP only for what is sound
         for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384"):
             self.assertIn("\n%s\n" % setting, text)
 

@@ -170,7 +170,7 @@ static void test_reload(void)
     struct metrics *metrics = metrics_of(old);
 
     count(metrics, old, "x@one.example, y@two.example");
-    metrics_count_reload(metrics, new, NOW + G_USEC_PER_SEC);
+    metrics_count_reload(metrics, &config, new, NOW + G_USEC_PER_SEC);
     count(metrics, new, "x@one.example, y@two.example");
     count(metrics, old, "x@one.example");
     g_autofree char *text = text_of(metrics);
@@ -184,8 +184,8 @@ static void test_reload(void)
 
     /* However often it is read, nothing grows. */
     for (unsigned i = 0; i < 50; i++)
-        metrics_count_reload(metrics, i % 2 == 0 ? old : new, NOW);
-    metrics_count_reload(metrics, NULL, NOW);
+        metrics_count_reload(metrics, &config, i % 2 == 0 ? old : new, NOW);
+    metrics_count_reload(metrics, &config, NULL, NOW);
     g_autofree char *after = text_of(metrics);
     g_assert_cmpuint(times(after, "\n"), ==, times(text, "\n"));
     g_assert_true(has_line(after, "rcptguard_reloads_total{result=\"failed\"} 1"));
@@ -204,7 +204,7 @@ static void test_off(void)
     metrics_count_not_outbound(NULL);
     metrics_time_ledger(NULL, 1);
     metrics_count_ledger_error(NULL, METRICS_HOLD);
-    metrics_count_reload(NULL, policy, NOW);
+    metrics_count_reload(NULL, &config, policy, NOW);
     metrics_append(NULL, text, &held, NOW);
     g_assert_cmpuint(text->len, ==, 0);
     policy_unref(policy);
@@ -235,7 +235,7 @@ static void *reload_many(void *data)
 {
     const struct work *work = data;
     for (unsigned i = 0; i < EACH / 10; i++) {
-        metrics_count_reload(work->metrics, work->policies[i % 2], NOW);
+        metrics_count_reload(work->metrics, &config, work->policies[i % 2], NOW);
         g_free(text_of(work->metrics));
     }
     return NULL;
