@@ -93,11 +93,15 @@ static int set(const char *folder, const char *name, const char *value, char **e
     return said == NULL ? -1 : 0;
 }
 
-/* Whether a list, with its variables expanded, has ours, and last. */
+/* Whether a list, with its variables expanded, has ours, and last, and no socket of it that nobody serves. */
 static bool is_there(const struct setup *setup, const struct postfix_config *config, const char *list)
 {
     g_autoptr(GPtrArray) milters = postfix_milters(list);
     int ours = postfix_milters_find(config, milters, setup->config->socket);
+    for (guint i = 0; i < milters->len; i++) {
+        if (postfix_milter_is_left_over(config, g_ptr_array_index(milters, i), setup->config->socket))
+            return false;
+    }
     return ours != -1 && (guint)ours + 1 == milters->len;
 }
 

@@ -62,11 +62,19 @@ static bool has_complaint(const struct doctor *doctor, bool of_notice)
 
 static void tell_complaints(struct doctor *doctor, bool of_notice, const char *why)
 {
+    static const char of_policy[] =
+        "With an error in it the daemon does not start, and a reload keeps what is in force.";
+    const char *policy = doctor->tool->config->policy;
     unsigned shown = 0;
     for (char **line = doctor->complaints; line != NULL && *line != NULL && shown < ERRORS_SHOWN; line++) {
         if (!is_complaint(doctor, *line, of_notice))
             continue;
-        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", *line);
+        bool placed = g_str_has_prefix(*line, policy) && (*line)[strlen(policy)] == ':' &&
+                      g_ascii_isdigit((*line)[strlen(policy) + 1]);
+        if (placed) /* not only that it cannot be read */
+            findings_add(doctor->findings, SEVERITY_ERROR, of_policy, "the policy has an error: %s", *line);
+        else
+            findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", *line);
         shown++;
     }
 }

@@ -45,7 +45,7 @@ class Config(page.PageCase):
     def test_restart(self):
         """the keys that need a restart"""
         known = {key for key, use in re.findall(r'\{"[\w-]+", "([\w-]+)", \w+, KEY_(\w+),', csource.read("milter/common/conf_keys.c")) if use == "RESTART"}
-        text = page.read("milter/common/rcptguard.conf.5").partition("These keys need a restart:\n")[2].partition("A reload names")[0]
+        text = page.read(self.PAGE).partition("These keys need a restart:\n")[2].partition("A reload names")[0]
         self.assertEqual(set(re.findall(r"[a-z-]+", " ".join(re.findall(r"(?m)^\.Cm (.*)$", text)))), known)
 
     def test_groups(self):

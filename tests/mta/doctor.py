@@ -122,7 +122,7 @@ class Doctor(doctorcase.DoctorCase):
         answer = self.ask(self.site)
         self.assertEqual(answer.code, review.WRONG)
         self.assertRegex(answer.out, r"(?s)^error +non-smtpd-milters +non_smtpd_milters .*\n +main\.cf: non_smtpd_milters = \{ %s, default_action=tempfail \}\nerror +default-action .*"
-                                     r"\n +main\.cf: milter_default_action = tempfail\nnote +long-queue-ids .*\nok +mta, " % re.escape(self.name))
+                                     r"\n +main\.cf: smtpd_milters = \{ %s, default_action=tempfail \}\nnote +long-queue-ids .*\nok +mta, " % (re.escape(self.name), re.escape(self.name)))
         self.assertTrue(answer.out.endswith("\n2 errors, 0 warnings, 1 note\n"), answer.out)
         self.assertRegex(self.ask(self.site, "--verbose").out, r"\nok +protocol +version 6\n")
 
@@ -166,8 +166,27 @@ class Doctor(doctorcase.DoctorCase):
     def test_default_action(self):
         for action, severity in (("accept", "error"), ("reject", "warning"), ("quarantine", "note")):
             with self.subTest(action):
-                self.site.set("milter_default_action = " + action)
+                self.site.set("milter_default_action = " + action, "smtpd_milters = " + self.name, "non_smtpd_milters = " + self.name)
                 self.check(self.site, *[(severity, "default-action")] * 2)
+
+    def test_default_action_of_others(self):
+        """it is ours that is mended: what the admin chose for another milter stays; and no line takes another one back"""
+        self.site.set("milter_default_action = accept", "smtpd_milters = %s, inet:127.0.0.1:8891" % self.name)
+        found = self.check(self.site, ("error", "default-action"), ("error", "default-action"), ("warning", "last"))
+        wanted = "smtpd_milters = inet:127.0.0.1:8891, { %s, default_action=tempfail }" % self.name
+        self.assertEqual([one["line"] for each in found for one in each["mend"] if one["line"].startswith("smtpd")], [wanted] * 2)
+        said = subprocess.run(["postconf", "-c", self.site.directory, "-h", "milter_default_action"], check=True, stdout=subprocess.PIPE).stdout
+        self.assertEqual(said, b"accept\n")
+
+    def test_a_socket_that_was_ours(self):
+        """it is found, and is in no list that is told; another program's stays, whether it runs or not"""
+        old, other = "unix:/run/rcptguard/rcptguard.sock", "unix:opendkim/opendkim.sock"
+        self.site.set("smtpd_milters = %s, %s, %s" % (old, other, self.name))
+        found = self.check(self.site, ("error", "left-over"), text="smtpd_milters has %s, where no rcptguardd is" % old)
+        self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = %s, %s" % (other, self.name))
+        self.site.set("smtpd_milters = %s, %s" % (old, other))
+        found = self.check(self.site, ("error", "left-over"), ("error", "smtpd-milters"))
+        self.assertIn("smtpd_milters = %s, %s" % (other, self.name), [one["line"] for each in found for one in each["mend"]])
 
     def test_default_action_in_braces(self):
         self.site.set("smtpd_milters = inet:127.0.0.1:8891, { %s, default_action = accept, connect_timeout=20s }" % self.name)

@@ -236,6 +236,12 @@ class OnPostfix(SetupCase):
         self.assertIn("note: submission/inet has its own smtpd_milters in master.cf, which stays as it is\n", text)
         self.assertEqual(self.read(os.path.join(self.etc, "master.cf")), before)
 
+    def test_a_socket_that_was_ours(self):
+        """nobody serves it any more: it goes"""
+        self.add("smtpd_milters = unix:/run/rcptguard/rcptguard.sock, inet:127.0.0.1:8891\nnon_smtpd_milters = $smtpd_milters\n")
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.value("non_smtpd_milters"), "inet:127.0.0.1:8891, " + self.ENTRY)
+
     FILTERED = "127.0.0.1:10026 inet n - n - - smtpd\n  -o content_filter=\n  -o myhostname=back.me.example\n"
 
     def test_content_filter(self):
@@ -384,6 +390,15 @@ class OnSendmail(SetupCase):
         daemon.write(self.mc, _MC.replace("MAILER(`local')", other + "MAILER(`local')"))
         self.done(*self.arguments, "--yes")
         self.assertEqual(self.filters(), ("signer, rcptguard", ["signer", "rcptguard"]))
+
+    def test_another_socket(self):
+        """the filter of that name had another socket before: it is that line that changes"""
+        before = _MC.replace("MAILER(`local')", "INPUT_MAIL_FILTER(`rcptguard', `S=unix:/run/old/rcptguard.sock, F=T')dnl\nMAILER(`local')")
+        daemon.write(self.mc, before)
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.read(self.mc), _MC.replace("MAILER(`local')", self.line + "MAILER(`local')"))
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.mc), _MC)  # and not back to a socket where nobody is
 
     def test_undo_keeps_what_others_changed(self):
         self.done(*self.arguments, "--yes")
