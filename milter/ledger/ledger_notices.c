@@ -95,6 +95,34 @@ int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gin
     return database_commit(ledger->database, error);
 }
 
+/* What is said of a release is remembered where a notice that was skipped has its reason. */
+#define TOLD "its author was told that it was released"
+
+GPtrArray *ledger_notices_released(struct ledger *ledger, gint64 since, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database,
+                         "SELECT " ROW_COLUMNS " FROM held WHERE state = 'released' AND changed >= ?1 AND id IN"
+                         " (SELECT held FROM notice WHERE notice.state = 'sent' AND notice.reason IS NULL)"
+                         " ORDER BY judged, id",
+                         error);
+    if (statement == NULL)
+        return NULL;
+    statement_bind_number(statement, 1, since);
+    return row_collect(statement, error);
+}
+
+int ledger_notice_released(struct ledger *ledger, gint64 id, bool told, struct database_error *error)
+{
+    struct statement *statement =
+        database_prepare(ledger->database, "UPDATE notice SET reason = ?2 WHERE held = ?1 AND state = 'sent'", error);
+    if (statement == NULL)
+        return -1;
+    statement_bind_number(statement, 1, id);
+    statement_bind_text(statement, 2, told ? TOLD : NULL);
+    return statement_run(statement, error);
+}
+
 /* The rows that one mail was about have the same time. */
 int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,
                         struct database_error *error)
