@@ -50,6 +50,7 @@ void config_free(struct config *config)
     g_free(config->policy);
     g_free(config->ledger);
     g_free(config->metrics);
+    g_free(config->instance);
     review_clear(&config->review);
     g_free(config);
 }

@@ -65,7 +65,8 @@ struct config {
     unsigned keep; /* seconds that a closed row stays in the ledger */
     bool subject;  /* the ledger keeps subjects */
 
-    char *metrics; /* absolute; or NULL: none are written */
+    char *metrics;  /* absolute; or NULL: none are written */
+    char *instance; /* a label of all of them; or NULL */
 
     struct review review;
 };

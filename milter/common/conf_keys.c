@@ -211,6 +211,20 @@ static char *read_metrics(struct config *config, const char *value)
     return read_path(config, value, &config->metrics);
 }
 
+/* Longest name, in bytes. */
+#define INSTANCE_LIMIT 64
+
+static char *read_instance(struct config *config, const char *value)
+{
+    static const char characters[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-";
+    if (strlen(value) > INSTANCE_LIMIT || value[strspn(value, characters)] != '\0')
+        return g_strdup_printf("expected a name of at most %d letters, digits, dots, hyphens and underscores, not `%s`",
+                               INSTANCE_LIMIT, value);
+    g_free(config->instance);
+    config->instance = g_strdup(value);
+    return NULL;
+}
+
 /* ---- review */
 
 static char *read_approvals(struct config *config, const char *value)
@@ -346,6 +360,7 @@ static const struct key keys[] = {
     {"ledger", "keep", read_keep, KEY_RELOAD, KEY_NUMBER, AT(keep)},
     {"ledger", "subject", read_subject, KEY_RELOAD, KEY_FLAG, AT(subject)},
     {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
+    {"metrics", "instance", read_instance, KEY_RESTART, KEY_TEXT, AT(instance)},
     {"review", "approvals", read_approvals, KEY_COMMAND, KEY_NUMBER, AT(review.approvals)},
     {"review", "identities", read_identities, KEY_COMMAND, KEY_TEXT, AT(review.identities)},
     {"review", "list", read_list_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_LIST])},

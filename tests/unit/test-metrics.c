@@ -70,9 +70,9 @@ static void test_escapes(void)
     const struct metrics_label labels[] = {{"a", "x\\y\"z\n{}"}, {"b", "\xff\xc3\xa9"}, {NULL, NULL}};
     g_autoptr(GString) text = g_string_new(NULL);
 
-    metrics_text_begin(text, "m", "counter", "a\\b\n\"c\"");
-    metrics_text_number(text, "m", labels, G_MAXUINT64);
-    metrics_text_number(text, "m", NULL, 0);
+    metrics_text_begin(&(const struct metrics_text){.out = text}, "m", "counter", "a\\b\n\"c\"");
+    metrics_text_number(&(const struct metrics_text){.out = text}, "m", labels, G_MAXUINT64);
+    metrics_text_number(&(const struct metrics_text){.out = text}, "m", NULL, 0);
     g_assert_cmpstr(text->str, ==,
                     "# HELP m a\\\\b\\n\"c\"\n# TYPE m counter\n"
                     "m{a=\"x\\\\y\\\"z\\n{}\",b=\"\xef\xbf\xbd\xc3\xa9\"} 18446744073709551615\nm 0\n");
@@ -89,7 +89,7 @@ static void test_seconds(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GString) text = g_string_new(NULL);
         g_autofree char *wanted = g_strdup_printf("t %s\n", cases[i].text);
-        metrics_text_seconds(text, "t", NULL, cases[i].value);
+        metrics_text_seconds(&(const struct metrics_text){.out = text}, "t", NULL, cases[i].value);
         g_assert_cmpstr(text->str, ==, wanted);
     }
 }
@@ -103,7 +103,7 @@ static void test_histogram(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
         metrics_histogram_add(&histogram, &scale, values[i]);
-    metrics_text_histogram(text, "h", &scale, &histogram);
+    metrics_text_histogram(&(const struct metrics_text){.out = text}, "h", &scale, &histogram);
     g_assert_cmpstr(
         text->str, ==,
         "h_bucket{le=\"0.5\"} 2\nh_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 6\nh_sum 93.000002\nh_count 6\n");
@@ -120,7 +120,7 @@ static void test_full_scale(void)
         scale.bounds[i] = (struct metrics_bound){"x", i};
     for (unsigned i = 0; i < METRICS_BOUNDS + 5; i++)
         metrics_histogram_add(&histogram, &scale, i);
-    metrics_text_histogram(text, "h", &scale, &histogram);
+    metrics_text_histogram(&(const struct metrics_text){.out = text}, "h", &scale, &histogram);
     g_assert_true(has_line(text->str, "h_bucket{le=\"+Inf\"} 21"));
 }
 
