@@ -306,5 +306,6 @@ const struct setup_mta postfix_setup = {
     .group = group,
     .next = next,
     .reload = reload,
+    .waits = "Postfix reads its configuration when that has not been written for two seconds",
     .beside = &services,
 };

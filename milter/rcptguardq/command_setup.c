@@ -206,6 +206,9 @@ static int finish(const struct setup *setup, const struct setup_mta *mta)
         say("next: %s\n", next);
         return EXITS_DONE;
     }
+    if (mta->waits != NULL)
+        say("now: %s; %s\n", next, mta->waits);
+    fflush(stdout); /* before the wait */
     if (mta->reload(setup, &error) == -1)
         return tool_error(EXITS_WRONG, "%s", error);
     say("done: %s\n", next);

@@ -35,6 +35,8 @@ struct setup_mta {
     char *(*next)(const struct setup *setup);
     /* Has the MTA read it; NULL if it has to be built first.  0, or -1 with `error`. */
     int (*reload)(const struct setup *setup, char **error);
+    /* What a reload waits for, which takes seconds; or NULL. */
+    const char *waits;
     /* A second file, which may be absent, in the same directory: `path`, `with` and `without` alone; or NULL. */
     const struct setup_mta *beside;
 };

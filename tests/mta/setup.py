@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 import daemon
@@ -149,6 +150,16 @@ class OnPostfix(SetupCase):
         status = os.stat(self.socket_folder)
         self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
                          (0o2750, pwd.getpwnam(daemon.USER).pw_uid, pwd.getpwnam("postfix").pw_gid))
+
+    def test_no_wait(self):
+        """of a main.cf that was written just now; Postfix's own commands wait a second or two at each look, of which there are ten"""
+        for arguments in ["--dry-run"], ["--yes"], ["--undo", "--yes"]:
+            for name in "main.cf", "master.cf":
+                os.utime(os.path.join(self.etc, name))
+            start = time.monotonic()
+            answer = SetupCase.ask(self, *self.arguments, *arguments)
+            self.assertEqual(answer.code, review.DONE, answer)
+            self.assertLess(time.monotonic() - start, 4 * tap.SLOWNESS)
 
     def test_twice(self):
         self.done(*self.arguments, "--yes")
@@ -417,7 +428,8 @@ class EndToEnd(unittest.TestCase):
             with daemon.Daemon(policies.FIELD, socket=socket) as guard:
                 config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
                 self.assertEqual(self.send(server).code, 250)
-                self.setup(config, "postfix", "--yes", "--reload")
+                self.assertRegex(self.setup(config, "postfix", "--yes", "--reload"),
+                                 r"\nnow: (postfix -c .* reload); Postfix reads its configuration when that has not been written for two seconds\ndone: \1\n$")
                 self.wait_for(server, 550)
                 self.setup(config, "postfix", "--undo", "--yes", "--reload")
                 self.wait_for(server, 250)
@@ -507,6 +519,7 @@ class EndToEnd(unittest.TestCase):
 
     @staticmethod
     def setup(config, *arguments):
+        """What it says; before it waits for Postfix, it says that it does."""
         done = subprocess.run([review.PROGRAM, "setup", "-c", config, *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
         return done.stdout.decode()
 
