@@ -13,14 +13,22 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* How long it may take, and how often we look, in microseconds. */
 #define RELOAD_LIMIT (30 * G_USEC_PER_SEC)
 #define LOOK         (20 * 1000)
 
-/* Whether it runs, as the daemon's user. */
+#define NO_DAEMON "no rcptguardd runs that has its ledger at %s"
+
+/*
+ * Whether it may be sent a signal: of root's it is a process of the daemon's user.  Another user's signals go to his
+ * own processes alone, and under systemd he may not see them.
+ */
 static bool is_daemon(const struct running *running, const struct config *config)
 {
+    if (geteuid() != 0)
+        return running->process > 1;
     g_autofree char *path = g_strdup_printf("/proc/%ld", (long)running->process);
     const struct passwd *user = getpwnam(config->user);
     struct stat status;
@@ -60,9 +68,11 @@ static int run(struct tool *tool)
     const struct config *config = tool->config;
     auto_free(running) before = running_read(config);
     if (before == NULL || !is_daemon(before, config))
-        return tool_error(EXITS_WRONG, "no rcptguardd runs that has its ledger at %s", config->ledger);
+        return tool_error(EXITS_WRONG, NO_DAEMON, config->ledger);
     if (kill(before->process, SIGHUP) == -1)
-        return tool_error(EXITS_FORBIDDEN, "process %ld: %s", (long)before->process, g_strerror(errno));
+        return errno == ESRCH
+                   ? tool_error(EXITS_WRONG, NO_DAEMON, config->ledger)
+                   : tool_error(EXITS_FORBIDDEN, "process %ld: %s", (long)before->process, g_strerror(errno));
     auto_free(running) after = await(config, before->reloads);
     if (after == NULL)
         return tool_error(EXITS_PASSING, "rcptguardd has not said within %d s what came of it: its log does",
