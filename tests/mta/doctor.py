@@ -478,6 +478,15 @@ class Doctor(doctorcase.DoctorCase):
         self.assertEqual(answer.code, review.WRONG)
         self.assertIn("the reload failed, and all is as before", answer.err)
 
+    def test_reload_by_the_daemons_user(self):
+        """as the unit does, where he does not see the daemon's process"""
+        program = review.copy_program(daemon.temporary_directory())
+        self.addCleanup(shutil.rmtree, os.path.dirname(program))
+        script = "mount -t tmpfs tmpfs /proc && exec setpriv --reuid %s --clear-groups \"$@\"" % daemon.USER
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", program, "reload", "-c", self.guard.config_path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"reloaded\n", b""))
+
     def test_reload_of_no_daemon(self):
         """no process of another user gets a signal, whatever the record says"""
         other = os.path.join(daemon.temporary_directory(), "ledger.db")

@@ -60,6 +60,13 @@ class Units(unittest.TestCase):
         for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384"):
             self.assertIn("\n%s\n" % setting, text)
 
+    def test_the_timers_are_silent(self):
+        """they run from the installation on: no line for a run of which there is nothing to say, and no failure of what is not configured"""
+        for name in "notify", "digest":
+            text = (self.units / ("rcptguard-%s.service" % name)).read_text()
+            for setting in ("ExecStart=/usr/sbin/rcptguardq %s --if-configured" % name, "LogLevelMax=notice", "SyslogLevel=notice"):
+                self.assertIn("\n%s\n" % setting, text)
+
     def test_the_tmpfiles_are_those_of_the_configuration(self):
         tmpfiles = (pathlib.Path(self.folder) / "usr/lib/tmpfiles.d/rcptguard.conf").read_text()
         config = (pathlib.Path(daemon.SOURCE) / "packaging/rcptguard.conf").read_text()
