@@ -28,13 +28,6 @@ struct config *config_new(const char *path)
     return config;
 }
 
-struct timespec config_modified(const char *path)
-{
-    struct stat status;
-    struct timespec never = {0, 0};
-    return stat(path, &status) == 0 ? status.st_mtim : never;
-}
-
 static void review_clear(struct review *review)
 {
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
@@ -56,12 +49,7 @@ void config_free(struct config *config)
     g_free(config->policy);
     g_free(config->ledger);
     g_free(config->metrics);
+    g_free(config->instance);
     review_clear(&config->review);
     g_free(config);
-}
-
-bool config_is_stale(const struct config *config)
-{
-    struct timespec now = config_modified(config->path);
-    return now.tv_sec != config->modified.tv_sec || now.tv_nsec != config->modified.tv_nsec;
 }

@@ -56,7 +56,7 @@ static char *read_word(const char *value, const struct conf_word *words, int *re
 
 static void *place_of(const struct key *key, struct config *config)
 {
-    return (char *)config + key->offset;
+    return (char *)config + key->place;
 }
 
 /* An int or an enum. */
@@ -131,6 +131,21 @@ static char *read_metrics(const struct key *key, struct config *config, const ch
                                "of files looks at no others",
                                value);
     return read_path(key, config, value);
+}
+
+/* Longest name, in bytes. */
+#define INSTANCE_LIMIT 64
+
+static char *read_instance(const struct key *key, struct config *config, const char *value)
+{
+    static const char characters[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-";
+    (void)key;
+    if (strlen(value) > INSTANCE_LIMIT || value[strspn(value, characters)] != '\0')
+        return g_strdup_printf("expected a name of at most %d letters, digits, dots, hyphens and underscores, not `%s`",
+                               INSTANCE_LIMIT, value);
+    g_free(config->instance);
+    config->instance = g_strdup(value);
+    return NULL;
 }
 
 static char *read_approvals(const struct key *key, struct config *config, const char *value)
@@ -218,38 +233,39 @@ static const struct conf_word format_words[] = {{"text", false}, {"json", true},
 static const struct conf_word mta_words[] = {
     {"auto", MTA_NONE}, {"postfix", MTA_POSTFIX}, {"sendmail", MTA_SENDMAIL}, {NULL, 0}};
 
+#define AT(member) .place = offsetof(struct config, member)
+
 /* The keys of a group stand together. */
 static const struct key keys[] = {
-    {"milter", "socket", read_socket, .offset = offsetof(struct config, socket)},
-    {"milter", "user", read_user, .offset = offsetof(struct config, user)},
-    {"milter", "policy", read_path, .offset = offsetof(struct config, policy)},
-    {"milter", "on-error", read_choice, .offset = offsetof(struct config, on_error), .words = on_error_words},
-    {"milter", "on-fault", read_choice, .offset = offsetof(struct config, on_fault), .words = on_fault_words},
-    {"milter", "timeout", read_duration, .offset = offsetof(struct config, timeout), .least = 1, .most = 7 * DAY},
-    {"milter", "read-ahead", read_bool, .offset = offsetof(struct config, read_ahead), .words = yes_words},
-    {"log", "facility", read_choice, .offset = offsetof(struct config, facility), .words = facility_words},
-    {"log", "format", read_bool, .offset = offsetof(struct config, log_json), .words = format_words},
-    {"log", "accepted", read_bool, .offset = offsetof(struct config, accepted), .words = yes_words},
-    {"log", "summary", read_duration, .offset = offsetof(struct config, summary), .least = 1, .most = 7 * DAY},
-    {"ledger", "path", read_path, .offset = offsetof(struct config, ledger)},
-    {"ledger", "keep", read_duration, .offset = offsetof(struct config, keep), .least = DAY, .most = 3650 * DAY},
-    {"ledger", "subject", read_bool, .offset = offsetof(struct config, subject), .words = yes_words},
-    {"metrics", "path", read_metrics, .offset = offsetof(struct config, metrics)},
-    {"review", "approvals", read_approvals, .offset = offsetof(struct config, review.approvals)},
-    {"review", "identities", read_path, .offset = offsetof(struct config, review.identities)},
-    {"review", "list", read_groups, .offset = offsetof(struct config, review.groups[REVIEW_LIST])},
-    {"review", "show", read_groups, .offset = offsetof(struct config, review.groups[REVIEW_SHOW])},
-    {"review", "release", read_groups, .offset = offsetof(struct config, review.groups[REVIEW_RELEASE])},
-    {"review", "return", read_groups, .offset = offsetof(struct config, review.groups[REVIEW_RETURN])},
-    {"review", "delete", read_groups, .offset = offsetof(struct config, review.groups[REVIEW_DELETE])},
-    {"review", "notice", read_path, .offset = offsetof(struct config, review.notice)},
-    {"review", "digest-to", read_addresses, .offset = offsetof(struct config, review.digest_to)},
-    {"review", "mta", read_choice, .offset = offsetof(struct config, review.mta), .words = mta_words},
-    {"review", "postfix-config", read_path,
-     .offset = offsetof(struct config, review.places[MTA_POSTFIX].configuration)},
-    {"review", "sendmail-config", read_path,
-     .offset = offsetof(struct config, review.places[MTA_SENDMAIL].configuration)},
-    {"review", "sendmail-command", read_path, .offset = offsetof(struct config, review.places[MTA_SENDMAIL].command)},
+    {"milter", "socket", read_socket, KEY_RESTART, KEY_SOCKET, AT(socket)},
+    {"milter", "user", read_user, KEY_RESTART, KEY_TEXT, AT(user)},
+    {"milter", "policy", read_path, KEY_RELOAD, KEY_TEXT, AT(policy)},
+    {"milter", "on-error", read_choice, KEY_RELOAD, KEY_NUMBER, AT(on_error), .words = on_error_words},
+    {"milter", "on-fault", read_choice, KEY_RELOAD, KEY_NUMBER, AT(on_fault), .words = on_fault_words},
+    {"milter", "timeout", read_duration, KEY_RESTART, KEY_NUMBER, AT(timeout), .least = 1, .most = 7 * DAY},
+    {"milter", "read-ahead", read_bool, KEY_RESTART, KEY_FLAG, AT(read_ahead), .words = yes_words},
+    {"log", "facility", read_choice, KEY_RESTART, KEY_NUMBER, AT(facility), .words = facility_words},
+    {"log", "format", read_bool, KEY_RELOAD, KEY_FLAG, AT(log_json), .words = format_words},
+    {"log", "accepted", read_bool, KEY_RELOAD, KEY_FLAG, AT(accepted), .words = yes_words},
+    {"log", "summary", read_duration, KEY_RELOAD, KEY_NUMBER, AT(summary), .least = 1, .most = 7 * DAY},
+    {"ledger", "path", read_path, KEY_RESTART, KEY_TEXT, AT(ledger)},
+    {"ledger", "keep", read_duration, KEY_RELOAD, KEY_NUMBER, AT(keep), .least = DAY, .most = 3650 * DAY},
+    {"ledger", "subject", read_bool, KEY_RELOAD, KEY_FLAG, AT(subject), .words = yes_words},
+    {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
+    {"metrics", "instance", read_instance, KEY_RESTART, KEY_TEXT, AT(instance)},
+    {"review", "approvals", read_approvals, KEY_COMMAND, KEY_NUMBER, AT(review.approvals)},
+    {"review", "identities", read_path, KEY_COMMAND, KEY_TEXT, AT(review.identities)},
+    {"review", "list", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_LIST])},
+    {"review", "show", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_SHOW])},
+    {"review", "release", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RELEASE])},
+    {"review", "return", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RETURN])},
+    {"review", "delete", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_DELETE])},
+    {"review", "notice", read_path, KEY_RELOAD, KEY_TEXT, AT(review.notice)},
+    {"review", "digest-to", read_addresses, KEY_COMMAND, KEY_TEXTS, AT(review.digest_to)},
+    {"review", "mta", read_choice, KEY_COMMAND, KEY_NUMBER, AT(review.mta), .words = mta_words},
+    {"review", "postfix-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_POSTFIX].configuration)},
+    {"review", "sendmail-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].configuration)},
+    {"review", "sendmail-command", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].command)},
 };
 
 const struct key *key_at(unsigned index)
@@ -264,4 +280,58 @@ const struct key *key_find(const char *group, const char *name)
             return &keys[i];
     }
     return NULL;
+}
+
+/* ---- values again */
+
+G_STATIC_ASSERT(sizeof(enum disposition) == sizeof(int) && sizeof(enum mta) == sizeof(int));
+
+char *key_text(const struct key *key, const struct config *config)
+{
+    const void *place = (const char *)config + key->place;
+    switch (key->kind) {
+    case KEY_TEXT:
+        return g_strdup(*(char *const *)place);
+    case KEY_TEXTS:
+        return *(char **const *)place == NULL ? NULL : g_strjoinv(",", *(char **const *)place);
+    case KEY_NUMBER:
+        return g_strdup_printf("%d", *(const int *)place);
+    case KEY_FLAG:
+        return g_strdup(*(const bool *)place ? "yes" : "no");
+    case KEY_SOCKET:
+        return g_strdup((*(struct endpoint *const *)place)->name);
+    }
+    return NULL;
+}
+
+static void copy_socket(struct endpoint **to, const struct endpoint *from)
+{
+    char *error;
+    endpoint_free(*to);
+    *to = endpoint_parse(from->name, &error); /* it was parsed before */
+}
+
+void key_copy(const struct key *key, struct config *to, const struct config *from)
+{
+    void *place = (char *)to + key->place;
+    const void *source = (const char *)from + key->place;
+    switch (key->kind) {
+    case KEY_TEXT:
+        g_free(*(char **)place);
+        *(char **)place = g_strdup(*(char *const *)source);
+        break;
+    case KEY_TEXTS:
+        g_strfreev(*(char ***)place);
+        *(char ***)place = g_strdupv(*(char **const *)source);
+        break;
+    case KEY_NUMBER:
+        *(int *)place = *(const int *)source;
+        break;
+    case KEY_FLAG:
+        *(bool *)place = *(const bool *)source;
+        break;
+    case KEY_SOCKET:
+        copy_socket(place, *(struct endpoint *const *)source);
+        break;
+    }
 }

@@ -248,12 +248,6 @@ struct config *config_parse(const char *path, const char *text, size_t length, s
 
 struct config *config_load(const char *path, struct diags *diags)
 {
-    struct timespec before = config_modified(path);
     auto_free(source) source = source_read(path, "a configuration", CONFIG_SIZE_LIMIT, diags);
-    if (source == NULL)
-        return NULL;
-    struct config *config = config_read(path, source, diags);
-    if (config != NULL)
-        config->modified = before;
-    return config;
+    return source == NULL ? NULL : config_read(path, source, diags);
 }

@@ -39,7 +39,7 @@ static const char help[] = "\n"
                            "  --help     this text\n"
                            "  --version  this version, and those of the libraries\n"
                            "\n"
-                           "SIGHUP reloads the policy.\n"
+                           "SIGHUP reloads the policy and the configuration.\n"
                            "See rcptguardd(8), rcptguard.conf(5), rcptguard-policy(5).\n";
 
 static void print_version(void)
@@ -183,6 +183,7 @@ int main(int argc, char **argv)
     if (socket != NULL) {
         endpoint_free(config->socket);
         config->socket = socket;
+        config->socket_given = true;
     }
     return options.check ? check(config) : run(config, options.foreground);
 }

@@ -15,6 +15,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct service;
 
@@ -32,12 +33,16 @@ struct service_evaluation {
  */
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
 
+/* What is in force; it stays valid after a reload. */
 const struct config *service_config(const struct service *service);
 
 struct keeper *service_keeper(const struct service *service);
 
 /* What is counted for a monitoring system; NULL if the configuration names no file for it. */
 struct metrics *service_metrics(const struct service *service);
+
+/* Records what is in force beside the ledger, for rcptguardq(8): see conf_running.h.  `process` takes the signals. */
+void service_record(const struct service *service, pid_t process);
 
 /* What is to be done in the ledger now and then: see keeper_tidy. */
 void service_tidy(struct service *service);

@@ -237,6 +237,13 @@ GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seco
 /* One row; NULL with DATABASE_NONE if there is none. */
 struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error);
 
+/*
+ * The newest row before this one that was released and had the same Message-ID; NULL with DATABASE_NONE if there is
+ * none.  Whoever writes a message chooses its Message-ID, so this decides nothing.
+ */
+struct ledger_row *ledger_released_before(struct ledger *ledger, const struct ledger_row *row,
+                                          struct database_error *error);
+
 /* struct ledger_party *: external classes before `internal`, the largest first. */
 GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error);
 
@@ -371,6 +378,12 @@ int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gin
 
 /* The notice of a row is not going to be sent, for a reason. */
 int ledger_notice_skip(struct ledger *ledger, gint64 id, const char *reason, gint64 now, struct database_error *error);
+
+/* The rows that were released since a time, whose author had a notice and does not know of the release. */
+GPtrArray *ledger_notices_released(struct ledger *ledger, gint64 since, struct database_error *error);
+
+/* The author of a row is told that it was released; or he is not, after all. */
+int ledger_notice_released(struct ledger *ledger, gint64 id, bool told, struct database_error *error);
 
 /* How many mails of notices an author was sent since a time. */
 int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,

@@ -75,6 +75,28 @@ int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gin
     return database_end(ledger->database, result, error);
 }
 
+/* What is said of a release is remembered where a notice that was skipped has its reason. */
+#define TOLD "its author was told that it was released"
+
+GPtrArray *ledger_notices_released(struct ledger *ledger, gint64 since, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(since)};
+    return row_collect(database_query(ledger->database,
+                                      "SELECT " ROW_COLUMNS
+                                      " FROM held WHERE state = 'released' AND changed >= ?1 AND id IN"
+                                      " (SELECT held FROM notice WHERE notice.state = 'sent' AND notice.reason IS NULL)"
+                                      " ORDER BY judged, id",
+                                      parameters, G_N_ELEMENTS(parameters)),
+                       error);
+}
+
+int ledger_notice_released(struct ledger *ledger, gint64 id, bool told, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id), sql_text(told ? TOLD : NULL)};
+    return database_change(ledger->database, "UPDATE notice SET reason = ?2 WHERE held = ?1 AND state = 'sent'",
+                           parameters, G_N_ELEMENTS(parameters), error);
+}
+
 /* The rows that one mail was about have the same time. */
 int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,
                         struct database_error *error)

@@ -81,17 +81,34 @@ static void *row_of(struct statement *statement)
     return row;
 }
 
-struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error)
+/* The first row of a statement; NULL with DATABASE_NONE if there is none. */
+static struct ledger_row *first_row(struct statement *statement, struct database_error *error)
 {
-    const struct parameter parameters[] = {sql_number(id)};
-    struct statement *statement = database_query(ledger->database, "SELECT " ROW_COLUMNS " FROM held WHERE id = ?1",
-                                                 parameters, G_N_ELEMENTS(parameters));
     int result = statement_step(statement, error);
     struct ledger_row *row = result == 1 ? row_of(statement) : NULL;
     if (result == 0)
         database_error_set(error, DATABASE_NONE, "there is no such row");
     statement_reset(statement);
     return row;
+}
+
+struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id)};
+    return first_row(database_query(ledger->database, "SELECT " ROW_COLUMNS " FROM held WHERE id = ?1", parameters,
+                                    G_N_ELEMENTS(parameters)),
+                     error);
+}
+
+struct ledger_row *ledger_released_before(struct ledger *ledger, const struct ledger_row *row,
+                                          struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_text(row->message.message_id), sql_number(row->id)};
+    return first_row(database_query(ledger->database,
+                                    "SELECT " ROW_COLUMNS " FROM held WHERE message_id = ?1 AND message_id <> ''"
+                                    " AND state = 'released' AND id < ?2 ORDER BY id DESC LIMIT 1",
+                                    parameters, G_N_ELEMENTS(parameters)),
+                     error);
 }
 
 /* ---- arrays */

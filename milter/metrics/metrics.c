@@ -58,7 +58,7 @@ struct totals {
 
 /* A POSIX lock and not GLib's, which a thread sanitizer does not see through. */
 struct metrics {
-    const struct config *config;
+    const char *instance; /* of all samples, or NULL */
     pthread_mutex_t lock; /* of what follows */
     struct metrics_table table;
     struct totals totals;
@@ -197,7 +197,7 @@ static void table_take_over(struct metrics_table *table, const struct metrics_ta
 struct metrics *metrics_new(const struct config *config, struct policy *policy, gint64 now)
 {
     struct metrics *metrics = g_new0(struct metrics, 1);
-    metrics->config = config;
+    metrics->instance = config->instance; /* the first configuration stays for as long as the process */
     pthread_mutex_init(&metrics->lock, NULL);
     metrics->table = table_new(policy, config);
     metrics->totals = (struct totals){.started = now, .policy_loaded = now, .policy_changed = now, .reload_good = true};
@@ -299,7 +299,7 @@ static void count_reload_failed(struct metrics *metrics)
     pthread_mutex_unlock(&metrics->lock);
 }
 
-void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64 now)
+void metrics_count_reload(struct metrics *metrics, const struct config *config, struct policy *policy, gint64 now)
 {
     if (metrics == NULL)
         return;
@@ -307,7 +307,7 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
         count_reload_failed(metrics);
         return;
     }
-    struct metrics_table table = table_new(policy, metrics->config);
+    struct metrics_table table = table_new(policy, config);
     pthread_mutex_lock(&metrics->lock);
     struct metrics_table before = metrics->table;
     struct totals *totals = &metrics->totals;
@@ -326,7 +326,7 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
 
 /* What is written: a copy, so that nobody who counts waits for it. */
 struct picture {
-    GString *text;
+    const struct metrics_text *text;
     struct metrics_table table; /* without its index */
     struct totals totals;
     const struct metrics_held *held;
@@ -476,7 +476,8 @@ void metrics_append(struct metrics *metrics, GString *text, const struct metrics
 {
     if (metrics == NULL)
         return;
-    struct picture picture = {.text = text, .held = held, .now = now};
+    const struct metrics_text samples = {.out = text, .instance = metrics->instance};
+    struct picture picture = {.text = &samples, .held = held, .now = now};
     pthread_mutex_lock(&metrics->lock);
     picture.totals = metrics->totals;
     picture.table.policy = policy_ref(metrics->table.policy);

@@ -4,7 +4,11 @@
 
 #include "policy/init/postconf.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static void service_free(struct postfix_service *service)
 {
@@ -227,6 +231,21 @@ char *postfix_milter_setting(const struct postfix_milter *milter, const char *na
     return NULL;
 }
 
+char *postfix_milter_set(const struct postfix_milter *milter, const char *name, const char *value)
+{
+    g_autofree char *there = postfix_milter_setting(milter, name);
+    g_autofree char *assignment = g_strdup_printf("%s=%s", name, value);
+    if (milter->text[0] != '{')
+        return g_strdup_printf("{ %s, %s }", milter->text, assignment);
+    if (there == NULL) {
+        g_autofree char *open = g_strndup(milter->text, strlen(milter->text) - 1);
+        return g_strdup_printf("%s, %s }", g_strchomp(open), assignment);
+    }
+    g_autofree char *pattern = g_strdup_printf("\\b%s\\s*=\\s*[^,\\s}]+", name);
+    g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
+    return g_regex_replace_literal(regex, milter->text, -1, 0, assignment, 0, NULL);
+}
+
 static bool is_address(const char *text, const struct endpoint *endpoint)
 {
     const char *colon = strrchr(text, ':');
@@ -252,8 +271,8 @@ static bool is_path(const struct postfix_config *config, const char *path, const
     return strcmp(canonical, ours) == 0 || (path[0] == '/' && strcmp(outside, ours) == 0);
 }
 
-static bool is_ours(const struct postfix_config *config, const struct postfix_milter *milter,
-                    const struct endpoint *endpoint)
+bool postfix_milter_is(const struct postfix_config *config, const struct postfix_milter *milter,
+                       const struct endpoint *endpoint)
 {
     const char *text = milter->endpoint;
     switch (endpoint->kind) {
@@ -268,10 +287,36 @@ static bool is_ours(const struct postfix_config *config, const struct postfix_mi
     return false;
 }
 
+/* Whether somebody listens there. */
+static bool is_served(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return true; /* who knows */
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int result = fd == -1 ? 0 : connect(fd, (struct sockaddr *)&address, sizeof address);
+    bool served = result == 0 || (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR);
+    if (fd != -1)
+        close(fd);
+    return served;
+}
+
+bool postfix_milter_is_left_over(const struct postfix_config *config, const struct postfix_milter *milter,
+                                 const struct endpoint *endpoint)
+{
+    if (!g_str_has_prefix(milter->endpoint, "unix:") || postfix_milter_is(config, milter, endpoint))
+        return false;
+    const char *path = milter->endpoint + strlen("unix:");
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *inside = g_build_filename(postfix_config_value(config, "queue_directory"), path, NULL);
+    return strcmp(name, "rcptguard.sock") == 0 && !is_served(inside) && (path[0] != '/' || !is_served(path));
+}
+
 int postfix_milters_find(const struct postfix_config *config, GPtrArray *milters, const struct endpoint *endpoint)
 {
     for (guint i = 0; i < milters->len; i++) {
-        if (is_ours(config, g_ptr_array_index(milters, i), endpoint))
+        if (postfix_milter_is(config, g_ptr_array_index(milters, i), endpoint))
             return (int)i;
     }
     return -1;
@@ -314,7 +359,9 @@ static char *join(const struct postfix_config *config, const char *list, const s
     const char *ours = entry;
     for (guint i = 0; i < milters->len; i++) {
         const struct postfix_milter *milter = g_ptr_array_index(milters, i);
-        if (!is_ours(config, milter, endpoint))
+        if (with && postfix_milter_is_left_over(config, milter, endpoint))
+            continue;
+        if (!postfix_milter_is(config, milter, endpoint))
             g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", milter->text);
         else if (ours == NULL)
             ours = milter->text;

@@ -21,6 +21,7 @@ enum { ID_WIDTH = 18, RULE_WIDTH = 18, SENDER_WIDTH = 28, LINE_WIDTH = 76 };
 
 static char **to_options = NULL;
 static gboolean print_option = FALSE;
+static gboolean configured_option = FALSE;
 static gboolean always_option = FALSE;
 
 /* What waits. */
@@ -194,6 +195,8 @@ static int run(struct tool *tool)
     const struct ledger_filter filter = {.states = LEDGER_OPEN, .oldest_first = true};
     struct database_error failure;
     g_autofree char *error = NULL;
+    if (configured_option && to_options == NULL && tool->config->review.digest_to == NULL)
+        return EXITS_DONE;
     g_autoptr(GPtrArray) open = ledger_list(tool->ledger, &filter, &failure);
     if (open == NULL)
         return tool_ledger_error(&failure);
@@ -210,6 +213,8 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be said again (digest-to)", "ADDR"},
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mail and send none", NULL},
+    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Do nothing if nobody is configured to get it",
+     NULL},
     {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if nothing waits", NULL},
     G_OPTION_ENTRY_NULL,
 };

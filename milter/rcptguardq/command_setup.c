@@ -151,19 +151,49 @@ static void show_notes(const struct setup *setup)
     }
 }
 
-static void show(const struct setup *setup, const char *diff)
+/* A file, and what becomes of it. */
+struct edit {
+    const struct setup_mta *mta; /* how to edit it */
+    char *path, *before, *after, *diff;
+    char *backup; /* of it as it was, once it was changed; or NULL */
+    bool changed;
+};
+
+#define EDITS 2u
+
+static void edit_clear(struct edit *edit)
 {
-    show_diff(diff);
+    g_free(edit->path);
+    g_free(edit->before);
+    g_free(edit->after);
+    g_free(edit->diff);
+    g_free(edit->backup);
+}
+
+static bool is_same(const struct edit *edit)
+{
+    return edit->diff == NULL || edit->diff[0] == '\0';
+}
+
+static void show(const struct setup *setup, const struct edit *edits)
+{
+    for (unsigned i = 0; i < EDITS; i++) {
+        if (!is_same(&edits[i]))
+            show_diff(edits[i].diff);
+    }
     if (!undo_option)
         show_notes(setup);
 }
 
-static int write_change(const struct setup *setup, const char *before, const char *after, char **backup)
+static int write_change(struct edit *edit)
 {
     g_autofree char *error = NULL;
-    if (edit_replace(setup->path, before, after, tool_now(), undo_option ? NULL : backup, &error) == -1)
+    if (edit_replace(edit->path, edit->before, edit->after, tool_now(), undo_option ? NULL : &edit->backup, &error) ==
+        -1)
         return tool_error(EXITS_WRONG, "%s", error);
-    say("%s was changed%s%s\n", setup->path, *backup != NULL ? "; as it was: " : "", *backup != NULL ? *backup : "");
+    edit->changed = true;
+    say("%s was changed%s%s\n", edit->path, edit->backup != NULL ? "; as it was: " : "",
+        edit->backup != NULL ? edit->backup : "");
     return EXITS_DONE;
 }
 
@@ -176,63 +206,105 @@ static int finish(const struct setup *setup, const struct setup_mta *mta)
         say("next: %s\n", next);
         return EXITS_DONE;
     }
+    if (mta->waits != NULL)
+        say("now: %s; %s\n", next, mta->waits);
+    fflush(stdout); /* before the wait */
     if (mta->reload(setup, &error) == -1)
         return tool_error(EXITS_WRONG, "%s", error);
     say("done: %s\n", next);
     return EXITS_DONE;
 }
 
-static void print_json(const struct setup *setup, const char *diff, bool changed, const char *backup)
+static void json_edit(JsonBuilder *json, const struct edit *edit)
+{
+    json_string(json, "file", edit->path);
+    json_string(json, "diff", edit->diff);
+    json_boolean(json, "changed", edit->changed);
+    json_string(json, "backup", edit->backup);
+}
+
+/* The first file, and the others that there is something to change in. */
+static void print_json(const struct edit *edits)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
-    json_string(json, "file", setup->path);
-    json_string(json, "diff", diff);
-    json_boolean(json, "changed", changed);
-    json_string(json, "backup", backup);
+    json_edit(json, &edits[0]);
+    json_builder_set_member_name(json, "more");
+    json_builder_begin_array(json);
+    for (unsigned i = 1; i < EDITS; i++) {
+        if (is_same(&edits[i]))
+            continue;
+        json_builder_begin_object(json);
+        json_edit(json, &edits[i]);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
     json_builder_end_object(json);
     tool_print_json(json);
 }
 
-/* Makes what was shown: the folder, the change, or both. */
-static int apply(const struct setup *setup, const struct setup_mta *mta, const char *folder, const char *before,
-                 const char *after, const char *diff)
+/* Makes what was shown: the folder, the changes, or both. */
+static int apply(const struct setup *setup, const char *folder, struct edit *edits)
 {
-    g_autofree char *backup = NULL;
-    bool same = diff[0] == '\0';
-    int status = folder == NULL ? EXITS_DONE : make_folder(setup, mta, folder);
-    if (status == EXITS_DONE && !same)
-        status = write_change(setup, before, after, &backup);
+    bool changed = false;
+    int status = folder == NULL ? EXITS_DONE : make_folder(setup, edits[0].mta, folder);
+    for (unsigned i = 0; status == EXITS_DONE && i < EDITS; i++) {
+        if (!is_same(&edits[i]))
+            status = write_change(&edits[i]);
+        changed = changed || edits[i].changed;
+    }
     if (status == EXITS_DONE && tool_json())
-        print_json(setup, diff, !same, backup);
-    return status == EXITS_DONE && !same ? finish(setup, mta) : status;
+        print_json(edits);
+    return status == EXITS_DONE && changed ? finish(setup, edits[0].mta) : status;
 }
 
-static int change(struct setup *setup, const struct setup_mta *mta)
+/* Fills in what becomes of a file; one that may be absent is left out then. */
+static int prepare(struct setup *setup, const struct setup_mta *mta, bool may_be_absent, struct edit *edit)
 {
     g_autofree char *error = NULL;
+    edit->mta = mta;
+    edit->path = g_strdup(setup->path);
+    if (may_be_absent && access(setup->path, F_OK) == -1)
+        return EXITS_DONE;
+    edit->before = edit_read(setup->path, &error);
+    edit->after = edit->before == NULL ? NULL
+                  : undo_option        ? setup_undone(setup, mta, edit->before, &error)
+                                       : mta->with(setup, edit->before, &error);
+    if (edit->after != NULL)
+        edit->diff =
+            strcmp(edit->before, edit->after) == 0 ? g_strdup("") : edit_diff(setup->path, edit->after, &error);
+    return edit->diff == NULL ? tool_error(EXITS_WRONG, "%s", error) : EXITS_DONE;
+}
+
+static int prepare_all(struct setup *setup, const struct setup_mta *mta, struct edit *edits)
+{
+    int status = prepare(setup, mta, false, &edits[0]);
+    if (status != EXITS_DONE || mta->beside == NULL)
+        return status;
+    g_autofree char *place = g_path_get_dirname(setup->path);
+    char *first = setup->path;
+    setup->path = mta->beside->path(place);
+    status = prepare(setup, mta->beside, true, &edits[1]);
+    g_free(setup->path);
+    setup->path = first;
+    return status;
+}
+
+static int change(struct setup *setup, struct edit *edits)
+{
     g_autofree char *folder = missing_folder(setup);
-    g_autofree char *before = edit_read(setup->path, &error);
-    g_autofree char *after = before == NULL ? NULL
-                             : undo_option  ? setup_undone(setup, mta, before, &error)
-                                            : mta->with(setup, before, &error);
-    if (after == NULL)
-        return tool_error(EXITS_WRONG, "%s", error);
-    bool same = strcmp(before, after) == 0;
-    g_autofree char *diff = same ? g_strdup("") : edit_diff(setup->path, after, &error);
-    if (diff == NULL)
-        return tool_error(EXITS_WRONG, "%s", error);
+    bool same = is_same(&edits[0]) && is_same(&edits[1]);
     if (!tool_json())
-        show(setup, diff);
+        show(setup, edits);
     if (same)
         say("%s: nothing to do: rcptguard %s\n", setup->path,
             undo_option ? "is not there" : "is there, and the last milter");
     if (folder != NULL)
         say("%s is not there, and the daemon makes its socket in it\n", folder);
     if ((!same || folder != NULL) && agreed())
-        return apply(setup, mta, folder, before, after, diff);
+        return apply(setup, folder, edits);
     if (tool_json())
-        print_json(setup, diff, false, NULL);
+        print_json(edits);
     return EXITS_DONE;
 }
 
@@ -245,7 +317,12 @@ static int run(struct tool *tool)
     if (setup.directory == NULL && mta->edits_configuration)
         setup.directory = tool->config->review.places[row->queue->mta].configuration;
     setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
-    int status = change(&setup, mta);
+    struct edit edits[EDITS] = {{NULL}};
+    int status = prepare_all(&setup, mta, edits);
+    if (status == EXITS_DONE)
+        status = change(&setup, edits);
+    for (unsigned i = 0; i < EDITS; i++)
+        edit_clear(&edits[i]);
     g_free(setup.path);
     g_string_free(setup.notes, TRUE);
     return status;

@@ -82,6 +82,7 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
     }
     json_builder_end_array(json);
     json_strings(json, "approved_by", shown->approvals);
+    json_string(json, "released_before", shown->before == NULL ? NULL : shown->before->message.queue_id);
 }
 
 static void json_reading(JsonBuilder *json, const struct message_reading *reading)

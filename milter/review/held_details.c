@@ -24,6 +24,7 @@ enum { PARTY_NUMBER = 4, PARTY_NAME = 25 };
 
 void held_details_clear(struct held_details *shown)
 {
+    g_clear_pointer(&shown->before, ledger_row_free);
     g_clear_pointer(&shown->parties, g_ptr_array_unref);
     g_clear_pointer(&shown->approvals, g_ptr_array_unref);
     g_clear_pointer(&shown->why, g_ptr_array_unref);
@@ -37,6 +38,9 @@ int held_details_fetch(struct held_details *shown, struct database_error *error)
     struct ledger *ledger = shown->tool->ledger;
     if (row == NULL)
         return 0;
+    shown->before = ledger_released_before(ledger, row, error);
+    if (shown->before == NULL && error->failure != DATABASE_NONE)
+        return -1;
     shown->parties = ledger_parties(ledger, row->id, error);
     if (shown->parties == NULL)
         return -1;
@@ -119,6 +123,19 @@ static void append_conditions(GString *out, const GPtrArray *why)
                          (unsigned)MIN(width, CONDITION_WIDTH));
 }
 
+/* A hint for whoever decides: a Message-ID can be forged. */
+static void append_before(GString *out, const struct held_details *shown)
+{
+    const struct ledger_row *before = shown->before;
+    if (before == NULL)
+        return;
+    g_autofree char *time = tool_time_text(before->changed);
+    g_autofree char *text = g_strdup_printf("a message with this Message-ID, which anybody can copy: %s, released by "
+                                            "%s, %s",
+                                            before->message.queue_id, before->who, time);
+    append_fact(out, "Seen before", text);
+}
+
 static void append_why(GString *out, const struct held_details *shown)
 {
     const struct ledger_message *message = &shown->item->row->message;
@@ -130,6 +147,7 @@ static void append_why(GString *out, const struct held_details *shown)
                                             POLICY_DIGEST_SHOWN, message->policy);
     append_fact(out, "Rule", rule);
     append_conditions(out, shown->why);
+    append_before(out, shown);
     g_string_append_c(out, '\n');
 }
 

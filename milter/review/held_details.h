@@ -24,6 +24,7 @@ struct held_details {
     struct tool *tool;
     const struct view_item *item;
     unsigned parts;                  /* bits: SHOWN_... */
+    struct ledger_row *before;       /* one of the same Message-ID that was released before, or NULL */
     GPtrArray *parties;              /* struct ledger_party *, or NULL */
     GPtrArray *approvals;            /* char *, or NULL */
     GPtrArray *why;                  /* struct kept_line *, or NULL */

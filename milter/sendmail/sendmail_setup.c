@@ -15,8 +15,9 @@
 
 #define NAME "rcptguard"
 
-static const char *const filter_words[] = {"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'",
-                                           NULL};
+#define INPUT_FILTER "INPUT_MAIL_FILTER("
+
+static const char *const filter_words[] = {INPUT_FILTER, "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'", NULL};
 
 static char *path(const char *directory)
 {
@@ -37,14 +38,18 @@ static bool begins(const char *line, const char *const *words)
     return false;
 }
 
+static bool has_socket(const char *line, const char *socket)
+{
+    g_autofree char *comma = g_strdup_printf("S=%s,", socket);
+    g_autofree char *quote = g_strdup_printf("S=%s'", socket);
+    return strstr(line, comma) != NULL || strstr(line, quote) != NULL;
+}
+
 /* A filter at our socket, or of our name; `dnl` in front of a line is a comment. */
 static bool is_ours(const char *line, const char *socket)
 {
     g_autofree char *named = g_strdup_printf("(`" NAME "',");
-    g_autofree char *comma = g_strdup_printf("S=%s,", socket);
-    g_autofree char *quote = g_strdup_printf("S=%s'", socket);
-    return begins(line, filter_words) &&
-           (strstr(line, named) != NULL || strstr(line, comma) != NULL || strstr(line, quote) != NULL);
+    return begins(line, filter_words) && (strstr(line, named) != NULL || has_socket(line, socket));
 }
 
 /* Where ours goes: below the last filter, or above the first MAILER, or at the end. */
@@ -73,8 +78,13 @@ static char *with(struct setup *setup, const char *text, char **error)
     }
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **each = lines; *each != NULL; each++) {
-        if (is_ours(*each, socket))
+        if (!is_ours(*each, socket))
+            continue;
+        if (has_socket(*each, socket) || !g_str_has_prefix(skip_blanks(*each), INPUT_FILTER))
             return g_strdup(text);
+        g_free(*each); /* the socket that it had is another one now */
+        *each = g_steal_pointer(&line);
+        return g_strjoinv("\n", lines);
     }
     guint at = place(lines);
     g_autoptr(GString) out = g_string_new(NULL);

@@ -264,8 +264,8 @@ static void take_listener(struct site *site, GHashTable *values, const char *ser
         return;
     }
     site_note(site,
-              "master.cf: %s takes mail back from a content filter and shows it to milters again; put "
-              "`-o smtpd_milters=` there, or its mail is judged twice",
+              "master.cf: %s takes mail back from a content filter and shows it to milters again; "
+              "`rcptguardq setup postfix` keeps it from rcptguard, or its mail is evaluated twice",
               service);
 }
 

@@ -26,13 +26,19 @@ class Config(page.PageCase):
         file = "milter/common/conf_keys.c"
         table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read(file), re.DOTALL | re.MULTILINE).group(1)
         found = {}
-        for group, key, words in re.findall(r'\{"([\w-]+)", "([\w-]+)", \w+,\s*\.offset = offsetof\([^()]+\)(?:, \.words = (\w+))?[^{}]*\}', table):
+        for group, key, words in re.findall(r'\{"([\w-]+)", "([\w-]+)", \w+, KEY_\w+, KEY_\w+,\s*AT\([^()]+\)(?:, \.words = (\w+))?[^{}]*\}', table):
             found.setdefault(group, {})[key] = csource.array(file, words) if words else []
         return found
 
     def groups(self):
         return {block.part("head").text()[len("The group ["):-1]: block.part("body") for block in self.tree.find("Ss", "block")
                 if block.part("head").text().startswith("The group [")}
+
+    def test_restart(self):
+        """the keys that need a restart"""
+        known = {key for key, use in re.findall(r'\{"[\w-]+", "([\w-]+)", \w+, KEY_(\w+),', csource.read("milter/common/conf_keys.c")) if use == "RESTART"}
+        text = page.read(self.PAGE).partition("These keys need a restart:\n")[2].partition("A reload names")[0]
+        self.assertEqual(set(re.findall(r"[a-z-]+", " ".join(re.findall(r"(?m)^\.Cm (.*)$", text)))), known)
 
     def test_groups(self):
         """every group has its subsection"""

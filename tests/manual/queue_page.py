@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import csource
@@ -143,7 +144,7 @@ class Words(QueueCase):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "WHO MAY WHAT"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/common/conf.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup", "reload"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
@@ -179,6 +180,14 @@ class Real(review.ReviewCase, QueueCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.tree = page.tree(PAGE)
+        cls.reinject(os.path.join(cls.mta.root, "etc"), "-P", "=")
+
+    @classmethod
+    def reinject(cls, etc, option, value=""):
+        """The milters of the listener that takes mail back from a content filter."""
+        daemon.settle(*(os.path.join(etc, name) for name in ("main.cf", "master.cf")))
+        subprocess.run(["postconf", "-c", etc, option, "127.0.0.1:%d/inet/smtpd_milters%s" % (cls.mta.ports["reinject"], value)], check=True)
+        daemon.settle(*(os.path.join(etc, name) for name in ("main.cf", "master.cf")))
 
     # ---- JSON
 
@@ -218,6 +227,7 @@ class Real(review.ReviewCase, QueueCase):
         ledgerfile.execute(self.guard.ledger_path, "UPDATE history SET detail = 'as 4New'")
         gone = self.hold()
         self.done("list")
+        self.change(gone.id, "message_id = (SELECT message_id FROM held WHERE queue_id = '%s')" % released.id)
         self.mta.drop(gone.id)
         listed = self.done("list", "--all", "--json").json()
         self.compare(self.documented("list"), listed, "list")
@@ -232,6 +242,7 @@ class Real(review.ReviewCase, QueueCase):
         self.compare(self.documented("notify"), self.done("notify", "--json").json(), "notify")
         self.compare(self.documented("digest"), self.done("digest", "--json").json(), "digest")
         copy = self.mta.copy_configuration("smtpd_milters =")
+        self.reinject(copy, "-PX")
         setup = [self.done("setup", "postfix", "--json", *options, "--postfix-config", copy).json()[0] for options in ((), ("--yes",))]
         self.compare(self.documented("setup"), setup, "setup")
 

@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 import daemon
@@ -150,6 +151,16 @@ class OnPostfix(SetupCase):
         self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
                          (0o2750, pwd.getpwnam(daemon.USER).pw_uid, pwd.getpwnam("postfix").pw_gid))
 
+    def test_no_wait(self):
+        """of a main.cf that was written just now; Postfix's own commands wait a second or two at each look, of which there are ten"""
+        for arguments in ["--dry-run"], ["--yes"], ["--undo", "--yes"]:
+            for name in "main.cf", "master.cf":
+                os.utime(os.path.join(self.etc, name))
+            start = time.monotonic()
+            answer = SetupCase.ask(self, *self.arguments, *arguments)
+            self.assertEqual(answer.code, review.DONE, answer)
+            self.assertLess(time.monotonic() - start, 4 * tap.SLOWNESS)
+
     def test_twice(self):
         self.done(*self.arguments, "--yes")
         after = self.read(self.main)
@@ -162,8 +173,8 @@ class OnPostfix(SetupCase):
         shown = json.loads(self.done(*self.arguments, "--json"))
         self.assertEqual((shown["file"], shown["changed"], shown["backup"], self.read(self.main)), (self.main, False, None, before))
         changed = json.loads(self.done(*self.arguments, "--json", "--yes"))
-        self.assertEqual(changed, {"file": self.main, "changed": True, "diff": shown["diff"], "backup": self.backups(self.main)[0]})
-        self.assertEqual(json.loads(self.done(*self.arguments, "--json", "--yes")), {"file": self.main, "changed": False, "diff": "", "backup": None})
+        self.assertEqual(changed, {"file": self.main, "changed": True, "diff": shown["diff"], "backup": self.backups(self.main)[0], "more": []})
+        self.assertEqual(json.loads(self.done(*self.arguments, "--json", "--yes")), {"file": self.main, "changed": False, "diff": "", "backup": None, "more": []})
 
     def test_the_folder_alone(self):
         self.done(*self.arguments, "--yes")
@@ -234,6 +245,56 @@ class OnPostfix(SetupCase):
         before = self.read(os.path.join(self.etc, "master.cf"))
         text = self.done(*self.arguments, "--yes")
         self.assertIn("note: submission/inet has its own smtpd_milters in master.cf, which stays as it is\n", text)
+        self.assertEqual(self.read(os.path.join(self.etc, "master.cf")), before)
+
+    def test_a_socket_that_was_ours(self):
+        """nobody serves it any more: it goes"""
+        self.add("smtpd_milters = unix:/run/rcptguard/rcptguard.sock, inet:127.0.0.1:8891\nnon_smtpd_milters = $smtpd_milters\n")
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.value("non_smtpd_milters"), "inet:127.0.0.1:8891, " + self.ENTRY)
+
+    FILTERED = "127.0.0.1:10026 inet n - n - - smtpd\n  -o content_filter=\n  -o myhostname=back.me.example\n"
+
+    def test_content_filter(self):
+        """the listener that takes mail back has the other milters, and not ours; undo is whole; a second time nothing is done"""
+        self.add("smtpd_milters = inet:127.0.0.1:8891, { inet:127.0.0.1:8892, default_action=accept }\ncontent_filter = smtp:[127.0.0.1]:10025\n")
+        self.add("# after the filter\n" + self.FILTERED, "master.cf")
+        master = os.path.join(self.etc, "master.cf")
+        before = self.read(self.main), self.read(master)
+        text = self.done(*self.arguments, "--yes")
+        self.assertIn("\n+    -o smtpd_milters=inet:127.0.0.1:8891,{inet:127.0.0.1:8892,default_action=accept}\n", text)
+        self.assertIn("\nnote: 127.0.0.1:10026/inet takes mail back from a content filter: its milters are those of main.cf without rcptguard", text)
+        self.assertEqual(re.findall(r"(?m)^(\S+) was changed; as it was: \1\.rcptguard-", text), [self.main, master])
+        self.settle()
+        said = subprocess.run(["postconf", "-c", self.etc, "-P", "127.0.0.1:10026/inet/smtpd_milters"], check=True, stdout=subprocess.PIPE).stdout.decode()
+        self.assertEqual(said, "127.0.0.1:10026/inet/smtpd_milters = inet:127.0.0.1:8891,{inet:127.0.0.1:8892,default_action=accept}\n")
+        self.assertIn("nothing to do", self.done(*self.arguments, "--yes"))
+        self.assertEqual([len(self.backups(path)) for path in (self.main, master)], [1, 1])
+        shown = json.loads(self.done(*self.arguments, "--undo", "--json", "--dry-run"))
+        self.assertEqual([one["file"] for one in shown["more"]], [master])
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual((self.read(self.main), self.read(master)), before)
+
+    def test_content_filter_after_all(self):
+        """it came after our milter: setup adds the one thing that lacks"""
+        self.done(*self.arguments, "--yes")
+        self.add(self.FILTERED, "master.cf")
+        text = self.done(*self.arguments, "--yes")
+        self.assertNotIn(self.main + "\n@@", text)
+        added = [" ".join(line.split()) for line in re.findall(r"(?m)^\+(?!\+)(.*)", text)]
+        self.assertEqual(added, ["127.0.0.1:10026 inet n - n - - smtpd", "-o content_filter=", "-o myhostname=back.me.example", "-o smtpd_milters="])
+
+    def test_no_content_filter(self):
+        """what is no way back from one stays as it is: people log in there; milters are off; the admin did it; a proxy is before it"""
+        for lines in ("-o smtpd_sasl_auth_enable=yes", "-o receive_override_options=no_milters", "-o smtpd_milters=", "-o smtpd_proxy_filter=127.0.0.1:10024"):
+            daemon.write(os.path.join(self.etc, "master.cf"), _MASTER + self.FILTERED + "  %s\n" % lines)
+            self.assertNotIn("master.cf", self.done(*self.arguments, "--dry-run"), lines)
+
+    def test_undo_of_what_an_admin_wrote(self):
+        self.add(self.FILTERED + "  -o smtpd_milters=\n", "master.cf")
+        before = self.read(os.path.join(self.etc, "master.cf"))
+        self.done(*self.arguments, "--yes")
+        self.done(*self.arguments, "--undo", "--yes")
         self.assertEqual(self.read(os.path.join(self.etc, "master.cf")), before)
 
     def test_sockets(self):
@@ -341,6 +402,15 @@ class OnSendmail(SetupCase):
         self.done(*self.arguments, "--yes")
         self.assertEqual(self.filters(), ("signer, rcptguard", ["signer", "rcptguard"]))
 
+    def test_another_socket(self):
+        """the filter of that name had another socket before: it is that line that changes"""
+        before = _MC.replace("MAILER(`local')", "INPUT_MAIL_FILTER(`rcptguard', `S=unix:/run/old/rcptguard.sock, F=T')dnl\nMAILER(`local')")
+        daemon.write(self.mc, before)
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.read(self.mc), _MC.replace("MAILER(`local')", self.line + "MAILER(`local')"))
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.mc), _MC)  # and not back to a socket where nobody is
+
     def test_undo_keeps_what_others_changed(self):
         self.done(*self.arguments, "--yes")
         daemon.write(self.mc, self.read(self.mc).replace("mail.me.example", "other.me.example"))
@@ -358,7 +428,8 @@ class EndToEnd(unittest.TestCase):
             with daemon.Daemon(policies.FIELD, socket=socket) as guard:
                 config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
                 self.assertEqual(self.send(server).code, 250)
-                self.setup(config, "postfix", "--yes", "--reload")
+                self.assertRegex(self.setup(config, "postfix", "--yes", "--reload"),
+                                 r"\nnow: (postfix -c .* reload); Postfix reads its configuration when that has not been written for two seconds\ndone: \1\n$")
                 self.wait_for(server, 550)
                 self.setup(config, "postfix", "--undo", "--yes", "--reload")
                 self.wait_for(server, 250)
@@ -390,6 +461,45 @@ class EndToEnd(unittest.TestCase):
             self.assertEqual(self.send(server).code, 250)  # the daemon is gone, and nothing asks for it
             self.assertIn("nothing to do", self.setup(config, *arguments, "--undo", "--yes"))
 
+    def test_content_filter(self):
+        """what was released comes back from the filter and is held again, and says so; after setup it is delivered"""
+        policy = policies.policy(outbound='outbound when local or authenticated or client in "127.0.0.0/8"')
+        with postfix.Postfix(milter="unix") as server, server.guard(policy) as guard:
+            config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
+            first = self.hold(server)
+            self.ask("release", config, "--reason", "ok", first)
+            daemon.wait_until(lambda: [one for one in server.held() if one != first], mta.LIMIT, "the second hold")
+            second, = server.held()
+            self.assertRegex(self.ask("show", config, second), r"\nSeen before +a message with this Message-ID, which anybody can copy:\n +%s, released by root, \d{4}-" % first)
+            self.assertEqual(json.loads(self.ask("show", config, "--json", second))["released_before"], first)
+
+            self.setup(config, "postfix", "--postfix-config", os.path.join(server.root, "etc"), "--yes", "--reload")
+            self.ask("release", config, "--reason", "ok", second)
+            server.wait_gone(second)
+            daemon.wait_until(lambda: self.gone(server), mta.LIMIT, lambda: server.queue())
+            third = self.hold(server)
+            self.assertIsNone(json.loads(self.ask("show", config, "--json", third))["released_before"])
+            self.ask("release", config, "--reason", "ok", third)
+            daemon.wait_until(lambda: self.gone(server), mta.LIMIT, lambda: server.queue())
+            self.assertEqual([sorted(one.recipients) for one in server.deliveries()], 2 * [sorted(mta.customers(12))])
+
+    @staticmethod
+    def gone(server):
+        """Nothing is on its way or on hold."""
+        return not server.queue()
+
+    @staticmethod
+    def hold(server):
+        recipients = mta.customers(12)
+        reply = server.send("filtered", "care@me.example", recipients, mta.message(server.new_subject(), "care@me.example", cc=recipients))
+        daemon.wait_until(lambda: reply.queue_id in server.held(), mta.LIMIT, "the hold")
+        return reply.queue_id
+
+    @staticmethod
+    def ask(command, config, *arguments):
+        done = subprocess.run([review.PROGRAM, command, "-c", config, *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
+        return done.stdout.decode()
+
     @staticmethod
     def read(path):
         with open(path, "rb") as file:
@@ -409,6 +519,7 @@ class EndToEnd(unittest.TestCase):
 
     @staticmethod
     def setup(config, *arguments):
+        """What it says; before it waits for Postfix, it says that it does."""
         done = subprocess.run([review.PROGRAM, "setup", "-c", config, *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
         return done.stdout.decode()
 

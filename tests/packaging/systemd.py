@@ -56,9 +56,16 @@ class Units(unittest.TestCase):
         text = (self.units / "rcptguardd.service").read_text()
         self.assertIn("\nExecStart=/usr/sbin/rcptguardd -f\n", text)
         self.assertIn("\nConditionPathExists=/etc/rcptguard/policy\n", text)
-        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& kill -HUP ")  # a HUP only for what is sound
+        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& /usr/sbin/rcptguardq reload ")  # a HUP only for what is sound
         for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384"):
             self.assertIn("\n%s\n" % setting, text)
+
+    def test_the_timers_are_silent(self):
+        """they run from the installation on: no line for a run of which there is nothing to say, and no failure of what is not configured"""
+        for name in "notify", "digest":
+            text = (self.units / ("rcptguard-%s.service" % name)).read_text()
+            for setting in ("ExecStart=/usr/sbin/rcptguardq %s --if-configured" % name, "LogLevelMax=notice", "SyslogLevel=notice"):
+                self.assertIn("\n%s\n" % setting, text)
 
     def test_the_tmpfiles_are_those_of_the_configuration(self):
         tmpfiles = (pathlib.Path(self.folder) / "usr/lib/tmpfiles.d/rcptguard.conf").read_text()

@@ -297,8 +297,8 @@ localhost:10027 inet n - n - - smtpd
   -o content_filter=smtp:[127.0.0.1]:10030
 """)
         said = self.ask()
-        self.assertEqual(said["notes"], ["master.cf: [::1]:10028 takes mail back from a content filter and shows it to milters again; put `-o smtpd_milters=` there, "
-                                         "or its mail is judged twice"])
+        self.assertEqual(said["notes"], ["master.cf: [::1]:10028 takes mail back from a content filter and shows it to milters again; `rcptguardq setup postfix` keeps it from "
+                                         "rcptguard, or its mail is evaluated twice"])
         self.assertEqual(said["policy"].count("and not listener"), 1)
         for listener, judged in (("REINJECT", False), ("smtpd", True)):
             self.assertEqual(self.judge("care@corp.example", ["a@x.example"], "--client", "127.0.0.1", "--listener", listener)["outbound"], judged)
