@@ -47,10 +47,13 @@ static gint64 now_seconds(void)
 
 struct policy *service_first_policy(const struct config *config, struct diags *diags)
 {
-    struct policy *policy = policy_load(config->policy, diags);
-    if (policy == NULL && access(config->policy, F_OK) == -1 && errno == ENOENT)
-        diags_file_error(diags, config->policy, "`rcptguard init` writes a first one");
-    return policy;
+    /* Elsewhere the name may be wrong, which is said better where it is read. */
+    bool own = strcmp(config->policy, CONFIG_DEFAULT_POLICY) == 0;
+    if (own && access(config->policy, F_OK) == -1 && errno == ENOENT) {
+        diags_file_error(diags, config->policy, "does not exist; `rcptguard init` writes a first policy");
+        return NULL;
+    }
+    return policy_load(config->policy, diags);
 }
 
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags)

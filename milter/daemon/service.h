@@ -24,7 +24,7 @@ struct service_evaluation {
     gint64 started; /* monotonic, microseconds */
 };
 
-/* Loads the policy that the configuration names; NULL with `diags`, which say how to write one if there is none. */
+/* Loads the policy that the configuration names; NULL with `diags`, which say how a first one is written. */
 struct policy *service_first_policy(const struct config *config, struct diags *diags);
 
 /*
