@@ -3,13 +3,21 @@
 #include "milter/common/conf.h"
 
 #include <syslog.h>
+#include <unistd.h>
+
+/* Where Sendmail is and Postfix is not, the socket is where Sendmail takes it for safe. */
+static const char *default_socket(void)
+{
+    bool alone = access("/usr/sbin/postconf", X_OK) == -1 && access("/etc/mail/sendmail.cf", F_OK) == 0;
+    return alone ? CONFIG_SENDMAIL_SOCKET : CONFIG_DEFAULT_SOCKET;
+}
 
 struct config *config_new(const char *path)
 {
     struct config *config = g_new0(struct config, 1);
     char *error;
     config->path = g_canonicalize_filename(path, NULL); /* the daemon leaves the directory it was started in */
-    config->socket = endpoint_parse(CONFIG_DEFAULT_SOCKET, &error);
+    config->socket = endpoint_parse(default_socket(), &error);
     config->user = g_strdup(CONFIG_DEFAULT_USER);
     config->policy = g_strdup(CONFIG_DEFAULT_POLICY);
     config->on_error = DISPOSITION_TEMPFAIL;

@@ -17,6 +17,7 @@
 #define CONFIG_DEFAULT_PATH      SYSCONFDIR "/rcptguard/rcptguard.conf"
 #define CONFIG_DEFAULT_POLICY    SYSCONFDIR "/rcptguard/policy"
 #define CONFIG_DEFAULT_SOCKET    "unix:/var/spool/postfix/rcptguard/rcptguard.sock"
+#define CONFIG_SENDMAIL_SOCKET   "unix:/run/rcptguard/rcptguard.sock"
 #define CONFIG_DEFAULT_USER      "rcptguard"
 #define CONFIG_DEFAULT_TIMEOUT   7210 /* seconds: longer than any MTA is silent within a message */
 #define CONFIG_DEFAULT_SUMMARY   3600 /* seconds */

@@ -268,7 +268,33 @@ static char *services_without(struct setup *setup, const char *text, char **erro
     return backup == NULL ? g_strdup(text) : edit_services(setup, text, take_list_out, error);
 }
 
-/* ---- */
+/* ---- what names it */
+
+static bool names_ours(const struct setup *setup, const struct postfix_config *config, const char *list)
+{
+    g_autoptr(GPtrArray) milters = postfix_milters(list);
+    return postfix_milters_find(config, milters, setup->config->socket) != -1;
+}
+
+static char *used(const struct setup *setup, char **error)
+{
+    g_autofree char *place = g_path_get_dirname(setup->path);
+    auto_free(postfix_config) config = postfix_config_read(place, error);
+    if (config == NULL)
+        return NULL;
+    GString *out = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+        if (names_ours(setup, config, postfix_config_value(config, lists[i])))
+            g_string_append_printf(out, "%s\n", lists[i]);
+        for (guint j = 0; j < config->services->len; j++) {
+            const struct postfix_service *service = g_ptr_array_index(config->services, j);
+            if (postfix_service_overrides(service, lists[i]) &&
+                names_ours(setup, config, postfix_service_value(config, service, lists[i])))
+                g_string_append_printf(out, "%s of %s\n", lists[i], service->name);
+        }
+    }
+    return g_string_free(out, FALSE);
+}
 
 static gid_t group(const struct setup *setup)
 {
@@ -303,6 +329,7 @@ const struct setup_mta postfix_setup = {
     .path = path,
     .with = with,
     .without = without,
+    .used = used,
     .group = group,
     .next = next,
     .reload = reload,

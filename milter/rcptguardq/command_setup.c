@@ -8,6 +8,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/setup.h"
+#include "milter/setup/socket_probe.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
 
@@ -26,12 +27,16 @@ static gboolean dry_option = FALSE;
 static gboolean yes_option = FALSE;
 static gboolean undo_option = FALSE;
 static gboolean reload_option = FALSE;
+static gboolean anyway_option = FALSE;
+static gboolean is_used_option = FALSE;
 
 static const GOptionEntry entries[] = {
     {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and change nothing", NULL},
     {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "Change it without asking", NULL},
     {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Take the change back", NULL},
     {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have the MTA read it afterwards", NULL},
+    {"anyway", 0, 0, G_OPTION_ARG_NONE, &anyway_option, "Change it while no daemon answers, too", NULL},
+    {"is-used", 0, 0, G_OPTION_ARG_NONE, &is_used_option, "Say where the MTA names the daemon, or exit with 3", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names_option, "", NULL},
     G_OPTION_ENTRY_NULL,
 };
@@ -56,6 +61,8 @@ static int check(void)
         return tool_usage_error("setup takes one MTA: %s", words);
     if (dry_option && (yes_option || reload_option))
         return tool_usage_error("--dry-run changes nothing: it does not go with --yes or --reload");
+    if (is_used_option && (dry_option || yes_option || undo_option || reload_option || anyway_option))
+        return tool_usage_error("--is-used only asks: it goes with no other option");
     for (const struct mta_row *row = mtas; row->word != NULL; row++) {
         if (row != chosen_row && *row->setup_option != NULL)
             return tool_usage_error("the configuration that is named is that of %s, not of %s", row->word,
@@ -110,14 +117,39 @@ static char *missing_folder(const struct setup *setup)
     return NULL;
 }
 
+/* ---- the daemon */
+
+/* Why an MTA that asks the daemon would have no answer now; NULL: it would.  For g_free. */
+static char *silence(const struct setup *setup)
+{
+    struct probe_answer answer;
+    g_autofree char *error = NULL;
+    if (probe_negotiate(setup->config->socket, &answer, &error) == 0)
+        return NULL;
+    return g_strdup_printf("no daemon answers at %s: %s", setup->config->socket->name, error);
+}
+
+/* An MTA that asks and gets no answer defers all mail: the daemon comes first. */
+static int refuse(const struct setup *setup, const char *silent)
+{
+    return tool_error(EXITS_WRONG,
+                      "%s; %s was not changed: start it first (systemctl start rcptguardd), or say --anyway", silent,
+                      setup->path);
+}
+
 /* ---- the change */
+
+static bool may_ask(void)
+{
+    return !dry_option && !tool_json() && terminal_is(stdin) && terminal_is(stdout);
+}
 
 static bool agreed(void)
 {
     char answer[16];
     if (yes_option)
         return true;
-    if (dry_option || tool_json() || !terminal_is(stdin) || !terminal_is(stdout))
+    if (!may_ask())
         return false;
     fputs("Change it? [y/N] ", stdout);
     fflush(stdout);
@@ -244,10 +276,12 @@ static void print_json(const struct edit *edits)
 }
 
 /* Makes what was shown: the folder, the changes, or both. */
-static int apply(const struct setup *setup, const char *folder, struct edit *edits)
+static int apply(const struct setup *setup, const char *folder, const char *silent, struct edit *edits)
 {
     bool changed = false;
     int status = folder == NULL ? EXITS_DONE : make_folder(setup, edits[0].mta, folder);
+    if (status == EXITS_DONE && silent != NULL)
+        return refuse(setup, silent);
     for (unsigned i = 0; status == EXITS_DONE && i < EDITS; i++) {
         if (!is_same(&edits[i]))
             status = write_change(&edits[i]);
@@ -294,6 +328,9 @@ static int change(struct setup *setup, struct edit *edits)
 {
     g_autofree char *folder = missing_folder(setup);
     bool same = is_same(&edits[0]) && is_same(&edits[1]);
+    g_autofree char *silent = same || undo_option || anyway_option ? NULL : silence(setup);
+    if (silent != NULL)
+        g_string_append_printf(setup->notes, "%s; it has to run before this change is made\n", silent);
     if (!tool_json())
         show(setup, edits);
     if (same)
@@ -301,11 +338,33 @@ static int change(struct setup *setup, struct edit *edits)
             undo_option ? "is not there" : "is there, and the last milter");
     if (folder != NULL)
         say("%s is not there, and the daemon makes its socket in it\n", folder);
+    if (silent != NULL && folder == NULL && (yes_option || may_ask()))
+        return refuse(setup, silent);
     if ((!same || folder != NULL) && agreed())
-        return apply(setup, folder, edits);
+        return apply(setup, folder, silent, edits);
     if (tool_json())
         print_json(edits);
     return EXITS_DONE;
+}
+
+/* ---- whether it is used */
+
+static int say_used(const struct setup *setup, const struct setup_mta *mta)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *places = mta->used(setup, &error);
+    if (places == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    if (tool_json()) {
+        g_autoptr(JsonBuilder) json = json_builder_new();
+        json_builder_begin_object(json);
+        json_boolean(json, "used", places[0] != '\0');
+        json_builder_end_object(json);
+        tool_print_json(json);
+    } else {
+        say("%s", places);
+    }
+    return places[0] != '\0' ? EXITS_DONE : EXITS_GONE;
 }
 
 static int run(struct tool *tool)
@@ -318,8 +377,8 @@ static int run(struct tool *tool)
         setup.directory = tool->config->review.places[row->queue->mta].configuration;
     setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
     struct edit edits[EDITS] = {{NULL}};
-    int status = prepare_all(&setup, mta, edits);
-    if (status == EXITS_DONE)
+    int status = is_used_option ? say_used(&setup, mta) : prepare_all(&setup, mta, edits);
+    if (status == EXITS_DONE && !is_used_option)
         status = change(&setup, edits);
     for (unsigned i = 0; i < EDITS; i++)
         edit_clear(&edits[i]);

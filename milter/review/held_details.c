@@ -133,7 +133,7 @@ static void append_before(GString *out, const struct held_details *shown)
     g_autofree char *text = g_strdup_printf("a message with this Message-ID, which anybody can copy: %s, released by "
                                             "%s, %s",
                                             before->message.queue_id, before->who, time);
-    append_fact(out, "Seen before", text);
+    held_details_append_fact(out, "Seen before", text);
 }
 
 static void append_why(GString *out, const struct held_details *shown)

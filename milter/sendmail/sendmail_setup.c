@@ -112,6 +112,41 @@ static char *without(struct setup *setup, const char *text, char **error)
     return g_strjoinv("\n", (char **)kept->pdata);
 }
 
+/* The sendmail.cf in force: the one beside the sendmail.mc that was named, else the one that review uses. */
+static char *built(const struct setup *setup)
+{
+    if (setup->directory == NULL)
+        return g_strdup(setup->config->review.places[MTA_SENDMAIL].configuration);
+    g_autofree char *folder = g_path_get_dirname(setup->path);
+    return g_build_filename(folder, "sendmail.cf", NULL);
+}
+
+static bool has_ours(const struct setup *setup, const struct sendmail_config *config, const char *list)
+{
+    const struct sendmail_filter *filter = sendmail_filter_find(config, setup->config->socket);
+    g_autoptr(GPtrArray) filters = sendmail_filters(config, list);
+    return filter != NULL && g_ptr_array_find(filters, filter, NULL);
+}
+
+static char *used(const struct setup *setup, char **error)
+{
+    g_autofree char *file = built(setup);
+    auto_free(sendmail_config) config = sendmail_config_read(file, error);
+    if (config == NULL)
+        return NULL;
+    GString *out = g_string_new(NULL);
+    if (has_ours(setup, config, sendmail_option(config, "InputMailFilters")))
+        g_string_append(out, "InputMailFilters\n");
+    for (guint i = 0; i < config->daemons->len; i++) {
+        const char *daemon = g_ptr_array_index(config->daemons, i);
+        g_autofree char *own = sendmail_setting(daemon, "InputMailFilters");
+        g_autofree char *name = sendmail_setting(daemon, "Name");
+        if (own != NULL && has_ours(setup, config, own))
+            g_string_append_printf(out, "InputMailFilters of %s\n", name != NULL ? name : "a daemon");
+    }
+    return g_string_free(out, FALSE);
+}
+
 static gid_t group(const struct setup *setup)
 {
     (void)setup;
@@ -130,6 +165,7 @@ const struct setup_mta sendmail_setup = {
     .path = path,
     .with = with,
     .without = without,
+    .used = used,
     .group = group,
     .next = next,
 };

@@ -29,6 +29,9 @@ struct setup_mta {
     char *(*with)(struct setup *setup, const char *text, char **error);
     /* The text without our milter, whatever else is in it now. */
     char *(*without)(struct setup *setup, const char *text, char **error);
+    /* The places of the configuration in force that name the socket, a line each; "" if none does.  NULL with `error`.
+     */
+    char *(*used)(const struct setup *setup, char **error);
     /* The group that may open the socket, or -1 if there is none. */
     gid_t (*group)(const struct setup *setup);
     /* What a person does now, for a note. */

@@ -7,9 +7,11 @@ import pty
 import pwd
 import re
 import shutil
+import socketserver
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -56,6 +58,13 @@ MAILER(`smtp')dnl
 """
 
 
+class _HangsUp(socketserver.BaseRequestHandler):
+    """Something that listens and is no milter."""
+
+    def handle(self):
+        self.request.recv(1)
+
+
 class SetupCase(unittest.TestCase):
     maxDiff = None
 
@@ -71,6 +80,10 @@ class SetupCase(unittest.TestCase):
         return daemon.write_config(os.path.join(self.folder, "rcptguard.conf"), {("milter", "socket"): socket, ("milter", "user"): daemon.USER})
 
     def ask(self, *arguments):
+        """No daemon runs here, so what makes a change says --anyway."""
+        return self.ask_plainly(*arguments, *(["--anyway"] if "--yes" in arguments else []))
+
+    def ask_plainly(self, *arguments):
         done = subprocess.run([review.PROGRAM, "setup", "-c", self.config, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=daemon.LIMIT, check=False, env=daemon.environment())
         return review.Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -79,6 +92,13 @@ class SetupCase(unittest.TestCase):
         answer = self.ask(*arguments)
         self.assertEqual((answer.code, answer.err), (review.DONE, ""), answer)
         return answer.out
+
+    def used(self):
+        """What --is-used prints: the places that name the daemon."""
+        answer = self.ask(*self.arguments, "--is-used")
+        self.assertEqual((answer.code, answer.err), (review.DONE if answer.out else review.GONE, ""), answer)
+        self.assertEqual(json.loads(self.ask(*self.arguments, "--is-used", "--json").out), {"used": answer.out != ""})
+        return answer.out.splitlines()
 
     @staticmethod
     def read(path):
@@ -160,6 +180,40 @@ class OnPostfix(SetupCase):
             answer = SetupCase.ask(self, *self.arguments, *arguments)
             self.assertEqual(answer.code, review.DONE, answer)
             self.assertLess(time.monotonic() - start, 4 * tap.SLOWNESS)
+
+    def test_no_daemon(self):
+        """nothing answers: the folder is made, the change is not, and it is said what to type"""
+        before = self.read(self.main)
+        self.settle()
+        self.assertIn("note: no daemon answers at unix:%s/rcptguard.sock: No such file or directory; it has to run before" % self.socket_folder, self.ask_plainly(*self.arguments).out)
+        for made in "was made, for the socket", "":
+            answer = self.ask_plainly(*self.arguments, "--yes", "--reload")
+            self.assertEqual(answer.code, review.WRONG, answer)
+            self.assertIn(made, answer.out)
+            self.assertIn("no daemon answers at unix:%s/rcptguard.sock: No such file or directory; %s was not changed: start it first (systemctl start rcptguardd), or say --anyway\n"
+                          % (self.socket_folder, self.main), answer.err)
+        self.assertEqual((self.read(self.main), self.backups(self.main)), (before, []))
+        with socketserver.UnixStreamServer(os.path.join(self.socket_folder, "rcptguard.sock"), _HangsUp) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            answer = self.ask_plainly(*self.arguments, "--yes")
+            server.shutdown()
+        self.assertIn("what answers does not speak the milter protocol", answer.err)
+        self.assertEqual((answer.code, self.read(self.main)), (review.WRONG, before))
+
+    def test_is_used(self):
+        """by what is in force: main.cf, or what master.cf says for a service"""
+        self.assertEqual(self.used(), [])
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.used(), ["smtpd_milters", "non_smtpd_milters"])
+        self.add("submission inet n - y - - smtpd\n  -o { smtpd_milters = inet:127.0.0.1:8891, %s }\n"
+                 "relay inet n - y - - smtpd\n  -o smtpd_milters=inet:127.0.0.1:8891\n" % self.ENTRY, "master.cf")
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.used(), ["smtpd_milters of submission/inet"])
+
+    def test_is_used_cannot_be_told(self):
+        answer = self.ask("postfix", "--postfix-config", self.folder, "--is-used")
+        self.assertEqual((answer.code, answer.out), (review.WRONG, ""))
+        self.assertIn("postconf", answer.err)
 
     def test_twice(self):
         self.done(*self.arguments, "--yes")
@@ -325,10 +379,12 @@ class OnPostfix(SetupCase):
         self.assertEqual(self.backups(self.main), [])
 
     def test_usage(self):
-        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"]):
+        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"],
+                          ["postfix", "--is-used", "--undo"]):
             self.assertEqual(self.ask(*arguments).code, review.USAGE, arguments)
 
-    def ask_on_a_terminal(self, answer):
+    def ask_on_a_terminal(self, answer, *options):
+        """Exit code, and all that was shown."""
         self.settle()
 
         def read(fd):
@@ -341,7 +397,7 @@ class OnPostfix(SetupCase):
             return data
         pid, fd = pty.fork()
         if pid == 0:
-            os.execve(review.PROGRAM, [review.PROGRAM, "setup", "-c", self.config, *self.arguments], daemon.environment())
+            os.execve(review.PROGRAM, [review.PROGRAM, "setup", "-c", self.config, *self.arguments, *options], daemon.environment())
         text = b""
         while True:
             data = read(fd)
@@ -349,16 +405,28 @@ class OnPostfix(SetupCase):
                 break
             text += data
         os.close(fd)
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), review.DONE, text)
-        self.assertIn(b"Change it? [y/N]", text)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
 
     def test_terminal(self):
         before = self.read(self.main)
         for answer in b"n\n", b"\n":
-            self.ask_on_a_terminal(answer)
+            self.assertAsked(self.ask_on_a_terminal(answer, "--anyway"))
             self.assertEqual(self.read(self.main), before)
-        self.ask_on_a_terminal(b"y\n")
+        self.assertAsked(self.ask_on_a_terminal(b"y\n", "--anyway"))
         self.assertIn(self.ENTRY, self.read(self.main))
+
+    def assertAsked(self, told):
+        self.assertEqual(told[0], review.DONE, told)
+        self.assertIn(b"Change it? [y/N]", told[1])
+
+    def test_terminal_without_a_daemon(self):
+        """nobody is asked for what would be refused"""
+        os.mkdir(self.socket_folder)
+        before = self.read(self.main)
+        code, text = self.ask_on_a_terminal(b"y\n")
+        self.assertEqual((code, self.read(self.main)), (review.WRONG, before), text)
+        self.assertNotIn(b"Change it?", text)
+        self.assertIn(b"start it first", text)
 
 
 @unittest.skipUnless(daemon.ROOT, "edits what is root's")
@@ -389,6 +457,28 @@ class OnSendmail(SetupCase):
         self.done(*self.arguments, "--undo", "--yes")
         self.assertEqual(self.read(self.mc), _MC)
 
+    def build(self):
+        daemon.write(os.path.join(self.place, "sendmail.cf"), sendmail.cf(self.read(self.mc)).decode())
+
+    def test_no_daemon(self):
+        self.assertEqual(self.ask_plainly(*self.arguments, "--yes").code, review.WRONG)
+        self.assertEqual((self.read(self.mc), self.backups(self.mc)), (_MC, []))
+
+    def test_is_used(self):
+        """by the sendmail.cf in force, whatever sendmail.mc says"""
+        self.build()
+        self.assertEqual(self.used(), [])
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.used(), [])
+        self.build()
+        self.assertEqual(self.used(), ["InputMailFilters"])
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.used(), ["InputMailFilters"])
+        filter_of_a_daemon = "MAIL_FILTER(`rcptguard', `S=unix:%s/rcptguard.sock, F=T')dnl\nDAEMON_OPTIONS(`Name=MSA, Port=587, InputMailFilters=rcptguard')dnl\n" % self.socket_folder
+        daemon.write(self.mc, _MC.replace("MAILER(`local')", filter_of_a_daemon + "MAILER(`local')"))
+        self.build()
+        self.assertEqual(self.used(), ["InputMailFilters of MSA"])
+
     def test_other_filters(self):
         other = "INPUT_MAIL_FILTER(`signer', `S=inet:8891@127.0.0.1')dnl\n"
         daemon.write(self.mc, _MC.replace("define(`confDOMAIN", other + "define(`confDOMAIN"))
@@ -416,6 +506,27 @@ class OnSendmail(SetupCase):
         daemon.write(self.mc, self.read(self.mc).replace("mail.me.example", "other.me.example"))
         self.done(*self.arguments, "--undo", "--yes")
         self.assertEqual(self.read(self.mc), _MC.replace("mail.me.example", "other.me.example"))
+
+
+@unittest.skipUnless(daemon.ROOT, "makes an /etc of its own")
+class DefaultSocket(SetupCase):
+    """Without a key it is in Postfix's chroot; where Sendmail is alone, where Sendmail connects to it."""
+
+    def shown(self, *commands):
+        """What setup would write into sendmail.mc, on a host that the commands make."""
+        daemon.write(self.config, "")
+        mc = daemon.write(os.path.join(self.folder, "sendmail.mc"), _MC)
+        script = "set -e; mount -t tmpfs tmpfs %s; cd %s; mkdir upper work; mount -t overlay overlay -o lowerdir=/etc,upperdir=upper,workdir=work /etc; %s; exec \"$@\"" % (
+            self.queue, self.queue, "; ".join(("rm -rf /etc/mail", "mkdir /etc/mail") + commands))
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", review.PROGRAM, "setup", "-c", self.config, "sendmail", "--sendmail-mc", mc],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return re.search(r"(?m)^\+INPUT_MAIL_FILTER\(`rcptguard', `S=([^,]*),", done.stdout.decode()).group(1)
+
+    def test_which(self):
+        inside, outside = "unix:/var/spool/postfix/rcptguard/rcptguard.sock", "unix:/run/rcptguard/rcptguard.sock"
+        cf, alone = "touch /etc/mail/sendmail.cf", "mount --bind /dev/null /usr/sbin/postconf"
+        self.assertEqual([self.shown("true"), self.shown(cf), self.shown(alone), self.shown(cf, alone)], [inside, inside, inside, outside])
 
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
@@ -446,8 +557,11 @@ class EndToEnd(unittest.TestCase):
             self.setup(config, *arguments, "--dry-run")
             self.assertEqual((self.read(server.mc), glob.glob(server.mc + ".*"), os.path.exists(os.path.dirname(socket[5:]))), (before, [], False))
 
-            self.follow(server, self.setup(config, *arguments, "--yes"))
+            with self.assertRaises(subprocess.CalledProcessError):  # it makes the folder, and no more: no daemon answers yet
+                self.setup(config, *arguments, "--yes")
+            self.assertEqual((self.read(server.mc), os.path.exists(os.path.dirname(socket[5:]))), (before, True))
             with daemon.Daemon(policies.FIELD, socket=socket):
+                self.follow(server, self.setup(config, *arguments, "--yes"))
                 self.wait_for(server, 550)
                 self.assertEqual(self.send(server, 5).code, 250)
                 after, backup = self.read(server.mc), glob.glob(server.mc + ".*")

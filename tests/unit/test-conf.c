@@ -53,7 +53,9 @@ static void test_defaults(void)
 {
     auto_free(config) config = sound("");
     g_assert_cmpint(config->socket->kind, ==, ENDPOINT_UNIX);
-    g_assert_cmpstr(config->socket->path, ==, "/var/spool/postfix/rcptguard/rcptguard.sock");
+    /* Which of the two it is depends on the host: tests/mta/setup.py. */
+    g_assert_true(g_str_equal(config->socket->name, CONFIG_DEFAULT_SOCKET) ||
+                  g_str_equal(config->socket->name, CONFIG_SENDMAIL_SOCKET));
     g_assert_cmpstr(config->user, ==, "rcptguard");
     g_assert_false(config->user_given);
     g_assert_cmpstr(config->policy, ==, SYSCONFDIR "/rcptguard/policy");
