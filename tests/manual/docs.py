@@ -68,6 +68,7 @@ ELSEWHERE = {
     # On a terminal, and as mail.
     "sudo rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
     "rcptguardq digest": ("tests/mta/tell.py", '"digest"'),
+    "rcptguardq reload": ("tests/mta/doctor.py", '"reload", "-c"'),
     "rcptguardq notify": ("tests/mta/tell.py", '"notify"'),
 }
 
