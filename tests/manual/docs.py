@@ -64,6 +64,7 @@ ELSEWHERE = {
     "rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
     "rcptguardq digest": ("tests/mta/tell.py", '"digest"'),
     "rcptguardq notify": ("tests/mta/tell.py", '"notify"'),
+    "rcptguardq reload": ("tests/mta/doctor.py", '"reload"'),
 }
 
 # Of these the makefile is asked what it would do: they take minutes, or write into the tree.
