@@ -152,15 +152,13 @@ static void check_notice(const struct config *config, struct diags *diags)
     diags_move(diags, found);
 }
 
-/* Each where it is used from now on. */
-static void put_in_force(struct service *service, struct config *config, struct policy *policy)
+/* Each where it is used from now on.  Takes the configuration. */
+static void use_config(struct service *service, struct config *config)
 {
-    metrics_count_reload(service->metrics, config, policy, g_get_real_time());
     g_ptr_array_add(service->configs, (gpointer)service_config(service));
     keeper_use(service->keeper, config);
     log_as_json(config->log_json);
     atomic_store(&service->config, config);
-    service_swap(service, policy_ref(policy));
 }
 
 static void log_done(const struct service *service, const struct policy *policy, const struct policy *old,
@@ -202,7 +200,10 @@ void service_reload(struct service *service)
         return;
     }
     /* In force before it is said to be: whoever waits for the line may send the next message at once. */
-    put_in_force(service, g_steal_pointer(&config), policy);
+    metrics_count_reload(service->metrics, config, policy, g_get_real_time());
+    if (applied != NULL) /* or else nothing that is used here differs, and those that are kept do not grow in number */
+        use_config(service, g_steal_pointer(&config));
+    service_swap(service, policy_ref(policy));
     log_done(service, policy, old, applied, waiting);
 }
 

@@ -243,6 +243,25 @@ static bool is_word(const char *name)
     return p > name && *p == '\0';
 }
 
+/* Whether another listener, where mail comes in, has the name as well: then leaving it out would leave that mail out.
+ */
+static bool is_shared(GHashTable *values, const char *name)
+{
+    static const char end[] = "/inet/milter_macro_daemon_name";
+    GHashTableIter iterator;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iterator, values);
+    while (g_hash_table_iter_next(&iterator, &key, &value)) {
+        g_autofree char *service = g_str_has_suffix(key, end) ? g_strndup(key, strlen(key) - strlen(end)) : NULL;
+        const char *filter = service == NULL ? NULL : override(values, service, "content_filter");
+        bool takes_back = filter != NULL && filter[0] == '\0' && is_loopback_service(service);
+        if (service != NULL && !takes_back && strcmp(value, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /*
  * A listener on the loopback that hands mail to no content filter takes it back
  * from one.  What it shows to milters was shown to them before.
@@ -258,7 +277,7 @@ static void take_listener(struct site *site, GHashTable *values, const char *ser
         return;
     if ((milters != NULL && milters[0] == '\0') || (options != NULL && strstr(options, "no_milters") != NULL))
         return;
-    if (name != NULL && is_word(name)) {
+    if (name != NULL && is_word(name) && !is_shared(values, name)) {
         if (!g_ptr_array_find_with_equal_func(site->reinjected, name, g_str_equal, NULL))
             g_ptr_array_add(site->reinjected, g_strdup(name));
         return;

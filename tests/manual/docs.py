@@ -70,6 +70,7 @@ ELSEWHERE = {
     "rcptguardq digest": ("tests/mta/tell.py", '"digest"'),
     "rcptguardq reload": ("tests/mta/doctor.py", '"reload", "-c"'),
     "rcptguardq notify": ("tests/mta/tell.py", '"notify"'),
+    "rcptguardq reload": ("tests/mta/doctor.py", '"reload"'),
 }
 
 # Of these the makefile is asked what it would do: they take minutes, or write into the tree.

@@ -303,6 +303,20 @@ localhost:10027 inet n - n - - smtpd
         for listener, judged in (("REINJECT", False), ("smtpd", True)):
             self.assertEqual(self.judge("care@corp.example", ["a@x.example"], "--client", "127.0.0.1", "--listener", listener)["outbound"], judged)
 
+    def test_content_filter_with_the_name_of_another_listener(self):
+        """where people hand in mail: that is judged"""
+        self.postfix(MAIN, """\
+submission inet n - y - - smtpd
+  -o milter_macro_daemon_name=ORIGINATING
+127.0.0.1:10025 inet n - n - - smtpd
+  -o content_filter=
+  -o milter_macro_daemon_name=ORIGINATING
+""")
+        said = self.ask()
+        self.assertEqual(len(said["notes"]), 1)
+        self.assertNotIn("not listener", said["policy"])
+        self.assertTrue(self.judge("care@corp.example", ["a@x.example"], "--user", "care", "--listener", "ORIGINATING")["outbound"])
+
     def test_a_null_client(self):
         """no domain of its own but its origin, and the domain above it that people may have"""
         self.postfix("compatibility_level = 3.6\nmyhostname = web1.corp.example\nmydestination =\nmynetworks = 127.0.0.0/8\n")
