@@ -3,6 +3,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
+#include "milter/review/held_text.h"
 #include "policy/address/address.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
@@ -12,6 +13,7 @@
 
 static gboolean recipients_option = FALSE;
 static gboolean parties_option = FALSE;
+static gboolean text_option = FALSE;
 static gboolean message_option = FALSE;
 static gboolean raw_option = FALSE;
 static char **id_options = NULL;
@@ -21,7 +23,9 @@ static int check(void)
     tool_bare_ids(id_options);
     if (id_options == NULL || id_options[1] != NULL)
         return tool_usage_error("expected one queue id");
-    if (raw_option && (message_option || recipients_option || parties_option || tool_json()))
+    if (text_option && !tool_json() && (message_option || parties_option))
+        return tool_usage_error("--text shows the message in place of the facts: without --message and --parties");
+    if (raw_option && (text_option || message_option || recipients_option || parties_option || tool_json()))
         return tool_usage_error("--raw prints the message alone");
     if (raw_option && terminal_is(stdout))
         return tool_usage_error("--raw would let the message control this terminal: write it to a file or a program");
@@ -31,7 +35,7 @@ static int check(void)
 /* ---- JSON: the keys are a contract, rcptguardq(8) */
 
 static void json_fields(JsonBuilder *json, const char *key, const GPtrArray *fields, const char *name,
-                        const char *value)
+                        const char *value, bool displays)
 {
     json_builder_set_member_name(json, key);
     json_builder_begin_array(json);
@@ -40,6 +44,8 @@ static void json_fields(JsonBuilder *json, const char *key, const GPtrArray *fie
         json_builder_begin_object(json);
         json_string(json, name, field->name);
         json_string(json, value, field->value);
+        if (displays)
+            json_string(json, "name", field->display);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
@@ -86,15 +92,15 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
 
 static void json_reading(JsonBuilder *json, const struct message_reading *reading)
 {
-    json_fields(json, "headers", reading->headers, "name", "value");
+    json_fields(json, "headers", reading->headers, "name", "value", false);
     if (!recipients_option)
         return;
-    json_fields(json, "visible_recipients", reading->visible, "fields", "address");
+    json_fields(json, "visible_recipients", reading->visible, "fields", "address", true);
     json_strings(json, "hidden_recipients", reading->hidden);
     json_boolean(json, "recipients_cut", reading->cut);
 }
 
-static void print_json(const struct held_details *shown, const GString *message)
+static void print_json(const struct held_details *shown, const GString *message, const struct content *content)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
@@ -105,6 +111,8 @@ static void print_json(const struct held_details *shown, const GString *message)
         json_reading(json, shown->reading);
     if (message != NULL)
         json_string(json, "message", message->str);
+    if (content != NULL)
+        held_text_json(json, content);
     json_builder_end_object(json);
     tool_print_json(json);
 }
@@ -142,6 +150,23 @@ static int fetch_message(const struct held_details *shown, GString *message)
     return answer == QUEUE_DONE ? EXITS_DONE : absent();
 }
 
+static int fetch_content(const struct held_details *shown, struct content **content)
+{
+    g_autofree char *error = NULL;
+    enum queue_answer answer = held_text_fetch(shown, content, &error);
+    if (answer == QUEUE_FAILED)
+        return tool_error(EXITS_PASSING, "%s", error);
+    return answer == QUEUE_DONE ? EXITS_DONE : absent();
+}
+
+static void print_content(const struct held_details *shown, const struct content *content)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    held_details_append_title(out, shown);
+    held_text_append(out, shown, content);
+    tool_print(out);
+}
+
 static void print_text(const struct held_details *shown, const GString *message)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -163,12 +188,17 @@ static int show(struct held_details *shown)
     held_details_read(shown);
     int status = EXITS_DONE;
     g_autoptr(GString) message = message_option ? g_string_new(NULL) : NULL;
+    auto_free(content) content = NULL;
     if (message_option)
         status = fetch_message(shown, message);
+    if (status == EXITS_DONE && text_option)
+        status = fetch_content(shown, &content);
     if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
         status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread) : absent();
     if (tool_json())
-        print_json(shown, status == EXITS_DONE ? message : NULL);
+        print_json(shown, status == EXITS_DONE ? message : NULL, status == EXITS_DONE ? content : NULL);
+    else if (content != NULL)
+        print_content(shown, content);
     else
         print_text(shown, status == EXITS_DONE ? message : NULL);
     return status;
@@ -197,7 +227,9 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"parties", 0, 0, G_OPTION_ARG_NONE, &parties_option, "Every party, not the largest alone", NULL},
     {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "The recipients' addresses, from the queue", NULL},
-    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "The message too, made harmless for a terminal", NULL},
+    {"text", 0, 0, G_OPTION_ARG_NONE, &text_option, "The message as its reader sees it, decoded", NULL},
+    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "The message too as it came, made harmless for a terminal",
+     NULL},
     {"raw", 0, 0, G_OPTION_ARG_NONE, &raw_option, "The message alone, byte by byte", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,

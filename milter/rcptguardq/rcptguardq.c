@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "milter/common/conf_load.h"
+#include "milter/content/html_text.h"
 #include "milter/ledger/database.h"
 #include "milter/log/log.h"
 #include "milter/rcptguardq/commands.h"
@@ -142,8 +143,10 @@ static void clean_environment(void)
 
 static void add_versions(GString *out)
 {
+    g_autofree char *xml = html_text_library_version();
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
+    versions_add(out, "libxml2", xml);
     versions_add_built(out, "json-glib", json_library_version());
 }
 

@@ -139,6 +139,18 @@ class Words(QueueCase):
         text = re.sub(r"\s+", " ", self.body_of("show", "headers[]").text())
         self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/queue/message_reader.c", "fields_shown"), "fields")
 
+    def test_text(self):
+        """what is shown of a message's text: the words for a part, and the bounds"""
+        self.assertSame(self.quoted(self.body_of("show", "parts[].use")), csource.strings(csource.function("milter/content/message_content.c", "content_use_name")), "uses")
+        text = re.sub(r"\s+", " ", page.section(self.tree, "The text of a message", "Ss").text())
+        header = csource.read("milter/content/message_content.h")
+        limits = {name: int(re.search(r"#define CONTENT_%s_LIMIT \(?(\d+)u" % name, header).group(1)) for name in ("PART", "TEXT", "PARTS", "DEPTH")}
+        self.assertIn("(%du * 1024)" % limits["PART"], header)
+        for pattern, value in {r"Up to (\d+) MB of a message": int(re.search(r"READER_INPUT_LIMIT +\((\d+)u \* 1024 \* 1024\)", csource.read("milter/queue/message_reader.h")).group(1)),
+                               r"(\d+) KB of text of each part": limits["PART"], r"and (\d+) MB of all": limits["TEXT"] // 1024, r"(\d+) parts are listed": limits["PARTS"],
+                               r"lie (\d+) deep": limits["DEPTH"], r"More than (\d+) characters": csource.number("milter/content/html_text.c", "INVISIBLE_SHOWN")}.items():
+            self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
+
     def test_rights(self):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "WHO MAY WHAT"), "Cm")
@@ -221,7 +233,8 @@ class Real(review.ReviewCase, QueueCase):
         self.mta.drop(gone.id)
         listed = self.done("list", "--all", "--json").json()
         self.compare(self.documented("list"), listed, "list")
-        shown = [self.done("show", "--json", "--recipients", "--message", one.id).json()[0] for one in (full, bare)]
+        named = self.hold(cc=['"Ann" <%s>' % review.WIDE[0], *review.WIDE[1:]], headers=[("Content-Type", 'application/pdf; name="a.pdf"')])
+        shown = [self.done("show", "--json", "--recipients", "--message", "--text", one.id).json()[0] for one in (full, bare, named)]
         shown += [self.done("show", "--json", one.id).json()[0] for one in (released, gone)]
         self.compare({**self.documented("list"), **self.documented("show")}, shown, "show")
         for command in DECIDING:
