@@ -91,7 +91,9 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->queue_id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_cell(out, message->rule, RULE_WIDTH);
-    g_string_append_printf(out, "%u addresses, %u parties", message->counts.visible, message->counts.parties);
+    g_autofree char *addresses = facts_count(message->counts.visible, "address", "addresses");
+    g_autofree char *parties = facts_count(message->counts.parties, "party", "parties");
+    g_string_append_printf(out, "%s, %s", addresses, parties);
     if (needed > 1)
         g_string_append_printf(out, ", %u of %u approvals", row->granted, needed);
     g_string_append(out, "\n    ");
@@ -115,10 +117,13 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
     if (digest->untracked > 0)
         g_string_append_printf(
-            out, "\n%u on hold besides, which the ledger does not know:\n    rcptguardq list --state untracked\n",
+            out, "\n%u on hold besides, which the ledger does not know:\n    sudo rcptguardq list --state untracked\n",
             digest->untracked);
     if (count > 0)
-        g_string_append(out, "\nWhy is one held?      rcptguardq show ID\nOne after the other:  rcptguardq review\n");
+        g_string_append(
+            out,
+            "\nWhy is one held?      sudo rcptguardq show ID\nWhat is in it?        sudo rcptguardq show --text ID\n"
+            "One after the other:  sudo rcptguardq review\n");
     return g_string_free(out, FALSE);
 }
 

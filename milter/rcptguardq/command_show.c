@@ -4,6 +4,7 @@
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/held_text.h"
+#include "milter/review/typed_ids.h"
 #include "policy/address/address.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
@@ -207,9 +208,9 @@ static int show(struct held_details *shown)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    const char *id = id_options[0];
     auto_free(view) view = tool_view(tool, &status);
-    if (view == NULL)
+    g_autofree char *id = view == NULL ? NULL : typed_id_complete(tool, view, id_options[0], &status);
+    if (id == NULL)
         return status;
     const struct view_item *item = view_find(view, id);
     auto_free(ledger_row) row = item == NULL ? tool_find(tool, id, &status) : NULL;

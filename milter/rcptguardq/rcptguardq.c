@@ -159,7 +159,6 @@ int main(int argc, char **argv)
         .commands = commands,
         .add_versions = add_versions,
         .run = run,
-        .glib_help = true,
     };
 
     clean_environment();

@@ -195,9 +195,10 @@ static void append_counts(GString *out, const struct held_details *shown)
     g_autoptr(GString) text = g_string_new(NULL);
     if (row != NULL) {
         const struct ledger_message *message = &row->message;
-        g_string_printf(text, "%u outside of %u parties in %u domains, %u inside; Bcc: %u", message->counts.visible,
-                        message->counts.parties, message->counts.domains, message->counts.internal,
-                        message->counts.hidden);
+        g_autofree char *parties = facts_count(message->counts.parties, "party", "parties");
+        g_autofree char *domains = facts_count(message->counts.domains, "domain", "domains");
+        g_string_printf(text, "%u outside of %s in %s, %u inside; Bcc: %u", message->counts.visible, parties, domains,
+                        message->counts.internal, message->counts.hidden);
         held_details_append_fact(out, "Recipients", text->str);
     } else if (shown->item->entry != NULL) {
         g_string_printf(text, "%u in the envelope", shown->item->entry->recipients);
@@ -222,8 +223,10 @@ static void append_counts(GString *out, const struct held_details *shown)
 
 static char *party_text(const struct ledger_party *party)
 {
-    if (party->name == NULL)
-        return g_strdup_printf("%u parties more of %s", party->parties, party->class_name);
+    if (party->name == NULL) {
+        g_autofree char *count = facts_count(party->parties, "party", "parties");
+        return g_strdup_printf("%s more of %s", count, party->class_name);
+    }
     g_autofree char *name = domain_display(party->name);
     return g_strdup_printf("%s%s", name, party->individuals ? " (individuals)" : "");
 }

@@ -83,10 +83,10 @@ static int read_command(const struct command *command, int argc, char **argv)
     int status;
 
     g_set_prgname(name);
-    g_option_context_set_help_enabled(context, program->glib_help);
+    g_option_context_set_help_enabled(context, FALSE);
     g_option_context_set_summary(context, summary);
     for (unsigned i = 0; i < G_N_ELEMENTS(groups); i++)
-        if (groups[i] != NULL && (groups[i] != help_entries || !program->glib_help))
+        if (groups[i] != NULL)
             g_option_context_add_main_entries(context, groups[i], NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
         return g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)

@@ -169,7 +169,8 @@ class Words(QueueCase):
         seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
         orphans = int(re.search(r"#define RECONCILE_ORPHANS \((\d+) \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
         for pattern, value in {r"not before (\d+) seconds are over": orphans, r"not seen in the queue for (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger/ledger.h", "LEDGER_SUBJECT_LIMIT"),
-                               r"the (\d+) largest": csource.number("milter/review/held_details.c", "PARTIES_SHOWN"), r"up to (\d+) of them": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
+                               r"Without it, the (\d+) largest": csource.number("milter/review/held_details.c", "PARTIES_SHOWN"),
+                               r"knows the (\d+) largest": csource.number("milter/ledger/ledger.h", "LEDGER_PARTIES_LIMIT"), r"first characters, (\d+) at least": csource.number("milter/review/typed_ids.h", "TYPED_ID_LEAST"), r"up to (\d+) of them": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
                                r"in one hour (\d+) mails at most": csource.number("milter/rcptguardq/command_notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 
