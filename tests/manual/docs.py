@@ -28,7 +28,7 @@ SOURCE = pathlib.Path(daemon.SOURCE)
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "packaging/README.md"]
 
 # What a command begins with, where it stands within a sentence.
-_INLINE = re.compile(r"`((?:(?:rcptguard|rcptguardd|rcptguardq|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart |build-|try-))[^`]*)`")
+_INLINE = re.compile(r"`((?:(?:(?:sudo )?rcptguardq|rcptguard|rcptguardd|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart |build-|try-))[^`]*)`")
 
 # Blocks that are no commands, by the first word.
 DATA = {"smtpd_milters", "class"}
@@ -61,7 +61,7 @@ ELSEWHERE = {
     "packaging/try-boot": ("packaging/README.md", "from the installation to a held and released message"),
     "packaging/try-autopkgtest": ("packaging/try-suite", '"try-autopkgtest"'),
     # On a terminal, and as mail.
-    "rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
+    "sudo rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
     "rcptguardq digest": ("tests/mta/tell.py", '"digest"'),
     "rcptguardq notify": ("tests/mta/tell.py", '"notify"'),
 }
@@ -232,14 +232,15 @@ class Commands(unittest.TestCase):
     def test_3_held_mail(self):
         """what waits, why, and what is decided"""
         first, second = self.machine.held(), self.machine.held()
-        listed = self.type("rcptguardq list")
+        listed = self.type("sudo rcptguardq list")
         self.assertIn(first, listed)
         self.assertIn(second, listed)
         example = "4jYYjq0MScz1bYwQ"
-        self.assertIn("wide-cc", self.type("rcptguardq show " + example, "rcptguardq show " + first))
-        for command, queue_id in (('rcptguardq release --reason "asked the sender" ' + example, first), ('rcptguardq return --reason "use Bcc" ' + example, second)):
+        self.assertIn("wide-cc", self.type("sudo rcptguardq show " + example, "sudo rcptguardq show " + first))
+        self.assertIn("  Hello.", self.type("sudo rcptguardq show --text " + example, "sudo rcptguardq show --text " + first))
+        for command, queue_id in (('sudo rcptguardq release --reason "asked the sender" ' + example, first), ('sudo rcptguardq return --reason "use Bcc" ' + example, second)):
             self.type(command, command.replace(example, queue_id))
-        log = self.type("rcptguardq log")
+        log = self.type("sudo rcptguardq log")
         self.assertIn("asked the sender", log)
         self.assertIn("use Bcc", log)
 
