@@ -193,6 +193,7 @@ void reader_serve(char **words, const struct queue_driver *const *drivers)
         fprintf(stderr, "%s\n", error);
         _exit(EXITS_WRONG);
     }
+    privileges_only_read();
     GString *raw = g_string_new(NULL), *out = g_string_new(NULL);
     read_input(raw);
     if (text)
