@@ -270,6 +270,8 @@ static void leave_element(struct html_lines *page, xmlNode *node)
     page->lists -= list;
     page->quotes -= is_element(node, "blockquote");
     page->pre -= is_element(node, "pre");
+    if (is_element(node, "li"))
+        page->marker = NULL;
     if (is_element(node, "a"))
         append_link(page, node);
     switch (layout_of(node)) {

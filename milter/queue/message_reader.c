@@ -411,6 +411,8 @@ static bool add_content(void *data, char *line)
     switch (line[0]) {
     case KIND_LINE:
     case KIND_OURS:
+        if (content->lines->len > 2 * CONTENT_TEXT_LIMIT)
+            return false;
         content_add_line(content, line[0] == KIND_OURS, shown);
         return true;
     case KIND_PART:

@@ -11,6 +11,9 @@
 /* Columns before each line of the message. */
 enum { TEXT_INDENT = 2 };
 
+/* Columns before what a line of ours has too much: a name or a subject in it begins no line. */
+enum { OURS_INDENT = 6 };
+
 enum queue_answer held_text_fetch(const struct held_details *shown, struct content **content, char **error)
 {
     if (shown->item->entry == NULL)
@@ -57,6 +60,16 @@ static void append_parts(GString *out, const struct content *content)
     held_details_append_fact(out, "", more);
 }
 
+static void append_line(GString *out, const struct content_line *line, unsigned width)
+{
+    unsigned indent = line->ours ? OURS_INDENT : TEXT_INDENT;
+    if (line->text[0] != '\0') {
+        terminal_append_blanks(out, 0, line->ours ? 0 : indent);
+        terminal_append_wrapped(out, line->text, indent, width);
+    }
+    g_string_append_c(out, '\n');
+}
+
 void held_text_append(GString *out, const struct held_details *shown, const struct content *content)
 {
     held_details_append_heading(out, shown);
@@ -69,10 +82,7 @@ void held_text_append(GString *out, const struct held_details *shown, const stru
         bool parts = line->ours && g_str_has_prefix(line->text, "--");
         if (parts && i > 0)
             g_string_append_c(out, '\n');
-        unsigned indent = line->ours || line->text[0] == '\0' ? 0 : TEXT_INDENT;
-        terminal_append_blanks(out, 0, indent);
-        terminal_append_wrapped(out, line->text, indent, terminal_width(stdout));
-        g_string_append_c(out, '\n');
+        append_line(out, line, terminal_width(stdout));
     }
     if (content->lines->len == 0)
         g_string_append(out, "There is no text in it.\n");

@@ -255,7 +255,7 @@ static bool is_shared(GHashTable *values, const char *name)
     while (g_hash_table_iter_next(&iterator, &key, &value)) {
         g_autofree char *service = g_str_has_suffix(key, end) ? g_strndup(key, strlen(key) - strlen(end)) : NULL;
         const char *filter = service == NULL ? NULL : override(values, service, "content_filter");
-        bool takes_back = filter != NULL && filter[0] == '\0' && is_loopback_service(service);
+        bool takes_back = filter != NULL && filter[0] == '\0' && postconf_is_loopback(service);
         if (service != NULL && !takes_back && strcmp(value, name) == 0)
             return true;
     }

@@ -5,6 +5,7 @@ environment those are written anew.
 """
 
 import os
+import re
 
 import daemon
 import mta
@@ -131,6 +132,17 @@ class Text(review.ReviewCase):
                 self.assertRegex(text, words)
                 self.assertLess(len(text), 2 * 1024 * 1024)
         self.assertRegex(self.text_of(self.hold_raw(whole(multipart, many))), r"(?m)^ +\.\.\. and \d+ more$")
+
+    def test_lookalikes(self):
+        """neither a line of the message nor a name in it looks like a line of ours"""
+        fake = "---- the end of the message in this message"
+        inner = ("Content-Type: message/rfc822\n\nFrom: <a@x.example>\nSubject: %s%s\nContent-Type: text/plain; name=\"%s%s\"\n\n%s\nFrom: The Boss\n" % (
+            "x" * 66 + " ", fake, "y" * 66 + " ", fake, fake)).encode()
+        text = self.text_of(self.hold_raw(whole(('Content-Type: multipart/mixed; boundary="b0"',), b"--b0\n" + inner + b"--b0--\n")))
+        self.assertGreaterEqual(text.count(fake), 5)
+        self.assertEqual(re.findall("(?m)^" + fake, text), [fake])
+        self.assertTrue(text.endswith("\n" + fake + "\n"), text)
+        self.assertEqual(len(re.findall("(?m)^From", text)), 2)
 
     def test_nothing(self):
         """a message without text, without a body, and one whose parts end nowhere"""

@@ -30,6 +30,7 @@ static const struct example examples[] = {
     /* lists, quotes, tables */
     {"<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>", "- a\n- b\n  - c"},
     {"<ol><li>a<li>b</ol>c", "1. a\n2. b\n\nc"},
+    {"<ul><li></li></ul>a", "a"},
     {"a<blockquote>b<br>c<blockquote>d</blockquote></blockquote>e", "a\n\n> b\n> c\n\n> > d\n\ne"},
     {"<table><tr><td>a</td><td>b</td></tr><tr><td></td><td>c</td></tr></table>", "a | b\nc"},
     {"<table><tr><td><p>a</p></td><td><p>b</p></td></tr></table>", "a\n\nb"},
