@@ -120,7 +120,7 @@ static int check(const struct config *config)
         fprintf(stderr, "%s: warning: checked as the user who asks, not as `%s`\n", config->path, config->user);
     }
     auto_free(diags) diags = diags_new();
-    auto_free(policy) policy = policy_load(config->policy, diags);
+    auto_free(policy) policy = service_first_policy(config, diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_lint(policy, g_get_real_time() / G_USEC_PER_SEC, diags);

@@ -5,10 +5,12 @@
 #include "milter/log/log.h"
 #include "policy/base/time_text.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* POSIX's locks and not GLib's, which a thread sanitizer does not see through. */
 struct service {
@@ -43,9 +45,20 @@ static gint64 now_seconds(void)
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+struct policy *service_first_policy(const struct config *config, struct diags *diags)
+{
+    /* Elsewhere the name may be wrong, which is said better where it is read. */
+    bool own = strcmp(config->policy, CONFIG_DEFAULT_POLICY) == 0;
+    if (own && access(config->policy, F_OK) == -1 && errno == ENOENT) {
+        diags_file_error(diags, config->policy, "does not exist; `rcptguard init` writes a first policy");
+        return NULL;
+    }
+    return policy_load(config->policy, diags);
+}
+
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags)
 {
-    auto_free(policy) policy = policy_load(config->policy, diags);
+    auto_free(policy) policy = service_first_policy(config, diags);
     if (policy != NULL)
         policy_assert(policy, diags);
     struct keeper *keeper = keeper_new(config, diags);

@@ -24,8 +24,11 @@ struct service_evaluation {
     gint64 started; /* monotonic, microseconds */
 };
 
+/* Loads the policy that the configuration names; NULL with `diags`, which say how a first one is written. */
+struct policy *service_first_policy(const struct config *config, struct diags *diags);
+
 /*
- * Loads the policy that the configuration names and tries its assertions, and
+ * Loads that policy and tries its assertions, and
  * opens the ledger.  NULL if one of them cannot be used.  Whatever there is to say is in `diags`; a failed
  * assertion is said and the policy loads all the same: no mail is refused for a
  * failed test.  `descriptors` is the limit of descriptors.
