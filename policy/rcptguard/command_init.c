@@ -279,6 +279,20 @@ static void print_json(const struct making *making)
     tool_print_json(json);
 }
 
+/* For the daemon's own policy: what comes next, in its order.  The MTA asks the daemon only when it runs. */
+static void print_next(const struct making *making)
+{
+    if (strcmp(making->path, SYSCONFDIR "/rcptguard/policy") == 0 && making->site->mta != NULL) {
+        g_autofree char *mta = g_ascii_strdown(making->site->mta, -1);
+        printf("Then:  systemctl start rcptguardd\n"
+               "       rcptguardq setup %s\n"
+               "       rcptguardq doctor\n",
+               mta);
+    } else if (making->site->unguarded) {
+        printf("Postfix has no rcptguard in smtpd_milters yet: see rcptguardd(8).\n");
+    }
+}
+
 static void print_made(const struct making *making)
 {
     g_autoptr(GPtrArray) written = written_files(making);
@@ -294,8 +308,7 @@ static void print_made(const struct making *making)
         printf("Internal domains: %u, networks that may relay: %u.  All rules are on trial.\n"
                "Look through it, then:  rcptguard check -p %s\n",
                making->site->domains->len, making->site->networks->len, making->path);
-        if (making->site->unguarded)
-            printf("Postfix has no rcptguard in smtpd_milters yet: see rcptguardd(8).\n");
+        print_next(making);
     }
     fflush(stdout);
     for (unsigned i = 0; i < making->site->notes->len; i++)
