@@ -40,6 +40,7 @@ ELSEWHERE = {
     "apt-get install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb": ("packaging/try-suite", "apt-get -s install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb"),
     "rcptguardq setup sendmail --yes && make -C /etc/mail && systemctl restart sendmail":
         ("packaging/try-boot", "rcptguardq setup sendmail --yes && make -C /etc/mail && systemctl restart sendmail"),
+    "journalctl -t rcptguardd -g 'would=[a-z]'": ("packaging/try-boot", "journalctl -t rcptguardd -g 'would=[a-z]'"),
     "systemctl enable rcptguardd": ("packaging/try-boot", "systemctl is-enabled"),
     "systemctl start rcptguardd": ("packaging/try-boot", "systemctl start rcptguardd"),
     "systemctl reload rcptguardd": ("packaging/try-boot", "systemctl reload %s"),
