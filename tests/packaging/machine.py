@@ -174,6 +174,10 @@ class Machine:
         (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 mail.corp.example mail\n127.0.1.1 corp.example\n")
         if self.mta == "sendmail":
             (self.root / "etc/mail/local-host-names").write_text("localhost\ncorp.example\n")
+            # Debian 13 has a unit, and leaves it disabled where it is installed into a root that is not booted.
+            unit, wanted = "lib/systemd/system/sendmail.service", self.root / "etc/systemd/system/multi-user.target.wants/sendmail.service"
+            if (self.root / "usr" / unit).exists() and not wanted.is_symlink():
+                wanted.symlink_to("/usr/" + unit)
         # What the packages need is fetched while there is a network; the machine installs it without.
         self._outside("apt-get -q update")
         newest = ["./" + package.name for package in self.packages[-2:]]
