@@ -99,8 +99,8 @@ static int write_new(const char *path, const GString *text)
     return result;
 }
 
-/* No fsync: after a crash of the machine these values are of no use. */
-static int replace_file(const char *path, const GString *text, char **error)
+/* No fsync: after a crash of the machine these values are of no use.  Gives what is wrong, or NULL. */
+static char *replace_file(const char *path, const GString *text)
 {
     g_autofree char *new = g_strconcat(path, NEW_SUFFIX, NULL);
     int result = write_new(new, text);
@@ -110,9 +110,11 @@ static int replace_file(const char *path, const GString *text, char **error)
         errno = reason;
         result = -1;
     }
-    if (result == -1)
-        *error = g_strdup_printf("cannot be written: %s", g_strerror(errno));
-    return result;
+    if (result == 0)
+        return NULL;
+    const char *reason = g_strerror(errno);
+    char *obstacle = metrics_file_obstacle(path); /* the folder's own words say more than the file's */
+    return obstacle != NULL ? obstacle : g_strdup_printf("cannot be written: %s", reason);
 }
 
 /* ---- the ledger */
@@ -176,16 +178,8 @@ static void write_once(struct metrics_file *file)
     tell_ledger(file, held.known ? NULL : error.text);
 
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *trouble = NULL;
     metrics_append(file->metrics, text, &held, g_get_real_time());
-    replace_file(file->config->metrics, text, &trouble);
-    if (trouble != NULL) { /* the folder's own words say more than the file's */
-        char *obstacle = metrics_file_obstacle(file->config->metrics);
-        if (obstacle != NULL) {
-            g_free(trouble);
-            trouble = obstacle;
-        }
-    }
+    g_autofree char *trouble = replace_file(file->config->metrics, text);
     tell_file(file, trouble);
 }
 

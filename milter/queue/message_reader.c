@@ -66,17 +66,6 @@ static void append_headers(GString *out, const struct message *message)
     }
 }
 
-static char *field_names(unsigned fields)
-{
-    GString *names = g_string_new(NULL);
-    for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1) {
-        if ((fields & bit) != 0)
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
-                                   recipient_field_name((enum recipient_field)bit));
-    }
-    return g_string_free(names, FALSE);
-}
-
 /* Bcc is read only where the MTA delivers it; a header that it strips shows nobody. */
 static unsigned fields_delivered(const struct message *message)
 {
@@ -99,7 +88,7 @@ static void append_visible(GString *out, const struct message *message, const st
         const struct recipient *recipient = recipients_get(recipients, i);
         if ((recipient->fields & delivered) == 0)
             continue;
-        g_autofree char *fields = field_names(recipient->fields & delivered);
+        g_autofree char *fields = recipient_field_names(recipient->fields & delivered);
         g_autofree char *address = address_display(recipient->address);
         const char *display = g_hash_table_lookup(names, recipient->address);
         append_record(out, KIND_VISIBLE, fields, address);

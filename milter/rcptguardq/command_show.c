@@ -52,15 +52,6 @@ static void json_fields(JsonBuilder *json, const char *key, const GPtrArray *fie
     json_builder_end_array(json);
 }
 
-static void json_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
-    for (guint i = 0; i < strings->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index((GPtrArray *)strings, i));
-    json_builder_end_array(json);
-}
-
 static void json_ledger(JsonBuilder *json, const struct held_details *shown)
 {
     json_builder_set_member_name(json, "why");

@@ -39,6 +39,16 @@ void json_begin_object(JsonBuilder *json, const char *key)
     json_builder_begin_object(json);
 }
 
+void json_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
+{
+    json_begin_array(json, key);
+    for (unsigned i = 0; strings != NULL && i < strings->len; i++) {
+        g_autofree char *valid = g_utf8_make_valid(g_ptr_array_index(strings, i), -1);
+        json_builder_add_string_value(json, valid);
+    }
+    json_builder_end_array(json);
+}
+
 /* RFC 8259, section 7: beyond the basic plane, as a pair. */
 static void append_escape(GString *out, gunichar c)
 {

@@ -86,6 +86,13 @@ unsigned terminal_append_plain(GString *out, const char *text)
     return terminal_append_within(out, text, G_MAXUINT);
 }
 
+unsigned terminal_columns(const char *text)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+
+    return terminal_append_plain(plain, text);
+}
+
 unsigned terminal_append_within(GString *out, const char *text, unsigned columns)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);

@@ -167,11 +167,6 @@ static void set_action(struct evaluation *evaluation, struct verdict *verdict, c
     verdict->approvals = action->approvals;
 }
 
-static void add_would(struct verdict *verdict, const char *what, const char *name)
-{
-    g_ptr_array_add(verdict->would, g_strconcat(what, ":", name, NULL));
-}
-
 /* Whether this rule decides; the verdict is set then. */
 static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict, const struct rule *rule,
                           const struct judge_options *options)
@@ -190,8 +185,8 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
     if (result == TEST_NO)
         return false;
     if (rule->monitor) {
-        add_would(verdict, result == TEST_FAULT ? "fault" : disposition_name(rule->action.disposition),
-                  rule->name->text);
+        const char *would = result == TEST_FAULT ? "fault" : disposition_name(rule->action.disposition);
+        g_ptr_array_add(verdict->would, g_strconcat(would, ":", rule->name->text, NULL));
         return false;
     }
     if (result == TEST_FAULT) {

@@ -13,8 +13,7 @@ static void json_counts(JsonBuilder *json, const struct told *told)
 
     json_begin_object(json, "counts");
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++) {
-        json_builder_set_member_name(json, count_name((enum count)kind));
-        json_builder_begin_object(json);
+        json_begin_object(json, count_name((enum count)kind));
         json_number(json, "external", exposure_count(exposure, (enum count)kind, CLASS_EXTERNAL));
         json_number(json, "all", exposure_count(exposure, (enum count)kind, CLASS_ALL));
         for (unsigned i = 0; i < policy_class_count(told->policy); i++)
@@ -114,10 +113,7 @@ void explain_json(GString *out, const struct told *told)
     json_number(json, "approvals", told->outbound ? verdict->approvals : 0);
     json_boolean(json, "outbound", told->outbound);
     json_string(json, "sender", sender);
-    json_begin_array(json, "would");
-    for (unsigned i = 0; told->outbound && i < verdict->would->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index(verdict->would, i));
-    json_builder_end_array(json);
+    json_strings(json, "would", told->outbound ? verdict->would : NULL);
     json_counts(json, told);
     json_defects(json, exposure_defects(verdict->exposure));
     json_recipients(json, verdict->exposure);

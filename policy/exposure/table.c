@@ -115,6 +115,8 @@ static char *add_domain(struct table *table, const char *item, unsigned value)
     const char *name = item + below;
     g_autofree char *domain = domain_normalise(name, strlen(name));
 
+    if (strchr(name, '@') != NULL)
+        return g_strdup_printf("expected a domain, not the address `%s`", piece);
     if (strchr(name, '*') != NULL)
         return g_strdup_printf("expected a domain, not `%s`; a leading dot stands for the domain and all below", piece);
     if (strpbrk(name, " \t") != NULL || (!domain_is_name(domain) && (below || !domain_is_literal(domain))))
@@ -166,19 +168,10 @@ static char *add_network(struct table *table, const char *item)
     return NULL;
 }
 
-static char *address_for_domain(const char *item)
-{
-    g_autofree char *piece = shown(item);
-
-    return g_strdup_printf("expected a domain, not the address `%s`", piece);
-}
-
 char *table_add(struct table *table, const char *item, unsigned value)
 {
     switch (table->kind) {
     case TABLE_DOMAINS:
-        if (strchr(item, '@') != NULL)
-            return address_for_domain(item);
         return add_domain(table, item, value);
     case TABLE_MAILBOXES:
     case TABLE_ADDRESSES:

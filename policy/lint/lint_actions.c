@@ -200,7 +200,7 @@ void lint_actions(const struct lint *lint)
 
     for (unsigned i = 0; i < lint->policy->rules->len; i++) {
         struct rule *rule = g_ptr_array_index(lint->policy->rules, i);
-        if (!lint_stops(&rule->action) || lint_rule_is_over(lint, rule))
+        if (!disposition_stops(rule->action.disposition) || lint_rule_is_over(lint, rule))
             continue;
         stops = true;
         lint_few(lint, rule);

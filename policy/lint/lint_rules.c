@@ -180,7 +180,8 @@ static bool may_stop(const struct lint *lint, const struct expression *way)
 
     for (unsigned i = 0; !stops && i <= policy->rules->len; i++) {
         const struct rule *rule = i < policy->rules->len ? lint_rule(lint, i) : NULL;
-        if (rule == NULL ? !lint_stops(&policy->fallback) : !lint_stops(&rule->action) || lint_rule_is_over(lint, rule))
+        if (rule == NULL ? !disposition_stops(policy->fallback.disposition)
+                         : !disposition_stops(rule->action.disposition) || lint_rule_is_over(lint, rule))
             continue;
         g_autoptr(GArray) premises = premises_new();
         premises_before(lint, premises, i);

@@ -82,8 +82,3 @@ bool lint_rule_is_over(const struct lint *lint, const struct rule *rule)
 {
     return lint->now >= rule->until;
 }
-
-bool lint_stops(const struct action *action)
-{
-    return disposition_stops(action->disposition);
-}

@@ -225,9 +225,7 @@ static void take_opening_turn(struct crew *crew)
     crew->walking = true;
     pthread_mutex_unlock(&crew->lock);
     while (bundle->files.length < BUNDLE_FILES && size < BUNDLE_SIZE && (more = mailwalk_next(crew->walk, &file))) {
-        struct mailwalk_file *kept = g_new(struct mailwalk_file, 1);
-        *kept = file;
-        g_queue_push_tail(&bundle->files, kept);
+        g_queue_push_tail(&bundle->files, g_memdup2(&file, sizeof file));
         size += file.size;
     }
     pthread_mutex_lock(&crew->lock);

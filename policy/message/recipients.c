@@ -72,6 +72,16 @@ const char *recipient_field_name(enum recipient_field field)
     return NULL;
 }
 
+char *recipient_field_names(unsigned bits)
+{
+    GString *names = g_string_new(NULL);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++)
+        if ((bits & fields[i].field) != 0)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", fields[i].name);
+    return g_string_free(names, FALSE);
+}
+
 static unsigned field_of(const char *name)
 {
     /* Every name begins with one of these; most headers do not. */

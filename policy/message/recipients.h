@@ -34,6 +34,9 @@ enum recipient_field {
 /* "To", "Cc", ... of one bit. */
 const char *recipient_field_name(enum recipient_field field);
 
+/* "To, Cc" of several; to be freed with g_free. */
+char *recipient_field_names(unsigned bits);
+
 struct recipient {
     const char *address; /* normalised: see address.h */
     unsigned fields;

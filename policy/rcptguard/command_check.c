@@ -28,12 +28,7 @@ static void print_check_json(const struct policy *policy, const struct diags *di
         json_string(json, "level", diag->level == DIAG_ERROR ? "error" : "warning");
         json_string(json, "message", diag->message);
         json_string(json, "lint", diag->lint);
-        json_begin_array(json, "notes");
-        for (unsigned j = 0; diag->notes != NULL && j < diag->notes->len; j++) {
-            g_autofree char *note = g_utf8_make_valid(g_ptr_array_index(diag->notes, j), -1);
-            json_builder_add_string_value(json, note);
-        }
-        json_builder_end_array(json);
+        json_strings(json, "notes", diag->notes);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);

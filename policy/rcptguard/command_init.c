@@ -204,14 +204,6 @@ static int write_files(const struct making *making)
 
 /* ---- what is told */
 
-static void add_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
-{
-    json_begin_array(json, key);
-    for (unsigned i = 0; i < strings->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index(strings, i));
-    json_builder_end_array(json);
-}
-
 /* The path of a file beside the policy, as a person would write it. */
 static char *beside(const struct making *making, const char *name)
 {
@@ -251,11 +243,11 @@ static void print_json(const struct making *making)
     g_autoptr(GPtrArray) domains = domain_items(making->site);
 
     json_builder_begin_object(json);
-    add_strings(json, "written", written);
+    json_strings(json, "written", written);
     json_string(json, "mta", making->site->mta);
-    add_strings(json, "domains", domains);
-    add_strings(json, "networks", making->site->networks);
-    add_strings(json, "notes", making->site->notes);
+    json_strings(json, "domains", domains);
+    json_strings(json, "networks", making->site->networks);
+    json_strings(json, "notes", making->site->notes);
     json_string(json, "policy", making->policy);
     json_builder_end_object(json);
     tool_print_json(json);
