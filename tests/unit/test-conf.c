@@ -159,13 +159,14 @@ static void test_every_key(void)
 /* The values of each key as texts: that of another configuration is taken over, and no other. */
 static void test_copies(void)
 {
-    auto_free(config) others = sound("[milter]\nsocket = inet:8891@127.0.0.1\nuser=mail-guard\npolicy = /srv/policy\n"
-                                     "on-error = accept\non-fault = reject\ntimeout = 15m\n[log]\nfacility = local3\n"
-                                     "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
-                                     "keep = 30d\nsubject = no\n[metrics]\npath = /srv/x.prom\ninstance = out\n"
-                                     "[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, c\nrelease = d\n"
-                                     "return = none\ndelete = e\nnotice = n\ndigest-to = f@g\nmta = sendmail\n"
-                                     "postfix-config = /h\nsendmail-config = /j\nsendmail-command = /k\n");
+    auto_free(config) others =
+        sound("[milter]\nsocket = inet:8891@127.0.0.1\nuser=mail-guard\npolicy = /srv/policy\n"
+              "on-error = accept\non-fault = reject\ntimeout = 15m\nread-ahead = no\n[log]\nfacility = local3\n"
+              "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
+              "keep = 30d\nsubject = no\n[metrics]\npath = /srv/x.prom\ninstance = out\n"
+              "[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, c\nrelease = d\n"
+              "return = none\ndelete = e\nnotice = n\ndigest-to = f@g\nmta = sendmail\n"
+              "postfix-config = /h\nsendmail-config = /j\nsendmail-command = /k\n");
     const struct key *key;
     for (unsigned i = 0; (key = key_at(i)) != NULL; i++) {
         auto_free(config) config = config_new("/etc/x/c");
