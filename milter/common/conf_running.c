@@ -16,6 +16,7 @@
 #define PROCESS "process"
 #define RELOADS "reloads"
 #define FAILED  "failed"
+#define MISSED  "missed"
 
 static char *path_of(const struct config *config)
 {
@@ -41,6 +42,8 @@ int running_write(const struct running *running, const struct config *config, ch
     g_autoptr(GString) text = g_string_new("# What rcptguardd runs with; it writes this file, and never reads it.\n");
     g_string_append_printf(text, PROCESS " = %ld\n" RELOADS " = %" G_GUINT64_FORMAT "\n" FAILED " = %s\n",
                            (long)running->process, running->reloads, running->failed ? "yes" : "no");
+    if (running->missed != NULL)
+        g_string_append_printf(text, MISSED " = %s\n", running->missed);
     const struct key *key;
     for (unsigned i = 0; (key = key_at(i)) != NULL; i++) {
         g_autofree char *name = name_of(key);
@@ -68,6 +71,9 @@ static void take_line(struct running *running, char *line)
         running->reloads = g_ascii_strtoull(value, NULL, 10);
     } else if (strcmp(line, FAILED) == 0 && value != NULL) {
         running->failed = strcmp(value, "yes") == 0;
+    } else if (strcmp(line, MISSED) == 0 && value != NULL) {
+        g_free(running->missed);
+        running->missed = g_strdup(value);
     } else {
         g_hash_table_add(running->known, g_strdup(line));
         if (value != NULL)
@@ -95,6 +101,7 @@ void running_free(struct running *running)
 {
     if (running == NULL)
         return;
+    g_free(running->missed);
     g_hash_table_unref(running->values);
     g_hash_table_unref(running->known);
     g_free(running);

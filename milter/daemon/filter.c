@@ -4,6 +4,7 @@
 
 #include "milter/daemon/held_record.h"
 #include "milter/daemon/ledger_writer.h"
+#include "milter/daemon/login_watch.h"
 #include "milter/daemon/mta_macros.h"
 #include "milter/daemon/smtp_reply.h"
 #include "milter/log/log.h"
@@ -414,6 +415,7 @@ static sfsistat on_end_of_message(SMFICTX *context)
     if (!service_evaluation_begin(service, &evaluation))
         return later(context, connection);
     auto_free(verdict) verdict = policy_judge(connection->policy, connection->message, &options);
+    login_watch_note(service_logins(service), connection->policy, connection->message);
     sfsistat result = conclude(context, connection, verdict, g_get_monotonic_time() - evaluation.started);
     service_count_judged(service);
     message_forget(connection);

@@ -4,6 +4,7 @@
 
 #include "milter/common/conf_running.h"
 #include "milter/daemon/config_reload.h"
+#include "milter/daemon/login_watch.h"
 #include "milter/log/log.h"
 #include "milter/notify/notice_template.h"
 #include "policy/base/time_text.h"
@@ -27,6 +28,7 @@ struct service {
 
     pthread_mutex_t policy_lock; /* held for the time of taking a reference only */
     struct policy *policy;
+    struct login_watch *logins;
 
     pthread_mutex_t running_lock;
     pthread_cond_t idle; /* by the monotonic clock */
@@ -83,6 +85,7 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
     service->keeper = keeper;
     if (config->metrics != NULL)
         service->metrics = metrics_new(config, service->policy, g_get_real_time());
+    service->logins = login_watch_new(service->policy);
     pthread_mutex_init(&service->policy_lock, NULL);
     pthread_mutex_init(&service->running_lock, NULL);
     pthread_cond_init(&service->idle, &monotonic);
@@ -108,6 +111,11 @@ struct keeper *service_keeper(const struct service *service)
 struct metrics *service_metrics(const struct service *service)
 {
     return service->metrics;
+}
+
+struct login_watch *service_logins(const struct service *service)
+{
+    return service->logins;
 }
 
 void service_tidy(struct service *service)
@@ -204,13 +212,16 @@ void service_reload(struct service *service)
     if (applied != NULL) /* or else nothing that is used here differs, and those that are kept do not grow in number */
         use_config(service, g_steal_pointer(&config));
     service_swap(service, policy_ref(policy));
+    login_watch_begin(service->logins, policy);
     log_done(service, policy, old, applied, waiting);
 }
 
 void service_record(const struct service *service, pid_t process)
 {
     g_autofree char *error = NULL;
-    const struct running running = {.process = process, .reloads = service->reloads, .failed = service->failed};
+    g_autofree char *missed = login_watch_missed(service->logins);
+    const struct running running = {
+        .process = process, .reloads = service->reloads, .failed = service->failed, .missed = missed};
     if (running_write(&running, service_config(service), &error) == -1)
         log_line(LOG_WARNING, "reload: what rcptguardd runs with cannot be recorded: %s", error);
 }

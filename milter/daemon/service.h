@@ -44,6 +44,9 @@ struct keeper *service_keeper(const struct service *service);
 /* What is counted for a monitoring system; NULL if the configuration names no file for it. */
 struct metrics *service_metrics(const struct service *service);
 
+/* Which rules' logins have been met. */
+struct login_watch *service_logins(const struct service *service);
+
 /* Records what is in force beside the ledger, for rcptguardq(8): see conf_running.h.  `process` takes the signals. */
 void service_record(const struct service *service, pid_t process);
 

@@ -6,6 +6,7 @@
 
 #include "milter/daemon/filter.h"
 #include "milter/daemon/libmilter_calls.h"
+#include "milter/daemon/login_watch.h"
 #include "milter/daemon/service.h"
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_file.h"
@@ -186,6 +187,8 @@ static gpointer house_thread(gpointer data)
         hear_parent(house);
         gint64 now = g_get_monotonic_time();
         watch_evaluations(house, now);
+        if (login_watch_changed(service_logins(house->service)))
+            service_record(house->service, house->start->parent);
         if (now - summarised >= (gint64)service_config(house->service)->summary * G_USEC_PER_SEC) {
             service_log_summary(house->service);
             summarised = now;

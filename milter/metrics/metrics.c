@@ -461,6 +461,8 @@ static void write_ledger(const struct picture *picture)
     metrics_text_begin(picture->text, errors, "counter", "Failures of the ledger, by what was to be done.");
     for (unsigned i = 0; i < METRICS_LEDGER_KINDS; i++)
         one_label(picture, errors, "operation", kinds[i], picture->totals.ledger_errors[i]);
+    one_number(picture, "rcptguard_log_lines_lost_total", "counter", "Lines that the log did not take.",
+               picture->held->lost_lines);
 }
 
 static void write_daemon(const struct picture *picture)

@@ -50,11 +50,12 @@ void metrics_count_ledger_error(struct metrics *metrics, enum metrics_ledger kin
  */
 void metrics_count_reload(struct metrics *metrics, const struct config *config, struct policy *policy, gint64 now);
 
-/* What the ledger says at the time of writing. */
+/* What the ledger and the log say at the time of writing. */
 struct metrics_held {
     bool known; /* it could be asked */
     unsigned count;
-    gint64 oldest; /* since when the oldest is held, since 1970; 0 if there is none */
+    guint64 lost_lines; /* of the log */
+    gint64 oldest;      /* since when the oldest is held, since 1970; 0 if there is none */
 };
 
 /* Appends all of it, for `now`. */

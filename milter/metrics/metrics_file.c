@@ -170,7 +170,7 @@ static void tell_ledger(struct metrics_file *file, const char *trouble)
 
 static void write_once(struct metrics_file *file)
 {
-    struct metrics_held held = {.known = false};
+    struct metrics_held held = {.known = false, .lost_lines = log_lost()};
     struct database_error error;
     held.known = ask_ledger(file, &held, &error) == 0;
     if (!held.known)

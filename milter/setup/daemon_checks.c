@@ -188,6 +188,19 @@ static void examine_configuration(struct doctor *doctor)
         findings_ok(doctor->findings, DAEMON " runs with what %s says", config->path);
 }
 
+/* Whether rules that test `user` write logins as the MTA does. */
+static void examine_logins(struct doctor *doctor)
+{
+    auto_free(running) running = running_read(doctor->tool->config);
+    if (running == NULL || running->missed == NULL)
+        return;
+    findings_add(
+        doctor->findings, SEVERITY_WARNING,
+        "Such a rule matches nobody. Write logins as the MTA does: see user= in the daemon's log.",
+        "mail goes out from senders that are listed as logins, and none of these logins was seen, in rules: %s",
+        running->missed);
+}
+
 /* ---- the metrics */
 
 static void examine_metrics(struct doctor *doctor)
@@ -367,6 +380,7 @@ const struct examination checks_of_daemon[] = {
     {"reload", examine_reload},
     {"running", examine_running},
     {"configuration", examine_configuration},
+    {"logins", examine_logins},
     {"metrics", examine_metrics},
     {"socket", examine_socket},
     {"answer", examine_answer},

@@ -315,6 +315,14 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
     return table_has_word(subject->table, word);
 }
 
+bool subject_lists_login(struct evaluation *evaluation, const struct test *test, const char *login)
+{
+    const struct subject_test *subject = subject_test_of(test);
+
+    return subject != NULL && subject->subject == SUBJECT_USER && subject->table != NULL && login != NULL &&
+           has_user(evaluation, subject, login) == TEST_YES;
+}
+
 static char *value(struct evaluation *evaluation, const struct test *test)
 {
     enum subject subject = subject_test_of(test)->subject;

@@ -26,4 +26,7 @@ const struct subject_test *subject_test_of(const struct test *test);
 /* Whether it is an address, which anybody with a login can write: `sender`, `from`. */
 bool subject_is_address(enum subject subject);
 
+/* Whether a test is `user` with logins that are listed, and this is one of them. */
+bool subject_lists_login(struct evaluation *evaluation, const struct test *test, const char *login);
+
 #endif

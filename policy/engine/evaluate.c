@@ -9,6 +9,7 @@
 #include "policy/address/address.h"
 #include "policy/base/source.h"
 #include "policy/conditions/condition_count.h"
+#include "policy/conditions/condition_subject.h"
 #include "policy/engine/policy.h"
 #include "policy/syntax/template.h"
 
@@ -272,4 +273,33 @@ bool policy_is_internal(struct policy *policy, const struct message *message, co
     int result = evaluation_in_classes(&evaluation, normal, (class_mask)1 << CLASS_INTERNAL);
     evaluation_end(&evaluation);
     return result == TEST_YES;
+}
+
+/* ---- logins */
+
+static enum login_listed listed_in(struct evaluation *evaluation, const struct expression *expression)
+{
+    enum login_listed found = NOT_LISTED;
+
+    if (expression->kind == EXPRESSION_TEST) {
+        if (subject_lists_login(evaluation, expression->test, evaluation->message->user))
+            return LOGIN_LISTED;
+        return subject_lists_login(evaluation, expression->test, evaluation->sender) ? SENDER_LISTED : NOT_LISTED;
+    }
+    for (unsigned i = 0; found != LOGIN_LISTED && i < expression->parts->len; i++) {
+        enum login_listed part = listed_in(evaluation, g_ptr_array_index(expression->parts, i));
+        found = part != NOT_LISTED ? part : found;
+    }
+    return found;
+}
+
+enum login_listed policy_login_listed(struct policy *policy, unsigned index, const struct message *message)
+{
+    const struct rule *rule = g_ptr_array_index(policy->rules, index);
+    struct evaluation evaluation = {0};
+
+    evaluation_start(&evaluation, policy, message);
+    enum login_listed listed = listed_in(&evaluation, rule->when);
+    evaluation_end(&evaluation);
+    return listed;
 }

@@ -96,6 +96,13 @@ struct rule_facts policy_rule(const struct policy *policy, unsigned index);
 /* The same of `default`. */
 struct rule_facts policy_default(const struct policy *policy);
 
+/*
+ * Whether the login of a message is listed in a test `user` of that rule, or, if it is not, its sender is: people often
+ * write an address where the MTA has a name alone.
+ */
+enum login_listed { NOT_LISTED, LOGIN_LISTED, SENDER_LISTED };
+enum login_listed policy_login_listed(struct policy *policy, unsigned index, const struct message *message);
+
 /* Whether that rule has a test that begins with this word, such as `user`. */
 bool policy_rule_tests(const struct policy *policy, unsigned index, const char *word);
 

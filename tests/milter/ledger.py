@@ -138,6 +138,7 @@ class Rows(LedgerCase):
         answer = mta.envelope("care@me.example", WIDE) or mta.data("")
         for name, value in guardcase.headers(cc=WIDE, message_id="no-queue-id@me.example"):
             mta.header(name, value, "")
+        mta.eoh("")
         answer = mta.eom("")
         self.assertDeferred(answer)
         line = daemon.parse(self.guard.wait_for_line("msgid=no-queue-id@me.example"))
@@ -204,6 +205,7 @@ class Locked(LedgerCase):
                 mta.data("X")
                 for name, value in guardcase.headers(cc=WIDE):
                     mta.header(name, value, "X")
+                mta.eoh("X")
                 barrier.wait()
                 answer, took = timed(lambda: mta.eom(milterclient.new_queue_id()))
                 results.append((answer.verdict, took))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import unittest
@@ -79,12 +80,21 @@ class Unread(unittest.TestCase):
         self.assertLess(len(kept), MESSAGES - 10)
         # Each line of the daemon's is either there or counted.
         self.assertEqual(len(before) + lost, len(guard.lines) - CONNECTIONS)
+        return lost
 
     def test_syslog(self):
+        """and the metrics say how many"""
         listener = self.listen("/dev/log")
-        with daemon.Daemon(policies.FIELD) as guard:
+        folder = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, folder)
+        daemon.own(folder)
+        path = os.path.join(folder, "rcptguard.prom")
+        with daemon.Daemon(policies.FIELD, config={("metrics", "path"): path}) as guard:
             daemon.wait_until(lambda: len(guard.lines) > 0, what="the first line")
-            self.check(guard, listener)
+            lost = self.check(guard, listener)
+            guard.reload()  # writes them anew
+            with open(path, encoding="utf-8") as file:
+                self.assertIn("\nrcptguard_log_lines_lost_total %d\n" % lost, file.read())
 
     def test_journal(self):
         os.makedirs(journald.FOLDER, exist_ok=True)

@@ -506,6 +506,29 @@ class Doctor(doctorcase.DoctorCase):
         self.guard.set_policy(before.replace("parties(external) >= 50", "parties(external) >= 51"))
         self.check(self.site, ("warning", "reload"))
 
+    def test_logins(self):
+        """a rule lists addresses as logins, and the MTA's are names: whose mail goes out is not met"""
+        listed = "".join(policies.rule(name, test, "accept") for name, test in (
+            ("boss", 'user = "care@me.example"'), ("both", 'parties(external) >= 2 and not user in "ann@me.example", "care@me.example"'),
+            ("met", 'user in "care", "care@me.example"'), ("nobody", 'user = "nobody@me.example"'), ("pattern", 'user =~ /care@me.example/')))
+        self.addCleanup(self.reload)
+        self.addCleanup(self.guard.set_policy, policies.FIELD)
+        self.guard.set_policy(policies.policy(rules=listed))
+        self.reload()
+        self.site.config = self.guard.config_path
+        with self.guard.client() as mta:
+            mta.connect("127.0.0.1")
+            self.assertEqual(self.logins(), [])
+            mta.message("care@me.example", ["a@x.example"], [("To", "a@x.example")], user="care")
+            daemon.wait_until(self.logins, daemon.LIMIT, "what doctor says of logins")
+            found, = self.logins()
+            self.assertEqual((found["severity"], found["text"].rpartition(": ")[2]), ("warning", "boss, both"))
+            mta.message("care@me.example", ["a@x.example"], [("To", "a@x.example")], user="care@me.example")
+            daemon.wait_until(lambda: not self.logins(), daemon.LIMIT, "an end of it")
+
+    def logins(self):
+        return [one for one in self.wrong(self.site) if one["check"] == "logins"]
+
     def test_metrics(self):
         """The file is missing with its folder, old, and fresh."""
         folder = os.path.join(daemon.temporary_directory(), "metrics")
