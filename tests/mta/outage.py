@@ -69,7 +69,7 @@ class Outage(mtacase.MtaCase):
     @staticmethod
     def data(session, text):
         try:
-            return session.data(text.encode())
+            return session.data(text.encode().replace(b"\n", b"\r\n"))
         except smtplib.SMTPDataError as failure:
             return failure.smtp_code, failure.smtp_error
 
