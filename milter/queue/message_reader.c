@@ -54,17 +54,6 @@ static void append_headers(GString *out, const struct message *message)
     }
 }
 
-static char *field_names(unsigned fields)
-{
-    GString *names = g_string_new(NULL);
-    for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1) {
-        if ((fields & bit) != 0)
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
-                                   recipient_field_name((enum recipient_field)bit));
-    }
-    return g_string_free(names, FALSE);
-}
-
 /* Bcc is read only where the MTA delivers it; a header that it strips shows nobody. */
 static unsigned fields_delivered(const struct message *message)
 {
@@ -73,7 +62,7 @@ static unsigned fields_delivered(const struct message *message)
 
 static void append_visible(GString *out, const struct recipients *recipients, unsigned delivered)
 {
-    for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1) {
+    for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1) {
         unsigned people = 0;
         for (unsigned i = 0; i < recipients_count(recipients); i++)
             people += (recipients_get(recipients, i)->fields & delivered & bit) != 0;
@@ -85,7 +74,7 @@ static void append_visible(GString *out, const struct recipients *recipients, un
         const struct recipient *recipient = recipients_get(recipients, i);
         if ((recipient->fields & delivered) == 0)
             continue;
-        g_autofree char *names = field_names(recipient->fields & delivered);
+        g_autofree char *names = recipient_field_names(recipient->fields & delivered);
         g_autofree char *address = address_display(recipient->address);
         append_record(out, KIND_VISIBLE, names, address);
     }

@@ -45,17 +45,6 @@ static unsigned columns_of(const char *text)
     return terminal_append_plain(plain, text);
 }
 
-static char *field_names(unsigned fields)
-{
-    GString *names = g_string_new(NULL);
-
-    for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1)
-        if (fields & bit)
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
-                                   recipient_field_name((enum recipient_field)bit));
-    return g_string_free(names, FALSE);
-}
-
 /* Where the columns begin. */
 struct columns {
     unsigned name, detail, fields;
@@ -71,7 +60,7 @@ static unsigned append_cell(GString *out, const char *text, unsigned column, uns
 static void append_row(GString *out, const struct explain_look *look, const struct columns *columns,
                        const struct row *row)
 {
-    g_autofree char *fields = field_names(row->fields);
+    g_autofree char *fields = recipient_field_names(row->fields);
     unsigned column = 2;
 
     g_string_append(out, "  ");
@@ -92,7 +81,7 @@ static struct columns lay_out(const GArray *rows, const struct explain_look *loo
 
     for (unsigned i = 0; i < rows->len; i++) {
         const struct row *row = &g_array_index(rows, struct row, i);
-        g_autofree char *names = field_names(row->fields);
+        g_autofree char *names = recipient_field_names(row->fields);
         class_name = MAX(class_name, columns_of(row->class_name));
         name = MAX(name, columns_of(row->name));
         detail = MAX(detail, columns_of(row->detail));

@@ -72,6 +72,17 @@ const char *recipient_field_name(enum recipient_field field)
     return NULL;
 }
 
+char *recipient_field_names(unsigned bits)
+{
+    GString *names = g_string_new(NULL);
+
+    for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1)
+        if ((bits & bit) != 0)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
+                                   recipient_field_name((enum recipient_field)bit));
+    return g_string_free(names, FALSE);
+}
+
 static unsigned field_of(const char *name)
 {
     /* Every name begins with one of these; most headers do not. */

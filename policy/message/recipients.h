@@ -29,10 +29,14 @@ enum recipient_field {
     FIELD_RESENT_BCC = 32,
     FIELD_APPARENTLY_TO = 64,
 };
+#define FIELD_LAST FIELD_APPARENTLY_TO /* the highest bit */
 #define FIELDS_BCC (FIELD_BCC | FIELD_RESENT_BCC)
 
 /* "To", "Cc", ... of one bit. */
 const char *recipient_field_name(enum recipient_field field);
+
+/* "To, Cc" of several bits; free with g_free. */
+char *recipient_field_names(unsigned bits);
 
 struct recipient {
     const char *address; /* normalised: see address.h */
