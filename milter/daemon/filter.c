@@ -328,31 +328,22 @@ static char *act(SMFICTX *context, const struct connection *connection, const st
     return NULL;
 }
 
-/* RFC 3463: 7.1, delivery not authorised, message refused. */
-static void set_reply(SMFICTX *context, const char *code, const char *status, const char *text)
+static void set_reply(SMFICTX *context, const struct disposition_reply *codes, const char *text)
 {
     g_autoptr(GString) reply = g_string_new(NULL);
     smtp_reply_append(reply, text == NULL ? "" : text);
     /* Without its text the answer still stands, in the MTA's words. */
-    if (smfi_setreply(context, (char *)code, (char *)status, reply->str) != MI_SUCCESS)
+    if (smfi_setreply(context, (char *)codes->code, (char *)codes->status, reply->str) != MI_SUCCESS)
         log_line(LOG_WARNING, "reply: libmilter did not take the text `%s`", reply->str);
 }
 
 static sfsistat answer(SMFICTX *context, enum disposition disposition, const char *text)
 {
-    switch (disposition) {
-    case DISPOSITION_REJECT:
-        set_reply(context, "550", "5.7.1", text);
-        return SMFIS_REJECT;
-    case DISPOSITION_TEMPFAIL:
-        set_reply(context, "451", "4.7.1", text);
-        return SMFIS_TEMPFAIL;
-    case DISPOSITION_ACCEPT:
-    case DISPOSITION_TAG:
-    case DISPOSITION_QUARANTINE:
-        break;
-    }
-    return SMFIS_ACCEPT;
+    const struct disposition_reply *codes = disposition_reply(disposition);
+    if (codes == NULL)
+        return SMFIS_ACCEPT;
+    set_reply(context, codes, text);
+    return codes->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }
 
 /*
