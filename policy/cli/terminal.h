@@ -41,6 +41,9 @@ const char *terminal_end(bool colours);
 /* The style of a verdict: the same in every command. */
 enum terminal_style terminal_verdict(enum disposition disposition);
 
+/* What a bar of such messages is made of, so that it can be read without colours. */
+const char *terminal_block(enum disposition disposition);
+
 /*
  * Appends text from elsewhere so that it can neither move the cursor nor hide
  * anything: what does not show, and what is no UTF-8, becomes \uXXXX or U+FFFD.
