@@ -11,7 +11,6 @@
 #include <string.h>
 
 /* Words that may stand where one of them stands wrong, for "did you mean". */
-static const char *const action_words[] = {"and", "or", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
 static const char *const fact_words[] = {"client",   "listener", "user",   "sender", "local",   "class",
                                          "outbound", "contact",  "expect", "rule",   "default", NULL};
 static const char *const outbound_words[] = {"and",    "or",   "class",   "outbound", "contact",
@@ -20,7 +19,6 @@ static const char *const gives_words[] = {"by", "class", "outbound", "contact", 
 
 static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
-static const char *const rule_words[] = {"monitor", "when", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
 
 /* Whether nothing but blanks stands before the token on its line. */
 static bool begins_line(const struct parser *parser)
@@ -110,12 +108,37 @@ static bool parse_approvals(struct parser *parser, struct action *action)
     return true;
 }
 
+/* Two words and those of all dispositions, ended by NULL; the array is freed with g_free. */
+static const char **with_dispositions(const char *first, const char *second)
+{
+    const char **words = g_new(const char *, DISPOSITIONS + 3);
+
+    words[0] = first;
+    words[1] = second;
+    memcpy(words + 2, disposition_names, (DISPOSITIONS + 1) * sizeof *words);
+    return words;
+}
+
+/* "expected LEAD`accept`, `tag`, ... or `tempfail`, not Y", with the nearest of `words`. */
+static void fail_expected_action(struct parser *parser, const char *lead, const char *const *words)
+{
+    g_autoptr(GString) expected = g_string_new(lead);
+
+    for (unsigned i = 0; i < DISPOSITIONS; i++)
+        g_string_append_printf(expected, "%s`%s`",
+                               i == 0                 ? ""
+                               : i + 1 < DISPOSITIONS ? ", "
+                                                      : " or ",
+                               disposition_names[i]);
+    parser_fail_expected(parser, expected->str, words);
+}
+
 static bool parse_action(struct parser *parser, struct action *action)
 {
     int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
 
     if (word < 0) {
-        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
+        fail_expected_action(parser, "", disposition_names);
         return false;
     }
     action->disposition = (enum disposition)word;
@@ -213,8 +236,9 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
         parser_advance(parser);
     }
     if (!parser_is_word(parser, "when")) {
-        parser_fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", rule_words);
-        recover_block(parser, rule_words);
+        g_autofree const char **words = with_dispositions("monitor", "when");
+        parser_fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", words);
+        recover_block(parser, words);
         if (!parser_is_word(parser, "when"))
             return false;
     }
@@ -223,8 +247,8 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
     if (rule->when == NULL)
         return false;
     if (!parser_is_one_of(parser, disposition_names)) {
-        parser_fail_expected(parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`",
-                             action_words);
+        g_autofree const char **words = with_dispositions("and", "or");
+        fail_expected_action(parser, "`and`, `or`, or an action: ", words);
         return false;
     }
     return parse_action(parser, &rule->action);
@@ -326,7 +350,7 @@ static bool parse_gives(struct parser *parser, struct expect *expect)
         return false;
     word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
     if (word < 0) {
-        parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
+        fail_expected_action(parser, "", disposition_names);
         return false;
     }
     expect->disposition = (enum disposition)word;
