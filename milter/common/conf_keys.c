@@ -307,8 +307,9 @@ static char *read_digest_to(struct config *config, const char *value)
 
 static char *read_mta(struct config *config, const char *value)
 {
-    static const struct conf_word words[] = {
-        {"auto", MTA_NONE}, {"postfix", MTA_POSTFIX}, {"sendmail", MTA_SENDMAIL}, {NULL, 0}};
+    struct conf_word words[MTAS + 1] = {{"auto", MTA_NONE}}; /* the last stays NULL */
+    for (int i = MTA_NONE + 1; i < MTAS; i++)
+        words[i] = (struct conf_word){mta_word((enum mta)i), i};
     int found = (int)config->review.mta;
     char *error = read_word(value, words, &found);
     config->review.mta = (enum mta)found;

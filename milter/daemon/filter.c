@@ -87,7 +87,7 @@ static struct connection *connection_new(SMFICTX *context)
     struct connection *connection = g_new0(struct connection, 1);
     const char *version = macro_needed(context, MACRO_VERSION);
     const char *listener = macro_needed(context, MACRO_LISTENER);
-    connection->mta = version != NULL && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_SENDMAIL;
+    connection->mta = mta_of_version(version);
     /* Kept from here: later stages of Postfix answer with another daemon's name. */
     connection->listener = g_strdup(listener);
     smfi_setpriv(context, connection);
@@ -160,8 +160,8 @@ static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 
     unsigned port;
     connection->client = client_address(address, &port);
-    /* Postfix hands in mail of sendmail(1) from port 0, which no connection has. */
-    connection->local = client_is_loopback(connection->client) && (connection->mta != MTA_POSTFIX || port == 0);
+    connection->local =
+        client_is_loopback(connection->client) && (!mta_facts(connection->mta)->local_port_0 || port == 0);
     return SMFIS_NOREPLY;
 }
 
@@ -172,7 +172,7 @@ static struct message *message_begin(SMFICTX *context, const struct connection *
     const char *mechanism = smfi_getsymval(context, (char *)"{auth_type}");
     message->mta = connection->mta;
     message->local = connection->local;
-    message->bcc_visible = connection->mta == MTA_POSTFIX; /* Sendmail strips it at delivery */
+    message->bcc_visible = mta_facts(connection->mta)->delivers_bcc;
     message_set_client(message, connection->client);
     message_set_listener(message, connection->listener);
     if (user != NULL && user[0] != '\0')

@@ -8,18 +8,11 @@
 #define RCPTGUARD_MESSAGE_H
 
 #include "policy/base/cleanup.h"
+#include "policy/message/mta.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Some facts are read differently: Postfix cuts long headers, Sendmail strips Bcc at delivery. */
-enum mta { MTA_NONE, MTA_POSTFIX, MTA_SENDMAIL };
-#define MTAS (MTA_SENDMAIL + 1)
-
-/* "postfix", "sendmail"; NULL of MTA_NONE.  MTA_NONE for what is no such word, or NULL. */
-const char *mta_word(enum mta mta);
-enum mta mta_find(const char *word);
 
 /* Header bytes kept of one message; what comes behind is dropped and `overflow` is set. */
 #define MESSAGE_HEADER_LIMIT (16u * 1024 * 1024)
