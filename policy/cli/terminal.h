@@ -1,7 +1,7 @@
 /*
  * terminal - what the commands of rcptguard(1) know of the terminal that they
  * print to: whether it is one, how wide it is, whether it wants colour; and text
- * from messages made fit to stand there.
+ * from messages made safe for it.
  *
  * Ownership: styles are constant strings; everything else is appended to the
  * caller's string.

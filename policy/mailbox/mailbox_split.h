@@ -2,8 +2,7 @@
  * mailbox_split - cuts a file of mail into messages: one message, an mbox (mboxo,
  * mboxrd, mboxcl: a Content-Length is not believed), an MMDF mailbox, or what
  * postcat(1) prints.  file_kind.h says what a file is, mailbox_lines.h where a message
- * of an mbox begins.  Only the headers are kept, as they stand; bodies are read
- * over.
+ * of an mbox begins.  Only the headers are kept, unchanged; bodies are skipped.
  *
  * Header fields end where an MTA's headers end: at an empty line, or at a line
  * that is neither a field nor the continuation of one; the latter is reported.
