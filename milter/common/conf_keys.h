@@ -14,7 +14,7 @@ struct key {
     char *(*read)(struct config *config, const char *value);
 };
 
-/* Each there is, from 0, those of a group together; NULL behind the last. */
+/* The keys, from 0, in groups; NULL after the last. */
 const struct key *key_at(unsigned index);
 
 /* NULL if there is no such key in the group. */

@@ -26,9 +26,9 @@ struct service_evaluation {
 
 /*
  * Loads the policy that the configuration names and tries its assertions, and
- * opens the ledger.  NULL if one of them cannot be used.  Whatever there is to say is in `diags`; a failed
- * assertion is said and the policy loads all the same: no mail is refused for a
- * failed test.  `descriptors` is the limit of descriptors.
+ * opens the ledger.  NULL if one of them cannot be used.  All diagnostics are in `diags`; a failed
+ * assertion is reported and the policy is loaded anyway: no mail is rejected because of a
+ * failed assertion.  `descriptors` is the limit of descriptors.
  */
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
 
@@ -39,10 +39,10 @@ struct keeper *service_keeper(const struct service *service);
 /* What is counted for a monitoring system; NULL if the configuration names no file for it. */
 struct metrics *service_metrics(const struct service *service);
 
-/* What is to be done in the ledger now and then: see keeper_tidy. */
+/* Regular maintenance of the ledger: see keeper_tidy. */
 void service_tidy(struct service *service);
 
-/* The policy in force, with a reference of the caller's own. */
+/* The policy in force; the caller gets a reference. */
 struct policy *service_policy(struct service *service);
 
 /*
@@ -61,14 +61,14 @@ void service_evaluation_end(struct service *service, struct service_evaluation *
 /* How long the longest evaluation has been running, in microseconds; 0 if none runs. */
 gint64 service_longest_evaluation(struct service *service);
 
-/* Lets no evaluation begin any more, and waits for those that run, for at most `limit` seconds. */
+/* Refuses new evaluations, and waits for the running ones, for at most `limit` seconds. */
 void service_stop(struct service *service, unsigned limit);
 
-/* One message more that was judged, or that was not outbound. */
+/* Counts a message that was evaluated, or that was not outbound. */
 void service_count_judged(struct service *service);
 void service_count_not_outbound(struct service *service);
 
-/* Logs `judged=N not-outbound=M since ...` and begins to count anew. */
+/* Logs `judged=N not-outbound=M since ...` and resets the counts. */
 void service_log_summary(struct service *service);
 
 /* A connection more or less; warns, once a minute at most, when descriptors run short. */

@@ -7,7 +7,7 @@
 
 #include "milter/queue/queue.h"
 
-/* `COMMAND -c DIRECTORY` for a queue that has a configuration of its own, else `COMMAND`; `option` is its `-c`. */
+/* `COMMAND -c DIRECTORY` for a queue with its own configuration, else `COMMAND`; `option` is its `-c`. */
 GPtrArray *postfix_arguments(const struct queue *queue, const char *command, const char *option);
 void postfix_add(GPtrArray *arguments, const char *word);
 
