@@ -365,7 +365,7 @@ static void write_messages(const struct picture *picture)
 {
     static const char name[] = "rcptguard_messages_total";
     metrics_text_begin(picture->text, name, "counter",
-                       "Messages that were judged, by what the MTA was told and the rule that decided.");
+                       "Messages that were evaluated, by the reply to the MTA and the rule that decided.");
     for (guint i = 0; i < picture->table.rows->len; i++) {
         const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
         for (unsigned j = 0; j < DISPOSITIONS; j++) {
@@ -394,14 +394,14 @@ static void write_troubles(const struct picture *picture)
     static const char faults[] = "rcptguard_faults_total", errors[] = "rcptguard_errors_total";
     const GArray *rows = picture->table.rows;
     metrics_text_begin(picture->text, faults, "counter",
-                       "Evaluations that ran into a limit, by rule; what became of the message on-fault says.");
+                       "Evaluations that reached a limit, by rule; on-fault decides the outcome.");
     for (guint i = 0; i < rows->len; i++) {
         const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
         if (row->faults || row->fault_count > 0)
             one_label(picture, faults, "rule", row->name, row->fault_count);
     }
     metrics_text_begin(picture->text, errors, "counter",
-                       "Verdicts that could not be carried out, by rule; what became of the message on-error says.");
+                       "Verdicts that could not be carried out, by rule; on-error decides the outcome.");
     for (guint i = 0; i < rows->len; i++) {
         const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
         if (row->acts || row->error_count > 0)
@@ -413,9 +413,9 @@ static void write_mail(const struct picture *picture)
 {
     static const char defect[] = "rcptguard_defects_total";
     const struct totals *totals = &picture->totals;
-    one_number(picture, "rcptguard_judged_messages_total", "counter", "Messages that were judged.", totals->judged);
+    one_number(picture, "rcptguard_judged_messages_total", "counter", "Messages that were evaluated.", totals->judged);
     one_number(picture, "rcptguard_not_outbound_messages_total", "counter",
-               "Messages that were not judged because they are not outbound.", totals->not_outbound);
+               "Messages that were not evaluated because they are not outbound.", totals->not_outbound);
     write_messages(picture);
     write_would(picture);
     write_troubles(picture);
@@ -434,10 +434,10 @@ static void write_histogram(const struct picture *picture, const char *name, con
 static void write_histograms(const struct picture *picture)
 {
     const struct totals *totals = &picture->totals;
-    write_histogram(picture, "rcptguard_message_parties", "External parties who can be seen in a message.",
-                    &parties_scale, &totals->parties);
+    write_histogram(picture, "rcptguard_message_parties", "Visible external parties of a message.", &parties_scale,
+                    &totals->parties);
     write_histogram(picture, "rcptguard_judging_duration_seconds",
-                    "How long the policy took for a message, at its end.", &judging_scale, &totals->judging);
+                    "How long the evaluation at the end of a message took.", &judging_scale, &totals->judging);
     write_histogram(picture, "rcptguard_ledger_commit_duration_seconds",
                     "How long a message waited for its row in the ledger to be on the disk.", &ledger_scale,
                     &totals->ledger);

@@ -208,15 +208,15 @@ static int run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be said again (digest-to)", "ADDR"},
+    {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be repeated (digest-to)", "ADDR"},
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mail and send none", NULL},
-    {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if nothing waits", NULL},
+    {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if no message waits", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
 const struct rcptguardq_command command_digest = {
     .command.name = "digest",
-    .command.summary = "Mail reviewers a digest of what waits",
+    .command.summary = "Mail a list of the waiting messages to reviewers",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,

@@ -288,7 +288,7 @@ static const GOptionEntry entries[] = {
 
 const struct rcptguardq_command command_notify = {
     .command.name = "notify",
-    .command.summary = "Tell the authors of held mail of it",
+    .command.summary = "Inform the authors of held mail",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,

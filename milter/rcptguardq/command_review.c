@@ -481,7 +481,7 @@ static int check(void)
 
 const struct rcptguardq_command command_review = {
     .command.name = "review",
-    .command.summary = "Go through what waits, one by one",
+    .command.summary = "Review the waiting messages one by one",
     .right = REVIEW_SHOW,
     .needs = NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES,
     .command.check = check,

@@ -366,7 +366,7 @@ static const GOptionEntry entries[] = {
     {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Ask this one: postfix or sendmail", "MTA"},
     {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Where Postfix's main.cf is", "DIR"},
     {"sendmail-config", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "Sendmail's sendmail.cf", "FILE"},
-    {"domain", 0, 0, G_OPTION_ARG_STRING_ARRAY, &domain_option, "An internal domain; may be said again", "DOMAIN"},
+    {"domain", 0, 0, G_OPTION_ARG_STRING_ARRAY, &domain_option, "An internal domain; may be repeated", "DOMAIN"},
     {"freemail", 0, 0, G_OPTION_ARG_FILENAME, &freemail_option, "The table of freemail domains to copy", "FILE"},
     G_OPTION_ENTRY_NULL,
 };
