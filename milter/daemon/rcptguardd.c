@@ -94,7 +94,7 @@ static int read_options(int argc, char **argv, struct options *options)
     return -1;
 }
 
-/* A warning only: without metrics mail is judged all the same, so no reload shall fail for them. */
+/* A warning only: without metrics mail is evaluated as usual, so no reload shall fail for them. */
 static void check_metrics(const struct config *config, struct diags *diags)
 {
     g_autofree char *obstacle = config->metrics == NULL ? NULL : metrics_file_obstacle(config->metrics);

@@ -114,9 +114,8 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
     if (digest->untracked > 0)
-        g_string_append_printf(
-            out, "\n%u on hold besides, which the ledger does not know:\n    rcptguardq list --state untracked\n",
-            digest->untracked);
+        g_string_append_printf(out, "\n%u more on hold, not in the ledger:\n    rcptguardq list --state untracked\n",
+                               digest->untracked);
     if (count > 0)
         g_string_append(out, "\nWhy is one held?      rcptguardq show ID\nOne after the other:  rcptguardq review\n");
     return g_string_free(out, FALSE);
@@ -182,7 +181,7 @@ static int deliver(struct tool *tool, const struct digest *digest)
         return EXITS_DONE;
     }
     if (recipients == NULL)
-        return tool_error(EXITS_WRONG, "nobody gets it: [review] names no digest-to; give --to, or --print");
+        return tool_error(EXITS_WRONG, "there is no recipient: [review] has no digest-to; use --to, or --print");
     if (digest->rows->len > 0 || always_option)
         return send_all(tool, digest, recipients);
     say(digest, recipients, 0);

@@ -260,7 +260,7 @@ static int run(struct tool *tool)
 {
     const char *path = tool->config->review.notice;
     if (path == NULL) {
-        g_autoptr(GString) text = g_string_new("[review] names no notice: nobody is told.\n");
+        g_autoptr(GString) text = g_string_new("[review] has no notice: no one is informed.\n");
         if (!tool_json())
             tool_print(text);
         return EXITS_DONE;

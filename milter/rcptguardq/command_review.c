@@ -158,7 +158,7 @@ static void append_end(const struct tour *tour, GString *out)
     }
     g_string_append_printf(out, "The end\n\nThat was the last of %u; %u decided.\n", tour->items->len, tour->decided);
     if (others > 0)
-        g_string_append_printf(out, "On hold besides, and not known to the ledger: %u.\n", others);
+        g_string_append_printf(out, "Also on hold, and not in the ledger: %u.\n", others);
 }
 
 static void make_page(struct tour *tour)

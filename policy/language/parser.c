@@ -562,7 +562,7 @@ static bool parse_default(struct parser *parser)
     if (!parse_action(parser, &policy->fallback))
         return false;
     if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {
-        parser_fail_expected(parser, "the end of the file behind `default`, which comes last",
+        parser_fail_expected(parser, "the end of the file after `default`, which comes last",
                              words_behind(&policy->fallback));
         policy->names_lost = true;
         while (!parser_is(parser, TOKEN_END))
@@ -602,7 +602,7 @@ static void parse_version(struct parser *parser)
     }
     parser_advance(parser);
     if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "the number 1 behind `version`", NULL);
+        parser_fail_expected(parser, "the number 1 after `version`", NULL);
         if (!parser_is_one_of(parser, top_words))
             parser_advance(parser);
         return;

@@ -168,7 +168,7 @@ static int find_place(struct making *making)
         return fail("%s is there already, and nothing is ever overwritten; move it away, or name another file with -p",
                     making->path);
     if (!g_file_test(making->folder, G_FILE_TEST_IS_DIR))
-        return fail("there is no folder %s; make it, or name a file elsewhere with -p", making->folder);
+        return fail("there is no directory %s; create it, or name a file elsewhere with -p", making->folder);
     return EXITS_DONE;
 }
 

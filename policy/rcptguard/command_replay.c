@@ -112,7 +112,7 @@ static bool page_can_be_written(struct diags *diags)
     if (folder == NULL)
         return true;
     if (g_file_test(html_option, G_FILE_TEST_IS_DIR))
-        diags_file_error(diags, html_option, "is a folder; expected a file to write");
+        diags_file_error(diags, html_option, "is a directory; expected a file to write");
     else if (g_access(folder, W_OK | X_OK) != 0)
         diags_file_error(diags, html_option, "cannot be written: %s", g_strerror(errno));
     else
