@@ -3,13 +3,21 @@
 #include "milter/common/conf.h"
 
 #include <syslog.h>
+#include <unistd.h>
+
+/* Where Sendmail is and Postfix is not, the socket is where Sendmail takes it for safe. */
+static const char *default_socket(void)
+{
+    bool alone = access("/usr/sbin/postconf", X_OK) == -1 && access("/etc/mail/sendmail.cf", F_OK) == 0;
+    return alone ? CONFIG_SENDMAIL_SOCKET : CONFIG_DEFAULT_SOCKET;
+}
 
 struct config *config_new(const char *path)
 {
     struct config *config = g_new0(struct config, 1);
     char *error;
     config->path = g_canonicalize_filename(path, NULL); /* the daemon leaves the directory it was started in */
-    config->socket = endpoint_parse(CONFIG_DEFAULT_SOCKET, &error);
+    config->socket = endpoint_parse(default_socket(), &error);
     config->user = g_strdup(CONFIG_DEFAULT_USER);
     config->policy = g_strdup(CONFIG_DEFAULT_POLICY);
     config->on_error = DISPOSITION_TEMPFAIL;
@@ -28,13 +36,6 @@ struct config *config_new(const char *path)
     return config;
 }
 
-struct timespec config_modified(const char *path)
-{
-    struct stat status;
-    struct timespec never = {0, 0};
-    return stat(path, &status) == 0 ? status.st_mtim : never;
-}
-
 static void review_clear(struct review *review)
 {
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
@@ -50,20 +51,13 @@ static void review_clear(struct review *review)
 
 void config_free(struct config *config)
 {
-    if (config == NULL)
-        return;
     g_free(config->path);
     endpoint_free(config->socket);
     g_free(config->user);
     g_free(config->policy);
     g_free(config->ledger);
     g_free(config->metrics);
+    g_free(config->instance);
     review_clear(&config->review);
     g_free(config);
-}
-
-bool config_is_stale(const struct config *config)
-{
-    struct timespec now = config_modified(config->path);
-    return now.tv_sec != config->modified.tv_sec || now.tv_nsec != config->modified.tv_nsec;
 }

@@ -13,11 +13,11 @@
 
 #include <glib.h>
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #define CONFIG_DEFAULT_PATH      SYSCONFDIR "/rcptguard/rcptguard.conf"
 #define CONFIG_DEFAULT_POLICY    SYSCONFDIR "/rcptguard/policy"
 #define CONFIG_DEFAULT_SOCKET    "unix:/var/spool/postfix/rcptguard/rcptguard.sock"
+#define CONFIG_SENDMAIL_SOCKET   "unix:/run/rcptguard/rcptguard.sock"
 #define CONFIG_DEFAULT_USER      "rcptguard"
 #define CONFIG_DEFAULT_TIMEOUT   7210 /* seconds: longer than any MTA is silent within a message */
 #define CONFIG_DEFAULT_SUMMARY   3600 /* seconds */
@@ -47,9 +47,9 @@ struct review {
 
 struct config {
     char *path; /* of the file itself */
-    struct timespec modified;
 
     struct endpoint *socket;
+    bool socket_given; /* on the command line: the file's is not used */
     char *user;
     bool user_given;           /* the file names the user */
     char *policy;              /* absolute */
@@ -67,7 +67,8 @@ struct config {
     unsigned keep; /* seconds that a closed row stays in the ledger */
     bool subject;  /* the ledger keeps subjects */
 
-    char *metrics; /* absolute; or NULL: none are written */
+    char *metrics;  /* absolute; or NULL: none are written */
+    char *instance; /* a label of all of them; or NULL */
 
     struct review review;
 };
@@ -76,11 +77,5 @@ struct config {
 struct config *config_new(const char *path);
 void config_free(struct config *config);
 AUTO_FREE_DEFINE(config, config_free)
-
-/* When the file was last changed; zero if there is none. */
-struct timespec config_modified(const char *path);
-
-/* Whether the file was changed since it was read. */
-bool config_is_stale(const struct config *config);
 
 #endif

@@ -5,13 +5,9 @@
 #include "milter/common/duration.h"
 #include "policy/base/suggest.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <syslog.h>
-
-struct conf_word {
-    const char *name;
-    int value;
-};
 
 /* ---- values */
 
@@ -58,24 +54,46 @@ static char *read_word(const char *value, const struct conf_word *words, int *re
     return g_strdup_printf("expected %s, not `%s`", known->str, value);
 }
 
+static void *place_of(const struct key *key, struct config *config)
+{
+    return (char *)config + key->place;
+}
+
+/* An int or an enum. */
+static char *read_choice(const struct key *key, struct config *config, const char *value)
+{
+    return read_word(value, key->words, place_of(key, config));
+}
+
+static char *read_bool(const struct key *key, struct config *config, const char *value)
+{
+    bool *place = place_of(key, config);
+    int found = *place;
+    char *error = read_word(value, key->words, &found);
+    *place = found != 0;
+    return error;
+}
+
 #define DAY ((unsigned)DURATION_DAY)
 
 /* Seconds: a number, alone or with s, m, h or d after it. */
-static char *read_duration(const char *value, unsigned least, unsigned most, unsigned *result)
+static char *read_duration(const struct key *key, struct config *config, const char *value)
 {
+    unsigned least = key->least, most = key->most, *place = place_of(key, config);
     gint64 seconds = duration_read(value, "smhd", 's');
     if (seconds == -1)
         return g_strdup_printf("expected a time such as 90s, 15m or 1h, not `%s`", value);
     if (seconds < least || seconds > most)
         return g_strdup_printf("expected a time from %u%c to %ud, not `%s`", least % DAY == 0 ? least / DAY : least,
                                least % DAY == 0 ? 'd' : 's', most / DAY, value);
-    *result = (unsigned)seconds;
+    *place = (unsigned)seconds;
     return NULL;
 }
 
-static char *read_socket(struct config *config, const char *value)
+static char *read_socket(const struct key *key, struct config *config, const char *value)
 {
     char *error;
+    (void)key;
     struct endpoint *endpoint = endpoint_parse(value, &error);
     if (endpoint == NULL)
         return error;
@@ -84,8 +102,9 @@ static char *read_socket(struct config *config, const char *value)
     return NULL;
 }
 
-static char *read_user(struct config *config, const char *value)
+static char *read_user(const struct key *key, struct config *config, const char *value)
 {
+    (void)key;
     if (strpbrk(value, " \t:/") != NULL)
         return g_strdup_printf("expected the name of a user, not `%s`", value);
     g_free(config->user);
@@ -95,139 +114,47 @@ static char *read_user(struct config *config, const char *value)
 }
 
 /* A relative path counts from the directory of the configuration. */
-static char *read_path(const struct config *config, const char *value, char **path)
+static char *read_path(const struct key *key, struct config *config, const char *value)
 {
+    char **path = place_of(key, config);
     g_autofree char *directory = g_path_get_dirname(config->path);
     g_free(*path);
     *path = g_path_is_absolute(value) ? g_strdup(value) : g_build_filename(directory, value, NULL);
     return NULL;
 }
 
-static char *read_policy(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->policy);
-}
-
-static char *read_on_error(struct config *config, const char *value)
-{
-    static const struct conf_word words[] = {
-        {"tempfail", DISPOSITION_TEMPFAIL}, {"accept", DISPOSITION_ACCEPT}, {NULL, 0}};
-    int found = (int)config->on_error;
-    char *error = read_word(value, words, &found);
-    config->on_error = (enum disposition)found;
-    return error;
-}
-
-static char *read_on_fault(struct config *config, const char *value)
-{
-    static const struct conf_word words[] = {{"quarantine", DISPOSITION_QUARANTINE},
-                                             {"tempfail", DISPOSITION_TEMPFAIL},
-                                             {"reject", DISPOSITION_REJECT},
-                                             {NULL, 0}};
-    int found = (int)config->on_fault;
-    char *error = read_word(value, words, &found);
-    config->on_fault = (enum disposition)found;
-    return error;
-}
-
-static char *read_timeout(struct config *config, const char *value)
-{
-    return read_duration(value, 1, 7 * DAY, &config->timeout);
-}
-
-static char *read_facility(struct config *config, const char *value)
-{
-    static const struct conf_word words[] = {{"mail", LOG_MAIL},
-                                             {"daemon", LOG_DAEMON},
-                                             {"auth", LOG_AUTH},
-                                             {"user", LOG_USER},
-                                             {"local0", LOG_LOCAL0},
-                                             {"local1", LOG_LOCAL1},
-                                             {"local2", LOG_LOCAL2},
-                                             {"local3", LOG_LOCAL3},
-                                             {"local4", LOG_LOCAL4},
-                                             {"local5", LOG_LOCAL5},
-                                             {"local6", LOG_LOCAL6},
-                                             {"local7", LOG_LOCAL7},
-                                             {NULL, 0}};
-    return read_word(value, words, &config->facility);
-}
-
-static char *read_yes(const char *value, bool *result)
-{
-    static const struct conf_word words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
-    int found = *result;
-    char *error = read_word(value, words, &found);
-    *result = found != 0;
-    return error;
-}
-
-static char *read_format(struct config *config, const char *value)
-{
-    static const struct conf_word words[] = {{"text", false}, {"json", true}, {NULL, 0}};
-    int found = config->log_json;
-    char *error = read_word(value, words, &found);
-    config->log_json = found != 0;
-    return error;
-}
-
-static char *read_read_ahead(struct config *config, const char *value)
-{
-    return read_yes(value, &config->read_ahead);
-}
-
-static char *read_accepted(struct config *config, const char *value)
-{
-    return read_yes(value, &config->accepted);
-}
-
-static char *read_summary(struct config *config, const char *value)
-{
-    return read_duration(value, 1, 7 * DAY, &config->summary);
-}
-
-/* ---- the ledger */
-
-static char *read_ledger(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->ledger);
-}
-
-static char *read_keep(struct config *config, const char *value)
-{
-    return read_duration(value, DAY, 3650 * DAY, &config->keep);
-}
-
-static char *read_subject(struct config *config, const char *value)
-{
-    return read_yes(value, &config->subject);
-}
-
-/* ---- metrics */
-
-static char *read_metrics(struct config *config, const char *value)
+static char *read_metrics(const struct key *key, struct config *config, const char *value)
 {
     g_autofree char *name = g_path_get_basename(value);
     if (!g_str_has_suffix(name, ".prom") || strcmp(name, ".prom") == 0)
         return g_strdup_printf("expected the path of a file whose name ends in .prom, not `%s`: what reads metrics out "
                                "of files looks at no others",
                                value);
-    return read_path(config, value, &config->metrics);
+    return read_path(key, config, value);
 }
 
-/* ---- review */
+/* Longest name, in bytes. */
+#define INSTANCE_LIMIT 64
 
-static char *read_approvals(struct config *config, const char *value)
+static char *read_instance(const struct key *key, struct config *config, const char *value)
 {
+    static const char characters[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-";
+    (void)key;
+    if (strlen(value) > INSTANCE_LIMIT || value[strspn(value, characters)] != '\0')
+        return g_strdup_printf("expected a name of at most %d letters, digits, dots, hyphens and underscores, not `%s`",
+                               INSTANCE_LIMIT, value);
+    g_free(config->instance);
+    config->instance = g_strdup(value);
+    return NULL;
+}
+
+static char *read_approvals(const struct key *key, struct config *config, const char *value)
+{
+    (void)key;
     if (strcmp(value, "1") != 0 && strcmp(value, "2") != 0)
         return g_strdup_printf("expected 1 or 2, not `%s`", value);
     config->review.approvals = value[0] == '2' ? 2 : 1;
     return NULL;
-}
-
-static char *read_identities(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->review.identities);
 }
 
 /* A list with commas; `wrong` tells of one of its items what is wrong with it, or gives NULL. */
@@ -252,44 +179,14 @@ static char *wrong_group(const char *item)
 }
 
 /* `none` alone: no group, so root alone. */
-static char *read_groups(struct config *config, const char *value, enum review_action action)
+static char *read_groups(const struct key *key, struct config *config, const char *value)
 {
-    char ***groups = &config->review.groups[action];
+    char ***groups = place_of(key, config);
     if (strcmp(value, "none") != 0)
         return read_list(value, wrong_group, groups);
     g_strfreev(*groups);
     *groups = g_new0(char *, 1);
     return NULL;
-}
-
-static char *read_list_groups(struct config *config, const char *value)
-{
-    return read_groups(config, value, REVIEW_LIST);
-}
-
-static char *read_show_groups(struct config *config, const char *value)
-{
-    return read_groups(config, value, REVIEW_SHOW);
-}
-
-static char *read_release_groups(struct config *config, const char *value)
-{
-    return read_groups(config, value, REVIEW_RELEASE);
-}
-
-static char *read_return_groups(struct config *config, const char *value)
-{
-    return read_groups(config, value, REVIEW_RETURN);
-}
-
-static char *read_delete_groups(struct config *config, const char *value)
-{
-    return read_groups(config, value, REVIEW_DELETE);
-}
-
-static char *read_notice(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->review.notice);
 }
 
 /* They become arguments of sendmail(1), and stand in a header. */
@@ -300,69 +197,80 @@ static char *wrong_address(const char *item)
     return g_strdup_printf("expected addresses with commas between them; `%s` is none", item);
 }
 
-static char *read_digest_to(struct config *config, const char *value)
+static char *read_addresses(const struct key *key, struct config *config, const char *value)
 {
-    return read_list(value, wrong_address, &config->review.digest_to);
+    return read_list(value, wrong_address, place_of(key, config));
 }
 
-static char *read_mta(struct config *config, const char *value)
+static char *read_mta(const struct key *key, struct config *config, const char *value)
 {
     struct conf_word words[MTAS + 1] = {{"auto", MTA_NONE}}; /* the last stays NULL */
     for (int i = MTA_NONE + 1; i < MTAS; i++)
         words[i] = (struct conf_word){mta_word((enum mta)i), i};
-    int found = (int)config->review.mta;
-    char *error = read_word(value, words, &found);
-    config->review.mta = (enum mta)found;
-    return error;
-}
-
-static char *read_postfix_config(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->review.places[MTA_POSTFIX].configuration);
-}
-
-static char *read_sendmail_config(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->review.places[MTA_SENDMAIL].configuration);
-}
-
-static char *read_sendmail_command(struct config *config, const char *value)
-{
-    return read_path(config, value, &config->review.places[MTA_SENDMAIL].command);
+    return read_word(value, words, place_of(key, config));
 }
 
 /* ---- the table */
 
+static const struct conf_word on_error_words[] = {
+    {"tempfail", DISPOSITION_TEMPFAIL}, {"accept", DISPOSITION_ACCEPT}, {NULL, 0}};
+
+static const struct conf_word on_fault_words[] = {{"quarantine", DISPOSITION_QUARANTINE},
+                                                  {"tempfail", DISPOSITION_TEMPFAIL},
+                                                  {"reject", DISPOSITION_REJECT},
+                                                  {NULL, 0}};
+
+static const struct conf_word facility_words[] = {{"mail", LOG_MAIL},
+                                                  {"daemon", LOG_DAEMON},
+                                                  {"auth", LOG_AUTH},
+                                                  {"user", LOG_USER},
+                                                  {"local0", LOG_LOCAL0},
+                                                  {"local1", LOG_LOCAL1},
+                                                  {"local2", LOG_LOCAL2},
+                                                  {"local3", LOG_LOCAL3},
+                                                  {"local4", LOG_LOCAL4},
+                                                  {"local5", LOG_LOCAL5},
+                                                  {"local6", LOG_LOCAL6},
+                                                  {"local7", LOG_LOCAL7},
+                                                  {NULL, 0}};
+
+static const struct conf_word yes_words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
+
+static const struct conf_word format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
+
+#define AT(member) .place = offsetof(struct config, member)
+
 /* The keys of a group stand together. */
 static const struct key keys[] = {
-    {"milter", "socket", read_socket},
-    {"milter", "user", read_user},
-    {"milter", "policy", read_policy},
-    {"milter", "on-error", read_on_error},
-    {"milter", "on-fault", read_on_fault},
-    {"milter", "timeout", read_timeout},
-    {"milter", "read-ahead", read_read_ahead},
-    {"log", "facility", read_facility},
-    {"log", "format", read_format},
-    {"log", "accepted", read_accepted},
-    {"log", "summary", read_summary},
-    {"ledger", "path", read_ledger},
-    {"ledger", "keep", read_keep},
-    {"ledger", "subject", read_subject},
-    {"metrics", "path", read_metrics},
-    {"review", "approvals", read_approvals},
-    {"review", "identities", read_identities},
-    {"review", "list", read_list_groups},
-    {"review", "show", read_show_groups},
-    {"review", "release", read_release_groups},
-    {"review", "return", read_return_groups},
-    {"review", "delete", read_delete_groups},
-    {"review", "notice", read_notice},
-    {"review", "digest-to", read_digest_to},
-    {"review", "mta", read_mta},
-    {"review", "postfix-config", read_postfix_config},
-    {"review", "sendmail-config", read_sendmail_config},
-    {"review", "sendmail-command", read_sendmail_command},
+    {"milter", "socket", read_socket, KEY_RESTART, KEY_SOCKET, AT(socket)},
+    {"milter", "user", read_user, KEY_RESTART, KEY_TEXT, AT(user)},
+    {"milter", "policy", read_path, KEY_RELOAD, KEY_TEXT, AT(policy)},
+    {"milter", "on-error", read_choice, KEY_RELOAD, KEY_NUMBER, AT(on_error), .words = on_error_words},
+    {"milter", "on-fault", read_choice, KEY_RELOAD, KEY_NUMBER, AT(on_fault), .words = on_fault_words},
+    {"milter", "timeout", read_duration, KEY_RESTART, KEY_NUMBER, AT(timeout), .least = 1, .most = 7 * DAY},
+    {"milter", "read-ahead", read_bool, KEY_RESTART, KEY_FLAG, AT(read_ahead), .words = yes_words},
+    {"log", "facility", read_choice, KEY_RESTART, KEY_NUMBER, AT(facility), .words = facility_words},
+    {"log", "format", read_bool, KEY_RELOAD, KEY_FLAG, AT(log_json), .words = format_words},
+    {"log", "accepted", read_bool, KEY_RELOAD, KEY_FLAG, AT(accepted), .words = yes_words},
+    {"log", "summary", read_duration, KEY_RELOAD, KEY_NUMBER, AT(summary), .least = 1, .most = 7 * DAY},
+    {"ledger", "path", read_path, KEY_RESTART, KEY_TEXT, AT(ledger)},
+    {"ledger", "keep", read_duration, KEY_RELOAD, KEY_NUMBER, AT(keep), .least = DAY, .most = 3650 * DAY},
+    {"ledger", "subject", read_bool, KEY_RELOAD, KEY_FLAG, AT(subject), .words = yes_words},
+    {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
+    {"metrics", "instance", read_instance, KEY_RESTART, KEY_TEXT, AT(instance)},
+    {"review", "approvals", read_approvals, KEY_COMMAND, KEY_NUMBER, AT(review.approvals)},
+    {"review", "identities", read_path, KEY_COMMAND, KEY_TEXT, AT(review.identities)},
+    {"review", "list", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_LIST])},
+    {"review", "show", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_SHOW])},
+    {"review", "release", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RELEASE])},
+    {"review", "return", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RETURN])},
+    {"review", "delete", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_DELETE])},
+    {"review", "notice", read_path, KEY_RELOAD, KEY_TEXT, AT(review.notice)},
+    {"review", "digest-to", read_addresses, KEY_COMMAND, KEY_TEXTS, AT(review.digest_to)},
+    {"review", "mta", read_mta, KEY_COMMAND, KEY_NUMBER, AT(review.mta)},
+    {"review", "postfix-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_POSTFIX].configuration)},
+    {"review", "sendmail-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].configuration)},
+    {"review", "sendmail-command", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].command)},
 };
 
 const struct key *key_at(unsigned index)
@@ -377,4 +285,58 @@ const struct key *key_find(const char *group, const char *name)
             return &keys[i];
     }
     return NULL;
+}
+
+/* ---- values again */
+
+G_STATIC_ASSERT(sizeof(enum disposition) == sizeof(int) && sizeof(enum mta) == sizeof(int));
+
+char *key_text(const struct key *key, const struct config *config)
+{
+    const void *place = (const char *)config + key->place;
+    switch (key->kind) {
+    case KEY_TEXT:
+        return g_strdup(*(char *const *)place);
+    case KEY_TEXTS:
+        return *(char **const *)place == NULL ? NULL : g_strjoinv(",", *(char **const *)place);
+    case KEY_NUMBER:
+        return g_strdup_printf("%d", *(const int *)place);
+    case KEY_FLAG:
+        return g_strdup(*(const bool *)place ? "yes" : "no");
+    case KEY_SOCKET:
+        return g_strdup((*(struct endpoint *const *)place)->name);
+    }
+    return NULL;
+}
+
+static void copy_socket(struct endpoint **to, const struct endpoint *from)
+{
+    char *error;
+    endpoint_free(*to);
+    *to = endpoint_parse(from->name, &error); /* it was parsed before */
+}
+
+void key_copy(const struct key *key, struct config *to, const struct config *from)
+{
+    void *place = (char *)to + key->place;
+    const void *source = (const char *)from + key->place;
+    switch (key->kind) {
+    case KEY_TEXT:
+        g_free(*(char **)place);
+        *(char **)place = g_strdup(*(char *const *)source);
+        break;
+    case KEY_TEXTS:
+        g_strfreev(*(char ***)place);
+        *(char ***)place = g_strdupv(*(char **const *)source);
+        break;
+    case KEY_NUMBER:
+        *(int *)place = *(const int *)source;
+        break;
+    case KEY_FLAG:
+        *(bool *)place = *(const bool *)source;
+        break;
+    case KEY_SOCKET:
+        copy_socket(place, *(struct endpoint *const *)source);
+        break;
+    }
 }

@@ -21,15 +21,6 @@ struct scan {
 
 /* ---- the pre-scan */
 
-static bool group_known(const char *group)
-{
-    for (unsigned i = 0; key_at(i) != NULL; i++) {
-        if (strcmp(key_at(i)->group, group) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The names of all groups, or of all keys of a group; ends with NULL. */
 static GPtrArray *names_of(const char *group)
 {
@@ -47,18 +38,12 @@ static GPtrArray *names_of(const char *group)
     return names;
 }
 
-static void unknown_group(struct scan *scan, size_t offset, const char *name)
+/* What may have been meant: the nearest of the names, or all of them. */
+static char *hint(const char *name, const GPtrArray *names)
 {
-    g_autoptr(GPtrArray) names = names_of(NULL);
     const char *near = diag_nearest(name, (const char *const *)names->pdata);
-    if (near != NULL) {
-        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; did you mean `%s`?", name,
-                    near);
-        return;
-    }
     g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
-    source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no group `%s`; expected one of %s", name,
-                known);
+    return near != NULL ? g_strdup_printf("did you mean `%s`?", near) : g_strdup_printf("expected one of %s", known);
 }
 
 /* Another group that has a key of that name, or NULL. */
@@ -74,21 +59,14 @@ static const char *group_with(const char *name)
 static void unknown_key(struct scan *scan, size_t offset, const char *name)
 {
     g_autoptr(GPtrArray) names = names_of(scan->group);
-    const char *near = diag_nearest(name, (const char *const *)names->pdata);
-    const char *other = near == NULL ? group_with(name) : NULL;
-    if (other != NULL) {
+    g_autofree char *meant = hint(name, names);
+    const char *other = diag_nearest(name, (const char *const *)names->pdata) == NULL ? group_with(name) : NULL;
+    if (other != NULL)
         source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` belongs to the group [%s]", name,
                     other);
-        return;
-    }
-    if (near != NULL) {
-        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; did you mean `%s`?",
-                    name, scan->group, near);
-        return;
-    }
-    g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
-    source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; expected one of %s", name,
-                scan->group, known);
+    else
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "there is no key `%s` in [%s]; %s", name,
+                    scan->group, meant);
 }
 
 /* `[group]`, from the bracket to the end of the line without its blanks. */
@@ -103,8 +81,10 @@ static void scan_group(struct scan *scan, size_t offset, const char *line, size_
         return;
     }
     g_autofree char *name = g_strndup(line + 1, (size_t)(end - line) - 1);
-    if (!group_known(name)) {
-        unknown_group(scan, offset + 1, name);
+    g_autoptr(GPtrArray) names = names_of(NULL);
+    if (!g_strv_contains((const char *const *)names->pdata, name)) {
+        g_autofree char *meant = hint(name, names);
+        source_diag(scan->source, offset + 1, scan->diags, DIAG_ERROR, "there is no group `%s`; %s", name, meant);
         return;
     }
     gpointer first;
@@ -165,7 +145,7 @@ static void scan_value(struct scan *scan, const struct key *key, size_t place, c
     if (error == NULL && g_strchomp(value)[0] == '\0')
         error = g_strdup("has no value; leave the line out for its default");
     if (error == NULL)
-        error = key->read(scan->config, value);
+        error = key->read(key, scan->config, value);
     if (error != NULL)
         source_diag(scan->source, place, scan->diags, DIAG_ERROR, "%s: %s", key->name, error);
 }
@@ -268,12 +248,6 @@ struct config *config_parse(const char *path, const char *text, size_t length, s
 
 struct config *config_load(const char *path, struct diags *diags)
 {
-    struct timespec before = config_modified(path);
     auto_free(source) source = source_read(path, "a configuration", CONFIG_SIZE_LIMIT, diags);
-    if (source == NULL)
-        return NULL;
-    struct config *config = config_read(path, source, diags);
-    if (config != NULL)
-        config->modified = before;
-    return config;
+    return source == NULL ? NULL : config_read(path, source, diags);
 }

@@ -35,4 +35,7 @@ struct endpoint *endpoint_parse(const char *text, char **error);
 void endpoint_free(struct endpoint *endpoint);
 AUTO_FREE_DEFINE(endpoint, endpoint_free)
 
+/* Whether who connects to that host reaches one of the kinds INET and INET6: all names of the loopback are one. */
+bool endpoint_has_host(const struct endpoint *endpoint, const char *host);
+
 #endif

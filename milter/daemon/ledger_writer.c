@@ -6,12 +6,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
 /* POSIX's locks and not GLib's, which a thread sanitizer does not see through. */
 struct keeper {
-    const struct config *config;
+    _Atomic(const struct config *) config;
 
     pthread_mutex_t lock; /* of the two below */
     pthread_cond_t turn;  /* by the monotonic clock */
@@ -20,6 +21,11 @@ struct keeper {
 
     struct ledger *ledger; /* of the thread that has taken it; NULL: to be opened */
 };
+
+static const struct config *config_of(const struct keeper *keeper)
+{
+    return atomic_load(&keeper->config);
+}
 
 /* ---- taking turns */
 
@@ -66,10 +72,10 @@ static bool lasts(enum database_failure failure)
 
 static int open_ledger(struct keeper *keeper, struct database_error *error)
 {
-    keeper->ledger = ledger_open(keeper->config->ledger, geteuid(), DATABASE_CREATE, error);
+    keeper->ledger = ledger_open(config_of(keeper)->ledger, geteuid(), DATABASE_CREATE, error);
     if (keeper->ledger == NULL)
         return -1;
-    ledger_on_wait(keeper->ledger, on_wait, keeper);
+    database_on_wait(ledger_database(keeper->ledger), on_wait, keeper);
     return 0;
 }
 
@@ -81,7 +87,7 @@ struct keeper *keeper_new(const struct config *config, struct diags *diags)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&keeper->lock, NULL);
     pthread_cond_init(&keeper->turn, &monotonic);
-    keeper->config = config;
+    atomic_init(&keeper->config, config);
 
     struct database_error error;
     if (open_ledger(keeper, &error) == 0)
@@ -93,6 +99,11 @@ struct keeper *keeper_new(const struct config *config, struct diags *diags)
     }
     log_line(LOG_ERR, "ledger: %s; what would be held is deferred until it can be written", error.text);
     return keeper;
+}
+
+void keeper_use(struct keeper *keeper, const struct config *config)
+{
+    atomic_store(&keeper->config, config);
 }
 
 int keeper_check(const struct config *config, struct diags *diags)
@@ -136,7 +147,7 @@ static int write_row(struct keeper *keeper, const struct ledger_hold *hold, gint
     for (unsigned tries = 0; tries < 2; tries++) {
         if (keeper->ledger == NULL && open_ledger(keeper, error) == -1)
             return -1;
-        ledger_set_wait(keeper->ledger, left(end));
+        database_set_wait(ledger_database(keeper->ledger), left(end));
         if (ledger_hold(keeper->ledger, hold, error) == 0)
             return 0;
         if (!begin_anew(keeper, error))
@@ -151,7 +162,7 @@ char *keeper_hold(struct keeper *keeper, const struct hold *hold)
         .message = &hold->message,
         .parties = hold->parties,
         .policy_text = hold->policy_text,
-        .notice = keeper->config->review.notice != NULL,
+        .notice = config_of(keeper)->review.notice != NULL,
         .untold = hold->untold,
     };
     if (hold->message.queue_id == NULL)
@@ -172,7 +183,7 @@ char *keeper_hold(struct keeper *keeper, const struct hold *hold)
 
 int keeper_tidy(struct keeper *keeper, const struct policy *policy)
 {
-    const struct config *config = keeper->config;
+    const struct config *config = config_of(keeper);
     const char *digest = policy_digest(policy);
     gint64 now = g_get_real_time();
     unsigned removed = 0;

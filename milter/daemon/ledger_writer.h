@@ -21,6 +21,9 @@ struct keeper;
  */
 struct keeper *keeper_new(const struct config *config, struct diags *diags);
 
+/* What a reload put in force, which stays valid. */
+void keeper_use(struct keeper *keeper, const struct config *config);
+
 /* What keeper_new would refuse, without making anything: 0, or -1 with an error in `diags`. */
 int keeper_check(const struct config *config, struct diags *diags);
 

@@ -39,7 +39,7 @@ static const char help[] = "\n"
                            "  --help     this text\n"
                            "  --version  this version, and those of the libraries\n"
                            "\n"
-                           "SIGHUP reloads the policy.\n"
+                           "SIGHUP reloads the policy and the configuration.\n"
                            "See rcptguardd(8), rcptguard.conf(5), rcptguard-policy(5).\n";
 
 static void print_version(void)
@@ -120,7 +120,7 @@ static int check(const struct config *config)
         fprintf(stderr, "%s: warning: checked as the user who asks, not as `%s`\n", config->path, config->user);
     }
     auto_free(diags) diags = diags_new();
-    auto_free(policy) policy = policy_load(config->policy, diags);
+    auto_free(policy) policy = service_first_policy(config, diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_lint(policy, g_get_real_time() / G_USEC_PER_SEC, diags);
@@ -183,6 +183,7 @@ int main(int argc, char **argv)
     if (socket != NULL) {
         endpoint_free(config->socket);
         config->socket = socket;
+        config->socket_given = true;
     }
     return options.check ? check(config) : run(config, options.foreground);
 }

@@ -2,17 +2,25 @@
 
 #include "milter/daemon/service.h"
 
+#include "milter/common/conf_running.h"
+#include "milter/daemon/config_reload.h"
 #include "milter/log/log.h"
+#include "milter/notify/notice_template.h"
 #include "policy/base/time_text.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* POSIX's locks and not GLib's, which a thread sanitizer does not see through. */
 struct service {
-    const struct config *config;
+    _Atomic(const struct config *) config; /* in force */
+    GPtrArray *configs;                    /* those before: a message may still use one, so they stay */
+    guint64 reloads;                       /* this and the next are of the thread that reloads */
+    bool failed;                           /* the last of them */
     unsigned descriptors;
     struct keeper *keeper;
     struct metrics *metrics; /* or NULL */
@@ -43,9 +51,20 @@ static gint64 now_seconds(void)
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+struct policy *service_first_policy(const struct config *config, struct diags *diags)
+{
+    /* Elsewhere the name may be wrong, which is said better where it is read. */
+    bool own = strcmp(config->policy, CONFIG_DEFAULT_POLICY) == 0;
+    if (own && access(config->policy, F_OK) == -1 && errno == ENOENT) {
+        diags_file_error(diags, config->policy, "does not exist; `rcptguard init` writes a first policy");
+        return NULL;
+    }
+    return policy_load(config->policy, diags);
+}
+
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags)
 {
-    auto_free(policy) policy = policy_load(config->policy, diags);
+    auto_free(policy) policy = service_first_policy(config, diags);
     if (policy != NULL)
         policy_assert(policy, diags);
     struct keeper *keeper = keeper_new(config, diags);
@@ -57,7 +76,8 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 
     struct service *service = g_new0(struct service, 1);
-    service->config = config;
+    atomic_init(&service->config, config);
+    service->configs = g_ptr_array_new();
     service->descriptors = descriptors;
     service->policy = g_steal_pointer(&policy);
     service->keeper = keeper;
@@ -77,7 +97,7 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
 
 const struct config *service_config(const struct service *service)
 {
-    return service->config;
+    return atomic_load(&service->config);
 }
 
 struct keeper *service_keeper(const struct service *service)
@@ -121,33 +141,78 @@ static void add_digest(struct entry *entry, const char *name, const struct polic
     entry_plain(entry, name, policy_digest(policy), POLICY_DIGEST_SHOWN);
 }
 
+/* Who sends notices reads the template each time: what is wrong with it stops no reload. */
+static void check_notice(const struct config *config, struct diags *diags)
+{
+    auto_free(diags) found = diags_new();
+    if (config->review.notice == NULL)
+        return;
+    g_free(notice_load(config->review.notice, found));
+    diags_demote(found);
+    diags_move(diags, found);
+}
+
+/* Each where it is used from now on.  Takes the configuration. */
+static void use_config(struct service *service, struct config *config)
+{
+    g_ptr_array_add(service->configs, (gpointer)service_config(service));
+    keeper_use(service->keeper, config);
+    log_as_json(config->log_json);
+    atomic_store(&service->config, config);
+}
+
+static void log_done(const struct service *service, const struct policy *policy, const struct policy *old,
+                     const char *applied, const char *waiting)
+{
+    const char *path = service_config(service)->path;
+    struct entry entry = {.kind = ENTRY_RELOAD_DONE, .priority = LOG_NOTICE};
+    if (applied != NULL)
+        log_line(LOG_NOTICE, "reload: %s: in force: %s", path, applied);
+    if (waiting != NULL)
+        log_line(LOG_WARNING, "reload: %s: a restart is needed for %s; what was in force stays", path, waiting);
+    add_digest(&entry, "policy", policy);
+    add_digest(&entry, "before", old);
+    log_event(&entry, "reload done, policy %.*s is in force, before it was %.*s", POLICY_DIGEST_SHOWN,
+              policy_digest(policy), POLICY_DIGEST_SHOWN, policy_digest(old));
+}
+
 void service_reload(struct service *service)
 {
     auto_free(diags) diags = diags_new();
     auto_free(policy) old = service_policy(service);
-    auto_free(policy) policy = policy_load(service->config->policy, diags);
+    const struct config *running = service_config(service);
+    g_autofree char *applied = NULL, *waiting = NULL;
+    auto_free(config) config = config_reload(running, diags, &applied, &waiting);
+    auto_free(policy) policy = policy_load((config != NULL ? config : running)->policy, diags);
 
     if (policy != NULL)
         policy_assert(policy, diags);
+    if (config != NULL)
+        check_notice(config, diags);
     log_diags(diags, "reload: ");
-    if (policy == NULL || diags_errors(diags) > 0) {
-        metrics_count_reload(service->metrics, NULL, g_get_real_time());
+    service->reloads++;
+    service->failed = config == NULL || policy == NULL || diags_errors(diags) > 0;
+    if (service->failed) {
+        metrics_count_reload(service->metrics, running, NULL, g_get_real_time());
         struct entry entry = {.kind = ENTRY_RELOAD_FAILED, .priority = LOG_ERR};
         add_digest(&entry, "policy", old);
         log_event(&entry, "reload failed, policy %.*s stays in force", POLICY_DIGEST_SHOWN, policy_digest(old));
-    } else {
-        /* In force before it is said to be: whoever waits for the line may send the next message at once. */
-        metrics_count_reload(service->metrics, policy, g_get_real_time());
-        service_swap(service, policy_ref(policy));
-        struct entry entry = {.kind = ENTRY_RELOAD_DONE, .priority = LOG_NOTICE};
-        add_digest(&entry, "policy", policy);
-        add_digest(&entry, "before", old);
-        log_event(&entry, "reload done, policy %.*s is in force, before it was %.*s", POLICY_DIGEST_SHOWN,
-                  policy_digest(policy), POLICY_DIGEST_SHOWN, policy_digest(old));
+        return;
     }
-    if (config_is_stale(service->config))
-        log_line(LOG_WARNING, "%s was changed since the start; a reload reads the policy only, restart for the rest",
-                 service->config->path);
+    /* In force before it is said to be: whoever waits for the line may send the next message at once. */
+    metrics_count_reload(service->metrics, config, policy, g_get_real_time());
+    if (applied != NULL) /* or else nothing that is used here differs, and those that are kept do not grow in number */
+        use_config(service, g_steal_pointer(&config));
+    service_swap(service, policy_ref(policy));
+    log_done(service, policy, old, applied, waiting);
+}
+
+void service_record(const struct service *service, pid_t process)
+{
+    g_autofree char *error = NULL;
+    const struct running running = {.process = process, .reloads = service->reloads, .failed = service->failed};
+    if (running_write(&running, service_config(service), &error) == -1)
+        log_line(LOG_WARNING, "reload: what rcptguardd runs with cannot be recorded: %s", error);
 }
 
 /* ---- evaluations that run */

@@ -15,6 +15,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct service;
 
@@ -24,20 +25,27 @@ struct service_evaluation {
     gint64 started; /* monotonic, microseconds */
 };
 
+/* Loads the policy that the configuration names; NULL with `diags`, which say how a first one is written. */
+struct policy *service_first_policy(const struct config *config, struct diags *diags);
+
 /*
- * Loads the policy that the configuration names and tries its assertions, and
+ * Loads that policy and tries its assertions, and
  * opens the ledger.  NULL if one of them cannot be used.  All diagnostics are in `diags`; a failed
  * assertion is reported and the policy is loaded anyway: no mail is rejected because of a
  * failed assertion.  `descriptors` is the limit of descriptors.
  */
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
 
+/* What is in force; it stays valid after a reload. */
 const struct config *service_config(const struct service *service);
 
 struct keeper *service_keeper(const struct service *service);
 
 /* What is counted for a monitoring system; NULL if the configuration names no file for it. */
 struct metrics *service_metrics(const struct service *service);
+
+/* Records what is in force beside the ledger, for rcptguardq(8): see conf_running.h.  `process` takes the signals. */
+void service_record(const struct service *service, pid_t process);
 
 /* Regular maintenance of the ledger: see keeper_tidy. */
 void service_tidy(struct service *service);

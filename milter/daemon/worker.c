@@ -121,8 +121,9 @@ static gpointer reload_thread(gpointer data)
         service_reload(house->service);
         if (house->metrics != NULL)
             metrics_file_ask(house->metrics);
-        say(house->start, CHILD_RELOADED);
         service_tidy(house->service); /* it keeps the policy that came in force */
+        service_record(house->service, house->start->parent);
+        say(house->start, CHILD_RELOADED);
     }
     return NULL;
 }
@@ -179,18 +180,17 @@ static void watch_evaluations(const struct house *house, gint64 now)
 static gpointer house_thread(gpointer data)
 {
     const struct house *house = data;
-    gint64 period = (gint64)house->start->config->summary * G_USEC_PER_SEC;
-    gint64 summary = g_get_monotonic_time() + period;
-    gint64 tidied = G_MININT64;
+    gint64 summarised = g_get_monotonic_time();
+    gint64 tidied = summarised; /* before it was ready */
     for (;;) {
         hear_parent(house);
         gint64 now = g_get_monotonic_time();
         watch_evaluations(house, now);
-        if (now >= summary) {
+        if (now - summarised >= (gint64)service_config(house->service)->summary * G_USEC_PER_SEC) {
             service_log_summary(house->service);
-            summary = now + period;
+            summarised = now;
         }
-        if (tidied == G_MININT64 || now - tidied >= TIDY_INTERVAL) {
+        if (now - tidied >= TIDY_INTERVAL) {
             service_tidy(house->service);
             tidied = now;
         }
@@ -257,6 +257,8 @@ void child_run(const struct child_start *start)
     listen_or_exit(start, house.service);
     leave_signals_to_libmilter();
     begin_metrics(&house);
+    service_tidy(house.service); /* whoever sees it ready finds the policy in the ledger */
+    service_record(house.service, start->parent);
     announce(start, house.service);
     g_thread_unref(g_thread_new("reload", reload_thread, &house));
     g_thread_unref(g_thread_new("house", house_thread, &house));

@@ -38,7 +38,7 @@ struct database {
 struct statement {
     struct database *database;
     sqlite3_stmt *handle;
-    int failed; /* SQLite's code of a parameter that could not be bound, or SQLITE_OK */
+    struct database_error failure; /* of preparing it or binding a parameter: it comes out at the step */
 };
 
 /* ---- errors */
@@ -50,13 +50,14 @@ const char *database_failure_name(enum database_failure failure)
     return names[failure];
 }
 
-void database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
+int database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     error->failure = failure;
     g_vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    return -1;
 }
 
 static enum database_failure failure_of_errno(int number)
@@ -107,15 +108,14 @@ static enum database_failure failure_of(int code, int number)
 
 /* Puts SQLite's last failure into words.  It forgets the system's error of a commit, which `number` (errno) still has.
  */
-static void set_failure(struct database *database, int code, int number, struct database_error *error)
+static int set_failure(struct database *database, int code, int number, struct database_error *error)
 {
     enum database_failure failure = failure_of(code, number);
     bool system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
     if (system && number != 0)
-        database_error_set(error, failure, "%s: %s: %s", database->path, sqlite3_errmsg(database->handle),
-                           g_strerror(number));
-    else
-        database_error_set(error, failure, "%s: %s", database->path, sqlite3_errmsg(database->handle));
+        return database_error_set(error, failure, "%s: %s: %s", database->path, sqlite3_errmsg(database->handle),
+                                  g_strerror(number));
+    return database_error_set(error, failure, "%s: %s", database->path, sqlite3_errmsg(database->handle));
 }
 
 /* ---- waiting */
@@ -173,23 +173,19 @@ static char *user_name(uid_t user)
 static int check_folder(const char *folder, uid_t owner, bool own, struct database_error *error)
 {
     struct stat status;
-    if (lstat(folder, &status) == -1) {
-        database_error_set(error, failure_of_errno(errno), "%s: %s", folder, g_strerror(errno));
-        return -1;
-    }
+    if (lstat(folder, &status) == -1)
+        return database_error_set(error, failure_of_errno(errno), "%s: %s", folder, g_strerror(errno));
     if (!trusted(&status, owner)) {
         g_autofree char *name = user_name(status.st_uid);
-        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder, name);
-        return -1;
+        return database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder,
+                                  name);
     }
     /* In a sticky folder others cannot replace, but they can be the first to make a file with a name. */
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (own || (status.st_mode & S_ISVTX) == 0)) {
-        database_error_set(error, DATABASE_INSECURE,
-                           "%s can be written by others (mode %04o), who could replace it; "
-                           "use a directory that only its owner can write",
-                           folder, (unsigned)status.st_mode & 07777u);
-        return -1;
-    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (own || (status.st_mode & S_ISVTX) == 0))
+        return database_error_set(error, DATABASE_INSECURE,
+                                  "%s can be written by others (mode %04o), who could replace it; "
+                                  "use a directory that only its owner can write",
+                                  folder, (unsigned)status.st_mode & 07777u);
     return 0;
 }
 
@@ -215,23 +211,17 @@ static int check_file(const char *path, uid_t owner, struct database_error *erro
     if (lstat(path, &status) == -1) {
         if (errno == ENOENT)
             return 0;
-        database_error_set(error, failure_of_errno(errno), "%s: %s", path, g_strerror(errno));
-        return -1;
+        return database_error_set(error, failure_of_errno(errno), "%s: %s", path, g_strerror(errno));
     }
-    if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
-        database_error_set(error, DATABASE_INSECURE, "%s is no regular file with one name", path);
-        return -1;
-    }
+    if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
+        return database_error_set(error, DATABASE_INSECURE, "%s is no regular file with one name", path);
     if (!trusted(&status, owner)) {
         g_autofree char *name = user_name(status.st_uid);
-        database_error_set(error, DATABASE_INSECURE, "%s belongs to %s", path, name);
-        return -1;
+        return database_error_set(error, DATABASE_INSECURE, "%s belongs to %s", path, name);
     }
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        database_error_set(error, DATABASE_INSECURE, "%s can be written by others (mode %04o)", path,
-                           (unsigned)status.st_mode & 07777u);
-        return -1;
-    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return database_error_set(error, DATABASE_INSECURE, "%s can be written by others (mode %04o)", path,
+                                  (unsigned)status.st_mode & 07777u);
     return 1;
 }
 
@@ -275,9 +265,8 @@ static int check_place(const char *path, uid_t owner, struct database_error *err
     if (geteuid() != 0 && access(folder, W_OK | X_OK) == -1) {
         int reason = errno;
         g_autofree char *user = user_name(geteuid());
-        database_error_set(error, DATABASE_READ_ONLY, "%s: %s may not write there: %s", folder, user,
-                           g_strerror(reason));
-        return -1;
+        return database_error_set(error, DATABASE_READ_ONLY, "%s: %s may not write there: %s", folder, user,
+                                  g_strerror(reason));
     }
     return there;
 }
@@ -314,8 +303,7 @@ static int prepare_place(const char *path, uid_t owner, enum database_mode mode,
         return there == -1 ? -1 : 0;
     if (mode == DATABASE_CREATE)
         return make_file(path, owner, error);
-    database_error_set(error, DATABASE_MISSING, "%s: there is no such file", path);
-    return -1;
+    return database_error_set(error, DATABASE_MISSING, "%s: there is no such file", path);
 }
 
 static struct identity identity_of(const struct database *database, unsigned index)
@@ -332,8 +320,8 @@ int database_check_files(struct database *database, struct database_error *error
         struct identity now = identity_of(database, i);
         if (now.inode == database->files[i].inode && now.device == database->files[i].device && now.inode != 0)
             continue;
-        database_error_set(error, DATABASE_REPLACED, "%s%s was deleted or replaced", database->path, suffixes[i]);
-        return -1;
+        return database_error_set(error, DATABASE_REPLACED, "%s%s was deleted or replaced", database->path,
+                                  suffixes[i]);
     }
     return 0;
 }
@@ -380,19 +368,15 @@ static int harden(struct database *database, struct database_error *error)
 /* WAL mode stays with the file; a file system that lacks shared memory does not have it. */
 static int use_wal(struct database *database, struct database_error *error)
 {
-    struct statement *statement = database_prepare(database, "PRAGMA journal_mode = WAL", error);
-    if (statement == NULL)
-        return -1;
+    struct statement *statement = database_query(database, "PRAGMA journal_mode = WAL", NULL, 0);
     int row = statement_step(statement, error);
     bool wal = row == 1 && g_strcmp0(statement_text(statement, 0), "wal") == 0;
     statement_reset(statement);
     if (row == -1)
         return -1;
-    if (!wal) {
-        database_error_set(error, DATABASE_OTHER, "%s: its file system does not support SQLite's WAL mode",
-                           database->path);
-        return -1;
-    }
+    if (!wal)
+        return database_error_set(error, DATABASE_OTHER, "%s: its file system does not support SQLite's WAL mode",
+                                  database->path);
     return 0;
 }
 
@@ -458,15 +442,12 @@ int database_run(struct database *database, const char *sql, struct database_err
     int code = sqlite3_exec(database->handle, sql, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         return 0;
-    set_failure(database, code, errno, error);
-    return -1;
+    return set_failure(database, code, errno, error);
 }
 
 int database_number(struct database *database, const char *sql, gint64 *result, struct database_error *error)
 {
-    struct statement *statement = database_prepare(database, sql, error);
-    if (statement == NULL)
-        return -1;
+    struct statement *statement = database_query(database, sql, NULL, 0);
     int row = statement_step(statement, error);
     if (row == 1)
         *result = statement_number(statement, 0);
@@ -478,9 +459,7 @@ int database_check_integrity(struct database *database, struct database_error *e
 {
     static const char *const checks[] = {"PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"};
     for (unsigned i = 0; i < G_N_ELEMENTS(checks); i++) {
-        struct statement *statement = database_prepare(database, checks[i], error);
-        if (statement == NULL)
-            return -1;
+        struct statement *statement = database_query(database, checks[i], NULL, 0);
         int row = statement_step(statement, error);
         const char *finding = row == 1 ? statement_text(statement, 0) : NULL;
         bool sound = row == 0 || g_strcmp0(finding, "ok") == 0;
@@ -501,7 +480,12 @@ int database_begin(struct database *database, struct database_error *error)
 
 int database_commit(struct database *database, struct database_error *error)
 {
-    if (database_run(database, "COMMIT", error) == 0)
+    return database_end(database, 0, error);
+}
+
+int database_end(struct database *database, int result, struct database_error *error)
+{
+    if (result == 0 && database_run(database, "COMMIT", error) == 0)
         return 0;
     database_rollback(database);
     return -1;
@@ -526,51 +510,60 @@ gint64 database_changes(const struct database *database)
 
 /* ---- statements */
 
-struct statement *database_prepare(struct database *database, const char *sql, struct database_error *error)
+struct parameter sql_text(const char *text)
 {
-    struct statement *statement = g_hash_table_lookup(database->statements, sql);
-    if (statement != NULL) {
-        statement_reset(statement);
-        return statement;
-    }
-    sqlite3_stmt *handle;
+    return (struct parameter){.is_text = true, .text = text};
+}
+
+struct parameter sql_number(gint64 number)
+{
+    return (struct parameter){.number = number};
+}
+
+static void prepare(struct statement *statement, const char *sql)
+{
+    struct database *database = statement->database;
     start_waiting(database); /* it may have to read the tables' definitions */
     errno = 0;
-    int code = sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
-    if (code != SQLITE_OK) {
-        set_failure(database, code, errno, error);
-        return NULL;
+    int code = sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, NULL);
+    if (code != SQLITE_OK)
+        set_failure(database, code, errno, &statement->failure);
+}
+
+static void bind(struct statement *statement, int index, const struct parameter *parameter)
+{
+    int code = SQLITE_OK;
+    if (!parameter->is_text)
+        code = sqlite3_bind_int64(statement->handle, index, parameter->number);
+    else if (parameter->text != NULL)
+        code = sqlite3_bind_text(statement->handle, index, parameter->text, -1, SQLITE_TRANSIENT);
+    if (code != SQLITE_OK)
+        database_error_set(&statement->failure, DATABASE_OTHER, "%s: a parameter: %s", statement->database->path,
+                           sqlite3_errstr(code));
+}
+
+struct statement *database_query(struct database *database, const char *sql, const struct parameter *parameters,
+                                 unsigned count)
+{
+    struct statement *statement = g_hash_table_lookup(database->statements, sql);
+    if (statement == NULL) {
+        statement = g_new0(struct statement, 1);
+        statement->database = database;
+        g_hash_table_insert(database->statements, g_strdup(sql), statement);
     }
-    statement = g_new0(struct statement, 1);
-    statement->database = database;
-    statement->handle = handle;
-    g_hash_table_insert(database->statements, g_strdup(sql), statement);
+    statement_reset(statement);
+    if (statement->handle == NULL)
+        prepare(statement, sql);
+    for (unsigned i = 0; i < count && statement->failure.failure == DATABASE_NONE; i++)
+        bind(statement, (int)i + 1, &parameters[i]);
     return statement;
-}
-
-static void remember(struct statement *statement, int code)
-{
-    if (code != SQLITE_OK && statement->failed == SQLITE_OK)
-        statement->failed = code;
-}
-
-void statement_bind_text(struct statement *statement, int index, const char *text)
-{
-    remember(statement, text == NULL ? sqlite3_bind_null(statement->handle, index)
-                                     : sqlite3_bind_text(statement->handle, index, text, -1, SQLITE_TRANSIENT));
-}
-
-void statement_bind_number(struct statement *statement, int index, gint64 number)
-{
-    remember(statement, sqlite3_bind_int64(statement->handle, index, number));
 }
 
 int statement_step(struct statement *statement, struct database_error *error)
 {
     struct database *database = statement->database;
-    if (statement->failed != SQLITE_OK) {
-        database_error_set(error, DATABASE_OTHER, "%s: a parameter: %s", database->path,
-                           sqlite3_errstr(statement->failed));
+    if (statement->failure.failure != DATABASE_NONE) {
+        *error = statement->failure;
         return -1;
     }
     if (sqlite3_stmt_busy(statement->handle) == 0)
@@ -581,12 +574,13 @@ int statement_step(struct statement *statement, struct database_error *error)
         return 1;
     if (code == SQLITE_DONE)
         return 0;
-    set_failure(database, code, errno, error);
-    return -1;
+    return set_failure(database, code, errno, error);
 }
 
-int statement_run(struct statement *statement, struct database_error *error)
+int database_change(struct database *database, const char *sql, const struct parameter *parameters, unsigned count,
+                    struct database_error *error)
 {
+    struct statement *statement = database_query(database, sql, parameters, count);
     int row = statement_step(statement, error);
     statement_reset(statement);
     return row == -1 ? -1 : 0;
@@ -604,9 +598,11 @@ gint64 statement_number(struct statement *statement, int column)
 
 void statement_reset(struct statement *statement)
 {
+    statement->failure.failure = DATABASE_NONE;
+    if (statement->handle == NULL) /* it could not be prepared */
+        return;
     sqlite3_reset(statement->handle);
     sqlite3_clear_bindings(statement->handle);
-    statement->failed = SQLITE_OK;
 }
 
 const char *database_library_version(void)

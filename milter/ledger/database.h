@@ -40,8 +40,8 @@ struct database_error {
 /* "busy", "full", "read-only", ... */
 const char *database_failure_name(enum database_failure failure);
 
-/* The error for errno; for the modules above. */
-void database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
+/* The error for errno; for the modules above.  Returns -1, as they do then. */
+int database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
 struct database;
@@ -86,32 +86,41 @@ int database_run(struct database *database, const char *sql, struct database_err
 /* PRAGMA integrity_check: 0 if it is sound; else -1, with the first finding as the text. */
 int database_check_integrity(struct database *database, struct database_error *error);
 
+/*
+ * BEGIN IMMEDIATE: until the end no other process writes.  A commit that
+ * fails has rolled back.  A rollback cannot fail.  The end is a commit if the
+ * `result` of what was done is 0, else a rollback, which returns -1.
+ */
+int database_begin(struct database *database, struct database_error *error);
+int database_commit(struct database *database, struct database_error *error);
+int database_end(struct database *database, int result, struct database_error *error);
+void database_rollback(struct database *database);
+
+/* What a parameter of a statement is: text, of which NULL is SQL's NULL, or a number. */
+struct parameter {
+    bool is_text;
+    const char *text;
+    gint64 number;
+};
+struct parameter sql_text(const char *text);
+struct parameter sql_number(gint64 number);
+
+/* A statement without results, with its parameters ?1, ?2, ... in their order: 0 or -1. */
+int database_change(struct database *database, const char *sql, const struct parameter *parameters, unsigned count,
+                    struct database_error *error);
+
 /* The first column of the first row; `result` stays as it was if there is no row. */
 int database_number(struct database *database, const char *sql, gint64 *result, struct database_error *error);
 
 /*
- * BEGIN IMMEDIATE: until the end no other process writes.  A commit that
- * fails has rolled back.  A rollback cannot fail.
+ * A statement with results.  It is prepared once and kept: the same text gives the same statement, reset and with
+ * these parameters, of which text is copied.  Never NULL: what fails comes out at the step.
  */
-int database_begin(struct database *database, struct database_error *error);
-int database_commit(struct database *database, struct database_error *error);
-void database_rollback(struct database *database);
-
-/*
- * The statement of an SQL text, prepared once and kept: the same text gives the
- * same statement, reset and without parameters.  NULL if it cannot be prepared.
- */
-struct statement *database_prepare(struct database *database, const char *sql, struct database_error *error);
-
-/* Parameters, from 1.  Text is copied; NULL is SQL's NULL.  Failures come out at the step. */
-void statement_bind_text(struct statement *statement, int index, const char *text);
-void statement_bind_number(struct statement *statement, int index, gint64 number);
+struct statement *database_query(struct database *database, const char *sql, const struct parameter *parameters,
+                                 unsigned count);
 
 /* 1: there is a row; 0: done; -1: failed. */
 int statement_step(struct statement *statement, struct database_error *error);
-
-/* For statements without results: 0 or -1; the statement is ready for its next use. */
-int statement_run(struct statement *statement, struct database_error *error);
 
 /* Columns, from 0. */
 const char *statement_text(struct statement *statement, int column); /* or NULL */

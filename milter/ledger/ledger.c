@@ -79,29 +79,9 @@ void ledger_close(struct ledger *ledger)
     g_free(ledger);
 }
 
-void ledger_set_wait(struct ledger *ledger, unsigned wait)
+struct database *ledger_database(const struct ledger *ledger)
 {
-    database_set_wait(ledger->database, wait);
-}
-
-void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data)
-{
-    database_on_wait(ledger->database, on_wait, data);
-}
-
-int ledger_check_files(struct ledger *ledger, struct database_error *error)
-{
-    return database_check_files(ledger->database, error);
-}
-
-int ledger_check_integrity(struct ledger *ledger, struct database_error *error)
-{
-    return database_check_integrity(ledger->database, error);
-}
-
-int ledger_version(struct ledger *ledger, unsigned *version, struct database_error *error)
-{
-    return schema_version(ledger->database, version, error);
+    return ledger->database;
 }
 
 /* ---- holding */
@@ -110,71 +90,40 @@ int ledger_version(struct ledger *ledger, unsigned *version, struct database_err
 static int add_policy(struct ledger *ledger, const char *digest, const char *text, gint64 now,
                       struct database_error *error)
 {
-    struct statement *known =
-        database_prepare(ledger->database, "SELECT 1 FROM policy WHERE digest = ?1 AND last >= ?2", error);
-    if (known == NULL)
-        return -1;
-    statement_bind_text(known, 1, digest);
-    statement_bind_number(known, 2, now - G_TIME_SPAN_HOUR);
+    const struct parameter lately[] = {sql_text(digest), sql_number(now - G_TIME_SPAN_HOUR)};
+    struct statement *known = database_query(ledger->database, "SELECT 1 FROM policy WHERE digest = ?1 AND last >= ?2",
+                                             lately, G_N_ELEMENTS(lately));
     int row = statement_step(known, error);
     statement_reset(known);
     if (row != 0)
         return row == -1 ? -1 : 0;
-    struct statement *statement =
-        database_prepare(ledger->database,
-                         "INSERT INTO policy (digest, text, first, last) VALUES (?1, ?2, ?3, ?3)"
-                         " ON CONFLICT (digest) DO UPDATE SET last = max(last, excluded.last)",
-                         error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_text(statement, 1, digest);
-    statement_bind_text(statement, 2, text);
-    statement_bind_number(statement, 3, now);
-    return statement_run(statement, error);
-}
-
-static void bind_message(struct statement *statement, const struct ledger_message *message)
-{
-    int index = 1;
-    statement_bind_text(statement, index++, message->queue_id);
-    statement_bind_text(statement, index++, mta_word(message->mta));
-    statement_bind_number(statement, index++, message->began);
-    statement_bind_number(statement, index++, message->judged);
-    statement_bind_text(statement, index++, message->message_id);
-    statement_bind_text(statement, index++, message->sender);
-    statement_bind_text(statement, index++, message->user);
-    statement_bind_text(statement, index++, message->client);
-    statement_bind_text(statement, index++, message->subject);
-    statement_bind_text(statement, index++, message->rule);
-    statement_bind_number(statement, index++, message->line);
-    statement_bind_text(statement, index++, message->text);
-    statement_bind_text(statement, index++, message->policy);
-    statement_bind_number(statement, index++, message->counts.visible);
-    statement_bind_number(statement, index++, message->counts.parties);
-    statement_bind_number(statement, index++, message->counts.domains);
-    statement_bind_number(statement, index++, message->counts.internal);
-    statement_bind_number(statement, index++, message->counts.hidden);
-    statement_bind_number(statement, index++, message->counts.recipients);
-    statement_bind_number(statement, index++, message->counts.defects);
-    statement_bind_number(statement, index++, MAX(message->approvals, 1));
-    statement_bind_text(statement, index, message->author);
+    const struct parameter parameters[] = {sql_text(digest), sql_text(text), sql_number(now)};
+    return database_change(ledger->database,
+                           "INSERT INTO policy (digest, text, first, last) VALUES (?1, ?2, ?3, ?3)"
+                           " ON CONFLICT (digest) DO UPDATE SET last = max(last, excluded.last)",
+                           parameters, G_N_ELEMENTS(parameters), error);
 }
 
 static int add_row(struct ledger *ledger, const struct ledger_message *message, gint64 *id,
                    struct database_error *error)
 {
-    struct statement *statement =
-        database_prepare(ledger->database,
-                         "INSERT INTO held (queue_id, mta, began, judged, message_id, sender, user, client, subject,"
-                         " rule, line, text, policy, visible, parties, domains, internal, hidden, recipients, defects,"
-                         " approvals, author, state, changed) VALUES"
-                         " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-                         " ?21, ?22, 'pending', ?4)",
-                         error);
-    if (statement == NULL)
-        return -1;
-    bind_message(statement, message);
-    if (statement_run(statement, error) == -1)
+    const struct exposure_counts *counts = &message->counts;
+    const struct parameter parameters[] = {
+        sql_text(message->queue_id),    sql_text(mta_word(message->mta)), sql_number(message->began),
+        sql_number(message->judged),    sql_text(message->message_id),    sql_text(message->sender),
+        sql_text(message->user),        sql_text(message->client),        sql_text(message->subject),
+        sql_text(message->rule),        sql_number(message->line),        sql_text(message->text),
+        sql_text(message->policy),      sql_number(counts->visible),      sql_number(counts->parties),
+        sql_number(counts->domains),    sql_number(counts->internal),     sql_number(counts->hidden),
+        sql_number(counts->recipients), sql_number(counts->defects),      sql_number(MAX(message->approvals, 1)),
+        sql_text(message->author)};
+    if (database_change(ledger->database,
+                        "INSERT INTO held (queue_id, mta, began, judged, message_id, sender, user, client, subject,"
+                        " rule, line, text, policy, visible, parties, domains, internal, hidden, recipients, defects,"
+                        " approvals, author, state, changed) VALUES"
+                        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+                        " ?21, ?22, 'pending', ?4)",
+                        parameters, G_N_ELEMENTS(parameters), error) == -1)
         return -1;
     *id = database_last_row(ledger->database);
     return 0;
@@ -182,19 +131,16 @@ static int add_row(struct ledger *ledger, const struct ledger_message *message, 
 
 static int add_party(struct ledger *ledger, gint64 id, const struct ledger_party *party, struct database_error *error)
 {
-    struct statement *statement = database_prepare(ledger->database,
-                                                   "INSERT INTO party (held, class, name, individuals, people, parties)"
-                                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                                                   error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, id);
-    statement_bind_text(statement, 2, party->class_name);
-    statement_bind_text(statement, 3, party->name);
-    statement_bind_number(statement, 4, party->individuals);
-    statement_bind_number(statement, 5, party->people);
-    statement_bind_number(statement, 6, party->parties);
-    return statement_run(statement, error);
+    const struct parameter parameters[] = {sql_number(id),
+                                           sql_text(party->class_name),
+                                           sql_text(party->name),
+                                           sql_number(party->individuals),
+                                           sql_number(party->people),
+                                           sql_number(party->parties)};
+    return database_change(ledger->database,
+                           "INSERT INTO party (held, class, name, individuals, people, parties)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                           parameters, G_N_ELEMENTS(parameters), error);
 }
 
 /* Nobody is told of what a stranger or a program sent: that, too, is remembered. */
@@ -203,16 +149,12 @@ static int add_notice(struct ledger *ledger, gint64 id, const struct ledger_hold
     const struct ledger_message *message = hold->message;
     const char *untold =
         message->author == NULL ? "neither the login nor the sender is an internal address" : hold->untold;
-    struct statement *statement = database_prepare(
-        ledger->database, "INSERT INTO notice (held, author, state, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)", error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, id);
-    statement_bind_text(statement, 2, message->author);
-    statement_bind_text(statement, 3, untold == NULL ? "wanted" : "skipped");
-    statement_bind_number(statement, 4, message->judged);
-    statement_bind_text(statement, 5, untold);
-    return statement_run(statement, error);
+    const struct parameter parameters[] = {sql_number(id), sql_text(message->author),
+                                           sql_text(untold == NULL ? "wanted" : "skipped"), sql_number(message->judged),
+                                           sql_text(untold)};
+    return database_change(ledger->database,
+                           "INSERT INTO notice (held, author, state, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+                           parameters, G_N_ELEMENTS(parameters), error);
 }
 
 static int add_all(struct ledger *ledger, const struct ledger_hold *hold, struct database_error *error)
@@ -234,11 +176,7 @@ int ledger_hold(struct ledger *ledger, const struct ledger_hold *hold, struct da
     /* What is written into a file that has no name any more is lost: so before, and once it is written. */
     if (database_check_files(ledger->database, error) == -1 || database_begin(ledger->database, error) == -1)
         return -1;
-    if (add_all(ledger, hold, error) == -1) {
-        database_rollback(ledger->database);
-        return -1;
-    }
-    if (database_commit(ledger->database, error) == -1)
+    if (database_end(ledger->database, add_all(ledger, hold, error), error) == -1)
         return -1;
     return database_check_files(ledger->database, error);
 }
@@ -248,11 +186,7 @@ int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *te
 {
     if (database_begin(ledger->database, error) == -1)
         return -1;
-    if (add_policy(ledger, digest, text, now, error) == -1) {
-        database_rollback(ledger->database);
-        return -1;
-    }
-    return database_commit(ledger->database, error);
+    return database_end(ledger->database, add_policy(ledger, digest, text, now, error), error);
 }
 
 /* ---- pruning */
@@ -264,26 +198,19 @@ static int prune_rows(struct ledger *ledger, gint64 before, struct database_erro
         g_string_new("DELETE FROM held WHERE id IN (SELECT id FROM held WHERE changed < ?1 AND state IN ");
     row_append_states(sql, LEDGER_CLOSED);
     g_string_append(sql, " LIMIT ?2)");
-    struct statement *statement = database_prepare(ledger->database, sql->str, error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, before);
-    statement_bind_number(statement, 2, PRUNE_ROWS);
-    return statement_run(statement, error) == -1 ? -1 : (int)database_changes(ledger->database);
+    const struct parameter parameters[] = {sql_number(before), sql_number(PRUNE_ROWS)};
+    return database_change(ledger->database, sql->str, parameters, G_N_ELEMENTS(parameters), error) == -1
+               ? -1
+               : (int)database_changes(ledger->database);
 }
 
 static int prune_policies(struct ledger *ledger, gint64 before, const char *in_force, struct database_error *error)
 {
-    struct statement *statement =
-        database_prepare(ledger->database,
-                         "DELETE FROM policy WHERE last < ?1 AND digest <> ?2"
-                         " AND NOT EXISTS (SELECT 1 FROM held WHERE held.policy = policy.digest)",
-                         error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, before);
-    statement_bind_text(statement, 2, in_force);
-    return statement_run(statement, error);
+    const struct parameter parameters[] = {sql_number(before), sql_text(in_force)};
+    return database_change(ledger->database,
+                           "DELETE FROM policy WHERE last < ?1 AND digest <> ?2"
+                           " AND NOT EXISTS (SELECT 1 FROM held WHERE held.policy = policy.digest)",
+                           parameters, G_N_ELEMENTS(parameters), error);
 }
 
 int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,

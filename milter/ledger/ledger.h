@@ -170,16 +170,8 @@ struct ledger *ledger_open(const char *path, uid_t owner, enum database_mode mod
 void ledger_close(struct ledger *ledger);
 AUTO_FREE_DEFINE(ledger, ledger_close)
 
-/* Another time than LEDGER_WAIT that a call waits, in milliseconds; and what to call when it begins to wait. */
-void ledger_set_wait(struct ledger *ledger, unsigned wait);
-void ledger_on_wait(struct ledger *ledger, void (*on_wait)(void *data), void *data);
-
-/* The same as database_check_files and database_check_integrity. */
-int ledger_check_files(struct ledger *ledger, struct database_error *error);
-int ledger_check_integrity(struct ledger *ledger, struct database_error *error);
-
-/* The version of the file's tables. */
-int ledger_version(struct ledger *ledger, unsigned *version, struct database_error *error);
+/* Its file: for what database.h and schema.h say of any. */
+struct database *ledger_database(const struct ledger *ledger);
 
 /* ---- the daemon's */
 
@@ -244,6 +236,13 @@ GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seco
 
 /* One row; NULL with DATABASE_NONE if there is none. */
 struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error);
+
+/*
+ * The newest row before this one that was released and had the same Message-ID; NULL with DATABASE_NONE if there is
+ * none.  Whoever writes a message chooses its Message-ID, so this decides nothing.
+ */
+struct ledger_row *ledger_released_before(struct ledger *ledger, const struct ledger_row *row,
+                                          struct database_error *error);
 
 /* struct ledger_party *: external classes before `internal`, the largest first. */
 GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error);
@@ -379,6 +378,12 @@ int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gin
 
 /* The notice of a row will not be sent; the reason is recorded. */
 int ledger_notice_skip(struct ledger *ledger, gint64 id, const char *reason, gint64 now, struct database_error *error);
+
+/* The rows that were released since a time, whose author had a notice and does not know of the release. */
+GPtrArray *ledger_notices_released(struct ledger *ledger, gint64 since, struct database_error *error);
+
+/* The author of a row is told that it was released; or he is not, after all. */
+int ledger_notice_released(struct ledger *ledger, gint64 id, bool told, struct database_error *error);
 
 /* How many mails of notices an author was sent since a time. */
 int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,

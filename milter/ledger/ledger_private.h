@@ -21,9 +21,6 @@ struct ledger {
 /* The rows of a statement that selects ROW_COLUMNS: struct ledger_row *.  NULL with `error`. */
 GPtrArray *row_collect(struct statement *statement, struct database_error *error);
 
-/* One row in the middle of a transaction; NULL with DATABASE_NONE if there is none. */
-struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_error *error);
-
 /* The state of that name, or -1. */
 int row_state(const char *name);
 

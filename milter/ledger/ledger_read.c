@@ -37,7 +37,7 @@ static char *text_of(struct statement *statement, int column)
     return g_strdup(statement_text(statement, column));
 }
 
-static struct ledger_row *row_of(struct statement *statement)
+static void *row_of(struct statement *statement)
 {
     struct ledger_row *row = g_new0(struct ledger_row, 1);
     int column = 0;
@@ -81,13 +81,9 @@ static struct ledger_row *row_of(struct statement *statement)
     return row;
 }
 
-struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_error *error)
+/* The first row of a statement; NULL with DATABASE_NONE if there is none. */
+static struct ledger_row *first_row(struct statement *statement, struct database_error *error)
 {
-    struct statement *statement =
-        database_prepare(ledger->database, "SELECT " ROW_COLUMNS " FROM held WHERE id = ?1", error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_number(statement, 1, id);
     int result = statement_step(statement, error);
     struct ledger_row *row = result == 1 ? row_of(statement) : NULL;
     if (result == 0)
@@ -98,7 +94,21 @@ struct ledger_row *row_read(struct ledger *ledger, gint64 id, struct database_er
 
 struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_error *error)
 {
-    return row_read(ledger, id, error);
+    const struct parameter parameters[] = {sql_number(id)};
+    return first_row(database_query(ledger->database, "SELECT " ROW_COLUMNS " FROM held WHERE id = ?1", parameters,
+                                    G_N_ELEMENTS(parameters)),
+                     error);
+}
+
+struct ledger_row *ledger_released_before(struct ledger *ledger, const struct ledger_row *row,
+                                          struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_text(row->message.message_id), sql_number(row->id)};
+    return first_row(database_query(ledger->database,
+                                    "SELECT " ROW_COLUMNS " FROM held WHERE message_id = ?1 AND message_id <> ''"
+                                    " AND state = 'released' AND id < ?2 ORDER BY id DESC LIMIT 1",
+                                    parameters, G_N_ELEMENTS(parameters)),
+                     error);
 }
 
 /* ---- arrays */
@@ -107,8 +117,6 @@ struct ledger_row *ledger_get(struct ledger *ledger, gint64 id, struct database_
 static GPtrArray *collect(struct statement *statement, void *(*make)(struct statement *statement),
                           GDestroyNotify destroy, struct database_error *error)
 {
-    if (statement == NULL)
-        return NULL;
     GPtrArray *array = g_ptr_array_new_with_free_func(destroy);
     int row;
     while ((row = statement_step(statement, error)) == 1)
@@ -120,17 +128,13 @@ static GPtrArray *collect(struct statement *statement, void *(*make)(struct stat
     return NULL;
 }
 
-static void *make_row(struct statement *statement)
-{
-    return row_of(statement);
-}
-
 GPtrArray *row_collect(struct statement *statement, struct database_error *error)
 {
-    return collect(statement, make_row, (GDestroyNotify)ledger_row_free, error);
+    return collect(statement, row_of, (GDestroyNotify)ledger_row_free, error);
 }
 
-/* The same parameters whatever is set; ?3 is the length of a domain with its `@`. */
+/* The same parameters whatever is set, as far as the last one that is used; ?3 is the length of a domain with its `@`.
+ */
 static void append_conditions(GString *sql, const struct ledger_filter *filter)
 {
     g_string_append(sql, " FROM held WHERE judged >= ?1 AND (?2 = 0 OR judged < ?2)");
@@ -145,21 +149,13 @@ static void append_conditions(GString *sql, const struct ledger_filter *filter)
     }
 }
 
-static struct statement *prepare_filtered(struct ledger *ledger, const char *sql, const struct ledger_filter *filter,
-                                          struct database_error *error)
+static struct statement *query_filtered(struct ledger *ledger, const char *sql, const struct ledger_filter *filter)
 {
-    struct statement *statement = database_prepare(ledger->database, sql, error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_number(statement, 1, filter->since);
-    statement_bind_number(statement, 2, filter->until);
-    if (filter->sender != NULL && filter->sender[0] == '@')
-        statement_bind_number(statement, 3, g_utf8_strlen(filter->sender, -1));
-    if (filter->sender != NULL)
-        statement_bind_text(statement, 4, filter->sender);
-    if (filter->rule != NULL)
-        statement_bind_text(statement, 5, filter->rule);
-    return statement;
+    const char *sender = filter->sender;
+    const struct parameter parameters[] = {sql_number(filter->since), sql_number(filter->until),
+                                           sql_number(sender == NULL ? 0 : g_utf8_strlen(sender, -1)), sql_text(sender),
+                                           sql_text(filter->rule)};
+    return database_query(ledger->database, sql, parameters, filter->rule != NULL ? 5 : sender != NULL ? 4 : 2);
 }
 
 GPtrArray *ledger_list(struct ledger *ledger, const struct ledger_filter *filter, struct database_error *error)
@@ -169,7 +165,7 @@ GPtrArray *ledger_list(struct ledger *ledger, const struct ledger_filter *filter
     g_string_append(sql, filter->oldest_first ? " ORDER BY judged, id" : " ORDER BY judged DESC, id DESC");
     if (filter->limit != 0)
         g_string_append_printf(sql, " LIMIT %u", filter->limit);
-    return row_collect(prepare_filtered(ledger, sql->str, filter, error), error);
+    return row_collect(query_filtered(ledger, sql->str, filter), error);
 }
 
 int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsigned *count, gint64 *oldest,
@@ -177,9 +173,7 @@ int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsi
 {
     g_autoptr(GString) sql = g_string_new("SELECT count(*), ifnull(min(judged), 0)");
     append_conditions(sql, filter);
-    struct statement *statement = prepare_filtered(ledger, sql->str, filter, error);
-    if (statement == NULL)
-        return -1;
+    struct statement *statement = query_filtered(ledger, sql->str, filter);
     int row = statement_step(statement, error);
     if (row == 1) {
         *count = count_of(statement, 0);
@@ -191,14 +185,12 @@ int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsi
 
 GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error)
 {
+    const struct parameter parameters[] = {sql_text(queue_id)};
     struct statement *statement =
-        database_prepare(ledger->database,
-                         "SELECT " ROW_COLUMNS
-                         " FROM held WHERE queue_id = ?1 OR requeued = ?1 OR former = ?1 ORDER BY judged DESC, id DESC",
-                         error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_text(statement, 1, queue_id);
+        database_query(ledger->database,
+                       "SELECT " ROW_COLUMNS
+                       " FROM held WHERE queue_id = ?1 OR requeued = ?1 OR former = ?1 ORDER BY judged DESC, id DESC",
+                       parameters, G_N_ELEMENTS(parameters));
     return row_collect(statement, error);
 }
 
@@ -207,24 +199,18 @@ GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct datab
 
 GPtrArray *ledger_arrived(struct ledger *ledger, const char *sender, gint64 seconds, struct database_error *error)
 {
-    struct statement *statement = database_prepare(
-        ledger->database,
-        "SELECT " ROW_COLUMNS " FROM held WHERE sender = ?1 AND (arrival BETWEEN ?2 AND ?3 OR"
-        " arrival = 0 AND judged BETWEEN ?2 - 1000000 AND ?3 + ?4 AND began < ?3 + 1000000) ORDER BY id",
-        error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_text(statement, 1, sender);
-    statement_bind_number(statement, 2, seconds * G_USEC_PER_SEC);
-    statement_bind_number(statement, 3, (seconds + 1) * G_USEC_PER_SEC - 1);
-    statement_bind_number(statement, 4, TAKING_LIMIT);
+    const struct parameter parameters[] = {sql_text(sender), sql_number(seconds * G_USEC_PER_SEC),
+                                           sql_number((seconds + 1) * G_USEC_PER_SEC - 1), sql_number(TAKING_LIMIT)};
+    struct statement *statement =
+        database_query(ledger->database,
+                       "SELECT " ROW_COLUMNS " FROM held WHERE sender = ?1 AND (arrival BETWEEN ?2 AND ?3 OR"
+                       " arrival = 0 AND judged BETWEEN ?2 - 1000000 AND ?3 + ?4 AND began < ?3 + 1000000) ORDER BY id",
+                       parameters, G_N_ELEMENTS(parameters));
     return row_collect(statement, error);
 }
 
 void ledger_party_free(struct ledger_party *party)
 {
-    if (party == NULL)
-        return;
     g_free(party->class_name);
     g_free(party->name);
     g_free(party);
@@ -243,14 +229,12 @@ static void *make_party(struct statement *statement)
 
 GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error)
 {
+    const struct parameter parameters[] = {sql_number(id)};
     struct statement *statement =
-        database_prepare(ledger->database,
-                         "SELECT class, name, individuals, people, parties FROM party WHERE held = ?1"
-                         " ORDER BY class = 'internal', name IS NULL, people DESC, name",
-                         error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_number(statement, 1, id);
+        database_query(ledger->database,
+                       "SELECT class, name, individuals, people, parties FROM party WHERE held = ?1"
+                       " ORDER BY class = 'internal', name IS NULL, people DESC, name",
+                       parameters, G_N_ELEMENTS(parameters));
     return collect(statement, make_party, (GDestroyNotify)ledger_party_free, error);
 }
 
@@ -281,16 +265,13 @@ static void *make_event(struct statement *statement)
 
 GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct database_error *error)
 {
+    const struct parameter parameters[] = {sql_number(id), sql_number(since)};
     struct statement *statement =
-        database_prepare(ledger->database,
-                         "SELECT history.id, held, queue_id, at, history.who, history.uid, action, history.reason,"
-                         " detail FROM history JOIN held ON held.id = held"
-                         " WHERE (?1 = 0 OR held = ?1) AND at >= ?2 ORDER BY at, history.id",
-                         error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_number(statement, 1, id);
-    statement_bind_number(statement, 2, since);
+        database_query(ledger->database,
+                       "SELECT history.id, held, queue_id, at, history.who, history.uid, action, history.reason,"
+                       " detail FROM history JOIN held ON held.id = held"
+                       " WHERE (?1 = 0 OR held = ?1) AND at >= ?2 ORDER BY at, history.id",
+                       parameters, G_N_ELEMENTS(parameters));
     return collect(statement, make_event, (GDestroyNotify)event_free, error);
 }
 
@@ -301,24 +282,21 @@ static void *make_text(struct statement *statement)
 
 GPtrArray *ledger_approvals(struct ledger *ledger, gint64 id, struct database_error *error)
 {
+    const struct parameter parameters[] = {sql_number(id)};
     struct statement *statement =
-        database_prepare(ledger->database, "SELECT login FROM approval WHERE held = ?1 ORDER BY at, rowid", error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_number(statement, 1, id);
+        database_query(ledger->database, "SELECT login FROM approval WHERE held = ?1 ORDER BY at, rowid", parameters,
+                       G_N_ELEMENTS(parameters));
     return collect(statement, make_text, g_free, error);
 }
 
 char *ledger_policy_text(struct ledger *ledger, const char *digest, struct database_error *error)
 {
+    const struct parameter parameters[] = {sql_text(digest)};
     struct statement *statement =
-        database_prepare(ledger->database,
-                         "SELECT text FROM policy WHERE substr(digest, 1, length(?1)) = ?1 AND length(?1) >= 12"
-                         " ORDER BY last DESC LIMIT 1",
-                         error);
-    if (statement == NULL)
-        return NULL;
-    statement_bind_text(statement, 1, digest);
+        database_query(ledger->database,
+                       "SELECT text FROM policy WHERE substr(digest, 1, length(?1)) = ?1 AND length(?1) >= 12"
+                       " ORDER BY last DESC LIMIT 1",
+                       parameters, G_N_ELEMENTS(parameters));
     int row = statement_step(statement, error);
     char *text = row == 1 ? text_of(statement, 0) : NULL;
     if (row == 0)

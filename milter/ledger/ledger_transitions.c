@@ -15,20 +15,17 @@
 static int note(struct ledger *ledger, const struct ledger_act *act, const char *action, const char *detail,
                 struct database_error *error)
 {
-    struct statement *statement = database_prepare(ledger->database,
-                                                   "INSERT INTO history (held, at, who, uid, action, reason, detail)"
-                                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                                                   error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, act->id);
-    statement_bind_number(statement, 2, act->now);
-    statement_bind_text(statement, 3, act->person == NULL ? NULL : act->person->login);
-    statement_bind_number(statement, 4, act->person == NULL ? 0 : act->person->uid);
-    statement_bind_text(statement, 5, action);
-    statement_bind_text(statement, 6, act->reason);
-    statement_bind_text(statement, 7, detail);
-    return statement_run(statement, error);
+    const struct parameter parameters[] = {sql_number(act->id),
+                                           sql_number(act->now),
+                                           sql_text(act->person == NULL ? NULL : act->person->login),
+                                           sql_number(act->person == NULL ? 0 : act->person->uid),
+                                           sql_text(action),
+                                           sql_text(act->reason),
+                                           sql_text(detail)};
+    return database_change(ledger->database,
+                           "INSERT INTO history (held, at, who, uid, action, reason, detail)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                           parameters, G_N_ELEMENTS(parameters), error);
 }
 
 /* ---- following the queue */
@@ -48,28 +45,22 @@ static bool moves(enum ledger_state from, enum ledger_state to)
 
 static int set_sight(struct ledger *ledger, const struct ledger_sight *sight, gint64 now, struct database_error *error)
 {
-    struct statement *statement = database_prepare(
+    const struct parameter parameters[] = {
+        sql_number(sight->id), sql_text(ledger_state_name(sight->state)), sql_number(now),
+        sql_number(sight->state == LEDGER_HELD ? sight->arrival : 0), sql_number(sight->size)};
+    return database_change(
         ledger->database,
         "UPDATE held SET state = ?2, changed = ?3, arrival = CASE WHEN ?4 > 0 THEN ?4 ELSE arrival END,"
         " size = CASE WHEN ?4 > 0 THEN ?5 ELSE size END WHERE id = ?1",
-        error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, sight->id);
-    statement_bind_text(statement, 2, ledger_state_name(sight->state));
-    statement_bind_number(statement, 3, now);
-    statement_bind_number(statement, 4, sight->state == LEDGER_HELD ? sight->arrival : 0);
-    statement_bind_number(statement, 5, sight->size);
-    return statement_run(statement, error);
+        parameters, G_N_ELEMENTS(parameters), error);
 }
 
 /* The state at hand: 1, or 0 if there is no such row. */
 static int read_state(struct ledger *ledger, gint64 id, enum ledger_state *state, struct database_error *error)
 {
-    struct statement *statement = database_prepare(ledger->database, "SELECT state FROM held WHERE id = ?1", error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, id);
+    const struct parameter parameters[] = {sql_number(id)};
+    struct statement *statement =
+        database_query(ledger->database, "SELECT state FROM held WHERE id = ?1", parameters, G_N_ELEMENTS(parameters));
     int row = statement_step(statement, error);
     if (row == 1)
         *state = (enum ledger_state)row_state(statement_text(statement, 0));
@@ -101,13 +92,10 @@ int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, stru
         return 0;
     if (database_begin(ledger->database, error) == -1)
         return -1;
-    for (guint i = 0; i < sights->len; i++) {
-        if (take_sight(ledger, &g_array_index(sights, struct ledger_sight, i), now, error) == -1) {
-            database_rollback(ledger->database);
-            return -1;
-        }
-    }
-    return database_commit(ledger->database, error);
+    int result = 0;
+    for (guint i = 0; i < sights->len && result == 0; i++)
+        result = take_sight(ledger, &g_array_index(sights, struct ledger_sight, i), now, error);
+    return database_end(ledger->database, result, error);
 }
 
 /* ---- deciding */
@@ -116,16 +104,19 @@ int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, stru
 struct transition {
     struct ledger *ledger;
     struct ledger_act act;
-    struct ledger_row *row; /* before; NULL if there is none */
+    struct ledger_row *row;     /* before; NULL if there is none */
+    struct ledger_row **result; /* what is given of it in the end; NULL: nothing */
     struct database_error *error;
 };
 
 static int decision_begin(struct transition *decision)
 {
+    if (decision->result != NULL)
+        *decision->result = NULL;
     if (database_begin(decision->ledger->database, decision->error) == -1)
         return -1;
     decision->error->failure = DATABASE_NONE;
-    decision->row = row_read(decision->ledger, decision->act.id, decision->error);
+    decision->row = ledger_get(decision->ledger, decision->act.id, decision->error);
     if (decision->row != NULL || decision->error->failure == DATABASE_NONE)
         return 0;
     database_rollback(decision->ledger->database);
@@ -133,20 +124,20 @@ static int decision_begin(struct transition *decision)
 }
 
 /* Ends the transaction with an answer, and gives the row as it is now. */
-static enum ledger_answer decision_end(struct transition *decision, enum ledger_answer answer, struct ledger_row **row)
+static enum ledger_answer decision_end(struct transition *decision, enum ledger_answer answer)
 {
     struct database *database = decision->ledger->database;
     auto_free(ledger_row) before = g_steal_pointer(&decision->row);
     auto_free(ledger_row) after = NULL;
     if (answer == LEDGER_DONE) {
-        after = row_read(decision->ledger, decision->act.id, decision->error);
+        after = ledger_get(decision->ledger, decision->act.id, decision->error);
         if (after == NULL || database_commit(database, decision->error) == -1)
             answer = LEDGER_FAILED;
     }
     if (answer != LEDGER_DONE)
         database_rollback(database);
-    if (row != NULL && answer != LEDGER_FAILED)
-        *row = after != NULL ? g_steal_pointer(&after) : g_steal_pointer(&before);
+    if (decision->result != NULL && answer != LEDGER_FAILED)
+        *decision->result = after != NULL ? g_steal_pointer(&after) : g_steal_pointer(&before);
     return answer;
 }
 
@@ -166,23 +157,18 @@ static enum ledger_answer waits(const struct ledger_row *row)
 static int add_approval(const struct transition *decision)
 {
     struct database *database = decision->ledger->database;
-    struct statement *statement = database_prepare(
-        database, "INSERT OR IGNORE INTO approval (held, login, uid, at) VALUES (?1, ?2, ?3, ?4)", decision->error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, decision->act.id);
-    statement_bind_text(statement, 2, decision->act.person->login);
-    statement_bind_number(statement, 3, decision->act.person->uid);
-    statement_bind_number(statement, 4, decision->act.now);
-    return statement_run(statement, decision->error) == -1 ? -1 : (int)database_changes(database);
+    const struct parameter parameters[] = {sql_number(decision->act.id), sql_text(decision->act.person->login),
+                                           sql_number(decision->act.person->uid), sql_number(decision->act.now)};
+    return database_change(database, "INSERT OR IGNORE INTO approval (held, login, uid, at) VALUES (?1, ?2, ?3, ?4)",
+                           parameters, G_N_ELEMENTS(parameters), decision->error) == -1
+               ? -1
+               : (int)database_changes(database);
 }
 
 enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act *act, struct ledger_row **row,
                                   struct database_error *error)
 {
-    struct transition decision = {.ledger = ledger, .act = *act, .error = error};
-    if (row != NULL)
-        *row = NULL;
+    struct transition decision = {.ledger = ledger, .act = *act, .result = row, .error = error};
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = waits(decision.row);
@@ -191,35 +177,28 @@ enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act
         if (added == -1 || (added == 1 && note(ledger, act, "approve", NULL, error) == -1))
             answer = LEDGER_FAILED;
     }
-    return decision_end(&decision, answer, row);
+    return decision_end(&decision, answer);
 }
 
 /* ---- claims */
 
 static int set_claim(const struct transition *decision, enum ledger_action action)
 {
-    struct statement *statement = database_prepare(decision->ledger->database,
-                                                   "UPDATE held SET state = ?2, changed = ?3, since = ?3, who = ?4,"
-                                                   " uid = ?5, process = ?6, reason = ?7 WHERE id = ?1",
-                                                   decision->error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, decision->act.id);
-    statement_bind_text(statement, 2, ledger_state_name(ledger_action_claims(action)));
-    statement_bind_number(statement, 3, decision->act.now);
-    statement_bind_text(statement, 4, decision->act.person->login);
-    statement_bind_number(statement, 5, decision->act.person->uid);
-    statement_bind_number(statement, 6, getpid());
-    statement_bind_text(statement, 7, decision->act.reason);
-    return statement_run(statement, decision->error);
+    const struct parameter parameters[] = {
+        sql_number(decision->act.id),          sql_text(ledger_state_name(ledger_action_claims(action))),
+        sql_number(decision->act.now),         sql_text(decision->act.person->login),
+        sql_number(decision->act.person->uid), sql_number(getpid()),
+        sql_text(decision->act.reason)};
+    return database_change(decision->ledger->database,
+                           "UPDATE held SET state = ?2, changed = ?3, since = ?3, who = ?4,"
+                           " uid = ?5, process = ?6, reason = ?7 WHERE id = ?1",
+                           parameters, G_N_ELEMENTS(parameters), decision->error);
 }
 
 enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action, const struct ledger_act *act,
                                 struct ledger_row **row, struct database_error *error)
 {
-    struct transition decision = {.ledger = ledger, .act = *act, .error = error};
-    if (row != NULL)
-        *row = NULL;
+    struct transition decision = {.ledger = ledger, .act = *act, .result = row, .error = error};
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = waits(decision.row);
@@ -232,7 +211,7 @@ enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action
     }
     if (answer == LEDGER_DONE && set_claim(&decision, action) == -1)
         answer = LEDGER_FAILED;
-    return decision_end(&decision, answer, row);
+    return decision_end(&decision, answer);
 }
 
 /* The action that a claim is for; -1 if the row is not claimed. */
@@ -259,21 +238,6 @@ static enum ledger_answer check_claimed(const struct transition *decision)
     return LEDGER_FAILED;
 }
 
-static int set_finished(const struct transition *decision, enum ledger_action action, const char *requeued)
-{
-    struct statement *statement = database_prepare(decision->ledger->database,
-                                                   "UPDATE held SET state = ?2, changed = ?3, since = ?3, process = 0,"
-                                                   " requeued = ?4 WHERE id = ?1",
-                                                   decision->error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, decision->act.id);
-    statement_bind_text(statement, 2, ledger_state_name(ledger_action_ends(action)));
-    statement_bind_number(statement, 3, decision->act.now);
-    statement_bind_text(statement, 4, requeued);
-    return statement_run(statement, decision->error);
-}
-
 char *ledger_detail(const char *requeued, const char *detail)
 {
     if (requeued == NULL)
@@ -296,7 +260,13 @@ static int finish(const struct transition *decision, const char *requeued, const
 {
     enum ledger_action action = (enum ledger_action)claimed_action(decision->row);
     g_autofree char *text = ledger_detail(requeued, detail);
-    if (set_finished(decision, action, requeued) == -1)
+    const struct parameter parameters[] = {sql_number(decision->act.id),
+                                           sql_text(ledger_state_name(ledger_action_ends(action))),
+                                           sql_number(decision->act.now), sql_text(requeued)};
+    if (database_change(
+            decision->ledger->database,
+            "UPDATE held SET state = ?2, changed = ?3, since = ?3, process = 0, requeued = ?4 WHERE id = ?1",
+            parameters, G_N_ELEMENTS(parameters), decision->error) == -1)
         return -1;
     return note_claimed(decision, ledger_action_name(action), text);
 }
@@ -304,34 +274,23 @@ static int finish(const struct transition *decision, const char *requeued, const
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
-    struct transition decision = {.ledger = ledger, .act = {.id = id, .now = now}, .error = error};
-    if (row != NULL)
-        *row = NULL;
+    struct transition decision = {.ledger = ledger, .act = {.id = id, .now = now}, .result = row, .error = error};
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = check_claimed(&decision);
     if (answer == LEDGER_DONE && finish(&decision, requeued, detail) == -1)
         answer = LEDGER_FAILED;
-    return decision_end(&decision, answer, row);
-}
-
-static int set_abandoned(const struct transition *decision)
-{
-    struct statement *statement = database_prepare(
-        decision->ledger->database,
-        "UPDATE held SET state = CASE WHEN arrival > 0 THEN 'held' ELSE 'pending' END, changed = ?2, since = 0,"
-        " who = NULL, uid = 0, process = 0, reason = NULL WHERE id = ?1",
-        decision->error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, decision->act.id);
-    statement_bind_number(statement, 2, decision->act.now);
-    return statement_run(statement, decision->error);
+    return decision_end(&decision, answer);
 }
 
 static int abandon(const struct transition *decision, const char *detail)
 {
-    if (set_abandoned(decision) == -1)
+    const struct parameter parameters[] = {sql_number(decision->act.id), sql_number(decision->act.now)};
+    if (database_change(
+            decision->ledger->database,
+            "UPDATE held SET state = CASE WHEN arrival > 0 THEN 'held' ELSE 'pending' END, changed = ?2, since = 0,"
+            " who = NULL, uid = 0, process = 0, reason = NULL WHERE id = ?1",
+            parameters, G_N_ELEMENTS(parameters), decision->error) == -1)
         return -1;
     return note_claimed(decision, "abandon", detail);
 }
@@ -339,22 +298,20 @@ static int abandon(const struct transition *decision, const char *detail)
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error)
 {
-    struct transition decision = {.ledger = ledger, .act = {.id = id, .now = now}, .error = error};
-    if (row != NULL)
-        *row = NULL;
+    struct transition decision = {.ledger = ledger, .act = {.id = id, .now = now}, .result = row, .error = error};
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = check_claimed(&decision);
     if (answer == LEDGER_DONE && abandon(&decision, detail) == -1)
         answer = LEDGER_FAILED;
-    return decision_end(&decision, answer, row);
+    return decision_end(&decision, answer);
 }
 
 enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
                                  struct ledger_row **row, struct database_error *error)
 {
-    struct transition decision = {.ledger = ledger, .act = {.id = claim->id, .now = now}, .error = error};
-    *row = NULL;
+    struct transition decision = {
+        .ledger = ledger, .act = {.id = claim->id, .now = now}, .result = row, .error = error};
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     const struct ledger_row *now_there = decision.row;
@@ -363,38 +320,10 @@ enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row 
     if (answer == LEDGER_DONE && (on_hold ? abandon(&decision, "interrupted; it is still on hold")
                                           : finish(&decision, NULL, "interrupted; it is no longer on hold")) == -1)
         answer = LEDGER_FAILED;
-    return decision_end(&decision, answer, row);
+    return decision_end(&decision, answer);
 }
 
 /* ---- adoption */
-
-static int set_adopted(const struct transition *decision, const struct ledger_arrival *arrival)
-{
-    struct statement *statement = database_prepare(
-        decision->ledger->database,
-        "UPDATE held SET former = CASE WHEN queue_id = ?2 THEN former ELSE ifnull(former, queue_id) END, queue_id = ?2,"
-        " arrival = ?3, size = ?4, state = 'held', changed = ?5, since = 0, who = NULL, uid = 0, process = 0,"
-        " reason = NULL, requeued = NULL WHERE id = ?1",
-        decision->error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, decision->act.id);
-    statement_bind_text(statement, 2, arrival->queue_id);
-    statement_bind_number(statement, 3, arrival->arrival);
-    statement_bind_number(statement, 4, arrival->size);
-    statement_bind_number(statement, 5, decision->act.now);
-    return statement_run(statement, decision->error);
-}
-
-static int remove_approvals(const struct transition *decision)
-{
-    struct statement *statement =
-        database_prepare(decision->ledger->database, "DELETE FROM approval WHERE held = ?1", decision->error);
-    if (statement == NULL)
-        return -1;
-    statement_bind_number(statement, 1, decision->act.id);
-    return statement_run(statement, decision->error);
-}
 
 /* What it was, and what of that does not count any more. */
 static char *adoption_detail(const struct ledger_row *before, const char *queue_id)
@@ -415,8 +344,18 @@ static char *adoption_detail(const struct ledger_row *before, const char *queue_
 
 static int adopt(const struct transition *decision, const struct ledger_arrival *arrival)
 {
+    struct database *database = decision->ledger->database;
     g_autofree char *detail = adoption_detail(decision->row, arrival->queue_id);
-    if (set_adopted(decision, arrival) == -1 || remove_approvals(decision) == -1)
+    const struct parameter parameters[] = {sql_number(decision->act.id), sql_text(arrival->queue_id),
+                                           sql_number(arrival->arrival), sql_number(arrival->size),
+                                           sql_number(decision->act.now)};
+    if (database_change(
+            database,
+            "UPDATE held SET former = CASE WHEN queue_id = ?2 THEN former ELSE ifnull(former, queue_id) END,"
+            " queue_id = ?2, arrival = ?3, size = ?4, state = 'held', changed = ?5, since = 0, who = NULL, uid = 0,"
+            " process = 0, reason = NULL, requeued = NULL WHERE id = ?1",
+            parameters, G_N_ELEMENTS(parameters), decision->error) == -1 ||
+        database_change(database, "DELETE FROM approval WHERE held = ?1", parameters, 1, decision->error) == -1)
         return -1;
     return note(decision->ledger, &decision->act, "adopt", detail, decision->error);
 }
@@ -425,8 +364,8 @@ enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *
                                 const struct ledger_arrival *arrival, gint64 now, struct ledger_row **row,
                                 struct database_error *error)
 {
-    struct transition decision = {.ledger = ledger, .act = {.id = before->id, .now = now}, .error = error};
-    *row = NULL;
+    struct transition decision = {
+        .ledger = ledger, .act = {.id = before->id, .now = now}, .result = row, .error = error};
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     const struct ledger_row *there = decision.row;
@@ -439,5 +378,5 @@ enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *
         answer = LEDGER_TAKEN;
     else if (adopt(&decision, arrival) == -1)
         answer = LEDGER_FAILED;
-    return decision_end(&decision, answer, row);
+    return decision_end(&decision, answer);
 }

@@ -122,9 +122,8 @@ static int check_application(struct database *database, struct database_error *e
         return -1;
     if (application == SCHEMA_APPLICATION || (application == 0 && tables == 0))
         return 0;
-    database_error_set(error, DATABASE_FOREIGN, "%s: this is the database of another program, no ledger",
-                       database_path(database));
-    return -1;
+    return database_error_set(error, DATABASE_FOREIGN, "%s: this is the database of another program, no ledger",
+                              database_path(database));
 }
 
 static int check_version(struct database *database, unsigned *version, struct database_error *error)
@@ -133,10 +132,10 @@ static int check_version(struct database *database, unsigned *version, struct da
         return -1;
     if (*version <= SCHEMA_VERSION)
         return 0;
-    database_error_set(error, DATABASE_FOREIGN,
-                       "%s: its tables have version %u, and this program knows up to %u: a newer rcptguard wrote it",
-                       database_path(database), *version, SCHEMA_VERSION);
-    return -1;
+    return database_error_set(
+        error, DATABASE_FOREIGN,
+        "%s: its tables have version %u, and this program knows up to %u: a newer rcptguard wrote it",
+        database_path(database), *version, SCHEMA_VERSION);
 }
 
 /* Within a transaction: another process may have been quicker. */
@@ -163,9 +162,5 @@ int schema_update(struct database *database, struct database_error *error)
         return 0;
     if (database_begin(database, error) == -1)
         return -1;
-    if (run_steps(database, error) == -1) {
-        database_rollback(database);
-        return -1;
-    }
-    return database_commit(database, error);
+    return database_end(database, run_steps(database, error), error);
 }

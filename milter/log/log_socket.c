@@ -90,11 +90,11 @@ bool log_write(int descriptor, const struct iovec *parts, size_t count)
 {
     static GMutex lock;
     struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
-    bool written;
 
     /* Where there is room at all, a pipe has it for PIPE_BUF bytes. */
     g_mutex_lock(&lock);
-    written = poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 && writev(descriptor, parts, (int)count) > 0;
+    bool written =
+        poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 && writev(descriptor, parts, (int)count) > 0;
     g_mutex_unlock(&lock);
     return written;
 }

@@ -58,7 +58,7 @@ struct totals {
 
 /* A POSIX lock and not GLib's, which a thread sanitizer does not see through. */
 struct metrics {
-    const struct config *config;
+    const char *instance; /* of all samples, or NULL */
     pthread_mutex_t lock; /* of what follows */
     struct metrics_table table;
     struct totals totals;
@@ -197,7 +197,7 @@ static void table_take_over(struct metrics_table *table, const struct metrics_ta
 struct metrics *metrics_new(const struct config *config, struct policy *policy, gint64 now)
 {
     struct metrics *metrics = g_new0(struct metrics, 1);
-    metrics->config = config;
+    metrics->instance = config->instance; /* the first configuration stays for as long as the process */
     pthread_mutex_init(&metrics->lock, NULL);
     metrics->table = table_new(policy, config);
     metrics->totals = (struct totals){.started = now, .policy_loaded = now, .policy_changed = now, .reload_good = true};
@@ -299,7 +299,7 @@ static void count_reload_failed(struct metrics *metrics)
     pthread_mutex_unlock(&metrics->lock);
 }
 
-void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64 now)
+void metrics_count_reload(struct metrics *metrics, const struct config *config, struct policy *policy, gint64 now)
 {
     if (metrics == NULL)
         return;
@@ -307,7 +307,7 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
         count_reload_failed(metrics);
         return;
     }
-    struct metrics_table table = table_new(policy, metrics->config);
+    struct metrics_table table = table_new(policy, config);
     pthread_mutex_lock(&metrics->lock);
     struct metrics_table before = metrics->table;
     struct totals *totals = &metrics->totals;
@@ -326,7 +326,7 @@ void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64
 
 /* What is written: a copy, so that nobody who counts waits for it. */
 struct picture {
-    GString *text;
+    const struct metrics_text *text;
     struct metrics_table table; /* without its index */
     struct totals totals;
     const struct metrics_held *held;
@@ -361,51 +361,29 @@ static void by_verdict(const struct picture *picture, const char *name, unsigned
     metrics_text_number(picture->text, name, labels, value);
 }
 
-static void write_messages(const struct picture *picture)
+/* Those of each rule that are more than none, or that may come. */
+static void write_by_verdict(const struct picture *picture, const char *name, bool would, const char *help)
 {
-    static const char name[] = "rcptguard_messages_total";
-    metrics_text_begin(picture->text, name, "counter",
-                       "Messages that were evaluated, by the reply to the MTA and the rule that decided.");
+    metrics_text_begin(picture->text, name, "counter", help);
     for (guint i = 0; i < picture->table.rows->len; i++) {
         const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
+        const guint64 *counts = would ? row->would : row->messages;
         for (unsigned j = 0; j < DISPOSITIONS; j++) {
-            if (row->messages[j] > 0 || (row->verdicts & 1u << j) != 0)
-                by_verdict(picture, name, j, row->name, row->messages[j]);
+            bool expected = would ? row->monitor && row->action == j : (row->verdicts & 1u << j) != 0;
+            if (counts[j] > 0 || expected)
+                by_verdict(picture, name, j, row->name, counts[j]);
         }
     }
 }
 
-static void write_would(const struct picture *picture)
+static void write_troubles(const struct picture *picture, const char *name, bool faults, const char *help)
 {
-    static const char name[] = "rcptguard_monitor_matches_total";
-    metrics_text_begin(picture->text, name, "counter",
-                       "Messages that a monitor rule matched, by what it would have done.");
+    metrics_text_begin(picture->text, name, "counter", help);
     for (guint i = 0; i < picture->table.rows->len; i++) {
         const struct metrics_row *row = &g_array_index(picture->table.rows, struct metrics_row, i);
-        for (unsigned j = 0; j < DISPOSITIONS; j++) {
-            if (row->would[j] > 0 || (row->monitor && row->action == j))
-                by_verdict(picture, name, j, row->name, row->would[j]);
-        }
-    }
-}
-
-static void write_troubles(const struct picture *picture)
-{
-    static const char faults[] = "rcptguard_faults_total", errors[] = "rcptguard_errors_total";
-    const GArray *rows = picture->table.rows;
-    metrics_text_begin(picture->text, faults, "counter",
-                       "Evaluations that reached a limit, by rule; on-fault decides the outcome.");
-    for (guint i = 0; i < rows->len; i++) {
-        const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
-        if (row->faults || row->fault_count > 0)
-            one_label(picture, faults, "rule", row->name, row->fault_count);
-    }
-    metrics_text_begin(picture->text, errors, "counter",
-                       "Verdicts that could not be carried out, by rule; on-error decides the outcome.");
-    for (guint i = 0; i < rows->len; i++) {
-        const struct metrics_row *row = &g_array_index(rows, struct metrics_row, i);
-        if (row->acts || row->error_count > 0)
-            one_label(picture, errors, "rule", row->name, row->error_count);
+        guint64 count = faults ? row->fault_count : row->error_count;
+        if ((faults ? row->faults : row->acts) || count > 0)
+            one_label(picture, name, "rule", row->name, count);
     }
 }
 
@@ -416,9 +394,14 @@ static void write_mail(const struct picture *picture)
     one_number(picture, "rcptguard_judged_messages_total", "counter", "Messages that were evaluated.", totals->judged);
     one_number(picture, "rcptguard_not_outbound_messages_total", "counter",
                "Messages that were not evaluated because they are not outbound.", totals->not_outbound);
-    write_messages(picture);
-    write_would(picture);
-    write_troubles(picture);
+    write_by_verdict(picture, "rcptguard_messages_total", false,
+                     "Messages that were evaluated, by the reply to the MTA and the rule that decided.");
+    write_by_verdict(picture, "rcptguard_monitor_matches_total", true,
+                     "Messages that a monitor rule matched, by what it would have done.");
+    write_troubles(picture, "rcptguard_faults_total", true,
+                   "Evaluations that reached a limit, by rule; on-fault decides the outcome.");
+    write_troubles(picture, "rcptguard_errors_total", false,
+                   "Verdicts that could not be carried out, by rule; on-error decides the outcome.");
     metrics_text_begin(picture->text, defect, "counter", "Messages whose headers had a defect, by its kind.");
     for (unsigned i = 0; i < G_N_ELEMENTS(defects); i++)
         one_label(picture, defect, "defect", defect_name(defects[i]), totals->defects[i]);
@@ -493,7 +476,8 @@ void metrics_append(struct metrics *metrics, GString *text, const struct metrics
 {
     if (metrics == NULL)
         return;
-    struct picture picture = {.text = text, .held = held, .now = now};
+    const struct metrics_text samples = {.out = text, .instance = metrics->instance};
+    struct picture picture = {.text = &samples, .held = held, .now = now};
     pthread_mutex_lock(&metrics->lock);
     picture.totals = metrics->totals;
     picture.table.policy = policy_ref(metrics->table.policy);

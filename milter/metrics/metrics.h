@@ -43,12 +43,12 @@ enum metrics_ledger { METRICS_HOLD, METRICS_TIDY, METRICS_COUNT };
 void metrics_count_ledger_error(struct metrics *metrics, enum metrics_ledger kind);
 
 /*
- * A reload has read this policy, which is about to come in force; or it failed:
- * NULL.  The counts of rules that stay go on; those of rules that the new policy
+ * A reload has read this configuration and policy, which are about to come in force; or it failed:
+ * a policy of NULL.  The counts of rules that stay go on; those of rules that the new policy
  * does not have are dropped, and messages in progress that are decided by them
  * still are counted as of the rule `-`.
  */
-void metrics_count_reload(struct metrics *metrics, struct policy *policy, gint64 now);
+void metrics_count_reload(struct metrics *metrics, const struct config *config, struct policy *policy, gint64 now);
 
 /* What the ledger says at the time of writing. */
 struct metrics_held {

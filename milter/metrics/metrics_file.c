@@ -100,8 +100,8 @@ static int write_new(const char *path, const GString *text)
     return result;
 }
 
-/* No fsync: after a crash of the machine these values are of no use. */
-int metrics_file_replace(const char *path, const GString *text, char **error)
+/* No fsync: after a crash of the machine these values are of no use.  Gives what is wrong, or NULL. */
+static char *replace_file(const char *path, const GString *text)
 {
     g_autofree char *new = g_strconcat(path, NEW_SUFFIX, NULL);
     int result = write_new(new, text);
@@ -111,9 +111,11 @@ int metrics_file_replace(const char *path, const GString *text, char **error)
         errno = reason;
         result = -1;
     }
-    if (result == -1)
-        *error = g_strdup_printf("cannot be written: %s", g_strerror(errno));
-    return result;
+    if (result == 0)
+        return NULL;
+    const char *reason = g_strerror(errno);
+    char *obstacle = metrics_file_obstacle(path); /* the folder's own words say more than the file's */
+    return obstacle != NULL ? obstacle : g_strdup_printf("cannot be written: %s", reason);
 }
 
 /* ---- the ledger */
@@ -123,7 +125,7 @@ static int ask_ledger(struct metrics_file *file, struct metrics_held *held, stru
 {
     const struct ledger_filter open = {.states = LEDGER_OPEN};
     /* One that was deleted or replaced since is not the daemon's any more. */
-    if (file->ledger != NULL && ledger_check_files(file->ledger, error) == -1)
+    if (file->ledger != NULL && database_check_files(ledger_database(file->ledger), error) == -1)
         g_clear_pointer(&file->ledger, ledger_close);
     if (file->ledger == NULL)
         file->ledger = ledger_open(file->config->ledger, geteuid(), DATABASE_EXISTING, error);
@@ -177,16 +179,8 @@ static void write_once(struct metrics_file *file)
     tell_ledger(file, held.known ? NULL : error.text);
 
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *trouble = NULL;
     metrics_append(file->metrics, text, &held, g_get_real_time());
-    metrics_file_replace(file->config->metrics, text, &trouble);
-    if (trouble != NULL) { /* the folder's own words say more than the file's */
-        char *obstacle = metrics_file_obstacle(file->config->metrics);
-        if (obstacle != NULL) {
-            g_free(trouble);
-            trouble = obstacle;
-        }
-    }
+    g_autofree char *trouble = replace_file(file->config->metrics, text);
     tell_file(file, trouble);
 }
 

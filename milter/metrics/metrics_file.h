@@ -35,7 +35,4 @@ void metrics_file_wait(struct metrics_file *file, unsigned limit);
 /* Why this process could not write a file of that path, checked without making anything: NULL, or for g_free. */
 char *metrics_file_obstacle(const char *path);
 
-/* Replaces a file by a text, mode 0644, in one step: 0, or -1 with `error` set, for g_free. */
-int metrics_file_replace(const char *path, const GString *text, char **error);
-
 #endif

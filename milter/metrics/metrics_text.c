@@ -30,17 +30,26 @@ static void append_escaped(GString *text, const char *value, bool quoted)
     }
 }
 
-static void append_labels(GString *text, const struct metrics_label *labels)
+static void append_label(GString *text, const struct metrics_label *label, bool *first)
 {
-    if (labels == NULL || labels->name == NULL)
-        return;
-    for (const struct metrics_label *label = labels; label->name != NULL; label++) {
-        g_autofree char *value = g_utf8_make_valid(label->value, -1);
-        g_string_append_printf(text, "%c%s=\"", label == labels ? '{' : ',', label->name);
-        append_escaped(text, value, true);
-        g_string_append_c(text, '"');
-    }
-    g_string_append_c(text, '}');
+    g_autofree char *value = g_utf8_make_valid(label->value, -1);
+    g_string_append_printf(text, "%c%s=\"", *first ? '{' : ',', label->name);
+    append_escaped(text, value, true);
+    g_string_append_c(text, '"');
+    *first = false;
+}
+
+/* That of all samples before those of this one. */
+static void append_labels(const struct metrics_text *text, const struct metrics_label *labels)
+{
+    const struct metrics_label instance = {METRICS_INSTANCE, text->instance};
+    bool first = true;
+    if (text->instance != NULL)
+        append_label(text->out, &instance, &first);
+    for (const struct metrics_label *label = labels; label != NULL && label->name != NULL; label++)
+        append_label(text->out, label, &first);
+    if (!first)
+        g_string_append_c(text->out, '}');
 }
 
 /* A number of units, as a decimal fraction if it is no whole number. */
@@ -60,42 +69,52 @@ static void append_value(GString *text, guint64 value, guint64 unit)
 
 /* ---- lines */
 
-void metrics_text_begin(GString *text, const char *name, const char *type, const char *help)
+void metrics_text_begin(const struct metrics_text *text, const char *name, const char *type, const char *help)
 {
-    g_string_append_printf(text, "# HELP %s ", name);
-    append_escaped(text, help, false);
-    g_string_append_printf(text, "\n# TYPE %s %s\n", name, type);
+    g_string_append_printf(text->out, "# HELP %s ", name);
+    append_escaped(text->out, help, false);
+    g_string_append_printf(text->out, "\n# TYPE %s %s\n", name, type);
 }
 
-void metrics_text_number(GString *text, const char *name, const struct metrics_label *labels, guint64 value)
+void metrics_text_number(const struct metrics_text *text, const char *name, const struct metrics_label *labels,
+                         guint64 value)
 {
-    g_string_append(text, name);
+    g_string_append(text->out, name);
     append_labels(text, labels);
-    append_value(text, value, 1);
+    append_value(text->out, value, 1);
 }
 
-void metrics_text_seconds(GString *text, const char *name, const struct metrics_label *labels, gint64 value)
+void metrics_text_seconds(const struct metrics_text *text, const char *name, const struct metrics_label *labels,
+                          gint64 value)
 {
-    g_string_append(text, name);
+    g_string_append(text->out, name);
     append_labels(text, labels);
-    append_value(text, (guint64)MAX(value, 0), G_USEC_PER_SEC);
+    append_value(text->out, (guint64)MAX(value, 0), G_USEC_PER_SEC);
 }
 
-void metrics_text_histogram(GString *text, const char *name, const struct metrics_scale *scale,
+static void append_bucket(const struct metrics_text *text, const char *name, const char *bound, guint64 count)
+{
+    const struct metrics_label labels[] = {{"le", bound}, {NULL, NULL}};
+    g_string_append_printf(text->out, "%s_bucket", name);
+    append_labels(text, labels);
+    append_value(text->out, count, 1);
+}
+
+void metrics_text_histogram(const struct metrics_text *text, const char *name, const struct metrics_scale *scale,
                             const struct metrics_histogram *histogram)
 {
     guint64 count = 0;
     unsigned bucket = 0;
     for (; scale->bounds[bucket].label != NULL; bucket++) {
         count += histogram->buckets[bucket];
-        g_string_append_printf(text, "%s_bucket{le=\"%s\"}", name, scale->bounds[bucket].label);
-        append_value(text, count, 1);
+        append_bucket(text, name, scale->bounds[bucket].label, count);
     }
     count += histogram->buckets[bucket];
-    g_string_append_printf(text, "%s_bucket{le=\"+Inf\"}", name);
-    append_value(text, count, 1);
-    g_string_append_printf(text, "%s_sum", name);
-    append_value(text, histogram->sum, scale->unit);
-    g_string_append_printf(text, "%s_count", name);
-    append_value(text, count, 1);
+    append_bucket(text, name, "+Inf", count);
+    g_string_append_printf(text->out, "%s_sum", name);
+    append_labels(text, NULL);
+    append_value(text->out, histogram->sum, scale->unit);
+    g_string_append_printf(text->out, "%s_count", name);
+    append_labels(text, NULL);
+    append_value(text->out, count, 1);
 }

@@ -39,17 +39,28 @@ struct metrics_label {
     const char *value;
 };
 
+/* Where samples go, and the label that each of them has: which of the daemons of a host it is; NULL: none has one. */
+struct metrics_text {
+    GString *out;
+    const char *instance;
+};
+
+/* The name of that label.  `instance` is the one that Prometheus itself gives to whatever it reads. */
+#define METRICS_INSTANCE "rcptguard_instance"
+
 /* `# HELP` and `# TYPE`: what comes before the samples of a metric.  `type` is "counter", "gauge" or "histogram". */
-void metrics_text_begin(GString *text, const char *name, const char *type, const char *help);
+void metrics_text_begin(const struct metrics_text *text, const char *name, const char *type, const char *help);
 
 /* One sample.  Labels may be NULL; their values, which are made valid UTF-8, are escaped. */
-void metrics_text_number(GString *text, const char *name, const struct metrics_label *labels, guint64 value);
+void metrics_text_number(const struct metrics_text *text, const char *name, const struct metrics_label *labels,
+                         guint64 value);
 
 /* The same, of microseconds, in seconds. */
-void metrics_text_seconds(GString *text, const char *name, const struct metrics_label *labels, gint64 value);
+void metrics_text_seconds(const struct metrics_text *text, const char *name, const struct metrics_label *labels,
+                          gint64 value);
 
 /* All samples of a histogram without further labels. */
-void metrics_text_histogram(GString *text, const char *name, const struct metrics_scale *scale,
+void metrics_text_histogram(const struct metrics_text *text, const char *name, const struct metrics_scale *scale,
                             const struct metrics_histogram *histogram);
 
 #endif

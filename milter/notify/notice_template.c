@@ -31,6 +31,15 @@ const char notice_returned[] = "Subject: Not sent: {subject}\n"
                                "The message itself comes back to you in a mail of its own, which says that it\n"
                                "has expired. It has not been delivered to anybody.\n";
 
+const char notice_released[] = "Subject: Sent now: {subject}\n"
+                               "\n"
+                               "Your mail that was held has been released by a reviewer, and is on its way to\n"
+                               "all its recipients. Do not send it again.\n"
+                               "\n"
+                               "{list}\n"
+                               "\n"
+                               "This mail was written by a program. Its reference is {queue-id}.\n";
+
 /* ---- the values */
 
 /* Those of a template in a file. */

@@ -23,6 +23,9 @@
 /* What is sent to the author of a returned message, ahead of it. */
 extern const char notice_returned[];
 
+/* What is sent to an author who had a notice, when the message was released. */
+extern const char notice_released[];
+
 struct notice_facts {
     const struct ledger_message *message; /* what most variables are of */
     const char *reason;                   /* {reason}, in notice_returned alone: the reviewer's words, or NULL */

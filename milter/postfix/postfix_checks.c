@@ -5,7 +5,7 @@
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.
  */
 
-#include "milter/postfix/postfix_checks.h"
+#include "milter/postfix/postfix.h"
 
 #include "milter/common/duration.h"
 #include "milter/postfix/postfix_mail_checks.h"
@@ -14,6 +14,9 @@
 #include <string.h>
 
 #define CONF "rcptguard.conf"
+
+/* In the braces of a milter. */
+#define DEFAULT_ACTION "default_action"
 
 /* A variable of a variable of ...: deeper than anybody writes. */
 #define VARIABLES_LIMIT 5
@@ -31,18 +34,6 @@ static void close_config(void *state)
 static bool is_cleanup(const struct postfix_service *service)
 {
     return strcmp(service->command, "cleanup") == 0;
-}
-
-/* Whether people hand in mail there: a login, or a name that says so. */
-static bool is_submission(const struct doctor *doctor, const struct postfix_service *service)
-{
-    static const char *const names[] = {"submission/", "submissions/", "smtps/", "587/", "465/", NULL};
-    for (const char *const *name = names; *name != NULL; name++) {
-        if (g_str_has_prefix(service->name, *name))
-            return true;
-    }
-    return strcmp(postfix_service_value(postfix_services_config(doctor), service, "smtpd_sasl_auth_enable"), "yes") ==
-           0;
 }
 
 /* ---- the lists of milters */
@@ -115,12 +106,47 @@ static char *list_with_ours(const struct doctor *doctor, const struct postfix_se
     return postfix_milters_with(config, written, postfix_services_endpoint(doctor), entry);
 }
 
+/* Actions by default with which mail does not wait for the daemon, and why that is bad. */
+static const struct {
+    const char *action;
+    enum severity severity;
+    const char *why;
+} bad_actions[] = {
+    {"accept", SEVERITY_ERROR, "While the daemon is down, all mail passes without evaluation."},
+    {"reject", SEVERITY_WARNING, "While the daemon is down, all mail is rejected permanently."},
+    {"quarantine", SEVERITY_NOTE, "While the daemon is down, all mail is held without a record in the ledger."},
+};
+
+/*
+ * `entry`, or ours as it stands in the list, with a default action that lets mail wait: so the
+ * lines of several findings do not take each other back.  NULL if there is neither; for g_free.
+ */
+static char *entry_that_waits(const struct doctor *doctor, const struct postfix_service *service, const char *name,
+                              const char *entry)
+{
+    const struct postfix_config *config = postfix_services_config(doctor);
+    g_autoptr(GPtrArray) milters =
+        postfix_milters(entry != NULL ? entry : postfix_service_value(config, service, name));
+    int ours = postfix_milters_find(config, milters, postfix_services_endpoint(doctor));
+    if (ours == -1)
+        return g_strdup(entry);
+    const struct postfix_milter *milter = g_ptr_array_index(milters, (guint)ours);
+    g_autofree char *own = postfix_milter_setting(milter, DEFAULT_ACTION);
+    const char *action = own != NULL ? own : postfix_service_value(config, service, "milter_default_action");
+    for (size_t i = 0; i < G_N_ELEMENTS(bad_actions); i++) {
+        if (strcmp(action, bad_actions[i].action) == 0)
+            return postfix_milter_set(milter, DEFAULT_ACTION, "tempfail");
+    }
+    return g_strdup(entry);
+}
+
 /* Where a list is one variable and no more, it is that variable that is mended. */
 static void mend_list(struct finding *finding, const struct doctor *doctor, const struct postfix_service *service,
                       const char *name, const char *entry)
 {
     const struct postfix_config *config = postfix_services_config(doctor);
     g_autofree char *place = g_strdup(name);
+    g_autofree char *sound = entry_that_waits(doctor, service, name, entry);
     for (unsigned depth = 0; depth < VARIABLES_LIMIT; depth++) {
         char *variable = postfix_variable(postfix_written(config, service, place));
         if (variable == NULL || (service != NULL && postfix_service_overrides(service, variable))) {
@@ -131,7 +157,7 @@ static void mend_list(struct finding *finding, const struct doctor *doctor, cons
         place = variable;
         service = NULL;
     }
-    g_autofree char *with = list_with_ours(doctor, service, place, entry);
+    g_autofree char *with = list_with_ours(doctor, service, place, sound);
     postfix_service_mend(finding, doctor, service, place, with);
 }
 
@@ -173,7 +199,7 @@ static void examine_smtpd_milters(struct doctor *doctor)
             postfix_services_have_ours(doctor, postfix_service_value(config, service, SMTPD)))
             continue;
         const struct postfix_service *of = postfix_service_overrides(service, SMTPD) ? service : NULL;
-        if (is_submission(doctor, service))
+        if (postfix_service_is_submission(config, service))
             tell_missing(doctor, of, SMTPD, SEVERITY_ERROR, "Mail that users submit there is not evaluated.");
         else if (!postfix_service_is_loopback(service))
             tell_missing(doctor, of, SMTPD, SEVERITY_WARNING, "Mail that is accepted there is not evaluated.");
@@ -219,6 +245,42 @@ static void examine_last(struct doctor *doctor)
         findings_ok(doctor->findings, "rcptguardd is the last milter");
 }
 
+static void examine_left_over_of(struct doctor *doctor, const struct postfix_service *service, const char *name)
+{
+    const struct postfix_config *config = postfix_services_config(doctor);
+    const struct endpoint *endpoint = postfix_services_endpoint(doctor);
+    g_autoptr(GPtrArray) milters = postfix_milters(postfix_service_value(config, service, name));
+    for (guint i = 0; i < milters->len; i++) {
+        const struct postfix_milter *milter = g_ptr_array_index(milters, i);
+        if (!postfix_milter_is_left_over(config, milter, endpoint))
+            continue;
+        g_autofree char *where = postfix_service_place(name, service);
+        struct finding *finding =
+            findings_add(doctor->findings, SEVERITY_ERROR,
+                         "The default action of that milter decides about all mail, whatever ours says.",
+                         "%s has %s, where no rcptguardd is", where, milter->endpoint);
+        /* With ours, which it took the place of: the line of `smtpd-milters` says the same then. */
+        bool has = postfix_milters_find(config, milters, endpoint) != -1;
+        g_autofree char *entry = has ? NULL : postfix_milter_entry(config, endpoint);
+        mend_list(finding, doctor, service, name, entry);
+        return;
+    }
+}
+
+static void examine_left_over(struct doctor *doctor)
+{
+    const struct postfix_config *config = postfix_services_config(doctor);
+    examine_left_over_of(doctor, NULL, SMTPD);
+    examine_left_over_of(doctor, NULL, NON_SMTPD);
+    for (guint i = 0; i < config->services->len; i++) {
+        const struct postfix_service *service = g_ptr_array_index(config->services, i);
+        if (postfix_service_is_smtpd(service) && postfix_service_overrides(service, SMTPD))
+            examine_left_over_of(doctor, service, SMTPD);
+    }
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "no list has another socket of rcptguardd, where nobody is");
+}
+
 /* ---- what Postfix does when the daemon is away, and how long it waits */
 
 /* What holds for ours in a list: its own setting in braces, or that of the service or main.cf. */
@@ -229,46 +291,33 @@ static char *setting(const struct doctor *doctor, const struct listed *listed, c
                          : g_strdup(postfix_service_value(postfix_services_config(doctor), listed->service, parameter));
 }
 
-/* Mends it where it stands: in the braces, for the service, or in main.cf. */
+/* Mends it where it stands: in the braces, for the service, or in main.cf; the default action for our milter alone. */
 static void mend_setting(struct finding *finding, const struct doctor *doctor, const struct listed *listed,
                          const char *own, const char *parameter, const char *value)
 {
     g_autofree char *braced = postfix_milter_setting(ours_in(listed), own);
-    if (braced == NULL) {
+    if (braced == NULL && strcmp(own, DEFAULT_ACTION) != 0) {
         bool here = listed->service != NULL && postfix_service_overrides(listed->service, parameter);
         postfix_service_mend(finding, doctor, here ? listed->service : NULL, parameter, value);
         return;
     }
-    const char *text = ours_in(listed)->text;
-    g_autofree char *pattern = g_strdup_printf("\\b%s\\s*=\\s*[^,\\s}]+", own);
-    g_autofree char *assignment = g_strdup_printf("%s=%s", own, value);
-    g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
-    g_autofree char *entry = g_regex_replace_literal(regex, text, -1, 0, assignment, 0, NULL);
+    g_autofree char *entry = postfix_milter_set(ours_in(listed), own, value);
     mend_list(finding, doctor, listed->service, listed->name, entry);
 }
 
 static void examine_default_action(struct doctor *doctor)
 {
-    static const struct {
-        const char *action;
-        enum severity severity;
-        const char *why;
-    } judged[] = {
-        {"accept", SEVERITY_ERROR, "While the daemon is down, all mail passes without evaluation."},
-        {"reject", SEVERITY_WARNING, "While the daemon is down, all mail is rejected permanently."},
-        {"quarantine", SEVERITY_NOTE, "While the daemon is down, all mail is held without a record in the ledger."},
-    };
     g_autoptr(GPtrArray) lists = lists_with_ours(doctor);
     for (guint i = 0; i < lists->len; i++) {
         const struct listed *listed = g_ptr_array_index(lists, i);
-        g_autofree char *action = setting(doctor, listed, "default_action", "milter_default_action");
-        for (size_t j = 0; j < G_N_ELEMENTS(judged); j++) {
-            if (strcmp(action, judged[j].action) != 0)
+        g_autofree char *action = setting(doctor, listed, DEFAULT_ACTION, "milter_default_action");
+        for (size_t j = 0; j < G_N_ELEMENTS(bad_actions); j++) {
+            if (strcmp(action, bad_actions[j].action) != 0)
                 continue;
             g_autofree char *where = postfix_service_place(listed->name, listed->service);
-            struct finding *finding = findings_add(doctor->findings, judged[j].severity, judged[j].why,
+            struct finding *finding = findings_add(doctor->findings, bad_actions[j].severity, bad_actions[j].why,
                                                    "the default action is %s, for %s", action, where);
-            mend_setting(finding, doctor, listed, "default_action", "milter_default_action", "tempfail");
+            mend_setting(finding, doctor, listed, DEFAULT_ACTION, "milter_default_action", "tempfail");
         }
     }
     if (lists->len > 0 && findings_silent(doctor->findings))
@@ -508,6 +557,7 @@ static const struct examination postfix_examinations[] = {
     {"non-smtpd-milters", examine_non_smtpd_milters},
     {"chroot", examine_chroot},
     {"last", examine_last},
+    {"left-over", examine_left_over},
     {"default-action", examine_default_action},
     {"timeouts", examine_timeouts},
     {"daemon-timeout", examine_daemon_timeout},

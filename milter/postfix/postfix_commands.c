@@ -10,32 +10,13 @@
 /* The longest queue id: see enable_long_queue_ids in postconf(5); they have 11 to 20 characters. */
 #define ID_LIMIT 32
 
-GPtrArray *postfix_arguments(const struct queue *queue, const char *command, const char *option)
+int postfix_run(const struct queue *queue, const char *const *words, const struct program *program, char **error)
 {
-    GPtrArray *arguments = g_ptr_array_new();
-    g_ptr_array_add(arguments, (gpointer)command);
-    if (queue->configuration != NULL) {
-        g_ptr_array_add(arguments, (gpointer)option);
-        g_ptr_array_add(arguments, queue->configuration);
-    }
-    return arguments;
-}
-
-void postfix_add(GPtrArray *arguments, const char *word)
-{
-    g_ptr_array_add(arguments, (gpointer)word);
-}
-
-int postfix_run(const struct queue *queue, const char *command, const char *const *words, bool merged,
-                program_take take, void *data, char **error)
-{
-    g_autoptr(GPtrArray) arguments = postfix_arguments(queue, command, "-c");
-    for (; *words != NULL; words++)
-        postfix_add(arguments, *words);
-    postfix_add(arguments, NULL);
-    const struct program program = {
-        .arguments = (const char *const *)arguments->pdata, .take = take, .data = data, .merged = merged};
-    return program_run(&program, error);
+    const char *option = strcmp(words[0], "sendmail") == 0 ? "-C" : "-c";
+    g_autoptr(GPtrArray) arguments = program_words(words[0], option, queue->configuration, words + 1);
+    struct program whole = program == NULL ? (struct program){.name = NULL} : *program;
+    whole.arguments = (const char *const *)arguments->pdata;
+    return program_run(&whole, error);
 }
 
 /* ---- its configuration */
@@ -161,10 +142,11 @@ static void take_lines(void *data, const char *piece, size_t length)
 
 int postfix_list(struct queue *queue, bool all, GPtrArray *entries, char **error)
 {
-    static const char *const words[] = {"-j", NULL};
+    static const char *const words[] = {"postqueue", "-j", NULL};
     struct listing listing = {
         .entries = entries, .all = all, .line = g_string_new(NULL), .parser = json_parser_new_immutable()};
-    int result = postfix_run(queue, "postqueue", words, false, take_lines, &listing, error);
+    const struct program program = {.take = take_lines, .data = &listing};
+    int result = postfix_run(queue, words, &program, error);
     if (result == 0 && (listing.failed || listing.line->len > 0)) {
         *error = g_strdup("postqueue -j printed a line that cannot be read");
         result = -1;

@@ -7,13 +7,11 @@
 
 #include "milter/queue/queue.h"
 
-/* `COMMAND -c DIRECTORY` for a queue with its own configuration, else `COMMAND`; `option` is its `-c`. */
-GPtrArray *postfix_arguments(const struct queue *queue, const char *command, const char *option);
-void postfix_add(GPtrArray *arguments, const char *word);
-
-/* Runs a command with these words, ended by NULL; see program_run.  0, or -1 with `error`. */
-int postfix_run(const struct queue *queue, const char *command, const char *const *words, bool merged,
-                program_take take, void *data, char **error);
+/*
+ * Runs the command `words`, ended by NULL, for a queue; `program`, or NULL, has everything else: see program_run.
+ * 0, or -1 with `error`.
+ */
+int postfix_run(const struct queue *queue, const char *const *words, const struct program *program, char **error);
 
 /* Whether a command may be given this queue id: "ALL" is all messages to postsuper(1), "-" standard input. */
 bool postfix_id_is_sound(const char *id);

@@ -4,9 +4,11 @@
 
 #include "policy/init/postconf.h"
 
+#include <errno.h>
 #include <string.h>
-
-#define BLANKS " \t\r\n,"
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static void service_free(struct postfix_service *service)
 {
@@ -29,16 +31,6 @@ void postfix_config_free(struct postfix_config *config)
 }
 
 /* ---- postconf */
-
-static void take_main(struct postfix_config *config, const char *key, const char *value)
-{
-    g_hash_table_replace(config->main, g_strdup(key), g_strdup(value));
-}
-
-static void take_written(struct postfix_config *config, const char *key, const char *value)
-{
-    g_hash_table_replace(config->written, g_strdup(key), g_strdup(value));
-}
 
 /* "smtp/inet/chroot": the service up to the last slash; it is made when it is first seen. */
 static struct postfix_service *service_of(struct postfix_config *config, const char *key, const char **field)
@@ -68,48 +60,40 @@ static bool chrooted_by_default(const struct postfix_config *config)
     return g_ascii_strtoull(postfix_config_value(config, "compatibility_level"), NULL, 10) < 1;
 }
 
-static void take_field(struct postfix_config *config, const char *key, const char *value)
+static void take_field(const struct postfix_config *config, struct postfix_service *service, const char *field,
+                       const char *value)
 {
-    const char *field;
-    struct postfix_service *service = service_of(config, key, &field);
-    if (service == NULL)
-        return;
     if (strcmp(field, "chroot") == 0) {
         service->chrooted = value[0] == 'y' || (value[0] == '-' && chrooted_by_default(config));
     } else if (strcmp(field, "command") == 0) {
         g_free(service->command);
-        service->command = g_strndup(value, strcspn(value, BLANKS));
+        service->command = g_strndup(value, strcspn(value, POSTCONF_BLANKS));
     }
 }
 
-static void take_override(struct postfix_config *config, const char *key, const char *value)
-{
-    const char *name;
-    struct postfix_service *service = service_of(config, key, &name);
-    if (service != NULL)
-        g_hash_table_replace(service->overrides, g_strdup(name), g_strdup(value));
-}
+/* What postconf(1) is asked for, in this order. */
+enum question { MAIN, MAIN_WRITTEN, FIELDS, OVERRIDES, OVERRIDES_WRITTEN };
 
-static void take_written_override(struct postfix_config *config, const char *key, const char *value)
+static void take(struct postfix_config *config, enum question question, const char *key, const char *value)
 {
-    const char *name;
-    struct postfix_service *service = service_of(config, key, &name);
-    if (service != NULL)
-        g_hash_table_replace(service->written, g_strdup(name), g_strdup(value));
+    const char *name = key;
+    struct postfix_service *service = question >= FIELDS ? service_of(config, key, &name) : NULL;
+    bool written = question == MAIN_WRITTEN || question == OVERRIDES_WRITTEN;
+    if (question < FIELDS)
+        g_hash_table_replace(written ? config->written : config->main, g_strdup(name), g_strdup(value));
+    else if (service != NULL && question == FIELDS)
+        take_field(config, service, name, value);
+    else if (service != NULL)
+        g_hash_table_replace(written ? service->written : service->overrides, g_strdup(name), g_strdup(value));
 }
 
 struct postfix_config *postfix_config_read(const char *directory, char **error)
 {
-    static const char *const all[] = {"-x", NULL}, *const written[] = {NULL}, *const fields[] = {"-F", NULL},
-                             *const overrides[] = {"-x", "-P", NULL}, *const overrides_written[] = {"-P", NULL};
-    static const struct {
-        const char *const *words;
-        void (*take)(struct postfix_config *, const char *, const char *);
-    } questions[] = {{all, take_main},
-                     {written, take_written},
-                     {fields, take_field},
-                     {overrides, take_override},
-                     {overrides_written, take_written_override}};
+    static const char *const questions[][3] = {[MAIN] = {"-x"},
+                                               [MAIN_WRITTEN] = {NULL},
+                                               [FIELDS] = {"-F"},
+                                               [OVERRIDES] = {"-x", "-P"},
+                                               [OVERRIDES_WRITTEN] = {"-P"}};
 
     auto_free(postfix_config) config = g_new0(struct postfix_config, 1);
     config->directory = g_strdup(directory);
@@ -117,12 +101,12 @@ struct postfix_config *postfix_config_read(const char *directory, char **error)
     config->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     config->services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
     for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
-        g_autofree char *text = postconf_output(directory, questions[i].words, false, error);
+        g_autofree char *text = postconf_output(directory, questions[i], false, error);
         if (text == NULL)
             return NULL;
         const char *name, *value;
         for (char *rest = text; postconf_next(&rest, &name, &value);)
-            questions[i].take(config, name, value);
+            take(config, (enum question)i, name, value);
     }
     return g_steal_pointer(&config);
 }
@@ -183,13 +167,12 @@ bool postfix_service_is_inet(const struct postfix_service *service)
 
 bool postfix_service_is_loopback(const struct postfix_service *service)
 {
-    return g_str_has_prefix(service->name, "127.") || g_str_has_prefix(service->name, "localhost:") ||
-           g_str_has_prefix(service->name, "[::1]:") || g_str_has_prefix(service->name, "::1:");
+    return postconf_is_loopback(service->name);
 }
 
 bool postfix_list_has(const char *list, const char *word)
 {
-    g_auto(GStrv) words = g_strsplit_set(list, BLANKS, -1);
+    g_auto(GStrv) words = g_strsplit_set(list, POSTCONF_BLANKS, -1);
     for (char **each = words; *each != NULL; each++) {
         if (g_ascii_strcasecmp(*each, word) == 0)
             return true;
@@ -200,7 +183,7 @@ bool postfix_list_has(const char *list, const char *word)
 char *postfix_list_without(const char *list, const char *word)
 {
     g_autoptr(GString) rest = g_string_new(NULL);
-    g_auto(GStrv) words = g_strsplit_set(list, BLANKS, -1);
+    g_auto(GStrv) words = g_strsplit_set(list, POSTCONF_BLANKS, -1);
     for (char **each = words; *each != NULL; each++) {
         if (**each != '\0' && g_ascii_strcasecmp(*each, word) != 0)
             g_string_append_printf(rest, "%s%s", rest->len > 0 ? "," : "", *each);
@@ -220,20 +203,16 @@ static void milter_free(struct postfix_milter *milter)
 GPtrArray *postfix_milters(const char *list)
 {
     GPtrArray *milters = g_ptr_array_new_with_free_func((GDestroyNotify)milter_free);
-    for (const char *end = list;; list = end) {
-        int depth = 0;
-        list += strspn(list, BLANKS);
-        if (*list == '\0')
-            return milters;
-        for (end = list; *end != '\0' && (depth > 0 || strchr(BLANKS, *end) == NULL); end++)
-            depth += (*end == '{') - (*end == '}');
+    g_autoptr(GPtrArray) words = postconf_words(list);
+    for (guint i = 0; i < words->len; i++) {
         struct postfix_milter *milter = g_new0(struct postfix_milter, 1);
-        milter->text = g_strndup(list, (gsize)(end - list));
-        const char *name = milter->text + (*list == '{');
-        name += strspn(name, BLANKS);
-        milter->endpoint = g_strndup(name, strcspn(name, BLANKS "}"));
+        milter->text = g_strdup(g_ptr_array_index(words, i));
+        const char *name = milter->text + (milter->text[0] == '{');
+        name += strspn(name, POSTCONF_BLANKS);
+        milter->endpoint = g_strndup(name, strcspn(name, POSTCONF_BLANKS "}"));
         g_ptr_array_add(milters, milter);
     }
+    return milters;
 }
 
 char *postfix_milter_setting(const struct postfix_milter *milter, const char *name)
@@ -252,6 +231,21 @@ char *postfix_milter_setting(const struct postfix_milter *milter, const char *na
     return NULL;
 }
 
+char *postfix_milter_set(const struct postfix_milter *milter, const char *name, const char *value)
+{
+    g_autofree char *there = postfix_milter_setting(milter, name);
+    g_autofree char *assignment = g_strdup_printf("%s=%s", name, value);
+    if (milter->text[0] != '{')
+        return g_strdup_printf("{ %s, %s }", milter->text, assignment);
+    if (there == NULL) {
+        g_autofree char *open = g_strndup(milter->text, strlen(milter->text) - 1);
+        return g_strdup_printf("%s, %s }", g_strchomp(open), assignment);
+    }
+    g_autofree char *pattern = g_strdup_printf("\\b%s\\s*=\\s*[^,\\s}]+", name);
+    g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
+    return g_regex_replace_literal(regex, milter->text, -1, 0, assignment, 0, NULL);
+}
+
 static bool is_address(const char *text, const struct endpoint *endpoint)
 {
     const char *colon = strrchr(text, ':');
@@ -263,9 +257,7 @@ static bool is_address(const char *text, const struct endpoint *endpoint)
         memmove(host, host + 1, length - 2);
         host[length - 2] = '\0';
     }
-    static const char *const loopback[] = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", NULL};
-    return g_ascii_strcasecmp(host, endpoint->host) == 0 ||
-           (g_strv_contains(loopback, host) && g_strv_contains(loopback, endpoint->host));
+    return endpoint_has_host(endpoint, host);
 }
 
 /* A path counts from the queue directory, and in a chroot an absolute one as well. */
@@ -295,6 +287,32 @@ bool postfix_milter_is(const struct postfix_config *config, const struct postfix
     return false;
 }
 
+/* Whether somebody listens there. */
+static bool is_served(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return true; /* who knows */
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int result = fd == -1 ? 0 : connect(fd, (struct sockaddr *)&address, sizeof address);
+    bool served = result == 0 || (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR);
+    if (fd != -1)
+        close(fd);
+    return served;
+}
+
+bool postfix_milter_is_left_over(const struct postfix_config *config, const struct postfix_milter *milter,
+                                 const struct endpoint *endpoint)
+{
+    if (!g_str_has_prefix(milter->endpoint, "unix:") || postfix_milter_is(config, milter, endpoint))
+        return false;
+    const char *path = milter->endpoint + strlen("unix:");
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *inside = g_build_filename(postfix_config_value(config, "queue_directory"), path, NULL);
+    return strcmp(name, "rcptguard.sock") == 0 && !is_served(inside) && (path[0] != '/' || !is_served(path));
+}
+
 int postfix_milters_find(const struct postfix_config *config, GPtrArray *milters, const struct endpoint *endpoint)
 {
     for (guint i = 0; i < milters->len; i++) {
@@ -304,7 +322,7 @@ int postfix_milters_find(const struct postfix_config *config, GPtrArray *milters
     return -1;
 }
 
-char *postfix_milter_name(const struct postfix_config *config, const struct endpoint *endpoint)
+static char *name_of(const struct postfix_config *config, const struct endpoint *endpoint)
 {
     const char *queue = postfix_config_value(config, "queue_directory");
     switch (endpoint->kind) {
@@ -324,7 +342,7 @@ char *postfix_milter_name(const struct postfix_config *config, const struct endp
 
 char *postfix_milter_entry(const struct postfix_config *config, const struct endpoint *endpoint)
 {
-    g_autofree char *name = postfix_milter_name(config, endpoint);
+    g_autofree char *name = name_of(config, endpoint);
     bool action = strcmp(postfix_config_value(config, "milter_default_action"), "tempfail") == 0;
     bool protocol = g_ascii_strtoull(postfix_config_value(config, "milter_protocol"), NULL, 10) >= 6;
     if (name == NULL || (action && protocol))
@@ -341,6 +359,8 @@ static char *join(const struct postfix_config *config, const char *list, const s
     const char *ours = entry;
     for (guint i = 0; i < milters->len; i++) {
         const struct postfix_milter *milter = g_ptr_array_index(milters, i);
+        if (with && postfix_milter_is_left_over(config, milter, endpoint))
+            continue;
         if (!postfix_milter_is(config, milter, endpoint))
             g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", milter->text);
         else if (ours == NULL)
@@ -370,7 +390,7 @@ char *postfix_milters_compact(const char *list)
         const struct postfix_milter *milter = g_ptr_array_index(milters, i);
         g_string_append(out, i > 0 ? "," : "");
         for (const char *p = milter->text; *p != '\0'; p++) {
-            if (strchr(BLANKS, *p) == NULL || *p == ',')
+            if (strchr(POSTCONF_BLANKS, *p) == NULL || *p == ',')
                 g_string_append_c(out, *p);
         }
     }

@@ -82,16 +82,26 @@ char *postfix_milter_setting(const struct postfix_milter *milter, const char *na
 bool postfix_milter_is(const struct postfix_config *config, const struct postfix_milter *milter,
                        const struct endpoint *endpoint);
 
+/*
+ * Whether this is a socket file that rcptguardd had, by its name, under another path than ours, and that nobody
+ * serves now: Postfix waits for it with all mail.
+ */
+bool postfix_milter_is_left_over(const struct postfix_config *config, const struct postfix_milter *milter,
+                                 const struct endpoint *endpoint);
+
 /* The index of ours in a list of milters, or -1. */
 int postfix_milters_find(const struct postfix_config *config, GPtrArray *milters, const struct endpoint *endpoint);
-
-/* How the daemon's socket is written in main.cf, for g_free; NULL if it has no address. */
-char *postfix_milter_name(const struct postfix_config *config, const struct endpoint *endpoint);
 
 /* The same with what it needs where main.cf is made for others: "{ unix:..., default_action=tempfail }"; for g_free. */
 char *postfix_milter_entry(const struct postfix_config *config, const struct endpoint *endpoint);
 
-/* The list with ours in its last place, once: as `entry`, or as written there if `entry` is NULL; for g_free. */
+/* The entry with a setting in its braces, for g_free. */
+char *postfix_milter_set(const struct postfix_milter *milter, const char *name, const char *value);
+
+/*
+ * The list with ours in its last place, once: as `entry`, or as written there if `entry` is NULL; without
+ * what is left over.  For g_free.
+ */
 char *postfix_milters_with(const struct postfix_config *config, const char *list, const struct endpoint *endpoint,
                            const char *entry);
 

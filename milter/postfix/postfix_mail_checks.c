@@ -7,15 +7,6 @@
 
 #include <string.h>
 
-/* Whether it takes mail back from a content filter that another service hands it to. */
-static bool takes_back(const struct postfix_service *service)
-{
-    const char *filter = g_hash_table_lookup(service->overrides, "content_filter");
-    const char *proxy = g_hash_table_lookup(service->overrides, "smtpd_proxy_filter");
-    return postfix_service_is_smtpd(service) && postfix_service_is_loopback(service) &&
-           ((filter != NULL && filter[0] == '\0') || (proxy != NULL && proxy[0] == '\0'));
-}
-
 /* ---- mail that no milter sees, or sees twice */
 
 static void tell_no_milters(struct doctor *doctor, const struct postfix_service *service)
@@ -71,13 +62,16 @@ void postfix_examine_reinjection(struct doctor *doctor)
     const struct postfix_config *config = postfix_services_config(doctor);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        if (!takes_back(service) || !postfix_service_shows(doctor, service) || !policy_judges(doctor, service))
+        if (!postfix_service_takes_back(config, service) || !postfix_service_shows(doctor, service) ||
+            !policy_judges(doctor, service))
             continue;
-        struct finding *finding = findings_add(
-            doctor->findings, SEVERITY_WARNING,
-            "That mail was evaluated when it was accepted: released mail is held again, without its login.",
-            "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
-        postfix_service_mend(finding, doctor, service, SMTPD, "");
+        g_autofree char *others = postfix_milters_without(config, postfix_service_value(config, service, SMTPD),
+                                                          postfix_services_endpoint(doctor));
+        struct finding *finding =
+            findings_add(doctor->findings, SEVERITY_ERROR,
+                         "That mail was evaluated when it was accepted: released mail is held again, without its login.",
+                         "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
+        postfix_service_mend(finding, doctor, service, SMTPD, others);
     }
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "no listener shows mail to rcptguardd a second time");
@@ -98,14 +92,13 @@ static char *filter_of(const char *proxy)
 
 static void tell_proxy(struct doctor *doctor, const struct postfix_service *service)
 {
-    const char *value = postfix_service_value(postfix_services_config(doctor), service, "smtpd_proxy_filter");
+    const char *value = postfix_service_value(postfix_services_config(doctor), service, PROXY_FILTER);
     g_autofree char *filter = filter_of(value);
-    g_autofree char *where = postfix_service_place("smtpd_proxy_filter", service);
-    struct finding *finding =
-        findings_add(doctor->findings, SEVERITY_ERROR,
-                     "Milters before a proxy see no header: mail that is accepted there is not evaluated.", "%s is %s",
-                     where, value);
-    postfix_service_mend(finding, doctor, service, "smtpd_proxy_filter", "");
+    g_autofree char *where = postfix_service_place(PROXY_FILTER, service);
+    struct finding *finding = findings_add(
+        doctor->findings, SEVERITY_ERROR,
+        "Milters before a proxy see no header: mail that is accepted there is not evaluated.", "%s is %s", where, value);
+    postfix_service_mend(finding, doctor, service, PROXY_FILTER, "");
     if (filter != NULL)
         postfix_service_mend(finding, doctor, service, "content_filter", filter);
 }
@@ -113,11 +106,11 @@ static void tell_proxy(struct doctor *doctor, const struct postfix_service *serv
 void postfix_examine_proxy_filter(struct doctor *doctor)
 {
     const struct postfix_config *config = postfix_services_config(doctor);
-    if (postfix_config_value(config, "smtpd_proxy_filter")[0] != '\0')
+    if (postfix_config_value(config, PROXY_FILTER)[0] != '\0')
         tell_proxy(doctor, NULL);
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
-        const char *proxy = g_hash_table_lookup(service->overrides, "smtpd_proxy_filter");
+        const char *proxy = g_hash_table_lookup(service->overrides, PROXY_FILTER);
         if (postfix_service_is_smtpd(service) && proxy != NULL && proxy[0] != '\0')
             tell_proxy(doctor, service);
     }

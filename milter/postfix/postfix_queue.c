@@ -1,5 +1,5 @@
 /*
- * postfix_queue - see postfix_queue.h
+ * postfix_queue - see postfix.h
  *
  * What was measured of the commands (Postfix 3.7), and is relied on:
  *
@@ -15,7 +15,7 @@
  * recipients that are there already, and header_checks can put it on hold again.
  */
 
-#include "milter/postfix/postfix_queue.h"
+#include "milter/postfix/postfix.h"
 
 #include "milter/common/duration.h"
 #include "milter/postfix/postfix_commands.h"
@@ -25,7 +25,6 @@
 #include "policy/mailbox/mailbox_split.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Where postcat -e ends. */
@@ -41,9 +40,9 @@ static bool is_installed(struct queue *queue)
 
 static bool is_running(struct queue *queue)
 {
-    static const char *const words[] = {"status", NULL};
+    static const char *const words[] = {"postfix", "status", NULL};
     g_autofree char *error = NULL;
-    return postfix_run(queue, "postfix", words, false, NULL, NULL, &error) == 0;
+    return postfix_run(queue, words, NULL, &error) == 0;
 }
 
 static int held(struct queue *queue, GPtrArray *entries, char **error)
@@ -56,8 +55,9 @@ static int held(struct queue *queue, GPtrArray *entries, char **error)
 static enum queue_answer raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
                              char **error)
 {
-    const char *const words[] = {body ? "-qbh" : "-qeh", id, NULL};
-    if (postfix_run(queue, "postcat", words, false, take, data, error) == 0)
+    const char *const words[] = {"postcat", body ? "-qbh" : "-qeh", id, NULL};
+    const struct program program = {.take = take, .data = data};
+    if (postfix_run(queue, words, &program, error) == 0)
         return QUEUE_DONE;
     if (!g_str_has_suffix(*error, g_strerror(ENOENT)) || strstr(*error, "open queue file") == NULL)
         return QUEUE_FAILED;
@@ -115,9 +115,10 @@ static struct message *parse(const char *raw, size_t length)
 /* One option of postsuper(1) for one held message.  `count` is the line's beginning that tells how many there were. */
 static enum queue_answer act(struct queue *queue, const char *option, const char *id, const char *count, char **error)
 {
-    const char *const words[] = {option, id, "hold", NULL};
+    const char *const words[] = {"postsuper", option, id, "hold", NULL};
     g_autoptr(GString) said = g_string_new(NULL);
-    if (postfix_run(queue, "postsuper", words, true, program_collect, said, error) == -1)
+    const struct program program = {.take = program_collect, .data = said, .merged = true};
+    if (postfix_run(queue, words, &program, error) == -1)
         return QUEUE_FAILED;
     g_autofree char *pattern = g_strdup_printf("postsuper: %s: ", count);
     const char *found = strstr(said->str, pattern);
@@ -131,20 +132,20 @@ static enum queue_answer act(struct queue *queue, const char *option, const char
 /* Has the queue manager look at once, or says what is wrong. */
 static char *wake_manager(struct queue *queue, const char *id)
 {
-    const char *const words[] = {"-i", id, NULL};
+    const char *const words[] = {"postqueue", "-i", id, NULL};
     char *error = NULL;
-    postfix_run(queue, "postqueue", words, false, NULL, NULL, &error);
+    postfix_run(queue, words, NULL, &error);
     return error;
 }
 
 /* Has pickup(8) look at once, or says what is wrong.  Where one has just ended, the next one hears the second call. */
 static char *wake_pickup(struct queue *queue)
 {
-    static const char *const words[] = {"public", "pickup", "W", NULL};
+    static const char *const words[] = {"postkick", "public", "pickup", "W", NULL};
     g_autofree char *first = NULL;
     char *error = NULL;
-    if (postfix_run(queue, "postkick", words, false, NULL, NULL, &first) == -1)
-        postfix_run(queue, "postkick", words, false, NULL, NULL, &error);
+    if (postfix_run(queue, words, NULL, &first) == -1)
+        postfix_run(queue, words, NULL, &error);
     return error;
 }
 
@@ -260,17 +261,9 @@ static enum queue_answer drop(struct queue *queue, const struct queue_entry *ent
 static int submit(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
                   char **error)
 {
-    g_autoptr(GPtrArray) arguments = postfix_arguments(queue, "sendmail", "-C");
-    static const char *const options[] = {"-i", "-f"};
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-        postfix_add(arguments, options[i]);
-    postfix_add(arguments, sender);
-    postfix_add(arguments, "--");
-    postfix_add(arguments, recipient);
-    postfix_add(arguments, NULL);
-    const struct program program = {
-        .arguments = (const char *const *)arguments->pdata, .input = text, .input_length = length};
-    return program_run(&program, error);
+    const char *const words[] = {"sendmail", "-i", "-f", sender, "--", recipient, NULL};
+    const struct program program = {.input = text, .input_length = length};
+    return postfix_run(queue, words, &program, error);
 }
 
 const struct queue_driver postfix_queue_driver = {

@@ -19,6 +19,35 @@ bool postfix_service_is_smtpd(const struct postfix_service *service)
     return strcmp(service->command, "smtpd") == 0 && postfix_service_is_inet(service);
 }
 
+bool postfix_service_is_submission(const struct postfix_config *config, const struct postfix_service *service)
+{
+    static const char *const names[] = {"submission/", "submissions/", "smtps/", "587/", "465/", NULL};
+    for (const char *const *name = names; *name != NULL; name++) {
+        if (g_str_has_prefix(service->name, *name))
+            return true;
+    }
+    return strcmp(postfix_service_value(config, service, "smtpd_sasl_auth_enable"), "yes") == 0;
+}
+
+static bool uses_proxy(const struct postfix_config *config)
+{
+    if (postfix_config_value(config, PROXY_FILTER)[0] != '\0')
+        return true;
+    for (guint i = 0; i < config->services->len; i++) {
+        if (postfix_service_value(config, g_ptr_array_index(config->services, i), PROXY_FILTER)[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
+bool postfix_service_takes_back(const struct postfix_config *config, const struct postfix_service *service)
+{
+    const char *filter = g_hash_table_lookup(service->overrides, "content_filter");
+    return filter != NULL && filter[0] == '\0' && postfix_service_is_smtpd(service) &&
+           postfix_service_is_loopback(service) && !postfix_service_is_submission(config, service) &&
+           !uses_proxy(config);
+}
+
 bool postfix_services_have_ours(const struct doctor *doctor, const char *list)
 {
     g_autoptr(GPtrArray) milters = postfix_milters(list);

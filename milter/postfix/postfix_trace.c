@@ -4,7 +4,6 @@
 
 #include "milter/postfix/postfix_commands.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +11,10 @@
 
 /* Where a syslog daemon writes mail's lines, if Postfix does not write them itself. */
 static const char *const logs[] = {"/var/log/mail.log", "/var/log/maillog"};
+
+/* What a syslog daemon has not written to for longer, in seconds, was left by one that is gone: the journal has the
+ * lines. */
+#define STALE 86400
 
 /* How long the new id is looked for, and between two looks, in microseconds. */
 #define PATIENCE (3 * G_USEC_PER_SEC)
@@ -26,16 +29,18 @@ struct postfix_trace {
     const struct queue_entry *entry;
     int log;          /* descriptor, at what was its end; or -1 */
     GString *lines;   /* what was written since */
+    gint64 since;     /* without a log: from when on the journal is read, in seconds; 0: there is none */
     GHashTable *seen; /* without a log: ids that were in the queue before */
 };
 
-static int open_log(const char *path)
+static int open_log(const char *path, gint64 stale)
 {
     struct stat status;
     int log = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (log == -1)
         return -1;
-    if (fstat(log, &status) == -1 || !S_ISREG(status.st_mode) || lseek(log, 0, SEEK_END) == -1) {
+    if (fstat(log, &status) == -1 || !S_ISREG(status.st_mode) || lseek(log, 0, SEEK_END) == -1 ||
+        status.st_mtime < stale) {
         close(log);
         return -1;
     }
@@ -47,9 +52,9 @@ static int find_log(struct queue *queue)
     g_autofree char *error = NULL;
     const char *own = postfix_parameter(queue, POSTFIX_MAIL_LOG, &error);
     if (own != NULL && own[0] != '\0')
-        return open_log(own);
+        return open_log(own, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(logs); i++) {
-        int log = open_log(logs[i]);
+        int log = open_log(logs[i], g_get_real_time() / G_USEC_PER_SEC - STALE);
         if (log != -1)
             return log;
     }
@@ -73,6 +78,8 @@ struct postfix_trace *postfix_trace_begin(struct queue *queue, const struct queu
     trace->log = find_log(queue);
     if (trace->log != -1)
         return trace;
+    g_autofree char *journal = program_find("journalctl", false);
+    trace->since = journal == NULL ? 0 : g_get_real_time() / G_USEC_PER_SEC;
     trace->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) entries = list(queue);
     for (guint i = 0; i < entries->len; i++) {
@@ -104,9 +111,8 @@ static void read_log(struct postfix_trace *trace)
  * `... postfix/pickup[123]: NEW: uid=102 from=<ann@corp.example> orig_id=OLD`.  The
  * sender is a stranger's, so the old id counts at the line's end only.
  */
-static char *find_in_log(struct postfix_trace *trace)
+static char *find_in_lines(const struct postfix_trace *trace)
 {
-    read_log(trace);
     g_autofree char *id = g_regex_escape_string(trace->entry->id, -1);
     g_autofree char *text = g_strdup_printf("/pickup\\[\\d+\\]: ([0-9A-Za-z]+): uid=\\d+ from=<.*> orig_id=%s$", id);
     g_autoptr(GRegex) regex = g_regex_new(text, G_REGEX_MULTILINE | G_REGEX_RAW, 0, NULL);
@@ -114,6 +120,28 @@ static char *find_in_log(struct postfix_trace *trace)
     if (regex == NULL || !g_regex_match_full(regex, trace->lines->str, (gssize)trace->lines->len, 0, 0, &match, NULL))
         return NULL;
     return g_match_info_fetch(match, 1);
+}
+
+static char *find_in_log(struct postfix_trace *trace)
+{
+    read_log(trace);
+    return find_in_lines(trace);
+}
+
+/* Where Postfix logs by syslog(3), and nobody but journald reads that. */
+static char *find_in_journal(struct postfix_trace *trace)
+{
+    g_autofree char *since = g_strdup_printf("--since=@%" G_GINT64_FORMAT, trace->since);
+    const char *const arguments[] = {"journalctl", "--quiet",           "--no-pager", "--output=short",
+                                     since,        "SYSLOG_FACILITY=2", NULL};
+    const struct program program = {.arguments = arguments, .take = program_collect, .data = trace->lines};
+    g_autofree char *error = NULL;
+    g_string_truncate(trace->lines, 0);
+    if (trace->since == 0)
+        return NULL;
+    if (program_run(&program, &error) == -1)
+        trace->since = 0;
+    return find_in_lines(trace);
 }
 
 /* A message that was not there before and arrived when this one did.  Two such tell nothing. */
@@ -137,7 +165,9 @@ char *postfix_trace_find(struct postfix_trace *trace)
 {
     gint64 end = g_get_monotonic_time() + PATIENCE;
     for (;;) {
-        char *id = trace->log != -1 ? find_in_log(trace) : find_in_queue(trace);
+        char *id = trace->log != -1 ? find_in_log(trace) : find_in_journal(trace);
+        if (id == NULL && trace->log == -1)
+            id = find_in_queue(trace);
         if (id != NULL || g_get_monotonic_time() > end)
             return id;
         g_usleep(trace->log != -1 ? LOOK : LOOK_AT);

@@ -1,8 +1,8 @@
 /*
  * postfix_trace - finds the new queue id of a requeued message.
  *
- * postsuper -r does not report it.  pickup(8) logs it as `NEW: ... orig_id=OLD`; where
- * there is no such log to read, the message may still be seen in the queue, where it
+ * postsuper -r does not report it.  pickup(8) logs it as `NEW: ... orig_id=OLD`, to a file
+ * or to the journal; where there is no such log to read, the message may still be seen in the queue, where it
  * keeps its sender and the time when it arrived.
  *
  * Ownership: postfix_trace_end frees a trace.

@@ -7,35 +7,36 @@
 #include <string.h>
 
 /* Whether a row can be that of a message, by all that needs no look at the message itself. */
-static bool fits(const struct adopting *adopting, const struct ledger_row *row, const struct queue_entry *entry)
+static bool fits(const struct reconciling *reconciling, GHashTable *taken, const struct ledger_row *row,
+                 const struct queue_entry *entry)
 {
     const struct ledger_message *message = &row->message;
-    if (message->mta != queue_mta(adopting->queue) || message->message_id == NULL || message->message_id[0] == '\0')
+    if (message->mta != queue_mta(reconciling->queue) || message->message_id == NULL || message->message_id[0] == '\0')
         return false;
-    if (g_hash_table_contains((GHashTable *)adopting->taken, &row->id))
+    if (g_hash_table_contains(taken, &row->id))
         return false;
     if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0 || (row->size != 0 && row->size != entry->size))
         return false;
     /* What was queued anew has one field more: without its size it looks like what was there before. */
     if (row->requeued != NULL && row->size == 0 && strcmp(message->queue_id, entry->id) != 0)
         return false;
-    bool fresh = adopting->now - row->changed < ADOPTION_WAIT;
+    bool fresh = reconciling->now - row->changed < ADOPTION_WAIT;
     return !fresh || row->state == LEDGER_HELD || row->state == LEDGER_LEFT;
 }
 
 /* The rows that can be that of a message: struct ledger_row *. */
-static GPtrArray *find_candidates(const struct adopting *adopting, const struct queue_entry *entry,
-                                  struct database_error *error)
+static GPtrArray *find_candidates(const struct reconciling *reconciling, GHashTable *taken,
+                                  const struct queue_entry *entry, struct database_error *error)
 {
-    GPtrArray *rows = ledger_arrived(adopting->ledger, entry->sender, entry->arrival, error);
+    GPtrArray *rows = ledger_arrived(reconciling->ledger, entry->sender, entry->arrival, error);
     for (guint i = rows == NULL ? 0 : rows->len; i > 0; i--) {
-        if (!fits(adopting, g_ptr_array_index(rows, i - 1), entry))
+        if (!fits(reconciling, taken, g_ptr_array_index(rows, i - 1), entry))
             g_ptr_array_remove_index(rows, i - 1);
     }
     if (rows == NULL || rows->len == 0)
         return rows;
     /* Few messages come this far: only these are read. */
-    g_autofree char *found = reader_message_id(adopting->reader, adopting->queue, entry->id);
+    g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry->id);
     for (guint i = rows->len; i > 0; i--) {
         const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
         g_autofree char *wanted = message_id_copy(row->message.message_id);
@@ -60,20 +61,20 @@ static GHashTable *count_claims(const GPtrArray *candidates)
     return claims;
 }
 
-static int adopt_one(const struct adopting *adopting, struct stray *stray, const struct ledger_row *row,
+static int adopt_one(const struct reconciling *reconciling, struct stray *stray, const struct ledger_row *row,
                      struct database_error *error)
 {
     const struct queue_entry *entry = stray->entry;
     const struct ledger_arrival arrival = {
         .queue_id = entry->id, .arrival = entry->arrival * G_USEC_PER_SEC, .size = entry->size};
     auto_free(ledger_row) after = NULL;
-    enum ledger_answer answer = ledger_adopt(adopting->ledger, row, &arrival, adopting->now, &after, error);
+    enum ledger_answer answer = ledger_adopt(reconciling->ledger, row, &arrival, reconciling->now, &after, error);
     if (answer == LEDGER_DONE)
         stray->row = g_steal_pointer(&after);
     return answer == LEDGER_FAILED ? -1 : 0;
 }
 
-static int adopt_sure(const struct adopting *adopting, GArray *strays, const GPtrArray *candidates,
+static int adopt_sure(const struct reconciling *reconciling, GArray *strays, const GPtrArray *candidates,
                       struct database_error *error)
 {
     g_autoptr(GHashTable) claims = count_claims(candidates);
@@ -82,20 +83,20 @@ static int adopt_sure(const struct adopting *adopting, GArray *strays, const GPt
         const struct ledger_row *row = rows->len == 1 ? g_ptr_array_index((GPtrArray *)rows, 0) : NULL;
         if (row == NULL || GPOINTER_TO_UINT(g_hash_table_lookup(claims, &row->id)) != 1)
             continue;
-        if (adopt_one(adopting, &g_array_index(strays, struct stray, i), row, error) == -1)
+        if (adopt_one(reconciling, &g_array_index(strays, struct stray, i), row, error) == -1)
             return -1;
     }
     return 0;
 }
 
-int adopt_strays(const struct adopting *adopting, GArray *strays, struct database_error *error)
+int adopt_strays(const struct reconciling *reconciling, GHashTable *taken, GArray *strays, struct database_error *error)
 {
     g_autoptr(GPtrArray) candidates = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     for (guint i = 0; i < strays->len; i++) {
-        GPtrArray *rows = find_candidates(adopting, g_array_index(strays, struct stray, i).entry, error);
+        GPtrArray *rows = find_candidates(reconciling, taken, g_array_index(strays, struct stray, i).entry, error);
         if (rows == NULL)
             return -1;
         g_ptr_array_add(candidates, rows);
     }
-    return adopt_sure(adopting, strays, candidates, error);
+    return adopt_sure(reconciling, strays, candidates, error);
 }

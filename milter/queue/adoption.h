@@ -19,12 +19,12 @@
  * to do is over. */
 #define ADOPTION_WAIT (60 * G_USEC_PER_SEC)
 
-struct adopting {
+/* The ledger and the queue that are brought together: see reconcile.h. */
+struct reconciling {
     struct ledger *ledger;
     struct queue *queue;
     const struct message_reader *reader;
-    gint64 now;              /* microseconds */
-    const GHashTable *taken; /* ids (gint64 *) of rows whose message is known */
+    gint64 now; /* microseconds */
 };
 
 /* A message without a row; `row`, for ledger_row_free, if it got one. */
@@ -33,7 +33,11 @@ struct stray {
     struct ledger_row *row;
 };
 
-/* Gives each stray (struct stray) its row, as far as there is one.  -1 with `error`. */
-int adopt_strays(const struct adopting *adopting, GArray *strays, struct database_error *error);
+/*
+ * Gives each stray (struct stray) its row, as far as there is one; `taken` has the ids (gint64 *) of rows whose message
+ * is known.  -1 with `error`.
+ */
+int adopt_strays(const struct reconciling *reconciling, GHashTable *taken, GArray *strays,
+                 struct database_error *error);
 
 #endif

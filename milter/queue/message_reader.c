@@ -5,6 +5,7 @@
 #include "milter/queue/message_reader.h"
 
 #include "milter/common/privileges.h"
+#include "milter/content/display_names.h"
 #include "policy/address/address.h"
 #include "policy/cli/exit_codes.h"
 #include "policy/cli/terminal.h"
@@ -13,7 +14,6 @@
 #include "policy/message/recipients.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,7 +26,19 @@ static const char *const fields_shown[] = {"From",       "Sender",  "Reply-To", 
                                            "Message-ID", "List-Id", "X-Mailer", "User-Agent"};
 
 /* The first character of a line says what it is. */
-enum kind { KIND_HEADER = 'h', KIND_ADDRESSED = 'a', KIND_VISIBLE = 'v', KIND_HIDDEN = 'b', KIND_CUT = 'c' };
+enum kind {
+    KIND_HEADER = 'h',
+    KIND_ADDRESSED = 'a',
+    KIND_VISIBLE = 'v',
+    KIND_DISPLAY = 'd', /* of the recipient before */
+    KIND_HIDDEN = 'b',
+    KIND_CUT = 'c',
+    KIND_LINE = 'l', /* of the message */
+    KIND_OURS = 'o', /* a line of ours between them */
+    KIND_PART = 'p', /* its use and size, and its type */
+    KIND_NAME = 'n', /* of the part before */
+    KIND_MORE = 'm', /* parts that are not listed */
+};
 
 /* ---- the process that reads */
 
@@ -60,8 +72,10 @@ static unsigned fields_delivered(const struct message *message)
     return message->bcc_visible ? ~0u : ~(unsigned)FIELDS_BCC;
 }
 
-static void append_visible(GString *out, const struct recipients *recipients, unsigned delivered)
+static void append_visible(GString *out, const struct message *message, const struct recipients *recipients,
+                           unsigned delivered)
 {
+    g_autoptr(GHashTable) names = display_names_read(message);
     for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1) {
         unsigned people = 0;
         for (unsigned i = 0; i < recipients_count(recipients); i++)
@@ -74,9 +88,12 @@ static void append_visible(GString *out, const struct recipients *recipients, un
         const struct recipient *recipient = recipients_get(recipients, i);
         if ((recipient->fields & delivered) == 0)
             continue;
-        g_autofree char *names = recipient_field_names(recipient->fields & delivered);
+        g_autofree char *fields = recipient_field_names(recipient->fields & delivered);
         g_autofree char *address = address_display(recipient->address);
-        append_record(out, KIND_VISIBLE, names, address);
+        const char *display = g_hash_table_lookup(names, recipient->address);
+        append_record(out, KIND_VISIBLE, fields, address);
+        if (display != NULL)
+            append_record(out, KIND_DISPLAY, NULL, display);
     }
 }
 
@@ -92,16 +109,17 @@ static void append_hidden(GString *out, const struct message *message, const str
 }
 
 /* What goes wrong in here must not get far. */
+static void limit_resource(int resource, rlim_t most)
+{
+    const struct rlimit limit = {most, most};
+    setrlimit(resource, &limit);
+}
+
 static void confine(void)
 {
-    static const struct {
-        int resource;
-        rlim_t limit;
-    } limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 0}, {RLIMIT_CPU, PROGRAM_LIMIT}};
-    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
-        const struct rlimit limit = {limits[i].limit, limits[i].limit};
-        setrlimit(limits[i].resource, &limit);
-    }
+    limit_resource(RLIMIT_CORE, 0);
+    limit_resource(RLIMIT_FSIZE, 0);
+    limit_resource(RLIMIT_CPU, PROGRAM_LIMIT);
 #ifdef PR_SET_NO_NEW_PRIVS
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 #endif
@@ -115,27 +133,61 @@ static void read_input(GString *raw)
         g_string_append_len(raw, piece, (gssize)length);
 }
 
+static void append_envelope(GString *out, const GString *raw, const struct queue_driver *const *drivers, enum mta mta)
+{
+    struct message *message = queue_parse(drivers, mta, raw->str, raw->len);
+    struct recipients *recipients = recipients_read(message);
+    unsigned delivered = fields_delivered(message);
+    append_headers(out, message);
+    append_visible(out, message, recipients, delivered);
+    append_hidden(out, message, recipients, delivered);
+    if (message->overflow)
+        append_record(out, KIND_CUT, NULL, "");
+}
+
+static void append_content(GString *out, const GString *raw)
+{
+/* Sanitizers map terabytes. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    limit_resource(RLIMIT_AS, READER_MEMORY_LIMIT);
+#endif
+    struct content *content = content_read(raw->str, raw->len);
+    for (guint i = 0; i < content->parts->len; i++) {
+        const struct content_part *part = g_ptr_array_index(content->parts, i);
+        g_autofree char *number = g_strdup_printf("%u %" G_GINT64_FORMAT, part->use, part->size);
+        append_record(out, KIND_PART, number, part->type);
+        if (part->name != NULL)
+            append_record(out, KIND_NAME, NULL, part->name);
+    }
+    for (guint i = 0; i < content->lines->len; i++) {
+        const struct content_line *line = g_ptr_array_index(content->lines, i);
+        append_record(out, line->ours ? KIND_OURS : KIND_LINE, NULL, line->text);
+    }
+    g_autofree char *more = g_strdup_printf("%u", content->more);
+    append_record(out, KIND_MORE, NULL, more);
+    if (content->cut)
+        append_record(out, KIND_CUT, NULL, "");
+}
+
 void reader_serve(char **words, const struct queue_driver *const *drivers)
 {
     g_autofree char *error = NULL;
-    if (g_strv_length(words) != 3)
+    unsigned count = g_strv_length(words);
+    bool text = count == 4 && strcmp(words[3], READER_TEXT) == 0;
+    if (count != 3 && !text)
         _exit(EXITS_USAGE);
-    enum mta mta = (enum mta)atol(words[0]);
     confine();
     if (privileges_drop(words[2], words[1][0] == '1', &error) == -1) {
         fprintf(stderr, "%s\n", error);
         _exit(EXITS_WRONG);
     }
+    privileges_only_read();
     GString *raw = g_string_new(NULL), *out = g_string_new(NULL);
     read_input(raw);
-    struct message *message = queue_parse(drivers, mta, raw->str, raw->len);
-    struct recipients *recipients = recipients_read(message);
-    unsigned delivered = fields_delivered(message);
-    append_headers(out, message);
-    append_visible(out, recipients, delivered);
-    append_hidden(out, message, recipients, delivered);
-    if (message->overflow)
-        append_record(out, KIND_CUT, NULL, "");
+    if (text)
+        append_content(out, raw);
+    else
+        append_envelope(out, raw, drivers, (enum mta)atol(words[0]));
     bool written = fwrite(out->str, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
     _exit(written ? EXITS_DONE : EXITS_PASSING);
 }
@@ -147,6 +199,7 @@ static void reading_field_free(gpointer data)
     struct reading_field *field = data;
     g_free(field->name);
     g_free(field->value);
+    g_free(field->display);
     g_free(field);
 }
 
@@ -181,14 +234,24 @@ static char *plain(const char *text)
 
 static void add_field(GPtrArray *fields, const char *name, const char *value)
 {
-    struct reading_field *field = g_new(struct reading_field, 1);
+    struct reading_field *field = g_new0(struct reading_field, 1);
     field->name = plain(name);
     field->value = plain(value);
     g_ptr_array_add(fields, field);
 }
 
-static bool add_record(struct message_reading *reading, char *line)
+static bool add_display(GPtrArray *fields, const char *display)
 {
+    struct reading_field *field = fields->len == 0 ? NULL : g_ptr_array_index(fields, fields->len - 1);
+    if (field == NULL || field->display != NULL)
+        return false;
+    field->display = plain(display);
+    return true;
+}
+
+static bool add_record(void *data, char *line)
+{
+    struct message_reading *reading = data;
     char *tab = strchr(line, '\t');
     const char *value = tab == NULL ? "" : tab + 1;
     if (tab != NULL)
@@ -203,6 +266,8 @@ static bool add_record(struct message_reading *reading, char *line)
     case KIND_VISIBLE:
         add_field(reading->visible, line + 1, value);
         return true;
+    case KIND_DISPLAY:
+        return add_display(reading->visible, line + 1);
     case KIND_HIDDEN:
         g_ptr_array_add(reading->hidden, plain(line + 1));
         return true;
@@ -229,27 +294,40 @@ static void collect_bounded(void *data, const char *piece, size_t length)
     g_string_append_len(bounded->text, piece, (gssize)MIN(length, room));
 }
 
-static struct message_reading *read_records(const struct bounded *records, char **error)
+/* Hands each line to `add`, which says whether it may be there. */
+static int read_records(const struct bounded *records, bool (*add)(void *data, char *line), void *data, char **error)
 {
-    auto_free(message_reading) reading = reading_new();
     char *line = records->text->str;
     for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         *end = '\0';
-        if (!add_record(reading, line)) {
+        if (!add(data, line)) {
             *error = g_strdup("the process that reads messages wrote what it should not");
-            return NULL;
+            return -1;
         }
     }
-    reading->cut = reading->cut || records->cut;
-    return g_steal_pointer(&reading);
+    return 0;
 }
 
+/* What is wanted of a message: of which form in the queue, and where what the other process says of it goes. */
+struct question {
+    bool text;
+    bool (*add)(void *data, char *line);
+    void *data;
+    bool cut; /* the message, or what was said of it, is longer than what is taken */
+};
+
 /* Hands the message to the other process and takes what it says. */
-static struct message_reading *ask(const struct message_reader *reader, enum mta mta, const GString *raw, char **error)
+static int ask(const struct message_reader *reader, enum mta mta, const GString *raw, struct question *question,
+               char **error)
 {
     g_autofree char *number = g_strdup_printf("%d", (int)mta);
-    const char *const arguments[] = {"/proc/self/exe",          READER_WORD,  number,
-                                     reader->given ? "1" : "0", reader->user, NULL};
+    const char *const arguments[] = {"/proc/self/exe",
+                                     READER_WORD,
+                                     number,
+                                     reader->given ? "1" : "0",
+                                     reader->user,
+                                     question->text ? READER_TEXT : NULL,
+                                     NULL};
     struct bounded records = {.text = g_string_new(NULL), .limit = READER_OUTPUT_LIMIT};
     const struct program program = {.arguments = arguments,
                                     .name = "the process that reads messages",
@@ -257,25 +335,106 @@ static struct message_reading *ask(const struct message_reader *reader, enum mta
                                     .input_length = raw->len,
                                     .take = collect_bounded,
                                     .data = &records};
-    struct message_reading *reading = program_run(&program, error) == 0 ? read_records(&records, error) : NULL;
+    int result = program_run(&program, error);
+    if (result == 0)
+        result = read_records(&records, question->add, question->data, error);
+    question->cut = question->cut || records.cut;
     g_string_free(records.text, TRUE);
-    return reading;
+    return result;
+}
+
+static enum queue_answer read_queued(const struct message_reader *reader, struct queue *queue, const char *id,
+                                     struct question *question, char **error)
+{
+    struct bounded raw = {.text = g_string_new(NULL), .limit = READER_INPUT_LIMIT};
+    enum queue_answer answer = queue_raw(queue, id, question->text, collect_bounded, &raw, error);
+    question->cut = raw.cut;
+    if (answer == QUEUE_DONE && ask(reader, queue_mta(queue), raw.text, question, error) == -1)
+        answer = QUEUE_FAILED;
+    g_string_free(raw.text, TRUE);
+    return answer;
 }
 
 enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
                               struct message_reading **reading, char **error)
 {
-    struct bounded raw = {.text = g_string_new(NULL), .limit = READER_INPUT_LIMIT};
-    enum queue_answer answer = queue_raw(queue, id, false, collect_bounded, &raw, error);
-    if (answer == QUEUE_DONE) {
-        *reading = ask(reader, queue_mta(queue), raw.text, error);
-        if (*reading == NULL)
-            answer = QUEUE_FAILED;
-        else
-            (*reading)->cut = (*reading)->cut || raw.cut;
-    }
-    g_string_free(raw.text, TRUE);
+    auto_free(message_reading) read = reading_new();
+    struct question question = {.add = add_record, .data = read};
+    enum queue_answer answer = read_queued(reader, queue, id, &question, error);
+    read->cut = read->cut || question.cut;
+    if (answer == QUEUE_DONE)
+        *reading = g_steal_pointer(&read);
     return answer;
+}
+
+/* ---- the same for its text */
+
+static bool add_part(struct content *content, const char *numbers, const char *type)
+{
+    char *end;
+    guint64 use = g_ascii_strtoull(numbers, &end, 10);
+    g_autofree char *shown = plain(type);
+    const struct content_part part = {
+        .type = shown, .use = (enum content_use)use, .size = g_ascii_strtoll(end, NULL, 10)};
+    if (use >= CONTENT_USES || content->parts->len >= CONTENT_PARTS_LIMIT)
+        return false;
+    content_add_part(content, &part);
+    return true;
+}
+
+static bool add_name(struct content *content, const char *name)
+{
+    struct content_part *part =
+        content->parts->len == 0 ? NULL : g_ptr_array_index(content->parts, content->parts->len - 1);
+    if (part == NULL || part->name != NULL)
+        return false;
+    part->name = plain(name);
+    return true;
+}
+
+static bool add_content(void *data, char *line)
+{
+    struct content *content = data;
+    g_autofree char *shown = plain(line + 1);
+    char *tab = strchr(line, '\t');
+    switch (line[0]) {
+    case KIND_LINE:
+    case KIND_OURS:
+        if (content->lines->len > 2 * CONTENT_TEXT_LIMIT)
+            return false;
+        content_add_line(content, line[0] == KIND_OURS, shown);
+        return true;
+    case KIND_PART:
+        if (tab != NULL)
+            *tab = '\0';
+        return tab != NULL && add_part(content, line + 1, tab + 1);
+    case KIND_NAME:
+        return add_name(content, line + 1);
+    case KIND_MORE:
+        content->more = (unsigned)g_ascii_strtoull(line + 1, NULL, 10);
+        return true;
+    case KIND_CUT:
+        content->cut = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum queue_answer reader_read_content(const struct message_reader *reader, struct queue *queue, const char *id,
+                                      struct content **content, char **error)
+{
+    auto_free(content) read = content_new();
+    struct question question = {.text = true, .add = add_content, .data = read};
+    enum queue_answer answer = read_queued(reader, queue, id, &question, error);
+    if (answer != QUEUE_DONE)
+        return answer;
+    if (question.cut) {
+        read->cut = true;
+        content_add_line(read, true, "---- cut here: the message is longer than what is read of it");
+    }
+    *content = g_steal_pointer(&read);
+    return QUEUE_DONE;
 }
 
 char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id)

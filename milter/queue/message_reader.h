@@ -10,22 +10,31 @@
 #ifndef RCPTGUARD_MESSAGE_READER_H
 #define RCPTGUARD_MESSAGE_READER_H
 
+#include "milter/content/message_content.h"
 #include "milter/queue/queue.h"
 #include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* The first argument of such a process; it is followed by the MTA's number and the daemon's user. */
+/*
+ * The first argument of such a process; it is followed by the MTA's number, whether the daemon's user
+ * is given, that user, and READER_TEXT if the message's text is wanted and not its envelope and header.
+ */
 #define READER_WORD "--read-message"
+#define READER_TEXT "text"
 
-/* Bytes that are read of a message's envelope and header, and that may come back. */
+/* Bytes that are read of a message's envelope and header, or of the whole message, and that may come back. */
 #define READER_INPUT_LIMIT  (32u * 1024 * 1024)
 #define READER_OUTPUT_LIMIT (16u * 1024 * 1024)
+
+/* Bytes of memory that the process may take to make text of a message. */
+#define READER_MEMORY_LIMIT (1024ul * 1024 * 1024)
 
 struct reading_field {
     char *name;
     char *value;
+    char *display; /* of a recipient the name beside the address, or NULL */
 };
 
 /* All of it is printable UTF-8. */
@@ -49,6 +58,10 @@ struct message_reader {
 /* Reads one message.  QUEUE_DONE with `reading`, QUEUE_ABSENT, or QUEUE_FAILED with `error`. */
 enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
                               struct message_reading **reading, char **error);
+
+/* Reads its parts and its text.  All of it is printable UTF-8. */
+enum queue_answer reader_read_content(const struct message_reader *reader, struct queue *queue, const char *id,
+                                      struct content **content, char **error);
 
 /* The Message-ID of one, without its brackets; NULL if it has none or is not to be read.  For g_free. */
 char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id);

@@ -26,8 +26,6 @@ struct onhold *onhold_look(struct queue *queue, char **error)
 
 void onhold_free(struct onhold *onhold)
 {
-    if (onhold == NULL)
-        return;
     g_hash_table_unref(onhold->by_id);
     g_ptr_array_unref(onhold->entries);
     g_free(onhold);

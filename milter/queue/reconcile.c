@@ -4,8 +4,6 @@
 
 #include "policy/message/message_id.h"
 
-#include "milter/queue/adoption.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -277,12 +275,6 @@ static void settle_row(struct round *round, struct ledger_row *row, const struct
 /* Those without a row, of which one may have another id now.  The ledger may be locked: the next round tries again. */
 static void adopt(struct round *round)
 {
-    const struct reconciling *reconciling = round->reconciling;
-    const struct adopting adopting = {.ledger = reconciling->ledger,
-                                      .queue = reconciling->queue,
-                                      .reader = reconciling->reader,
-                                      .now = reconciling->now,
-                                      .taken = round->taken};
     struct database_error error;
     g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(struct stray));
     g_autoptr(GPtrArray) items = g_ptr_array_new();
@@ -294,7 +286,7 @@ static void adopt(struct round *round)
         g_array_append_val(strays, stray);
         g_ptr_array_add(items, item);
     }
-    if (adopt_strays(&adopting, strays, &error) == -1)
+    if (adopt_strays(round->reconciling, round->taken, strays, &error) == -1)
         note_unrecorded(round, &error);
     for (guint i = 0; i < strays->len; i++) {
         struct view_item *item = g_ptr_array_index(items, i);

@@ -12,9 +12,7 @@
 #ifndef RCPTGUARD_RECONCILE_H
 #define RCPTGUARD_RECONCILE_H
 
-#include "milter/ledger/ledger.h"
-#include "milter/queue/message_reader.h"
-#include "milter/queue/queue.h"
+#include "milter/queue/adoption.h"
 #include "policy/base/cleanup.h"
 
 #include <glib.h>
@@ -54,13 +52,6 @@ gint64 view_arrival(const struct view_item *item);
 
 /* For g_ptr_array_sort: the newest first. */
 int view_compare(gconstpointer a, gconstpointer b);
-
-struct reconciling {
-    struct ledger *ledger;
-    struct queue *queue;
-    const struct message_reader *reader;
-    gint64 now; /* microseconds */
-};
 
 /*
  * Looks at both, writes into the ledger what was seen, and gives what is there

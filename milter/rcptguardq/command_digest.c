@@ -21,6 +21,7 @@ enum { ID_WIDTH = 18, RULE_WIDTH = 18, SENDER_WIDTH = 28, LINE_WIDTH = 76 };
 
 static char **to_options = NULL;
 static gboolean print_option = FALSE;
+static gboolean configured_option = FALSE;
 static gboolean always_option = FALSE;
 
 /* What waits. */
@@ -91,7 +92,9 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->queue_id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_cell(out, message->rule, RULE_WIDTH);
-    g_string_append_printf(out, "%u addresses, %u parties", message->counts.visible, message->counts.parties);
+    g_autofree char *addresses = facts_count(message->counts.visible, "address", "addresses");
+    g_autofree char *parties = facts_count(message->counts.parties, "party", "parties");
+    g_string_append_printf(out, "%s, %s", addresses, parties);
     if (needed > 1)
         g_string_append_printf(out, ", %u of %u approvals", row->granted, needed);
     g_string_append(out, "\n    ");
@@ -114,10 +117,13 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
     if (digest->untracked > 0)
-        g_string_append_printf(out, "\n%u more on hold, not in the ledger:\n    rcptguardq list --state untracked\n",
-                               digest->untracked);
+        g_string_append_printf(
+            out, "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n", digest->untracked);
     if (count > 0)
-        g_string_append(out, "\nWhy is one held?      rcptguardq show ID\nOne after the other:  rcptguardq review\n");
+        g_string_append(
+            out,
+            "\nWhy is one held?      sudo rcptguardq show ID\nWhat is in it?        sudo rcptguardq show --text ID\n"
+            "One after the other:  sudo rcptguardq review\n");
     return g_string_free(out, FALSE);
 }
 
@@ -193,6 +199,8 @@ static int run(struct tool *tool)
     const struct ledger_filter filter = {.states = LEDGER_OPEN, .oldest_first = true};
     struct database_error failure;
     g_autofree char *error = NULL;
+    if (configured_option && to_options == NULL && tool->config->review.digest_to == NULL)
+        return EXITS_DONE;
     g_autoptr(GPtrArray) open = ledger_list(tool->ledger, &filter, &failure);
     if (open == NULL)
         return tool_ledger_error(&failure);
@@ -209,6 +217,8 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be repeated (digest-to)", "ADDR"},
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mail and send none", NULL},
+    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Do nothing if nobody is configured to get it",
+     NULL},
     {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if no message waits", NULL},
     G_OPTION_ENTRY_NULL,
 };

@@ -12,10 +12,20 @@ static gboolean all_option = FALSE;
 static char *state_option = NULL;
 
 /* Columns of the first fields, each with the blanks behind it. */
-enum { ID_WIDTH = 18, AGE_WIDTH = 8, COUNT_WIDTH = 9, RULE_WIDTH = 18, SENDER_WIDTH = 32 };
+enum { ID_WIDTH = 18, AGE_WIDTH = 8, COUNT_WIDTH = 9, RULE_WIDTH = 18, STATE_WIDTH = 26, SENDER_WIDTH = 32 };
 
 /* A terminal of fewer columns gives sender and subject a line of their own. */
 #define ONE_LINE 120
+
+/* How the list is printed. */
+struct layout {
+    const struct tool *tool;
+    gint64 now;
+    unsigned width;
+    bool states; /* a column of what the state does not say: a subject may say that, too, and so has no place before it
+                  */
+    bool one_line;
+};
 
 /* The state of that name, or -1; "untracked" is none of the ledger's. */
 static int find_state(const char *name)
@@ -29,9 +39,9 @@ static int find_state(const char *name)
 
 static int check(void)
 {
-    struct ledger_filter filter;
     g_autofree char *error = NULL;
-    if (selection_filter(&filter, tool_now(), &error) == -1)
+    auto_free(selection) selection = selection_new(tool_now(), &error);
+    if (selection == NULL)
         return tool_usage_error("%s", error);
     if (all_option && state_option != NULL)
         return tool_usage_error("--all and --state do not go together");
@@ -45,35 +55,56 @@ static int check(void)
 
 /* ---- which */
 
-/* Those of the view that pass, and with them the closed rows that were asked for, which `rows` keeps alive. */
-static GPtrArray *select_items(struct tool *tool, const struct view *view, GPtrArray **rows, int *status)
+/* Takes an item if it passes; -1 after `status` was set. */
+static int take_item(struct tool *tool, struct selection *selection, const struct view_item *item, GPtrArray *items,
+                     int *status)
 {
-    struct ledger_filter filter;
-    g_autofree char *message = NULL;
-    selection_filter(&filter, tool_now(), &message); /* checked before */
-    GPtrArray *items = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(view->items, i);
-        if (selection_has(&filter, item) && (state_option == NULL || strcmp(facts_state(item), state_option) == 0))
-            g_ptr_array_add(items, g_memdup2(item, sizeof *item));
-    }
+    g_autofree char *error = NULL;
+    int has = selection_has(selection, tool->ledger, item, &error);
+    if (has == -1)
+        *status = tool_error(EXITS_WRONG, "%s", error);
+    if (has == 1)
+        g_ptr_array_add(items, g_memdup2(item, sizeof *item));
+    return has;
+}
+
+/* The closed rows that were asked for, which `rows` keeps alive. */
+static int take_closed(struct tool *tool, struct selection *selection, GPtrArray *items, GPtrArray **rows, int *status)
+{
+    struct ledger_filter filter = *selection_filter(selection);
+    struct database_error error;
     int state = state_option == NULL ? -1 : find_state(state_option);
     filter.states = all_option ? LEDGER_CLOSED : state == -1 ? 0 : LEDGER_BIT(state) & LEDGER_CLOSED;
     if (filter.states == 0)
-        return items;
-    struct database_error error;
+        return 0;
     *rows = ledger_list(tool->ledger, &filter, &error);
     if (*rows == NULL) {
         *status = tool_ledger_error(&error);
-        g_ptr_array_unref(items);
-        return NULL;
+        return -1;
     }
     for (guint i = 0; i < (*rows)->len; i++) {
         const struct view_item item = {.row = g_ptr_array_index(*rows, i)};
-        g_ptr_array_add(items, g_memdup2(&item, sizeof item));
+        if (take_item(tool, selection, &item, items, status) == -1)
+            return -1;
     }
     g_ptr_array_sort(items, view_compare);
-    return items;
+    return 0;
+}
+
+/* Those of the view that pass, and with them the closed rows that were asked for. */
+static GPtrArray *select_items(struct tool *tool, const struct view *view, GPtrArray **rows, int *status)
+{
+    g_autofree char *message = NULL;
+    auto_free(selection) selection = selection_new(tool_now(), &message); /* checked before */
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (state_option != NULL && strcmp(facts_state(item), state_option) != 0)
+            continue;
+        if (take_item(tool, selection, item, items, status) == -1)
+            return NULL;
+    }
+    return take_closed(tool, selection, items, rows, status) == -1 ? NULL : g_steal_pointer(&items);
 }
 
 /* ---- how */
@@ -105,77 +136,83 @@ static const char *subject_of(const struct view_item *item)
     return item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
 }
 
-/* What the state does not say stands before the subject, in brackets. */
-static void append_one_line(GString *out, const struct tool *tool, const struct view_item *item, unsigned width)
+static const unsigned columns_of_facts = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
+
+/* Where it is the last of its line it has what is left of that. */
+static void append_state(GString *out, const struct layout *layout, const struct view_item *item)
 {
-    g_autofree char *remark = facts_remark(tool, item);
-    append_cell(out, facts_sender(item), SENDER_WIDTH);
-    unsigned used = SENDER_WIDTH;
-    if (remark != NULL) {
-        g_autofree char *text = g_strdup_printf("[%s] ", remark);
-        used += terminal_append_plain(out, text);
-    }
-    terminal_append_within(out, subject_of(item), width - MIN(width, used));
+    g_autofree char *remark = layout->states ? facts_remark(layout->tool, item) : NULL;
+    const char *state = remark != NULL ? remark : facts_state(item);
+    if (layout->states && layout->one_line)
+        append_cell(out, state, STATE_WIDTH);
+    else if (layout->states)
+        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts));
 }
 
-/* Here at the end of the first line. */
-static void append_two_lines(GString *out, const struct tool *tool, const struct view_item *item, unsigned used,
-                             unsigned width)
+/* The sender and the subject begin a line of their own where there is no room. */
+static unsigned begin_sender(GString *out, const struct layout *layout)
 {
-    g_autofree char *remark = facts_remark(tool, item);
-    if (remark != NULL)
-        terminal_append_within(out, remark, width - used);
+    if (layout->one_line)
+        return columns_of_facts + (layout->states ? STATE_WIDTH : 0);
     end_line(out);
     g_string_append(out, "    ");
-    append_cell(out, facts_sender(item), SENDER_WIDTH);
-    terminal_append_within(out, subject_of(item), width - SENDER_WIDTH - 4);
+    return 4;
 }
 
-static void append_item(GString *out, const struct tool *tool, const struct view_item *item, gint64 now, unsigned width)
+static void append_item(GString *out, const struct layout *layout, const struct view_item *item)
 {
     const struct ledger_message *message = item->row == NULL ? NULL : &item->row->message;
-    const unsigned used = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
-    g_autofree char *age = selection_age(now - view_arrival(item));
+    g_autofree char *age = selection_age(layout->now - view_arrival(item));
     append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_number(out, item, message == NULL ? 0 : message->counts.visible);
     append_number(out, item, message == NULL ? 0 : message->counts.parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
-    if (width >= ONE_LINE)
-        append_one_line(out, tool, item, width - used);
-    else
-        append_two_lines(out, tool, item, used, width);
+    append_state(out, layout, item);
+    unsigned used = begin_sender(out, layout) + SENDER_WIDTH;
+    append_cell(out, facts_sender(item), SENDER_WIDTH);
+    terminal_append_within(out, subject_of(item), layout->width - MIN(layout->width, used));
     end_line(out);
 }
 
-static void append_head(GString *out, const GPtrArray *items, gint64 now, unsigned width)
+static void append_head(GString *out, const struct layout *layout, const GPtrArray *items)
 {
     const struct view_item *last = g_ptr_array_index((GPtrArray *)items, items->len - 1);
-    g_autofree char *oldest = selection_age(now - view_arrival(last));
+    g_autofree char *oldest = selection_age(layout->now - view_arrival(last));
     if (terminal_is(stdout))
         g_string_append_printf(out, "%u message%s, the oldest held for %s\n\n", items->len, items->len == 1 ? "" : "s",
                                oldest);
     g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
                            "RULE");
-    if (width < ONE_LINE) {
-        end_line(out);
-        g_string_append(out, "    ");
-    }
+    if (layout->states)
+        g_string_append_printf(out, "%-*s", STATE_WIDTH, "STATE");
+    begin_sender(out, layout);
     g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
+}
+
+static struct layout make_layout(const struct tool *tool, const GPtrArray *items)
+{
+    /* What goes to a program or a file is not cut at the edge of a terminal that is not there. */
+    struct layout layout = {
+        .tool = tool, .now = tool_now(), .width = terminal_is(stdout) ? terminal_width(stdout) : 1000};
+    for (guint i = 0; i < items->len; i++) {
+        g_autofree char *remark = facts_remark(tool, g_ptr_array_index((GPtrArray *)items, i));
+        layout.states = layout.states || remark != NULL;
+    }
+    layout.one_line = layout.width >= ONE_LINE + (layout.states ? STATE_WIDTH : 0);
+    return layout;
 }
 
 static void print_text(const struct tool *tool, const GPtrArray *items)
 {
-    /* What goes to a program or a file is not cut at the edge of a terminal that is not there. */
-    unsigned width = terminal_is(stdout) ? terminal_width(stdout) : 1000;
-    gint64 now = tool_now();
+    const struct layout layout = make_layout(tool, items);
     g_autoptr(GString) out = g_string_new(NULL);
     if (items->len == 0)
         g_string_append(out, "Nothing waits.\n");
     else
-        append_head(out, items, now, width);
+        append_head(out, &layout, items);
     for (guint i = 0; i < items->len; i++)
-        append_item(out, tool, g_ptr_array_index((GPtrArray *)items, i), now, width);
+        append_item(out, &layout, g_ptr_array_index((GPtrArray *)items, i));
     tool_print(out);
 }
 

@@ -2,6 +2,7 @@
 
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/message_filter.h"
+#include "milter/review/typed_ids.h"
 #include "policy/base/time_text.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
@@ -88,12 +89,13 @@ static int run(struct tool *tool)
     if (id_options == NULL)
         return print_events(tool, 0);
     struct database_error error;
-    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id_options[0], &error);
+    int status = EXITS_DONE;
+    g_autofree char *id = typed_id_complete(tool, NULL, id_options[0], &status);
+    if (id == NULL)
+        return status;
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id, &error);
     if (rows == NULL)
         return tool_ledger_error(&error);
-    if (rows->len == 0)
-        return tool_error(EXITS_WRONG, "%s: is not known to the ledger", id_options[0]);
-    int status = EXITS_DONE;
     for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--) {
         const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
         status = print_events(tool, row->id);

@@ -22,7 +22,11 @@
 /* Mails that one author gets in an hour at most. */
 #define MAILS_AN_HOUR 3u
 
+/* Whoever has not heard for so long that a message was released knows it from its recipients. */
+#define RELEASED_LIMIT G_TIME_SPAN_DAY
+
 static gboolean print_option = FALSE;
+static gboolean configured_option = FALSE;
 
 /* What a run has to work with. */
 struct notify {
@@ -141,12 +145,12 @@ static char *find_contact(struct ledger *ledger, const char *digest)
     return g_strdup(policy_contact(policy));
 }
 
-static char *compose(const struct notify *notify, const struct notified *told)
+static char *compose(const struct notify *notify, const char *template, const struct notified *told)
 {
     const struct ledger_row *oldest = g_ptr_array_index(told->rows, 0);
     g_autofree char *contact = find_contact(notify->tool->ledger, oldest->message.policy);
     const struct notice_facts facts = {.message = &oldest->message, .contact = contact, .rows = told->rows};
-    return notice_compose(notify->template, &facts, told->author);
+    return notice_compose(template, &facts, told->author);
 }
 
 static bool is_among(const GArray *ids, gint64 id)
@@ -192,7 +196,7 @@ static int send_mail(const struct notify *notify, struct notified *told)
     int status = begin(notify, told, ids);
     if (status != EXITS_DONE || ids->len == 0)
         return status;
-    g_autofree char *text = compose(notify, told);
+    g_autofree char *text = compose(notify, notify->template, told);
     bool sent = queue_send(notify->tool->queue, "", told->author, text, strlen(text), &error) == 0;
     say_all(told, sent ? "sent" : "failed", sent ? told->author : error);
     if (ledger_notices_end(notify->tool->ledger, ids, sent, tool_now(), &failure) == -1)
@@ -201,9 +205,9 @@ static int send_mail(const struct notify *notify, struct notified *told)
 }
 
 /* What would be sent, and nothing is recorded. */
-static void print_mail(const struct notify *notify, const struct notified *told)
+static void print_mail(const struct notify *notify, const char *template, const struct notified *told)
 {
-    g_autofree char *text = compose(notify, told);
+    g_autofree char *text = compose(notify, template, told);
     g_autoptr(GString) out = g_string_new(text);
     g_string_append(out, "\n");
     tool_print(out);
@@ -215,7 +219,7 @@ static int tell(const struct notify *notify, struct notified *told)
     unsigned count = 0;
     struct database_error error;
     if (print_option) {
-        print_mail(notify, told);
+        print_mail(notify, notify->template, told);
         return EXITS_DONE;
     }
     if (ledger_notices_sent(notify->tool->ledger, told->author, tool_now() - G_TIME_SPAN_HOUR, &count, &error) == -1)
@@ -224,6 +228,60 @@ static int tell(const struct notify *notify, struct notified *told)
         return send_mail(notify, told);
     say_all(told, "waiting", "its author had enough notices in the last hour");
     return EXITS_DONE;
+}
+
+/* ---- those that were released */
+
+static int mark_released(const struct notify *notify, const struct notified *told, bool yes)
+{
+    struct database_error error;
+    for (guint i = 0; i < told->rows->len; i++) {
+        const struct ledger_row *row = g_ptr_array_index(told->rows, i);
+        if (ledger_notice_released(notify->tool->ledger, row->id, yes, &error) == -1)
+            return tool_ledger_error(&error);
+    }
+    return EXITS_DONE;
+}
+
+/* It is written down first: this mail may be missed, but does not come twice. */
+static int send_released(const struct notify *notify, const struct notified *told)
+{
+    g_autofree char *error = NULL;
+    if (print_option) {
+        print_mail(notify, notice_released, told);
+        return EXITS_DONE;
+    }
+    int status = mark_released(notify, told, true);
+    if (status != EXITS_DONE)
+        return status;
+    g_autofree char *text = compose(notify, notice_released, told);
+    if (queue_send(notify->tool->queue, "", told->author, text, strlen(text), &error) == 0) {
+        say_all(told, "released", told->author);
+        return EXITS_DONE;
+    }
+    say_all(told, "failed", error);
+    status = mark_released(notify, told, false);
+    return status == EXITS_DONE ? tool_error(EXITS_PASSING, "%s", error) : status;
+}
+
+static int tell_released(const struct notify *notify)
+{
+    struct database_error error;
+    int result = EXITS_DONE;
+    g_autoptr(GPtrArray) rows = ledger_notices_released(notify->tool->ledger, tool_now() - RELEASED_LIMIT, &error);
+    g_autoptr(GPtrArray) authors = g_ptr_array_new_with_free_func(told_free);
+    if (rows == NULL)
+        return tool_ledger_error(&error);
+    for (guint i = 0; i < rows->len; i++) {
+        struct ledger_row *row = g_ptr_array_index(rows, i);
+        if (row->message.author != NULL && letter_takes(row->message.author))
+            g_ptr_array_add(find_told(authors, row->message.author)->rows, row);
+    }
+    for (guint i = 0; i < authors->len && result != EXITS_WRONG; i++) {
+        int status = send_released(notify, g_ptr_array_index(authors, i));
+        result = result == EXITS_DONE ? status : result;
+    }
+    return result;
 }
 
 /* ---- the whole */
@@ -261,7 +319,7 @@ static int run(struct tool *tool)
     const char *path = tool->config->review.notice;
     if (path == NULL) {
         g_autoptr(GString) text = g_string_new("[review] has no notice: no one is informed.\n");
-        if (!tool_json())
+        if (!tool_json() && !configured_option)
             tool_print(text);
         return EXITS_DONE;
     }
@@ -277,12 +335,17 @@ static int run(struct tool *tool)
     auto_free(onhold) onhold = onhold_look(tool->queue, &error);
     const struct notify notify = {.tool = tool, .onhold = onhold, .template = template};
     int status = onhold == NULL ? tool_error(EXITS_PASSING, "%s", error) : tell_all(&notify);
+    if (onhold != NULL && status != EXITS_WRONG) {
+        int released = tell_released(&notify);
+        status = status == EXITS_DONE ? released : status;
+    }
     close(descriptor);
     return status;
 }
 
 static const GOptionEntry entries[] = {
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mails and send none", NULL},
+    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Say nothing if no notice is configured", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

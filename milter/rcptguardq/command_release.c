@@ -1,8 +1,10 @@
 /* command_release - `rcptguardq release`, `return`, `delete`; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
+#include "milter/review/confirmation.h"
 #include "milter/review/decision.h"
 #include "milter/review/message_filter.h"
+#include "milter/review/typed_ids.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
 
@@ -15,12 +17,16 @@ static gboolean yes_option = FALSE;
 static gboolean dry_option = FALSE;
 static char **id_options = NULL;
 
-/* How many messages a question lists. */
-#define QUESTION_LINES 20u
+/* The word in the place of queue ids that has them read from standard input. */
+#define FROM_INPUT "-"
+
+static bool from_input(void)
+{
+    return id_options != NULL && strcmp(id_options[0], FROM_INPUT) == 0;
+}
 
 static int check(void)
 {
-    struct ledger_filter filter;
     g_autofree char *error = NULL;
     tool_bare_ids(id_options);
     if (reason_option == NULL || reason_option[0] == '\0')
@@ -28,14 +34,15 @@ static int check(void)
     if (all_option && id_options != NULL)
         return tool_usage_error("--all and queue ids do not go together");
     if (all_option && !selection_given())
-        return tool_usage_error("--all wants --sender, --rule, --older or --newer");
+        return tool_usage_error("--all wants --sender, --rule, --subject, --party, --user, --older or --newer");
+    if (from_input() && id_options[1] != NULL)
+        return tool_usage_error("`-` reads the queue ids from standard input: it stands alone");
     if (!all_option && selection_given())
         return tool_usage_error("a filter goes with --all");
     if (!all_option && id_options == NULL)
         return tool_usage_error("expected queue ids, or --all and a filter");
-    if (selection_filter(&filter, tool_now(), &error) == -1)
-        return tool_usage_error("%s", error);
-    return EXITS_DONE;
+    auto_free(selection) selection = selection_new(tool_now(), &error);
+    return selection == NULL ? tool_usage_error("%s", error) : EXITS_DONE;
 }
 
 static void tell(int code, const char *id, const char *said)
@@ -70,6 +77,16 @@ static int decide_one(struct tool *tool, const struct view_item *item, enum ledg
     return code;
 }
 
+/* It begins one at most: between a list and a decision another message may have come that begins so too. */
+static int tell_unknown(const struct view *view, const char *id)
+{
+    g_autofree char *hint = typed_id_hint(view, id);
+    g_autofree char *said = hint == NULL ? g_strdup("is not known: neither on hold nor in the ledger")
+                                         : g_strdup_printf("is not known; a decision takes whole queue ids: %s", hint);
+    tell(EXITS_WRONG, id, said);
+    return EXITS_WRONG;
+}
+
 /* The item that a queue id names: what is on hold under it now, or else what the ledger last knew of it. */
 static int decide_id(struct tool *tool, const struct view *view, const char *id, enum ledger_action action)
 {
@@ -78,11 +95,8 @@ static int decide_id(struct tool *tool, const struct view *view, const char *id,
         return decide_one(tool, there, action);
     int status = EXITS_DONE;
     auto_free(ledger_row) row = tool_find(tool, id, &status);
-    if (row == NULL) {
-        if (status == EXITS_WRONG)
-            tell(status, id, "is not known: neither on hold nor in the ledger");
-        return status;
-    }
+    if (row == NULL)
+        return status == EXITS_WRONG ? tell_unknown(view, id) : status;
     const struct view_item item = {.row = row};
     return decide_one(tool, &item, action);
 }
@@ -97,61 +111,82 @@ static int decide_ids(struct tool *tool, const struct view *view, enum ledger_ac
     return result;
 }
 
-/* ---- --all */
+/* ---- many at once: --all, and `-` */
 
-static GPtrArray *select_items(const struct view *view)
+static bool waits(const struct view_item *item)
 {
-    struct ledger_filter filter;
-    g_autofree char *error = NULL;
-    GPtrArray *items = g_ptr_array_new();
-    selection_filter(&filter, tool_now(), &error); /* checked before */
-    for (guint i = 0; i < view->items->len; i++) {
-        struct view_item *item = g_ptr_array_index(view->items, i);
-        if (item->row != NULL && item->entry != NULL && item->row->state == LEDGER_HELD && selection_has(&filter, item))
-            g_ptr_array_add(items, item);
-    }
-    return items;
+    return item->row != NULL && item->entry != NULL && item->row->state == LEDGER_HELD;
 }
 
-static bool confirm(const GPtrArray *items, enum ledger_action action)
+/* Asks where it has to be asked.  What is piped in are queue ids: the answer to a question comes from the terminal. */
+static GPtrArray *agree(GPtrArray *items, enum ledger_action action)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < items->len && i < QUESTION_LINES; i++) {
-        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
-        const struct ledger_message *message = &item->row->message;
-        g_string_append_printf(text, "  %-17s", message->queue_id);
-        terminal_append_within(text, message->sender[0] != '\0' ? message->sender : "<>", 30);
-        g_string_append(text, "  ");
-        terminal_append_within(text, message->subject != NULL ? message->subject : "", 28);
-        g_string_append_c(text, '\n');
+    if (yes_option || dry_option)
+        return g_ptr_array_ref(items);
+    FILE *answers = from_input() ? fopen("/dev/tty", "re") : stdin;
+    if (answers == NULL) {
+        tool_error(EXITS_WRONG, "there is no terminal to ask on: give --yes");
+        return NULL;
     }
-    if (items->len > QUESTION_LINES)
-        g_string_append_printf(text, "  ... and %u more\n", items->len - QUESTION_LINES);
-    g_string_append_printf(text, "%s %u message%s? Type yes: ",
-                           action == LEDGER_RELEASE  ? "Release"
-                           : action == LEDGER_RETURN ? "Return"
-                                                     : "Delete",
-                           items->len, items->len == 1 ? "" : "s");
-    fputs(text->str, stderr);
-    char answer[16];
-    if (fgets(answer, sizeof answer, stdin) == NULL)
-        answer[0] = '\0';
-    return strcmp(g_strchomp(answer), "yes") == 0;
+    GPtrArray *agreed = confirmation_ask(items, action, answers);
+    if (answers != stdin)
+        fclose(answers);
+    return agreed;
+}
+
+static int decide_many(struct tool *tool, GPtrArray *items, enum ledger_action action)
+{
+    g_autoptr(GPtrArray) agreed = agree(items, action);
+    if (agreed == NULL)
+        return tool_error(EXITS_WRONG, "nothing was done: the answer was not `yes`");
+    int result = EXITS_DONE;
+    for (guint i = 0; i < agreed->len; i++) {
+        int code = decide_one(tool, g_ptr_array_index(agreed, i), action);
+        result = result == EXITS_DONE ? code : result;
+    }
+    return result;
 }
 
 static int decide_all(struct tool *tool, const struct view *view, enum ledger_action action)
 {
-    g_autoptr(GPtrArray) items = select_items(view);
+    g_autofree char *error = NULL;
+    auto_free(selection) selection = selection_new(tool_now(), &error); /* checked before */
+    g_autoptr(GPtrArray) items = g_ptr_array_new();
+    for (guint i = 0; i < view->items->len; i++) {
+        struct view_item *item = g_ptr_array_index(view->items, i);
+        int has = waits(item) ? selection_has(selection, tool->ledger, item, &error) : 0;
+        if (has == -1)
+            return tool_error(EXITS_WRONG, "%s", error);
+        if (has == 1)
+            g_ptr_array_add(items, item);
+    }
     if (items->len == 0)
         return tool_error(EXITS_WRONG, "no message on hold passes the filter");
-    if (!yes_option && !dry_option && !confirm(items, action))
-        return tool_error(EXITS_WRONG, "nothing was done: the answer was not `yes`");
+    return decide_many(tool, items, action);
+}
+
+/* What cannot be decided is told first, so that the question is about the others. */
+static int decide_input(struct tool *tool, const struct view *view, enum ledger_action action)
+{
+    g_autofree char *error = NULL;
+    g_autoptr(GPtrArray) ids = typed_ids_read(stdin, &error);
+    g_autoptr(GPtrArray) items = g_ptr_array_new();
     int result = EXITS_DONE;
-    for (guint i = 0; i < items->len; i++) {
-        int code = decide_one(tool, g_ptr_array_index(items, i), action);
+    if (ids == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    for (guint i = 0; i < ids->len; i++) {
+        const struct view_item *item = view_find(view, g_ptr_array_index(ids, i));
+        int code = EXITS_DONE;
+        if (item == NULL || !waits(item))
+            code = decide_id(tool, view, g_ptr_array_index(ids, i), action);
+        else if (!g_ptr_array_find(items, item, NULL))
+            g_ptr_array_add(items, (gpointer)item);
         result = result == EXITS_DONE ? code : result;
     }
-    return result;
+    if (ids->len == 0)
+        return tool_error(EXITS_WRONG, "standard input has no queue id");
+    int code = items->len == 0 ? EXITS_DONE : decide_many(tool, items, action);
+    return result == EXITS_DONE ? code : result;
 }
 
 static int run(struct tool *tool, enum ledger_action action)
@@ -160,6 +195,8 @@ static int run(struct tool *tool, enum ledger_action action)
     auto_free(view) view = tool_view(tool, &status);
     if (view == NULL)
         return status;
+    if (from_input())
+        return decide_input(tool, view, action);
     return all_option ? decide_all(tool, view, action) : decide_ids(tool, view, action);
 }
 
@@ -182,7 +219,7 @@ static const GOptionEntry entries[] = {
     {"reason", 0, 0, G_OPTION_ARG_STRING, &reason_option, "The reason; recorded", "TEXT"},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Every message on hold that matches the filter", NULL},
     SELECTION_ENTRIES,
-    {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "With --all: do not ask", NULL},
+    {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "With --all, or with `-`: do not ask", NULL},
     {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Only print what would be done", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,

@@ -3,6 +3,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
+#include "milter/review/held_text.h"
 #include "milter/review/screen.h"
 #include "policy/cli/terminal.h"
 
@@ -16,7 +17,7 @@ enum { ROWS_LEAST = 15, COLUMNS_LEAST = 60 };
 enum { ROWS_OVER = 1, ROWS_UNDER = 3 };
 
 /* What is shown of the message. */
-enum page { PAGE_FACTS, PAGE_MORE, PAGE_ADDRESSES, PAGE_MESSAGE };
+enum page { PAGE_FACTS, PAGE_MORE, PAGE_ADDRESSES, PAGE_TEXT, PAGE_SOURCE };
 
 struct tour {
     struct tool *tool;
@@ -96,22 +97,33 @@ static void read_row(struct tour *tour)
 
 /* ---- pages */
 
-static void append_message(const struct held_details *shown, GString *out)
+static void append_unread(GString *out, enum queue_answer answer, const char *error)
+{
+    if (answer == QUEUE_DONE)
+        return;
+    terminal_append_plain(out, answer == QUEUE_ABSENT ? "The message is on hold no longer." : error);
+    g_string_append_c(out, '\n');
+}
+
+static void append_source(const struct held_details *shown, GString *out)
 {
     g_autoptr(GString) message = g_string_new(NULL);
     g_autofree char *error = NULL;
-    switch (held_details_message(shown, message, &error)) {
-    case QUEUE_DONE:
+    enum queue_answer answer = held_details_message(shown, message, &error);
+    if (answer == QUEUE_DONE)
         held_details_append_message(out, message);
-        break;
-    case QUEUE_ABSENT:
-        g_string_append(out, "The message is on hold no longer.\n");
-        break;
-    case QUEUE_FAILED:
-        terminal_append_plain(out, error);
-        g_string_append_c(out, '\n');
-        break;
-    }
+    append_unread(out, answer, error);
+}
+
+static void append_text(struct held_details *shown, GString *out)
+{
+    auto_free(content) content = NULL;
+    g_autofree char *error = NULL;
+    held_details_read(shown);
+    enum queue_answer answer = held_text_fetch(shown, &content, &error);
+    if (answer == QUEUE_DONE)
+        held_text_append(out, shown, content);
+    append_unread(out, answer, error);
 }
 
 static void append_addresses(struct held_details *shown, GString *out)
@@ -145,8 +157,10 @@ static void append_page(const struct tour *tour, struct held_details *shown, GSt
     held_details_append_title(out, shown);
     if (tour->page == PAGE_ADDRESSES)
         append_addresses(shown, out);
+    else if (tour->page == PAGE_TEXT)
+        append_text(shown, out);
     else
-        append_message(shown, out);
+        append_source(shown, out);
 }
 
 static void append_end(const struct tour *tour, GString *out)
@@ -214,7 +228,7 @@ static void draw_keys(const struct tour *tour)
         return;
     }
     screen_put(row, "r release  t return  d delete  s skip  b back  q quit", SCREEN_BOLD);
-    screen_put(row + 1, "m more  a addresses  v message  space, - scroll", SCREEN_BOLD);
+    screen_put(row + 1, "m more  a addresses  v message  V source  space, - scroll", SCREEN_BOLD);
 }
 
 /* Where the text goes on is said where nothing else is. */
@@ -388,7 +402,10 @@ static bool take_message_key(struct tour *tour, gint32 key)
         turn_to(tour, PAGE_ADDRESSES);
         return true;
     case 'v':
-        turn_to(tour, PAGE_MESSAGE);
+        turn_to(tour, PAGE_TEXT);
+        return true;
+    case 'V':
+        turn_to(tour, PAGE_SOURCE);
         return true;
     default:
         return false;

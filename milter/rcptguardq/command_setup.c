@@ -8,6 +8,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/setup.h"
+#include "milter/setup/socket_probe.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
 
@@ -26,12 +27,16 @@ static gboolean dry_option = FALSE;
 static gboolean yes_option = FALSE;
 static gboolean undo_option = FALSE;
 static gboolean reload_option = FALSE;
+static gboolean anyway_option = FALSE;
+static gboolean is_used_option = FALSE;
 
 static const GOptionEntry entries[] = {
     {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and make none", NULL},
     {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "Make the change without asking", NULL},
     {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Revert the change", NULL},
     {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have the MTA reload it afterwards", NULL},
+    {"anyway", 0, 0, G_OPTION_ARG_NONE, &anyway_option, "Make the change even if no daemon answers", NULL},
+    {"is-used", 0, 0, G_OPTION_ARG_NONE, &is_used_option, "Print where the MTA names the daemon, or exit with 3", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names_option, "", NULL},
     G_OPTION_ENTRY_NULL,
 };
@@ -56,6 +61,8 @@ static int check(void)
         return tool_usage_error("setup takes one MTA: %s", words);
     if (dry_option && (yes_option || reload_option))
         return tool_usage_error("--dry-run changes nothing: it does not go with --yes or --reload");
+    if (is_used_option && (dry_option || yes_option || undo_option || reload_option || anyway_option))
+        return tool_usage_error("--is-used only asks: it goes with no other option");
     for (const struct mta_row *row = mtas; row->word != NULL; row++) {
         if (row != chosen_row && *row->setup_option != NULL)
             return tool_usage_error("the configuration that is named is that of %s, not of %s", row->word,
@@ -110,14 +117,39 @@ static char *missing_folder(const struct setup *setup)
     return NULL;
 }
 
+/* ---- the daemon */
+
+/* Why an MTA that asks the daemon would have no answer now; NULL: it would.  For g_free. */
+static char *silence(const struct setup *setup)
+{
+    struct probe_answer answer;
+    g_autofree char *error = NULL;
+    if (probe_negotiate(setup->config->socket, &answer, &error) == 0)
+        return NULL;
+    return g_strdup_printf("no daemon answers at %s: %s", setup->config->socket->name, error);
+}
+
+/* An MTA that asks and gets no answer defers all mail: the daemon comes first. */
+static int refuse(const struct setup *setup, const char *silent)
+{
+    return tool_error(EXITS_WRONG,
+                      "%s; %s was not changed: start it first (systemctl start rcptguardd), or say --anyway", silent,
+                      setup->path);
+}
+
 /* ---- the change */
+
+static bool may_ask(void)
+{
+    return !dry_option && !tool_json() && terminal_is(stdin) && terminal_is(stdout);
+}
 
 static bool agreed(void)
 {
     char answer[16];
     if (yes_option)
         return true;
-    if (dry_option || tool_json() || !terminal_is(stdin) || !terminal_is(stdout))
+    if (!may_ask())
         return false;
     fputs("Change it? [y/N] ", stdout);
     fflush(stdout);
@@ -151,19 +183,49 @@ static void show_notes(const struct setup *setup)
     }
 }
 
-static void show(const struct setup *setup, const char *diff)
+/* A file, and what becomes of it. */
+struct edit {
+    const struct setup_mta *mta; /* how to edit it */
+    char *path, *before, *after, *diff;
+    char *backup; /* of it as it was, once it was changed; or NULL */
+    bool changed;
+};
+
+#define EDITS 2u
+
+static void edit_clear(struct edit *edit)
 {
-    show_diff(diff);
+    g_free(edit->path);
+    g_free(edit->before);
+    g_free(edit->after);
+    g_free(edit->diff);
+    g_free(edit->backup);
+}
+
+static bool is_same(const struct edit *edit)
+{
+    return edit->diff == NULL || edit->diff[0] == '\0';
+}
+
+static void show(const struct setup *setup, const struct edit *edits)
+{
+    for (unsigned i = 0; i < EDITS; i++) {
+        if (!is_same(&edits[i]))
+            show_diff(edits[i].diff);
+    }
     if (!undo_option)
         show_notes(setup);
 }
 
-static int write_change(const struct setup *setup, const char *before, const char *after, char **backup)
+static int write_change(struct edit *edit)
 {
     g_autofree char *error = NULL;
-    if (edit_replace(setup->path, before, after, tool_now(), undo_option ? NULL : backup, &error) == -1)
+    if (edit_replace(edit->path, edit->before, edit->after, tool_now(), undo_option ? NULL : &edit->backup, &error) ==
+        -1)
         return tool_error(EXITS_WRONG, "%s", error);
-    say("%s was changed%s%s\n", setup->path, *backup != NULL ? "; as it was: " : "", *backup != NULL ? *backup : "");
+    edit->changed = true;
+    say("%s was changed%s%s\n", edit->path, edit->backup != NULL ? "; as it was: " : "",
+        edit->backup != NULL ? edit->backup : "");
     return EXITS_DONE;
 }
 
@@ -176,64 +238,133 @@ static int finish(const struct setup *setup, const struct setup_mta *mta)
         say("next: %s\n", next);
         return EXITS_DONE;
     }
+    if (mta->waits != NULL)
+        say("now: %s; %s\n", next, mta->waits);
+    fflush(stdout); /* before the wait */
     if (mta->reload(setup, &error) == -1)
         return tool_error(EXITS_WRONG, "%s", error);
     say("done: %s\n", next);
     return EXITS_DONE;
 }
 
-static void print_json(const struct setup *setup, const char *diff, bool changed, const char *backup)
+static void json_edit(JsonBuilder *json, const struct edit *edit)
+{
+    json_string(json, "file", edit->path);
+    json_string(json, "diff", edit->diff);
+    json_boolean(json, "changed", edit->changed);
+    json_string(json, "backup", edit->backup);
+}
+
+/* The first file, and the others that there is something to change in. */
+static void print_json(const struct edit *edits)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
-    json_string(json, "file", setup->path);
-    json_string(json, "diff", diff);
-    json_boolean(json, "changed", changed);
-    json_string(json, "backup", backup);
+    json_edit(json, &edits[0]);
+    json_builder_set_member_name(json, "more");
+    json_builder_begin_array(json);
+    for (unsigned i = 1; i < EDITS; i++) {
+        if (is_same(&edits[i]))
+            continue;
+        json_builder_begin_object(json);
+        json_edit(json, &edits[i]);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
     json_builder_end_object(json);
     tool_print_json(json);
 }
 
-/* Makes what was shown: the folder, the change, or both. */
-static int apply(const struct setup *setup, const struct setup_mta *mta, const char *folder, const char *before,
-                 const char *after, const char *diff)
+/* Makes what was shown: the folder, the changes, or both. */
+static int apply(const struct setup *setup, const char *folder, const char *silent, struct edit *edits)
 {
-    g_autofree char *backup = NULL;
-    bool same = diff[0] == '\0';
-    int status = folder == NULL ? EXITS_DONE : make_folder(setup, mta, folder);
-    if (status == EXITS_DONE && !same)
-        status = write_change(setup, before, after, &backup);
+    bool changed = false;
+    int status = folder == NULL ? EXITS_DONE : make_folder(setup, edits[0].mta, folder);
+    if (status == EXITS_DONE && silent != NULL)
+        return refuse(setup, silent);
+    for (unsigned i = 0; status == EXITS_DONE && i < EDITS; i++) {
+        if (!is_same(&edits[i]))
+            status = write_change(&edits[i]);
+        changed = changed || edits[i].changed;
+    }
     if (status == EXITS_DONE && tool_json())
-        print_json(setup, diff, !same, backup);
-    return status == EXITS_DONE && !same ? finish(setup, mta) : status;
+        print_json(edits);
+    return status == EXITS_DONE && changed ? finish(setup, edits[0].mta) : status;
 }
 
-static int change(struct setup *setup, const struct setup_mta *mta)
+/* Fills in what becomes of a file; one that may be absent is left out then. */
+static int prepare(struct setup *setup, const struct setup_mta *mta, bool may_be_absent, struct edit *edit)
 {
     g_autofree char *error = NULL;
+    edit->mta = mta;
+    edit->path = g_strdup(setup->path);
+    if (may_be_absent && access(setup->path, F_OK) == -1)
+        return EXITS_DONE;
+    edit->before = edit_read(setup->path, &error);
+    edit->after = edit->before == NULL ? NULL
+                  : undo_option        ? setup_undone(setup, mta, edit->before, &error)
+                                       : mta->with(setup, edit->before, &error);
+    if (edit->after != NULL)
+        edit->diff =
+            strcmp(edit->before, edit->after) == 0 ? g_strdup("") : edit_diff(setup->path, edit->after, &error);
+    return edit->diff == NULL ? tool_error(EXITS_WRONG, "%s", error) : EXITS_DONE;
+}
+
+static int prepare_all(struct setup *setup, const struct setup_mta *mta, struct edit *edits)
+{
+    int status = prepare(setup, mta, false, &edits[0]);
+    if (status != EXITS_DONE || mta->beside == NULL)
+        return status;
+    g_autofree char *place = g_path_get_dirname(setup->path);
+    char *first = setup->path;
+    setup->path = mta->beside->path(place);
+    status = prepare(setup, mta->beside, true, &edits[1]);
+    g_free(setup->path);
+    setup->path = first;
+    return status;
+}
+
+static int change(struct setup *setup, struct edit *edits)
+{
     g_autofree char *folder = missing_folder(setup);
-    g_autofree char *before = edit_read(setup->path, &error);
-    g_autofree char *after = before == NULL ? NULL
-                             : undo_option  ? setup_undone(setup, mta, before, &error)
-                                            : mta->with(setup, before, &error);
-    if (after == NULL)
-        return tool_error(EXITS_WRONG, "%s", error);
-    bool same = strcmp(before, after) == 0;
-    g_autofree char *diff = same ? g_strdup("") : edit_diff(setup->path, after, &error);
-    if (diff == NULL)
-        return tool_error(EXITS_WRONG, "%s", error);
+    bool same = is_same(&edits[0]) && is_same(&edits[1]);
+    g_autofree char *silent = same || undo_option || anyway_option ? NULL : silence(setup);
+    if (silent != NULL)
+        g_string_append_printf(setup->notes, "%s; it has to run before this change is made\n", silent);
     if (!tool_json())
-        show(setup, diff);
+        show(setup, edits);
     if (same)
         say("%s: nothing to do: rcptguard %s\n", setup->path,
             undo_option ? "is not there" : "is there, and the last milter");
     if (folder != NULL)
         say("%s is not there, and the daemon makes its socket in it\n", folder);
+    if (silent != NULL && folder == NULL && (yes_option || may_ask()))
+        return refuse(setup, silent);
     if ((!same || folder != NULL) && agreed())
-        return apply(setup, mta, folder, before, after, diff);
+        return apply(setup, folder, silent, edits);
     if (tool_json())
-        print_json(setup, diff, false, NULL);
+        print_json(edits);
     return EXITS_DONE;
+}
+
+/* ---- whether it is used */
+
+static int say_used(const struct setup *setup, const struct setup_mta *mta)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *places = mta->used(setup, &error);
+    if (places == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    if (tool_json()) {
+        g_autoptr(JsonBuilder) json = json_builder_new();
+        json_builder_begin_object(json);
+        json_boolean(json, "used", places[0] != '\0');
+        json_builder_end_object(json);
+        tool_print_json(json);
+    } else {
+        say("%s", places);
+    }
+    return places[0] != '\0' ? EXITS_DONE : EXITS_GONE;
 }
 
 static int run(struct tool *tool)
@@ -245,7 +376,12 @@ static int run(struct tool *tool)
     if (setup.directory == NULL && mta->edits_configuration)
         setup.directory = tool->config->review.places[row->queue->mta].configuration;
     setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
-    int status = change(&setup, mta);
+    struct edit edits[EDITS] = {{NULL}};
+    int status = is_used_option ? say_used(&setup, mta) : prepare_all(&setup, mta, edits);
+    if (status == EXITS_DONE && !is_used_option)
+        status = change(&setup, edits);
+    for (unsigned i = 0; i < EDITS; i++)
+        edit_clear(&edits[i]);
     g_free(setup.path);
     g_string_free(setup.notes, TRUE);
     return status;

@@ -3,6 +3,8 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
+#include "milter/review/held_text.h"
+#include "milter/review/typed_ids.h"
 #include "policy/address/address.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
@@ -12,6 +14,7 @@
 
 static gboolean recipients_option = FALSE;
 static gboolean parties_option = FALSE;
+static gboolean text_option = FALSE;
 static gboolean message_option = FALSE;
 static gboolean raw_option = FALSE;
 static char **id_options = NULL;
@@ -21,7 +24,9 @@ static int check(void)
     tool_bare_ids(id_options);
     if (id_options == NULL || id_options[1] != NULL)
         return tool_usage_error("expected one queue id");
-    if (raw_option && (message_option || recipients_option || parties_option || tool_json()))
+    if (text_option && !tool_json() && (message_option || parties_option))
+        return tool_usage_error("--text shows the message in place of the facts: without --message and --parties");
+    if (raw_option && (text_option || message_option || recipients_option || parties_option || tool_json()))
         return tool_usage_error("--raw prints the message alone");
     if (raw_option && terminal_is(stdout))
         return tool_usage_error("--raw would let the message control this terminal: write it to a file or a program");
@@ -31,7 +36,7 @@ static int check(void)
 /* ---- JSON: the keys are a contract, rcptguardq(8) */
 
 static void json_fields(JsonBuilder *json, const char *key, const GPtrArray *fields, const char *name,
-                        const char *value)
+                        const char *value, bool displays)
 {
     json_builder_set_member_name(json, key);
     json_builder_begin_array(json);
@@ -40,17 +45,10 @@ static void json_fields(JsonBuilder *json, const char *key, const GPtrArray *fie
         json_builder_begin_object(json);
         json_string(json, name, field->name);
         json_string(json, value, field->value);
+        if (displays)
+            json_string(json, "name", field->display);
         json_builder_end_object(json);
     }
-    json_builder_end_array(json);
-}
-
-static void json_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
-    for (guint i = 0; i < strings->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index((GPtrArray *)strings, i));
     json_builder_end_array(json);
 }
 
@@ -82,19 +80,20 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
     }
     json_builder_end_array(json);
     json_strings(json, "approved_by", shown->approvals);
+    json_string(json, "released_before", shown->before == NULL ? NULL : shown->before->message.queue_id);
 }
 
 static void json_reading(JsonBuilder *json, const struct message_reading *reading)
 {
-    json_fields(json, "headers", reading->headers, "name", "value");
+    json_fields(json, "headers", reading->headers, "name", "value", false);
     if (!recipients_option)
         return;
-    json_fields(json, "visible_recipients", reading->visible, "fields", "address");
+    json_fields(json, "visible_recipients", reading->visible, "fields", "address", true);
     json_strings(json, "hidden_recipients", reading->hidden);
     json_boolean(json, "recipients_cut", reading->cut);
 }
 
-static void print_json(const struct held_details *shown, const GString *message)
+static void print_json(const struct held_details *shown, const GString *message, const struct content *content)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
@@ -105,6 +104,8 @@ static void print_json(const struct held_details *shown, const GString *message)
         json_reading(json, shown->reading);
     if (message != NULL)
         json_string(json, "message", message->str);
+    if (content != NULL)
+        held_text_json(json, content);
     json_builder_end_object(json);
     tool_print_json(json);
 }
@@ -142,6 +143,23 @@ static int fetch_message(const struct held_details *shown, GString *message)
     return answer == QUEUE_DONE ? EXITS_DONE : absent();
 }
 
+static int fetch_content(const struct held_details *shown, struct content **content)
+{
+    g_autofree char *error = NULL;
+    enum queue_answer answer = held_text_fetch(shown, content, &error);
+    if (answer == QUEUE_FAILED)
+        return tool_error(EXITS_PASSING, "%s", error);
+    return answer == QUEUE_DONE ? EXITS_DONE : absent();
+}
+
+static void print_content(const struct held_details *shown, const struct content *content)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    held_details_append_title(out, shown);
+    held_text_append(out, shown, content);
+    tool_print(out);
+}
+
 static void print_text(const struct held_details *shown, const GString *message)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -163,12 +181,17 @@ static int show(struct held_details *shown)
     held_details_read(shown);
     int status = EXITS_DONE;
     g_autoptr(GString) message = message_option ? g_string_new(NULL) : NULL;
+    auto_free(content) content = NULL;
     if (message_option)
         status = fetch_message(shown, message);
+    if (status == EXITS_DONE && text_option)
+        status = fetch_content(shown, &content);
     if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
         status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread) : absent();
     if (tool_json())
-        print_json(shown, status == EXITS_DONE ? message : NULL);
+        print_json(shown, status == EXITS_DONE ? message : NULL, status == EXITS_DONE ? content : NULL);
+    else if (content != NULL)
+        print_content(shown, content);
     else
         print_text(shown, status == EXITS_DONE ? message : NULL);
     return status;
@@ -177,9 +200,9 @@ static int show(struct held_details *shown)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    const char *id = id_options[0];
     auto_free(view) view = tool_view(tool, &status);
-    if (view == NULL)
+    g_autofree char *id = view == NULL ? NULL : typed_id_complete(tool, view, id_options[0], &status);
+    if (id == NULL)
         return status;
     const struct view_item *item = view_find(view, id);
     auto_free(ledger_row) row = item == NULL ? tool_find(tool, id, &status) : NULL;
@@ -197,7 +220,8 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"parties", 0, 0, G_OPTION_ARG_NONE, &parties_option, "Every party, not only the largest", NULL},
     {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "The recipients' addresses, from the queue", NULL},
-    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "Also the message, escaped for a terminal", NULL},
+    {"text", 0, 0, G_OPTION_ARG_NONE, &text_option, "The message as its reader sees it, decoded", NULL},
+    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "Also the message as it came, escaped for a terminal", NULL},
     {"raw", 0, 0, G_OPTION_ARG_NONE, &raw_option, "Only the message, unchanged", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,

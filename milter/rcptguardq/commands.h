@@ -21,6 +21,6 @@ struct rcptguardq_command {
 };
 
 extern const struct rcptguardq_command command_list, command_show, command_release, command_return, command_delete,
-    command_log, command_review, command_digest, command_notify, command_doctor, command_setup;
+    command_log, command_review, command_digest, command_notify, command_doctor, command_setup, command_reload;
 
 #endif

@@ -2,12 +2,8 @@
 
 #include "milter/rcptguardq/mtas.h"
 
-#include "milter/postfix/postfix_checks.h"
-#include "milter/postfix/postfix_queue.h"
-#include "milter/postfix/postfix_setup.h"
-#include "milter/sendmail/sendmail_checks.h"
-#include "milter/sendmail/sendmail_queue.h"
-#include "milter/sendmail/sendmail_setup.h"
+#include "milter/postfix/postfix.h"
+#include "milter/sendmail/sendmail.h"
 
 static char *postfix_directory, *postfix_setup_directory, *sendmail_cf, *sendmail_mc;
 

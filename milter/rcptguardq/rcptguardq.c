@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "milter/common/conf_load.h"
+#include "milter/content/html_text.h"
 #include "milter/ledger/database.h"
 #include "milter/log/log.h"
 #include "milter/rcptguardq/commands.h"
@@ -17,9 +18,19 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_list.command,   &command_show.command,   &command_release.command, &command_return.command,
-    &command_delete.command, &command_log.command,    &command_review.command,  &command_digest.command,
-    &command_notify.command, &command_doctor.command, &command_setup.command,   NULL,
+    &command_list.command,
+    &command_show.command,
+    &command_release.command,
+    &command_return.command,
+    &command_delete.command,
+    &command_log.command,
+    &command_review.command,
+    &command_digest.command,
+    &command_notify.command,
+    &command_doctor.command,
+    &command_setup.command,
+    &command_reload.command,
+    NULL,
 };
 
 /* ---- what a command needs */
@@ -142,8 +153,10 @@ static void clean_environment(void)
 
 static void add_versions(GString *out)
 {
+    g_autofree char *xml = html_text_library_version();
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
+    versions_add(out, "libxml2", xml);
     versions_add_built(out, "json-glib", json_library_version());
 }
 
@@ -156,7 +169,6 @@ int main(int argc, char **argv)
         .commands = commands,
         .add_versions = add_versions,
         .run = run,
-        .glib_help = true,
     };
 
     clean_environment();

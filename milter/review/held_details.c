@@ -24,6 +24,7 @@ enum { PARTY_NUMBER = 4, PARTY_NAME = 25 };
 
 void held_details_clear(struct held_details *shown)
 {
+    g_clear_pointer(&shown->before, ledger_row_free);
     g_clear_pointer(&shown->parties, g_ptr_array_unref);
     g_clear_pointer(&shown->approvals, g_ptr_array_unref);
     g_clear_pointer(&shown->why, g_ptr_array_unref);
@@ -37,6 +38,9 @@ int held_details_fetch(struct held_details *shown, struct database_error *error)
     struct ledger *ledger = shown->tool->ledger;
     if (row == NULL)
         return 0;
+    shown->before = ledger_released_before(ledger, row, error);
+    if (shown->before == NULL && error->failure != DATABASE_NONE)
+        return -1;
     shown->parties = ledger_parties(ledger, row->id, error);
     if (shown->parties == NULL)
         return -1;
@@ -64,7 +68,7 @@ static void begin_label(GString *out, const char *label)
     terminal_append_blanks(out, columns, LABEL_WIDTH);
 }
 
-static void append_fact(GString *out, const char *label, const char *text)
+void held_details_append_fact(GString *out, const char *label, const char *text)
 {
     begin_label(out, label);
     terminal_append_wrapped(out, text, LABEL_WIDTH, terminal_width(stdout));
@@ -119,17 +123,31 @@ static void append_conditions(GString *out, const GPtrArray *why)
                          (unsigned)MIN(width, CONDITION_WIDTH));
 }
 
+/* A hint for whoever decides: a Message-ID can be forged. */
+static void append_before(GString *out, const struct held_details *shown)
+{
+    const struct ledger_row *before = shown->before;
+    if (before == NULL)
+        return;
+    g_autofree char *time = tool_time_text(before->changed);
+    g_autofree char *text = g_strdup_printf("a message with this Message-ID, which anybody can copy: %s, released by "
+                                            "%s, %s",
+                                            before->message.queue_id, before->who, time);
+    held_details_append_fact(out, "Seen before", text);
+}
+
 static void append_why(GString *out, const struct held_details *shown)
 {
     const struct ledger_message *message = &shown->item->row->message;
     bool colours = (shown->parts & SHOWN_STYLED) != 0 && terminal_colours(stdout);
     g_string_append(out, terminal_begin(colours, STYLE_STRONG));
-    append_fact(out, "Held because", message->text != NULL ? message->text : message->rule);
+    held_details_append_fact(out, "Held because", message->text != NULL ? message->text : message->rule);
     g_string_append(out, terminal_end(colours));
     g_autofree char *rule = g_strdup_printf("%s, line %u of policy %.*s", message->rule, message->line,
                                             POLICY_DIGEST_SHOWN, message->policy);
-    append_fact(out, "Rule", rule);
+    held_details_append_fact(out, "Rule", rule);
     append_conditions(out, shown->why);
+    append_before(out, shown);
     g_string_append_c(out, '\n');
 }
 
@@ -151,7 +169,7 @@ static void append_sender(GString *out, const struct held_details *shown)
         g_string_append_printf(text, ", login %s", row->message.user);
     if (row != NULL && row->message.client != NULL)
         g_string_append_printf(text, ", client %s", row->message.client);
-    append_fact(out, "Sender", text->str);
+    held_details_append_fact(out, "Sender", text->str);
 }
 
 /* The message's own words; what the ledger kept where it cannot be read. */
@@ -163,20 +181,30 @@ static void append_headers(GString *out, const struct held_details *shown)
     const char *from = header_value(shown->reading, "From");
     const char *subject = header_value(shown->reading, "Subject");
     if (from != NULL)
-        append_fact(out, "From", from);
+        held_details_append_fact(out, "From", from);
     if (subject == NULL && row != NULL)
         subject = row->message.subject;
-    append_fact(out, "Subject", subject == NULL ? "-" : subject);
+    held_details_append_fact(out, "Subject", subject == NULL ? "-" : subject);
     for (size_t i = 0; (shown->parts & SHOWN_BRIEF) == 0 && i < G_N_ELEMENTS(more); i++) {
         const char *value = header_value(shown->reading, more[i]);
         if (value != NULL)
-            append_fact(out, i == 0 ? "Sender field" : more[i], value);
+            held_details_append_fact(out, i == 0 ? "Sender field" : more[i], value);
     }
     if ((shown->parts & SHOWN_BRIEF) != 0)
         return;
     const char *id = header_value(shown->reading, "Message-ID");
     if (id != NULL || (row != NULL && row->message.message_id != NULL))
-        append_fact(out, "Message-ID", id != NULL ? id : row->message.message_id);
+        held_details_append_fact(out, "Message-ID", id != NULL ? id : row->message.message_id);
+}
+
+void held_details_append_heading(GString *out, const struct held_details *shown)
+{
+    static const char *const fields[] = {"From", "Sender", "Reply-To", "Date", "Subject"};
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        const char *value = header_value(shown->reading, fields[i]);
+        if (value != NULL)
+            held_details_append_fact(out, strcmp(fields[i], "Sender") == 0 ? "Sender field" : fields[i], value);
+    }
 }
 
 static void append_counts(GString *out, const struct held_details *shown)
@@ -185,13 +213,14 @@ static void append_counts(GString *out, const struct held_details *shown)
     g_autoptr(GString) text = g_string_new(NULL);
     if (row != NULL) {
         const struct ledger_message *message = &row->message;
-        g_string_printf(text, "%u outside of %u parties in %u domains, %u inside; Bcc: %u", message->counts.visible,
-                        message->counts.parties, message->counts.domains, message->counts.internal,
-                        message->counts.hidden);
-        append_fact(out, "Recipients", text->str);
+        g_autofree char *parties = facts_count(message->counts.parties, "party", "parties");
+        g_autofree char *domains = facts_count(message->counts.domains, "domain", "domains");
+        g_string_printf(text, "%u outside of %s in %s, %u inside; Bcc: %u", message->counts.visible, parties, domains,
+                        message->counts.internal, message->counts.hidden);
+        held_details_append_fact(out, "Recipients", text->str);
     } else if (shown->item->entry != NULL) {
         g_string_printf(text, "%u in the envelope", shown->item->entry->recipients);
-        append_fact(out, "Recipients", text->str);
+        held_details_append_fact(out, "Recipients", text->str);
     }
     if (row != NULL && row->message.counts.defects != 0) {
         g_string_truncate(text, 0);
@@ -199,7 +228,7 @@ static void append_counts(GString *out, const struct held_details *shown)
             if ((row->message.counts.defects & bit) != 0)
                 g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", defect_name((enum defect)bit));
         }
-        append_fact(out, "Defects", text->str);
+        held_details_append_fact(out, "Defects", text->str);
     }
     g_string_truncate(text, 0);
     for (guint i = 0; shown->reading != NULL && i < shown->reading->addressed->len; i++) {
@@ -207,13 +236,15 @@ static void append_counts(GString *out, const struct held_details *shown)
         g_string_append_printf(text, "%s%s: %s", i > 0 ? ", " : "", field->name, field->value);
     }
     if (text->len > 0)
-        append_fact(out, "  stand in", text->str);
+        held_details_append_fact(out, "  stand in", text->str);
 }
 
 static char *party_text(const struct ledger_party *party)
 {
-    if (party->name == NULL)
-        return g_strdup_printf("%u parties more of %s", party->parties, party->class_name);
+    if (party->name == NULL) {
+        g_autofree char *count = facts_count(party->parties, "party", "parties");
+        return g_strdup_printf("%s more of %s", count, party->class_name);
+    }
     g_autofree char *name = domain_display(party->name);
     return g_strdup_printf("%s%s", name, party->individuals ? " (individuals)" : "");
 }
@@ -274,6 +305,11 @@ void held_details_append_recipients(GString *out, const struct held_details *sho
         const struct reading_field *field = g_ptr_array_index(reading->visible, i);
         begin_label(out, field->name);
         terminal_append_plain(out, field->value);
+        if (field->display != NULL) {
+            g_string_append(out, "  \"");
+            terminal_append_plain(out, field->display);
+            g_string_append_c(out, '"');
+        }
         g_string_append_c(out, '\n');
     }
     for (guint i = 0; i < reading->hidden->len; i++) {
@@ -282,7 +318,7 @@ void held_details_append_recipients(GString *out, const struct held_details *sho
         g_string_append_c(out, '\n');
     }
     if (reading->cut)
-        append_fact(out, "", "there are more than are read");
+        held_details_append_fact(out, "", "there are more than are read");
 }
 
 static void append_decision(GString *out, const struct held_details *shown)
@@ -295,18 +331,18 @@ static void append_decision(GString *out, const struct held_details *shown)
         for (guint i = 0; i < shown->approvals->len; i++)
             g_string_append_printf(text, "%s%s", i == 0 ? ": " : ", ",
                                    (const char *)g_ptr_array_index(shown->approvals, i));
-        append_fact(out, "Approvals", text->str);
+        held_details_append_fact(out, "Approvals", text->str);
     }
     if (row->who != NULL) {
         g_autofree char *time = tool_time_text(row->changed);
         g_string_printf(text, "%s by %s, %s", ledger_state_name(row->state), row->who, time);
-        append_fact(out, "Decision", text->str);
-        append_fact(out, "Reason", row->reason == NULL ? "-" : row->reason);
+        held_details_append_fact(out, "Decision", text->str);
+        held_details_append_fact(out, "Reason", row->reason == NULL ? "-" : row->reason);
     }
     if (row->requeued != NULL)
-        append_fact(out, "New queue id", row->requeued);
+        held_details_append_fact(out, "New queue id", row->requeued);
     if (row->former != NULL)
-        append_fact(out, "Old queue id", row->former);
+        held_details_append_fact(out, "Old queue id", row->former);
 }
 
 void held_details_append(GString *out, const struct held_details *shown)
@@ -320,7 +356,7 @@ void held_details_append(GString *out, const struct held_details *shown)
     if (shown->item->row != NULL)
         append_decision(out, shown);
     if (shown->unread != NULL)
-        append_fact(out, "Not read", shown->unread);
+        held_details_append_fact(out, "Not read", shown->unread);
     if ((shown->parts & SHOWN_RECIPIENTS) == 0)
         return;
     g_string_append_c(out, '\n');

@@ -24,6 +24,7 @@ struct held_details {
     struct tool *tool;
     const struct view_item *item;
     unsigned parts;                  /* bits: SHOWN_... */
+    struct ledger_row *before;       /* one of the same Message-ID that was released before, or NULL */
     GPtrArray *parties;              /* struct ledger_party *, or NULL */
     GPtrArray *approvals;            /* char *, or NULL */
     GPtrArray *why;                  /* struct kept_line *, or NULL */
@@ -45,6 +46,10 @@ void held_details_append(GString *out, const struct held_details *shown);
 /* Parts of that: the queue id and its state, then an empty line; the recipients' addresses, if the header was read. */
 void held_details_append_title(GString *out, const struct held_details *shown);
 void held_details_append_recipients(GString *out, const struct held_details *shown);
+
+/* Parts of another page: who wrote it, when, and about what, as the message says; a line with a word at its left. */
+void held_details_append_heading(GString *out, const struct held_details *shown);
+void held_details_append_fact(GString *out, const char *label, const char *text);
 
 /* The message itself as the queue has it. */
 enum queue_answer held_details_message(const struct held_details *shown, GString *message, char **error);

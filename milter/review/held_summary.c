@@ -11,6 +11,11 @@ const char *facts_state(const struct view_item *item)
     return item->row == NULL ? "untracked" : ledger_state_name(item->row->state);
 }
 
+char *facts_count(unsigned number, const char *one, const char *many)
+{
+    return g_strdup_printf("%u %s", number, number == 1 ? one : many);
+}
+
 const char *facts_sender(const struct view_item *item)
 {
     const char *sender = item->row != NULL ? item->row->message.sender : item->entry->sender;

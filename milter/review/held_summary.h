@@ -18,6 +18,9 @@ const char *facts_state(const struct view_item *item);
 /* What the state does not say: "1 of 2 approvals", "ann is releasing it"; NULL if there is nothing to say. */
 char *facts_remark(const struct tool *tool, const struct view_item *item);
 
+/* "1 party", "25 parties": for g_free. */
+char *facts_count(unsigned number, const char *one, const char *many);
+
 /* The null sender as it is written in logs. */
 const char *facts_sender(const struct view_item *item);
 

@@ -4,11 +4,10 @@
  * The lines that mend are those of sendmail.mc, from which the file is made.
  */
 
-#include "milter/sendmail/sendmail_checks.h"
+#include "milter/sendmail/sendmail.h"
 
 #include "milter/sendmail/sendmail_config.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 

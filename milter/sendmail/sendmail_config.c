@@ -155,10 +155,7 @@ static bool is_ours(const struct sendmail_filter *filter, const struct endpoint 
         g_autofree char *ours = g_canonicalize_filename(endpoint->path, "/");
         return strcmp(path, ours) == 0;
     }
-    static const char *const loopback[] = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", NULL};
-    return theirs->port == endpoint->port &&
-           (g_ascii_strcasecmp(theirs->host, endpoint->host) == 0 ||
-            (g_strv_contains(loopback, theirs->host) && g_strv_contains(loopback, endpoint->host)));
+    return theirs->port == endpoint->port && endpoint_has_host(endpoint, theirs->host);
 }
 
 const struct sendmail_filter *sendmail_filter_find(const struct sendmail_config *config,

@@ -1,5 +1,5 @@
 /*
- * sendmail_queue - see sendmail_queue.h
+ * sendmail_queue - see sendmail.h
  *
  * What was measured of Sendmail 8.17, and is relied on:
  *
@@ -18,7 +18,7 @@
  * that is locked.
  */
 
-#include "milter/sendmail/sendmail_queue.h"
+#include "milter/sendmail/sendmail.h"
 
 #include "milter/log/log.h"
 #include "milter/sendmail/sendmail_config.h"
@@ -60,15 +60,8 @@ static const char *configuration(const struct queue *queue)
 static int run(const struct queue *queue, const char *const *words, const char *input, size_t input_length,
                GString *said, char **error)
 {
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    g_ptr_array_add(arguments, (gpointer)(queue->command != NULL ? queue->command : COMMAND));
-    if (queue->configuration != NULL) {
-        g_ptr_array_add(arguments, (gpointer) "-C");
-        g_ptr_array_add(arguments, queue->configuration);
-    }
-    for (; *words != NULL; words++)
-        g_ptr_array_add(arguments, (gpointer)*words);
-    g_ptr_array_add(arguments, NULL);
+    const char *command = queue->command != NULL ? queue->command : COMMAND;
+    g_autoptr(GPtrArray) arguments = program_words(command, "-C", queue->configuration, words);
     const struct program program = {.arguments = (const char *const *)arguments->pdata,
                                     .name = COMMAND,
                                     .input = input,

@@ -6,7 +6,7 @@
  * below the last of them; and all of them have to stand above MAILER.
  */
 
-#include "milter/sendmail/sendmail_setup.h"
+#include "milter/sendmail/sendmail.h"
 
 #include "milter/sendmail/sendmail_config.h"
 
@@ -15,8 +15,9 @@
 
 #define NAME "rcptguard"
 
-static const char *const filter_words[] = {"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'",
-                                           NULL};
+#define INPUT_FILTER "INPUT_MAIL_FILTER("
+
+static const char *const filter_words[] = {INPUT_FILTER, "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'", NULL};
 
 static char *path(const char *directory)
 {
@@ -37,14 +38,18 @@ static bool begins(const char *line, const char *const *words)
     return false;
 }
 
+static bool has_socket(const char *line, const char *socket)
+{
+    g_autofree char *comma = g_strdup_printf("S=%s,", socket);
+    g_autofree char *quote = g_strdup_printf("S=%s'", socket);
+    return strstr(line, comma) != NULL || strstr(line, quote) != NULL;
+}
+
 /* A filter at our socket, or of our name; `dnl` in front of a line is a comment. */
 static bool is_ours(const char *line, const char *socket)
 {
     g_autofree char *named = g_strdup_printf("(`" NAME "',");
-    g_autofree char *comma = g_strdup_printf("S=%s,", socket);
-    g_autofree char *quote = g_strdup_printf("S=%s'", socket);
-    return begins(line, filter_words) &&
-           (strstr(line, named) != NULL || strstr(line, comma) != NULL || strstr(line, quote) != NULL);
+    return begins(line, filter_words) && (strstr(line, named) != NULL || has_socket(line, socket));
 }
 
 /* Where ours goes: below the last filter, or above the first MAILER, or at the end. */
@@ -73,8 +78,13 @@ static char *with(struct setup *setup, const char *text, char **error)
     }
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **each = lines; *each != NULL; each++) {
-        if (is_ours(*each, socket))
+        if (!is_ours(*each, socket))
+            continue;
+        if (has_socket(*each, socket) || !g_str_has_prefix(skip_blanks(*each), INPUT_FILTER))
             return g_strdup(text);
+        g_free(*each); /* the socket that it had is another one now */
+        *each = g_steal_pointer(&line);
+        return g_strjoinv("\n", lines);
     }
     guint at = place(lines);
     g_autoptr(GString) out = g_string_new(NULL);
@@ -102,6 +112,41 @@ static char *without(struct setup *setup, const char *text, char **error)
     return g_strjoinv("\n", (char **)kept->pdata);
 }
 
+/* The sendmail.cf in force: the one beside the sendmail.mc that was named, else the one that review uses. */
+static char *built(const struct setup *setup)
+{
+    if (setup->directory == NULL)
+        return g_strdup(setup->config->review.places[MTA_SENDMAIL].configuration);
+    g_autofree char *folder = g_path_get_dirname(setup->path);
+    return g_build_filename(folder, "sendmail.cf", NULL);
+}
+
+static bool has_ours(const struct setup *setup, const struct sendmail_config *config, const char *list)
+{
+    const struct sendmail_filter *filter = sendmail_filter_find(config, setup->config->socket);
+    g_autoptr(GPtrArray) filters = sendmail_filters(config, list);
+    return filter != NULL && g_ptr_array_find(filters, filter, NULL);
+}
+
+static char *used(const struct setup *setup, char **error)
+{
+    g_autofree char *file = built(setup);
+    auto_free(sendmail_config) config = sendmail_config_read(file, error);
+    if (config == NULL)
+        return NULL;
+    GString *out = g_string_new(NULL);
+    if (has_ours(setup, config, sendmail_option(config, "InputMailFilters")))
+        g_string_append(out, "InputMailFilters\n");
+    for (guint i = 0; i < config->daemons->len; i++) {
+        const char *daemon = g_ptr_array_index(config->daemons, i);
+        g_autofree char *own = sendmail_setting(daemon, "InputMailFilters");
+        g_autofree char *name = sendmail_setting(daemon, "Name");
+        if (own != NULL && has_ours(setup, config, own))
+            g_string_append_printf(out, "InputMailFilters of %s\n", name != NULL ? name : "a daemon");
+    }
+    return g_string_free(out, FALSE);
+}
+
 static gid_t group(const struct setup *setup)
 {
     (void)setup;
@@ -120,6 +165,7 @@ const struct setup_mta sendmail_setup = {
     .path = path,
     .with = with,
     .without = without,
+    .used = used,
     .group = group,
     .next = next,
 };

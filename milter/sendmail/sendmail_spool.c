@@ -38,11 +38,8 @@ static bool is_directory(const char *path)
 
 static void add_directory(struct spool *spool, const char *path)
 {
-    for (guint i = 0; i < spool->directories->len; i++) {
-        if (strcmp(g_ptr_array_index(spool->directories, i), path) == 0)
-            return;
-    }
-    g_ptr_array_add(spool->directories, g_strdup(path));
+    if (!g_ptr_array_find_with_equal_func(spool->directories, path, g_str_equal, NULL))
+        g_ptr_array_add(spool->directories, g_strdup(path));
 }
 
 /* A path that may end in `*`: then each folder whose name begins so. */

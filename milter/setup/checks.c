@@ -2,6 +2,8 @@
 
 #include "milter/setup/checks.h"
 
+#include "milter/ledger/schema.h"
+
 #include <grp.h>
 
 #define DAY_MICROSECONDS (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
@@ -14,8 +16,8 @@ static void examine_ledger(struct doctor *doctor)
     struct database_error error;
     unsigned version;
     tool->ledger = tool_open_ledger(tool, &error);
-    if (tool->ledger == NULL || ledger_check_files(tool->ledger, &error) == -1 ||
-        ledger_version(tool->ledger, &version, &error) == -1) {
+    if (tool->ledger == NULL || database_check_files(ledger_database(tool->ledger), &error) == -1 ||
+        schema_version(ledger_database(tool->ledger), &version, &error) == -1) {
         findings_add(doctor->findings, SEVERITY_ERROR,
                      "Each held message needs its row: without the ledger, messages are deferred instead of held.",
                      "%s", error.text);
@@ -29,7 +31,7 @@ static void examine_integrity(struct doctor *doctor)
     struct database_error error;
     if (doctor->tool->ledger == NULL)
         return;
-    if (ledger_check_integrity(doctor->tool->ledger, &error) == -1)
+    if (database_check_integrity(ledger_database(doctor->tool->ledger), &error) == -1)
         findings_add(doctor->findings, SEVERITY_ERROR,
                      "A damaged ledger forgets why messages are held, and who decided.", "%s", error.text);
     else

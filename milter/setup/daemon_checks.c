@@ -2,6 +2,7 @@
 
 #include "milter/setup/checks.h"
 
+#include "milter/common/conf_running.h"
 #include "milter/metrics/metrics_file.h"
 #include "milter/setup/socket_probe.h"
 #include "policy/cli/run_program.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -60,11 +62,19 @@ static bool has_complaint(const struct doctor *doctor, bool of_notice)
 
 static void tell_complaints(struct doctor *doctor, bool of_notice, const char *why)
 {
+    static const char of_policy[] =
+        "With an error in it the daemon does not start, and a reload keeps what is in force.";
+    const char *policy = doctor->tool->config->policy;
     unsigned shown = 0;
     for (char **line = doctor->complaints; line != NULL && *line != NULL && shown < ERRORS_SHOWN; line++) {
         if (!is_complaint(doctor, *line, of_notice))
             continue;
-        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", *line);
+        bool placed = g_str_has_prefix(*line, policy) && (*line)[strlen(policy)] == ':' &&
+                      g_ascii_isdigit((*line)[strlen(policy) + 1]);
+        if (placed) /* not only that it cannot be read */
+            findings_add(doctor->findings, SEVERITY_ERROR, of_policy, "the policy has an error: %s", *line);
+        else
+            findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", *line);
         shown++;
     }
 }
@@ -153,6 +163,29 @@ static void examine_running(struct doctor *doctor)
                      "While it is down, mail waits or passes without evaluation: see default-action and filter-flags.",
                      "no " DAEMON " serves %s", endpoint->name);
     finding_mend(finding, MEND_SHELL, RESTART);
+}
+
+/* Whether it runs with what rcptguard.conf says now. */
+static void examine_configuration(struct doctor *doctor)
+{
+    static const char why[] = "The daemon uses the values that it read before.";
+    const struct config *config = doctor->tool->config;
+    auto_free(running) running = running_read(config);
+    if (running == NULL || (kill(running->process, 0) == -1 && errno == ESRCH)) /* `running` has said so */
+        return;
+    g_autofree char *reload = running_differences(running, config, KEY_RELOAD);
+    g_autofree char *restart = running_differences(running, config, KEY_RESTART);
+    if (restart != NULL) {
+        struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING, why,
+                                               "%s: changed, and needs a restart: %s", config->path, restart);
+        finding_mend(finding, MEND_SHELL, RESTART);
+    } else if (reload != NULL) {
+        struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING, why,
+                                               "%s: changed, and not yet in force: %s", config->path, reload);
+        finding_mend(finding, MEND_SHELL, RELOAD);
+    }
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, DAEMON " runs with what %s says", config->path);
 }
 
 /* ---- the metrics */
@@ -330,7 +363,14 @@ static void examine_reach(struct doctor *doctor)
 }
 
 const struct examination checks_of_daemon[] = {
-    {"policy", examine_policy},   {"notice", examine_notice},   {"reload", examine_reload},
-    {"running", examine_running}, {"metrics", examine_metrics}, {"socket", examine_socket},
-    {"answer", examine_answer},   {"reach", examine_reach},     {NULL, NULL},
+    {"policy", examine_policy},
+    {"notice", examine_notice},
+    {"reload", examine_reload},
+    {"running", examine_running},
+    {"configuration", examine_configuration},
+    {"metrics", examine_metrics},
+    {"socket", examine_socket},
+    {"answer", examine_answer},
+    {"reach", examine_reach},
+    {NULL, NULL},
 };

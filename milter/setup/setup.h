@@ -1,5 +1,5 @@
 /*
- * setup - what `rcptguardq setup` does to one file of an MTA's configuration.
+ * setup - what `rcptguardq setup` does to a file of an MTA's configuration.
  * What differs between MTAs is one small table of functions for each.
  *
  * Ownership: texts and errors are for g_free.
@@ -16,7 +16,7 @@
 struct setup {
     const struct config *config;
     const char *directory; /* where the MTA's configuration is; NULL: its own place */
-    char *path;            /* of the file that is edited */
+    char *path;            /* of the file that is edited just now */
     GString *notes;        /* what else a person has to know or do, a line each */
 };
 
@@ -29,12 +29,19 @@ struct setup_mta {
     char *(*with)(struct setup *setup, const char *text, char **error);
     /* The text without our milter, whatever else is in it now. */
     char *(*without)(struct setup *setup, const char *text, char **error);
+    /* The places of the configuration in force that name the socket, a line each; "" if none does.  NULL with `error`.
+     */
+    char *(*used)(const struct setup *setup, char **error);
     /* The group that may open the socket, or -1 if there is none. */
     gid_t (*group)(const struct setup *setup);
     /* What a person does now, for a note. */
     char *(*next)(const struct setup *setup);
     /* Has the MTA read it; NULL if it has to be built first.  0, or -1 with `error`. */
     int (*reload)(const struct setup *setup, char **error);
+    /* What a reload waits for, which takes seconds; or NULL. */
+    const char *waits;
+    /* A second file, which may be absent, in the same directory: `path`, `with` and `without` alone; or NULL. */
+    const struct setup_mta *beside;
 };
 
 /* What the file becomes: back by the steps that were made, or else without our milter.  NULL with `error`. */

@@ -86,15 +86,13 @@ static char *fold_unicode(const char *text, size_t length, struct idna *idna)
     bool settled;
     /* First, since what cannot be seen keeps apart what composes. */
     g_autofree char *seen = seen_of(text, length, &settled);
-    g_autofree char *composed = NULL;
-    g_autofree char *lower = NULL;
 
     if (settled || !may_fold(idna, strlen(seen))) {
         lower_ascii(seen);
         return g_steal_pointer(&seen);
     }
-    composed = letters_compose(seen);
-    lower = g_utf8_strdown(composed, -1);
+    g_autofree char *composed = letters_compose(seen);
+    g_autofree char *lower = g_utf8_strdown(composed, -1);
     /* The small letter of a composed one may be two. */
     if (strcmp(lower, composed) != 0) {
         char *again = letters_compose(lower);
@@ -172,14 +170,13 @@ static char *unquote(const char *local, size_t length)
 
 static char *local_normalise(const char *local, size_t length, struct idna *idna)
 {
-    char *plain = NULL;
     bool plain_enough = true, ascii = true;
 
     for (size_t i = 0; i < length; i++) {
         ascii = ascii && (unsigned char)local[i] < 0x80;
         plain_enough = plain_enough && needs_no_quotes((unsigned char)local[i]);
     }
-    plain = plain_enough ? g_strndup(local, length) : unquote(local, length);
+    char *plain = plain_enough ? g_strndup(local, length) : unquote(local, length);
     if (ascii) {
         lower_ascii(plain);
     } else {
@@ -213,16 +210,14 @@ void idna_clear(struct idna *idna)
 
 static char *domain_normalise_remembered(const char *domain, size_t length, struct idna *idna)
 {
-    g_autofree char *written = NULL;
-    const char *known;
     char *normal;
 
     if (idna == NULL || is_ascii(domain, length))
         return domain_normalise(domain, length);
     if (idna->known == NULL)
         idna->known = g_hash_table_new_full(hash_string, g_str_equal, g_free, g_free);
-    written = g_strndup(domain, length);
-    known = g_hash_table_lookup(idna->known, written);
+    g_autofree char *written = g_strndup(domain, length);
+    const char *known = g_hash_table_lookup(idna->known, written);
     if (known != NULL)
         return g_strdup(known);
     if (g_hash_table_size(idna->known) >= IDNA_LIMIT || !may_fold(idna, length)) {
@@ -255,17 +250,14 @@ static bool unwrap(char *user, char *host)
 char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length,
                         struct idna *idna)
 {
-    g_autofree char *user = NULL;
-    g_autofree char *host = NULL;
-
     /* Once as it is written, since IDNA refuses a name that ends so, and once behind quotes and dots. */
     while (local_length > 1 && domain_length > 1 && local[0] == '\'' && domain[domain_length - 1] == '\'') {
         local++;
         local_length--;
         domain_length--;
     }
-    user = local_normalise(local, local_length, idna);
-    host = domain_normalise_remembered(domain, domain_length, idna);
+    g_autofree char *user = local_normalise(local, local_length, idna);
+    g_autofree char *host = domain_normalise_remembered(domain, domain_length, idna);
     /* What IDNA refused for its apostrophe it may take without. */
     if (unwrap(user, host)) {
         char *again = domain_normalise_remembered(host, strlen(host), idna);
@@ -311,11 +303,10 @@ const char *address_domain(const char *address)
 char *domain_display(const char *domain)
 {
     char *unicode = NULL;
-    char *result;
 
     if (strstr(domain, "xn--") != NULL && strlen(domain) <= IDNA_INPUT_LIMIT &&
         idn2_to_unicode_8z8z(domain, &unicode, IDN2_NONTRANSITIONAL) == IDN2_OK) {
-        result = g_utf8_make_valid(unicode, -1);
+        char *result = g_utf8_make_valid(unicode, -1);
         idn2_free(unicode);
         return result;
     }
@@ -325,13 +316,11 @@ char *domain_display(const char *domain)
 char *address_display(const char *address)
 {
     const char *domain = address_domain(address);
-    g_autofree char *local = NULL;
-    g_autofree char *host = NULL;
 
     if (domain == NULL)
         return domain_display(address);
-    local = g_utf8_make_valid(address, domain - 1 - address);
-    host = domain_display(domain);
+    g_autofree char *local = g_utf8_make_valid(address, domain - 1 - address);
+    g_autofree char *host = domain_display(domain);
     return g_strconcat(local, "@", host, NULL);
 }
 

@@ -67,11 +67,10 @@ static size_t over_blanks(const char *text, size_t i, size_t ceiling)
 static uint32_t *pair_parentheses(const char *text, size_t length)
 {
     g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    uint32_t *pairs;
 
     if (memchr(text, '(', length) == NULL || length >= UINT32_MAX)
         return NULL;
-    pairs = g_new0(uint32_t, length);
+    uint32_t *pairs = g_new0(uint32_t, length);
     for (uint32_t i = 0; i < length; i++) {
         if (text[i] == '\\') {
             i++;
@@ -316,7 +315,6 @@ static size_t word_left(struct side *side, size_t start, size_t end)
 {
     const char *text = side->greedy->text;
     g_autoptr(GString) word = g_string_new(NULL);
-    bool dots;
     /* In "write to Dr. ann@x.example", Dr. is none of it. */
     bool dot = text[end - 1] == '.' && !(side->place->prose && side->blank);
 
@@ -324,7 +322,7 @@ static size_t word_left(struct side *side, size_t start, size_t end)
     if (strspn(word->str, " ") == word->len)
         return start;
     g_string_prepend_len(side->words, word->str, (gssize)word->len);
-    dots = strspn(word->str, ".") == word->len;
+    bool dots = strspn(word->str, ".") == word->len;
     /* Signs alone make no word. */
     if (!dots && (side->found || has_letter(word->str, word->len)))
         join(side, side->dot || dot || !side->blank, start);
@@ -453,20 +451,19 @@ static bool stands_alone(struct greedy *greedy, const struct greedy_at *at, cons
 {
     const char *text = greedy->text;
     size_t before = before_blanks(text, hit->wide, at->floor), after = over_blanks(text, hit->end, greedy->length);
-    const struct surroundings *place;
-    bool bare, angle;
 
     if (hit->wide != hit->tight)
         return false;
-    angle = before > 0 && text[before - 1] == '<' &&
-            memchr(text + at->floor, '<', before - MIN(at->floor, before - 1) - 1) == NULL && after < greedy->length &&
-            text[after] == '>' && ends_item(greedy, after + 1);
-    bare = (before == 0 || is_separator(text[before - 1])) && (after == greedy->length || is_separator(text[after]));
+    bool angle = before > 0 && text[before - 1] == '<' &&
+                 memchr(text + at->floor, '<', before - MIN(at->floor, before - 1) - 1) == NULL &&
+                 after < greedy->length && text[after] == '>' && ends_item(greedy, after + 1);
+    bool bare =
+        (before == 0 || is_separator(text[before - 1])) && (after == greedy->length || is_separator(text[after]));
     if (!angle && !bare)
         return false;
     if (!greedy->quotes && (angle || !greedy->angles))
         return true;
-    place = find_place(greedy, at->number);
+    const struct surroundings *place = find_place(greedy, at->number);
     return !place->quoted && (angle || !place->angle);
 }
 
@@ -575,17 +572,13 @@ static void empty(struct greedy_address *address)
 enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, const struct scan_hit *hit,
                              struct greedy_address *address)
 {
-    const struct surroundings *place;
-    struct side left, right;
-    bool dotted;
-
     address->end = hit != NULL ? hit->end : at->place + 1;
     if (hit != NULL && hit->end - hit->domain >= SCAN_LITERAL_LIMIT && greedy->text[hit->domain] == '[')
         return GREEDY_UNREAD;
     if (hit != NULL && stands_alone(greedy, at, hit))
         return GREEDY_SAME;
-    place = find_place(greedy, at->number);
-    dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
+    const struct surroundings *place = find_place(greedy, at->number);
+    bool dotted = hit != NULL && ends_domain(greedy->text + hit->domain, hit->end - hit->domain);
     if (at->place < place->colon && !dotted) {
         address->end = place->colon;
         return GREEDY_NOBODY;
@@ -594,8 +587,9 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
     if (place->prose && dotted)
         return GREEDY_SHOWN;
     empty(address);
-    left = (struct side){.greedy = greedy, .place = place, .words = address->wide_local, .end = at->place};
-    right = (struct side){.greedy = greedy, .place = place, .words = address->wide_domain, .end = at->place + 1};
+    struct side left = (struct side){.greedy = greedy, .place = place, .words = address->wide_local, .end = at->place};
+    struct side right =
+        (struct side){.greedy = greedy, .place = place, .words = address->wide_domain, .end = at->place + 1};
     if (hit != NULL)
         take_hit(&left, &right, hit);
     read_sides(&left, hit != NULL ? hit->wide : at->place, at->floor, &right,

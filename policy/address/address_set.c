@@ -53,11 +53,9 @@ static void make_index(struct addresses *addresses)
 
 int addresses_add(struct addresses *addresses, char *address)
 {
-    int place;
-
     if (address == NULL)
         return -1;
-    place = addresses_find(addresses, address);
+    int place = addresses_find(addresses, address);
     if (place >= 0) {
         g_free(address);
         return place;

@@ -227,15 +227,13 @@ char *diag_format_line(const struct diag *diag)
 
 static void append_source(GString *text, const struct diag *diag)
 {
-    const char *p;
-
     if (diag->source == NULL || diag->source[0] == '\0' || diag->column == 0 || diag->column > DIAG_SHOWN_LINE)
         return;
     g_string_append(text, "    ");
     append_shown(text, diag->source, DIAG_SHOWN_LINE);
     g_string_append(text, "\n    ");
     /* A tab stays a tab, so that the caret stands below its character. */
-    p = diag->source;
+    const char *p = diag->source;
     for (unsigned column = 1; column < diag->column && *p != '\0'; column++, p = g_utf8_next_char(p)) {
         gunichar c = shown(g_utf8_get_char(p));
         g_string_append(text, c == '\t' ? "\t" : g_unichar_iswide(c) ? "  " : g_unichar_iszerowidth(c) ? "" : " ");

@@ -5,7 +5,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <glib.h>
 #include <pcre2.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* Longest pattern in bytes; a list of names belongs into a table. */
@@ -60,9 +59,6 @@ static PCRE2_SIZE distance_behind(int error)
 
 struct pattern *pattern_compile(const char *text, size_t *offset, char **message)
 {
-    pcre2_compile_context *context;
-    pcre2_code *code;
-    struct pattern *pattern;
     int error = 0;
     PCRE2_SIZE where = 0;
     PCRE2_UCHAR reason[256];
@@ -72,9 +68,9 @@ struct pattern *pattern_compile(const char *text, size_t *offset, char **message
         *message = g_strdup("a pattern cannot start with a verb such as (*LIMIT_MATCH=...)");
         return NULL;
     }
-    context = pcre2_compile_context_create(NULL);
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     pcre2_set_max_pattern_length(context, PATTERN_LENGTH_LIMIT);
-    code = compile(text, context, &error, &where);
+    pcre2_code *code = compile(text, context, &error, &where);
     pcre2_compile_context_free(context);
     if (code == NULL) {
         pcre2_get_error_message(error, reason, sizeof reason);
@@ -83,7 +79,7 @@ struct pattern *pattern_compile(const char *text, size_t *offset, char **message
         *offset = MIN(where, strlen(text));
         return NULL;
     }
-    pattern = g_new(struct pattern, 1);
+    struct pattern *pattern = g_new(struct pattern, 1);
     pattern->code = code;
     return pattern;
 }
@@ -142,10 +138,9 @@ enum pattern_result pattern_match(const struct pattern *pattern, const char *sub
     budget_prepare(budget);
     for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
         uint32_t limit = MIN(steps[i], budget->left);
-        int result;
         pcre2_set_match_limit(budget->context, limit);
-        result = pcre2_match(pattern->code, (PCRE2_SPTR)subject, strlen(subject), 0, PCRE2_NO_UTF_CHECK, budget->data,
-                             budget->context);
+        int result = pcre2_match(pattern->code, (PCRE2_SPTR)subject, strlen(subject), 0, PCRE2_NO_UTF_CHECK,
+                                 budget->data, budget->context);
         budget->left -= limit;
         if (result >= 0)
             return PATTERN_YES;

@@ -11,6 +11,8 @@
 #ifndef RCPTGUARD_PATTERN_H
 #define RCPTGUARD_PATTERN_H
 
+#include "policy/base/cleanup.h"
+
 #include <stddef.h>
 
 struct pattern;
@@ -32,12 +34,14 @@ enum pattern_result { PATTERN_LIMIT = -1, PATTERN_NO = 0, PATTERN_YES = 1 };
  */
 struct pattern *pattern_compile(const char *text, size_t *offset, char **message);
 void pattern_free(struct pattern *pattern);
+AUTO_FREE_DEFINE(pattern, pattern_free)
 
 /* The library's version with its date: "10.42 2022-12-11"; to be freed with g_free. */
 char *pattern_library_version(void);
 
 struct pattern_budget *pattern_budget_new(void);
 void pattern_budget_free(struct pattern_budget *budget);
+AUTO_FREE_DEFINE(pattern_budget, pattern_budget_free)
 
 /* How much of PATTERN_MESSAGE_LIMIT is gone. */
 unsigned pattern_budget_spent(const struct pattern_budget *budget);

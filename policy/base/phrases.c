@@ -97,12 +97,11 @@ static bool is_mark(gunichar c)
 static const char *next_piece(const char *text, GString *piece)
 {
     gunichar c = g_utf8_get_char(text);
-    const char *end;
 
     g_string_truncate(piece, 0);
     if (c == 0)
         return NULL;
-    end = g_utf8_next_char(text);
+    const char *end = g_utf8_next_char(text);
     if (is_blank(c)) {
         g_string_append_c(piece, ' ');
         return skip(end, is_blank);
@@ -149,10 +148,9 @@ static GArray *numbers_of(struct phrases *phrases, const char *folded)
 
     folded = skip(folded, is_blank);
     while ((folded = next_piece(folded, piece)) != NULL) {
-        guint32 number;
         if (piece->str[0] == ' ' && *folded == '\0')
             break;
-        number = number_of(phrases, piece->str);
+        guint32 number = number_of(phrases, piece->str);
         g_array_append_val(numbers, number);
     }
     return numbers;
@@ -160,14 +158,12 @@ static GArray *numbers_of(struct phrases *phrases, const char *folded)
 
 char *phrases_add(struct phrases *phrases, const char *phrase)
 {
-    g_autofree char *folded = NULL;
-    g_autoptr(GArray) numbers = NULL;
     guint32 place = 0;
 
     if (g_utf8_strlen(phrase, -1) > (glong)PHRASE_LENGTH_LIMIT)
         return g_strdup_printf("a word or phrase has at most %u characters", PHRASE_LENGTH_LIMIT);
-    folded = letters_fold(phrase);
-    numbers = numbers_of(phrases, folded);
+    g_autofree char *folded = letters_fold(phrase);
+    g_autoptr(GArray) numbers = numbers_of(phrases, folded);
     if (numbers->len == 0)
         return g_strdup("expected a word or a phrase");
     if (numbers->len > PHRASES_WORDS_LIMIT - phrases->words)

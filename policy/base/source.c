@@ -205,11 +205,9 @@ unsigned source_line(const struct source *source, size_t offset)
     return source_line_index(source, offset) + 1;
 }
 
-static void G_GNUC_PRINTF(6, 0)
-    source_add(const struct source *source, size_t offset, struct diags *diags, enum diag_level level, const char *lint,
-               const char *format, va_list arguments)
+void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *lint, const char *format, va_list arguments)
 {
-    struct diag *diag;
     unsigned index = source_line_index(source, offset);
     size_t start = g_array_index(source->lines, size_t, index);
     /* No more of a line than will be shown, be it a megabyte long. */
@@ -218,7 +216,7 @@ static void G_GNUC_PRINTF(6, 0)
 
     if (diags_full(diags, level))
         return;
-    diag = g_new0(struct diag, 1);
+    struct diag *diag = g_new0(struct diag, 1);
     piece[strcspn(piece, "\r\n")] = '\0';
     diag->message = g_strdup_vprintf(format, arguments);
     diag->level = level;
@@ -233,24 +231,12 @@ static void G_GNUC_PRINTF(6, 0)
     diags_take(diags, diag);
 }
 
-void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
-                      const char *format, va_list arguments)
-{
-    source_add(source, offset, diags, level, NULL, format, arguments);
-}
-
-void source_lint_list(const struct source *source, size_t offset, struct diags *diags, const char *lint,
-                      const char *format, va_list arguments)
-{
-    source_add(source, offset, diags, DIAG_WARNING, lint, format, arguments);
-}
-
 void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
                  const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    source_diag_list(source, offset, diags, level, format, arguments);
+    source_diag_list(source, offset, diags, level, NULL, format, arguments);
     va_end(arguments);
 }

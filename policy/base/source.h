@@ -41,11 +41,9 @@ unsigned source_line(const struct source *source, size_t offset);
 /* Adds a diagnostic that points at a byte offset of a source. */
 void source_diag(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
                  const char *format, ...) G_GNUC_PRINTF(5, 6);
-void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
-                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
 
-/* Adds a warning of the lint with that name, a constant. */
-void source_lint_list(const struct source *source, size_t offset, struct diags *diags, const char *lint,
-                      const char *format, va_list arguments) G_GNUC_PRINTF(5, 0);
+/* The same; of a warning of a lint `lint` is its name, a constant; else it is NULL. */
+void source_diag_list(const struct source *source, size_t offset, struct diags *diags, enum diag_level level,
+                      const char *lint, const char *format, va_list arguments) G_GNUC_PRINTF(6, 0);
 
 #endif

@@ -32,12 +32,11 @@ const char *diag_nearest(const char *word, const char *const *candidates)
 {
     const char *nearest = NULL;
     size_t length = strlen(word);
-    unsigned best;
 
     if (length == 0 || length > 64)
         return NULL;
     /* A third of the word may be wrong, at least one letter, at most three; but not all of it. */
-    best = (unsigned)MIN(CLAMP(length / 3, 1, 3) + 1, length);
+    unsigned best = (unsigned)MIN(CLAMP(length / 3, 1, 3) + 1, length);
     for (; *candidates != NULL; candidates++) {
         unsigned d = diag_distance(word, *candidates);
         if (d < best) {

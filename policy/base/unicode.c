@@ -93,11 +93,10 @@ static char *normalise(const char *text, GNormalizeMode form)
 
     while (*text != '\0') {
         const char *end = text;
-        g_autofree char *piece = NULL;
         for (unsigned count = 0; *end != '\0' && count < PIECE_MOST; count++, end = g_utf8_next_char(end))
             if (count >= PIECE_LEAST && begins_anew(g_utf8_get_char(end)))
                 break;
-        piece = g_utf8_normalize(text, end - text, form);
+        g_autofree char *piece = g_utf8_normalize(text, end - text, form);
         g_string_append(normal, piece);
         text = end;
     }
@@ -121,13 +120,11 @@ static char *without_invisible(const char *text)
 
 char *letters_fold(const char *text)
 {
-    g_autofree char *visible = NULL, *compatible = NULL, *folded = NULL;
-
     if (g_str_is_ascii(text))
         return g_ascii_strdown(text, -1);
-    visible = without_invisible(text);
-    compatible = normalise(visible, G_NORMALIZE_NFKC);
-    folded = g_utf8_casefold(compatible, -1);
+    g_autofree char *visible = without_invisible(text);
+    g_autofree char *compatible = normalise(visible, G_NORMALIZE_NFKC);
+    g_autofree char *folded = g_utf8_casefold(compatible, -1);
     /* Marks that were parted from their letters by a cut, or that folding has brought. */
     return normalise(folded, G_NORMALIZE_NFKC);
 }
@@ -212,5 +209,17 @@ bool letter_looks_latin(gunichar c)
         return true;
     default:
         return false;
+    }
+}
+
+bool letter_is_shown(gunichar c)
+{
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return false;
+    default:
+        return g_unichar_isprint(c);
     }
 }

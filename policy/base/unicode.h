@@ -55,4 +55,7 @@ bool letter_is_symbol(gunichar c);
 /* Letters of Latin and of the scripts that a reader takes for it (the Cyrillic a), and marks upon letters of any. */
 bool letter_looks_latin(gunichar c);
 
+/* Whether a character can be shown as it is: what changes or hides the text around it cannot. */
+bool letter_is_shown(gunichar c);
+
 #endif

@@ -60,13 +60,12 @@ static int unknown_option(const GOptionEntry *const *groups, unsigned count, con
     const char *dashes = strstr(error->message, "--");
     g_autofree char *word = dashes != NULL ? g_strndup(dashes + 2, strcspn(dashes + 2, "=")) : NULL;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const char *nearest;
 
     for (unsigned i = 0; i < count; i++)
         for (const GOptionEntry *entry = groups[i]; entry != NULL && entry->long_name != NULL; entry++)
             g_ptr_array_add(names, (gpointer)entry->long_name);
     g_ptr_array_add(names, NULL);
-    nearest = word == NULL ? NULL : diag_nearest(word, (const char *const *)names->pdata);
+    const char *nearest = word == NULL ? NULL : diag_nearest(word, (const char *const *)names->pdata);
     if (nearest == NULL)
         return tool_usage_error("%s", error->message);
     return tool_usage_error("there is no option `--%s`; did you mean `--%s`?", word, nearest);
@@ -80,13 +79,12 @@ static int read_command(const struct command *command, int argc, char **argv)
     g_autofree char *name = g_strdup_printf("%s %s", program->name, command->name);
     g_autofree char *summary = g_strdup_printf("%s; see %s", command->summary, program->page);
     g_autoptr(GError) error = NULL;
-    int status;
 
     g_set_prgname(name);
-    g_option_context_set_help_enabled(context, program->glib_help);
+    g_option_context_set_help_enabled(context, FALSE);
     g_option_context_set_summary(context, summary);
     for (unsigned i = 0; i < G_N_ELEMENTS(groups); i++)
-        if (groups[i] != NULL && (groups[i] != help_entries || !program->glib_help))
+        if (groups[i] != NULL)
             g_option_context_add_main_entries(context, groups[i], NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
         return g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
@@ -99,7 +97,7 @@ static int read_command(const struct command *command, int argc, char **argv)
     }
     if (argc > 1)
         return tool_usage_error("unexpected argument `%s`", argv[1]);
-    status = command->check == NULL ? EXITS_DONE : command->check();
+    int status = command->check == NULL ? EXITS_DONE : command->check();
     if (status != EXITS_DONE)
         return status;
     return program->run != NULL ? program->run(command) : command->run(NULL);
@@ -126,7 +124,6 @@ static void print_version(void)
 int command_main(int argc, char **argv)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const char *nearest;
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help();
@@ -142,7 +139,7 @@ int command_main(int argc, char **argv)
         g_ptr_array_add(names, (gpointer)(*command)->name);
     }
     g_ptr_array_add(names, NULL);
-    nearest = diag_nearest(argv[1], (const char *const *)names->pdata);
+    const char *nearest = diag_nearest(argv[1], (const char *const *)names->pdata);
     if (nearest != NULL)
         return tool_usage_error("there is no command `%s`; did you mean `%s`?", argv[1], nearest);
     return tool_usage_error("there is no command `%s`", argv[1]);

@@ -31,7 +31,6 @@ struct command_line {
     const struct command *const *commands;     /* ended by NULL */
     void (*add_versions)(GString *out);        /* of libraries, for --version */
     int (*run)(const struct command *command); /* makes ready what the command needs, and runs it; NULL: nothing */
-    bool glib_help;                            /* --help of a command as GLib lays it out, which takes more lines */
 };
 
 /* Before anything else: whose messages these are. */

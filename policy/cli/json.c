@@ -2,6 +2,8 @@
 
 #include "policy/cli/json.h"
 
+#include "policy/base/unicode.h"
+
 void json_string(JsonBuilder *json, const char *key, const char *value)
 {
     g_autofree char *valid = value == NULL ? NULL : g_utf8_make_valid(value, -1);
@@ -25,16 +27,26 @@ void json_boolean(JsonBuilder *json, const char *key, bool value)
     json_builder_add_boolean_value(json, value);
 }
 
-static bool shows(gunichar c)
+void json_begin_array(JsonBuilder *json, const char *key)
 {
-    switch (g_unichar_type(c)) {
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-        return false;
-    default:
-        return g_unichar_isprint(c);
+    json_builder_set_member_name(json, key);
+    json_builder_begin_array(json);
+}
+
+void json_begin_object(JsonBuilder *json, const char *key)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_object(json);
+}
+
+void json_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
+{
+    json_begin_array(json, key);
+    for (unsigned i = 0; strings != NULL && i < strings->len; i++) {
+        g_autofree char *valid = g_utf8_make_valid(g_ptr_array_index(strings, i), -1);
+        json_builder_add_string_value(json, valid);
     }
+    json_builder_end_array(json);
 }
 
 /* RFC 8259, section 7: beyond the basic plane, as a pair. */
@@ -56,7 +68,7 @@ void json_append_line(GString *out, JsonBuilder *json)
         gunichar c = g_utf8_get_char(p);
         if (c < 0x7f)
             g_string_append_c(out, *p);
-        else if (shows(c))
+        else if (letter_is_shown(c))
             g_string_append_unichar(out, c);
         else
             append_escape(out, c);

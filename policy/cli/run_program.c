@@ -6,9 +6,7 @@
 
 #include "policy/base/escape.h"
 
-#include <errno.h>
 #include <gio/gio.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #ifdef HAVE_SYS_PRCTL_H
@@ -54,6 +52,20 @@ char *program_find(const char *name, bool callers)
             path = g_steal_pointer(&there);
     }
     return path;
+}
+
+GPtrArray *program_words(const char *command, const char *option, const char *value, const char *const *words)
+{
+    GPtrArray *all = g_ptr_array_new();
+    g_ptr_array_add(all, (gpointer)command);
+    if (value != NULL) {
+        g_ptr_array_add(all, (gpointer)option);
+        g_ptr_array_add(all, (gpointer)value);
+    }
+    for (; *words != NULL; words++)
+        g_ptr_array_add(all, (gpointer)*words);
+    g_ptr_array_add(all, NULL);
+    return all;
 }
 
 void program_collect(void *string, const char *piece, size_t length)
@@ -182,18 +194,14 @@ static GSubprocess *start(const struct program *program, const char *path, GErro
     }
     g_subprocess_launcher_set_child_setup(launcher, follow_parent, NULL, NULL);
 
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    g_ptr_array_add(arguments, (gpointer)path);
-    for (const char *const *argument = program->arguments + 1; *argument != NULL; argument++)
-        g_ptr_array_add(arguments, (gpointer)*argument);
-    g_ptr_array_add(arguments, NULL);
+    g_autoptr(GPtrArray) arguments = program_words(path, NULL, NULL, program->arguments + 1);
     return g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments->pdata, error);
 }
 
 static void finish(struct run *run)
 {
     unsigned seconds = run->program->seconds != 0 ? run->program->seconds : PROGRAM_LIMIT;
-    GSource *late = g_timeout_source_new_seconds(seconds);
+    g_autoptr(GSource) late = g_timeout_source_new_seconds(seconds);
     g_source_set_callback(late, on_late, run, NULL);
     g_source_attach(late, run->context);
 
@@ -206,7 +214,6 @@ static void finish(struct run *run)
     while (run->pending > 0)
         g_main_context_iteration(run->context, TRUE);
     g_source_destroy(late);
-    g_source_unref(late);
 }
 
 /* The last line that was said, printable. */

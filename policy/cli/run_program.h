@@ -47,6 +47,10 @@ char *program_output(const struct program *program, char **error);
 /* Its path, for g_free, or NULL if it is in none of the directories; with `callers`, nor in PATH. */
 char *program_find(const char *name, bool callers);
 
+/* `COMMAND OPTION VALUE WORDS...` for the arguments of a program, without the option if `value` is NULL; both end with
+ * NULL.  The words stay the caller's. */
+GPtrArray *program_words(const char *command, const char *option, const char *value, const char *const *words);
+
 /* For `take`: appends to the GString that is its data. */
 void program_collect(void *string, const char *piece, size_t length);
 

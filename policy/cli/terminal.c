@@ -2,6 +2,8 @@
 
 #include "policy/cli/terminal.h"
 
+#include "policy/base/unicode.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,27 +42,12 @@ bool terminal_colours(FILE *stream)
 
 const char *terminal_begin(bool colours, enum terminal_style style)
 {
-    if (!colours)
-        return "";
-    switch (style) {
-    case STYLE_PLAIN:
-        return "";
-    case STYLE_STRONG:
-        return "\033[1m";
-    case STYLE_FAINT:
-        return "\033[2m";
-    case STYLE_GREEN:
-        return "\033[32m";
-    case STYLE_CYAN:
-        return "\033[36m";
-    case STYLE_YELLOW:
-        return "\033[33m";
-    case STYLE_RED:
-        return "\033[31m";
-    case STYLE_MAGENTA:
-        return "\033[35m";
-    }
-    return "";
+    static const char *const begins[] = {
+        [STYLE_PLAIN] = "",         [STYLE_STRONG] = "\033[1m",  [STYLE_FAINT] = "\033[2m",
+        [STYLE_GREEN] = "\033[32m", [STYLE_CYAN] = "\033[36m",   [STYLE_YELLOW] = "\033[33m",
+        [STYLE_RED] = "\033[31m",   [STYLE_MAGENTA] = "\033[35m"};
+
+    return colours ? begins[style] : "";
 }
 
 const char *terminal_end(bool colours)
@@ -91,24 +78,12 @@ const char *terminal_block(enum disposition disposition)
 
 /* ---- text */
 
-static bool shows(gunichar c)
-{
-    switch (g_unichar_type(c)) {
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-        return false;
-    default:
-        return g_unichar_isprint(c);
-    }
-}
-
 /* Appends one character as it can stand there; returns its columns. */
 static unsigned append_character(GString *out, gunichar c)
 {
     size_t before = out->len;
 
-    if (shows(c)) {
+    if (letter_is_shown(c)) {
         g_string_append_unichar(out, c);
         return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
     }
@@ -119,6 +94,13 @@ static unsigned append_character(GString *out, gunichar c)
 unsigned terminal_append_plain(GString *out, const char *text)
 {
     return terminal_append_within(out, text, G_MAXUINT);
+}
+
+unsigned terminal_columns(const char *text)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+
+    return terminal_append_plain(plain, text);
 }
 
 unsigned terminal_append_within(GString *out, const char *text, unsigned columns)

@@ -51,6 +51,9 @@ const char *terminal_block(enum disposition disposition);
  */
 unsigned terminal_append_plain(GString *out, const char *text);
 
+/* How many columns it would take. */
+unsigned terminal_columns(const char *text);
+
 /* The same in at most `columns` of them; what is cut ends in "...". */
 unsigned terminal_append_within(GString *out, const char *text, unsigned columns);
 

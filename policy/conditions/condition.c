@@ -4,7 +4,6 @@
 
 #include "policy/address/address.h"
 #include "policy/syntax/lexer.h"
-#include "policy/syntax/vocabulary.h"
 
 #include <string.h>
 
@@ -61,46 +60,37 @@ int evaluation_in_classes(struct evaluation *evaluation, const char *address, cl
     struct classes *classes = evaluation->policy->classes;
     const char *domain = address_domain(address);
     const char *sender_domain = address_domain(evaluation->sender);
-    struct domain_facts *facts;
-    class_mask belongs;
-    bool fault;
 
     if (address[0] == '\0')
         return TEST_NO;
     if (domain == NULL)
         return (mask & ((class_mask)1 << CLASS_INTERNAL)) != 0;
-    facts = classes_find(classes, domain, evaluation->budget);
-    belongs = (class_mask)1 << facts->class_index;
-    fault = facts->fault;
+    auto_free(domain_facts) facts = classes_find(classes, domain, evaluation->budget);
+    class_mask belongs = (class_mask)1 << facts->class_index;
     if (classes_separate(classes, (unsigned)facts->class_index)) {
         /* Named by its own name, and besides that internal or other as the sender is. */
         bool same = sender_domain != NULL &&
                     strcmp(suffixes_organisation(classes_suffixes(classes), sender_domain), facts->organisation) == 0;
         belongs |= (class_mask)1 << (same ? CLASS_INTERNAL : CLASS_OTHER);
     }
-    domain_facts_unref(facts);
-    return fault ? TEST_FAULT : (belongs & mask) != 0;
+    return facts->fault ? TEST_FAULT : (belongs & mask) != 0;
 }
 
 /* ---- sets of classes, and other lists */
 
 /* Items with commas between them, each as `take` has it. */
-static GPtrArray *parse_list(struct parser *parser, struct item *(*take)(struct parser *, const char *),
+static GPtrArray *parse_list(struct parser *parser, bool (*take)(struct parser *, const char *, struct item **),
                              const char *expected)
 {
-    GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    struct item *item;
 
     do {
-        struct item *item = take(parser, expected);
-        if (item == NULL) {
-            g_ptr_array_unref(items);
+        if (!take(parser, expected, &item))
             return NULL;
-        }
         g_ptr_array_add(items, item);
-        if (!parser_is(parser, TOKEN_COMMA))
-            return items;
-        parser_advance(parser);
-    } while (true);
+    } while (parser_skip(parser, TOKEN_COMMA));
+    return g_steal_pointer(&items);
 }
 
 GPtrArray *condition_parse_classes(struct parser *parser)
@@ -148,16 +138,12 @@ bool number_comparison_parse(struct parser *parser, struct number_comparison *co
 
     for (i = 0; i < G_N_ELEMENTS(signs) && !parser_is(parser, signs[i]); i++)
         ;
-    if (i == G_N_ELEMENTS(signs)) {
-        parser_fail_expected(parser, "`>=`, `>`, `<=`, `<` or `=` and a number", NULL);
-        return false;
-    }
+    if (i == G_N_ELEMENTS(signs))
+        return parser_fail_expected(parser, "`>=`, `>`, `<=`, `<` or `=` and a number", NULL);
     comparison->comparison = (enum comparison)i;
     parser_advance(parser);
-    if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "a number", NULL);
-        return false;
-    }
+    if (!parser_is(parser, TOKEN_NUMBER))
+        return parser_fail_expected(parser, "a number", NULL);
     comparison->number = (unsigned)g_ascii_strtoull(parser->token.value, NULL, 10);
     parser_advance(parser);
     return true;
@@ -175,8 +161,7 @@ static bool parse_contains(struct parser *parser, struct text_comparison *compar
 {
     comparison->relation = RELATION_CONTAINS;
     if (parser_skip_word(parser, "from")) {
-        comparison->operand = parser_take_string(parser, "the name of a file of words");
-        return comparison->operand != NULL;
+        return parser_take_string(parser, "the name of a file of words", &comparison->operand);
     }
     comparison->words = condition_parse_strings(parser, "a word or phrase in double quotes, or `from` and a file");
     return comparison->words != NULL;
@@ -184,17 +169,14 @@ static bool parse_contains(struct parser *parser, struct text_comparison *compar
 
 bool text_comparison_parse(struct parser *parser, struct text_comparison *comparison)
 {
-    if (parser_is(parser, TOKEN_EQUAL)) {
-        parser_advance(parser);
+    if (parser_skip(parser, TOKEN_EQUAL)) {
         comparison->relation = RELATION_EQUALS;
-        comparison->operand = parser_take_string(parser, "a string");
-        return comparison->operand != NULL;
+        return parser_take_string(parser, "a string", &comparison->operand);
     }
-    if (parser_is(parser, TOKEN_MATCHES)) {
-        parser_advance(parser);
+    if (parser_skip(parser, TOKEN_MATCHES)) {
         comparison->relation = RELATION_MATCHES;
-        comparison->operand = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/");
-        return comparison->operand != NULL;
+        return parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /.*@corp\\.example/",
+                                &comparison->operand);
     }
     return !parser_skip_word(parser, "contains") || parse_contains(parser, comparison);
 }

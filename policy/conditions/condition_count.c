@@ -23,10 +23,9 @@ const struct count_test *expression_first_count(const struct expression *express
 static bool take_class(struct parser *parser, struct count_test *count)
 {
     bool taken_away = parser_skip_word(parser, "not");
-    struct item *name =
-        parser_take_name(parser, taken_away ? "the name of a class after `not`" : "the name of a class");
+    struct item *name;
 
-    if (name == NULL)
+    if (!parser_take_name(parser, taken_away ? "the name of a class after `not`" : "the name of a class", &name))
         return false;
     g_ptr_array_add(count->classes, name);
     if (taken_away)
@@ -39,30 +38,20 @@ static bool is_away(const struct count_test *count, const struct item *name)
     return g_ptr_array_find(count->away, name, NULL);
 }
 
-static bool skip_comma(struct parser *parser)
-{
-    if (!parser_is(parser, TOKEN_COMMA))
-        return false;
-    parser_advance(parser);
-    return true;
-}
-
 static bool take_classes(struct parser *parser, struct count_test *count)
 {
     count->classes = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
     count->away = g_ptr_array_new();
-    if (parser_is_word(parser, "not")) {
-        parser_fail_at(
+    if (parser_is_word(parser, "not"))
+        return parser_fail_at(
             parser, parser->token.offset,
             "`not` takes a class away from those before it; expected such a class first, as in `%s(external, "
             "not partner)`",
             count_name(count->count));
-        return false;
-    }
     do {
         if (!take_class(parser, count))
             return false;
-    } while (skip_comma(parser));
+    } while (parser_skip(parser, TOKEN_COMMA));
     return true;
 }
 
@@ -73,15 +62,6 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
     count->count = (enum count)word;
     return parser_take(parser, TOKEN_LEFT, "`(` and the name of a class") && take_classes(parser, count) &&
            parser_take(parser, TOKEN_RIGHT, "`)` or `,`") && number_comparison_parse(parser, &count->comparison);
-}
-
-/* Whether recipients can be counted as one of the classes: as one that is `separate` none is. */
-static bool counts_any(const struct classes *classes, class_mask mask)
-{
-    for (unsigned i = 0; i < classes_count(classes); i++)
-        if ((mask >> i & 1) != 0 && !classes_separate(classes, i))
-            return true;
-    return false;
 }
 
 /* What is left of those before `not`; of classes that are wrong nothing is said twice. */
@@ -98,7 +78,7 @@ static void resolve(struct resolver *resolver, struct test *test)
         *(is_away(count, name) ? &away : &count->mask) |= mask;
     }
     count->mask &= ~away;
-    if (known && !counts_any(resolver->policy->classes, count->mask))
+    if (known && (count->mask & classes_which(resolver->policy->classes, false)) == 0)
         resolver_fail(resolver, test->offset, "no class is left to count: each is taken away with `not`");
 }
 

@@ -37,19 +37,13 @@ static void print(GString *out, const struct test *test)
 /* `defects`: bits of enum defect. */
 static bool holds(enum flag flag, bool authenticated, bool local, unsigned defects)
 {
-    switch (flag) {
-    case FLAG_AUTHENTICATED:
-        return authenticated;
-    case FLAG_LOCAL:
-        return local;
-    case FLAG_SYNTAX:
-        return (defects & DEFECT_SYNTAX) != 0;
-    case FLAG_MALFORMED:
-        return (defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0;
-    case FLAG_TRUNCATED:
-        break;
-    }
-    return (defects & DEFECT_CUT) != 0;
+    const bool flags[] = {[FLAG_AUTHENTICATED] = authenticated,
+                          [FLAG_LOCAL] = local,
+                          [FLAG_SYNTAX] = (defects & DEFECT_SYNTAX) != 0,
+                          [FLAG_MALFORMED] = (defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0,
+                          [FLAG_TRUNCATED] = (defects & DEFECT_CUT) != 0};
+
+    return flags[flag];
 }
 
 static int evaluate(struct evaluation *evaluation, const struct test *test)

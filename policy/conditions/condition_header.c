@@ -32,9 +32,8 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
     (void)word;
     if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a header field"))
         return false;
-    header->name = parser_take_string(parser, "the name of a header field in double quotes");
-    return header->name != NULL && parser_take(parser, TOKEN_RIGHT, "`)`") &&
-           text_comparison_parse(parser, &header->comparison) &&
+    return parser_take_string(parser, "the name of a header field in double quotes", &header->name) &&
+           parser_take(parser, TOKEN_RIGHT, "`)`") && text_comparison_parse(parser, &header->comparison) &&
            !(header->comparison.relation == RELATION_PRESENT && refuse_name(parser));
 }
 
@@ -92,19 +91,16 @@ static const char *decoded(struct evaluation *evaluation, const struct header *h
 
 static int evaluate_one(struct evaluation *evaluation, const struct header_test *test, const struct header *header)
 {
-    const char *value;
-    g_autofree char *folded = NULL;
-
     if (test->comparison.relation == RELATION_PRESENT)
         return TEST_YES;
-    value = decoded(evaluation, header);
+    const char *value = decoded(evaluation, header);
     if (value == NULL)
         return TEST_FAULT;
     if (test->comparison.relation == RELATION_MATCHES)
         return pattern_match(test->comparison.pattern, value, evaluation->budget);
     if (test->comparison.relation == RELATION_CONTAINS)
         return text_comparison_search(evaluation, &test->comparison, value);
-    folded = g_utf8_casefold(value, -1);
+    g_autofree char *folded = g_utf8_casefold(value, -1);
     return strcmp(folded, test->value) == 0;
 }
 
@@ -115,10 +111,9 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
 
     for (unsigned i = 0; i < headers->len; i++) {
         const struct header *header = g_ptr_array_index(headers, i);
-        int result;
         if (g_ascii_strcasecmp(header->name, wanted->name->text) != 0)
             continue;
-        result = evaluate_one(evaluation, wanted, header);
+        int result = evaluate_one(evaluation, wanted, header);
         if (result != TEST_NO)
             return result;
     }
@@ -133,10 +128,9 @@ static char *value(struct evaluation *evaluation, const struct test *test)
 
     for (unsigned i = 0; i < headers->len; i++) {
         const struct header *header = g_ptr_array_index(headers, i);
-        g_autofree char *text = NULL;
         if (g_ascii_strcasecmp(header->name, header_test_of(test)->name->text) != 0)
             continue;
-        text = decode_header(header->value, NULL);
+        g_autofree char *text = decode_header(header->value, NULL);
         g_string_append(values, values->len > 0 ? ", " : "");
         lexer_append_string(values, text);
     }

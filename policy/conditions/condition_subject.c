@@ -41,9 +41,9 @@ static bool parse_class_set(struct parser *parser, struct subject_test *test)
     if (parser_is(parser, TOKEN_STRING) && test->classes->len == 1) {
         const struct item *name = g_ptr_array_index(test->classes, 0);
         bool near = diag_nearest(name->text, words) != NULL;
-        parser_fail_at(parser, offset, "expected the names of classes, or `from` and a file, not `%s` and a string%s",
-                       name->text, near ? "; did you mean `from`?" : "");
-        return false;
+        return parser_fail_at(parser, offset,
+                              "expected the names of classes, or `from` and a file, not `%s` and a string%s",
+                              name->text, near ? "; did you mean `from`?" : "");
     }
     return true;
 }
@@ -53,8 +53,7 @@ static bool parse_set(struct parser *parser, struct subject_test *test)
 {
     if (parser_skip_word(parser, "from")) {
         test->comparison.relation = RELATION_IN_TABLE;
-        test->comparison.operand = parser_take_string(parser, "the name of a table's file");
-        return test->comparison.operand != NULL;
+        return parser_take_string(parser, "the name of a table's file", &test->comparison.operand);
     }
     if (parser_is(parser, TOKEN_STRING)) {
         test->comparison.relation = RELATION_IN_TABLE;
@@ -63,8 +62,7 @@ static bool parse_set(struct parser *parser, struct subject_test *test)
     }
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) < 0)
         return parse_class_set(parser, test);
-    parser_fail_expected(parser, "the name of a class, a string, or `from` and a file", NULL);
-    return false;
+    return parser_fail_expected(parser, "the name of a class, a string, or `from` and a file", NULL);
 }
 
 /* Whether `contains` can be asked of it. */
@@ -184,11 +182,10 @@ static void print(GString *out, const struct test *test)
 static int search_address(struct evaluation *evaluation, const struct subject_test *test, const char *address)
 {
     int result = text_comparison_search(evaluation, &test->comparison, address);
-    g_autofree char *display = NULL;
 
     if (result != TEST_NO || strstr(address, "xn--") == NULL)
         return result;
-    display = address_display(address);
+    g_autofree char *display = address_display(address);
     return text_comparison_search(evaluation, &test->comparison, display);
 }
 
@@ -264,30 +261,25 @@ static char *name_of_login(struct classes *classes, const char *login, struct pa
 {
     const char *at = strrchr(login, '@');
     g_autofree char *realm = at != NULL ? domain_normalise(at + 1, strlen(at + 1)) : NULL;
-    struct domain_facts *facts;
-    bool internal;
 
     *fault = false;
     if (realm == NULL || realm[0] == '\0' || at == login || memchr(login, '@', (size_t)(at - login)) != NULL)
         return NULL;
-    facts = classes_find(classes, realm, budget);
-    internal = facts->class_index == CLASS_INTERNAL;
+    auto_free(domain_facts) facts = classes_find(classes, realm, budget);
+    bool internal = facts->class_index == CLASS_INTERNAL;
     *fault = facts->fault;
-    domain_facts_unref(facts);
     return internal && !*fault ? g_strndup(login, (gsize)(at - login)) : NULL;
 }
 
 /* A string without an `@` also means a login of that name at one's own domains. */
 static int has_user(struct evaluation *evaluation, const struct subject_test *test, const char *login)
 {
-    g_autofree char *valid = NULL;
-    g_autofree char *name = NULL;
     bool fault;
 
     if (table_has_word(test->table, login))
         return TEST_YES;
-    valid = g_utf8_make_valid(login, -1);
-    name = name_of_login(evaluation->policy->classes, valid, evaluation->budget, &fault);
+    g_autofree char *valid = g_utf8_make_valid(login, -1);
+    g_autofree char *name = name_of_login(evaluation->policy->classes, valid, evaluation->budget, &fault);
     if (fault)
         return TEST_FAULT;
     return name != NULL && table_has_word(test->table, name);
@@ -302,13 +294,12 @@ static const char *word_of(const struct message *message, enum subject subject)
 static int evaluate(struct evaluation *evaluation, const struct test *test)
 {
     const struct subject_test *subject = (const struct subject_test *)test;
-    const char *word;
 
     if (subject->subject == SUBJECT_SENDER)
         return evaluate_address(evaluation, subject, evaluation->sender);
     if (subject->subject == SUBJECT_FROM)
         return evaluate_authors(evaluation, subject);
-    word = word_of(evaluation->message, subject->subject);
+    const char *word = word_of(evaluation->message, subject->subject);
     if (word == NULL)
         return TEST_NO;
     if (subject->comparison.relation == RELATION_MATCHES)
@@ -360,52 +351,35 @@ static bool has_small_set(const struct subject_test *test)
     return test->table != NULL && table_size(test->table) <= SET_LIMIT;
 }
 
-/* The classes that are `separate`. */
-static class_mask separate_classes(const struct classes *classes)
-{
-    class_mask separate = 0;
-
-    for (unsigned i = 0; i < classes_count(classes); i++)
-        if (classes_separate(classes, i))
-            separate |= (class_mask)1 << i;
-    return separate;
-}
-
 /* The class of an item of a set of senders or authors; 0 if it is not known, has several, or is none. */
 static class_mask class_of_item(struct classes *classes, const char *item, struct pattern_budget *budget)
 {
     const char *at = strrchr(item, '@');
     const char *name = at != NULL ? at + 1 : item;
     g_autofree char *domain = domain_normalise(name, strlen(name));
-    struct domain_facts *found;
-    class_mask class = 0;
 
     /* Below a domain with a leading dot there may be other classes; the null sender has none. */
     if (name[0] == '.' || name[0] == '\0')
         return 0;
-    found = classes_find(classes, domain, budget);
-    if (!found->fault && !classes_separate(classes, (unsigned)found->class_index))
-        class = (class_mask)1 << found->class_index;
-    domain_facts_unref(found);
-    return class;
+    auto_free(domain_facts) found = classes_find(classes, domain, budget);
+    bool known = !found->fault && !classes_separate(classes, (unsigned)found->class_index);
+    return known ? (class_mask)1 << found->class_index : 0;
 }
 
 /* Whether the classes of all that a test lists are known and among these. */
 static bool is_listed_within(struct classes *classes, const struct subject_test *test, class_mask mask)
 {
-    struct pattern_budget *budget;
     unsigned count = test->items != NULL ? test->items->len : 1;
     bool within = true;
 
     if (!has_small_set(test) || (test->items == NULL && test->comparison.relation != RELATION_EQUALS) ||
         !subject_is_address(test->subject))
         return false;
-    budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     for (unsigned i = 0; within && i < count; i++) {
         const struct item *item = test->items != NULL ? g_ptr_array_index(test->items, i) : test->comparison.operand;
         within = (class_of_item(classes, item->text, budget) & mask) != 0;
     }
-    pattern_budget_free(budget);
     return within;
 }
 
@@ -420,27 +394,25 @@ struct counted_logins {
 static void count_login(void *data, const char *login)
 {
     struct counted_logins *logins = data;
-    g_autofree char *name = NULL;
     bool fault;
 
     if (table_has_word(logins->outer, login)) {
         logins->within++;
         return;
     }
-    name = name_of_login(logins->classes, login, logins->budget, &fault);
+    g_autofree char *name = name_of_login(logins->classes, login, logins->budget, &fault);
     logins->within += name != NULL && table_has_word(logins->outer, name);
 }
 
 /* As table_within, which does not know that logins have realms. */
 static unsigned set_within(struct classes *classes, const struct subject_test *inner, const struct subject_test *outer)
 {
-    struct counted_logins logins = {.classes = classes, .outer = outer->table};
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    struct counted_logins logins = {.classes = classes, .outer = outer->table, .budget = budget};
 
     if (inner->subject != SUBJECT_USER)
         return table_within(inner->table, outer->table);
-    logins.budget = pattern_budget_new();
     table_each_name(inner->table, count_login, &logins);
-    pattern_budget_free(logins.budget);
     return logins.within;
 }
 
@@ -468,7 +440,7 @@ static bool excludes(struct classes *classes, const struct test *first, const st
         return false;
     if (one->classes != NULL && other->classes != NULL)
         /* Who is of a `separate` class is internal or other besides. */
-        return (one->mask & other->mask) == 0 && ((one->mask | other->mask) & separate_classes(classes)) == 0;
+        return (one->mask & other->mask) == 0 && ((one->mask | other->mask) & classes_which(classes, true)) == 0;
     if (one->classes != NULL)
         return is_listed_within(classes, other, ~one->mask);
     if (other->classes != NULL)

@@ -106,11 +106,10 @@ static int outbound_as_written(struct evaluation *evaluation)
 {
     const struct policy *policy = evaluation->policy;
     const struct trace *trace = evaluation->trace;
-    int result;
 
     if (trace != NULL)
         trace->rule(trace->data, "outbound", source_line(policy->source, policy->outbound_offset), false, false);
-    result = run(evaluation, policy->outbound);
+    int result = run(evaluation, policy->outbound);
     if (trace != NULL)
         trace->rule_end(trace->data, result);
     return result;
@@ -119,11 +118,10 @@ static int outbound_as_written(struct evaluation *evaluation)
 enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace)
 {
     struct evaluation evaluation;
-    int result;
 
     evaluation_start(&evaluation, policy, message);
     evaluation.trace = trace;
-    result = policy->outbound != NULL ? outbound_as_written(&evaluation) : outbound_by_default(&evaluation);
+    int result = policy->outbound != NULL ? outbound_as_written(&evaluation) : outbound_by_default(&evaluation);
     evaluation_end(&evaluation);
     return result == TEST_FAULT ? OUTBOUND_FAULT : result == TEST_YES ? OUTBOUND_YES : OUTBOUND_NO;
 }
@@ -169,11 +167,6 @@ static void set_action(struct evaluation *evaluation, struct verdict *verdict, c
     verdict->approvals = action->approvals;
 }
 
-static void add_would(struct verdict *verdict, const char *what, const char *name)
-{
-    g_ptr_array_add(verdict->would, g_strconcat(what, ":", name, NULL));
-}
-
 /* Whether this rule decides; the verdict is set then. */
 static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict, const struct rule *rule,
                           const struct judge_options *options)
@@ -192,8 +185,8 @@ static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict
     if (result == TEST_NO)
         return false;
     if (rule->monitor) {
-        add_would(verdict, result == TEST_FAULT ? "fault" : disposition_name(rule->action.disposition),
-                  rule->name->text);
+        const char *would = result == TEST_FAULT ? "fault" : disposition_name(rule->action.disposition);
+        g_ptr_array_add(verdict->would, g_strconcat(would, ":", rule->name->text, NULL));
         return false;
     }
     if (result == TEST_FAULT) {

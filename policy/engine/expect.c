@@ -15,11 +15,10 @@
 static void G_GNUC_PRINTF(4, 5)
     fail(const struct policy *policy, const struct expect *expect, struct diags *diags, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     source_diag(policy->source, expect->offset, diags, DIAG_ERROR, "this expectation fails: %s", message);
 }
@@ -32,8 +31,8 @@ static const char *text_of(const struct item *item)
 static void assert_class(struct policy *policy, const struct expect *expect, struct diags *diags)
 {
     g_autofree char *domain = domain_normalise(expect->domain->text, strlen(expect->domain->text));
-    struct pattern_budget *budget = pattern_budget_new();
-    struct domain_facts *facts = classes_find(policy->classes, domain, budget);
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    auto_free(domain_facts) facts = classes_find(policy->classes, domain, budget);
     class_mask mask = 0, belongs = (class_mask)1 << facts->class_index;
 
     /* To a stranger a `separate` class is other. */
@@ -47,21 +46,18 @@ static void assert_class(struct policy *policy, const struct expect *expect, str
              classes_name(policy->classes, (unsigned)facts->class_index), expect->class_name->text);
         reasons_of_class(policy, domain, (unsigned)facts->class_index, diags);
     }
-    domain_facts_unref(facts);
-    pattern_budget_free(budget);
 }
 
 static void assert_outbound(struct policy *policy, const struct expect *expect, struct diags *diags)
 {
     auto_free(message) message = message_new();
-    enum outbound outbound;
 
     message_set_client(message, text_of(expect->client));
     message_set_listener(message, text_of(expect->listener));
     message_set_user(message, text_of(expect->user));
     message_set_sender(message, expect->sender != NULL ? expect->sender->text : "");
     message->local = expect->local;
-    outbound = policy_outbound(policy, message);
+    enum outbound outbound = policy_outbound(policy, message);
     if (outbound == OUTBOUND_FAULT)
         fail(policy, expect, diags, "a regular expression went beyond its limit");
     else if ((outbound == OUTBOUND_YES) == expect->negated)
@@ -111,7 +107,7 @@ static bool has_field(const GPtrArray *fields, const char *name)
 static struct message *build_message(const struct expect *expect)
 {
     struct message *message = message_new();
-    GString *to = g_string_new(NULL);
+    g_autoptr(GString) to = g_string_new(NULL);
 
     message_set_user(message, text_of(expect->user));
     message_set_sender(message, expect->sender->text);
@@ -121,7 +117,6 @@ static struct message *build_message(const struct expect *expect)
     message_add_header(message, "To", to->str);
     add_fields(message, expect->fields);
     add_people(message, expect->bcc, NULL);
-    g_string_free(to, TRUE);
     return message;
 }
 
@@ -157,7 +152,7 @@ static bool take_first(void *data, struct message *message, const char *file, un
 static void assert_file(struct policy *policy, const struct expect *expect, struct diags *diags)
 {
     g_autofree char *path = policy_beside(policy, expect->file->text);
-    struct message *message = NULL;
+    auto_free(message) message = NULL;
 
     mailfile_read(path, take_first, &message, diags);
     if (message == NULL) {
@@ -171,7 +166,6 @@ static void assert_file(struct policy *policy, const struct expect *expect, stru
     }
     mailfile_envelope(message, NULL, NULL);
     assert_verdict(policy, expect, message, diags);
-    message_free(message);
 }
 
 unsigned policy_assert(struct policy *policy, struct diags *diags)

@@ -43,13 +43,12 @@ static char *cut(const char *text, size_t limit)
 static char *test_line(const char *test, const char *value, int result)
 {
     const char *word = result == 1 ? "yes" : result == 0 ? "no" : "limit";
-    g_autofree char *shown = NULL;
 
     if (value == NULL)
         return g_strdup_printf("  %-5s %s, not needed", "-", test);
     if (strcmp(value, word) == 0 || shows_recipients(test))
         return g_strdup_printf("  %-5s %s", word, test);
-    shown = cut(value, VALUE_LIMIT);
+    g_autofree char *shown = cut(value, VALUE_LIMIT);
     return g_strdup_printf("  %-5s %s, which is %s", word, test, shown);
 }
 
@@ -139,11 +138,10 @@ static void on_test(void *data, const char *test, const char *value, int result)
 static void on_rule_end(void *data, int matched)
 {
     struct telling *telling = data;
-    bool asked;
 
     if (!telling->tells)
         return;
-    asked = telling->lines->len > 0;
+    bool asked = telling->lines->len > 0;
     diags_note(telling->diags, "%s%s", telling->head,
                !asked         ? ""
                : matched == 1 ? ", matches"
@@ -158,7 +156,7 @@ static void on_rule_end(void *data, int matched)
 
 static void tell_counts(const struct exposure *exposure, struct diags *diags)
 {
-    GString *line = g_string_new("outside:");
+    g_autoptr(GString) line = g_string_new("outside:");
 
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
         g_string_append_printf(line, "%s %s %u", kind > 0 ? "," : "", count_name((enum count)kind),
@@ -167,7 +165,6 @@ static void tell_counts(const struct exposure *exposure, struct diags *diags)
         if ((exposure_defects(exposure) & bit) != 0)
             g_string_append_printf(line, ", defect %s", defect_name((enum defect)bit));
     diags_note(diags, "%s", line->str);
-    g_string_free(line, TRUE);
 }
 
 void reasons_of_verdict(struct policy *policy, const struct message *message, const struct judge_options *options,
@@ -256,13 +253,9 @@ static bool matches(const char *text, const char *domain)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    struct pattern *pattern = pattern_compile(text, &offset, &message);
-    struct pattern_budget *budget = pattern_budget_new();
-    bool yes = pattern != NULL && pattern_match(pattern, domain, budget) == PATTERN_YES;
-
-    pattern_budget_free(budget);
-    pattern_free(pattern);
-    return yes;
+    auto_free(pattern) pattern = pattern_compile(text, &offset, &message);
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    return pattern != NULL && pattern_match(pattern, domain, budget) == PATTERN_YES;
 }
 
 static void tell_item(const struct policy *policy, const struct class_statement *class, const struct class_item *entry,

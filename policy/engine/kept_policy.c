@@ -20,13 +20,12 @@ static void kept_line_free(gpointer data)
 static void append_values(GString *has, const struct expression *expression, const struct kept_facts *facts)
 {
     const struct test *test = expression->test;
-    g_autofree char *value = NULL;
 
     for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
         append_values(has, g_ptr_array_index(expression->parts, i), facts);
     if (test == NULL || test->kind->kept_value == NULL)
         return;
-    value = test->kind->kept_value(facts, test);
+    g_autofree char *value = test->kind->kept_value(facts, test);
     if (value != NULL)
         g_string_append_printf(has, "%s%s", has->len > 0 ? ", " : "", value);
 }

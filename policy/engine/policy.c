@@ -48,14 +48,13 @@ static void policy_free(struct policy *policy)
 static void seal(struct policy *policy)
 {
     const struct suffixes *suffixes = classes_suffixes(policy->classes);
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
     policy->text = policy_print(policy, false);
     g_checksum_update(sum, (const guchar *)policy->text, (gssize)strlen(policy->text) + 1);
     g_checksum_update(sum, (const guchar *)g_checksum_get_string(policy->tables), -1);
     g_checksum_update(sum, (const guchar *)suffixes_version(suffixes), -1);
     policy->digest = g_strdup(g_checksum_get_string(sum));
-    g_checksum_free(sum);
 }
 
 /* Takes the source, or NULL if it could not be read. */

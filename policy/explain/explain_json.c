@@ -11,11 +11,9 @@ static void json_counts(JsonBuilder *json, const struct told *told)
 {
     const struct exposure *exposure = told->verdict->exposure;
 
-    json_builder_set_member_name(json, "counts");
-    json_builder_begin_object(json);
+    json_begin_object(json, "counts");
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++) {
-        json_builder_set_member_name(json, count_name((enum count)kind));
-        json_builder_begin_object(json);
+        json_begin_object(json, count_name((enum count)kind));
         json_number(json, "external", exposure_count(exposure, (enum count)kind, CLASS_EXTERNAL));
         json_number(json, "all", exposure_count(exposure, (enum count)kind, CLASS_ALL));
         for (unsigned i = 0; i < policy_class_count(told->policy); i++)
@@ -28,8 +26,7 @@ static void json_counts(JsonBuilder *json, const struct told *told)
 
 static void json_defects(JsonBuilder *json, unsigned defects)
 {
-    json_builder_set_member_name(json, "defects");
-    json_builder_begin_array(json);
+    json_begin_array(json, "defects");
     for (unsigned bit = DEFECT_SYNTAX; bit <= DEFECT_CUT; bit <<= 1)
         if (defects & bit)
             json_builder_add_string_value(json, defect_name((enum defect)bit));
@@ -40,8 +37,7 @@ static void json_defects(JsonBuilder *json, unsigned defects)
 
 static void json_recipients(JsonBuilder *json, const struct exposure *exposure)
 {
-    json_builder_set_member_name(json, "recipients");
-    json_builder_begin_array(json);
+    json_begin_array(json, "recipients");
     for (unsigned i = 0; i < exposure_visible(exposure); i++) {
         const struct exposed *exposed = exposure_get(exposure, i);
         g_autofree char *address = address_display(exposed->address);
@@ -50,8 +46,7 @@ static void json_recipients(JsonBuilder *json, const struct exposure *exposure)
         json_string(json, "address", address);
         json_string(json, "class", exposed->class_name);
         json_string(json, "party", party);
-        json_builder_set_member_name(json, "fields");
-        json_builder_begin_array(json);
+        json_begin_array(json, "fields");
         for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1)
             if (exposed->fields & bit)
                 json_builder_add_string_value(json, recipient_field_name((enum recipient_field)bit));
@@ -73,8 +68,7 @@ static void json_result(JsonBuilder *json, const char *key, int result, bool kno
 
 static void json_rules(JsonBuilder *json, const struct told *told)
 {
-    json_builder_set_member_name(json, "rules");
-    json_builder_begin_array(json);
+    json_begin_array(json, "rules");
     for (unsigned i = 0; i < told->rules->len; i++) {
         const struct told_rule *rule = &g_array_index(told->rules, struct told_rule, i);
         json_builder_begin_object(json);
@@ -83,8 +77,7 @@ static void json_rules(JsonBuilder *json, const struct told *told)
         json_result(json, "matched", rule->matched, true);
         json_boolean(json, "monitor", rule->monitor);
         json_boolean(json, "expired", rule->expired);
-        json_builder_set_member_name(json, "tests");
-        json_builder_begin_array(json);
+        json_begin_array(json, "tests");
         for (unsigned j = 0; j < rule->tests->len; j++) {
             const struct told_test *test = &g_array_index(rule->tests, struct told_test, j);
             json_builder_begin_object(json);
@@ -120,11 +113,7 @@ void explain_json(GString *out, const struct told *told)
     json_number(json, "approvals", told->outbound ? verdict->approvals : 0);
     json_boolean(json, "outbound", told->outbound);
     json_string(json, "sender", sender);
-    json_builder_set_member_name(json, "would");
-    json_builder_begin_array(json);
-    for (unsigned i = 0; told->outbound && i < verdict->would->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index(verdict->would, i));
-    json_builder_end_array(json);
+    json_strings(json, "would", told->outbound ? verdict->would : NULL);
     json_counts(json, told);
     json_defects(json, exposure_defects(verdict->exposure));
     json_recipients(json, verdict->exposure);

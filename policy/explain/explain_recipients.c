@@ -38,13 +38,6 @@ static GArray *rows_new(void)
 
 /* ---- a table of three columns and the fields */
 
-static unsigned columns_of(const char *text)
-{
-    g_autoptr(GString) plain = g_string_new(NULL);
-
-    return terminal_append_plain(plain, text);
-}
-
 /* Where the columns begin. */
 struct columns {
     unsigned name, detail, fields;
@@ -76,16 +69,16 @@ static void append_row(GString *out, const struct explain_look *look, const stru
 static struct columns lay_out(const GArray *rows, const struct explain_look *look, const char *name_title,
                               const char *detail_title)
 {
-    unsigned class_name = 8, name = columns_of(name_title), detail = columns_of(detail_title), fields = 6;
+    unsigned class_name = 8, name = terminal_columns(name_title), detail = terminal_columns(detail_title), fields = 6;
     struct columns columns;
 
     for (unsigned i = 0; i < rows->len; i++) {
         const struct row *row = &g_array_index(rows, struct row, i);
         g_autofree char *names = recipient_field_names(row->fields);
-        class_name = MAX(class_name, columns_of(row->class_name));
-        name = MAX(name, columns_of(row->name));
-        detail = MAX(detail, columns_of(row->detail));
-        fields = MAX(fields, columns_of(names));
+        class_name = MAX(class_name, terminal_columns(row->class_name));
+        name = MAX(name, terminal_columns(row->name));
+        detail = MAX(detail, terminal_columns(row->detail));
+        fields = MAX(fields, terminal_columns(names));
     }
     columns.name = 2 + class_name + 2;
     fields = MIN(fields, look->width / 5);
@@ -154,7 +147,6 @@ static GArray *sum_by_party(const struct exposure *exposure)
         const char *party = individual ? address_domain(exposed->address) : exposed->party;
         g_autofree char *key = g_strdup_printf("%s %d %s", exposed->class_name, individual, party);
         gpointer place = g_hash_table_lookup(places, key);
-        struct row *sum;
         if (place == NULL) {
             struct row row = {.class_name = exposed->class_name, .individual = individual};
             row.name = address_display(party);
@@ -162,7 +154,7 @@ static GArray *sum_by_party(const struct exposure *exposure)
             place = GUINT_TO_POINTER(rows->len);
             g_hash_table_insert(places, g_steal_pointer(&key), place);
         }
-        sum = &g_array_index(rows, struct row, GPOINTER_TO_UINT(place) - 1);
+        struct row *sum = &g_array_index(rows, struct row, GPOINTER_TO_UINT(place) - 1);
         sum->people++;
         sum->fields |= exposed->fields;
     }
@@ -175,7 +167,6 @@ static void append_rest(GString *out, const GArray *rows, const struct explain_l
 {
     g_autoptr(GHashTable) organisations = g_hash_table_new(hash_string, g_str_equal);
     unsigned people = 0, individuals = 0;
-    g_autofree char *text = NULL;
 
     for (unsigned i = EXPLAIN_RECIPIENTS_SHOWN; i < rows->len; i++) {
         const struct row *row = &g_array_index(rows, struct row, i);
@@ -187,8 +178,8 @@ static void append_rest(GString *out, const GArray *rows, const struct explain_l
     }
     if (people == 0)
         return;
-    text = g_strdup_printf("... and %u parties more with %u recipients; --all shows each recipient",
-                           individuals + g_hash_table_size(organisations), people);
+    g_autofree char *text = g_strdup_printf("... and %u parties more with %u recipients; --all shows each recipient",
+                                            individuals + g_hash_table_size(organisations), people);
     g_string_append(out, "  ");
     explain_styled(out, look, STYLE_FAINT, text);
     g_string_append_c(out, '\n');

@@ -47,13 +47,6 @@ static struct line line_of(const struct told_test *test)
     return line;
 }
 
-static unsigned columns_of(const char *text)
-{
-    g_autoptr(GString) plain = g_string_new(NULL);
-
-    return terminal_append_plain(plain, text);
-}
-
 /* Where the values of all tests begin. */
 static unsigned value_column(const GArray *rules, const struct explain_look *look)
 {
@@ -63,7 +56,7 @@ static unsigned value_column(const GArray *rules, const struct explain_look *loo
         const struct told_rule *rule = &g_array_index(rules, struct told_rule, i);
         for (unsigned j = 0; j < rule->tests->len; j++) {
             struct line line = line_of(&g_array_index(rule->tests, struct told_test, j));
-            unsigned end = line.begin + columns_of(line.text) + 2;
+            unsigned end = line.begin + terminal_columns(line.text) + 2;
             if (end <= VALUE_COLUMN(look->width))
                 column = MAX(column, end);
             line_clear(&line);
@@ -106,7 +99,6 @@ static void append_test(GString *out, const struct explain_look *look, const str
     struct line line = line_of(test);
     g_autofree char *value = value_text(test, look);
     bool needed = test->value != NULL;
-    unsigned column;
 
     if (line.opening != NULL) {
         terminal_append_blanks(out, 0, line.begin - 2);
@@ -115,8 +107,8 @@ static void append_test(GString *out, const struct explain_look *look, const str
     append_test_result(out, look, needed, line.result);
     terminal_append_blanks(out, RULE_COLUMN, line.begin);
     g_string_append(out, needed ? "" : terminal_begin(look->colours, STYLE_FAINT));
-    column = terminal_append_wrapped(out, line.text, line.begin, look->width);
-    if (column + 2 > values || values + columns_of(value) > look->width) {
+    unsigned column = terminal_append_wrapped(out, line.text, line.begin, look->width);
+    if (column + 2 > values || values + terminal_columns(value) > look->width) {
         g_string_append_c(out, '\n');
         column = 0;
         values = line.begin + 4;

@@ -5,10 +5,9 @@
 unsigned explain_styled(GString *out, const struct explain_look *look, enum terminal_style style, const char *text)
 {
     bool colours = look->colours && style != STYLE_PLAIN;
-    unsigned columns;
 
     g_string_append(out, terminal_begin(colours, style));
-    columns = terminal_append_plain(out, text);
+    unsigned columns = terminal_append_plain(out, text);
     g_string_append(out, terminal_end(colours));
     return columns;
 }

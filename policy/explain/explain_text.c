@@ -67,10 +67,9 @@ static void append_header(GString *out, const struct told *told, const struct ex
 
     for (unsigned i = 0; i < told->message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(told->message->headers, i);
-        g_autofree char *value = NULL;
         if (g_ascii_strcasecmp(header->name, name) != 0)
             continue;
-        value = decode_header(header->value, NULL);
+        g_autofree char *value = decode_header(header->value, NULL);
         g_string_append_printf(values, "%s%s", values->len > 0 ? ", " : "", value);
     }
     append_label(out, look, name);

@@ -193,10 +193,8 @@ struct domain_facts *classes_unknown(const char *domain)
 
 struct domain_facts *classes_find(struct classes *classes, const char *domain, struct pattern_budget *budget)
 {
-    struct domain_facts *facts;
-
     pthread_mutex_lock(&classes->lock);
-    facts = remembered(classes, domain);
+    struct domain_facts *facts = remembered(classes, domain);
     pthread_mutex_unlock(&classes->lock);
     if (facts != NULL)
         return facts;
@@ -210,4 +208,14 @@ struct domain_facts *classes_find(struct classes *classes, const char *domain, s
         pthread_mutex_unlock(&classes->lock);
     }
     return facts;
+}
+
+class_mask classes_which(const struct classes *classes, bool separate)
+{
+    class_mask mask = 0;
+
+    for (unsigned i = 0; i < classes_count(classes); i++)
+        if (classes_separate(classes, i) == separate)
+            mask |= (class_mask)1 << i;
+    return mask;
 }

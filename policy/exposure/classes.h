@@ -40,6 +40,9 @@ unsigned classes_index(const struct classes *classes, const char *name);
 bool classes_individuals(const struct classes *classes, unsigned index);
 bool classes_separate(const struct classes *classes, unsigned index);
 
+/* All that are `separate`, or all that are not: as these recipients are counted. */
+class_mask classes_which(const struct classes *classes, bool separate);
+
 /* What is known of a domain; counted by reference. */
 struct domain_facts {
     int references;
@@ -55,5 +58,6 @@ struct domain_facts *classes_find(struct classes *classes, const char *domain, s
 /* The facts of a domain that is not looked up: CLASS_OTHER, and a separate organisation. */
 struct domain_facts *classes_unknown(const char *domain);
 void domain_facts_unref(struct domain_facts *facts);
+AUTO_FREE_DEFINE(domain_facts, domain_facts_unref)
 
 #endif

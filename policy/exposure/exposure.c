@@ -125,17 +125,16 @@ static void mark(GHashTable *masks, const char *value, unsigned class_index)
 static void count_visible(struct builder *builder, bool bcc_visible)
 {
     struct exposure *exposure = builder->exposure;
-    GHashTable *parties = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
-    GHashTable *domains = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
+    g_autoptr(GHashTable) parties = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
+    g_autoptr(GHashTable) domains = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
 
     for (unsigned i = 0; i < recipients_count(exposure->recipients); i++) {
         const struct recipient *recipient = recipients_get(exposure->recipients, i);
-        const struct domain_facts *facts;
         struct exposed exposed = {.address = recipient->address};
         exposed.fields = bcc_visible ? recipient->fields : recipient->fields & ~(unsigned)FIELDS_BCC;
         if (exposed.fields == 0)
             continue;
-        facts = find_header_domain(builder, address_domain(recipient->address));
+        const struct domain_facts *facts = find_header_domain(builder, address_domain(recipient->address));
         exposed.class_index = class_of(builder, facts);
         exposed.class_name = classes_name(builder->classes, exposed.class_index);
         exposed.party = classes_individuals(builder->classes, (unsigned)facts->class_index) ? recipient->address
@@ -147,8 +146,6 @@ static void count_visible(struct builder *builder, bool bcc_visible)
     }
     add_masks(exposure, COUNT_PARTIES, parties);
     add_masks(exposure, COUNT_DOMAINS, domains);
-    g_hash_table_unref(parties);
-    g_hash_table_unref(domains);
 }
 
 /* One distinct envelope recipient, and whether a reader of the message can see it. */
@@ -164,7 +161,7 @@ static void count_recipient(struct builder *builder, const char *address, bool i
 static void count_envelope(struct builder *builder, const struct message *message)
 {
     const struct recipients *read = builder->exposure->recipients;
-    GHashTable *seen = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     unsigned shown = message->bcc_visible ? ~0u : ~(unsigned)FIELDS_BCC;
 
     for (unsigned i = 0; message->envelope_unknown && i < recipients_count(read); i++) {
@@ -177,7 +174,6 @@ static void count_envelope(struct builder *builder, const struct message *messag
         if (g_hash_table_add(seen, address))
             count_recipient(builder, address, (recipients_find(read, address) & shown) != 0);
     }
-    g_hash_table_unref(seen);
 }
 
 struct exposure *exposure_read(struct classes *classes, const struct message *message, struct pattern_budget *budget)

@@ -51,12 +51,10 @@ const char *suffixes_version(const struct suffixes *suffixes)
 
 const char *suffixes_organisation(const struct suffixes *suffixes, const char *domain)
 {
-    const char *registrable;
-
     if (!domain_is_name(domain) || suffixes->list == NULL)
         return domain;
     /* It is asked once for each label. */
-    registrable = psl_registrable_domain(suffixes->list, domain_tail(domain, SUFFIX_LABELS_LIMIT));
+    const char *registrable = psl_registrable_domain(suffixes->list, domain_tail(domain, SUFFIX_LABELS_LIMIT));
     return registrable != NULL ? registrable : domain;
 }
 

@@ -102,11 +102,9 @@ static unsigned count_labels(const char *domain)
 /* As much of an item as a message may hold; to be freed with g_free. */
 static char *shown(const char *item)
 {
-    g_autofree char *piece = NULL;
-
     if (g_utf8_strlen(item, -1) <= 80)
         return g_strdup(item);
-    piece = g_utf8_substring(item, 0, 77);
+    g_autofree char *piece = g_utf8_substring(item, 0, 77);
     return g_strconcat(piece, "...", NULL);
 }
 
@@ -117,6 +115,8 @@ static char *add_domain(struct table *table, const char *item, unsigned value)
     const char *name = item + below;
     g_autofree char *domain = domain_normalise(name, strlen(name));
 
+    if (strchr(name, '@') != NULL)
+        return g_strdup_printf("expected a domain, not the address `%s`", piece);
     if (strchr(name, '*') != NULL)
         return g_strdup_printf("expected a domain, not `%s`; a leading dot means the domain and all below", piece);
     if (strpbrk(name, " \t") != NULL || (!domain_is_name(domain) && (below || !domain_is_literal(domain))))
@@ -131,7 +131,6 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
 {
     g_autofree char *piece = shown(item);
     const char *at = strrchr(item, '@');
-    g_autofree char *address = NULL;
 
     /* The null sender. */
     if (item[0] == '\0') {
@@ -140,7 +139,7 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
     }
     if (at == NULL)
         return add_domain(table, item, value);
-    address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1), NULL);
+    g_autofree char *address = address_normalise(item, (size_t)(at - item), at + 1, strlen(at + 1), NULL);
     if (address == NULL || strpbrk(item, " \t<>,;*") != NULL ||
         (!domain_is_name(address_domain(address)) && !domain_is_literal(address_domain(address))))
         return g_strdup_printf("expected an address, such as \"ann@corp.example\", not `%s`", piece);
@@ -151,43 +150,28 @@ static char *add_mailbox(struct table *table, const char *item, unsigned value)
 static char *add_network(struct table *table, const char *item)
 {
     g_autofree char *piece = shown(item);
-    GError *error = NULL;
     const char *slash = strchr(item, '/');
-    GInetAddressMask *mask = NULL;
-    struct network network;
-    unsigned length;
+    g_autoptr(GInetAddressMask) mask = NULL;
 
     /* GLib writes a warning for lengths that no address has. */
     if (slash == NULL ||
         (strlen(slash) <= 4 && g_ascii_isdigit(slash[1]) && g_ascii_strtoull(slash + 1, NULL, 10) <= 128))
-        mask = g_inet_address_mask_new_from_string(item, &error);
-    if (mask == NULL) {
-        g_clear_error(&error);
+        mask = g_inet_address_mask_new_from_string(item, NULL);
+    if (mask == NULL)
         return g_strdup_printf("expected an IP address or a network such as \"10.0.0.0/8\" or \"2001:db8::/32\" "
                                "(without bits beyond its length), not `%s`",
                                piece);
-    }
-    length = g_inet_address_mask_get_length(mask);
-    network = network_of(g_inet_address_mask_get_address(mask), length);
+    unsigned length = g_inet_address_mask_get_length(mask);
+    struct network network = network_of(g_inet_address_mask_get_address(mask), length);
     table->lengths[network.six][length] = true;
     g_hash_table_add(table->networks, g_memdup2(&network, sizeof network));
-    g_object_unref(mask);
     return NULL;
-}
-
-static char *address_for_domain(const char *item)
-{
-    g_autofree char *piece = shown(item);
-
-    return g_strdup_printf("expected a domain, not the address `%s`", piece);
 }
 
 char *table_add(struct table *table, const char *item, unsigned value)
 {
     switch (table->kind) {
     case TABLE_DOMAINS:
-        if (strchr(item, '@') != NULL)
-            return address_for_domain(item);
         return add_domain(table, item, value);
     case TABLE_MAILBOXES:
     case TABLE_ADDRESSES:
@@ -224,13 +208,12 @@ void table_each_item(const struct source *source, table_item take, void *data)
     for (unsigned i = 0; i < source->lines->len; i++) {
         size_t start = g_array_index(source->lines, size_t, i);
         size_t end = i + 1 < source->lines->len ? g_array_index(source->lines, size_t, i + 1) : source->length;
-        g_autofree char *item = NULL;
         while (start < end && g_ascii_isspace(text[start]))
             start++;
         end = item_end(text, start, end);
         if (start == end)
             continue;
-        item = g_strndup(text + start, end - start);
+        g_autofree char *item = g_strndup(text + start, end - start);
         take(data, item, start);
     }
 }
@@ -312,11 +295,10 @@ static const char *extension_of(const char *address, const char *domain)
 static bool has_extended(const struct table *table, const char *address, const char *domain)
 {
     const char *extension = table->kind == TABLE_MAILBOXES ? extension_of(address, domain) : NULL;
-    g_autofree char *plain = NULL;
 
     if (extension == NULL)
         return false;
-    plain = g_strdup_printf("%.*s@%s", (int)(extension - address), address, domain);
+    g_autofree char *plain = g_strdup_printf("%.*s@%s", (int)(extension - address), address, domain);
     return find(table->names, plain) >= 0;
 }
 
@@ -331,21 +313,26 @@ bool table_has_mailbox(const struct table *table, const char *address)
            table_find_domain(table, domain) >= 0;
 }
 
-bool table_has_network(const struct table *table, GInetAddress *address)
+/* One look for each length that occurs, however many networks there are. */
+static bool has_around(const struct table *table, const struct network *inner)
 {
-    unsigned bits = (unsigned)g_inet_address_get_native_size(address) * 8;
-    bool six = bits == 128;
-
-    /* One look for each length that occurs, however many networks there are. */
-    for (unsigned length = 0; length <= bits; length++) {
-        struct network network;
-        if (!table->lengths[six][length])
+    for (unsigned length = 0; length <= inner->length; length++) {
+        struct network network = *inner;
+        if (!table->lengths[inner->six][length])
             continue;
-        network = network_of(address, length);
+        network.length = (guint8)length;
+        network_cut(&network);
         if (g_hash_table_contains(table->networks, &network))
             return true;
     }
     return false;
+}
+
+bool table_has_network(const struct table *table, GInetAddress *address)
+{
+    const struct network network = network_of(address, (unsigned)g_inet_address_get_native_size(address) * 8);
+
+    return has_around(table, &network);
 }
 
 bool table_has_word(const struct table *table, const char *word)
@@ -379,33 +366,13 @@ static bool is_extensible(const struct table *table, const char *name)
 
 static bool has_name(const struct table *table, const char *name)
 {
-    switch (table->kind) {
-    case TABLE_MAILBOXES:
-    case TABLE_ADDRESSES:
-        if (strchr(name, '@') != NULL || name[0] == '\0')
-            return table_has_mailbox(table, name);
-        return table_find_domain(table, name) >= 0;
-    case TABLE_DOMAINS:
-        return table_find_domain(table, name) >= 0;
-    case TABLE_WORDS:
-    case TABLE_NETWORKS:
-        break;
-    }
-    return find(table->names, name) >= 0;
-}
+    bool mailboxes = table->kind == TABLE_MAILBOXES || table->kind == TABLE_ADDRESSES;
 
-static bool has_around(const struct table *table, const struct network *inner)
-{
-    for (unsigned length = 0; length <= inner->length; length++) {
-        struct network network = *inner;
-        if (!table->lengths[inner->six][length])
-            continue;
-        network.length = (guint8)length;
-        network_cut(&network);
-        if (g_hash_table_contains(table->networks, &network))
-            return true;
-    }
-    return false;
+    if (mailboxes && (strchr(name, '@') != NULL || name[0] == '\0'))
+        return table_has_mailbox(table, name);
+    if (mailboxes || table->kind == TABLE_DOMAINS)
+        return table_find_domain(table, name) >= 0;
+    return find(table->names, name) >= 0;
 }
 
 unsigned table_within(const struct table *inner, const struct table *outer)

@@ -32,26 +32,6 @@ struct list {
 
 /* ---- lists */
 
-/* The words of a list; one in braces is one word. */
-static GPtrArray *split(const char *value)
-{
-    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
-    int depth = 0;
-
-    while (*value != '\0') {
-        const char *start;
-        value += strspn(value, " \t\r\n,");
-        start = value;
-        while (*value != '\0' && (depth > 0 || strchr(" \t\r\n,", *value) == NULL)) {
-            depth += (*value == '{') - (*value == '}');
-            value++;
-        }
-        if (value > start)
-            g_ptr_array_add(words, g_strndup(start, (gsize)(value - start)));
-    }
-    return words;
-}
-
 /* `type:name`; an IPv6 address stands in brackets. */
 static bool is_table(const char *word)
 {
@@ -63,19 +43,17 @@ static void take_list(struct list *list, const char *value, unsigned depth);
 static void take_file(struct list *list, const char *path, unsigned depth)
 {
     auto_free(diags) diags = diags_new();
-    auto_free(source) source = NULL;
-    g_auto(GStrv) lines = NULL;
 
     if (depth >= DEPTH_LIMIT) {
         site_note(list->site, "%s: %s is a file in a file in a file; add what it holds by hand", list->parameter, path);
         return;
     }
-    source = source_read(path, "a list", TABLE_SIZE_LIMIT, diags);
+    auto_free(source) source = source_read(path, "a list", TABLE_SIZE_LIMIT, diags);
     if (source == NULL) {
         site_note(list->site, "%s: %s %s", list->parameter, path, diags_get(diags, 0)->message);
         return;
     }
-    lines = g_strsplit(source->text, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(source->text, "\n", -1);
     for (unsigned i = 0; lines[i] != NULL; i++) {
         if (g_strstrip(lines[i])[0] != '#')
             take_list(list, lines[i], depth + 1);
@@ -115,7 +93,6 @@ static void take_keys(struct list *list, const char *text)
 static void take_table(struct list *list, const char *word)
 {
     const char *table = g_str_has_prefix(word, "proxy:") ? word + strlen("proxy:") : word;
-    g_autofree char *keys = NULL;
     g_autofree char *error = NULL;
     const char *own[] = {"postmap", "-s", table, NULL};
     const char *configured[] = {"postmap", "-c", list->config, "-s", table, NULL};
@@ -127,7 +104,7 @@ static void take_table(struct list *list, const char *word)
                   list->networks ? "networks" : "domains");
         return;
     }
-    keys = program_output(&program, &error);
+    g_autofree char *keys = program_output(&program, &error);
     if (keys != NULL)
         take_keys(list, keys);
     else
@@ -136,7 +113,7 @@ static void take_table(struct list *list, const char *word)
 
 static void take_list(struct list *list, const char *value, unsigned depth)
 {
-    g_autoptr(GPtrArray) words = split(value);
+    g_autoptr(GPtrArray) words = postconf_words(value);
 
     for (unsigned i = 0; i < words->len; i++) {
         const char *word = g_ptr_array_index(words, i);
@@ -229,13 +206,12 @@ static void take_parameter(struct list *list, const char *value)
 static GHashTable *ask_values(const char *config, const char *const *words, char **error)
 {
     g_autofree char *text = postconf_output(config, words, true, error);
-    GHashTable *values;
     char *rest = text;
     const char *name, *value;
 
     if (text == NULL)
         return NULL;
-    values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTable *values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     while (postconf_next(&rest, &name, &value))
         g_hash_table_insert(values, g_strdup(name), g_strdup(value));
     return values;
@@ -249,12 +225,6 @@ static const char *value_of(GHashTable *values, const char *name)
 }
 
 /* ---- mail that comes back */
-
-static bool is_loopback_service(const char *service)
-{
-    return g_str_has_prefix(service, "127.") || g_str_has_prefix(service, "localhost:") ||
-           g_str_has_prefix(service, "[::1]:");
-}
 
 static const char * override(GHashTable *values, const char *service, const char *parameter)
 {
@@ -273,6 +243,25 @@ static bool is_word(const char *name)
     return p > name && *p == '\0';
 }
 
+/* Whether another listener, where mail comes in, has the name as well: then leaving it out would leave that mail out.
+ */
+static bool is_shared(GHashTable *values, const char *name)
+{
+    static const char end[] = "/inet/milter_macro_daemon_name";
+    GHashTableIter iterator;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iterator, values);
+    while (g_hash_table_iter_next(&iterator, &key, &value)) {
+        g_autofree char *service = g_str_has_suffix(key, end) ? g_strndup(key, strlen(key) - strlen(end)) : NULL;
+        const char *filter = service == NULL ? NULL : override(values, service, "content_filter");
+        bool takes_back = filter != NULL && filter[0] == '\0' && postconf_is_loopback(service);
+        if (service != NULL && !takes_back && strcmp(value, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /*
  * A listener on the loopback that hands mail to no content filter takes it back
  * from one.  What it shows to milters was shown to them before.
@@ -284,18 +273,18 @@ static void take_listener(struct site *site, GHashTable *values, const char *ser
     const char *options = override(values, service, "receive_override_options");
     const char *name = override(values, service, "milter_macro_daemon_name");
 
-    if (filter == NULL || filter[0] != '\0' || !is_loopback_service(service))
+    if (filter == NULL || filter[0] != '\0' || !postconf_is_loopback(service))
         return;
     if ((milters != NULL && milters[0] == '\0') || (options != NULL && strstr(options, "no_milters") != NULL))
         return;
-    if (name != NULL && is_word(name)) {
+    if (name != NULL && is_word(name) && !is_shared(values, name)) {
         if (!g_ptr_array_find_with_equal_func(site->reinjected, name, g_str_equal, NULL))
             g_ptr_array_add(site->reinjected, g_strdup(name));
         return;
     }
     site_note(site,
-              "master.cf: %s takes mail back from a content filter and shows it to milters again; put "
-              "`-o smtpd_milters=` there, or its mail is judged twice",
+              "master.cf: %s takes mail back from a content filter and shows it to milters again; "
+              "`rcptguardq setup postfix` keeps it from rcptguard, or its mail is evaluated twice",
               service);
 }
 
@@ -305,11 +294,10 @@ static void ask_listeners(struct site *site, const char *config)
     static const char *const words[] = {"-x", "-P", NULL};
     g_autofree char *error = NULL;
     g_autoptr(GHashTable) values = ask_values(config, words, &error);
-    g_autoptr(GList) keys = NULL;
 
     if (values == NULL)
         return;
-    keys = g_list_sort(g_hash_table_get_keys(values), (GCompareFunc)strcmp);
+    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(values), (GCompareFunc)strcmp);
     for (GList *key = keys; key != NULL; key = key->next) {
         const char *end = strstr(key->data, "/inet/content_filter");
         g_autofree char *service = end == NULL ? NULL : g_strndup(key->data, (gsize)(end - (const char *)key->data));

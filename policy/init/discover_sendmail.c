@@ -104,18 +104,15 @@ bool ask_sendmail(struct site *site, const char *config, char **error)
                    {"$={VirtHost}", "class {VirtHost}", false},
                    {"$=M", "class M", false},
                    {"$=R", "class R", true}};
-    GString *questions = g_string_new(NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(GPtrArray) answers = NULL;
+    g_autoptr(GString) questions = g_string_new(NULL);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(classes); i++)
         g_string_append_printf(questions, "%s\n", classes[i].question);
     g_string_append(questions, "$M\n");
-    text = ask(config, questions->str, error);
-    g_string_free(questions, TRUE);
+    g_autofree char *text = ask(config, questions->str, error);
     if (text == NULL)
         return false;
-    answers = parse_answers(text);
+    g_autoptr(GPtrArray) answers = parse_answers(text);
     if (answers->len != G_N_ELEMENTS(classes) + 1) {
         *error = g_strdup("sendmail -bt gave answers that nobody asked for");
         return false;

@@ -52,12 +52,11 @@ void site_free(struct site *site)
 
 void site_note(struct site *site, const char *format, ...)
 {
-    g_autofree char *text = NULL;
     GString *line = g_string_new(NULL);
     va_list arguments;
 
     va_start(arguments, format);
-    text = g_strdup_vprintf(format, arguments);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     for (const char *p = text; *p != '\0'; p++) {
         if (strchr("<>,=\"", *p) != NULL) /* harmless in a comment, and names of maps hold them */
@@ -156,10 +155,8 @@ bool site_has(const struct site *site, const char *domain)
 
 const char *site_main_domain(const struct site *site)
 {
-    const char *organisation;
-
     if (site->origin != NULL) {
-        organisation = suffixes_organisation(site->suffixes, site->origin);
+        const char *organisation = suffixes_organisation(site->suffixes, site->origin);
         if (site_has(site, organisation))
             return organisation;
         if (site_has(site, site->origin))
@@ -212,12 +209,11 @@ static void unmap(GInetAddress **address, unsigned *length)
 {
     static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
     const guint8 *bytes = g_inet_address_to_bytes(*address);
-    GInetAddress *four;
 
     if (g_inet_address_get_family(*address) != G_SOCKET_FAMILY_IPV6 || *length < 96 ||
         memcmp(bytes, mapped, sizeof mapped) != 0)
         return;
-    four = g_inet_address_new_from_bytes(bytes + sizeof mapped, G_SOCKET_FAMILY_IPV4);
+    GInetAddress *four = g_inet_address_new_from_bytes(bytes + sizeof mapped, G_SOCKET_FAMILY_IPV4);
     g_object_unref(*address);
     *address = four;
     *length -= 96;
@@ -227,8 +223,6 @@ void site_add_network(struct site *site, const char *text, const char *origin)
 {
     unsigned length = 0;
     g_autoptr(GInetAddress) address = parse_network(text, &length);
-    g_autoptr(GInetAddressMask) mask = NULL;
-    char *written;
 
     if (address == NULL) {
         site_note(site, "%s: `%s` is no network", origin, text);
@@ -239,14 +233,14 @@ void site_add_network(struct site *site, const char *text, const char *origin)
         site_note(site, "%s: %s is everybody; nobody is trusted for that here", origin, text);
         return;
     }
-    mask = g_inet_address_mask_new(address, length, NULL);
+    g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new(address, length, NULL);
     if (mask == NULL) {
         site_note(site, "%s: `%s` has bits set beyond its length", origin, text);
         return;
     }
     if (g_inet_address_get_is_loopback(address))
         return;
-    written = g_inet_address_mask_to_string(mask);
+    char *written = g_inet_address_mask_to_string(mask);
     if (g_ptr_array_find_with_equal_func(site->networks, written, g_str_equal, NULL))
         g_free(written);
     else

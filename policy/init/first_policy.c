@@ -103,12 +103,10 @@ static void write_classes(GString *text, const struct site *site)
 
 char *draft_domains(const struct site *site)
 {
-    GString *text;
-
     if (site->domains->len <= DRAFT_DOMAINS)
         return NULL;
-    text = g_string_new("# Your own organisation: one domain a line; a leading dot means all below as well.\n"
-                        "# Behind each stands where it was named.\n\n");
+    GString *text = g_string_new("# Your own organisation: one domain a line; a leading dot means all below as well.\n"
+                                 "# Behind each stands where it was named.\n\n");
     for (unsigned i = 0; i < site->domains->len; i++) {
         const struct site_domain *domain = domain_at(site, i);
         g_string_append_printf(text, "%s%s    # %s\n", domain->below ? "." : "", domain->name, domain->origins->str);
@@ -209,11 +207,10 @@ static char *host_of(const char *network)
     GInetAddress *address = g_inet_address_mask_get_address(mask);
     size_t size = g_inet_address_get_native_size(address);
     g_autofree guint8 *bytes = g_memdup2(g_inet_address_to_bytes(address), size);
-    g_autoptr(GInetAddress) host = NULL;
 
     if (g_inet_address_mask_get_length(mask) < size * 8)
         bytes[size - 1] |= 1;
-    host = g_inet_address_new_from_bytes(bytes, g_inet_address_get_family(address));
+    g_autoptr(GInetAddress) host = g_inet_address_new_from_bytes(bytes, g_inet_address_get_family(address));
     return g_inet_address_to_string(host);
 }
 

@@ -24,13 +24,12 @@ char *place_path(const struct place *place, const char *name)
 struct place *place_new(const char *folder, char **error)
 {
     g_autofree char *hidden = g_build_filename(folder, ".rcptguard-init.XXXXXX", NULL);
-    struct place *place;
 
     if (g_mkdtemp(hidden) == NULL) {
         *error = g_strdup_printf("cannot write in %s: %s", folder, g_strerror(errno));
         return NULL;
     }
-    place = g_new0(struct place, 1);
+    struct place *place = g_new0(struct place, 1);
     place->folder = g_strdup(folder);
     place->hidden = g_steal_pointer(&hidden);
     place->names = g_ptr_array_new_with_free_func(g_free);
@@ -49,8 +48,6 @@ static void remove_hidden(struct place *place, GPtrArray *names)
 
 void place_free(struct place *place)
 {
-    if (place == NULL)
-        return;
     remove_hidden(place, place->names);
     remove_hidden(place, place->used);
     rmdir(place->hidden);

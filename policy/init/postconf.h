@@ -20,4 +20,13 @@ char *postconf_output(const char *folder, const char *const *words, bool callers
  */
 bool postconf_next(char **rest, const char **name, const char **value);
 
+/* Whether a service of master.cf listens on the loopback alone. */
+bool postconf_is_loopback(const char *service);
+
+/* What stands between the words of a list. */
+#define POSTCONF_BLANKS " \t\r\n,"
+
+/* The words of a list: char *.  What stands in braces is one word. */
+GPtrArray *postconf_words(const char *list);
+
 #endif

@@ -71,7 +71,6 @@ static struct expression *parse_test(struct parser *parser)
     unsigned word = 0;
     const struct condition_kind *kind =
         parser_is(parser, TOKEN_NAME) ? condition_find(parser->token.value, &word) : NULL;
-    struct expression *expression;
 
     if (kind == NULL) {
         g_autofree const char **words = list_words();
@@ -81,7 +80,7 @@ static struct expression *parse_test(struct parser *parser)
                              words);
         return NULL;
     }
-    expression = expression_new(EXPRESSION_TEST, offset);
+    struct expression *expression = expression_new(EXPRESSION_TEST, offset);
     expression->test = test_new(kind, offset);
     parser_advance(parser);
     if (kind->parse(parser, expression->test, word))
@@ -133,7 +132,6 @@ struct expression *parser_expression(struct parser *parser)
     bool mixed = false;
 
     while (first != NULL && (parser_is_word(parser, "and") || parser_is_word(parser, "or"))) {
-        struct expression *next;
         if (!parser_is_word(parser, word) && !mixed) {
             parser_fail_at(parser, parser->token.offset,
                            "`and` and `or` are mixed; say with parentheses which belongs together");
@@ -144,7 +142,7 @@ struct expression *parser_expression(struct parser *parser)
             joined = expression_new(strcmp(word, "and") == 0 ? EXPRESSION_AND : EXPRESSION_OR, first->offset);
             g_ptr_array_add(joined->parts, first);
         }
-        next = parse_term(parser);
+        struct expression *next = parse_term(parser);
         if (next == NULL) {
             expression_free(joined);
             return NULL;

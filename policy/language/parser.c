@@ -17,6 +17,7 @@ static const char *const outbound_words[] = {"and",    "or",   "class",   "outbo
                                              "expect", "rule", "default", NULL};
 static const char *const gives_words[] = {"by", "class", "outbound", "contact", "expect", "rule", "default", NULL};
 
+/* The statements: parse_statement has its functions in this order. */
 static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
 
@@ -41,10 +42,8 @@ static void recover_top(struct parser *parser)
             braces++;
         else if (parser_is(parser, TOKEN_CLOSE) && braces > 0)
             braces--;
-        else if (parser_is(parser, TOKEN_CLOSE)) {
-            parser_advance(parser);
-            return;
-        } else if (braces == 0 && parser_is_one_of(parser, top_words) && begins_line(parser))
+        else if (parser_skip(parser, TOKEN_CLOSE) ||
+                 (braces == 0 && parser_is_one_of(parser, top_words) && begins_line(parser)))
             return;
         parser_advance(parser);
     }
@@ -73,10 +72,8 @@ static const char *const *words_behind(const struct action *action)
 static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors,
                         const char *const *words)
 {
-    if (parser_is(parser, TOKEN_CLOSE)) {
-        parser_advance(parser);
+    if (parser_skip(parser, TOKEN_CLOSE))
         return;
-    }
     /* An error within the block, as of a string that nothing closes, may have swallowed its end. */
     if (!parser_is(parser, TOKEN_ERROR) && diags_errors(parser->diags) == errors) {
         g_autofree char *expected = g_strdup_printf("`}` to end the %s `%s` of line %u", what, name->text,
@@ -91,16 +88,12 @@ static bool parse_approvals(struct parser *parser, struct action *action)
 {
     if (!parser_is_word(parser, "approvals"))
         return true;
-    if (action->disposition != DISPOSITION_QUARANTINE) {
-        parser_fail_at(parser, parser->token.offset,
-                       "`approvals` belongs to `quarantine`: only what is held is released");
-        return false;
-    }
+    if (action->disposition != DISPOSITION_QUARANTINE)
+        return parser_fail_at(parser, parser->token.offset,
+                              "`approvals` belongs to `quarantine`: only what is held is released");
     parser_advance(parser);
-    if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
-        return false;
-    }
+    if (!parser_is(parser, TOKEN_NUMBER))
+        return parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
     if (strcmp(parser->token.value, "1") != 0 && strcmp(parser->token.value, "2") != 0)
         parser_fail_at(parser, parser->token.offset, "expected 1 or 2: how many reviewers have to agree to a release");
     action->approvals = parser->token.value[0] == '2' ? 2 : 1;
@@ -119,8 +112,8 @@ static const char **with_dispositions(const char *first, const char *second)
     return words;
 }
 
-/* "expected LEAD`accept`, `tag`, ... or `tempfail`, not Y", with the nearest of `words`. */
-static void fail_expected_action(struct parser *parser, const char *lead, const char *const *words)
+/* "expected LEAD`accept`, `tag`, ... or `tempfail`, not Y", with the nearest of `words`; false. */
+static bool fail_expected_action(struct parser *parser, const char *lead, const char *const *words)
 {
     g_autoptr(GString) expected = g_string_new(lead);
 
@@ -130,24 +123,28 @@ static void fail_expected_action(struct parser *parser, const char *lead, const 
                                : i + 1 < DISPOSITIONS ? ", "
                                                       : " or ",
                                disposition_names[i]);
-    parser_fail_expected(parser, expected->str, words);
+    return parser_fail_expected(parser, expected->str, words);
+}
+
+static bool take_disposition(struct parser *parser, enum disposition *disposition)
+{
+    int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
+
+    if (word < 0)
+        return fail_expected_action(parser, "", disposition_names);
+    *disposition = (enum disposition)word;
+    parser_advance(parser);
+    return true;
 }
 
 static bool parse_action(struct parser *parser, struct action *action)
 {
-    int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
-
-    if (word < 0) {
-        fail_expected_action(parser, "", disposition_names);
+    if (!take_disposition(parser, &action->disposition))
         return false;
-    }
-    action->disposition = (enum disposition)word;
     action->approvals = action->disposition == DISPOSITION_QUARANTINE ? 1 : 0;
-    parser_advance(parser);
     if (action->disposition == DISPOSITION_ACCEPT)
         return true;
-    action->text = parser_take_string(parser, "a text in double quotes");
-    return action->text != NULL && parse_approvals(parser, action);
+    return parser_take_string(parser, "a text in double quotes", &action->text) && parse_approvals(parser, action);
 }
 
 static void add_class_item(struct class_statement *class, enum class_item_kind kind, struct item *item)
@@ -165,54 +162,48 @@ static bool parse_class_item(struct parser *parser, struct class_statement *clas
 
     if (parser_skip_word(parser, "individuals")) {
         class->individuals = true;
-        return true;
-    }
-    if (parser_skip_word(parser, "separate")) {
+    } else if (parser_skip_word(parser, "separate")) {
         class->separate = true;
-        return true;
-    }
-    if (parser_skip_word(parser, "match")) {
-        item = parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /(.+\\.)?corp\\.example/");
-        if (item != NULL)
-            add_class_item(class, CLASS_MATCH, item);
-        return item != NULL;
-    }
-    if (parser_skip_word(parser, "domains")) {
-        if (!parser_take_word(parser, "from"))
+    } else if (parser_skip_word(parser, "match")) {
+        if (!parser_take_item(parser, TOKEN_REGEX, "a regular expression such as /(.+\\.)?corp\\.example/", &item))
             return false;
-        item = parser_take_string(parser, "the name of a table's file");
-        if (item != NULL)
-            add_class_item(class, CLASS_DOMAINS_FROM, item);
-        return item != NULL;
-    }
-    if (parser_skip_word(parser, "domain")) {
+        add_class_item(class, CLASS_MATCH, item);
+    } else if (parser_skip_word(parser, "domains")) {
+        if (!parser_take_word(parser, "from") || !parser_take_string(parser, "the name of a table's file", &item))
+            return false;
+        add_class_item(class, CLASS_DOMAINS_FROM, item);
+    } else if (parser_skip_word(parser, "domain")) {
         do {
-            item = parser_take_string(parser, "a domain in double quotes");
-            if (item == NULL)
+            if (!parser_take_string(parser, "a domain in double quotes", &item))
                 return false;
             add_class_item(class, CLASS_DOMAIN, item);
-            if (!parser_is(parser, TOKEN_COMMA))
-                return true;
-            parser_advance(parser);
-        } while (true);
+        } while (parser_skip(parser, TOKEN_COMMA));
+    } else {
+        return parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`",
+                                    class_words);
     }
-    parser_fail_expected(parser, "`domain`, `match`, `domains from`, `individuals`, `separate` or `}`", class_words);
-    return false;
+    return true;
+}
+
+/* The name of a class or a rule. */
+static struct item *take_new_name(struct parser *parser, const char *expected)
+{
+    struct item *name = NULL;
+
+    parser_advance(parser);
+    if (!parser_take_name(parser, expected, &name))
+        parser->policy->names_lost = true;
+    return name;
 }
 
 static bool parse_class(struct parser *parser)
 {
-    struct class_statement *class;
-    struct item *name;
     unsigned errors = diags_errors(parser->diags);
+    struct item *name = take_new_name(parser, "a name for the class");
 
-    parser_advance(parser);
-    name = parser_take_name(parser, "a name for the class");
-    if (name == NULL) {
-        parser->policy->names_lost = true;
+    if (name == NULL)
         return false;
-    }
-    class = class_statement_new(name);
+    struct class_statement *class = class_statement_new(name);
     g_ptr_array_add(parser->policy->statements, class);
     if (!parser_take(parser, TOKEN_OPEN, "`{`"))
         return false;
@@ -248,25 +239,19 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
         return false;
     if (!parser_is_one_of(parser, disposition_names)) {
         g_autofree const char **words = with_dispositions("and", "or");
-        fail_expected_action(parser, "`and`, `or`, or an action: ", words);
-        return false;
+        return fail_expected_action(parser, "`and`, `or`, or an action: ", words);
     }
     return parse_action(parser, &rule->action);
 }
 
 static bool parse_rule(struct parser *parser)
 {
-    struct rule *rule;
-    struct item *name;
     unsigned errors = diags_errors(parser->diags);
+    struct item *name = take_new_name(parser, "a name for the rule");
 
-    parser_advance(parser);
-    name = parser_take_name(parser, "a name for the rule");
-    if (name == NULL) {
-        parser->policy->names_lost = true;
+    if (name == NULL)
         return false;
-    }
-    rule = rule_new(name, source_line(parser->policy->source, name->offset));
+    struct rule *rule = rule_new(name, source_line(parser->policy->source, name->offset));
     g_ptr_array_add(parser->policy->rules, rule);
     if (parser_skip_word(parser, "until")) {
         if (parser_is(parser, TOKEN_DATE)) {
@@ -279,11 +264,9 @@ static bool parse_rule(struct parser *parser)
         if (!parser_is(parser, TOKEN_OPEN))
             parser_advance(parser);
     }
-    if (!parser_is(parser, TOKEN_OPEN)) {
-        parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`",
-                             (const char *const[]){"until", NULL});
-        return false;
-    }
+    if (!parser_is(parser, TOKEN_OPEN))
+        return parser_fail_expected(parser, rule->until_text == NULL ? "`until` or `{`" : "`{`",
+                                    (const char *const[]){"until", NULL});
     parser_advance(parser);
     if (!parse_rule_body(parser, rule)) {
         /* What stands behind the mistake may hold another: a second try at the action. */
@@ -302,15 +285,14 @@ static bool ends_statement(struct parser *parser, const char *expected, const ch
 {
     if (!parser_is(parser, TOKEN_NAME) || parser_is_one_of(parser, top_words))
         return true;
-    parser_fail_expected(parser, expected, candidates);
-    return false;
+    return parser_fail_expected(parser, expected, candidates);
 }
 
 static GPtrArray *parse_people(struct parser *parser)
 {
-    GPtrArray *people = g_ptr_array_new_with_free_func((GDestroyNotify)people_free);
+    g_autoptr(GPtrArray) people = g_ptr_array_new_with_free_func((GDestroyNotify)people_free);
 
-    for (;;) {
+    do {
         struct people *some = g_new0(struct people, 1);
         g_ptr_array_add(people, some);
         some->count = 1;
@@ -320,17 +302,12 @@ static GPtrArray *parse_people(struct parser *parser)
                 parser_fail_at(parser, parser->token.offset, "expected a number from 1 to 100000");
             parser_advance(parser);
             if (!parser_take_word(parser, "of"))
-                break;
+                return NULL;
         }
-        some->address = parser_take_string(parser, "an address, or a number, `of` and an address");
-        if (some->address == NULL)
-            break;
-        if (!parser_is(parser, TOKEN_COMMA))
-            return people;
-        parser_advance(parser);
-    }
-    g_ptr_array_unref(people);
-    return NULL;
+        if (!parser_take_string(parser, "an address, or a number, `of` and an address", &some->address))
+            return NULL;
+    } while (parser_skip(parser, TOKEN_COMMA));
+    return g_steal_pointer(&people);
 }
 
 /* Whether one of these words stands here. */
@@ -338,23 +315,13 @@ static bool stands(struct parser *parser, const char *expected, const char *cons
 {
     if (parser_is_one_of(parser, candidates))
         return true;
-    parser_fail_expected(parser, expected, candidates);
-    return false;
+    return parser_fail_expected(parser, expected, candidates);
 }
 
 static bool parse_gives(struct parser *parser, struct expect *expect)
 {
-    int word;
-
-    if (!parser_take_word(parser, "gives"))
+    if (!parser_take_word(parser, "gives") || !take_disposition(parser, &expect->disposition))
         return false;
-    word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
-    if (word < 0) {
-        fail_expected_action(parser, "", disposition_names);
-        return false;
-    }
-    expect->disposition = (enum disposition)word;
-    parser_advance(parser);
     if (!parser_skip_word(parser, "by"))
         return ends_statement(parser, "`by` or another statement", gives_words);
     if (parser_is_word(parser, "default")) {
@@ -362,8 +329,7 @@ static bool parse_gives(struct parser *parser, struct expect *expect)
         parser_advance(parser);
         return true;
     }
-    expect->rule = parser_take_name(parser, "the name of a rule, or `default`");
-    return expect->rule != NULL;
+    return parser_take_name(parser, "the name of a rule, or `default`", &expect->rule);
 }
 
 static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
@@ -392,13 +358,10 @@ static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
         if (i == G_N_ELEMENTS(facts))
             return ends_statement(parser, "`client`, `listener`, `user`, `sender`, `local` or another statement",
                                   fact_words);
-        if (*facts[i].where != NULL) {
-            parser_fail_at(parser, parser->token.offset, "`%s` is said twice", facts[i].word);
-            return false;
-        }
+        if (*facts[i].where != NULL)
+            return parser_fail_at(parser, parser->token.offset, "`%s` is said twice", facts[i].word);
         parser_advance(parser);
-        *facts[i].where = parser_take_string(parser, facts[i].expected);
-        if (*facts[i].where == NULL)
+        if (!parser_take_string(parser, facts[i].expected, facts[i].where))
             return false;
     }
 }
@@ -414,18 +377,14 @@ static bool parse_fields(struct parser *parser, struct expect *expect)
         if (expect->fields == NULL)
             expect->fields = g_ptr_array_new_with_free_func((GDestroyNotify)expect_field_free);
         g_ptr_array_add(expect->fields, field);
-        if (!named && subject) {
-            parser_fail_at(parser, parser->token.offset, "`subject` is said twice");
-            return false;
-        }
+        if (!named && subject)
+            return parser_fail_at(parser, parser->token.offset, "`subject` is said twice");
         subject = subject || !named;
         parser_advance(parser);
-        if (named)
-            field->name = parser_take_string(parser, "the name of a header field in double quotes");
-        if (named && field->name == NULL)
+        if (named && !parser_take_string(parser, "the name of a header field in double quotes", &field->name))
             return false;
-        field->value = parser_take_string(parser, named ? "the value of the header field" : "the text of the Subject");
-        if (field->value == NULL)
+        if (!parser_take_string(parser, named ? "the value of the header field" : "the text of the Subject",
+                                &field->value))
             return false;
     }
     return true;
@@ -436,18 +395,11 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
     static const char *const after_to[] = {"bcc", "subject", "header", "at", "gives", NULL};
     expect->kind = EXPECT_MESSAGE;
     parser_advance(parser);
-    if (!parser_take_word(parser, "from"))
+    if (!parser_take_word(parser, "from") || !parser_take_string(parser, "the sender's address", &expect->sender) ||
+        !stands(parser, "`user` or `to`", (const char *const[]){"user", "to", NULL}))
         return false;
-    expect->sender = parser_take_string(parser, "the sender's address");
-    if (expect->sender == NULL)
+    if (parser_skip_word(parser, "user") && !parser_take_string(parser, "a login name", &expect->user))
         return false;
-    if (!stands(parser, "`user` or `to`", (const char *const[]){"user", "to", NULL}))
-        return false;
-    if (parser_skip_word(parser, "user")) {
-        expect->user = parser_take_string(parser, "a login name");
-        if (expect->user == NULL)
-            return false;
-    }
     if (!parser_take_word(parser, "to"))
         return false;
     expect->to = parse_people(parser);
@@ -462,10 +414,8 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
         (expect->fields != NULL && !stands(parser, "`subject`, `header`, `at` or `gives`", after_to + 1)))
         return false;
     if (parser_skip_word(parser, "at")) {
-        if (!parser_is(parser, TOKEN_DATE)) {
-            parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
-            return false;
-        }
+        if (!parser_is(parser, TOKEN_DATE))
+            return parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
         expect->at = g_strdup(parser->token.value);
         parser_advance(parser);
     }
@@ -481,18 +431,13 @@ static bool parse_expect(struct parser *parser)
     parser_advance(parser);
     if (parser_is(parser, TOKEN_STRING)) {
         expect->kind = EXPECT_CLASS;
-        expect->domain = parser_take_string(parser, "a domain");
-        if (!parser_take_word(parser, "is"))
-            return false;
-        expect->class_name = parser_take_name(parser, "the name of a class");
-        return expect->class_name != NULL;
+        return parser_take_string(parser, "a domain", &expect->domain) && parser_take_word(parser, "is") &&
+               parser_take_name(parser, "the name of a class", &expect->class_name);
     }
     if (parser_skip_word(parser, "not")) {
         expect->negated = true;
-        if (!parser_is_word(parser, "outbound")) {
-            parser_fail_expected(parser, "`outbound`", words);
-            return false;
-        }
+        if (!parser_is_word(parser, "outbound"))
+            return parser_fail_expected(parser, "`outbound`", words);
     }
     if (parser_is_word(parser, "outbound"))
         return parse_expect_outbound(parser, expect);
@@ -500,23 +445,21 @@ static bool parse_expect(struct parser *parser)
         return parse_expect_message(parser, expect);
     if (parser_skip_word(parser, "file")) {
         expect->kind = EXPECT_FILE;
-        expect->file = parser_take_string(parser, "the name of a message's file");
-        return expect->file != NULL && parse_gives(parser, expect);
+        return parser_take_string(parser, "the name of a message's file", &expect->file) && parse_gives(parser, expect);
     }
-    parser_fail_expected(parser, "a domain in double quotes, `outbound`, `not outbound`, `message` or `file`", words);
-    return false;
+    return parser_fail_expected(parser, "a domain in double quotes, `outbound`, `not outbound`, `message` or `file`",
+                                words);
 }
 
 static bool parse_outbound(struct parser *parser)
 {
     struct policy *policy = parser->policy;
-    struct expression *expression;
     size_t offset = parser->token.offset;
 
     parser_advance(parser);
     if (!parser_take_word(parser, "when"))
         return false;
-    expression = parser_expression(parser);
+    struct expression *expression = parser_expression(parser);
     if (expression == NULL)
         return false;
     if (policy->outbound != NULL) {
@@ -533,12 +476,11 @@ static bool parse_outbound(struct parser *parser)
 static bool parse_contact(struct parser *parser)
 {
     struct policy *policy = parser->policy;
-    struct item *contact;
     size_t offset = parser->token.offset;
 
     parser_advance(parser);
-    contact = parser_take_string(parser, "an address or another way to reach you, in double quotes");
-    if (contact == NULL)
+    struct item *contact;
+    if (!parser_take_string(parser, "an address or another way to reach you, in double quotes", &contact))
         return false;
     if (policy->contact != NULL) {
         parser_fail_at(parser, offset, "`contact` is said twice; first in line %u",
@@ -573,18 +515,12 @@ static bool parse_default(struct parser *parser)
 
 static bool parse_statement(struct parser *parser)
 {
-    if (parser_is_word(parser, "class"))
-        return parse_class(parser);
-    if (parser_is_word(parser, "rule"))
-        return parse_rule(parser);
-    if (parser_is_word(parser, "expect"))
-        return parse_expect(parser);
-    if (parser_is_word(parser, "outbound"))
-        return parse_outbound(parser);
-    if (parser_is_word(parser, "contact"))
-        return parse_contact(parser);
-    if (parser_is_word(parser, "default"))
-        return parse_default(parser);
+    static bool (*const statements[])(struct parser *) = {parse_class,  parse_outbound, parse_contact,
+                                                          parse_expect, parse_rule,     parse_default};
+    int word = parser_is(parser, TOKEN_NAME) ? language_word(top_words, parser->token.value) : -1;
+
+    if (word >= 0)
+        return statements[word](parser);
     parser_fail_expected(parser, "`class`, `outbound`, `contact`, `expect`, `rule` or `default`", top_words);
     parser->policy->names_lost = true;
     parser_advance(parser);

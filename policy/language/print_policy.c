@@ -174,11 +174,10 @@ static void print_rule(GString *out, const struct policy *allowing, const struct
 static void print_outbound(GString *out, const struct policy *policy, const struct policy *allowing)
 {
     g_autoptr(GString) condition = g_string_new(NULL);
-    size_t length;
 
     g_string_append(out, "\noutbound when ");
     print_expression(condition, policy->outbound, "\n    ");
-    length = strcspn(condition->str, "\n");
+    size_t length = strcspn(condition->str, "\n");
     g_string_append_len(out, condition->str, (gssize)length);
     end_head(out, allowing, policy->outbound_offset);
     if (condition->str[length] != '\0')

@@ -185,22 +185,17 @@ static void resolve_rules(struct resolver *resolver)
 
 static void check_address(struct resolver *resolver, const struct item *item, bool may_be_null)
 {
-    auto_free(table) table = NULL;
-    g_autofree char *wrong = NULL;
-    g_autofree char *numbered = NULL;
-    g_auto(GStrv) pieces = NULL;
-
     if (item == NULL || (may_be_null && item->text[0] == '\0'))
         return;
-    pieces = g_strsplit(item->text, "{n}", -1);
-    numbered = g_strjoinv("1", pieces);
+    g_auto(GStrv) pieces = g_strsplit(item->text, "{n}", -1);
+    g_autofree char *numbered = g_strjoinv("1", pieces);
     if (strchr(numbered, '@') == NULL || strpbrk(numbered, "{}") != NULL) {
         resolver_fail(resolver, item->offset,
                       "expected an address, such as \"ann@corp.example\" or \"c{n}@mail{n}.example\"");
         return;
     }
-    table = table_new(TABLE_MAILBOXES);
-    wrong = table_add(table, numbered, 0);
+    auto_free(table) table = table_new(TABLE_MAILBOXES);
+    g_autofree char *wrong = table_add(table, numbered, 0);
     if (wrong != NULL)
         resolver_fail(resolver, item->offset, "%s", wrong);
 }
@@ -226,17 +221,15 @@ static bool is_rule(const struct policy *policy, const char *name)
 static void check_rule(struct resolver *resolver, const struct item *name)
 {
     struct policy *policy = resolver->policy;
-    g_autoptr(GPtrArray) names = NULL;
-    const char *nearest;
 
     if (name == NULL || is_rule(policy, name->text))
         return;
-    names = g_ptr_array_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (unsigned i = 0; i < policy->rules->len; i++)
         g_ptr_array_add(names, ((const struct rule *)g_ptr_array_index(policy->rules, i))->name->text);
     g_ptr_array_add(names, (gpointer) "default");
     g_ptr_array_add(names, NULL);
-    nearest = diag_nearest(name->text, (const char *const *)names->pdata);
+    const char *nearest = diag_nearest(name->text, (const char *const *)names->pdata);
     if (nearest != NULL)
         resolver_fail(resolver, name->offset, "there is no rule `%s`; did you mean `%s`?", name->text, nearest);
     else if (!policy->names_lost)
@@ -245,11 +238,9 @@ static void check_rule(struct resolver *resolver, const struct item *name)
 
 static void check_client(struct resolver *resolver, const struct item *client)
 {
-    GInetAddress *address;
-
     if (client == NULL)
         return;
-    address = g_inet_address_new_from_string(client->text);
+    GInetAddress *address = g_inet_address_new_from_string(client->text);
     if (address == NULL)
         resolver_fail(resolver, client->offset, "expected an IP address, such as \"192.0.2.1\"");
     else

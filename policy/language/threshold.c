@@ -24,7 +24,6 @@ static unsigned upper_side(const struct number_comparison *comparison)
 static void find_in(struct policy *policy, unsigned rule, const struct expression *expression, bool negated, bool alone)
 {
     const struct count_test *count = count_test_of(expression->test);
-    struct threshold found;
 
     if (expression->kind == EXPRESSION_NOT)
         negated = !negated;
@@ -37,7 +36,7 @@ static void find_in(struct policy *policy, unsigned rule, const struct expressio
     }
     if (count == NULL || upper_side(&count->comparison) == 0)
         return;
-    found = (struct threshold){
+    struct threshold found = (struct threshold){
         .test = &count->test,
         .text = count->test.text,
         .rule = rule,

@@ -120,11 +120,10 @@ static void claim_who(GArray *claims, const struct expression *expression, bool 
 static bool possible(const struct lint *lint, GArray *who, const struct claim *one, const struct claim *other)
 {
     unsigned before = who->len;
-    bool yes;
 
     g_array_append_vals(who, one, 1);
     g_array_append_vals(who, other, 1);
-    yes = logic_possible(lint->logic, (const struct claim *)(void *)who->data, who->len);
+    bool yes = logic_possible(lint->logic, (const struct claim *)(void *)who->data, who->len);
     g_array_set_size(who, before);
     return yes;
 }
@@ -192,7 +191,7 @@ void lint_actions(const struct lint *lint)
 
     for (unsigned i = 0; i < lint->policy->rules->len; i++) {
         struct rule *rule = g_ptr_array_index(lint->policy->rules, i);
-        if (!lint_stops(&rule->action) || lint_rule_is_over(lint, rule))
+        if (!disposition_stops(rule->action.disposition) || lint_rule_is_over(lint, rule))
             continue;
         stops = true;
         lint_few(lint, rule);

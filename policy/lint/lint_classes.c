@@ -143,7 +143,7 @@ static void lint_own(struct table_search *looking, struct reading *reading, cons
 static bool is_matched_elsewhere(const struct table_search *looking, const struct name *name)
 {
     g_autofree char *host = g_strconcat("x.", name->domain, NULL);
-    struct pattern_budget *budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     bool matched = false;
 
     for (unsigned i = 0; !matched && i < looking->patterns->len; i++) {
@@ -153,18 +153,15 @@ static bool is_matched_elsewhere(const struct table_search *looking, const struc
             entry->index != looking->index && (pattern_match(entry->pattern, name->domain, budget) != PATTERN_NO ||
                                                pattern_match(entry->pattern, host, budget) != PATTERN_NO);
     }
-    pattern_budget_free(budget);
     return matched;
 }
 
 /* A class that is not named may still take domains from those that are. */
 static void learn_use(struct table_search *looking, const struct name *name)
 {
-    int owner;
-
     if (looking->is_used)
         return;
-    owner = had_by(looking, name);
+    int owner = had_by(looking, name);
     looking->is_used = (owner >= 0 && owner != (int)looking->index) || looking->names > NAMES_LIMIT ||
                        is_matched_elsewhere(looking, name);
 }
@@ -301,8 +298,6 @@ static char *domain_matched(const char *pattern)
     const GPtrArray *branch = g_ptr_array_index(regex->branches, 0);
     GString *tail = g_string_new(NULL);
     unsigned start = branch->len;
-    g_autofree char *domain = NULL;
-    bool known;
 
     while (start > 0) {
         const struct regex_node *node = g_ptr_array_index(branch, start - 1);
@@ -312,9 +307,9 @@ static char *domain_matched(const char *pattern)
     }
     for (unsigned i = start; i < branch->len; i++)
         g_string_append_unichar(tail, ((const struct regex_node *)g_ptr_array_index(branch, i))->character);
-    known = regex->branches->len == 1 &&
-            (start == 0 || tail->str[0] == '.' || (start == 1 && ends_in_dot(g_ptr_array_index(branch, 0))));
-    domain = g_string_free(tail, FALSE);
+    bool known = regex->branches->len == 1 &&
+                 (start == 0 || tail->str[0] == '.' || (start == 1 && ends_in_dot(g_ptr_array_index(branch, 0))));
+    g_autofree char *domain = g_string_free(tail, FALSE);
     if (!known)
         return NULL;
     return domain_normalise(domain + (domain[0] == '.'), strlen(domain + (domain[0] == '.')));
@@ -324,11 +319,10 @@ static char *domain_matched(const char *pattern)
 static int hidden_by(const struct table_search *looking, const struct item *item)
 {
     g_autofree char *domain = domain_matched(item->text);
-    int owner = -1;
 
     if (domain == NULL || !domain_is_name(domain))
         return -1;
-    owner = table_find_item(domains_of(looking), domain, true);
+    int owner = table_find_item(domains_of(looking), domain, true);
     return owner >= 0 ? owner : table_find_around(domains_of(looking), domain);
 }
 
@@ -349,7 +343,6 @@ static void lint_match(struct table_search *looking, const struct item *item)
 {
     const struct pattern *pattern = NULL;
     int hider = hidden_by(looking, item), first = repeats(looking, item);
-    const char *provider;
 
     for (unsigned i = 0; i < looking->patterns->len; i++) {
         const struct known_pattern *entry = g_ptr_array_index(looking->patterns, i);
@@ -362,7 +355,7 @@ static void lint_match(struct table_search *looking, const struct item *item)
         looking->matching++;
         return;
     }
-    provider = is_internal(looking) ? lint_freemail_matched(pattern) : NULL;
+    const char *provider = is_internal(looking) ? lint_freemail_matched(pattern) : NULL;
     if (provider != NULL)
         lint_warn(looking->lint, LINT_FREEMAIL_INTERNAL, item->offset,
                   "this matches `%s`, a provider at which anyone can have a mailbox; they would all be internal",
@@ -381,16 +374,13 @@ static void lint_match(struct table_search *looking, const struct item *item)
 
 /* ---- whether a class is used */
 
-/* The names of classes that the tests of an expression name. */
-static void gather_names(const struct expression *expression, GHashTable *names)
+/* The names of classes that a test names. */
+static void gather_names(void *data, const struct test *test)
 {
-    const struct test *test = expression->test;
-    const GPtrArray *classes = test != NULL && test->kind->classes != NULL ? test->kind->classes(test) : NULL;
+    const GPtrArray *classes = test->kind->classes != NULL ? test->kind->classes(test) : NULL;
 
-    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
-        gather_names(g_ptr_array_index(expression->parts, i), names);
     for (unsigned i = 0; classes != NULL && i < classes->len; i++)
-        g_hash_table_add(names, ((const struct item *)g_ptr_array_index(classes, i))->text);
+        g_hash_table_add(data, ((const struct item *)g_ptr_array_index(classes, i))->text);
 }
 
 static void gather_shown(const struct policy *policy, const struct text *text, GHashTable *names)
@@ -404,13 +394,9 @@ static GHashTable *names_in_use(const struct policy *policy)
 {
     GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
 
-    if (policy->outbound != NULL)
-        gather_names(policy->outbound, names);
-    for (unsigned i = 0; i < policy->rules->len; i++) {
-        const struct rule *rule = g_ptr_array_index(policy->rules, i);
-        gather_names(rule->when, names);
-        gather_shown(policy, rule->action.template, names);
-    }
+    policy_each_test(policy, gather_names, names);
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        gather_shown(policy, ((const struct rule *)g_ptr_array_index(policy->rules, i))->action.template, names);
     gather_shown(policy, policy->fallback.template, names);
     return names;
 }
@@ -430,12 +416,11 @@ static GPtrArray *gather_patterns(const struct policy *policy)
         const struct class_statement *class = g_ptr_array_index(policy->statements, i);
         for (unsigned j = 0; j < class->items->len && patterns->len < NAMES_LIMIT; j++) {
             const struct class_item *entry = g_ptr_array_index(class->items, j);
-            struct known_pattern *pattern;
             g_autofree char *message = NULL;
             size_t offset;
             if (entry->kind != CLASS_MATCH)
                 continue;
-            pattern = g_new0(struct known_pattern, 1);
+            struct known_pattern *pattern = g_new0(struct known_pattern, 1);
             pattern->index = classes_index(policy->classes, class->name->text);
             pattern->item = entry->item;
             pattern->pattern = pattern_compile(entry->item->text, &offset, &message);
@@ -473,11 +458,10 @@ static void lint_set_item(void *data, const char *item, size_t offset)
 {
     const struct set_reading *reading = data;
     bool below = item[0] == '.';
-    g_autofree char *domain = NULL;
 
     if (strchr(item, '@') != NULL || item[below] == '\0')
         return;
-    domain = domain_normalise(item + below, strlen(item + below));
+    g_autofree char *domain = domain_normalise(item + below, strlen(item + below));
     if (suffixes_is_registry(classes_suffixes(reading->lint->policy->classes), domain) && !is_vetted(domain))
         lint_warn_in(reading->lint, LINT_PUBLIC_SUFFIX, reading->source, offset,
                      "`%s` is a public suffix, below which anyone can register a domain", domain);
@@ -511,14 +495,13 @@ static void lint_words(const struct lint *lint, const struct test *test)
                   comparison->operand->text);
 }
 
-static void lint_sets(const struct lint *lint, const struct expression *expression)
+static void lint_sets(void *data, const struct test *any)
 {
-    const struct subject_test *test = subject_test_of(expression->test);
+    const struct lint *lint = data;
+    const struct subject_test *test = subject_test_of(any);
     struct set_reading reading = {lint, lint->policy->source};
 
-    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
-        lint_sets(lint, g_ptr_array_index(expression->parts, i));
-    lint_words(lint, expression->test);
+    lint_words(lint, any);
     if (test == NULL || test->comparison.relation != RELATION_IN_TABLE)
         return;
     if (test->items == NULL) {
@@ -567,8 +550,5 @@ void lint_classes(const struct lint *lint)
                           g_hash_table_contains(names, name) || g_hash_table_contains(names, "other");
         look_at(&looking);
     }
-    if (policy->outbound != NULL)
-        lint_sets(lint, policy->outbound);
-    for (unsigned i = 0; i < policy->rules->len; i++)
-        lint_sets(lint, lint_rule(lint, i)->when);
+    policy_each_test(policy, lint_sets, (void *)lint);
 }

@@ -60,17 +60,16 @@ static bool matters(const struct lint *lint, unsigned index, unsigned last)
     const struct rule *rule = lint_rule(lint, index);
     const struct claim passes = {rule->when, true};
     g_autoptr(GArray) claims = g_array_new(FALSE, FALSE, sizeof(struct claim));
-    unsigned known;
 
-    if (lint_stops(&lint->policy->fallback))
+    if (disposition_stops(lint->policy->fallback.disposition))
         return true;
     g_array_append_val(claims, passes);
     claim_unknown(claims, rule->when);
-    known = claims->len;
+    unsigned known = claims->len;
     for (unsigned i = index + 1; i <= last; i++) {
         const struct rule *later = lint_rule(lint, i);
         const struct claim stops = {later->when, true};
-        if (!lint_stops(&later->action) || lint_rule_is_over(lint, later))
+        if (!disposition_stops(later->action.disposition) || lint_rule_is_over(lint, later))
             continue;
         g_array_set_size(claims, known);
         g_array_append_val(claims, stops);
@@ -85,15 +84,14 @@ void lint_exemptions(const struct lint *lint)
     unsigned last = 0; /* rule that stops anything */
 
     for (unsigned i = 0; i < lint->policy->rules->len; i++)
-        if (lint_stops(&lint_rule(lint, i)->action))
+        if (disposition_stops(lint_rule(lint, i)->action.disposition))
             last = i;
     for (unsigned i = 0; i < lint->policy->rules->len; i++) {
         const struct rule *rule = lint_rule(lint, i);
-        const struct test *test;
-        if (rule->monitor || lint_stops(&rule->action) || lint_rule_is_over(lint, rule) ||
+        if (rule->monitor || disposition_stops(rule->action.disposition) || lint_rule_is_over(lint, rule) ||
             (expression_ways(rule->when, true, way_of) & WAY_FORGEABLE) == 0 || !matters(lint, i, last))
             continue;
-        test = forgeable_test(rule->when, true);
+        const struct test *test = forgeable_test(rule->when, true);
         lint_warn(lint, LINT_FORGEABLE_EXEMPTION, test != NULL ? test->offset : rule->name->offset,
                   "rule `%s` lets mail pass by `%s`, which anyone with a login can write; test `user` (a name alone is "
                   "also that login at an internal domain), `client` or `listener` as well",

@@ -41,12 +41,11 @@ const char *lint_freemail(const char *domain, bool below)
 
 const char *lint_freemail_matched(const struct pattern *pattern)
 {
-    struct pattern_budget *budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     const char *found = NULL;
 
     for (unsigned i = 0; found == NULL && i < G_N_ELEMENTS(providers); i++)
         if (pattern_match(pattern, providers[i], budget) == PATTERN_YES)
             found = providers[i];
-    pattern_budget_free(budget);
     return found;
 }

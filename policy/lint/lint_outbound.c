@@ -18,12 +18,11 @@
 /* Nobody has an address there (RFC 2606). */
 #define STRANGER "stranger@elsewhere.invalid"
 
-static void gather_listeners(const struct expression *expression, GPtrArray *names)
+static void gather_listeners(void *data, const struct test *any)
 {
-    const struct subject_test *test = subject_test_of(expression->test);
+    GPtrArray *names = data;
+    const struct subject_test *test = subject_test_of(any);
 
-    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
-        gather_listeners(g_ptr_array_index(expression->parts, i), names);
     if (test == NULL || test->subject != SUBJECT_LISTENER)
         return;
     if (test->comparison.relation == RELATION_EQUALS && names->len < LISTENERS_LIMIT)
@@ -42,7 +41,7 @@ static bool is_judged(const struct lint *lint, const struct expression *part, co
 
     view.outbound = (struct expression *)part;
     g_ptr_array_add(names, NULL);
-    gather_listeners(lint->policy->outbound, names);
+    expression_each_test(lint->policy->outbound, gather_listeners, names);
     for (unsigned i = 0; judged && i < names->len; i++) {
         auto_free(message) message = message_new();
         message_set_sender(message, STRANGER);

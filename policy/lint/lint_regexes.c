@@ -37,11 +37,8 @@ struct regex_search {
 
 static bool matches(const struct regex_search *looking, const char *text)
 {
-    struct pattern_budget *budget = pattern_budget_new();
-    bool yes = pattern_match(looking->regex.pattern, text, budget) == PATTERN_YES;
-
-    pattern_budget_free(budget);
-    return yes;
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    return pattern_match(looking->regex.pattern, text, budget) == PATTERN_YES;
 }
 
 /* Once for each expression: what is mended in one place is looked at again. */
@@ -49,10 +46,9 @@ static void G_GNUC_PRINTF(4, 5)
     warn(struct regex_search *looking, enum lint_name name, const struct regex_node *node, const char *format, ...)
 {
     va_list arguments;
-    g_autofree char *message = NULL;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     lint_warn(looking->lint, name, policy_pattern_offset(looking->lint->policy, looking->regex.item, node->offset),
               "%s", message);
@@ -107,17 +103,16 @@ struct trial {
 static struct trial try(const struct regex_search *looking, const struct regex_node *node, const char *filling)
 {
     struct trial trial = {.text = g_string_new(NULL)};
-    const char *domain, *organisation;
     size_t place;
 
     if (!regex_text(looking->regex.parts, trial.text, node, filling, &place))
         return trial;
-    domain = looking->values == OF_ADDRESSES ? strrchr(trial.text->str, '@') : trial.text->str - 1;
+    const char *domain = looking->values == OF_ADDRESSES ? strrchr(trial.text->str, '@') : trial.text->str - 1;
     if (domain == NULL || !domain_is_name(++domain) || !matches(looking, trial.text->str))
         return trial;
     trial.matches = true;
     trial.behind = trial.text->str[place + strlen(filling)];
-    organisation = suffixes_organisation(classes_suffixes(looking->lint->policy->classes), domain);
+    const char *organisation = suffixes_organisation(classes_suffixes(looking->lint->policy->classes), domain);
     trial.open = trial.text->str + place + strlen(filling) - 1 >= organisation &&
                  (looking->values != OF_ADDRESSES || strchr(domain, '.') != NULL);
     return trial;
@@ -179,13 +174,12 @@ static void look(struct lint_slow *slow, struct regex_search looking)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    const GPtrArray *nodes, *branches;
     bool names = looking.values == OF_DOMAINS || looking.values == OF_ADDRESSES;
 
     looking.regex.pattern = pattern_compile(looking.regex.item->text, &offset, &message);
     looking.regex.parts = regex_parse(looking.regex.item->text);
-    nodes = looking.regex.parts->nodes;
-    branches = looking.regex.parts->branches;
+    const GPtrArray *nodes = looking.regex.parts->nodes;
+    const GPtrArray *branches = looking.regex.parts->branches;
     looking.said = lint_whole_value(looking.lint, &looking.regex, looking.test);
     for (unsigned i = 0; !looking.said && looking.values != OF_HEADERS && i < branches->len; i++)
         lint_dots(&looking, g_ptr_array_index(branches, i));
@@ -223,17 +217,15 @@ static void look_at(struct regexes *regexes, const struct item *item, const stru
     look(&regexes->slow, looking);
 }
 
-static void look_at_expression(struct regexes *regexes, const struct expression *expression)
+static void look_at_test(void *data, const struct test *test)
 {
-    const struct header_test *header = header_test_of(expression->test);
-    const struct subject_test *subject = subject_test_of(expression->test);
+    const struct header_test *header = header_test_of(test);
+    const struct subject_test *subject = subject_test_of(test);
 
-    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
-        look_at_expression(regexes, g_ptr_array_index(expression->parts, i));
     if (header != NULL && header->comparison.relation == RELATION_MATCHES)
-        look_at(regexes, header->comparison.operand, expression->test, OF_HEADERS);
+        look_at(data, header->comparison.operand, test, OF_HEADERS);
     if (subject != NULL && subject->comparison.relation == RELATION_MATCHES)
-        look_at(regexes, subject->comparison.operand, expression->test,
+        look_at(data, subject->comparison.operand, test,
                 subject_is_address(subject->subject) ? OF_ADDRESSES
                 : subject->subject == SUBJECT_USER   ? OF_USERS
                                                      : OF_OTHERS);
@@ -252,8 +244,5 @@ void lint_regexes(const struct lint *lint)
                 look_at(&regexes, entry->item, NULL, OF_DOMAINS);
         }
     }
-    if (policy->outbound != NULL)
-        look_at_expression(&regexes, policy->outbound);
-    for (unsigned i = 0; i < policy->rules->len; i++)
-        look_at_expression(&regexes, lint_rule(lint, i)->when);
+    policy_each_test(policy, look_at_test, &regexes);
 }

@@ -11,34 +11,31 @@
 /* So many of them are named. */
 #define NAMED_LIMIT 4u
 
-/* What is known of a message that comes to a rule; `owners` are indexes of rules, -1 stands for `outbound`. */
-struct premises {
-    GArray *claims; /* struct claim */
-    GArray *owners; /* int */
+/* What is known of a message that comes to a rule. */
+struct premise {
+    struct claim claim;
+    int owner; /* index of a rule; -1 is `outbound` */
 };
 
-static void premises_init(struct premises *premises)
+static GArray *premises_new(void)
 {
-    premises->claims = g_array_new(FALSE, FALSE, sizeof(struct claim));
-    premises->owners = g_array_new(FALSE, FALSE, sizeof(int));
+    return g_array_new(FALSE, FALSE, sizeof(struct premise));
 }
 
-static void premises_clear(struct premises *premises)
+static void premises_add(GArray *premises, const struct expression *expression, bool holds, int owner)
 {
-    g_array_unref(premises->claims);
-    g_array_unref(premises->owners);
+    const struct premise premise = {{expression, holds}, owner};
+
+    g_array_append_val(premises, premise);
 }
 
-static void premises_add(struct premises *premises, const struct expression *expression, bool holds, int owner)
+static const struct premise *premise_at(const GArray *premises, unsigned index)
 {
-    const struct claim claim = {expression, holds};
-
-    g_array_append_val(premises->claims, claim);
-    g_array_append_val(premises->owners, owner);
+    return &g_array_index(premises, struct premise, index);
 }
 
 /* It is outbound, and no earlier rule that decides matched, unless that one ends before this rule does. */
-static void premises_before(const struct lint *lint, struct premises *premises, unsigned index)
+static void premises_before(const struct lint *lint, GArray *premises, unsigned index)
 {
     gint64 until = index < lint->policy->rules->len ? lint_rule(lint, index)->until : G_MAXINT64;
 
@@ -52,55 +49,50 @@ static void premises_before(const struct lint *lint, struct premises *premises, 
 }
 
 /* Whether something can be true under the premises; without the one at `but`. */
-static bool possible_but(const struct lint *lint, const struct premises *premises, const struct expression *subject,
-                         int but)
+static bool possible_but(const struct lint *lint, const GArray *premises, const struct expression *subject, int but)
 {
-    g_autoptr(GArray) claims = g_array_sized_new(FALSE, FALSE, sizeof(struct claim), premises->claims->len + 1);
+    g_autoptr(GArray) claims = g_array_sized_new(FALSE, FALSE, sizeof(struct claim), premises->len + 1);
     const struct claim claim = {subject, true};
 
     if (subject != NULL)
         g_array_append_val(claims, claim);
-    for (unsigned i = 0; i < premises->claims->len; i++)
+    for (unsigned i = 0; i < premises->len; i++)
         if ((int)i != but)
-            g_array_append_val(claims, g_array_index(premises->claims, struct claim, i));
+            g_array_append_val(claims, premise_at(premises, i)->claim);
     return logic_possible(lint->logic, (const struct claim *)(void *)claims->data, claims->len);
 }
 
-static bool possible(const struct lint *lint, const struct premises *premises, const struct expression *subject)
+static bool possible(const struct lint *lint, const GArray *premises, const struct expression *subject)
 {
     return possible_but(lint, premises, subject, -1);
 }
 
 /* Leaves one premise if that does it alone, else those that only do it together. */
-static void premises_reduce(const struct lint *lint, struct premises *premises, const struct expression *subject)
+static void premises_reduce(const struct lint *lint, GArray *premises, const struct expression *subject)
 {
-    for (unsigned i = 0; i < premises->claims->len; i++) {
-        const struct claim claims[] = {{subject, true}, g_array_index(premises->claims, struct claim, i)};
-        int owner = g_array_index(premises->owners, int, i);
+    for (unsigned i = 0; i < premises->len; i++) {
+        const struct premise premise = *premise_at(premises, i);
+        const struct claim claims[] = {{subject, true}, premise.claim};
         if (logic_possible(lint->logic, claims, G_N_ELEMENTS(claims)))
             continue;
-        g_array_set_size(premises->claims, 0);
-        g_array_set_size(premises->owners, 0);
-        premises_add(premises, claims[1].expression, claims[1].holds, owner);
+        g_array_set_size(premises, 0);
+        g_array_append_val(premises, premise);
         return;
     }
-    for (unsigned i = premises->claims->len; premises->claims->len <= TOGETHER_LIMIT && i-- > 0;) {
-        if (possible_but(lint, premises, subject, (int)i))
-            continue;
-        g_array_remove_index(premises->claims, i);
-        g_array_remove_index(premises->owners, i);
-    }
+    for (unsigned i = premises->len; premises->len <= TOGETHER_LIMIT && i-- > 0;)
+        if (!possible_but(lint, premises, subject, (int)i))
+            g_array_remove_index(premises, i);
 }
 
 /* "rule `a` in line 12 matches", "the rules `a`, `b` match"; NULL if it is `outbound` alone. */
-static char *who_matches(const struct lint *lint, const struct premises *premises)
+static char *who_matches(const struct lint *lint, const GArray *premises)
 {
     GString *names = g_string_new(NULL);
     unsigned count = 0;
     int last = -1;
 
-    for (unsigned i = 0; i < premises->owners->len; i++) {
-        int owner = g_array_index(premises->owners, int, i);
+    for (unsigned i = 0; i < premises->len; i++) {
+        int owner = premise_at(premises, i)->owner;
         if (owner < 0)
             continue;
         last = owner;
@@ -117,15 +109,14 @@ static char *who_matches(const struct lint *lint, const struct premises *premise
     return g_string_free(names, count == 0);
 }
 
-static void warn_unreachable(const struct lint *lint, struct premises *premises, const struct rule *rule,
+static void warn_unreachable(const struct lint *lint, GArray *premises, const struct rule *rule,
                              const struct expression *subject)
 {
     bool whole = subject == rule->when;
     size_t offset = whole ? rule->name->offset : subject->offset;
-    g_autofree char *who = NULL;
 
     premises_reduce(lint, premises, subject);
-    who = who_matches(lint, premises);
+    g_autofree char *who = who_matches(lint, premises);
     if (who == NULL)
         lint_warn(lint, LINT_RULE_UNREACHABLE, offset, "%s `%s` never matches: no such mail is `outbound`",
                   whole ? "rule" : "this part of rule", rule->name->text);
@@ -141,34 +132,29 @@ static bool lint_reach(const struct lint *lint, unsigned index)
     const struct rule *rule = lint_rule(lint, index);
     const struct expression *when = rule->when;
     const struct claim alone = {when, true};
-    struct premises premises;
-    bool reached;
+    g_autoptr(GArray) premises = premises_new();
 
     /* What is never true at all is told elsewhere. */
     if (!logic_possible(lint->logic, &alone, 1))
         return false;
-    premises_init(&premises);
-    premises_before(lint, &premises, index);
-    reached = premises.claims->len == 0 || possible(lint, &premises, when);
+    premises_before(lint, premises, index);
+    bool reached = premises->len == 0 || possible(lint, premises, when);
     if (!reached)
-        warn_unreachable(lint, &premises, rule, when);
+        warn_unreachable(lint, premises, rule, when);
     for (unsigned i = 0; reached && when->kind == EXPRESSION_OR && i < when->parts->len; i++) {
         const struct expression *part = g_ptr_array_index(when->parts, i);
         const struct claim part_alone = {part, true};
-        if (premises.claims->len == 0 || possible(lint, &premises, part) ||
-            !logic_possible(lint->logic, &part_alone, 1))
+        if (premises->len == 0 || possible(lint, premises, part) || !logic_possible(lint->logic, &part_alone, 1))
             continue;
-        warn_unreachable(lint, &premises, rule, part);
-        premises_clear(&premises);
-        premises_init(&premises);
-        premises_before(lint, &premises, index);
+        warn_unreachable(lint, premises, rule, part);
+        g_array_set_size(premises, 0);
+        premises_before(lint, premises, index);
     }
-    premises_clear(&premises);
     return reached;
 }
 
 /* The message is outbound by this part of `outbound` and by no other. */
-static void premises_add_way(const struct lint *lint, struct premises *premises, const struct expression *way)
+static void premises_add_way(const struct lint *lint, GArray *premises, const struct expression *way)
 {
     const GPtrArray *parts = lint->policy->outbound->parts;
 
@@ -180,14 +166,10 @@ static void premises_add_way(const struct lint *lint, struct premises *premises,
 
 static bool is_way(const struct lint *lint, const struct expression *part)
 {
-    struct premises premises;
-    bool may_be;
+    g_autoptr(GArray) premises = premises_new();
 
-    premises_init(&premises);
-    premises_add_way(lint, &premises, part);
-    may_be = possible(lint, &premises, NULL);
-    premises_clear(&premises);
-    return may_be;
+    premises_add_way(lint, premises, part);
+    return possible(lint, premises, NULL);
 }
 
 /* Whether mail that is outbound in this way, or in any if NULL, may be stopped, be it on trial. */
@@ -198,15 +180,14 @@ static bool may_stop(const struct lint *lint, const struct expression *way)
 
     for (unsigned i = 0; !stops && i <= policy->rules->len; i++) {
         const struct rule *rule = i < policy->rules->len ? lint_rule(lint, i) : NULL;
-        struct premises premises;
-        if (rule == NULL ? !lint_stops(&policy->fallback) : !lint_stops(&rule->action) || lint_rule_is_over(lint, rule))
+        if (rule == NULL ? !disposition_stops(policy->fallback.disposition)
+                         : !disposition_stops(rule->action.disposition) || lint_rule_is_over(lint, rule))
             continue;
-        premises_init(&premises);
-        premises_before(lint, &premises, i);
+        g_autoptr(GArray) premises = premises_new();
+        premises_before(lint, premises, i);
         if (way != NULL)
-            premises_add_way(lint, &premises, way);
-        stops = possible(lint, &premises, rule == NULL ? NULL : rule->when);
-        premises_clear(&premises);
+            premises_add_way(lint, premises, way);
+        stops = possible(lint, premises, rule == NULL ? NULL : rule->when);
     }
     return stops;
 }

@@ -44,11 +44,10 @@ static GString *push_value(const struct push *push, size_t times)
 static bool is_beyond(struct pushing *pushing, const struct push *push, size_t times)
 {
     g_autoptr(GString) value = push_value(push, times);
-    struct pattern_budget *budget = pattern_budget_new();
+    auto_free(pattern_budget) budget = pattern_budget_new();
     bool beyond = pattern_match(pushing->regex->pattern, value->str, budget) == PATTERN_LIMIT;
 
     pushing->slow->left -= MIN(pushing->slow->left, pattern_budget_spent(budget));
-    pattern_budget_free(budget);
     return beyond;
 }
 
@@ -105,15 +104,13 @@ static void push_node(struct pushing *pushing, const struct regex_node *node)
 {
     unsigned branches = node->branches != NULL ? MIN(node->branches->len, BRANCHES_LIMIT) : 1;
     g_autoptr(GString) whole = g_string_new(NULL);
-    g_autofree char *before = NULL;
-    const char *rest;
     size_t place;
 
     pushing->at = node;
     if (!regex_text(pushing->regex->parts, whole, node, "", &place))
         return;
-    before = g_strndup(whole->str, place);
-    rest = whole->str + place;
+    g_autofree char *before = g_strndup(whole->str, place);
+    const char *rest = whole->str + place;
     for (unsigned i = 0; i < branches; i++) {
         g_autoptr(GString) unit = g_string_new(NULL);
         regex_node_text(node, i, unit);
@@ -149,11 +146,10 @@ static void push_words(struct pushing *pushing, const char *rest)
     pushing->at = NULL;
     for (unsigned i = 0; i < nodes->len && words < WORDS_LIMIT; i++) {
         g_autoptr(GString) word = word_at(nodes, i);
-        g_autofree char *first = NULL;
         if (word->len == 0)
             continue;
         i += (unsigned)g_utf8_strlen(word->str, -1) - 1;
-        first = g_utf8_substring(word->str, 0, 1);
+        g_autofree char *first = g_utf8_substring(word->str, 0, 1);
         g_string_append(together, word->str);
         try_ends(pushing, "", first, rest);
         try_ends(pushing, "", word->str, rest);

@@ -137,24 +137,19 @@ static void lint_set(const struct lint *lint, const struct subject_test *test)
     }
 }
 
-static void look(const struct lint *lint, const struct expression *expression)
+static void look(void *data, const struct test *test)
 {
-    const struct header_test *header = header_test_of(expression->test);
-    const struct subject_test *subject = subject_test_of(expression->test);
+    const struct header_test *header = header_test_of(test);
+    const struct subject_test *subject = subject_test_of(test);
 
-    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
-        look(lint, g_ptr_array_index(expression->parts, i));
     if (header != NULL)
-        lint_field(lint, header->name);
+        lint_field(data, header->name);
     else if (subject != NULL && subject->items != NULL && subject->subject != SUBJECT_CLIENT &&
              subject->subject != SUBJECT_LISTENER)
-        lint_set(lint, subject);
+        lint_set(data, subject);
 }
 
 void lint_spelling(const struct lint *lint)
 {
-    if (lint->policy->outbound != NULL)
-        look(lint, lint->policy->outbound);
-    for (unsigned i = 0; i < lint->policy->rules->len; i++)
-        look(lint, lint_rule(lint, i)->when);
+    policy_each_test(lint->policy, look, (void *)lint);
 }

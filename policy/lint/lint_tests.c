@@ -81,24 +81,18 @@ static bool lint_count(const struct lint *lint, const struct expression *express
 {
     const struct test *test = expression->test;
     const struct count_test *count = count_test_of(test);
-    unsigned most;
 
     if (count == NULL)
         return false;
     if (lint_threshold(lint, count))
         return true;
-    most = is_of_headers(count) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
-    if (!can_be(lint, expression, true, NULL, false)) {
-        lint_warn(lint, LINT_NEVER_TRUE, test->offset, "`%s` is never true: this count goes from 0 to %u", test->text,
-                  most);
-        return true;
-    }
-    if (!can_be(lint, expression, false, NULL, false)) {
-        lint_warn(lint, LINT_ALWAYS_TRUE, test->offset, "`%s` is always true: this count goes from 0 to %u", test->text,
-                  most);
-        return true;
-    }
-    return false;
+    unsigned most = is_of_headers(count) ? RECIPIENTS_LIMIT : MESSAGE_RECIPIENT_LIMIT;
+    bool never = !can_be(lint, expression, true, NULL, false);
+    if (!never && can_be(lint, expression, false, NULL, false))
+        return false;
+    lint_warn(lint, never ? LINT_NEVER_TRUE : LINT_ALWAYS_TRUE, test->offset,
+              "`%s` is %s true: this count goes from 0 to %u", test->text, never ? "never" : "always", most);
+    return true;
 }
 
 static char *shown(const struct expression *expression)

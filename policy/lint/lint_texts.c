@@ -8,18 +8,6 @@
 #include "policy/exposure/exposure.h"
 #include "policy/syntax/template.h"
 
-/* Classes in which anything is counted: what is of a `separate` one counts as internal or other. */
-static class_mask counted_classes(const struct lint *lint)
-{
-    const struct classes *classes = lint->policy->classes;
-    class_mask mask = 0;
-
-    for (unsigned i = 0; i < classes_count(classes); i++)
-        if (!classes_separate(classes, i))
-            mask |= (class_mask)1 << i;
-    return mask;
-}
-
 /* The first test of that count; NULL if there is none, or if one is of just those classes. */
 static const struct count_test *other_test(const struct expression *expression, const struct text_count *shown,
                                            class_mask relevant, bool *same)
@@ -43,7 +31,7 @@ static void lint_shown(const struct lint *lint, const struct rule *rule, const s
 {
     const char *word = count_name(shown->count);
     bool same = false;
-    const struct count_test *test = other_test(rule->when, shown, counted_classes(lint), &same);
+    const struct count_test *test = other_test(rule->when, shown, classes_which(lint->policy->classes, false), &same);
     g_autofree char *instead = NULL;
 
     if (test == NULL || same)

@@ -57,7 +57,7 @@ void lint_warn(const struct lint *lint, enum lint_name name, size_t offset, cons
     if (lint_is_allowed(lint, name, offset))
         return;
     va_start(arguments, format);
-    source_lint_list(lint->policy->source, offset, lint->diags, lint_names[name], format, arguments);
+    source_diag_list(lint->policy->source, offset, lint->diags, DIAG_WARNING, lint_names[name], format, arguments);
     va_end(arguments);
 }
 
@@ -69,7 +69,7 @@ void lint_warn_in(const struct lint *lint, enum lint_name name, const struct sou
     if (source == lint->policy->source && lint_is_allowed(lint, name, offset))
         return;
     va_start(arguments, format);
-    source_lint_list(source, offset, lint->diags, lint_names[name], format, arguments);
+    source_diag_list(source, offset, lint->diags, DIAG_WARNING, lint_names[name], format, arguments);
     va_end(arguments);
 }
 
@@ -81,9 +81,4 @@ const struct rule *lint_rule(const struct lint *lint, unsigned index)
 bool lint_rule_is_over(const struct lint *lint, const struct rule *rule)
 {
     return lint->now >= rule->until;
-}
-
-bool lint_stops(const struct action *action)
-{
-    return disposition_stops(action->disposition);
 }

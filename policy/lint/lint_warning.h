@@ -71,7 +71,4 @@ const struct rule *lint_rule(const struct lint *lint, unsigned index);
 /* Whether its last day has passed. */
 bool lint_rule_is_over(const struct lint *lint, const struct rule *rule);
 
-/* Whether what it matches does not pass: it is quarantined, rejected or deferred. */
-bool lint_stops(const struct action *action);
-
 #endif

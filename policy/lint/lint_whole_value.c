@@ -111,10 +111,9 @@ static bool can_match(const char *pattern, enum regex_values values)
 {
     g_autofree char *message = NULL;
     size_t offset;
-    struct pattern *compiled = pattern_compile(pattern, &offset, &message);
+    auto_free(pattern) compiled = pattern_compile(pattern, &offset, &message);
     auto_free(regex) regex = compiled != NULL ? regex_parse(pattern) : NULL;
 
-    pattern_free(compiled);
     return regex != NULL && regex_can_match(regex, pattern, values);
 }
 
@@ -182,11 +181,8 @@ static char *better(const struct whole *whole)
 
 static bool matches(const struct whole *whole, const char *value)
 {
-    struct pattern_budget *budget = pattern_budget_new();
-    bool yes = pattern_match(whole->regex->pattern, value, budget) != PATTERN_NO;
-
-    pattern_budget_free(budget);
-    return yes;
+    auto_free(pattern_budget) budget = pattern_budget_new();
+    return pattern_match(whole->regex->pattern, value, budget) != PATTERN_NO;
 }
 
 /* Values that are rare, and what an expression may well be for. */
@@ -250,7 +246,6 @@ static bool warn(const struct whole *whole, const char *what)
 static bool look(const struct whole *whole)
 {
     g_autofree char *what = unmatched(whole);
-    g_autofree char *only = NULL;
     bool half = whole->begins != whole->ends;
 
     if (whole->regex->item->text[0] == '\0' || is_for_a_rare_value(whole))
@@ -263,18 +258,17 @@ static bool look(const struct whole *whole)
     if (!(whole->prose && !has_wild(whole)) &&
         !(half && !(whole->begins ? regex_ends_open : regex_begins_open)(whole->regex->parts)))
         return false;
-    only = g_strdup_printf("`%s` only where it is all of it", whole->field);
+    g_autofree char *only = g_strdup_printf("`%s` only where it is all of it", whole->field);
     return warn(whole, only);
 }
 
 bool lint_whole_value(const struct lint *lint, const struct lint_regex *regex, const struct test *test)
 {
     struct whole whole = {.lint = lint, .regex = regex};
-    bool said;
 
     learn_subject(&whole, test);
     learn_form(&whole);
-    said = look(&whole);
+    bool said = look(&whole);
     g_free(whole.base);
     return said;
 }

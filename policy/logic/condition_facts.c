@@ -54,17 +54,13 @@ static unsigned add_variable(struct gathering *gathering, const struct count_tes
     return variables->len - 1;
 }
 
-static void gather(struct gathering *gathering, const struct expression *expression)
+static void gather(void *data, const struct test *test)
 {
-    const struct test *test = expression->test;
+    struct gathering *gathering = data;
+    const struct count_test *count = count_test_of(test);
+    unsigned place = count != NULL ? add_variable(gathering, count) : add_fact(gathering, test);
 
-    for (unsigned i = 0; test == NULL && i < expression->parts->len; i++)
-        gather(gathering, g_ptr_array_index(expression->parts, i));
-    if (test != NULL) {
-        const struct count_test *count = count_test_of(test);
-        unsigned place = count != NULL ? add_variable(gathering, count) : add_fact(gathering, test);
-        g_hash_table_insert(gathering->facts->places, (gpointer)test, GUINT_TO_POINTER(place));
-    }
+    g_hash_table_insert(gathering->facts->places, (gpointer)test, GUINT_TO_POINTER(place));
 }
 
 /* ---- what follows from a fact */
@@ -161,13 +157,10 @@ static void learn_classes(struct gathering *gathering)
 {
     const struct classes *classes = gathering->policy->classes;
 
-    for (unsigned i = 0; i < classes_count(classes); i++) {
-        class_mask bit = (class_mask)1 << i;
-        if (!classes_separate(classes, i))
-            gathering->counted |= bit;
+    gathering->counted = classes_which(classes, false);
+    for (unsigned i = 0; i < classes_count(classes); i++)
         if (classes_individuals(classes, i))
-            gathering->individuals |= bit;
-    }
+            gathering->individuals |= (class_mask)1 << i;
     gathering->separate_individuals = (gathering->individuals & ~gathering->counted) != 0;
 }
 
@@ -188,10 +181,7 @@ struct facts *facts_new(const struct policy *policy)
     facts->orders = g_array_new(FALSE, FALSE, sizeof(struct order));
     facts->sums = g_array_new(FALSE, FALSE, sizeof(struct sum));
     learn_classes(&gathering);
-    if (policy->outbound != NULL)
-        gather(&gathering, policy->outbound);
-    for (unsigned i = 0; i < policy->rules->len; i++)
-        gather(&gathering, ((const struct rule *)g_ptr_array_index(policy->rules, i))->when);
+    policy_each_test(policy, gather, &gathering);
     relate_facts(&gathering);
     relate_variables(&gathering);
     g_hash_table_unref(gathering.by_text);

@@ -247,7 +247,6 @@ static int compare(const struct bounds *bounds, enum comparison comparison, unsi
 static int standing(struct logic *logic, const struct claim *claim)
 {
     const struct test *test = claim->expression->test;
-    bool conjunction;
     int result;
 
     if (test != NULL) {
@@ -258,7 +257,7 @@ static int standing(struct logic *logic, const struct claim *claim)
                                : compare(&logic->bounds[place], count->comparison.comparison, count->comparison.number);
         return claim->holds ? result : -result;
     }
-    conjunction = is_conjunction(claim);
+    bool conjunction = is_conjunction(claim);
     result = conjunction ? YES : NO;
     for (unsigned i = 0; i < part_count(claim); i++) {
         struct claim part = part_of(claim, i);
@@ -366,10 +365,9 @@ static bool conclude(struct logic *logic)
         for (unsigned i = 0, count = logic->waiting->len; i < count; i++) {
             const struct waiting *waiting = &g_array_index(logic->waiting, struct waiting, i);
             const struct claim claim = waiting->claim;
-            int stands;
             if (waiting->settled)
                 continue;
-            stands = standing(logic, &claim);
+            int stands = standing(logic, &claim);
             if (stands == NO)
                 return false;
             if (stands == YES)
@@ -393,15 +391,12 @@ static int first_choice(const struct logic *logic)
 
 static bool search(struct logic *logic, unsigned depth)
 {
-    struct claim claim;
-    int place;
-
     if (!conclude(logic))
         return !spend(logic, 0);
-    place = first_choice(logic);
+    int place = first_choice(logic);
     if (place < 0 || depth >= CHOICES_LIMIT || !spend(logic, 1))
         return true;
-    claim = g_array_index(logic->waiting, struct waiting, place).claim;
+    struct claim claim = g_array_index(logic->waiting, struct waiting, place).claim;
     settle(logic, (unsigned)place);
     for (unsigned i = 0; i < part_count(&claim); i++) {
         struct claim part = part_of(&claim, i);
@@ -439,8 +434,6 @@ static void use(struct logic *logic, const struct claim *claim, int step)
 static bool is_free(const struct logic *logic, const struct claim *claim)
 {
     const struct test *test = claim->expression->test;
-    const GArray *consequences;
-    unsigned fact;
 
     if (count_test_of(test) != NULL)
         return false;
@@ -453,8 +446,8 @@ static bool is_free(const struct logic *logic, const struct claim *claim)
         }
         return conjunction;
     }
-    fact = facts_place(logic->facts, test);
-    consequences = g_ptr_array_index(logic->facts->consequences[claim->holds], fact);
+    unsigned fact = facts_place(logic->facts, test);
+    const GArray *consequences = g_ptr_array_index(logic->facts->consequences[claim->holds], fact);
     if (logic->uses[!claim->holds][fact] > 0)
         return false;
     for (unsigned i = 0; i < consequences->len; i++) {
@@ -493,13 +486,12 @@ static GArray *needed(struct logic *logic, const struct claim *claims, unsigned 
 
 bool logic_possible(struct logic *logic, const struct claim *claims, unsigned count)
 {
-    g_autoptr(GArray) left = NULL;
     bool possible = true;
 
     logic->question_left = QUESTION_LIMIT;
     if (!spend(logic, 1))
         return true;
-    left = needed(logic, claims, count);
+    g_autoptr(GArray) left = needed(logic, claims, count);
     for (unsigned i = 0; possible && i < left->len; i++)
         possible = take(logic, &g_array_index(left, struct claim, i));
     possible = (possible && search(logic, 0)) || !spend(logic, 0);

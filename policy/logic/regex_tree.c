@@ -64,7 +64,7 @@ static void fill_set(struct regex_reader *reader, struct regex_node *node)
     g_autofree char *text = g_strndup(reader->pattern + node->offset, node->length);
     g_autofree char *message = NULL;
     size_t offset;
-    struct pattern *pattern = pattern_compile(text, &offset, &message);
+    auto_free(pattern) pattern = pattern_compile(text, &offset, &message);
 
     for (const char *p = candidates; pattern != NULL && node->character == 0 && *p != '\0'; p++) {
         const char subject[] = {*p, '\0'};
@@ -72,7 +72,6 @@ static void fill_set(struct regex_reader *reader, struct regex_node *node)
             node->character = (gunichar)*p;
     }
     node->letters = node->character == 'x';
-    pattern_free(pattern);
 }
 
 /* ---- escapes */

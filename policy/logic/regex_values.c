@@ -90,14 +90,12 @@ enum { ADDRESS_START, ADDRESS_LOCAL, ADDRESS_DOMAIN };
 
 static int step_address(int state, enum sign sign)
 {
-    int next;
-
     if (sign == SIGN_AT)
         return state == ADDRESS_START ? NOWHERE : ADDRESS_DOMAIN + DOMAIN_START;
     if (state < ADDRESS_DOMAIN)
         return ADDRESS_LOCAL;
     /* What is no domain may be a part of a quoted local part. */
-    next = step_domain(state - ADDRESS_DOMAIN, sign);
+    int next = step_domain(state - ADDRESS_DOMAIN, sign);
     return next == NOWHERE ? ADDRESS_LOCAL : ADDRESS_DOMAIN + next;
 }
 
@@ -339,11 +337,10 @@ bool regex_can_match(const struct regex *regex, const char *pattern, enum regex_
 {
     g_autoptr(GHashTable) sets = g_hash_table_new(NULL, NULL);
     struct walk walk = {.pattern = pattern, .values = values, .sets = sets, .left = STEPS_LIMIT};
-    unsigned reached;
 
     if (values == VALUES_ANY || is_extended(pattern))
         return true;
-    reached = through_branches(&walk, regex->branches, automata[values].start);
+    unsigned reached = through_branches(&walk, regex->branches, automata[values].start);
     return walk.left == 0 || (reached & automata[values].good) != 0;
 }
 

@@ -50,8 +50,7 @@ struct unpack {
     } state;
 };
 
-static void fail(struct unpack *unpack, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void fail(struct unpack *unpack, const char *format, ...)
+static void G_GNUC_PRINTF(2, 3) fail(struct unpack *unpack, const char *format, ...)
 {
     va_list arguments;
 
@@ -88,7 +87,6 @@ static void gzip_close(struct unpack *unpack)
 static size_t gzip_step(struct unpack *unpack, char *buffer, size_t size)
 {
     z_stream *stream = &unpack->state.gzip;
-    int status;
 
     if (unpack->whole) {
         while (unpack->at < unpack->filled && unpack->input[unpack->at] == '\0')
@@ -102,7 +100,7 @@ static size_t gzip_step(struct unpack *unpack, char *buffer, size_t size)
     stream->avail_in = (uInt)(unpack->filled - unpack->at);
     stream->next_out = (Bytef *)buffer;
     stream->avail_out = (uInt)size;
-    status = inflate(stream, Z_NO_FLUSH);
+    int status = inflate(stream, Z_NO_FLUSH);
     unpack->at = unpack->filled - stream->avail_in;
     unpack->whole = status == Z_STREAM_END;
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
@@ -126,13 +124,12 @@ static void xz_close(struct unpack *unpack)
 static size_t xz_step(struct unpack *unpack, char *buffer, size_t size)
 {
     lzma_stream *stream = &unpack->state.xz;
-    lzma_ret status;
 
     stream->next_in = (uint8_t *)unpack->input + unpack->at;
     stream->avail_in = unpack->filled - unpack->at;
     stream->next_out = (uint8_t *)buffer;
     stream->avail_out = size;
-    status = lzma_code(stream, unpack->ended ? LZMA_FINISH : LZMA_RUN);
+    lzma_ret status = lzma_code(stream, unpack->ended ? LZMA_FINISH : LZMA_RUN);
     unpack->at = unpack->filled - stream->avail_in;
     unpack->whole = status == LZMA_STREAM_END;
     if (status == LZMA_MEMLIMIT_ERROR)
@@ -161,12 +158,11 @@ static size_t zstd_step(struct unpack *unpack, char *buffer, size_t size)
 {
     ZSTD_inBuffer input = {unpack->input, unpack->filled, unpack->at};
     ZSTD_outBuffer output = {buffer, size, 0};
-    size_t status;
 
     /* At a frame's end it waits for the next, and would take a call without input for the beginning of one. */
     if (unpack->whole && unpack->at == unpack->filled)
         return 0;
-    status = ZSTD_decompressStream(unpack->state.zstd, &output, &input);
+    size_t status = ZSTD_decompressStream(unpack->state.zstd, &output, &input);
     unpack->at = input.pos;
     unpack->whole = status == 0;
     if (ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge)
@@ -290,7 +286,6 @@ gssize unpack_read(struct unpack *unpack, char *buffer, size_t size)
         return unpack->problem != NULL ? -1 : (gssize)length;
     }
     while (length == 0 && unpack->problem == NULL) {
-        size_t before;
         if (unpack->at == unpack->filled && !unpack->ended) {
             unpack->at = 0;
             unpack->filled = read_input(unpack, unpack->input, INPUT_SIZE);
@@ -299,7 +294,7 @@ gssize unpack_read(struct unpack *unpack, char *buffer, size_t size)
             return 0;
         if (unpack->problem != NULL)
             break;
-        before = unpack->at;
+        size_t before = unpack->at;
         length = unpack->format->step(unpack, buffer, size);
         if (length > 0 || unpack->at != before || unpack->problem != NULL)
             continue;

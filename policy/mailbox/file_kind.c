@@ -94,18 +94,16 @@ static bool look_wide(const char *bytes, size_t length, struct wrapped *found)
 {
     bool marked = length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0);
     size_t skip = marked ? 2 : 0;
-    g_autofree char *narrow = NULL;
     size_t count = 0;
-    bool mail;
 
     if (!marked && (length < 8 || (bytes[0] == '\0') == (bytes[1] == '\0') || (bytes[2] == '\0') == (bytes[3] == '\0')))
         return false;
-    narrow = g_malloc(length + 1);
+    g_autofree char *narrow = g_malloc(length + 1);
     for (size_t i = skip; i < length; i++)
         if (bytes[i] != '\0')
             narrow[count++] = bytes[i];
     narrow[count] = '\n';
-    mail = mailline_find_mail_field(narrow, count + 1, TEXT_LINES) > 0;
+    bool mail = mailline_find_mail_field(narrow, count + 1, TEXT_LINES) > 0;
     if (marked || mail)
         *found =
             none("is UTF-16, which no mail is; expected bytes, for example from `iconv -f UTF-16 -t UTF-8`", 0, mail);
@@ -185,7 +183,6 @@ static struct wrapped look_text(const char *text, size_t length, const struct wr
 {
     unsigned field = mailline_find_mail_field(text, length, TEXT_LINES);
     unsigned place = before->lines + 1;
-    struct wrapped found;
     g_autofree char *problem = NULL;
 
     if (has_only(text, length, " \t\r\n"))
@@ -196,15 +193,14 @@ static struct wrapped look_text(const char *text, size_t length, const struct wr
         problem = g_strdup_printf("is no header field, and text before a header hides it; expected what begins in "
                                   "line %u, alone",
                                   before->lines + field);
-    found = none(problem != NULL ? problem : "is no header field; expected a message or a mailbox", place, field > 0);
+    struct wrapped found =
+        none(problem != NULL ? problem : "is no header field; expected a message or a mailbox", place, field > 0);
     return found;
 }
 
 struct wrapped wrapping_look(const char *bytes, size_t length, bool whole, const char *name)
 {
     struct wrapped found = {.kind = WRAPPING_MORE};
-    const char *line;
-    size_t left;
 
     /* However the bytes come in, the answer is the same. */
     if (length < WRAPPING_LOOK && !whole)
@@ -213,8 +209,8 @@ struct wrapped wrapping_look(const char *bytes, size_t length, bool whole, const
     if (look_other(bytes, length, name, &found) || look_wide(bytes, length, &found))
         return found;
     skip_before(bytes, length, &found);
-    line = bytes + found.skip;
-    left = length - found.skip;
+    const char *line = bytes + found.skip;
+    size_t left = length - found.skip;
     /* A sentence may begin with "From " too. */
     if (left > 0 && mailline_is_from(line, left) && mailline_separator(line, left, true, true) != SEPARATOR_NO)
         found.kind = WRAPPING_MBOX;

@@ -36,11 +36,10 @@ bool mailbatch_is_full(const struct mailbatch *batch)
 static void add_field(struct message *message, char *field, size_t length)
 {
     char *colon = memchr(field, ':', length);
-    char *value;
 
     if (colon == NULL)
         return;
-    value = colon + 1;
+    char *value = colon + 1;
     while (length > 0 && (field[length - 1] == '\n' || field[length - 1] == '\r'))
         length--;
     length -= (size_t)(value - field);

@@ -145,7 +145,6 @@ enum separator mailline_separator(const char *text, size_t length, bool whole, b
 {
     size_t from = line_length(text, length), at = from;
     bool dated = has_date(text, from), named = names_sender(text, from);
-    bool field = false;
 
     whole = whole || length >= SEPARATOR_LOOK;
     length = MIN(length, SEPARATOR_LOOK);
@@ -155,7 +154,7 @@ enum separator mailline_separator(const char *text, size_t length, bool whole, b
         if (line[here - 1] != '\n' && !whole)
             return SEPARATOR_MORE;
         if (number == 1) {
-            field = mailline_is_field(line, here) || mailline_begins(line, here, ">From ");
+            bool field = mailline_is_field(line, here) || mailline_begins(line, here, ">From ");
             named = named || mailline_is_mail_field(line, here);
             if (!field)
                 return dated || named ? SEPARATOR_LIKE : SEPARATOR_NO;

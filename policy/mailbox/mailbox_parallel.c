@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Small files are read many at a time: so many, or until they have so many bytes. */
 #define BUNDLE_FILES 32u
@@ -194,10 +193,9 @@ static void work_on(const struct crew *crew, struct batch *batch)
     batch->results = g_new(void *, batch->count);
     for (unsigned i = 0; i < batch->count; i++) {
         const struct mailhead *head = &g_array_index(batch->mail->heads, struct mailhead, i);
-        struct message *message = mailbatch_message(batch->mail, i);
+        auto_free(message) message = mailbatch_message(batch->mail, i);
         part += i == part->end;
         batch->results[i] = run->work(run->data, message, part->path, head->index, head->size);
-        message_free(message);
     }
 }
 
@@ -227,9 +225,7 @@ static void take_opening_turn(struct crew *crew)
     crew->walking = true;
     pthread_mutex_unlock(&crew->lock);
     while (bundle->files.length < BUNDLE_FILES && size < BUNDLE_SIZE && (more = mailwalk_next(crew->walk, &file))) {
-        struct mailwalk_file *kept = g_new(struct mailwalk_file, 1);
-        *kept = file;
-        g_queue_push_tail(&bundle->files, kept);
+        g_queue_push_tail(&bundle->files, g_memdup2(&file, sizeof file));
         size += file.size;
     }
     pthread_mutex_lock(&crew->lock);
@@ -351,13 +347,11 @@ static void deliver(struct crew *crew, struct batch *batch)
 
 static void tell_progress(struct crew *crew)
 {
-    guint64 delivered, bytes_read;
-
     if (crew->run->progress == NULL)
         return;
     pthread_mutex_lock(&crew->lock);
-    delivered = crew->delivered;
-    bytes_read = crew->bytes_read;
+    guint64 delivered = crew->delivered;
+    guint64 bytes_read = crew->bytes_read;
     pthread_mutex_unlock(&crew->lock);
     crew->run->progress(crew->run->data, delivered, bytes_read, crew->bytes_measured);
 }
@@ -365,11 +359,9 @@ static void tell_progress(struct crew *crew)
 /* Waits for the next batch, or until there is something to tell of.  False at the end; gives NULL for the latter. */
 static bool await_batch(struct crew *crew, struct batch **batch)
 {
-    bool more;
-
     pthread_mutex_lock(&crew->lock);
     *batch = next_done(crew);
-    more = *batch != NULL || crew->bundles.length > 0 || !crew->walked;
+    bool more = *batch != NULL || crew->bundles.length > 0 || !crew->walked;
     if (*batch == NULL && more) {
         if (crew->threads == 0)
             take_turn(crew);
@@ -430,22 +422,21 @@ bool mailrun_run(const struct mailrun *run, const char *const *paths, struct dia
     auto_free(diags) own = diags_new();
     struct crew crew = {.run = run, .walk = walk, .diags = own};
     pthread_t threads[MAILRUN_JOBS_LIMIT];
-    unsigned count;
-    bool whole;
 
     pthread_mutex_init(&crew.lock, NULL);
     pthread_cond_init(&crew.work, NULL);
     pthread_cond_init(&crew.ready, NULL);
     if (run->progress != NULL)
         crew.bytes_measured = measure(paths, run->stop);
-    count = start_threads(&crew, MIN(run->jobs > 0 ? run->jobs : g_get_num_processors(), MAILRUN_JOBS_LIMIT), threads);
+    unsigned count =
+        start_threads(&crew, MIN(run->jobs > 0 ? run->jobs : g_get_num_processors(), MAILRUN_JOBS_LIMIT), threads);
     deliver_all(&crew);
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     pthread_mutex_destroy(&crew.lock);
     pthread_cond_destroy(&crew.work);
     pthread_cond_destroy(&crew.ready);
-    whole = diags_count(own) == 0;
+    bool whole = diags_count(own) == 0;
     diags_demote(own);
     diags_move(diags, own);
     return whole;

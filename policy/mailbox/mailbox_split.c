@@ -404,12 +404,11 @@ static void cut_buffer(struct mailcut *cut, struct mailbatch *batch)
     while (cut->at < cut->filled) {
         const char *piece = cut->buffer + cut->at;
         size_t length = cut->filled - cut->at;
-        const char *newline;
         if (cut->state == STATE_REFUSED || (cut->state == STATE_BODY && cut->kind == WRAPPING_MESSAGE)) {
             cut->at = cut->filled;
             break;
         }
-        newline = memchr(piece, '\n', length);
+        const char *newline = memchr(piece, '\n', length);
         if (newline == NULL && cut->line_start && length < MAILLINE_LOOK && !cut->ended)
             break;
         if (newline != NULL)
@@ -446,8 +445,6 @@ struct message *mailcut_message(const char *text, size_t length)
 /* Reads on behind what is not cut yet. */
 static size_t fill_buffer(struct mailcut *cut)
 {
-    gssize length;
-
     if (cut->at > 0) {
         memmove(cut->buffer, cut->buffer + cut->at, cut->filled - cut->at);
         cut->filled -= cut->at;
@@ -458,7 +455,7 @@ static size_t fill_buffer(struct mailcut *cut)
         cut->size = cut->size == 0 ? FIRST_SIZE : BUFFER_SIZE;
         cut->buffer = g_realloc(cut->buffer, cut->size);
     }
-    length = unpack_read(cut->unpack, cut->buffer + cut->filled, cut->size - cut->filled);
+    gssize length = unpack_read(cut->unpack, cut->buffer + cut->filled, cut->size - cut->filled);
     if (length <= 0) {
         cut->ended = true;
         return 0;

@@ -53,8 +53,6 @@ struct mailwalk *mailwalk_new(const char *const *paths, const atomic_bool *stop)
 
 void mailwalk_free(struct mailwalk *walk)
 {
-    if (walk == NULL)
-        return;
     g_ptr_array_unref(walk->folders);
     g_free(walk);
 }
@@ -72,13 +70,11 @@ static int compare_names(gconstpointer a, gconstpointer b)
 /* Dot files are none of a mailbox, but dot folders may be (Maildir++); `tmp` holds what is not delivered yet. */
 static bool is_wanted(const char *folder, const char *name)
 {
-    g_autofree char *path = NULL;
-
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0)
         return false;
     if (name[0] != '.')
         return true;
-    path = g_build_filename(folder, name, NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
@@ -87,25 +83,16 @@ static int read_names(struct mailwalk *walk, struct folder *folder)
 {
     DIR *stream = opendir(folder->path);
     const struct dirent *entry;
-    int problem;
 
     if (stream == NULL)
         return errno;
     while ((errno = 0, entry = readdir(stream)) != NULL && !stopped(walk))
         if (is_wanted(folder->path, entry->d_name))
             g_ptr_array_add(folder->sorted, g_string_chunk_insert(folder->names, entry->d_name));
-    problem = entry == NULL ? errno : 0;
+    int problem = entry == NULL ? errno : 0;
     closedir(stream);
     g_ptr_array_sort(folder->sorted, compare_names);
     return problem;
-}
-
-static bool has_name(const struct folder *folder, const char *name)
-{
-    for (unsigned i = 0; i < folder->sorted->len; i++)
-        if (strcmp(g_ptr_array_index(folder->sorted, i), name) == 0)
-            return true;
-    return false;
 }
 
 /* The folder where the walk is. */
@@ -159,21 +146,18 @@ static bool holds_itself(const struct mailwalk *walk, const struct stat *status)
 /* Goes on in a folder; or says why not. */
 static char *enter(struct mailwalk *walk, const char *path, const struct stat *status)
 {
-    struct folder *folder;
-    int problem;
-
     if (holds_itself(walk, status))
         return g_strdup("leads back to a directory that contains it");
     if (walk->folders->len >= DEPTH_LIMIT)
         return g_strdup_printf("is nested deeper than %d directories", DEPTH_LIMIT);
-    folder = g_new0(struct folder, 1);
+    struct folder *folder = g_new0(struct folder, 1);
     folder->path = g_strdup(path);
     folder->device = status->st_dev;
     folder->inode = status->st_ino;
     folder->names = g_string_chunk_new(4096);
     folder->sorted = g_ptr_array_new();
-    problem = read_names(walk, folder);
-    folder->maildir = has_name(folder, "cur");
+    int problem = read_names(walk, folder);
+    folder->maildir = g_ptr_array_find_with_equal_func(folder->sorted, "cur", g_str_equal, NULL);
     folder->messages = holds_messages(walk, path);
     /* What could be read of it is. */
     g_ptr_array_add(walk->folders, folder);

@@ -190,13 +190,12 @@ static void append_base64_word(GString *mended, const struct word *word)
  */
 static bool is_canonical(const struct word *word, const char *end, const GByteArray *bytes)
 {
-    g_autofree char *again = NULL;
     static const char *const shifting[] = {"iso-2022-jp"};
 
     if (!word->base64 || bytes->len == 0 || (*end != '@' && *end != '.') ||
         memchr(bytes->data, '\0', bytes->len) != NULL || begins_with_any(word, shifting, 1))
         return false;
-    again = g_base64_encode(bytes->data, bytes->len);
+    g_autofree char *again = g_base64_encode(bytes->data, bytes->len);
     return strlen(again) == word->payload_length && memcmp(again, word->payload, word->payload_length) == 0;
 }
 
@@ -232,16 +231,14 @@ bool words_read(const char *text, unsigned *count, words_decode decode, struct w
 {
     const char *start = strstr(text, "=?");
     const char *close = text;
-    g_autoptr(GByteArray) bytes = NULL;
-    GString *mended, *decoded, *shown;
     bool behind_word = false;
 
     if (start == NULL || *count > WORDS_LIMIT)
         return false;
-    mended = g_string_sized_new(strlen(text) + 16);
-    decoded = g_string_sized_new(strlen(text));
-    shown = g_string_new(NULL);
-    bytes = g_byte_array_new();
+    GString *mended = g_string_sized_new(strlen(text) + 16);
+    GString *decoded = g_string_sized_new(strlen(text));
+    GString *shown = g_string_new(NULL);
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
     for (; start != NULL; start = strstr(text, "=?")) {
         bool within = *count <= WORDS_LIMIT && ++*count <= WORDS_LIMIT;
         struct word word;
@@ -251,9 +248,8 @@ bool words_read(const char *text, unsigned *count, words_decode decode, struct w
             g_string_append_len(decoded, text, start - text);
         if (is_word) {
             size_t length = mended->len;
-            g_autofree char *meant = NULL;
             text = append_run(mended, word, &close, bytes, shown);
-            meant = decode(mended->str + length);
+            g_autofree char *meant = decode(mended->str + length);
             g_string_append(decoded, meant);
         } else {
             g_string_append(mended, PARTED);

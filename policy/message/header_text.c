@@ -57,12 +57,11 @@ char *decode_header(const char *value, unsigned *words)
     unsigned own = 0, *count = words != NULL ? words : &own;
     struct words read = {0};
     bool costs = false;
-    char *text;
 
     for (const char *p = value; *p != '\0'; p++)
         if (*p != '\r' && *p != '\n')
             g_string_append_c(unfolded, *p == '\t' ? ' ' : *p);
-    text = g_string_free(unfolded, FALSE);
+    char *text = g_string_free(unfolded, FALSE);
     if (!g_utf8_validate(text, -1, NULL)) {
         char *guessed = guess_charsets(text, count);
         g_free(text);

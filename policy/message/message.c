@@ -92,8 +92,6 @@ void message_add_header(struct message *message, const char *name, const char *v
 void message_add_header_length(struct message *message, const char *name, size_t name_length, const char *value,
                                size_t value_length)
 {
-    struct header *header;
-
     if (message->headers->len >= MESSAGE_HEADER_COUNT_LIMIT ||
         name_length + value_length > MESSAGE_HEADER_LIMIT - message->header_bytes) {
         message->overflow = true;
@@ -104,7 +102,7 @@ void message_add_header_length(struct message *message, const char *name, size_t
     while (name_length > 0 && g_ascii_isspace(name[name_length - 1]))
         name_length--;
     /* One block for all three: there are many headers, and most are never looked at again. */
-    header = g_malloc(sizeof *header + name_length + value_length + 2);
+    struct header *header = g_malloc(sizeof *header + name_length + value_length + 2);
     header->name = (char *)(header + 1);
     memcpy(header->name, name, name_length);
     header->name[name_length] = '\0';

@@ -75,10 +75,9 @@ char *recipient_field_names(unsigned bits)
 {
     GString *names = g_string_new(NULL);
 
-    for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1)
-        if ((bits & bit) != 0)
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
-                                   recipient_field_name((enum recipient_field)bit));
+    for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++)
+        if ((bits & fields[i].field) != 0)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", fields[i].name);
     return g_string_free(names, FALSE);
 }
 
@@ -153,10 +152,8 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 /* GMime's types are registered on first use, which is not safe in two threads at once. */
 static void gmime_register(void)
 {
-    InternetAddressList *list;
-
     decode_start();
-    list = internet_address_list_new();
+    InternetAddressList *list = internet_address_list_new();
     gmime_append_parse(list, NULL, "g: a@x.example;, =?utf-8?q?b?= <b@x.example>");
     g_object_unref(list);
 }
@@ -223,12 +220,11 @@ static bool runs_together(const char *address, size_t length)
 {
     size_t clean_length;
     g_autofree char *owned = NULL;
-    const char *text;
     size_t ats = 0;
 
     if (address[0] == '"' || g_str_is_ascii(address))
         return false;
-    text = scan_clean(address, length, &clean_length, &owned);
+    const char *text = scan_clean(address, length, &clean_length, &owned);
     for (size_t i = 0; i < clean_length; i++)
         ats += text[i] == '@';
     return ats != 1 || strpbrk(text, " ,;\001") != NULL ||
@@ -241,7 +237,6 @@ static bool runs_together(const char *address, size_t length)
  */
 static bool ends_sooner(const char *domain, size_t length)
 {
-    g_autofree char *valid = NULL;
     size_t name = 0;
 
     if (domain[0] == '[')
@@ -253,22 +248,20 @@ static bool ends_sooner(const char *domain, size_t length)
         return memchr(domain, '.', name) != NULL && memchr(domain + name, '.', length - name) == NULL;
     if (g_str_is_ascii(domain))
         return false;
-    valid = g_utf8_make_valid(domain, (gssize)length);
+    g_autofree char *valid = g_utf8_make_valid(domain, (gssize)length);
     return scan_domain_end(valid, 0, strlen(valid)) < strlen(valid);
 }
 
 static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
 {
     const char *address = mailbox->addr;
-    const char *domain;
-    size_t local_length, domain_length;
 
     /* The library knows where its `@` is; a quoted local part may hold another. */
     if (address == NULL || mailbox->at <= 0 || runs_together(address, strlen(address)))
         return;
-    local_length = (size_t)mailbox->at;
-    domain = address + mailbox->at + 1;
-    domain_length = strlen(domain);
+    size_t local_length = (size_t)mailbox->at;
+    const char *domain = address + mailbox->at + 1;
+    size_t domain_length = strlen(domain);
     /* {ann@x.example}: what wraps an address is none of it. */
     if (domain_length > 1 && domain[domain_length - 1] == '}') {
         domain_length--;
@@ -364,7 +357,6 @@ static void read_hits(struct reader *reader, const char *text, char **found)
 static void scan_value(struct reader *reader, const char *value, enum text_kind kind, struct addresses *seen)
 {
     g_autofree char *owned = NULL;
-    g_autofree char **found = NULL;
     size_t length;
     const char *text = scan_clean(value, strlen(value), &length, &owned);
     GArray *hits = reader->hits;
@@ -378,7 +370,7 @@ static void scan_value(struct reader *reader, const char *value, enum text_kind 
         reader->exhausted = true;
     }
     reader->readings += hits->len;
-    found = g_new0(char *, hits->len + 1);
+    g_autofree char **found = g_new0(char *, hits->len + 1);
     read_hits(reader, text, found);
     if (kind != TEXT_PLAIN && !account_text(&reader->account, text, length, kind == TEXT_PROSE, hits, found))
         reader->exhausted = true;
@@ -430,8 +422,6 @@ static void parse_value(struct reader *reader, const char *value)
 /* What the readings of one header found, and where they differed, joins the recipients. */
 static void join_readings(struct reader *reader, struct recipients *recipients, bool bounded, unsigned field)
 {
-    unsigned before;
-
     if (!bounded || reader->idna.exhausted || reader->exhausted)
         recipients->defects |= DEFECT_LIMIT;
     else if (reader->warned || !is_within(&reader->seen, &reader->parsed, &reader->named) ||
@@ -441,7 +431,7 @@ static void join_readings(struct reader *reader, struct recipients *recipients, 
     recipients_take(recipients, &reader->seen, NULL, field);
     recipients_take(recipients, &reader->parsed, &reader->account.parts, field);
     recipients_take(recipients, &reader->named, &reader->account.parts, field);
-    before = recipients->list->len;
+    unsigned before = recipients->list->len;
     recipients_take(recipients, &reader->account.longer, NULL, field);
     recipients->longer += recipients->list->len - before;
     addresses_empty(&reader->account.parts);

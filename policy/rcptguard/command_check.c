@@ -18,8 +18,7 @@ static void print_check_json(const struct policy *policy, const struct diags *di
     json_builder_begin_object(json);
     json_boolean(json, "good", good);
     json_string(json, "policy", digest);
-    json_builder_set_member_name(json, "diagnostics");
-    json_builder_begin_array(json);
+    json_begin_array(json, "diagnostics");
     for (unsigned i = 0; i < diags_count(diags); i++) {
         const struct diag *diag = diags_get(diags, i);
         json_builder_begin_object(json);
@@ -29,13 +28,7 @@ static void print_check_json(const struct policy *policy, const struct diags *di
         json_string(json, "level", diag->level == DIAG_ERROR ? "error" : "warning");
         json_string(json, "message", diag->message);
         json_string(json, "lint", diag->lint);
-        json_builder_set_member_name(json, "notes");
-        json_builder_begin_array(json);
-        for (unsigned j = 0; diag->notes != NULL && j < diag->notes->len; j++) {
-            g_autofree char *note = g_utf8_make_valid(g_ptr_array_index(diag->notes, j), -1);
-            json_builder_add_string_value(json, note);
-        }
-        json_builder_end_array(json);
+        json_strings(json, "notes", diag->notes);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
@@ -60,16 +53,13 @@ static int check(void)
 
 static int command_check_run(struct tool *tool)
 {
-    struct diags *diags;
-    struct policy *policy;
     gint64 now;
-    bool good;
 
     (void)tool;
     if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
-    diags = diags_new();
-    policy = tool_load(diags);
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = tool_load(diags);
     if (policy != NULL) {
         policy_assert(policy, diags);
         policy_lint(policy, now, diags);
@@ -78,7 +68,7 @@ static int command_check_run(struct tool *tool)
         diags_drop(diags, *name);
     if (strict_option)
         diags_promote(diags, POLICY_LINT_OF_TIME);
-    good = diags_errors(diags) == 0;
+    bool good = diags_errors(diags) == 0;
     if (tool_json()) {
         print_check_json(policy, diags, good);
     } else {
@@ -88,9 +78,6 @@ static int command_check_run(struct tool *tool)
                    policy_rule_count(policy), policy_assertions(policy), diags_count(diags), POLICY_DIGEST_SHOWN,
                    policy_digest(policy));
     }
-    if (policy != NULL)
-        policy_unref(policy);
-    diags_free(diags);
     return good ? EXITS_DONE : EXITS_WRONG;
 }
 

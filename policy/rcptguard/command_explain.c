@@ -43,18 +43,16 @@ static bool is_wanted(const struct message *message, unsigned index)
 static bool explain_one(void *data, struct message *message, const char *file, unsigned index)
 {
     struct explaining *explaining = data;
-    g_autoptr(GString) out = NULL;
-    auto_free(told) told = NULL;
 
     explaining->read++;
     if (!is_wanted(message, index)) {
         message_free(message);
         return true;
     }
-    out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
+    g_autoptr(GString) out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
     given_apply(message);
     mailfile_envelope(message, sender_option, (const char *const *)recipient_option);
-    told = told_new(explaining->policy, message, file, index, explaining->now, explaining->outbound);
+    auto_free(told) told = told_new(explaining->policy, message, file, index, explaining->now, explaining->outbound);
     if (tool_json())
         explain_json(out, told);
     else
@@ -111,15 +109,13 @@ static int command_explain_run(struct tool *tool)
                                    : 1,
         .look = {.all = all_option, .colours = terminal_colours(stdout), .width = terminal_width(stdout)},
     };
-    struct diags *diags;
     bool found = true;
-    int status;
 
     (void)tool;
     if (check_options() != EXITS_DONE)
         return EXITS_USAGE;
     explaining.now = given_time();
-    diags = diags_new();
+    struct diags *diags = diags_new();
     explaining.policy = tool_load(diags);
     if (explaining.policy != NULL) {
         char **files = file_options != NULL ? file_options : standard_input;
@@ -132,7 +128,7 @@ static int command_explain_run(struct tool *tool)
     tool_print_diags(diags);
     if (explaining.passed > 0)
         tool_note("%u file%s no mail and passed over", explaining.passed, explaining.passed == 1 ? " is" : "s are");
-    status = diags_errors(diags) == 0 && found ? EXITS_DONE : EXITS_WRONG;
+    int status = diags_errors(diags) == 0 && found ? EXITS_DONE : EXITS_WRONG;
     diags_free(diags);
     if (ferror(stdout)) {
         fprintf(stderr, "rcptguard: cannot write to standard output\n");

@@ -31,16 +31,13 @@ struct making {
     struct site *site;
 };
 
-static int fail(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
 /* Says why nothing was written; EXITS_WRONG. */
-static int fail(const char *format, ...)
+static int G_GNUC_PRINTF(1, 2) fail(const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     fprintf(stderr, "rcptguard: %s\n", message);
     return EXITS_WRONG;
@@ -177,17 +174,14 @@ static int find_freemail(struct making *making)
 {
     g_autofree char *beside = g_build_filename(making->folder, DRAFT_FREEMAIL, NULL);
     const char *shipped = freemail_option != NULL ? freemail_option : PKGDATADIR "/" DRAFT_FREEMAIL;
-    struct diags *diags = diags_new();
-    struct source *source;
+    auto_free(diags) diags = diags_new();
 
     making->freemail_there = !is_printed(making) && is_there(beside);
-    source =
+    auto_free(source) source =
         source_read(making->freemail_there ? beside : shipped, "a table of freemail domains", TABLE_SIZE_LIMIT, diags);
     if (source != NULL)
         making->freemail = g_strndup(source->text, source->length);
-    source_free(source);
     tool_print_diags(diags);
-    diags_free(diags);
     if (making->freemail == NULL)
         return fail("the policy needs that table%s",
                     making->freemail_there ? "" : "; name where it is with --freemail");
@@ -199,21 +193,15 @@ static int find_freemail(struct making *making)
 /* An expectation that fails, or a policy that cannot be loaded, is nothing to leave behind. */
 static int try_out(const char *path)
 {
-    struct diags *diags = diags_new();
-    struct policy *policy = policy_load(path, diags);
-    int status;
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = policy_load(path, diags);
 
-    if (policy != NULL) {
+    if (policy != NULL)
         policy_assert(policy, diags);
-        policy_unref(policy);
-    }
-    status = diags_errors(diags) == 0 ? EXITS_DONE : EXITS_WRONG;
-    if (status != EXITS_DONE) {
-        tool_print_diags(diags);
-        fail("what was found does not make a policy that holds; nothing was written");
-    }
-    diags_free(diags);
-    return status;
+    if (diags_errors(diags) == 0)
+        return EXITS_DONE;
+    tool_print_diags(diags);
+    return fail("what was found does not make a policy that holds; nothing was written");
 }
 
 static bool add_files(const struct making *making, struct place *place, char **error)
@@ -229,29 +217,18 @@ static bool add_files(const struct making *making, struct place *place, char **e
 static int write_files(const struct making *making)
 {
     g_autofree char *error = NULL;
-    g_autofree char *tried = NULL;
     auto_free(place) place = place_new(making->folder, &error);
-    int status;
 
     if (place == NULL || !add_files(making, place, &error))
         return fail("%s; nothing was written", error);
-    tried = place_path(place, making->name);
-    status = try_out(tried);
+    g_autofree char *tried = place_path(place, making->name);
+    int status = try_out(tried);
     if (status == EXITS_DONE && !is_printed(making) && !place_commit(place, &error))
         status = fail("%s; nothing was written", error);
     return status;
 }
 
 /* ---- what is told */
-
-static void add_strings(JsonBuilder *json, const char *key, const GPtrArray *strings)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
-    for (unsigned i = 0; i < strings->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index(strings, i));
-    json_builder_end_array(json);
-}
 
 /* The path of a file beside the policy, as a person would write it. */
 static char *beside(const struct making *making, const char *name)
@@ -292,14 +269,28 @@ static void print_json(const struct making *making)
     g_autoptr(GPtrArray) domains = domain_items(making->site);
 
     json_builder_begin_object(json);
-    add_strings(json, "written", written);
+    json_strings(json, "written", written);
     json_string(json, "mta", making->site->mta);
-    add_strings(json, "domains", domains);
-    add_strings(json, "networks", making->site->networks);
-    add_strings(json, "notes", making->site->notes);
+    json_strings(json, "domains", domains);
+    json_strings(json, "networks", making->site->networks);
+    json_strings(json, "notes", making->site->notes);
     json_string(json, "policy", making->policy);
     json_builder_end_object(json);
     tool_print_json(json);
+}
+
+/* For the daemon's own policy: what comes next, in its order.  The MTA asks the daemon only when it runs. */
+static void print_next(const struct making *making)
+{
+    if (strcmp(making->path, SYSCONFDIR "/rcptguard/policy") == 0 && making->site->mta != NULL) {
+        g_autofree char *mta = g_ascii_strdown(making->site->mta, -1);
+        printf("Then:  systemctl start rcptguardd\n"
+               "       rcptguardq setup %s\n"
+               "       rcptguardq doctor\n",
+               mta);
+    } else if (making->site->unguarded) {
+        printf("Postfix has no rcptguard in smtpd_milters yet: see rcptguardd(8).\n");
+    }
 }
 
 static void print_made(const struct making *making)
@@ -317,8 +308,7 @@ static void print_made(const struct making *making)
         printf("Internal domains: %u, networks that may relay: %u.  All rules are on trial.\n"
                "Look through it, then:  rcptguard check -p %s\n",
                making->site->domains->len, making->site->networks->len, making->path);
-        if (making->site->unguarded)
-            printf("Postfix has no rcptguard in smtpd_milters yet: see rcptguardd(8).\n");
+        print_next(making);
     }
     fflush(stdout);
     for (unsigned i = 0; i < making->site->notes->len; i++)

@@ -7,17 +7,14 @@
 
 static int command_print_run(struct tool *tool)
 {
-    struct diags *diags = diags_new();
-    struct policy *policy = tool_load(diags);
-    g_autofree char *text = NULL;
-    int status = policy != NULL ? EXITS_DONE : EXITS_WRONG;
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = tool_load(diags);
 
     (void)tool;
     tool_print_diags(diags);
-    diags_free(diags);
     if (policy == NULL)
-        return status;
-    text = policy_text_with_allows(policy);
+        return EXITS_WRONG;
+    g_autofree char *text = policy_text_with_allows(policy);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
@@ -28,8 +25,7 @@ static int command_print_run(struct tool *tool)
     } else {
         fputs(text, stdout);
     }
-    policy_unref(policy);
-    return status;
+    return EXITS_DONE;
 }
 
 const struct command command_print = {

@@ -51,11 +51,9 @@ static void *judge_one(void *data, struct message *message, const char *file, un
 {
     const struct replaying *replaying = data;
 
-    struct judged *judged;
-
     given_apply(message);
     mailfile_envelope(message, NULL, NULL);
-    judged = judged_new(message, file, index, &replaying->options);
+    struct judged *judged = judged_new(message, file, index, &replaying->options);
     if (replaying->once != NULL)
         judged->key = once_key(message, size);
     return judged;
@@ -123,14 +121,13 @@ static bool page_can_be_written(struct diags *diags)
 /* Beside the file first, then in its place: who looks at it meanwhile sees the old page or the new one. */
 static void write_page(const struct replay *replay, struct diags *diags)
 {
-    GString *page = g_string_new(NULL);
+    g_autoptr(GString) page = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
 
     replay_append_html(page, replay);
     if (!g_file_set_contents_full(html_option, page->str, (gssize)page->len, G_FILE_SET_CONTENTS_CONSISTENT, 0666,
                                   &error))
         diags_file_error(diags, html_option, "cannot be written: %s", error->message);
-    g_string_free(page, TRUE);
 }
 
 static void run(struct replaying *replaying, struct diags *diags)
@@ -176,8 +173,6 @@ static void run(struct replaying *replaying, struct diags *diags)
 static int command_replay_run(struct tool *tool)
 {
     struct replaying replaying = {.options = {.recipients = recipients_option, .always_outbound = !given_way()}};
-    struct diags *diags;
-    int status;
 
     (void)tool;
     if (given_check() != EXITS_DONE)
@@ -189,7 +184,7 @@ static int command_replay_run(struct tool *tool)
     if (tool_policy_is_standard() && g_strv_contains((const char *const *)path_options, "-"))
         return tool_usage_error("standard input cannot be both the policy and a mailbox");
     replaying.options.now = given_time();
-    diags = diags_new();
+    auto_free(diags) diags = diags_new();
     replaying.options.policy = tool_load(diags);
     replaying.options.against = against_option != NULL ? policy_load(against_option, diags) : NULL;
     if (page_can_be_written(diags) && diags_errors(diags) == 0) {
@@ -198,7 +193,7 @@ static int command_replay_run(struct tool *tool)
     }
     fflush(stdout);
     tool_print_diags(diags);
-    status = diags_count(diags) == 0 && !atomic_load(&interrupted) ? EXITS_DONE : EXITS_WRONG;
+    int status = diags_count(diags) == 0 && !atomic_load(&interrupted) ? EXITS_DONE : EXITS_WRONG;
     if (ferror(stdout)) {
         fprintf(stderr, "rcptguard: cannot write to standard output\n");
         status = EXITS_WRONG;
@@ -207,7 +202,6 @@ static int command_replay_run(struct tool *tool)
         policy_unref(replaying.options.policy);
     if (replaying.options.against != NULL)
         policy_unref(replaying.options.against);
-    diags_free(diags);
     return status;
 }
 

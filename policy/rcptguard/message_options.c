@@ -30,25 +30,13 @@ const GOptionEntry given_entries[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-static bool parse_time(void)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    GDateTime *time = time_option == NULL ? g_date_time_new_now(utc) : g_date_time_new_from_iso8601(time_option, utc);
-
-    if (time == NULL)
-        return false;
-    now = g_date_time_to_unix(time);
-    g_date_time_unref(time);
-    return true;
-}
-
 int given_check(void)
 {
     if (user_option != NULL && user_from_option != NULL)
         return tool_usage_error("--user and --user-from both say who logged in: not both");
     if (user_from_option != NULL && (*user_from_option == '\0' || strpbrk(user_from_option, ": \t") != NULL))
         return tool_usage_error("`%s` is no name of a header field", user_from_option);
-    if (!parse_time())
+    if (!tool_time(time_option, &now))
         return tool_usage_error("`%s` is no time; expected one such as 2027-06-30T12:00:00Z", time_option);
     if (client_option != NULL && !g_hostname_is_ip_address(client_option))
         return tool_usage_error("`%s` is no IP address", client_option);
@@ -108,14 +96,12 @@ static void apply_user_from(struct message *message)
 {
     const struct header *header = message_find_header(message, user_from_option);
     auto_free(message) alone = message_new();
-    g_autoptr(GPtrArray) addresses = NULL;
-    g_autofree char *text = NULL;
 
     if (header == NULL)
         return;
     message_add_header(alone, "From", header->value);
-    addresses = recipients_authors(alone, NULL);
-    text = g_strstrip(g_strdup(addresses->len > 0 ? g_ptr_array_index(addresses, 0) : header->value));
+    g_autoptr(GPtrArray) addresses = recipients_authors(alone, NULL);
+    g_autofree char *text = g_strstrip(g_strdup(addresses->len > 0 ? g_ptr_array_index(addresses, 0) : header->value));
     if (*text != '\0')
         message_set_user(message, text);
 }

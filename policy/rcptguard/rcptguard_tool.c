@@ -71,13 +71,11 @@ void tool_print_diags(const struct diags *diags)
 
 void tool_note(const char *format, ...)
 {
-    g_autofree char *message = NULL;
-    g_autofree char *shown = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    shown = text_printable(message, NOTE_LIMIT);
+    g_autofree char *shown = text_printable(message, NOTE_LIMIT);
     fprintf(stderr, "%s\n", shown);
 }

@@ -68,14 +68,12 @@ char *progress_text(guint64 messages, guint64 bytes, guint64 total, gint64 micro
 void progress_show(struct progress *progress, guint64 messages, guint64 bytes, guint64 total)
 {
     gint64 now = g_get_monotonic_time();
-    g_autofree char *text = NULL;
-    unsigned columns;
 
     if (!progress->wanted || now - progress->last < BETWEEN)
         return;
     progress->last = now;
-    text = progress_text(messages, bytes, total, now - progress->begun);
-    columns = MIN((unsigned)strlen(text), terminal_width(stderr) - 1);
+    g_autofree char *text = progress_text(messages, bytes, total, now - progress->begun);
+    unsigned columns = MIN((unsigned)strlen(text), terminal_width(stderr) - 1);
     /* Blanks over what the last one had more: a terminal needs to know nothing but the carriage return. */
     fprintf(stderr, "\r%.*s%*s", (int)columns, text,
             progress->columns > columns ? (int)(progress->columns - columns) : 0, "");

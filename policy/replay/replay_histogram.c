@@ -58,16 +58,20 @@ static void edge_clear(gpointer data)
     g_array_unref(((struct edge *)data)->thresholds);
 }
 
-static struct edge *find_edge(GArray *edges, unsigned number)
+static struct edge *find_edge(const GArray *edges, unsigned number)
 {
-    struct edge edge = {.number = number};
-
     for (unsigned i = 0; i < edges->len; i++)
         if (g_array_index(edges, struct edge, i).number == number)
             return &g_array_index(edges, struct edge, i);
-    edge.thresholds = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    return NULL;
+}
+
+static struct edge *add_edge(GArray *edges, unsigned number)
+{
+    struct edge edge = {.number = number, .thresholds = g_array_new(FALSE, FALSE, sizeof(unsigned))};
+
     g_array_append_val(edges, edge);
-    return &g_array_index(edges, struct edge, edges->len - 1);
+    return find_edge(edges, number);
 }
 
 GArray *histogram_edges(const struct policy *policy, enum count count)
@@ -76,8 +80,12 @@ GArray *histogram_edges(const struct policy *policy, enum count count)
 
     for (unsigned i = 0; i < MIN(policy_threshold_count(policy), JUDGED_THRESHOLDS); i++) {
         const struct threshold *threshold = policy_threshold(policy, i);
-        if (threshold->count == count && threshold->classes == CLASS_EXTERNAL && threshold->number < SPREAD_VALUES)
-            g_array_append_val(find_edge(edges, threshold->number)->thresholds, i);
+        if (threshold->count != count || threshold->classes != CLASS_EXTERNAL || threshold->number >= SPREAD_VALUES)
+            continue;
+        struct edge *edge = find_edge(edges, threshold->number);
+        if (edge == NULL)
+            edge = add_edge(edges, threshold->number);
+        g_array_append_val(edge->thresholds, i);
     }
     g_array_set_clear_func(edges, edge_clear);
     g_array_sort(edges, compare_edges);
@@ -89,7 +97,7 @@ GArray *histogram_edges(const struct policy *policy, enum count count)
 GArray *histogram_bins(const struct spread *spread, const GArray *edges)
 {
     unsigned last = MAX(spread->most, last_edge(edges));
-    GArray *starts = numbers_upto(bin_starts, G_N_ELEMENTS(bin_starts), edges, SPREAD_VALUES - 1);
+    g_autoptr(GArray) starts = numbers_upto(bin_starts, G_N_ELEMENTS(bin_starts), edges, SPREAD_VALUES - 1);
     GArray *bins = g_array_new(FALSE, FALSE, sizeof(struct bin));
 
     for (unsigned i = 0; i < starts->len && g_array_index(starts, unsigned, i) <= last; i++) {
@@ -104,7 +112,6 @@ GArray *histogram_bins(const struct spread *spread, const GArray *edges)
         }
         g_array_append_val(bins, bin);
     }
-    g_array_unref(starts);
     return bins;
 }
 
@@ -134,11 +141,10 @@ void histogram_parts(const struct bin *bin, unsigned length, unsigned parts[DISP
         kinds += parts[i];
     }
     for (guint64 i = 0, sum = 0; i < DISPOSITIONS; i++) {
-        unsigned upto;
         if (parts[i] == 0)
             continue;
         sum += bin->by[i];
-        upto = (unsigned)lround((length - kinds) * ((double)sum / (double)bin->messages));
+        unsigned upto = (unsigned)lround((length - kinds) * ((double)sum / (double)bin->messages));
         parts[i] += upto - given;
         given = upto;
     }
@@ -146,18 +152,10 @@ void histogram_parts(const struct bin *bin, unsigned length, unsigned parts[DISP
 
 /* ---- ladder */
 
-static bool is_edge(const GArray *edges, unsigned number)
-{
-    for (unsigned i = 0; i < edges->len; i++)
-        if (g_array_index(edges, struct edge, i).number == number)
-            return true;
-    return false;
-}
-
 GArray *histogram_ladder(const struct spread *spread, const GArray *edges)
 {
     unsigned last = MAX(spread->most, last_edge(edges));
-    GArray *numbers = numbers_upto(rungs, G_N_ELEMENTS(rungs), edges, last);
+    g_autoptr(GArray) numbers = numbers_upto(rungs, G_N_ELEMENTS(rungs), edges, last);
     GArray *ladder = g_array_new(FALSE, FALSE, sizeof(struct rung));
 
     for (unsigned i = 0; i < numbers->len; i++) {
@@ -166,9 +164,8 @@ GArray *histogram_ladder(const struct spread *spread, const GArray *edges)
         if (rung.number < rungs[0])
             continue;
         rung.messages = spread_from(spread, rung.number);
-        rung.edge = is_edge(edges, rung.number);
+        rung.edge = find_edge(edges, rung.number) != NULL;
         g_array_append_val(ladder, rung);
     }
-    g_array_unref(numbers);
     return ladder;
 }

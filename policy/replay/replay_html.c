@@ -53,6 +53,13 @@ static void append_ruling(GString *out, const struct ruling *ruling)
     g_string_append(out, "</span>");
 }
 
+static void append_small(GString *out, const char *lead, const char *text)
+{
+    g_string_append_printf(out, "<span class=\"small\">%s", lead);
+    page_append_isolated(out, text);
+    g_string_append(out, "</span>");
+}
+
 /* What is said of a message below its verdict. */
 static void append_message_details(GString *out, const struct replay *replay, const struct judged *judged)
 {
@@ -61,28 +68,19 @@ static void append_message_details(GString *out, const struct replay *replay, co
     replay_append_place(words, judged);
     g_string_append_printf(words, ", parties %u, visible %u, hidden %u", judged->counts[COUNT_PARTIES],
                            judged->counts[COUNT_VISIBLE], judged->counts[COUNT_HIDDEN]);
-    g_string_append(out, "<span class=\"small\">");
-    page_append_isolated(out, words->str);
-    g_string_append(out, "</span>");
+    append_small(out, "", words->str);
     if (judged->parties->len > 0) {
         g_string_truncate(words, 0);
         replay_append_parties(words, judged, JUDGED_PARTIES);
-        g_string_append(out, "<span class=\"small\">");
-        page_append_isolated(out, words->str);
-        g_string_append(out, "</span>");
+        append_small(out, "", words->str);
     }
     if (replay->recipients && judged->visible > 0) {
         g_string_truncate(words, 0);
         replay_append_recipients(words, judged);
-        g_string_append(out, "<span class=\"small\">to ");
-        page_append_isolated(out, words->str);
-        g_string_append(out, "</span>");
+        append_small(out, "to ", words->str);
     }
-    if (judged->id[0] != '\0') {
-        g_string_append(out, "<span class=\"small\">Message-ID ");
-        page_append_isolated(out, judged->id);
-        g_string_append(out, "</span>");
-    }
+    if (judged->id[0] != '\0')
+        append_small(out, "Message-ID ", judged->id);
 }
 
 /* ---- head */

@@ -5,19 +5,13 @@
 #include "policy/address/address.h"
 #include "policy/cli/json.h"
 
-static void begin_array(JsonBuilder *json, const char *key)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
-}
-
 /* ---- one message */
 
 static void json_ruling(JsonBuilder *json, const struct ruling *ruling)
 {
     json_string(json, "verdict", disposition_name(ruling->disposition));
     json_string(json, "rule", ruling->rule);
-    begin_array(json, "would");
+    json_begin_array(json, "would");
     for (char **would = ruling->would; would != NULL && *would != NULL; would++)
         json_builder_add_string_value(json, *would);
     json_builder_end_array(json);
@@ -32,7 +26,7 @@ static void json_address(JsonBuilder *json, const char *key, const char *address
 
 static void json_parties(JsonBuilder *json, const struct judged *judged)
 {
-    begin_array(json, "parties");
+    json_begin_array(json, "parties");
     for (unsigned i = 0; i < judged->parties->len; i++) {
         const struct party_sum *sum = &g_array_index(judged->parties, struct party_sum, i);
         json_builder_begin_object(json);
@@ -47,7 +41,7 @@ static void json_parties(JsonBuilder *json, const struct judged *judged)
 
 static void json_recipients(JsonBuilder *json, const struct judged *judged)
 {
-    begin_array(json, "recipients");
+    json_begin_array(json, "recipients");
     for (char **recipient = judged->recipients; recipient != NULL && *recipient != NULL; recipient++) {
         g_autofree char *shown = address_display(*recipient);
         json_builder_add_string_value(json, shown);
@@ -65,12 +59,11 @@ static void json_message(JsonBuilder *json, const struct replay *replay, const s
     json_address(json, "sender", judged->sender);
     json_boolean(json, "outbound", judged->ruling.rule != NULL);
     json_ruling(json, &judged->ruling);
-    json_builder_set_member_name(json, "counts");
-    json_builder_begin_object(json);
+    json_begin_object(json, "counts");
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
         json_number(json, count_name((enum count)kind), judged->counts[kind]);
     json_builder_end_object(json);
-    begin_array(json, "defects");
+    json_begin_array(json, "defects");
     for (unsigned bit = DEFECT_SYNTAX; bit <= DEFECT_CUT; bit <<= 1)
         if (judged->defects & bit)
             json_builder_add_string_value(json, defect_name((enum defect)bit));
@@ -79,8 +72,7 @@ static void json_message(JsonBuilder *json, const struct replay *replay, const s
     if (replay->recipients)
         json_recipients(json, judged);
     if (replay->tally->against != NULL) {
-        json_builder_set_member_name(json, "old");
-        json_builder_begin_object(json);
+        json_begin_object(json, "old");
         json_ruling(json, &judged->old);
         json_builder_end_object(json);
     }
@@ -113,7 +105,7 @@ static void json_digest(JsonBuilder *json, const char *key, const struct policy 
 
 static void json_rules(JsonBuilder *json, const struct tally *tally)
 {
-    begin_array(json, "rules");
+    json_begin_array(json, "rules");
     for (unsigned i = 0; i < tally->rules->len; i++) {
         const struct rule_tally *rule = g_ptr_array_index(tally->rules, i);
         json_builder_begin_object(json);
@@ -137,7 +129,7 @@ static void json_senders(JsonBuilder *json, const struct tally *tally)
     struct sender_tally rest;
     g_autoptr(GPtrArray) senders = tally_senders(tally, SENDERS_LISTED, &rest);
 
-    begin_array(json, "senders");
+    json_begin_array(json, "senders");
     for (unsigned i = 0; i < senders->len; i++) {
         const struct sender_tally *sender = g_ptr_array_index(senders, i);
         json_builder_begin_object(json);
@@ -147,8 +139,7 @@ static void json_senders(JsonBuilder *json, const struct tally *tally)
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
-    json_builder_set_member_name(json, "other_senders");
-    json_builder_begin_object(json);
+    json_begin_object(json, "other_senders");
     json_number(json, "messages", (gint64)rest.messages);
     json_by(json, rest.by);
     json_builder_end_object(json);
@@ -161,9 +152,8 @@ static void json_spread(JsonBuilder *json, const struct policy *policy, enum cou
     g_autoptr(GArray) bins = histogram_bins(spread, edges);
     g_autoptr(GArray) ladder = histogram_ladder(spread, edges);
 
-    json_builder_set_member_name(json, count_name(count));
-    json_builder_begin_object(json);
-    begin_array(json, "bins");
+    json_begin_object(json, count_name(count));
+    json_begin_array(json, "bins");
     for (unsigned i = 0; i < bins->len; i++) {
         const struct bin *bin = &g_array_index(bins, struct bin, i);
         json_builder_begin_object(json);
@@ -174,7 +164,7 @@ static void json_spread(JsonBuilder *json, const struct policy *policy, enum cou
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
-    begin_array(json, "ladder");
+    json_begin_array(json, "ladder");
     for (unsigned i = 0; i < ladder->len; i++) {
         const struct rung *rung = &g_array_index(ladder, struct rung, i);
         json_builder_begin_object(json);
@@ -189,7 +179,7 @@ static void json_spread(JsonBuilder *json, const struct policy *policy, enum cou
 static void json_side(JsonBuilder *json, const struct replay *replay, const char *key, const struct near *side,
                       unsigned kept)
 {
-    begin_array(json, key);
+    json_begin_array(json, key);
     for (unsigned i = 0; i < kept; i++) {
         json_builder_begin_object(json);
         json_number(json, "value", side[i].count);
@@ -203,7 +193,7 @@ static void json_thresholds(JsonBuilder *json, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
 
-    begin_array(json, "thresholds");
+    json_begin_array(json, "thresholds");
     for (unsigned i = 0; i < tally->near_count; i++) {
         const struct threshold *threshold = policy_threshold(tally->policy, i);
         const struct near_tally *near = &tally->near[i];
@@ -229,7 +219,7 @@ static void json_changes(JsonBuilder *json, const struct tally *tally)
 {
     json_number(json, "changed", (gint64)tally->changed);
     json_number(json, "moved", (gint64)tally->moved);
-    begin_array(json, "changes");
+    json_begin_array(json, "changes");
     for (unsigned i = 0; i < tally->changes->len; i++) {
         const struct change_tally *change = g_ptr_array_index(tally->changes, i);
         json_builder_begin_object(json);
@@ -256,7 +246,7 @@ void replay_append_json(GString *out, const struct replay *replay)
     json_number(json, "warnings", diags_count(replay->diags));
     json_number(json, "passed_over", (gint64)replay->passed);
     json_number(json, "repeated", (gint64)replay->repeated);
-    begin_array(json, "unknown_tests");
+    json_begin_array(json, "unknown_tests");
     for (char **word = replay->unknown; *word != NULL; word++)
         json_builder_add_string_value(json, *word);
     json_builder_end_array(json);
@@ -265,14 +255,12 @@ void replay_append_json(GString *out, const struct replay *replay)
     json_string(json, "last", tally->last[0] != '\0' ? tally->last : NULL);
     json_digest(json, "policy", tally->policy);
     json_digest(json, "against", tally->against);
-    json_builder_set_member_name(json, "verdicts");
-    json_builder_begin_object(json);
+    json_begin_object(json, "verdicts");
     json_by(json, tally->by);
     json_builder_end_object(json);
     json_rules(json, tally);
     json_senders(json, tally);
-    json_builder_set_member_name(json, "spread");
-    json_builder_begin_object(json);
+    json_begin_object(json, "spread");
     json_spread(json, tally->policy, COUNT_PARTIES, &tally->parties);
     json_spread(json, tally->policy, COUNT_VISIBLE, &tally->visible);
     json_builder_end_object(json);

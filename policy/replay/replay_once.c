@@ -38,11 +38,10 @@ struct once_key once_key(const struct message *message, guint64 size)
     guint8 digest[32];
     gsize length = sizeof digest;
     bool empty = true;
-    GChecksum *sum;
 
     if (header == NULL)
         return key;
-    sum = g_checksum_new(G_CHECKSUM_SHA256);
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_checksum_update(sum, (const guchar *)&size, sizeof size);
     for (const char *at = header->value; *at != '\0'; at++) {
         if (strchr(" \t\r\n", *at) != NULL)
@@ -85,11 +84,9 @@ static void grow(struct once *once)
 
 bool once_seen(struct once *once, const struct once_key *key)
 {
-    struct once_key *place;
-
     if (is_free(key))
         return false;
-    place = find(once, key);
+    struct once_key *place = find(once, key);
     if (!is_free(place))
         return true;
     *place = *key;

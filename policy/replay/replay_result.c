@@ -21,13 +21,12 @@ static struct verdict *rule_on(struct ruling *ruling, struct policy *policy, con
                                const struct judged_options *options, const struct watch *watch)
 {
     struct judge_options judge = {.now = options->now, .on_fault = DISPOSITION_QUARANTINE, .watch = watch};
-    struct verdict *verdict;
 
     judge.outbound = options->always_outbound ? OUTBOUND_YES : policy_outbound(policy, message);
     *ruling = (struct ruling){.disposition = DISPOSITION_ACCEPT};
     if (judge.outbound == OUTBOUND_NO)
         return NULL;
-    verdict = policy_judge(policy, message, &judge);
+    struct verdict *verdict = policy_judge(policy, message, &judge);
     ruling->disposition = verdict->disposition;
     ruling->rule = g_strdup(verdict->rule);
     ruling->line = verdict->line;
@@ -73,13 +72,12 @@ static char *short_sender(const char *sender)
 {
     char *normal = address_normalise_envelope(sender);
     size_t end = JUDGED_SENDER;
-    char *cut;
 
     if (strlen(normal) <= JUDGED_SENDER)
         return normal;
     while (end > 0 && ((unsigned char)normal[end] & 0xC0) == 0x80)
         end--;
-    cut = g_strdup_printf("%.*s...", (int)end, normal);
+    char *cut = g_strdup_printf("%.*s...", (int)end, normal);
     g_free(normal);
     return cut;
 }

@@ -6,16 +6,12 @@
 
 #include <string.h>
 
-/* ---- rules */
-
-static void rule_free(gpointer data)
+static char *keep_name(struct tally *tally, const char *name)
 {
-    struct rule_tally *rule = data;
-
-    g_free(rule->verdict);
-    g_free(rule->rule);
-    g_free(rule);
+    return name != NULL ? g_string_chunk_insert(tally->names, name) : NULL;
 }
+
+/* ---- rules */
 
 /* The figures of a rule; made if it is new. */
 static struct rule_tally *find_rule(struct tally *tally, const char *verdict, const char *name, bool monitor)
@@ -25,8 +21,8 @@ static struct rule_tally *find_rule(struct tally *tally, const char *verdict, co
 
     if (rule == NULL) {
         rule = g_new0(struct rule_tally, 1);
-        rule->verdict = g_strdup(verdict);
-        rule->rule = g_strdup(name);
+        rule->verdict = keep_name(tally, verdict);
+        rule->rule = keep_name(tally, name);
         rule->monitor = monitor;
         g_ptr_array_add(tally->rules, rule);
         g_hash_table_insert(tally->rule_index, g_steal_pointer(&key), rule);
@@ -49,11 +45,9 @@ static void add_rules_of_policy(struct tally *tally)
 
 static void count_ruling(struct tally *tally, const struct ruling *ruling, bool old)
 {
-    struct rule_tally *rule;
-
     if (ruling->rule == NULL)
         return;
-    rule = find_rule(tally, disposition_name(ruling->disposition), ruling->rule, false);
+    struct rule_tally *rule = find_rule(tally, disposition_name(ruling->disposition), ruling->rule, false);
     if (!old) {
         rule->line = ruling->line;
         rule->present = true;
@@ -70,21 +64,13 @@ static void count_ruling(struct tally *tally, const struct ruling *ruling, bool 
 
 /* ---- senders */
 
-static void sender_free(gpointer data)
-{
-    struct sender_tally *sender = data;
-
-    g_free(sender->sender);
-    g_free(sender);
-}
-
 static void count_sender(struct tally *tally, const struct judged *judged)
 {
     struct sender_tally *sender = g_hash_table_lookup(tally->senders, judged->sender);
 
     if (sender == NULL && g_hash_table_size(tally->senders) < TALLY_SENDERS) {
         sender = g_new0(struct sender_tally, 1);
-        sender->sender = g_strdup(judged->sender);
+        sender->sender = keep_name(tally, judged->sender);
         g_hash_table_insert(tally->senders, sender->sender, sender);
     }
     if (sender == NULL)
@@ -142,11 +128,6 @@ GPtrArray *tally_senders(const struct tally *tally, unsigned limit, struct sende
 }
 
 /* ---- counts */
-
-static void spread_init(struct spread *spread)
-{
-    spread->messages = g_malloc0_n(SPREAD_VALUES, sizeof *spread->messages);
-}
 
 static void spread_add(struct spread *spread, unsigned value, enum disposition disposition)
 {
@@ -214,15 +195,6 @@ static void count_thresholds(struct tally *tally, struct judged *judged)
 
 /* ---- two policies */
 
-static void change_free(gpointer data)
-{
-    struct change_tally *change = data;
-
-    g_free(change->old_rule);
-    g_free(change->rule);
-    g_free(change);
-}
-
 static struct change_tally *find_change(struct tally *tally, const struct ruling *old, const struct ruling *now)
 {
     g_autofree char *key =
@@ -234,8 +206,8 @@ static struct change_tally *find_change(struct tally *tally, const struct ruling
         change = g_new0(struct change_tally, 1);
         change->old = old->disposition;
         change->now = now->disposition;
-        change->old_rule = g_strdup(old->rule);
-        change->rule = g_strdup(now->rule);
+        change->old_rule = keep_name(tally, old->rule);
+        change->rule = keep_name(tally, now->rule);
         g_ptr_array_add(tally->changes, change);
         g_hash_table_insert(tally->change_index, g_steal_pointer(&key), change);
     }
@@ -260,16 +232,17 @@ struct tally *tally_new(struct policy *policy, struct policy *against)
 
     tally->policy = policy_ref(policy);
     tally->against = against != NULL ? policy_ref(against) : NULL;
-    tally->rules = g_ptr_array_new_with_free_func(rule_free);
+    tally->names = g_string_chunk_new(1024);
+    tally->rules = g_ptr_array_new_with_free_func(g_free);
     tally->rule_index = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
-    tally->senders = g_hash_table_new_full(hash_string, g_str_equal, NULL, sender_free);
-    tally->changes = g_ptr_array_new_with_free_func(change_free);
+    tally->senders = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
+    tally->changes = g_ptr_array_new_with_free_func(g_free);
     tally->change_index = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
     tally->kept = g_ptr_array_new_with_free_func((GDestroyNotify)judged_unref);
     tally->near_count = MIN(policy_threshold_count(policy), JUDGED_THRESHOLDS);
     tally->near = g_new0(struct near_tally, tally->near_count);
-    spread_init(&tally->parties);
-    spread_init(&tally->visible);
+    tally->parties.messages = g_malloc0_n(SPREAD_VALUES, sizeof *tally->parties.messages);
+    tally->visible.messages = g_malloc0_n(SPREAD_VALUES, sizeof *tally->visible.messages);
     add_rules_of_policy(tally);
     return tally;
 }
@@ -293,6 +266,7 @@ void tally_free(struct tally *tally)
     g_hash_table_unref(tally->rule_index);
     g_hash_table_unref(tally->change_index);
     g_hash_table_unref(tally->senders);
+    g_string_chunk_free(tally->names);
     policy_unref(tally->policy);
     if (tally->against != NULL)
         policy_unref(tally->against);

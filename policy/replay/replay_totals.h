@@ -85,6 +85,7 @@ struct tally {
     GPtrArray *kept;    /* struct judged *: the first that changed */
 
     /* private */
+    GStringChunk *names; /* of rules and senders */
     GHashTable *senders;
     GHashTable *rule_index;
     GHashTable *change_index;

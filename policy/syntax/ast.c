@@ -59,6 +59,22 @@ void expression_free(struct expression *expression)
     g_free(expression);
 }
 
+void expression_each_test(const struct expression *expression, test_visit visit, void *data)
+{
+    if (expression->test != NULL)
+        visit(data, expression->test);
+    for (unsigned i = 0; expression->test == NULL && i < expression->parts->len; i++)
+        expression_each_test(g_ptr_array_index(expression->parts, i), visit, data);
+}
+
+void policy_each_test(const struct policy *policy, test_visit visit, void *data)
+{
+    if (policy->outbound != NULL)
+        expression_each_test(policy->outbound, visit, data);
+    for (unsigned i = 0; i < policy->rules->len; i++)
+        expression_each_test(((const struct rule *)g_ptr_array_index(policy->rules, i))->when, visit, data);
+}
+
 void action_clear(struct action *action)
 {
     g_clear_pointer(&action->text, item_free);
@@ -164,11 +180,9 @@ size_t policy_pattern_offset(const struct policy *policy, const struct item *ite
 
 char *policy_beside(const struct policy *policy, const char *file)
 {
-    g_autofree char *folder = NULL;
-
     if (g_path_is_absolute(file))
         return g_strdup(file);
-    folder = g_path_get_dirname(policy->path);
+    g_autofree char *folder = g_path_get_dirname(policy->path);
     return strcmp(folder, ".") == 0 && strncmp(policy->path, "./", 2) != 0 ? g_strdup(file)
                                                                            : g_build_filename(folder, file, NULL);
 }

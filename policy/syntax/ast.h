@@ -140,6 +140,11 @@ void item_free(struct item *item);
 struct expression *expression_new(enum expression_kind kind, size_t offset);
 void expression_free(struct expression *expression);
 
+/* Visits each test of an expression, or of `outbound` and all rules, in the order in which they are written. */
+typedef void (*test_visit)(void *data, const struct test *test);
+void expression_each_test(const struct expression *expression, test_visit visit, void *data);
+void policy_each_test(const struct policy *policy, test_visit visit, void *data);
+
 /* Each takes its name. */
 struct class_statement *class_statement_new(struct item *name);
 void class_statement_free(struct class_statement *class);

@@ -24,12 +24,10 @@ bool class_names_mask(const struct classes *classes, const char *name, class_mas
 
 bool class_names_find(const struct class_names *names, const char *name, class_mask *mask, char **wrong)
 {
-    const char *nearest;
-
     *wrong = NULL;
     if (class_names_mask(names->classes, name, mask))
         return true;
-    nearest = diag_nearest(name, names->candidates);
+    const char *nearest = diag_nearest(name, names->candidates);
     if (nearest != NULL)
         *wrong = g_strdup_printf("there is no class `%s`; did you mean `%s`?", name, nearest);
     else if (!names->names_lost)

@@ -16,7 +16,7 @@ static void G_GNUC_PRINTF(3, 4) lexer_fail(struct lexer *lexer, size_t offset, c
     if (offset < lexer->quiet_until)
         return;
     va_start(arguments, format);
-    source_diag_list(lexer->source, offset, lexer->diags, DIAG_ERROR, format, arguments);
+    source_diag_list(lexer->source, offset, lexer->diags, DIAG_ERROR, NULL, format, arguments);
     va_end(arguments);
 }
 
@@ -155,11 +155,10 @@ static void lex_behind_regex(struct lexer *lexer, struct token *token)
 {
     const char *text = lexer->source->text + lexer->position;
     size_t rest = strcspn(text, " \t\r\n(){},#\""), length = 0;
-    g_autofree char *word = NULL;
 
     while (in_name(text[length]))
         length++;
-    word = g_strndup(text, length);
+    g_autofree char *word = g_strndup(text, length);
     if (rest == 0 || language_word(language_keywords, word) >= 0)
         return;
     if (length == rest && strspn(word, "gimsux") == length)
@@ -202,11 +201,10 @@ static void lex_capital(struct lexer *lexer, struct token *token)
 {
     const char *text = lexer->source->text + lexer->position;
     size_t length = 0;
-    g_autofree char *lower = NULL;
 
     while (in_name(text[length]) || g_ascii_isupper(text[length]))
         length++;
-    lower = g_ascii_strdown(text, (gssize)length);
+    g_autofree char *lower = g_ascii_strdown(text, (gssize)length);
     if (language_word(language_keywords, lower) >= 0)
         lexer_fail(lexer, token->offset, "the words of the language have small letters: did you mean `%s`?", lower);
     else if (length <= 32)
@@ -257,11 +255,10 @@ static void lex_sign(struct lexer *lexer, struct token *token)
 struct token lexer_next(struct lexer *lexer)
 {
     struct token token = {.kind = TOKEN_END};
-    char c;
 
     skip_blanks(lexer);
     token.offset = lexer->position;
-    c = at(lexer, 0);
+    char c = at(lexer, 0);
     if (c == '\0')
         return token;
     if (g_ascii_islower(c))
@@ -285,43 +282,25 @@ void token_clear(struct token *token)
 
 char *token_describe(const struct token *token)
 {
-    switch (token->kind) {
-    case TOKEN_END:
-        return g_strdup("the end of the file");
-    case TOKEN_STRING:
-        return g_strdup("a string");
-    case TOKEN_REGEX:
-        return g_strdup("a regular expression");
-    case TOKEN_NAME:
-    case TOKEN_NUMBER:
-    case TOKEN_DATE:
-        return g_strdup_printf("`%s`", token->value);
-    case TOKEN_OPEN:
-        return g_strdup("`{`");
-    case TOKEN_CLOSE:
-        return g_strdup("`}`");
-    case TOKEN_LEFT:
-        return g_strdup("`(`");
-    case TOKEN_RIGHT:
-        return g_strdup("`)`");
-    case TOKEN_COMMA:
-        return g_strdup("`,`");
-    case TOKEN_EQUAL:
-        return g_strdup("`=`");
-    case TOKEN_MATCHES:
-        return g_strdup("`=~`");
-    case TOKEN_GREATER:
-        return g_strdup("`>`");
-    case TOKEN_GREATER_EQUAL:
-        return g_strdup("`>=`");
-    case TOKEN_LESS:
-        return g_strdup("`<`");
-    case TOKEN_LESS_EQUAL:
-        return g_strdup("`<=`");
-    case TOKEN_ERROR:
-        break;
-    }
-    return g_strdup("an error");
+    /* Of the others it is their value. */
+    static const char *const names[] = {[TOKEN_END] = "the end of the file",
+                                        [TOKEN_ERROR] = "an error",
+                                        [TOKEN_STRING] = "a string",
+                                        [TOKEN_REGEX] = "a regular expression",
+                                        [TOKEN_OPEN] = "`{`",
+                                        [TOKEN_CLOSE] = "`}`",
+                                        [TOKEN_LEFT] = "`(`",
+                                        [TOKEN_RIGHT] = "`)`",
+                                        [TOKEN_COMMA] = "`,`",
+                                        [TOKEN_EQUAL] = "`=`",
+                                        [TOKEN_MATCHES] = "`=~`",
+                                        [TOKEN_GREATER] = "`>`",
+                                        [TOKEN_GREATER_EQUAL] = "`>=`",
+                                        [TOKEN_LESS] = "`<`",
+                                        [TOKEN_LESS_EQUAL] = "`<=`"};
+    const char *name = names[token->kind];
+
+    return name != NULL ? g_strdup(name) : g_strdup_printf("`%s`", token->value);
 }
 
 void lexer_append_string(GString *text, const char *value)

@@ -30,13 +30,14 @@ bool parser_is_one_of(const struct parser *parser, const char *const *words)
     return parser_is(parser, TOKEN_NAME) && language_word(words, parser->token.value) >= 0;
 }
 
-void parser_fail_at(struct parser *parser, size_t offset, const char *format, ...)
+bool parser_fail_at(struct parser *parser, size_t offset, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    source_diag_list(parser->policy->source, offset, parser->diags, DIAG_ERROR, format, arguments);
+    source_diag_list(parser->policy->source, offset, parser->diags, DIAG_ERROR, NULL, format, arguments);
     va_end(arguments);
+    return false;
 }
 
 /* What other programs call it. */
@@ -57,13 +58,13 @@ static const char *called_here(const char *word, const char *const *candidates)
 }
 
 /* "expected X, not Y", with the nearest of the words that could stand here. */
-void parser_fail_expected(struct parser *parser, const char *expected, const char *const *candidates)
+bool parser_fail_expected(struct parser *parser, const char *expected, const char *const *candidates)
 {
     g_autofree char *found = token_describe(&parser->token);
     const char *nearest = NULL;
 
     if (parser_is(parser, TOKEN_ERROR))
-        return;
+        return false;
     parser->lexer.quiet_until =
         parser->lexer.position + strcspn(parser->policy->source->text + parser->lexer.position, "\n");
     if (parser_is(parser, TOKEN_NAME) && candidates != NULL)
@@ -71,20 +72,16 @@ void parser_fail_expected(struct parser *parser, const char *expected, const cha
     if (parser_is(parser, TOKEN_NAME) && candidates != NULL && nearest == NULL)
         nearest = diag_nearest(parser->token.value, candidates);
     if (nearest != NULL && strcmp(nearest, parser->token.value) != 0)
-        parser_fail_at(parser, parser->token.offset, "expected %s, not %s; did you mean `%s`?", expected, found,
-                       nearest);
-    else
-        parser_fail_at(parser, parser->token.offset, "expected %s, not %s", expected, found);
+        return parser_fail_at(parser, parser->token.offset, "expected %s, not %s; did you mean `%s`?", expected, found,
+                              nearest);
+    return parser_fail_at(parser, parser->token.offset, "expected %s, not %s", expected, found);
 }
 
 bool parser_take(struct parser *parser, enum token_kind kind, const char *expected)
 {
-    if (!parser_is(parser, kind)) {
-        parser_fail_expected(parser, expected, NULL);
-        return false;
-    }
-    parser_advance(parser);
-    return true;
+    if (parser_skip(parser, kind))
+        return true;
+    return parser_fail_expected(parser, expected, NULL);
 }
 
 bool parser_take_word(struct parser *parser, const char *word)
@@ -92,10 +89,15 @@ bool parser_take_word(struct parser *parser, const char *word)
     const char *const candidates[] = {word, NULL};
     g_autofree char *expected = g_strdup_printf("`%s`", word);
 
-    if (!parser_is_word(parser, word)) {
-        parser_fail_expected(parser, expected, candidates);
+    if (parser_skip_word(parser, word))
+        return true;
+    return parser_fail_expected(parser, expected, candidates);
+}
+
+bool parser_skip(struct parser *parser, enum token_kind kind)
+{
+    if (!parser_is(parser, kind))
         return false;
-    }
     parser_advance(parser);
     return true;
 }
@@ -108,32 +110,24 @@ bool parser_skip_word(struct parser *parser, const char *word)
     return true;
 }
 
-/* The value of a token of that kind with its place, or NULL. */
-struct item *parser_take_item(struct parser *parser, enum token_kind kind, const char *expected)
+bool parser_take_item(struct parser *parser, enum token_kind kind, const char *expected, struct item **item)
 {
-    struct item *item;
-
-    if (!parser_is(parser, kind)) {
-        parser_fail_expected(parser, expected, NULL);
-        return NULL;
-    }
-    item = item_new(parser->token.value, parser->token.offset);
+    if (!parser_is(parser, kind))
+        return parser_fail_expected(parser, expected, NULL);
+    *item = item_new(parser->token.value, parser->token.offset);
     parser_advance(parser);
-    return item;
+    return true;
 }
 
-struct item *parser_take_string(struct parser *parser, const char *expected)
+bool parser_take_string(struct parser *parser, const char *expected, struct item **item)
 {
-    return parser_take_item(parser, TOKEN_STRING, expected);
+    return parser_take_item(parser, TOKEN_STRING, expected, item);
 }
 
-/* A name that the policy gives to something: no keyword. */
-struct item *parser_take_name(struct parser *parser, const char *expected)
+bool parser_take_name(struct parser *parser, const char *expected, struct item **item)
 {
-    if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) >= 0) {
-        parser_fail_at(parser, parser->token.offset, "expected %s, not the keyword `%s`", expected,
-                       parser->token.value);
-        return NULL;
-    }
-    return parser_take_item(parser, TOKEN_NAME, expected);
+    if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) >= 0)
+        return parser_fail_at(parser, parser->token.offset, "expected %s, not the keyword `%s`", expected,
+                              parser->token.value);
+    return parser_take_item(parser, TOKEN_NAME, expected, item);
 }

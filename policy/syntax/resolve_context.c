@@ -9,7 +9,7 @@ void resolver_fail(struct resolver *resolver, size_t offset, const char *format,
     va_list arguments;
 
     va_start(arguments, format);
-    source_diag_list(resolver->policy->source, offset, resolver->diags, DIAG_ERROR, format, arguments);
+    source_diag_list(resolver->policy->source, offset, resolver->diags, DIAG_ERROR, NULL, format, arguments);
     va_end(arguments);
 }
 

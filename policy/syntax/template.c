@@ -61,11 +61,10 @@ static size_t raw_offset(const struct template_parser *parser, size_t index)
 
 static void G_GNUC_PRINTF(3, 4) fail(struct template_parser *parser, const char *where, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    message = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     source_diag(parser->scope->source, raw_offset(parser, (size_t)(where - parser->template)), parser->diags,
                 DIAG_ERROR, "%s", message);
@@ -126,7 +125,6 @@ static void add_variable(struct template_parser *parser, const char *where, cons
     g_auto(GStrv) words = g_strsplit(content, " ", -1);
     unsigned length = g_strv_length(words);
     enum count count;
-    const char *nearest;
 
     if (length >= 1 && length <= 2 && count_variable(words[0], &count)) {
         add_count(parser, where, count, words[1]);
@@ -145,7 +143,7 @@ static void add_variable(struct template_parser *parser, const char *where, cons
             g_array_append_val(parser->text->parts, part);
         return;
     }
-    nearest = diag_nearest(length > 0 ? words[0] : content, variable_names);
+    const char *nearest = diag_nearest(length > 0 ? words[0] : content, variable_names);
     if (nearest != NULL)
         fail(parser, where, "there is no variable `{%s}`; did you mean `{%s}`?", content, nearest);
     else

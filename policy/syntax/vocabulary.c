@@ -27,15 +27,11 @@ int language_word(const char *const *words, const char *word)
 gint64 language_date(const char *date)
 {
     unsigned year, month, day;
-    GDateTime *midnight;
-    gint64 seconds;
 
     if (sscanf(date, "%4u-%2u-%2u", &year, &month, &day) != 3)
         return 0;
-    midnight = g_date_time_new_utc((int)year, (int)month, (int)day, 0, 0, 0);
+    g_autoptr(GDateTime) midnight = g_date_time_new_utc((int)year, (int)month, (int)day, 0, 0, 0);
     if (midnight == NULL)
         return 0;
-    seconds = g_date_time_to_unix(midnight);
-    g_date_time_unref(midnight);
-    return seconds;
+    return g_date_time_to_unix(midnight);
 }

@@ -13,10 +13,11 @@ vpath %.c $(SRCDIR)
 objects = $(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(1)))
 targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 
-config_SOURCES = milter/common/conf.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/endpoint.c
+config_SOURCES = milter/common/conf.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/duration.c milter/common/endpoint.c
+content_SOURCES = milter/content/html_text.c milter/content/message_content.c milter/content/plain_text.c
 control_SOURCES = milter/sendmail/sendmail_control.c
 milter_SOURCES = milter/ledger/ledger_read.c milter/common/conf.c milter/ledger/database.c milter/ledger/ledger_transitions.c milter/common/endpoint.c milter/log/log_entry.c milter/daemon/filter.c milter/daemon/mta_macros.c \
-	milter/daemon/held_record.c milter/common/conf_keys.c milter/common/conf_load.c milter/daemon/ledger_writer.c milter/ledger/ledger.c milter/metrics/metrics.c milter/metrics/metrics_text.c milter/log/log_fields.c milter/ledger/schema.c milter/daemon/service.c milter/daemon/smtp_reply.c
+	milter/daemon/held_record.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/duration.c milter/daemon/ledger_writer.c milter/ledger/ledger.c milter/metrics/metrics.c milter/metrics/metrics_text.c milter/log/log_fields.c milter/ledger/schema.c milter/daemon/service.c milter/daemon/smtp_reply.c
 
 all: $(targets)
 	@:

@@ -8,15 +8,15 @@ import subprocess
 # From the ground up: a room includes only itself and rooms above it in this list.
 ORDER = ["policy/base", "policy/address", "policy/message", "policy/exposure", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
          "policy/engine", "policy/logic", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
-         "milter/common", "milter/ledger", "milter/log", "milter/metrics", "milter/queue", "milter/notify", "milter/review", "milter/setup",
+         "milter/common", "milter/ledger", "milter/log", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/review", "milter/setup",
          "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
 MODULES = 16
 
 # The files that know a library, by its header.
 LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/ledger/database.c"],
-             "gmime.h": ["policy/message/header_text.c", "policy/message/gmime_api.h"], "libpsl.h": ["policy/exposure/public_suffix.c"], "idn2.h": ["policy/address/address.c"],
+             "gmime.h": ["policy/message/header_text.c", "policy/message/gmime_api.h", "milter/content/message_content.c"], "libpsl.h": ["policy/exposure/public_suffix.c"], "idn2.h": ["policy/address/address.c"],
              "zlib.h": ["policy/mailbox/decompress.c"], "lzma.h": ["policy/mailbox/decompress.c"], "zstd.h": ["policy/mailbox/decompress.c"],
-             "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"]}
+             "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"], "HTMLparser.h": ["milter/content/html_text.c"]}
 
 # Where an MTA may be named: its room, the row that puts it in, and for a reason.
 MTA_ROOMS = ("milter/postfix/", "milter/sendmail/")

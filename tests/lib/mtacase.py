@@ -140,9 +140,11 @@ class MtaCase(unittest.TestCase):
         self.assertIn("5.7.1", flat)
 
 
-def main(limit=tap.TEST_LIMIT, folders=()):
-    """Runs each class of __main__ on each of its MTAs, with its own copies of the folders."""
+def main(limit=tap.TEST_LIMIT, folders=(), prepare=None):
+    """Runs each class of __main__ on each of its MTAs, with its own copies of the folders, which `prepare` may change."""
     surroundings.enter(folders)
+    if prepare is not None:
+        prepare()
     module = sys.modules["__main__"]
     for name, case in list(vars(module).items()):
         if isinstance(case, type) and issubclass(case, MtaCase) and case.__module__ == "__main__":

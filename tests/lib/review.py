@@ -51,6 +51,9 @@ class Answer:
     def json(self):
         return [json.loads(line) for line in self.out.splitlines()]
 
+    def __eq__(self, other):
+        return (self.code, self.out, self.err) == (other.code, other.out, other.err)
+
     def __repr__(self):
         return "exit %d\n%s%s" % (self.code, self.out, self.err)
 

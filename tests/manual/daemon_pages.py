@@ -22,25 +22,23 @@ class Config(page.PageCase):
 
     @staticmethod
     def keys():
-        """{group: {key: function that reads it}} of the code."""
-        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read("milter/common/conf_keys.c"), re.DOTALL | re.MULTILINE).group(1)
+        """{group: {key: the words that it may be; none if it takes anything else}} of the code."""
+        file = "milter/common/conf_keys.c"
+        table = re.search(r"^static const struct key keys\[\] = \{(.*?)^\};", csource.read(file), re.DOTALL | re.MULTILINE).group(1)
         found = {}
-        for group, key, reader in re.findall(r'\{"([\w-]+)", "([\w-]+)", (\w+)\}', table):
-            found.setdefault(group, {})[key] = reader
+        for group, key, words in re.findall(r'\{"([\w-]+)", "([\w-]+)", \w+, KEY_\w+, KEY_\w+,\s*AT\([^()]+\)(?:, \.words = (\w+))?[^{}]*\}', table):
+            found.setdefault(group, {})[key] = csource.array(file, words) if words else []
         return found
-
-    @staticmethod
-    def words(reader):
-        """The words that a key may have; none if it takes anything else."""
-        body = csource.function("milter/common/conf_keys.c", reader)
-        if "read_yes(" in body:
-            body = csource.function("milter/common/conf_keys.c", "read_yes")
-        match = re.search(r"struct word words\[\] = \{(.*?)\};", body, re.DOTALL)
-        return csource.strings(match.group(1)) if match else []
 
     def groups(self):
         return {block.part("head").text()[len("The group ["):-1]: block.part("body") for block in self.tree.find("Ss", "block")
                 if block.part("head").text().startswith("The group [")}
+
+    def test_restart(self):
+        """the keys that need a restart"""
+        known = {key for key, use in re.findall(r'\{"[\w-]+", "([\w-]+)", \w+, KEY_(\w+),', csource.read("milter/common/conf_keys.c")) if use == "RESTART"}
+        text = page.read(self.PAGE).partition("These keys need a restart:\n")[2].partition("A reload names")[0]
+        self.assertEqual(set(re.findall(r"[a-z-]+", " ".join(re.findall(r"(?m)^\.Cm (.*)$", text)))), known)
 
     def test_groups(self):
         """every group has its subsection"""
@@ -66,7 +64,7 @@ class Config(page.PageCase):
         names = {key for keys in self.keys().values() for key in keys}
         for group, keys in self.keys().items():
             for head, body in page.items(groups[group]):
-                words = self.words(keys[head.text()])
+                words = keys[head.text()]
                 marked = {word.rstrip(",") for word in page.marked(body, "Cm")}
                 # `local0 to local7` names those between
                 for first, last in re.findall(r"\b([a-z]+\d) to ([a-z]+\d)\b", re.sub(r"\s+", " ", body.text())):

@@ -28,7 +28,7 @@ SOURCE = pathlib.Path(daemon.SOURCE)
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "packaging/README.md"]
 
 # What a command begins with, where it stands within a sentence.
-_INLINE = re.compile(r"`((?:(?:rcptguard|rcptguardd|rcptguardq|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart |build-|try-))[^`]*)`")
+_INLINE = re.compile(r"`((?:(?:(?:sudo )?rcptguardq|rcptguard|rcptguardd|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart |build-|try-))[^`]*)`")
 
 # Blocks that are no commands, by the first word.
 DATA = {"smtpd_milters", "class"}
@@ -36,7 +36,12 @@ DATA = {"smtpd_milters", "class"}
 # What is not run here: where it is run, and the words there.
 ELSEWHERE = {
     # A machine that is booted, and packages.
-    "apt-get install ./rcptguard_*.deb ./rcptguard-milter_*.deb": ("packaging/try-boot", "apt-get install -q -y ./rcptguard_*.deb ./rcptguard-milter_*.deb"),
+    "apt-get build-dep ./packaging": ("packaging/try-suite", "apt-get -q -y build-dep ./packaging"),
+    "apt-get install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb": ("packaging/try-suite", "apt-get -s install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb"),
+    "rcptguardq setup sendmail --yes && make -C /etc/mail && systemctl restart sendmail":
+        ("packaging/try-boot", "rcptguardq setup sendmail --yes && make -C /etc/mail && systemctl restart sendmail"),
+    "journalctl -t rcptguardd -g 'would=[a-z]'": ("packaging/try-boot", "journalctl -t rcptguardd -g 'would=[a-z]'"),
+    "systemctl enable rcptguardd": ("packaging/try-boot", "systemctl is-enabled"),
     "systemctl start rcptguardd": ("packaging/try-boot", "systemctl start rcptguardd"),
     "systemctl reload rcptguardd": ("packaging/try-boot", "systemctl reload %s"),
     "systemd-analyze security rcptguardd.service": ("packaging/try-boot", "systemd-analyze security"),
@@ -61,9 +66,11 @@ ELSEWHERE = {
     "packaging/try-boot": ("packaging/README.md", "from the installation to a held and released message"),
     "packaging/try-autopkgtest": ("packaging/try-suite", '"try-autopkgtest"'),
     # On a terminal, and as mail.
-    "rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
+    "sudo rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
     "rcptguardq digest": ("tests/mta/tell.py", '"digest"'),
+    "rcptguardq reload": ("tests/mta/doctor.py", '"reload", "-c"'),
     "rcptguardq notify": ("tests/mta/tell.py", '"notify"'),
+    "rcptguardq reload": ("tests/mta/doctor.py", '"reload"'),
 }
 
 # Of these the makefile is asked what it would do: they take minutes, or write into the tree.
@@ -76,10 +83,13 @@ LIMIT = 1500
 # Where the source lies in it: a folder that no checkout has.
 TREE = "/usr/src/rcptguard-as-documented"
 BUILD = TREE + "/build-usr"
-SED = "sed -i '/^ *monitor$/d; /# for now$/d; s/^# later: //' /etc/rcptguard/policy"
+# What makes a policy decide, in its order.
+DECIDE = ["sed '/^ *monitor$/d; /# for now$/d; s/^# later: //' /etc/rcptguard/policy > /etc/rcptguard/policy.new", "rcptguard check -p /etc/rcptguard/policy.new",
+          "rcptguard replay -p /etc/rcptguard/policy.new mbox", "cp /etc/rcptguard/policy.new /etc/rcptguard/policy"]
 HUP = "rcptguardd -n && kill -HUP $(cat /var/spool/postfix/rcptguard/rcptguard.sock.lock)"
 PRINTF = "printf '[milter]\\nsocket = unix:/var/spool/postfix/rcptguard/rcptguard.sock\\n' > /etc/rcptguard/rcptguard.conf"
 MESSAGE = mta.message("t", "care@corp.example", cc=policies.people(20))
+MBOX = ("From care@corp.example Sat Nov 28 00:00:00 2026\n" + MESSAGE + "\n") * 3
 
 
 def read(name):
@@ -225,21 +235,24 @@ class Commands(unittest.TestCase):
         self.type("postfix reload")
         self.assertRegex(self.type("rcptguardq doctor", code=None), r"(?m)^ok +mta\b")
         self.assertEqual(self.machine.send(60)[0], 250, "each rule is on trial")
-        self.type(SED)
+        self.machine.write("/srv/mbox", MBOX)
+        for command in DECIDE:
+            self.type(command)
         self.type(HUP)
         daemon.wait_until(lambda: self.machine.send(60)[0] == 550, what="the reload")
 
     def test_3_held_mail(self):
         """what waits, why, and what is decided"""
         first, second = self.machine.held(), self.machine.held()
-        listed = self.type("rcptguardq list")
+        listed = self.type("sudo rcptguardq list")
         self.assertIn(first, listed)
         self.assertIn(second, listed)
         example = "4jYYjq0MScz1bYwQ"
-        self.assertIn("wide-cc", self.type("rcptguardq show " + example, "rcptguardq show " + first))
-        for command, queue_id in (('rcptguardq release --reason "asked the sender" ' + example, first), ('rcptguardq return --reason "use Bcc" ' + example, second)):
+        self.assertIn("wide-cc", self.type("sudo rcptguardq show " + example, "sudo rcptguardq show " + first))
+        self.assertIn("  Hello.", self.type("sudo rcptguardq show --text " + example, "sudo rcptguardq show --text " + first))
+        for command, queue_id in (('sudo rcptguardq release --reason "asked the sender" ' + example, first), ('sudo rcptguardq return --reason "use Bcc" ' + example, second)):
             self.type(command, command.replace(example, queue_id))
-        log = self.type("rcptguardq log")
+        log = self.type("sudo rcptguardq log")
         self.assertIn("asked the sender", log)
         self.assertIn("use Bcc", log)
 
@@ -247,7 +260,7 @@ class Commands(unittest.TestCase):
         """a policy, a message and a mailbox in a folder"""
         self.machine.run("mkdir /srv/try && cd /srv/try && cp -r /usr/share/doc/rcptguard/examples/* . && sed 's/>= 10 or/>= 11 or/' policy >old")
         self.machine.write("/srv/try/message.eml", MESSAGE)
-        self.machine.write("/srv/try/mbox", ("From care@corp.example Sat Nov 28 00:00:00 2026\n" + MESSAGE + "\n") * 3)
+        self.machine.write("/srv/try/mbox", MBOX)
         self.type("rcptguard check -p policy")
         self.assertIn("wide-cc", self.type("rcptguard explain -p policy message.eml"))
         self.type("rcptguard replay -p policy --html page.html mbox")
@@ -260,7 +273,28 @@ class Commands(unittest.TestCase):
             self.type(command, command + " --help")
 
     def test_5_undo(self):
-        self.type("rcptguardq setup postfix --undo --yes --reload")
+        """what the packages ask before a removal, and how it is taken out"""
+        before = TREE + "/packaging/before-removal"
+        undo = "rcptguardq setup postfix --undo --yes --reload"
+        self.assertEqual(self.machine.run(before + " --in-use"), "Postfix\n")
+        self.assertIn("not removed: Postfix asks rcptguardd about each message (smtpd_milters, non_smtpd_milters) and would defer all mail without it. First type: %s " % undo,
+                      self.machine.run(before, code=1))
+        self.assertIn("still names rcptguardd", self.machine.run(before + " anyway"))
+        held = self.machine.held()
+        self.assertIn("\nrcptguard: 1 message is on hold.\n", self.machine.run("SUDO_UID=1 RCPTGUARD_REMOVE=anyway " + before))
+        self.assertEqual(self.machine.run("cat /var/lib/rcptguard/held-at-removal"), "1 message is on hold.\n")
+        self.machine.run("rcptguardq delete --yes --reason test " + held)
+        self.type(undo)
+        self.assertEqual(self.machine.run("postconf -h smtpd_milters").strip(), "")
+        self.assertEqual(self.machine.run(before), "")
+        self.machine.run("test ! -e /var/lib/rcptguard/held-at-removal")
+        self.machine.run(before + " --in-use", code=1)
+        # What master.cf says is a person's: it is not taken out, and so the package stays.
+        self.machine.run("rcptguardq setup postfix --yes --reload && postconf -P smtp/inet/smtpd_milters=unix:rcptguard/rcptguard.sock")
+        self.assertRegex(self.machine.run(before + " undo", code=1), r"not removed: .*, smtpd_milters of smtp/inet, .*First take it out of the service, then type: " + undo)
+        self.assertNotEqual(self.machine.run("postconf -h smtpd_milters").strip(), "")
+        self.machine.run("postconf -PX smtp/inet/smtpd_milters")
+        self.assertIn("taking rcptguardd out of Postfix's configuration: %s\n" % undo, self.machine.run(before + " undo"))
         self.assertEqual(self.machine.run("postconf -h smtpd_milters").strip(), "")
 
     def test_6_every_command(self):

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import csource
@@ -139,11 +140,23 @@ class Words(QueueCase):
         text = re.sub(r"\s+", " ", self.body_of("show", "headers[]").text())
         self.assertSame(set(re.findall(r"[A-Z][\w-]+", text)), csource.array("milter/queue/message_reader.c", "fields_shown"), "fields")
 
+    def test_text(self):
+        """what is shown of a message's text: the words for a part, and the bounds"""
+        self.assertSame(self.quoted(self.body_of("show", "parts[].use")), csource.strings(csource.function("milter/content/message_content.c", "content_use_name")), "uses")
+        text = re.sub(r"\s+", " ", page.section(self.tree, "The text of a message", "Ss").text())
+        header = csource.read("milter/content/message_content.h")
+        limits = {name: int(re.search(r"#define CONTENT_%s_LIMIT \(?(\d+)u" % name, header).group(1)) for name in ("PART", "TEXT", "PARTS", "DEPTH")}
+        self.assertIn("(%du * 1024)" % limits["PART"], header)
+        for pattern, value in {r"Up to (\d+) MB of a message": int(re.search(r"READER_INPUT_LIMIT +\((\d+)u \* 1024 \* 1024\)", csource.read("milter/queue/message_reader.h")).group(1)),
+                               r"(\d+) KB of text of each part": limits["PART"], r"and (\d+) MB of all": limits["TEXT"] // 1024, r"(\d+) parts are listed": limits["PARTS"],
+                               r"lie (\d+) deep": limits["DEPTH"], r"More than (\d+) characters": csource.number("milter/content/html_text.c", "INVISIBLE_SHOWN")}.items():
+            self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
+
     def test_rights(self):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "PERMISSIONS"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/common/conf.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup", "reload"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
@@ -157,7 +170,8 @@ class Words(QueueCase):
         seconds = int(re.search(r"#define RECONCILE_PATIENCE \((\d+) \* 60 \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
         orphans = int(re.search(r"#define RECONCILE_ORPHANS \((\d+) \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
         for pattern, value in {r"only after (\d+) seconds": orphans, r"not seen in the queue within (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger/ledger.h", "LEDGER_SUBJECT_LIMIT"),
-                               r"the (\d+) largest": csource.number("milter/review/held_details.c", "PARTIES_SHOWN"), r"up to (\d+) messages": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
+                               r"Without it, the (\d+) largest": csource.number("milter/review/held_details.c", "PARTIES_SHOWN"),
+                               r"knows the (\d+) largest": csource.number("milter/ledger/ledger.h", "LEDGER_PARTIES_LIMIT"), r"first characters, (\d+) at least": csource.number("milter/review/typed_ids.h", "TYPED_ID_LEAST"), r"up to (\d+) messages": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
                                r"in one hour at most (\d+) mails": csource.number("milter/rcptguardq/command_notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 
@@ -179,6 +193,14 @@ class Real(review.ReviewCase, QueueCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.tree = page.tree(PAGE)
+        cls.reinject(os.path.join(cls.mta.root, "etc"), "-P", "=")
+
+    @classmethod
+    def reinject(cls, etc, option, value=""):
+        """The milters of the listener that takes mail back from a content filter."""
+        daemon.settle(*(os.path.join(etc, name) for name in ("main.cf", "master.cf")))
+        subprocess.run(["postconf", "-c", etc, option, "127.0.0.1:%d/inet/smtpd_milters%s" % (cls.mta.ports["reinject"], value)], check=True)
+        daemon.settle(*(os.path.join(etc, name) for name in ("main.cf", "master.cf")))
 
     # ---- JSON
 
@@ -218,10 +240,12 @@ class Real(review.ReviewCase, QueueCase):
         ledgerfile.execute(self.guard.ledger_path, "UPDATE history SET detail = 'as 4New'")
         gone = self.hold()
         self.done("list")
+        self.change(gone.id, "message_id = (SELECT message_id FROM held WHERE queue_id = '%s')" % released.id)
         self.mta.drop(gone.id)
         listed = self.done("list", "--all", "--json").json()
         self.compare(self.documented("list"), listed, "list")
-        shown = [self.done("show", "--json", "--recipients", "--message", one.id).json()[0] for one in (full, bare)]
+        named = self.hold(cc=['"Ann" <%s>' % review.WIDE[0], *review.WIDE[1:]], headers=[("Content-Type", 'application/pdf; name="a.pdf"')])
+        shown = [self.done("show", "--json", "--recipients", "--message", "--text", one.id).json()[0] for one in (full, bare, named)]
         shown += [self.done("show", "--json", one.id).json()[0] for one in (released, gone)]
         self.compare({**self.documented("list"), **self.documented("show")}, shown, "show")
         for command in DECIDING:
@@ -232,6 +256,7 @@ class Real(review.ReviewCase, QueueCase):
         self.compare(self.documented("notify"), self.done("notify", "--json").json(), "notify")
         self.compare(self.documented("digest"), self.done("digest", "--json").json(), "digest")
         copy = self.mta.copy_configuration("smtpd_milters =")
+        self.reinject(copy, "-PX")
         setup = [self.done("setup", "postfix", "--json", *options, "--postfix-config", copy).json()[0] for options in ((), ("--yes",))]
         self.compare(self.documented("setup"), setup, "setup")
 
@@ -255,8 +280,9 @@ class Real(review.ReviewCase, QueueCase):
             with screen.Screen(self.command("review")) as terminal:
                 terminal.wait_for("q quit")
                 return text.splitlines()[0] + "\n" + re.sub(r"<test\.[\w.-]+@", "<17@", terminal.text().rstrip("\n").replace(queue_id, ID)) + "\n"
+        daemon.write(os.path.join(folder, "sudo"), '#!/bin/sh\nexec "$@"\n', 0o755)  # tests/mta/review_people.py has the real one
         for line in text.splitlines():
-            if line.startswith("$ "):
+            if line.startswith(("$ ", "# ")):
                 _code, output = review.on_terminal(["sh", "-c", "PATH=%s:$PATH; %s" % (folder, line[2:].replace(ID, queue_id))])
                 shown += line + "\n" + re.sub(r"<test\.[\w.-]+@", "<17@", output.decode("utf-8").replace("\r\n", "\n").replace(queue_id, ID))
         return shown
@@ -280,10 +306,10 @@ class Real(review.ReviewCase, QueueCase):
         examples = self.examples()
         for display, shown in examples:
             with self.subTest(str(display)):
-                self.assertIn("$ rcptguardq ", display.text)
+                self.assertRegex(display.text, r"(?m)^(\$ sudo|#) rcptguardq ")
                 self.assertEqual(self.normal(display.text), self.normal(shown))
         for command in "list", "show", "review", "digest", "notify", "release", "log":
-            self.assertIn("$ rcptguardq " + command, " ".join(display.text for display, _shown in examples))
+            self.assertIn("rcptguardq " + command, " ".join(display.text for display, _shown in examples))
 
     def update(self):
         """Writes the examples of the page anew, for who has changed the program's words: look at the difference."""

@@ -345,6 +345,27 @@ class Hostile(MetricsCase):
         self.assertIn('\nrcptguard_messages_total{rule="mass-disclosure",verdict="reject"} 1\n', text)
         self.assertEqual(set(re.findall(r"^# TYPE (rcptguard_\S+ \S+)$", text, re.M)), {"%s %s" % one for one in found.types.items()})
 
+    def test_two_daemons_of_one_host(self):
+        """each figure has the instance as a label, so node_exporter shows those of both; without it it drops some"""
+        def shown(*names):
+            with tempfile.TemporaryDirectory() as folder:
+                os.chmod(folder, 0o755)
+                for number, name in enumerate(names):
+                    self.start(config={("metrics", "instance"): name})
+                    for _ in range(number + 1):
+                        self.send()
+                    self.assertIn("reload done", self.guard.reload())
+                    line = re.compile(r"(?m)^rcptguard_judged_messages_total\S* %d$" % (number + 1))
+                    daemon.wait_until(lambda line=line: line.search(self.file().text), what="the metrics behind a reload")
+                    found = self.file()
+                    self.assertEqual(prometheus.promtool("check", "metrics", text=found.text), (0, ""))
+                    self.assertEqual({key[1:3] for key in found.samples if "rcptguard_instance" in key}, {("rcptguard_instance", name)} if name else set())
+                    self.assertEqual(all("rcptguard_instance" in key for key in found.samples), name is not None)
+                    os.symlink(self.path, os.path.join(folder, "%d.prom" % number))
+                return re.findall(r"(?m)^rcptguard_judged_messages_total(.*)$", self.exporter(folder))
+        self.assertEqual(sorted(shown("in", "out.2_b-c")), ['{rcptguard_instance="in"} 1', '{rcptguard_instance="out.2_b-c"} 2'])
+        self.assertLess(len(shown(None, None)), 2)
+
     def exporter(self, folder):
         """What node_exporter makes of a folder, as a user who has no rights in it."""
         with socket.socket() as free:

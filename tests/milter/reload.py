@@ -179,6 +179,111 @@ class Reload(unittest.TestCase):
         self.assertEqual(len(digests), 2)
 
 
+class Configuration(unittest.TestCase):
+    """rcptguard.conf is read again, too."""
+
+    def setUp(self):
+        self.guard = daemon.Daemon(reject_from(50))
+        self.addCleanup(self.guard.__exit__, None, None, None)
+        with open(self.guard.config_path, encoding="utf-8") as file:
+            self.before = file.read()
+
+    def change(self, *lines, text=None):
+        """Writes it with more lines, reloads, and gives the lines in the log."""
+        daemon.write(self.guard.config_path, (self.before if text is None else text) + "\n".join(lines) + "\n")
+        mark = self.guard.mark()
+        self.guard.reload()
+        with self.guard.changed:
+            return [line.partition("]: ")[2] or line for line in self.guard.lines[mark:]]
+
+    def send(self, count):
+        with self.guard.client() as one:
+            one.connect("127.0.0.1")
+            return guardcase.send(one, to=policies.people(count))
+
+    def record(self):
+        """What the daemon says of itself, once the last reload is in it."""
+        with open(self.guard.ledger_path + ".running", encoding="utf-8") as file:
+            return dict(line.rstrip("\n").partition(" = ")[::2] for line in file if not line.startswith("#"))
+
+    def recorded(self, reloads):
+        return daemon.wait_until(lambda: self.record() if self.record()["reloads"] == str(reloads) else None, what="the record of the reload")
+
+    def test_what_needs_no_restart(self):
+        self.assertIn(" verdict=accept", self.guard.verdict(self.send(2)).raw)
+        said = self.change("[log]", "accepted = no", "summary = 1s")
+        self.assertTrue([line for line in said if "reload: %s: in force: [log] accepted, [log] summary" % self.guard.config_path in line], said)
+        quiet = self.send(2)
+        self.guard.verdict(self.send(60))  # its line comes after where the other's would be
+        self.assertEqual(self.guard.verdicts(quiet.queue_id), [])
+        self.guard.wait_for_line(r"judged=\d+ not-outbound=")  # by the hour before
+        self.assertEqual(self.recorded(1)["log.accepted"], "no")
+        said = self.change()
+        self.assertTrue([line for line in said if "in force: [log] accepted, [log] summary" in line], said)
+        self.guard.verdict(self.send(2))
+
+    def test_another_policy(self):
+        """its path is a key as any other"""
+        daemon.write(self.guard.policy_path + "2", reject_from(10, "new"))
+        self.change(text=self.before.replace(self.guard.policy_path, self.guard.policy_path + "2"))
+        self.assertEqual(self.guard.verdict(self.send(20)).text, "new 20")
+
+    def test_json(self):
+        self.change("[log]", "format = json")
+        answer = self.send(60)
+        self.guard.wait_for_line(r'\{"[^}]*"%s"' % answer.queue_id)
+
+    def test_what_needs_a_restart(self):
+        """it is named; what else changed is in force; what waits stays as it is until then"""
+        said = self.change("timeout = 9000", "on-error = accept", "[log]", "facility = local1", text=self.before.partition("[ledger]")[0].rstrip() + "\n")
+        self.assertTrue([line for line in said if "a restart is needed for [milter] timeout, [log] facility, [ledger] path; what was in force stays" in line], said)
+        self.assertTrue([line for line in said if "in force: [milter] on-error" in line], said)
+        self.assertIn("reload done", said[-1])
+        record = self.recorded(1)
+        self.assertEqual((record["milter.timeout"], record["ledger.path"], record["failed"]), ("7210", self.guard.ledger_path, "no"))
+
+    def test_a_broken_one(self):
+        """each mistake with its place; neither it nor a new policy comes in force"""
+        self.guard.set_policy(reject_from(10, "new"))
+        said = self.change("on-error = maybe", "[log]", "acepted = no", text=self.before.partition("[ledger]")[0].rstrip() + "\n")
+        self.assertIn("reload failed", said[-1])
+        lines = self.before.partition("[ledger]")[0].rstrip().count("\n") + 1
+        self.assertRegex(said[0], r"reload: %s:%d:12: error: on-error: expected tempfail or accept" % (self.guard.config_path, lines + 1))
+        self.assertRegex(said[1], r"reload: %s:%d:1: error: .*acepted" % (self.guard.config_path, lines + 3))
+        self.assertEqual(self.guard.verdict(self.send(20)).verdict, "accept")
+        self.assertEqual(self.recorded(1)["failed"], "yes")
+        daemon.os.unlink(self.guard.config_path)
+        self.assertIn("reload failed", self.guard.reload())
+        self.assertIn("reload done", self.change()[-1])
+        self.assertEqual(self.guard.verdict(self.send(20)).text, "new 20")
+
+    @unittest.skipUnless(daemon.ROOT, "only root starts it with what its user cannot read")
+    def test_one_that_its_user_cannot_read(self):
+        """the policy is read all the same"""
+        self.guard.set_policy(reject_from(10, "new"))
+        daemon.os.chmod(self.guard.config_path, 0o600)
+        mark = self.guard.mark()
+        self.assertIn("reload done", self.guard.reload())
+        self.guard.wait_for_line(r"reload: %s: warning: cannot be read by the daemon's user, so its values stay" % self.guard.config_path, mark=mark)
+        self.assertEqual(self.guard.verdict(self.send(20)).text, "new 20")
+
+    def test_a_notice(self):
+        """what is wrong with the template is said, and stops no reload"""
+        path = daemon.write(daemon.os.path.join(self.guard.directory, "notice"), "Subject: Held\n\n{nobody}\n")
+        said = self.change("[review]", "notice = " + path)
+        self.assertTrue([line for line in said if "reload: %s:3:1: warning: " % path in line], said)
+        self.assertTrue([line for line in said if "in force: [review] notice" in line], said)
+
+    def test_a_socket_of_the_command_line(self):
+        """it is not compared with the file's"""
+        socket = "unix:" + daemon.os.path.join(self.guard.run_directory, "other.sock")
+        with daemon.Daemon(reject_from(50), socket=socket, config={("milter", "socket"): "unix:/nowhere/x.sock"}, arguments=("-p", socket)) as guard:
+            mark = guard.mark()
+            self.assertIn("reload done", guard.reload())
+            with guard.changed:
+                self.assertEqual([line for line in guard.lines[mark:] if "restart" in line], [])
+
+
 class Start(unittest.TestCase):
     def test_a_failed_assertion_at_the_start_is_only_said(self):
         """No mail is refused for a failed test."""

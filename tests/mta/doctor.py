@@ -67,6 +67,9 @@ class PostfixSite(doctorcase.Site):
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
 class Doctor(doctorcase.DoctorCase):
+    # The site's rcptguard.conf is not the daemon's own, but for test_configuration.
+    ELSEWHERE = frozenset({"configuration"})
+
     @classmethod
     def setUpClass(cls):
         cls.mta = postfix.Postfix(milter="unix", extra=SOUND)
@@ -75,8 +78,6 @@ class Doctor(doctorcase.DoctorCase):
     @classmethod
     def start(cls):
         cls.guard = cls.mta.guard(policies.FIELD)
-        # The daemon keeps the policy in force in its ledger, a moment after it has begun.
-        daemon.wait_until(lambda: ledgerfile.query(cls.guard.ledger_path, "SELECT 1 FROM policy"), daemon.LIMIT, "the policy in the ledger")
 
     @classmethod
     def tearDownClass(cls):
@@ -121,7 +122,7 @@ class Doctor(doctorcase.DoctorCase):
         answer = self.ask(self.site)
         self.assertEqual(answer.code, review.WRONG)
         self.assertRegex(answer.out, r"(?s)^error +non-smtpd-milters +non_smtpd_milters .*\n +main\.cf: non_smtpd_milters = \{ %s, default_action=tempfail \}\nerror +default-action .*"
-                                     r"\n +main\.cf: milter_default_action = tempfail\nnote +long-queue-ids .*\nok +mta, " % re.escape(self.name))
+                                     r"\n +main\.cf: smtpd_milters = \{ %s, default_action=tempfail \}\nnote +long-queue-ids .*\nok +mta, " % (re.escape(self.name), re.escape(self.name)))
         self.assertTrue(answer.out.endswith("\n2 errors, 0 warnings, 1 note\n"), answer.out)
         self.assertRegex(self.ask(self.site, "--verbose").out, r"\nok +protocol +version 6\n")
 
@@ -165,8 +166,27 @@ class Doctor(doctorcase.DoctorCase):
     def test_default_action(self):
         for action, severity in (("accept", "error"), ("reject", "warning"), ("quarantine", "note")):
             with self.subTest(action):
-                self.site.set("milter_default_action = " + action)
+                self.site.set("milter_default_action = " + action, "smtpd_milters = " + self.name, "non_smtpd_milters = " + self.name)
                 self.check(self.site, *[(severity, "default-action")] * 2)
+
+    def test_default_action_of_others(self):
+        """it is ours that is mended: what the admin chose for another milter stays; and no line takes another one back"""
+        self.site.set("milter_default_action = accept", "smtpd_milters = %s, inet:127.0.0.1:8891" % self.name)
+        found = self.check(self.site, ("error", "default-action"), ("error", "default-action"), ("warning", "last"))
+        wanted = "smtpd_milters = inet:127.0.0.1:8891, { %s, default_action=tempfail }" % self.name
+        self.assertEqual([one["line"] for each in found for one in each["mend"] if one["line"].startswith("smtpd")], [wanted] * 2)
+        said = subprocess.run(["postconf", "-c", self.site.directory, "-h", "milter_default_action"], check=True, stdout=subprocess.PIPE).stdout
+        self.assertEqual(said, b"accept\n")
+
+    def test_a_socket_that_was_ours(self):
+        """it is found, and is in no list that is told; another program's stays, whether it runs or not"""
+        old, other = "unix:/run/rcptguard/rcptguard.sock", "unix:opendkim/opendkim.sock"
+        self.site.set("smtpd_milters = %s, %s, %s" % (old, other, self.name))
+        found = self.check(self.site, ("error", "left-over"), text="smtpd_milters has %s, where no rcptguardd is" % old)
+        self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = %s, %s" % (other, self.name))
+        self.site.set("smtpd_milters = %s, %s" % (old, other))
+        found = self.check(self.site, ("error", "left-over"), ("error", "smtpd-milters"))
+        self.assertIn("smtpd_milters = %s, %s" % (other, self.name), [one["line"] for each in found for one in each["mend"]])
 
     def test_default_action_in_braces(self):
         self.site.set("smtpd_milters = inet:127.0.0.1:8891, { %s, default_action = accept, connect_timeout=20s }" % self.name)
@@ -212,8 +232,21 @@ class Doctor(doctorcase.DoctorCase):
         self.assertRegex(found[0]["mend"][0]["line"], "receive_override_options=no_address_mappings'$")
 
     def test_reinjection(self):
+        """what is told leaves the other milters of that listener"""
+        signer = "{ inet:127.0.0.1:8891, default_action=accept }"
+        self.site.set("smtpd_milters = %s, %s" % (signer, self.name))
         self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_milters")
-        self.check(self.site, ("warning", "reinjection"), text="a second time|again")
+        found = self.check(self.site, ("error", "reinjection"), text="again")
+        self.assertRegex(found[0]["mend"][0]["line"], r"smtpd_milters=\{inet:127\.0\.0\.1:8891,default_action=accept\}'$")
+
+    def test_no_reinjection(self):
+        """a listener where people log in; one after a proxy, which alone shows that mail to milters"""
+        self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_milters")
+        self.site.override("reinject", "smtpd_sasl_auth_enable=yes")
+        self.assertSound(self.site)
+        self.site.postconf("-PX", self.site.service("reinject") + "/smtpd_sasl_auth_enable")
+        self.site.add_service("127.0.0.1:2525 inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10024\n")
+        self.assertEqual([one["check"] for one in self.wrong(self.site)], ["proxy-filter"])
 
     def test_reinjection_that_the_policy_leaves_out(self):
         self.site.override("reinject", "milter_macro_daemon_name=REINJECTED")
@@ -403,6 +436,68 @@ class Doctor(doctorcase.DoctorCase):
     def test_notice_that_cannot_be_read(self):
         self.template("Subject: Held\n\nHeld.\n", 0o600)
         self.check(self.site, ("error", "notice"), text="cannot be read: permission denied", mended=False)
+
+    # ---- the configuration that the daemon runs with
+
+    def configuration(self):
+        """What doctor says of it."""
+        return [one for one in self.wrong(self.site) if one["check"] == "configuration"]
+
+    def run_reload(self):
+        done = subprocess.run([review.PROGRAM, "reload", "-c", self.site.config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        return review.Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def test_configuration(self):
+        """a change is found until it is in force; reload says what it could not do, and why"""
+        self.site.config = self.guard.config_path
+        self.ELSEWHERE = frozenset()
+        before = daemon.pathlib.Path(self.site.config).read_text(encoding="utf-8")
+        self.addCleanup(daemon.write, self.site.config, before)
+        self.assertEqual(self.configuration(), [])
+        doctorcase.set_key(self.site.config, "on-error = accept")
+        found, = self.configuration()
+        self.assertEqual((found["severity"], found["text"], found["mend"]), ("warning", "%s: changed, and not yet in force: [milter] on-error" % self.site.config,
+                                                                            [{"place": "shell", "line": "systemctl reload rcptguardd"}]))
+        self.assertEqual(self.run_reload(), review.Answer(0, "reloaded\n", ""))
+        self.assertEqual(self.configuration(), [])
+
+        doctorcase.set_key(self.site.config, "timeout = 9000")
+        doctorcase.set_key(self.site.config, "on-fault = reject")
+        answer = self.run_reload()
+        self.assertEqual((answer.code, answer.out), (review.WRONG, ""))
+        self.assertIn("reloaded, but for [milter] timeout of %s: a restart is needed" % self.site.config, answer.err)
+        found, = self.configuration()
+        self.assertEqual((found["text"], found["mend"]), ("%s: changed, and needs a restart: [milter] timeout" % self.site.config,
+                                                          [{"place": "shell", "line": "systemctl restart rcptguardd"}]))
+
+        policy = daemon.pathlib.Path(self.guard.policy_path).read_text(encoding="utf-8")
+        self.addCleanup(self.guard.set_policy, policy)
+        self.guard.set_policy(policy + "nothing\n")
+        answer = self.run_reload()
+        self.assertEqual(answer.code, review.WRONG)
+        self.assertIn("the reload failed, and all is as before", answer.err)
+
+    def test_reload_by_the_daemons_user(self):
+        """as the unit does, where he does not see the daemon's process"""
+        program = review.copy_program(daemon.temporary_directory())
+        self.addCleanup(shutil.rmtree, os.path.dirname(program))
+        script = "mount -t tmpfs tmpfs /proc && exec setpriv --reuid %s --clear-groups \"$@\"" % daemon.USER
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", program, "reload", "-c", self.guard.config_path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"reloaded\n", b""))
+
+    def test_reload_of_no_daemon(self):
+        """no process of another user gets a signal, whatever the record says"""
+        other = os.path.join(daemon.temporary_directory(), "ledger.db")
+        self.addCleanup(shutil.rmtree, os.path.dirname(other))
+        self.site.config = daemon.write_config(self.site.config, {("milter", "user"): daemon.USER, ("ledger", "path"): other})
+        for text in None, "", "process = %d\nreloads = 0\n" % os.getpid(), "process = 1\n", "process = -1\n":
+            if text is not None:
+                daemon.write(other + ".running", text)
+            answer = self.run_reload()
+            self.assertEqual((answer.code, answer.out), (review.WRONG, ""), text)
+            self.assertIn("no rcptguardd runs", answer.err)
 
     def test_policy_that_is_not_in_force(self):
         before = policies.FIELD

@@ -69,7 +69,7 @@ class SendmailSite(doctorcase.Site):
 @unittest.skipUnless(daemon.ROOT, "looks as another user, which root alone can")
 class Doctor(doctorcase.DoctorCase):
     # Sendmail's queue is that of the machine, and not of the file that is looked at.
-    ELSEWHERE = frozenset({"queue", "agreement", "oldest"})
+    ELSEWHERE = frozenset({"queue", "agreement", "oldest", "configuration"})
 
     @classmethod
     def setUpClass(cls):

@@ -61,7 +61,7 @@ class Shown(review.ReviewCase):
         self.assertEqual(set(self.listed()), {held[0].id, held[2].id})
         self.assertEqual(set(self.listed("--state", "released", "--newer", "1d")) & {one.id for one in held}, {held[1].id})
         self.assertEqual(set(self.listed("--all")) & {one.id for one in held}, {one.id for one in held})
-        self.assertIn("[released by root]", self.done("list", "--all", "--sender", "boss@me.example").out)
+        self.assertIn("  released by root  ", self.done("list", "--all", "--sender", "boss@me.example").out)
 
     def test_nothing(self):
         result = self.done("list")
@@ -103,7 +103,7 @@ class Shown(review.ReviewCase):
         self.assertRegex(text, re.compile(r"^To, Cc        bob@y\.example$", re.M))
         self.assertRegex(text, re.compile(r"^hidden \(Bcc\)  blind@z\.example$", re.M))
         found, = self.done("show", "--recipients", "--json", held.id).json()
-        self.assertEqual(found["visible_recipients"][:2], [{"fields": "To", "address": "ann@x.example"}, {"fields": "To, Cc", "address": "bob@y.example"}])
+        self.assertEqual(found["visible_recipients"][:2], [{"fields": "To", "address": "ann@x.example", "name": None}, {"fields": "To, Cc", "address": "bob@y.example", "name": None}])
         self.assertEqual((len(found["visible_recipients"]), found["hidden_recipients"], found["recipients_cut"]), (12, ["blind@z.example"], False))
         self.done("delete", held.id, reason="x")
         self.refused(review.GONE, "on hold no longer", "show", "--recipients", held.id)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import subprocess
 
 import daemon
@@ -18,8 +19,12 @@ SUDOERS = os.path.join(daemon.SOURCE, "packaging", "sudoers", "rcptguard")
 GROUP = "rcptguard-review"
 
 # Login and groups.  None of them is on this machine before, nor after: /etc is the test's own.
-USERS = {"rcptguard-ann": (GROUP,), "rcptguard-bob": (GROUP,), "rcptguard-eve": (), "rcptguard-help": (GROUP, "rcptguard-desk")}
-ANN, BOB, EVE, HELP = USERS
+USERS = {"rcptguard-ann": (GROUP,), "rcptguard-bob": (GROUP,), "rcptguard-eve": (), "rcptguard-help": (GROUP, "rcptguard-desk"), "rcptguard-dora": ("helpdesk",)}
+ANN, BOB, EVE, HELP, DORA = USERS
+
+# What a login shell of Debian gives a user, and where the packages put the program.
+PLAIN_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
+PACKAGED = "/usr/sbin/rcptguardq"
 
 IDENTITIES = """\
 # who is who
@@ -39,6 +44,11 @@ def installed():
     """The configuration that the program reads without -c."""
     done = subprocess.run([review.PROGRAM, "list", "--help"], stdout=subprocess.PIPE, check=True, env=daemon.environment())
     return re.search(r"The configuration \((/\S+)\)", done.stdout.decode()).group(1)
+
+
+def printed(name):
+    """The examples of a manual page."""
+    return re.findall(r"(?ms)^\.Bd [^\n]*\n(.*?)^\.Ed$", pathlib.Path(daemon.SOURCE, name).read_text(encoding="utf-8"))
 
 
 def existing(path):
@@ -61,7 +71,7 @@ class People(review.ReviewCase):
         with open("/etc/hosts", "a", encoding="ascii") as hosts:
             hosts.write("127.0.0.1 %s\n" % surroundings.HOST)  # sudo asks
         for group in sorted({group for groups in USERS.values() for group in groups}):
-            subprocess.run(["groupadd", "--system", group], check=True)
+            subprocess.run(["groupadd", "--system", "--force", group], check=True)
         for login, groups in USERS.items():
             subprocess.run(["useradd", "--no-create-home", "--no-log-init", "--shell", "/bin/sh", "--groups", ",".join(groups), login], check=True)
 
@@ -81,12 +91,12 @@ class People(review.ReviewCase):
     def write_identities(cls, text=IDENTITIES):
         return daemon.write(os.path.join(cls.guard.directory, "identities"), text)
 
-    def run_as(self, login, *command):
+    def run_as(self, login, *command, path=os.environ["PATH"]):
         """A person runs a command."""
         entry = pwd.getpwnam(login)
         done = subprocess.run(command, user=entry.pw_uid, group=entry.pw_gid, extra_groups=os.getgrouplist(login, entry.pw_gid), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=mta.LIMIT, check=False, cwd="/",
-                              env={"PATH": os.environ["PATH"], "MAIL_CONFIG": "/nonexistent", "SUDO_UID": "0", "LANG": "C"})
+                              env={"PATH": path, "MAIL_CONFIG": "/nonexistent", "SUDO_UID": "0", "LANG": "C"})
         return review.Answer(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
     def sudo(self, login, *arguments, reason=None):
@@ -116,6 +126,52 @@ class People(review.ReviewCase):
         event, = ledgerfile.query(self.guard.ledger_path, "SELECT history.uid FROM history JOIN held ON held.id = held WHERE queue_id = ?", held.id)
         self.assertEqual(event["uid"], pwd.getpwnam(ANN).pw_uid)
         self.assertSaid(self.sudo(BOB, "release", held.id, reason="x"), review.GONE, "was released by %s" % ANN)
+
+    def install(self, *more):
+        """The program and the rules where the packages have them; more files of rules."""
+        shutil.copy(self.program, PACKAGED)
+        if os.path.exists(self.program + "-itself"):  # the script in its place names that
+            shutil.copy(self.program + "-itself", PACKAGED + "-itself")
+        daemon.write("/etc/sudoers.d/rcptguard", pathlib.Path(SUDOERS).read_bytes(), 0o440)
+        for name, text in more:
+            daemon.write(name, text, 0o440)
+            self.addCleanup(os.unlink, name)
+
+    def typed(self, login, line):
+        """A person types a line in a shell of his own."""
+        return self.run_as(login, "sh", "-c", line, path=PLAIN_PATH)
+
+    def test_as_typed(self):
+        """`sudo rcptguardq`, as every page and mail has it, is found though no user has sbin in his PATH"""
+        held = self.hold(sender="gina@me.example")
+        self.install()
+        self.assertEqual(self.typed(ANN, "rcptguardq list").code, 127)
+        self.assertSaid(self.typed(ANN, "sudo -n rcptguardq list"), 0, held.id)
+        self.assertSaid(self.typed(ANN, "sudo -n rcptguardq show --text " + held.id), 0, "Hello.")
+        self.assertSaid(self.typed(ANN, "sudo -n rcptguardq list --party %s | sudo -n rcptguardq release --yes --reason ok -" % held.recipients[0].partition("@")[2]), 0, "%s: released" % held.id)
+        self.assertArrived(held)
+        self.assertNotEqual(self.typed(EVE, "sudo -n rcptguardq list").code, 0)
+
+    def test_help_desk(self):
+        """the example of rcptguard.conf(5) as it is printed, with its line for sudo"""
+        displays = printed("milter/common/rcptguard.conf.5")
+        example, = [text for text in displays if text.startswith("[review]\napprovals = 2")]
+        line, = [text for text in displays if text.startswith("%helpdesk")]
+        self.assertIn(line, pathlib.Path(SUDOERS).read_text(encoding="utf-8").replace("#     ", ""))
+        self.assertIn(line, printed("milter/rcptguardq/rcptguardq.8"))
+        held = self.hold(sender="gina@me.example")
+        keys = {key.replace("-", "_"): value for key, value in re.findall(r"(?m)^([\w-]+) = (.*)$", example)}
+        self.assertEqual((keys.pop("identities"), keys.pop("notice")), ("reviewers", "notice.txt"))  # files beside it
+        self.configure(**keys)
+        self.install()
+        self.assertNotEqual(self.typed(DORA, "sudo -n rcptguardq list").code, 0)
+        self.install(("/etc/sudoers.d/rcptguard-helpdesk", line))
+        self.assertSaid(self.typed(DORA, "sudo -n rcptguardq list"), 0, held.id)
+        self.assertSaid(self.typed(DORA, "sudo -n rcptguardq show " + held.id), 0, "wide Cc")
+        for name in "release", "return", "delete":
+            self.assertSaid(self.typed(DORA, "sudo -n rcptguardq %s --reason x %s" % (name, held.id)), review.FORBIDDEN, r"`%s` is in no group that \[review\] lets %s" % (DORA, name))
+        self.assertNotEqual(self.typed(DORA, "sudo -n id").code, 0)
+        self.assertSaid(self.typed(ANN, "sudo -n rcptguardq release --reason x " + held.id), 0, "approved, 1 of 2")
 
     def test_nothing_but(self):
         """the rule grants this program alone, and not another configuration"""
@@ -186,7 +242,7 @@ class People(review.ReviewCase):
         self.assertSaid(self.sudo(ANN, "release", held.id, reason="fine"), 0, "%s: approved, 1 of 2: it stays on hold" % held.id)
         self.assertSaid(self.sudo(ANN, "release", held.id, reason="fine, really"), review.FORBIDDEN, "you have approved it already")
         self.assertOnHold(held)
-        self.assertSaid(self.sudo(ANN, "list"), 0, r"\[1 of 2 approvals\]")
+        self.assertSaid(self.sudo(ANN, "list"), 0, r"  1 of 2 approvals  ")
         self.assertSaid(self.sudo(BOB, "show", held.id), 0, r"(?m)^Approvals     1 of 2: %s$" % ANN)
         self.assertSaid(self.sudo(BOB, "release", "--dry-run", held.id, reason="fine"), 0, "would be released")
         self.assertOnHold(held)
@@ -257,4 +313,4 @@ class People(review.ReviewCase):
 
 
 if __name__ == "__main__":
-    review.main(120, sorted({"/etc", existing(os.path.dirname(os.path.dirname(installed())))}))
+    review.main(120, sorted({"/etc", "/usr/sbin", existing(os.path.dirname(os.path.dirname(installed())))}))

@@ -71,7 +71,7 @@ class Decisions(ReleaseCase):
         self.assertEqual(self.state(by_hand.id), "left")
         self.assertEqual(self.events(by_hand.id), [(None, "left", None, None)])
 
-        for name in "ALL", "-", "../etc/passwd", "A" * 300:
+        for name in "ALL", "../etc/passwd", "A" * 300:
             self.refused(review.WRONG, "is not known", "release", "--reason=x", "--", name)
 
     def test_command_line(self):
@@ -93,7 +93,7 @@ class Decisions(ReleaseCase):
         other = self.hold(sender="boss@me.example")
         untracked = self.untracked()
         result = self.refused(review.WRONG, "nothing was done", "release", "--all", "--sender", mtacase.SENDER, reason="x", answer="no\n")
-        self.assertIn("Release 3 messages? Type yes: ", result.err)
+        self.assertIn("Release 3 messages? Type yes, ", result.err)
         self.refused(review.WRONG, "nothing was done", "release", "--all", "--sender", mtacase.SENDER, reason="x", answer="")
         self.refused(review.WRONG, "no message on hold passes the filter", "release", "--all", "--older", "1d", reason="x", answer="yes\n")
         self.assertOnHold(*held, other)

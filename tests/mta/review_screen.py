@@ -227,9 +227,9 @@ class Review(review.ReviewCase):
         self.assertIn("1 of 1  %s" % held.id, text)
         self.assertIn(r"Hi\u001b[2J\u001b[1;1Hgone\u001b]0;owned\u0007\u009b31m\u202eevil", text.replace("\n" + " " * 14, ""))
         self.assertNotIn("owned", terminal.run("display-message", "-p", "#{pane_title}"))
-        for key in "m", "a", "v":
+        for key in "m", "a", "v", "V":
             terminal.keys(key)
-            terminal.wait_for({"m": "Message-ID", "a": "c12@cust12.example", "v": "Subject: =?utf-8?q?Hi"}[key])
+            terminal.wait_for({"m": "Message-ID", "a": "c12@cust12.example", "v": "  Hello.", "V": "Subject: =?utf-8?q?Hi"}[key])
             self.assertIn("r release", terminal.text())
         self.assertRegex(terminal.text(), review.PLAIN)
 

@@ -7,9 +7,12 @@ import pty
 import pwd
 import re
 import shutil
+import socketserver
 import stat
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 import daemon
@@ -55,6 +58,13 @@ MAILER(`smtp')dnl
 """
 
 
+class _HangsUp(socketserver.BaseRequestHandler):
+    """Something that listens and is no milter."""
+
+    def handle(self):
+        self.request.recv(1)
+
+
 class SetupCase(unittest.TestCase):
     maxDiff = None
 
@@ -70,6 +80,10 @@ class SetupCase(unittest.TestCase):
         return daemon.write_config(os.path.join(self.folder, "rcptguard.conf"), {("milter", "socket"): socket, ("milter", "user"): daemon.USER})
 
     def ask(self, *arguments):
+        """No daemon runs here, so what makes a change says --anyway."""
+        return self.ask_plainly(*arguments, *(["--anyway"] if "--yes" in arguments else []))
+
+    def ask_plainly(self, *arguments):
         done = subprocess.run([review.PROGRAM, "setup", "-c", self.config, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=daemon.LIMIT, check=False, env=daemon.environment())
         return review.Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -78,6 +92,13 @@ class SetupCase(unittest.TestCase):
         answer = self.ask(*arguments)
         self.assertEqual((answer.code, answer.err), (review.DONE, ""), answer)
         return answer.out
+
+    def used(self):
+        """What --is-used prints: the places that name the daemon."""
+        answer = self.ask(*self.arguments, "--is-used")
+        self.assertEqual((answer.code, answer.err), (review.DONE if answer.out else review.GONE, ""), answer)
+        self.assertEqual(json.loads(self.ask(*self.arguments, "--is-used", "--json").out), {"used": answer.out != ""})
+        return answer.out.splitlines()
 
     @staticmethod
     def read(path):
@@ -150,6 +171,50 @@ class OnPostfix(SetupCase):
         self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
                          (0o2750, pwd.getpwnam(daemon.USER).pw_uid, pwd.getpwnam("postfix").pw_gid))
 
+    def test_no_wait(self):
+        """of a main.cf that was written just now; Postfix's own commands wait a second or two at each look, of which there are ten"""
+        for arguments in ["--dry-run"], ["--yes"], ["--undo", "--yes"]:
+            for name in "main.cf", "master.cf":
+                os.utime(os.path.join(self.etc, name))
+            start = time.monotonic()
+            answer = SetupCase.ask(self, *self.arguments, *arguments)
+            self.assertEqual(answer.code, review.DONE, answer)
+            self.assertLess(time.monotonic() - start, 4 * tap.SLOWNESS)
+
+    def test_no_daemon(self):
+        """nothing answers: the folder is made, the change is not, and it is said what to type"""
+        before = self.read(self.main)
+        self.settle()
+        self.assertIn("note: no daemon answers at unix:%s/rcptguard.sock: No such file or directory; it has to run before" % self.socket_folder, self.ask_plainly(*self.arguments).out)
+        for made in "was made, for the socket", "":
+            answer = self.ask_plainly(*self.arguments, "--yes", "--reload")
+            self.assertEqual(answer.code, review.WRONG, answer)
+            self.assertIn(made, answer.out)
+            self.assertIn("no daemon answers at unix:%s/rcptguard.sock: No such file or directory; %s was not changed: start it first (systemctl start rcptguardd), or say --anyway\n"
+                          % (self.socket_folder, self.main), answer.err)
+        self.assertEqual((self.read(self.main), self.backups(self.main)), (before, []))
+        with socketserver.UnixStreamServer(os.path.join(self.socket_folder, "rcptguard.sock"), _HangsUp) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            answer = self.ask_plainly(*self.arguments, "--yes")
+            server.shutdown()
+        self.assertIn("what answers does not speak the milter protocol", answer.err)
+        self.assertEqual((answer.code, self.read(self.main)), (review.WRONG, before))
+
+    def test_is_used(self):
+        """by what is in force: main.cf, or what master.cf says for a service"""
+        self.assertEqual(self.used(), [])
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.used(), ["smtpd_milters", "non_smtpd_milters"])
+        self.add("submission inet n - y - - smtpd\n  -o { smtpd_milters = inet:127.0.0.1:8891, %s }\n"
+                 "relay inet n - y - - smtpd\n  -o smtpd_milters=inet:127.0.0.1:8891\n" % self.ENTRY, "master.cf")
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.used(), ["smtpd_milters of submission/inet"])
+
+    def test_is_used_cannot_be_told(self):
+        answer = self.ask("postfix", "--postfix-config", self.folder, "--is-used")
+        self.assertEqual((answer.code, answer.out), (review.WRONG, ""))
+        self.assertIn("postconf", answer.err)
+
     def test_twice(self):
         self.done(*self.arguments, "--yes")
         after = self.read(self.main)
@@ -162,8 +227,8 @@ class OnPostfix(SetupCase):
         shown = json.loads(self.done(*self.arguments, "--json"))
         self.assertEqual((shown["file"], shown["changed"], shown["backup"], self.read(self.main)), (self.main, False, None, before))
         changed = json.loads(self.done(*self.arguments, "--json", "--yes"))
-        self.assertEqual(changed, {"file": self.main, "changed": True, "diff": shown["diff"], "backup": self.backups(self.main)[0]})
-        self.assertEqual(json.loads(self.done(*self.arguments, "--json", "--yes")), {"file": self.main, "changed": False, "diff": "", "backup": None})
+        self.assertEqual(changed, {"file": self.main, "changed": True, "diff": shown["diff"], "backup": self.backups(self.main)[0], "more": []})
+        self.assertEqual(json.loads(self.done(*self.arguments, "--json", "--yes")), {"file": self.main, "changed": False, "diff": "", "backup": None, "more": []})
 
     def test_the_folder_alone(self):
         self.done(*self.arguments, "--yes")
@@ -236,6 +301,56 @@ class OnPostfix(SetupCase):
         self.assertIn("note: submission/inet has its own smtpd_milters in master.cf, which stays as it is\n", text)
         self.assertEqual(self.read(os.path.join(self.etc, "master.cf")), before)
 
+    def test_a_socket_that_was_ours(self):
+        """nobody serves it any more: it goes"""
+        self.add("smtpd_milters = unix:/run/rcptguard/rcptguard.sock, inet:127.0.0.1:8891\nnon_smtpd_milters = $smtpd_milters\n")
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.value("non_smtpd_milters"), "inet:127.0.0.1:8891, " + self.ENTRY)
+
+    FILTERED = "127.0.0.1:10026 inet n - n - - smtpd\n  -o content_filter=\n  -o myhostname=back.me.example\n"
+
+    def test_content_filter(self):
+        """the listener that takes mail back has the other milters, and not ours; undo is whole; a second time nothing is done"""
+        self.add("smtpd_milters = inet:127.0.0.1:8891, { inet:127.0.0.1:8892, default_action=accept }\ncontent_filter = smtp:[127.0.0.1]:10025\n")
+        self.add("# after the filter\n" + self.FILTERED, "master.cf")
+        master = os.path.join(self.etc, "master.cf")
+        before = self.read(self.main), self.read(master)
+        text = self.done(*self.arguments, "--yes")
+        self.assertIn("\n+    -o smtpd_milters=inet:127.0.0.1:8891,{inet:127.0.0.1:8892,default_action=accept}\n", text)
+        self.assertIn("\nnote: 127.0.0.1:10026/inet takes mail back from a content filter: its milters are those of main.cf without rcptguard", text)
+        self.assertEqual(re.findall(r"(?m)^(\S+) was changed; as it was: \1\.rcptguard-", text), [self.main, master])
+        self.settle()
+        said = subprocess.run(["postconf", "-c", self.etc, "-P", "127.0.0.1:10026/inet/smtpd_milters"], check=True, stdout=subprocess.PIPE).stdout.decode()
+        self.assertEqual(said, "127.0.0.1:10026/inet/smtpd_milters = inet:127.0.0.1:8891,{inet:127.0.0.1:8892,default_action=accept}\n")
+        self.assertIn("nothing to do", self.done(*self.arguments, "--yes"))
+        self.assertEqual([len(self.backups(path)) for path in (self.main, master)], [1, 1])
+        shown = json.loads(self.done(*self.arguments, "--undo", "--json", "--dry-run"))
+        self.assertEqual([one["file"] for one in shown["more"]], [master])
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual((self.read(self.main), self.read(master)), before)
+
+    def test_content_filter_after_all(self):
+        """it came after our milter: setup adds the one thing that lacks"""
+        self.done(*self.arguments, "--yes")
+        self.add(self.FILTERED, "master.cf")
+        text = self.done(*self.arguments, "--yes")
+        self.assertNotIn(self.main + "\n@@", text)
+        added = [" ".join(line.split()) for line in re.findall(r"(?m)^\+(?!\+)(.*)", text)]
+        self.assertEqual(added, ["127.0.0.1:10026 inet n - n - - smtpd", "-o content_filter=", "-o myhostname=back.me.example", "-o smtpd_milters="])
+
+    def test_no_content_filter(self):
+        """what is no way back from one stays as it is: people log in there; milters are off; the admin did it; a proxy is before it"""
+        for lines in ("-o smtpd_sasl_auth_enable=yes", "-o receive_override_options=no_milters", "-o smtpd_milters=", "-o smtpd_proxy_filter=127.0.0.1:10024"):
+            daemon.write(os.path.join(self.etc, "master.cf"), _MASTER + self.FILTERED + "  %s\n" % lines)
+            self.assertNotIn("master.cf", self.done(*self.arguments, "--dry-run"), lines)
+
+    def test_undo_of_what_an_admin_wrote(self):
+        self.add(self.FILTERED + "  -o smtpd_milters=\n", "master.cf")
+        before = self.read(os.path.join(self.etc, "master.cf"))
+        self.done(*self.arguments, "--yes")
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(os.path.join(self.etc, "master.cf")), before)
+
     def test_sockets(self):
         """outside the queue directory, and over the network"""
         for socket, wanted in (("inet:8890@127.0.0.1", "inet:127.0.0.1:8890"), ("inet6:8890@[::1]", "inet:[::1]:8890"), ("unix:/run/rcptguard.sock", "unix:/run/rcptguard.sock")):
@@ -264,10 +379,12 @@ class OnPostfix(SetupCase):
         self.assertEqual(self.backups(self.main), [])
 
     def test_usage(self):
-        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"]):
+        for arguments in ([], ["exim"], ["postfix", "sendmail"], ["postfix", "--dry-run", "--yes"], ["sendmail", "--reload"], ["postfix", "--sendmail-mc", "x"],
+                          ["postfix", "--is-used", "--undo"]):
             self.assertEqual(self.ask(*arguments).code, review.USAGE, arguments)
 
-    def ask_on_a_terminal(self, answer):
+    def ask_on_a_terminal(self, answer, *options):
+        """Exit code, and all that was shown."""
         self.settle()
 
         def read(fd):
@@ -280,7 +397,7 @@ class OnPostfix(SetupCase):
             return data
         pid, fd = pty.fork()
         if pid == 0:
-            os.execve(review.PROGRAM, [review.PROGRAM, "setup", "-c", self.config, *self.arguments], daemon.environment())
+            os.execve(review.PROGRAM, [review.PROGRAM, "setup", "-c", self.config, *self.arguments, *options], daemon.environment())
         text = b""
         while True:
             data = read(fd)
@@ -288,16 +405,28 @@ class OnPostfix(SetupCase):
                 break
             text += data
         os.close(fd)
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), review.DONE, text)
-        self.assertIn(b"Change it? [y/N]", text)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
 
     def test_terminal(self):
         before = self.read(self.main)
         for answer in b"n\n", b"\n":
-            self.ask_on_a_terminal(answer)
+            self.assertAsked(self.ask_on_a_terminal(answer, "--anyway"))
             self.assertEqual(self.read(self.main), before)
-        self.ask_on_a_terminal(b"y\n")
+        self.assertAsked(self.ask_on_a_terminal(b"y\n", "--anyway"))
         self.assertIn(self.ENTRY, self.read(self.main))
+
+    def assertAsked(self, told):
+        self.assertEqual(told[0], review.DONE, told)
+        self.assertIn(b"Change it? [y/N]", told[1])
+
+    def test_terminal_without_a_daemon(self):
+        """nobody is asked for what would be refused"""
+        os.mkdir(self.socket_folder)
+        before = self.read(self.main)
+        code, text = self.ask_on_a_terminal(b"y\n")
+        self.assertEqual((code, self.read(self.main)), (review.WRONG, before), text)
+        self.assertNotIn(b"Change it?", text)
+        self.assertIn(b"start it first", text)
 
 
 @unittest.skipUnless(daemon.ROOT, "edits what is root's")
@@ -328,6 +457,28 @@ class OnSendmail(SetupCase):
         self.done(*self.arguments, "--undo", "--yes")
         self.assertEqual(self.read(self.mc), _MC)
 
+    def build(self):
+        daemon.write(os.path.join(self.place, "sendmail.cf"), sendmail.cf(self.read(self.mc)).decode())
+
+    def test_no_daemon(self):
+        self.assertEqual(self.ask_plainly(*self.arguments, "--yes").code, review.WRONG)
+        self.assertEqual((self.read(self.mc), self.backups(self.mc)), (_MC, []))
+
+    def test_is_used(self):
+        """by the sendmail.cf in force, whatever sendmail.mc says"""
+        self.build()
+        self.assertEqual(self.used(), [])
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.used(), [])
+        self.build()
+        self.assertEqual(self.used(), ["InputMailFilters"])
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.used(), ["InputMailFilters"])
+        filter_of_a_daemon = "MAIL_FILTER(`rcptguard', `S=unix:%s/rcptguard.sock, F=T')dnl\nDAEMON_OPTIONS(`Name=MSA, Port=587, InputMailFilters=rcptguard')dnl\n" % self.socket_folder
+        daemon.write(self.mc, _MC.replace("MAILER(`local')", filter_of_a_daemon + "MAILER(`local')"))
+        self.build()
+        self.assertEqual(self.used(), ["InputMailFilters of MSA"])
+
     def test_other_filters(self):
         other = "INPUT_MAIL_FILTER(`signer', `S=inet:8891@127.0.0.1')dnl\n"
         daemon.write(self.mc, _MC.replace("define(`confDOMAIN", other + "define(`confDOMAIN"))
@@ -341,11 +492,41 @@ class OnSendmail(SetupCase):
         self.done(*self.arguments, "--yes")
         self.assertEqual(self.filters(), ("signer, rcptguard", ["signer", "rcptguard"]))
 
+    def test_another_socket(self):
+        """the filter of that name had another socket before: it is that line that changes"""
+        before = _MC.replace("MAILER(`local')", "INPUT_MAIL_FILTER(`rcptguard', `S=unix:/run/old/rcptguard.sock, F=T')dnl\nMAILER(`local')")
+        daemon.write(self.mc, before)
+        self.done(*self.arguments, "--yes")
+        self.assertEqual(self.read(self.mc), _MC.replace("MAILER(`local')", self.line + "MAILER(`local')"))
+        self.done(*self.arguments, "--undo", "--yes")
+        self.assertEqual(self.read(self.mc), _MC)  # and not back to a socket where nobody is
+
     def test_undo_keeps_what_others_changed(self):
         self.done(*self.arguments, "--yes")
         daemon.write(self.mc, self.read(self.mc).replace("mail.me.example", "other.me.example"))
         self.done(*self.arguments, "--undo", "--yes")
         self.assertEqual(self.read(self.mc), _MC.replace("mail.me.example", "other.me.example"))
+
+
+@unittest.skipUnless(daemon.ROOT, "makes an /etc of its own")
+class DefaultSocket(SetupCase):
+    """Without a key it is in Postfix's chroot; where Sendmail is alone, where Sendmail connects to it."""
+
+    def shown(self, *commands):
+        """What setup would write into sendmail.mc, on a host that the commands make."""
+        daemon.write(self.config, "")
+        mc = daemon.write(os.path.join(self.folder, "sendmail.mc"), _MC)
+        script = "set -e; mount -t tmpfs tmpfs %s; cd %s; mkdir upper work; mount -t overlay overlay -o lowerdir=/etc,upperdir=upper,workdir=work /etc; %s; exec \"$@\"" % (
+            self.queue, self.queue, "; ".join(("rm -rf /etc/mail", "mkdir /etc/mail") + commands))
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", review.PROGRAM, "setup", "-c", self.config, "sendmail", "--sendmail-mc", mc],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=daemon.LIMIT, check=False, env=daemon.environment())
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return re.search(r"(?m)^\+INPUT_MAIL_FILTER\(`rcptguard', `S=([^,]*),", done.stdout.decode()).group(1)
+
+    def test_which(self):
+        inside, outside = "unix:/var/spool/postfix/rcptguard/rcptguard.sock", "unix:/run/rcptguard/rcptguard.sock"
+        cf, alone = "touch /etc/mail/sendmail.cf", "mount --bind /dev/null /usr/sbin/postconf"
+        self.assertEqual([self.shown("true"), self.shown(cf), self.shown(alone), self.shown(cf, alone)], [inside, inside, inside, outside])
 
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
@@ -358,7 +539,8 @@ class EndToEnd(unittest.TestCase):
             with daemon.Daemon(policies.FIELD, socket=socket) as guard:
                 config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
                 self.assertEqual(self.send(server).code, 250)
-                self.setup(config, "postfix", "--yes", "--reload")
+                self.assertRegex(self.setup(config, "postfix", "--yes", "--reload"),
+                                 r"\nnow: (postfix -c .* reload); Postfix reads its configuration when that has not been written for two seconds\ndone: \1\n$")
                 self.wait_for(server, 550)
                 self.setup(config, "postfix", "--undo", "--yes", "--reload")
                 self.wait_for(server, 250)
@@ -375,8 +557,11 @@ class EndToEnd(unittest.TestCase):
             self.setup(config, *arguments, "--dry-run")
             self.assertEqual((self.read(server.mc), glob.glob(server.mc + ".*"), os.path.exists(os.path.dirname(socket[5:]))), (before, [], False))
 
-            self.follow(server, self.setup(config, *arguments, "--yes"))
+            with self.assertRaises(subprocess.CalledProcessError):  # it makes the folder, and no more: no daemon answers yet
+                self.setup(config, *arguments, "--yes")
+            self.assertEqual((self.read(server.mc), os.path.exists(os.path.dirname(socket[5:]))), (before, True))
             with daemon.Daemon(policies.FIELD, socket=socket):
+                self.follow(server, self.setup(config, *arguments, "--yes"))
                 self.wait_for(server, 550)
                 self.assertEqual(self.send(server, 5).code, 250)
                 after, backup = self.read(server.mc), glob.glob(server.mc + ".*")
@@ -389,6 +574,45 @@ class EndToEnd(unittest.TestCase):
             self.assertEqual((self.read(server.mc), self.settings(server)), (before, cf_before))
             self.assertEqual(self.send(server).code, 250)  # the daemon is gone, and nothing asks for it
             self.assertIn("nothing to do", self.setup(config, *arguments, "--undo", "--yes"))
+
+    def test_content_filter(self):
+        """what was released comes back from the filter and is held again, and says so; after setup it is delivered"""
+        policy = policies.policy(outbound='outbound when local or authenticated or client in "127.0.0.0/8"')
+        with postfix.Postfix(milter="unix") as server, server.guard(policy) as guard:
+            config = doctorcase.configuration(os.path.join(server.root, "rcptguard.conf"), guard, **server.review_keys())
+            first = self.hold(server)
+            self.ask("release", config, "--reason", "ok", first)
+            daemon.wait_until(lambda: [one for one in server.held() if one != first], mta.LIMIT, "the second hold")
+            second, = server.held()
+            self.assertRegex(self.ask("show", config, second), r"\nSeen before +a message with this Message-ID, which anybody can copy:\n +%s, released by root, \d{4}-" % first)
+            self.assertEqual(json.loads(self.ask("show", config, "--json", second))["released_before"], first)
+
+            self.setup(config, "postfix", "--postfix-config", os.path.join(server.root, "etc"), "--yes", "--reload")
+            self.ask("release", config, "--reason", "ok", second)
+            server.wait_gone(second)
+            daemon.wait_until(lambda: self.gone(server), mta.LIMIT, lambda: server.queue())
+            third = self.hold(server)
+            self.assertIsNone(json.loads(self.ask("show", config, "--json", third))["released_before"])
+            self.ask("release", config, "--reason", "ok", third)
+            daemon.wait_until(lambda: self.gone(server), mta.LIMIT, lambda: server.queue())
+            self.assertEqual([sorted(one.recipients) for one in server.deliveries()], 2 * [sorted(mta.customers(12))])
+
+    @staticmethod
+    def gone(server):
+        """Nothing is on its way or on hold."""
+        return not server.queue()
+
+    @staticmethod
+    def hold(server):
+        recipients = mta.customers(12)
+        reply = server.send("filtered", "care@me.example", recipients, mta.message(server.new_subject(), "care@me.example", cc=recipients))
+        daemon.wait_until(lambda: reply.queue_id in server.held(), mta.LIMIT, "the hold")
+        return reply.queue_id
+
+    @staticmethod
+    def ask(command, config, *arguments):
+        done = subprocess.run([review.PROGRAM, command, "-c", config, *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
+        return done.stdout.decode()
 
     @staticmethod
     def read(path):
@@ -409,6 +633,7 @@ class EndToEnd(unittest.TestCase):
 
     @staticmethod
     def setup(config, *arguments):
+        """What it says; before it waits for Postfix, it says that it does."""
         done = subprocess.run([review.PROGRAM, "setup", "-c", config, *arguments], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=daemon.environment())
         return done.stdout.decode()
 

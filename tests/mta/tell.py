@@ -122,6 +122,50 @@ class Notify(TellCase):
         self.assertEqual([self.notice(one)["state"] for one in held], ["skipped", "skipped", "sent"])
         self.arrived(1)
 
+    def test_returned(self):
+        """a return before the notice cancels it: one mail with the reason, beside the MTA's own words"""
+        held = self.hold()
+        self.done("return", held.id, reason="use Bcc")
+        self.assertEqual(self.lines(), ["%s: skipped: it is returned already" % held.id])
+        mail, = self.arrived(1)
+        self.assertIn("Subject: Not sent: ", mail.header)
+        self.assertIn("use Bcc", mail.message)
+
+    def test_released(self):
+        """who had a notice hears that his mail went; once, and nobody else"""
+        told, untold, returned = self.hold(), self.hold(sender="gina@me.example"), self.hold(sender="rita@me.example")
+        self.done("release", untold.id, reason="ok")
+        self.lines()
+        self.arrived(1)
+        self.assertEqual(self.lines(), [])
+        self.done("release", told.id, reason="ok")
+        self.done("return", returned.id, reason="no")
+        self.assertIn("Subject: Sent now: %s\n" % told.subject, self.done("notify", "--print").out)
+        self.assertEqual(self.lines(), ["%s: released: %s" % (told.id, CARE)])
+        mail, = [one for one in self.arrived(2) if "Subject: Sent now: " in one.header]
+        self.assertEqual(mail.sender, "")
+        self.assertIn("Auto-Submitted: auto-replied", mail.header)
+        self.assertIn(told.id, mail.message)
+        for recipient in told.recipients:
+            self.assertNotIn(recipient, mail.header + mail.message)
+        self.assertEqual(self.lines(), [])
+        self.arrived(0, "gina@me.example")
+        self.assertNotIn("Sent now", "".join(one.header for one in self.notices("rita@me.example")))
+
+    def test_released_long_ago(self):
+        """nobody hears of it after a day, as after an upgrade; a sendmail that fails is tried again"""
+        old, new = self.hold(), self.hold(sender="gina@me.example")
+        self.lines()
+        for held in old, new:
+            self.done("release", held.id, reason="ok")
+        self.change(old, "changed = changed - %d" % (25 * HOUR * 1000000))
+        self.configure(**self.mta.keys_without_submission())
+        result = self.ask("notify")
+        self.assertEqual(result.code, review.PASSING, result)
+        self.assertRegex(result.out, "^%s: failed: sendmail: .*\n$" % new.id)
+        self.configure()
+        self.assertEqual(self.lines(), ["%s: released: gina@me.example" % new.id])
+
     def test_rate(self):
         """one mail a run, about all that came since, and three an hour; what is more waits and is summed"""
         held = []
@@ -240,6 +284,7 @@ class Notify(TellCase):
         self.hold()
         self.configure(notice=None)
         self.assertEqual(self.lines(), ["[review] has no notice: no one is informed."])
+        self.assertEqual(self.lines("--if-configured"), [])
 
 
 class Texts(TellCase):
@@ -320,6 +365,9 @@ class Digest(TellCase):
         self.refused(review.USAGE, "do not go together", "digest", "--print", "--json")
         self.configure(digest_to=None)
         self.refused(review.WRONG, "has no digest-to", "digest")
+        self.assertEqual(self.lines("--if-configured", name="digest"), [])
+        self.done("digest", "--if-configured", "--to", "three@me.example")
+        self.arrived(1, "three@me.example")
         self.assertIn("\nTo: undisclosed-recipients:;\n", self.done("digest", "--print").out)
 
     def test_untracked(self):

@@ -1,9 +1,9 @@
-"""A Debian of its own, booted with systemd-nspawn, with Debian's own chrooted Postfix.
+"""A Debian of its own, booted with systemd-nspawn, with Debian's own chrooted Postfix, or its Sendmail.
 
     with machine.Machine(machine.debs(machine.version(), "trixie"), "trixie") as box:
         box.run("apt-get install -y ./rcptguard_*.deb")
 
-The release is Debian 12 where none is named.  It has no network but its own loopback.  Each command
+The release is Debian 12 where none is named; `mta="sendmail"` gives Sendmail instead.  It has no network but its own loopback.  Each command
 that it is given is printed, and what a script finds is printed behind `ok`.  The root's archive is
 made once, in build-root/; it is unpacked for each machine and removed with it.  Needs root and the packages mmdebstrap
 and systemd-container.
@@ -15,7 +15,9 @@ import email.message
 import glob
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import smtplib
 import subprocess
@@ -27,6 +29,9 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DEBS = SOURCE / "build-deb"
 RELEASES = ("bookworm", "trixie", "forky")
 LIMIT = 90  # seconds, for whatever is waited for
+
+# What is installed beside systemd, for each MTA.
+MTAS = {"postfix": "postfix", "sendmail": "sendmail"}
 
 PRESEED = "postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string corp.example\\n"
 
@@ -84,7 +89,8 @@ def older(packages, version):
             control = pathlib.Path(place, "tree/DEBIAN/control")
             newer = re.search(r"(?m)^Version: (.*)$", control.read_text()).group(1)
             control.write_text(re.sub(r"(?<=Version: )%s$|(?<=\(= )%s(?=\))" % ((re.escape(newer),) * 2), version, control.read_text(), flags=re.M))
-            made.append(package.with_name(package.name.replace("_%s_" % newer, "_%s_" % version)))
+            made.append(package.parent / "old" / package.name.replace("_%s_" % newer, "_%s_" % version))
+            made[-1].parent.mkdir(exist_ok=True)
             subprocess.run(["dpkg-deb", "--root-owner-group", "-b", place + "/tree", str(made[-1])], check=True, stdout=subprocess.DEVNULL)
     return made
 
@@ -114,28 +120,29 @@ def remove(tree):
         subprocess.run(["rm", "-rf", "--one-file-system", str(tree)], check=True)
 
 
-def _archive(release):
-    archive = SOURCE / "build-root" / (release + ".tar")
+def _archive(release, mta):
+    archive = SOURCE / "build-root" / (release + ("" if mta == "postfix" else "-" + mta) + ".tar")
     if not archive.exists():
         say("making %s with mmdebstrap; this is done once" % archive.relative_to(SOURCE))
         archive.parent.mkdir(exist_ok=True)
         new = archive.with_suffix(".new.tar")
-        mmdebstrap(release, new, "systemd-sysv,dbus,rsyslog,postfix", "--skip=cleanup/apt",
+        mmdebstrap(release, new, "systemd-sysv,dbus,rsyslog," + MTAS[mta], "--skip=cleanup/apt",
                    "--essential-hook=printf '%s' | chroot \"$1\" debconf-set-selections" % PRESEED)
         new.rename(archive)
     return archive
 
 
 class Machine:
-    def __init__(self, packages, release=None, download=""):
+    def __init__(self, packages, release=None, download="", mta="postfix"):
         """`packages` are the .deb files that it finds in its root's home; `download` names what else may be installed."""
+        self.mta = mta
         self.packages = packages
         self.release = release or RELEASES[0]
         self.download = download
         self.folder = self.root = self.boot = self.leader = None
 
     def __enter__(self):
-        self.archive = _archive(self.release)
+        self.archive = _archive(self.release, self.mta)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rcptguard-root."))
         try:
             self._make()
@@ -164,7 +171,13 @@ class Machine:
         for package in self.packages:
             shutil.copy(package, self.root / "root")
         (self.root / "etc/hostname").write_text("mail\n")
-        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 mail.corp.example mail\n")
+        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 mail.corp.example mail\n127.0.1.1 corp.example\n")
+        if self.mta == "sendmail":
+            (self.root / "etc/mail/local-host-names").write_text("localhost\ncorp.example\n")
+            # Debian 13 has a unit, and leaves it disabled where it is installed into a root that is not booted.
+            unit, wanted = "lib/systemd/system/sendmail.service", self.root / "etc/systemd/system/multi-user.target.wants/sendmail.service"
+            if (self.root / "usr" / unit).exists() and not wanted.is_symlink():
+                wanted.symlink_to("/usr/" + unit)
         # What the packages need is fetched while there is a network; the machine installs it without.
         self._outside("apt-get -q update")
         newest = ["./" + package.name for package in self.packages[-2:]]
@@ -218,6 +231,32 @@ class Machine:
     def ask(self, command):
         """What it prints, without a word on the terminal; "" if it fails."""
         return self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+
+    def converse(self, command, answers, code=0):
+        """A command on a terminal, where debconf asks: for each (prompt, answer) the answer is typed when the prompt is there."""
+        say("$ %s   [on a terminal]" % command)
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execvpe("nsenter", ["nsenter", "-t", self.leader, "-a", "sh", "-c", "cd && " + command], dict(_environment(), DEBIAN_FRONTEND="teletype"))
+        shown, begin, waiting, end = "", 0, list(answers), time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            if not select.select([terminal], [], [], 1)[0]:
+                continue
+            try:
+                shown += os.read(terminal, 4096).decode("utf-8", "replace")
+            except OSError:
+                break  # it has ended
+            if waiting and waiting[0][0] in shown[begin:]:
+                begin = len(shown)
+                os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+        os.close(terminal)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        text = re.sub(r"[^\n]*\r(?!\n)", "", shown).replace("\r\n", "\n")
+        for line in [line for line in text.splitlines() if line.strip()][-24:]:
+            say("    " + line)
+        if waiting or status != code:
+            raise Failed("exit code %d, expected %d; not asked: %s" % (status, code, waiting))
+        return text
 
     # ---- mail
 

@@ -3,6 +3,8 @@
 import os
 import pathlib
 import re
+import subprocess
+import tempfile
 import unittest
 
 import tap
@@ -49,6 +51,27 @@ class Packages(unittest.TestCase):
         required = set(re.findall(r"^BuildRequires: +(\S+)", read("packaging/rpm/rcptguard.spec"), re.M))
         self.assertGreater(len(listed("DNF")), 8)
         self.assertEqual(listed("DNF") - required, set())
+
+    def test_before_a_removal(self):
+        """at a removal alone, of this root alone, the package's script asks whether it may go, and stays if not"""
+        with tempfile.TemporaryDirectory(prefix="rcptguard-packages.") as folder:
+            asked = pathlib.Path(folder, "before-removal")
+            asked.write_text("#!/bin/sh\necho asked\nexit 1\n")
+            asked.chmod(0o755)
+            prerm = read("packaging/debian/rcptguard-milter.prerm").replace("/usr/libexec/rcptguard/before-removal", str(asked))
+            preun = re.search(r"(?ms)^%preun milter\n(.*?)^%\{\?", read("packaging/rpm/rcptguard.spec")).group(1).replace("%{_libexecdir}/rcptguard/before-removal", str(asked))
+            self.assertTrue(str(asked) in prerm and str(asked) in preun)
+
+            def run(script, *arguments, **environment):
+                done = subprocess.run(["sh", "-c", script, "sh", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
+                                      env={"PATH": "/usr/bin:/bin", "RCPTGUARD_REMOVE": "keep", **environment})
+                return done.returncode, done.stdout
+            self.assertEqual(run(prerm, "remove"), (1, "asked\n"))
+            self.assertEqual(run(prerm, "remove", "in-favour", "other", "1"), (1, "asked\n"))
+            for arguments in (["upgrade", "2"], ["failed-upgrade", "1"], ["deconfigure", "in-favour", "other", "1"]):
+                self.assertEqual(run(prerm, *arguments), (0, ""), arguments)
+            self.assertEqual(run(prerm, "remove", DPKG_ROOT="/mnt")[0], 0)
+            self.assertEqual((run(preun, "0"), run(preun, "1")), ((1, "asked\n"), (0, "")))
 
     def test_the_licence(self):
         words = read("LICENSE").split()

@@ -55,10 +55,17 @@ class Units(unittest.TestCase):
     def test_what_the_unit_starts(self):
         text = (self.units / "rcptguardd.service").read_text()
         self.assertIn("\nExecStart=/usr/sbin/rcptguardd -f\n", text)
-        self.assertIn("\nConditionPathExists=/etc/rcptguard/policy\n", text)
-        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& kill -HUP ")  # a HUP only for what is sound
+        self.assertIn("\nAssertPathExists=/etc/rcptguard/policy\n", text)
+        self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& /usr/sbin/rcptguardq reload ")  # a HUP only for what is sound
         for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384"):
             self.assertIn("\n%s\n" % setting, text)
+
+    def test_the_timers_are_silent(self):
+        """they run from the installation on: no line for a run of which there is nothing to say, and no failure of what is not configured"""
+        for name in "notify", "digest":
+            text = (self.units / ("rcptguard-%s.service" % name)).read_text()
+            for setting in ("ExecStart=/usr/sbin/rcptguardq %s --if-configured" % name, "LogLevelMax=notice", "SyslogLevel=notice"):
+                self.assertIn("\n%s\n" % setting, text)
 
     def test_the_tmpfiles_are_those_of_the_configuration(self):
         tmpfiles = (pathlib.Path(self.folder) / "usr/lib/tmpfiles.d/rcptguard.conf").read_text()
@@ -139,6 +146,17 @@ class Configuration(unittest.TestCase):
         self.assertEqual(self.complaints(self.text), [])
         self.assertEqual(self.complaints(self.written_out), [])
         self.assertEqual(len(self.complaints(self.text + "nonsense = 1\n")), 1)
+
+    def test_without_a_policy(self):
+        """it is said what to type"""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        path = pathlib.Path(folder) / "rcptguard.conf"
+        path.write_text("[milter]\nuser = %s\n" % daemon.USER)
+        done = run([daemon.PROGRAM, "-n", "-c", str(path)], env=daemon.environment())
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"(?m)^/\S*/rcptguard/policy: error: does not exist; `rcptguard init` writes a first policy$")
 
     def test_its_defaults_are_those_of_the_manual(self):
         manual = (pathlib.Path(daemon.SOURCE) / "milter/common/rcptguard.conf.5").read_text()

@@ -297,11 +297,25 @@ localhost:10027 inet n - n - - smtpd
   -o content_filter=smtp:[127.0.0.1]:10030
 """)
         said = self.ask()
-        self.assertEqual(said["notes"], ["master.cf: [::1]:10028 takes mail back from a content filter and shows it to milters again; put `-o smtpd_milters=` there, "
-                                         "or its mail is judged twice"])
+        self.assertEqual(said["notes"], ["master.cf: [::1]:10028 takes mail back from a content filter and shows it to milters again; `rcptguardq setup postfix` keeps it from "
+                                         "rcptguard, or its mail is evaluated twice"])
         self.assertEqual(said["policy"].count("and not listener"), 1)
         for listener, judged in (("REINJECT", False), ("smtpd", True)):
             self.assertEqual(self.judge("care@corp.example", ["a@x.example"], "--client", "127.0.0.1", "--listener", listener)["outbound"], judged)
+
+    def test_content_filter_with_the_name_of_another_listener(self):
+        """where people hand in mail: that is judged"""
+        self.postfix(MAIN, """\
+submission inet n - y - - smtpd
+  -o milter_macro_daemon_name=ORIGINATING
+127.0.0.1:10025 inet n - n - - smtpd
+  -o content_filter=
+  -o milter_macro_daemon_name=ORIGINATING
+""")
+        said = self.ask()
+        self.assertEqual(len(said["notes"]), 1)
+        self.assertNotIn("not listener", said["policy"])
+        self.assertTrue(self.judge("care@corp.example", ["a@x.example"], "--user", "care", "--listener", "ORIGINATING")["outbound"])
 
     def test_a_null_client(self):
         """no domain of its own but its origin, and the domain above it that people may have"""

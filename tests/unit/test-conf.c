@@ -1,5 +1,6 @@
 /* test-conf - what rcptguard.conf may say, and what is said of it when it is wrong */
 
+#include "milter/common/conf_keys.h"
 #include "milter/common/conf_load.h"
 
 #include <fcntl.h>
@@ -52,7 +53,9 @@ static void test_defaults(void)
 {
     auto_free(config) config = sound("");
     g_assert_cmpint(config->socket->kind, ==, ENDPOINT_UNIX);
-    g_assert_cmpstr(config->socket->path, ==, "/var/spool/postfix/rcptguard/rcptguard.sock");
+    /* Which of the two it is depends on the host: tests/mta/setup.py. */
+    g_assert_true(g_str_equal(config->socket->name, CONFIG_DEFAULT_SOCKET) ||
+                  g_str_equal(config->socket->name, CONFIG_SENDMAIL_SOCKET));
     g_assert_cmpstr(config->user, ==, "rcptguard");
     g_assert_false(config->user_given);
     g_assert_cmpstr(config->policy, ==, SYSCONFDIR "/rcptguard/policy");
@@ -105,7 +108,7 @@ static void test_every_key(void)
                                      "keep = 30d\n"
                                      "subject = no\n"
                                      "[metrics]\n"
-                                     "path = /srv/x.prom\n"
+                                     "path = /srv/x.prom\ninstance = out-1\n"
                                      "[review]\n"
                                      "approvals = 2\n"
                                      "identities = /srv/identities\n"
@@ -134,6 +137,7 @@ static void test_every_key(void)
     g_assert_cmpuint(config->keep, ==, 30 * 86400);
     g_assert_false(config->subject);
     g_assert_cmpstr(config->metrics, ==, "/srv/x.prom");
+    g_assert_cmpstr(config->instance, ==, "out-1");
 
     const struct review *review = &config->review;
     g_assert_cmpuint(review->approvals, ==, 2);
@@ -150,6 +154,30 @@ static void test_every_key(void)
     g_assert_cmpstr(review->places[MTA_POSTFIX].configuration, ==, "/etc/postfix-out");
     g_assert_cmpstr(review->places[MTA_SENDMAIL].configuration, ==, "/etc/mail/out.cf");
     g_assert_cmpstr(review->places[MTA_SENDMAIL].command, ==, "/opt/sendmail");
+}
+
+/* The values of each key as texts: that of another configuration is taken over, and no other. */
+static void test_copies(void)
+{
+    auto_free(config) others =
+        sound("[milter]\nsocket = inet:8891@127.0.0.1\nuser=mail-guard\npolicy = /srv/policy\n"
+              "on-error = accept\non-fault = reject\ntimeout = 15m\nread-ahead = no\n[log]\nfacility = local3\n"
+              "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
+              "keep = 30d\nsubject = no\n[metrics]\npath = /srv/x.prom\ninstance = out\n"
+              "[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, c\nrelease = d\n"
+              "return = none\ndelete = e\nnotice = n\ndigest-to = f@g\nmta = sendmail\n"
+              "postfix-config = /h\nsendmail-config = /j\nsendmail-command = /k\n");
+    const struct key *key;
+    for (unsigned i = 0; (key = key_at(i)) != NULL; i++) {
+        auto_free(config) config = config_new("/etc/x/c");
+        const struct key *each;
+        key_copy(key, config, others);
+        for (unsigned j = 0; (each = key_at(j)) != NULL; j++) {
+            g_autofree char *here = key_text(each, config);
+            g_autofree char *there = key_text(each, others);
+            g_assert_cmpint(g_strcmp0(here, there) == 0, ==, i == j);
+        }
+    }
 }
 
 static void test_relative_paths(void)
@@ -230,6 +258,9 @@ static void test_bad_values(void)
     WRONG("[metrics]\npath = x.txt\n",
           "2:8: path: expected the path of a file whose name ends in .prom, not `x.txt`: what "
           "reads metrics out of files looks at no others");
+    WRONG("[metrics]\ninstance = a b\n",
+          "2:12: instance: expected a name of at most 64 letters, digits, dots, hyphens and "
+          "underscores, not `a b`");
     WRONG("[ledger]\nkeep = 4000d\n", "2:8: keep: expected a time from 1d to 3650d, not `4000d`");
     WRONG("[review]\napprovals = 3\nlist = a,,b\nshow = a b\nrelease = -x\ndigest-to = a@x, <b@x>\nmta = exim\n",
           "2:13: approvals: expected 1 or 2, not `3`",
@@ -316,10 +347,6 @@ static void test_file(void)
     auto_free(config) config = config_load(path, diags);
     g_assert_nonnull(config);
     g_assert_false(config->accepted);
-    g_assert_false(config_is_stale(config));
-    struct timespec times[2] = {{1, 0}, {1, 0}};
-    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
-    g_assert_true(config_is_stale(config));
     g_unlink(path);
     g_rmdir(directory);
 }
@@ -328,6 +355,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_defaults);
+    g_test_add_func("/config/copies", test_copies);
     g_test_add_func("/config/every-key", test_every_key);
     g_test_add_func("/config/relative-paths", test_relative_paths);
     g_test_add_func("/config/values-as-glib-reads-them", test_values_as_glib_reads_them);

@@ -65,15 +65,14 @@ static void test_statements(void)
     auto_free(database) database = database_open(":memory:", geteuid(), DATABASE_CREATE, 500, &error);
     g_assert_nonnull(database);
     DONE(database_run(database, "CREATE TABLE t (a TEXT, b INTEGER); CREATE INDEX i ON t (a);", &error));
-    struct statement *insert = database_prepare(database, "INSERT INTO t VALUES (?1, ?2)", &error);
-    statement_bind_text(insert, 1, "one");
-    statement_bind_number(insert, 2, G_MAXINT64);
-    DONE(statement_run(insert, &error));
+    static const char insert[] = "INSERT INTO t VALUES (?1, ?2)";
+    const struct parameter parameters[] = {sql_text("one"), sql_number(G_MAXINT64)};
+    DONE(database_change(database, insert, parameters, 2, &error));
     g_assert_cmpint(database_last_row(database), ==, 1);
     /* The same text is the same statement, and what was bound is gone. */
-    g_assert_true(database_prepare(database, "INSERT INTO t VALUES (?1, ?2)", &error) == insert);
-    DONE(statement_run(insert, &error));
-    struct statement *select = database_prepare(database, "SELECT a, b FROM t ORDER BY rowid", &error);
+    g_assert_true(database_query(database, insert, parameters, 2) == database_query(database, insert, NULL, 0));
+    DONE(database_change(database, insert, NULL, 0, &error));
+    struct statement *select = database_query(database, "SELECT a, b FROM t ORDER BY rowid", NULL, 0);
     g_assert_cmpint(statement_step(select, &error), ==, 1);
     g_assert_cmpstr(statement_text(select, 0), ==, "one");
     g_assert_cmpint(statement_number(select, 1), ==, G_MAXINT64);
@@ -93,11 +92,17 @@ static void test_statements(void)
 static void test_mistakes(void)
 {
     auto_free(database) database = database_open(":memory:", geteuid(), DATABASE_CREATE, 500, &error);
-    g_assert_null(database_prepare(database, "SELECT nothing", &error));
+    struct statement *nothing = database_query(database, "SELECT a FROM t", NULL, 0);
+    g_assert_cmpint(statement_step(nothing, &error), ==, -1);
     g_assert_cmpint(error.failure, ==, DATABASE_OTHER);
+    g_assert_cmpstr(error.text, ==, ":memory:: no such table: t");
+    statement_reset(nothing);
+    /* It is prepared again, and may succeed then. */
+    DONE(database_run(database, "CREATE TABLE t (a)", &error));
+    DONE(database_change(database, "SELECT a FROM t", NULL, 0, &error));
     g_assert_cmpint(database_run(database, "CREATE", &error), ==, -1);
-    struct statement *statement = database_prepare(database, "SELECT ?1", &error);
-    statement_bind_number(statement, 2, 1); /* there is no such parameter */
+    const struct parameter parameters[] = {sql_number(1), sql_number(1)}; /* there is no second one */
+    struct statement *statement = database_query(database, "SELECT ?1", parameters, 2);
     g_assert_cmpint(statement_step(statement, &error), ==, -1);
     statement_reset(statement);
     g_assert_cmpint(statement_step(statement, &error), ==, 1);
@@ -141,7 +146,7 @@ static void test_settings(void)
         g_test_message("%s", sql);
         g_assert_cmpint(number, ==, settings[i].want);
     }
-    struct statement *mode = database_prepare(database, "PRAGMA journal_mode", &error);
+    struct statement *mode = database_query(database, "PRAGMA journal_mode", NULL, 0);
     g_assert_cmpint(statement_step(mode, &error), ==, 1);
     g_assert_cmpstr(statement_text(mode, 0), ==, "wal");
     /* A trigger that somebody wrote into the file does not run. */

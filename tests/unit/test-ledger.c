@@ -648,7 +648,7 @@ static gpointer race(gpointer data)
     struct ledger *ledger = open_at(path, DATABASE_EXISTING);
     struct database_error mine;
     guint won = 0;
-    ledger_set_wait(ledger, 60000);
+    database_set_wait(ledger_database(ledger), 60000);
     for (gint64 id = 1; id <= PRIZES; id++) {
         enum ledger_answer answer =
             ledger_claim(ledger, LEDGER_RELEASE,
@@ -792,7 +792,7 @@ static void test_prune(void)
     g_assert_cmpuint(parties->len, ==, 0);
     g_autoptr(GPtrArray) logins = ledger_approvals(place.ledger, old, &error);
     g_assert_cmpuint(logins->len, ==, 0);
-    DONE(ledger_check_integrity(place.ledger, &error));
+    DONE(database_check_integrity(ledger_database(place.ledger), &error));
     g_assert_null(ledger_policy_text(place.ledger, "111111111111", &error));
     const char *const kept[] = {"222222222222", "333333333333", plain.policy};
     for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++) {
@@ -872,7 +872,7 @@ static void test_replaced(void)
         g_assert_cmpint(try_hold(place.ledger, &plain, false, &error), ==, -1);
         g_assert_cmpint(error.failure, ==, DATABASE_REPLACED);
         folder_put(place.folder, names[i], "");
-        g_assert_cmpint(ledger_check_files(place.ledger, &error), ==, -1);
+        g_assert_cmpint(database_check_files(ledger_database(place.ledger), &error), ==, -1);
         g_assert_cmpint(error.failure, ==, DATABASE_REPLACED);
         place_clear(&place);
     }
@@ -893,7 +893,7 @@ static void test_version(void)
 {
     struct place place = place_new();
     unsigned version = 0;
-    DONE(ledger_version(place.ledger, &version, &error));
+    DONE(schema_version(ledger_database(place.ledger), &version, &error));
     g_assert_cmpuint(version, ==, SCHEMA_VERSION);
     /* A newer one is left alone, with all that is in it. */
     hold(place.ledger, "A1");

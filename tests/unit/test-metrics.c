@@ -70,9 +70,9 @@ static void test_escapes(void)
     const struct metrics_label labels[] = {{"a", "x\\y\"z\n{}"}, {"b", "\xff\xc3\xa9"}, {NULL, NULL}};
     g_autoptr(GString) text = g_string_new(NULL);
 
-    metrics_text_begin(text, "m", "counter", "a\\b\n\"c\"");
-    metrics_text_number(text, "m", labels, G_MAXUINT64);
-    metrics_text_number(text, "m", NULL, 0);
+    metrics_text_begin(&(const struct metrics_text){.out = text}, "m", "counter", "a\\b\n\"c\"");
+    metrics_text_number(&(const struct metrics_text){.out = text}, "m", labels, G_MAXUINT64);
+    metrics_text_number(&(const struct metrics_text){.out = text}, "m", NULL, 0);
     g_assert_cmpstr(text->str, ==,
                     "# HELP m a\\\\b\\n\"c\"\n# TYPE m counter\n"
                     "m{a=\"x\\\\y\\\"z\\n{}\",b=\"\xef\xbf\xbd\xc3\xa9\"} 18446744073709551615\nm 0\n");
@@ -89,7 +89,7 @@ static void test_seconds(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GString) text = g_string_new(NULL);
         g_autofree char *wanted = g_strdup_printf("t %s\n", cases[i].text);
-        metrics_text_seconds(text, "t", NULL, cases[i].value);
+        metrics_text_seconds(&(const struct metrics_text){.out = text}, "t", NULL, cases[i].value);
         g_assert_cmpstr(text->str, ==, wanted);
     }
 }
@@ -103,7 +103,7 @@ static void test_histogram(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
         metrics_histogram_add(&histogram, &scale, values[i]);
-    metrics_text_histogram(text, "h", &scale, &histogram);
+    metrics_text_histogram(&(const struct metrics_text){.out = text}, "h", &scale, &histogram);
     g_assert_cmpstr(
         text->str, ==,
         "h_bucket{le=\"0.5\"} 2\nh_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 6\nh_sum 93.000002\nh_count 6\n");
@@ -120,7 +120,7 @@ static void test_full_scale(void)
         scale.bounds[i] = (struct metrics_bound){"x", i};
     for (unsigned i = 0; i < METRICS_BOUNDS + 5; i++)
         metrics_histogram_add(&histogram, &scale, i);
-    metrics_text_histogram(text, "h", &scale, &histogram);
+    metrics_text_histogram(&(const struct metrics_text){.out = text}, "h", &scale, &histogram);
     g_assert_true(has_line(text->str, "h_bucket{le=\"+Inf\"} 21"));
 }
 
@@ -170,7 +170,7 @@ static void test_reload(void)
     struct metrics *metrics = metrics_of(old);
 
     count(metrics, old, "x@one.example, y@two.example");
-    metrics_count_reload(metrics, new, NOW + G_USEC_PER_SEC);
+    metrics_count_reload(metrics, &config, new, NOW + G_USEC_PER_SEC);
     count(metrics, new, "x@one.example, y@two.example");
     count(metrics, old, "x@one.example");
     g_autofree char *text = text_of(metrics);
@@ -184,8 +184,8 @@ static void test_reload(void)
 
     /* However often it is read, nothing grows. */
     for (unsigned i = 0; i < 50; i++)
-        metrics_count_reload(metrics, i % 2 == 0 ? old : new, NOW);
-    metrics_count_reload(metrics, NULL, NOW);
+        metrics_count_reload(metrics, &config, i % 2 == 0 ? old : new, NOW);
+    metrics_count_reload(metrics, &config, NULL, NOW);
     g_autofree char *after = text_of(metrics);
     g_assert_cmpuint(times(after, "\n"), ==, times(text, "\n"));
     g_assert_true(has_line(after, "rcptguard_reloads_total{result=\"failed\"} 1"));
@@ -204,7 +204,7 @@ static void test_off(void)
     metrics_count_not_outbound(NULL);
     metrics_time_ledger(NULL, 1);
     metrics_count_ledger_error(NULL, METRICS_HOLD);
-    metrics_count_reload(NULL, policy, NOW);
+    metrics_count_reload(NULL, &config, policy, NOW);
     metrics_append(NULL, text, &held, NOW);
     g_assert_cmpuint(text->len, ==, 0);
     policy_unref(policy);
@@ -235,7 +235,7 @@ static void *reload_many(void *data)
 {
     const struct work *work = data;
     for (unsigned i = 0; i < EACH / 10; i++) {
-        metrics_count_reload(work->metrics, work->policies[i % 2], NOW);
+        metrics_count_reload(work->metrics, &config, work->policies[i % 2], NOW);
         g_free(text_of(work->metrics));
     }
     return NULL;

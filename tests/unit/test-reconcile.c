@@ -3,7 +3,7 @@
  * left, what is untracked, and queue ids that are used again.
  */
 
-#include "milter/postfix/postfix_queue.h"
+#include "milter/postfix/postfix.h"
 #include "milter/queue/reconcile.h"
 #include "unit.h"
 
