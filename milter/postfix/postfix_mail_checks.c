@@ -67,10 +67,10 @@ void postfix_examine_reinjection(struct doctor *doctor)
             continue;
         g_autofree char *others = postfix_milters_without(config, postfix_service_value(config, service, SMTPD),
                                                           postfix_services_endpoint(doctor));
-        struct finding *finding =
-            findings_add(doctor->findings, SEVERITY_ERROR,
-                         "That mail was evaluated when it was accepted: released mail is held again, without its login.",
-                         "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
+        struct finding *finding = findings_add(
+            doctor->findings, SEVERITY_ERROR,
+            "That mail was evaluated when it was accepted: released mail is held again, without its login.",
+            "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
         postfix_service_mend(finding, doctor, service, SMTPD, others);
     }
     if (findings_silent(doctor->findings))
@@ -95,9 +95,10 @@ static void tell_proxy(struct doctor *doctor, const struct postfix_service *serv
     const char *value = postfix_service_value(postfix_services_config(doctor), service, PROXY_FILTER);
     g_autofree char *filter = filter_of(value);
     g_autofree char *where = postfix_service_place(PROXY_FILTER, service);
-    struct finding *finding = findings_add(
-        doctor->findings, SEVERITY_ERROR,
-        "Milters before a proxy see no header: mail that is accepted there is not evaluated.", "%s is %s", where, value);
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "Milters before a proxy see no header: mail that is accepted there is not evaluated.", "%s is %s",
+                     where, value);
     postfix_service_mend(finding, doctor, service, PROXY_FILTER, "");
     if (filter != NULL)
         postfix_service_mend(finding, doctor, service, "content_filter", filter);

@@ -117,8 +117,9 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
     if (digest->untracked > 0)
-        g_string_append_printf(
-            out, "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n", digest->untracked);
+        g_string_append_printf(out,
+                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n",
+                               digest->untracked);
     if (count > 0)
         g_string_append(
             out,
