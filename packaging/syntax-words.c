@@ -33,13 +33,12 @@ static const char *group_of(const char *word)
     return is_fact(word) ? "fact" : "keyword";
 }
 
-/* Words of tests that are keywords by position only. */
-static void print_unreserved(void)
+/* Those of the words that are keywords by position only. */
+static void print_unreserved(const char *const *words)
 {
-    for (const struct condition_kind *const *kind = condition_kinds; *kind != NULL; kind++)
-        for (const char *const *word = (*kind)->words; *word != NULL; word++)
-            if (language_word(language_keywords, *word) < 0)
-                printf(" %s", *word);
+    for (; *words != NULL; words++)
+        if (language_word(language_keywords, *words) < 0)
+            printf(" %s", *words);
 }
 
 int main(void)
@@ -53,8 +52,11 @@ int main(void)
                 printf(" %s", *word);
         for (const char *const *word = language_place_words; *word != NULL && i == 0; word++)
             printf(" %s", *word);
-        if (strcmp(groups[i], "fact") == 0)
-            print_unreserved();
+        if (strcmp(groups[i], "action") == 0)
+            print_unreserved(disposition_names);
+        for (const struct condition_kind *const *kind = condition_kinds;
+             *kind != NULL && strcmp(groups[i], "fact") == 0; kind++)
+            print_unreserved((*kind)->words);
         putchar('\n');
     }
     return ferror(stdout) || fflush(stdout) != 0;

@@ -202,6 +202,14 @@ static char *read_addresses(const struct key *key, struct config *config, const 
     return read_list(value, wrong_address, place_of(key, config));
 }
 
+static char *read_mta(const struct key *key, struct config *config, const char *value)
+{
+    struct conf_word words[MTAS + 1] = {{"auto", MTA_NONE}}; /* the last stays NULL */
+    for (int i = MTA_NONE + 1; i < MTAS; i++)
+        words[i] = (struct conf_word){mta_word((enum mta)i), i};
+    return read_word(value, words, place_of(key, config));
+}
+
 /* ---- the table */
 
 static const struct conf_word on_error_words[] = {
@@ -229,9 +237,6 @@ static const struct conf_word facility_words[] = {{"mail", LOG_MAIL},
 static const struct conf_word yes_words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
 
 static const struct conf_word format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
-
-static const struct conf_word mta_words[] = {
-    {"auto", MTA_NONE}, {"postfix", MTA_POSTFIX}, {"sendmail", MTA_SENDMAIL}, {NULL, 0}};
 
 #define AT(member) .place = offsetof(struct config, member)
 
@@ -262,7 +267,7 @@ static const struct key keys[] = {
     {"review", "delete", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_DELETE])},
     {"review", "notice", read_path, KEY_RELOAD, KEY_TEXT, AT(review.notice)},
     {"review", "digest-to", read_addresses, KEY_COMMAND, KEY_TEXTS, AT(review.digest_to)},
-    {"review", "mta", read_choice, KEY_COMMAND, KEY_NUMBER, AT(review.mta), .words = mta_words},
+    {"review", "mta", read_mta, KEY_COMMAND, KEY_NUMBER, AT(review.mta)},
     {"review", "postfix-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_POSTFIX].configuration)},
     {"review", "sendmail-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].configuration)},
     {"review", "sendmail-command", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].command)},

@@ -39,7 +39,7 @@ struct key {
     unsigned least, most;          /* of a time, in seconds */
 };
 
-/* Each there is, from 0, those of a group together; NULL behind the last. */
+/* The keys, from 0, in groups; NULL after the last. */
 const struct key *key_at(unsigned index);
 
 /* The value that a configuration has, to be compared with another's; for g_free, or NULL if there is none. */

@@ -77,7 +77,7 @@ static void scan_group(struct scan *scan, size_t offset, const char *line, size_
     const char *end = memchr(line, ']', length);
     if (end == NULL || end + 1 != line + length) {
         source_diag(scan->source, offset, scan->diags, DIAG_ERROR,
-                    "expected a group's name in brackets and nothing behind it");
+                    "expected a group's name in brackets and nothing after it");
         return;
     }
     g_autofree char *name = g_strndup(line + 1, (size_t)(end - line) - 1);
@@ -89,7 +89,7 @@ static void scan_group(struct scan *scan, size_t offset, const char *line, size_
     }
     gpointer first;
     if (g_hash_table_lookup_extended(scan->groups, name, NULL, &first)) {
-        source_diag(scan->source, offset + 1, scan->diags, DIAG_ERROR, "the group [%s] stands in line %u already", name,
+        source_diag(scan->source, offset + 1, scan->diags, DIAG_ERROR, "the group [%s] is in line %u already", name,
                     source_line(scan->source, GPOINTER_TO_SIZE(first)));
     } else {
         g_hash_table_insert(scan->groups, g_strdup(name), GSIZE_TO_POINTER(offset));
@@ -103,7 +103,7 @@ static bool scan_comment(struct scan *scan, size_t offset, const char *value, si
     for (size_t i = 1; i < length; i++) {
         if ((value[i] == '#' || value[i] == ';') && (value[i - 1] == ' ' || value[i - 1] == '\t')) {
             source_diag(scan->source, offset + i, scan->diags, DIAG_ERROR,
-                        "a comment stands on a line of its own; here it would be part of the value");
+                        "write a comment on a separate line; here it would be part of the value");
             return true;
         }
     }
@@ -182,7 +182,7 @@ static void scan_key(struct scan *scan, size_t offset, const char *line, size_t 
     g_autofree char *id = g_strconcat(scan->group, "\n", name, NULL);
     gpointer first;
     if (g_hash_table_lookup_extended(scan->values, id, NULL, &first)) {
-        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` stands in line %u already", name,
+        source_diag(scan->source, offset, scan->diags, DIAG_ERROR, "the key `%s` is in line %u already", name,
                     source_line(scan->source, GPOINTER_TO_SIZE(first)));
         return;
     }

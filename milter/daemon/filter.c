@@ -88,7 +88,7 @@ static struct connection *connection_new(SMFICTX *context)
     struct connection *connection = g_new0(struct connection, 1);
     const char *version = macro_needed(context, MACRO_VERSION);
     const char *listener = macro_needed(context, MACRO_LISTENER);
-    connection->mta = version != NULL && g_str_has_prefix(version, "Postfix") ? MTA_POSTFIX : MTA_SENDMAIL;
+    connection->mta = mta_of_version(version);
     /* Kept from here: later stages of Postfix answer with another daemon's name. */
     connection->listener = g_strdup(listener);
     smfi_setpriv(context, connection);
@@ -161,8 +161,8 @@ static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 
     unsigned port;
     connection->client = client_address(address, &port);
-    /* Postfix hands in mail of sendmail(1) from port 0, which no connection has. */
-    connection->local = client_is_loopback(connection->client) && (connection->mta != MTA_POSTFIX || port == 0);
+    connection->local =
+        client_is_loopback(connection->client) && (!mta_facts(connection->mta)->local_port_0 || port == 0);
     return SMFIS_NOREPLY;
 }
 
@@ -173,7 +173,7 @@ static struct message *message_begin(SMFICTX *context, const struct connection *
     const char *mechanism = smfi_getsymval(context, (char *)"{auth_type}");
     message->mta = connection->mta;
     message->local = connection->local;
-    message->bcc_visible = connection->mta == MTA_POSTFIX; /* Sendmail strips it at delivery */
+    message->bcc_visible = mta_facts(connection->mta)->delivers_bcc;
     message_set_client(message, connection->client);
     message_set_listener(message, connection->listener);
     if (user != NULL && user[0] != '\0')
@@ -329,31 +329,22 @@ static char *act(SMFICTX *context, const struct connection *connection, const st
     return NULL;
 }
 
-/* RFC 3463: 7.1, delivery not authorised, message refused. */
-static void set_reply(SMFICTX *context, const char *code, const char *status, const char *text)
+static void set_reply(SMFICTX *context, const struct disposition_reply *codes, const char *text)
 {
     g_autoptr(GString) reply = g_string_new(NULL);
     smtp_reply_append(reply, text == NULL ? "" : text);
     /* Without its text the answer still stands, in the MTA's words. */
-    if (smfi_setreply(context, (char *)code, (char *)status, reply->str) != MI_SUCCESS)
+    if (smfi_setreply(context, (char *)codes->code, (char *)codes->status, reply->str) != MI_SUCCESS)
         log_line(LOG_WARNING, "reply: libmilter did not take the text `%s`", reply->str);
 }
 
 static sfsistat answer(SMFICTX *context, enum disposition disposition, const char *text)
 {
-    switch (disposition) {
-    case DISPOSITION_REJECT:
-        set_reply(context, "550", "5.7.1", text);
-        return SMFIS_REJECT;
-    case DISPOSITION_TEMPFAIL:
-        set_reply(context, "451", "4.7.1", text);
-        return SMFIS_TEMPFAIL;
-    case DISPOSITION_ACCEPT:
-    case DISPOSITION_TAG:
-    case DISPOSITION_QUARANTINE:
-        break;
-    }
-    return SMFIS_ACCEPT;
+    const struct disposition_reply *codes = disposition_reply(disposition);
+    if (codes == NULL)
+        return SMFIS_ACCEPT;
+    set_reply(context, codes, text);
+    return codes->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }
 
 /*

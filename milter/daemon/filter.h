@@ -1,6 +1,6 @@
 /*
- * filter - the callbacks of libmilter: they collect what the MTA hands over, ask
- * the policy, and act on its verdict.  The only file that knows libmilter.
+ * filter - the callbacks of libmilter: they collect what the MTA sends, evaluate
+ * the policy, and carry out its verdict.  The only file that knows libmilter.
  *
  * See libmilter's API documentation (xxfi_*, smfi_*); rcptguardd(8) for what
  * each disposition becomes.
@@ -10,16 +10,16 @@
 
 #include "milter/daemon/service.h"
 
-/* The field that a `tag` adds, and that no message may bring along. */
+/* The field that a `tag` adds, and that is removed from messages. */
 #define FILTER_TAG_FIELD "X-Rcptguard"
 
 /*
  * Registers the callbacks and opens the socket, which a member of the socket's
- * group may connect to.  0, or -1; libmilter has told syslog why.
+ * group may connect to.  0, or -1; libmilter has logged why to syslog.
  */
 int filter_open(struct service *service);
 
-/* Serves until the process is told to stop.  0, or -1 if libmilter gave up. */
+/* Serves until the process is asked to stop.  0, or -1 if libmilter gave up. */
 int filter_run(void);
 
 /* libmilter's version, such as "1.0.1". */

@@ -166,7 +166,7 @@ char *keeper_hold(struct keeper *keeper, const struct hold *hold)
         .untold = hold->untold,
     };
     if (hold->message.queue_id == NULL)
-        return g_strdup("the MTA told no queue id (macro i), so the ledger could not tell which message is held");
+        return g_strdup("the MTA sent no queue id (macro i), so the ledger could not identify the held message");
     gint64 end = g_get_monotonic_time() + (gint64)LEDGER_WAIT * 1000;
     if (!take(keeper, end))
         return g_strdup("the ledger is busy with another message");

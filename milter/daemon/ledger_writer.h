@@ -1,6 +1,6 @@
 /*
- * ledger_writer - the daemon's ledger: one message is written at a time, nobody waits
- * long, and what cannot be written is told in words.
+ * ledger_writer - the daemon's ledger: one message is written at a time, with short
+ * waits, and an error message if it cannot be written.
  *
  * Any thread may use it.  It is never freed: see service.h.
  */
@@ -15,9 +15,9 @@ struct keeper;
 
 /*
  * Opens the ledger that the configuration names, and makes it if there is none.
- * NULL, with an error in `diags`, if it cannot be there: no folder, not
- * permitted, not safe, of a newer version.  What may pass by itself (locked,
- * full, damaged) is logged, and each hold tries again.
+ * NULL, with an error in `diags`, if that is impossible: no directory, not
+ * permitted, not safe, of a newer version.  A possibly temporary problem (locked, full,
+ * damaged) is logged, and each hold tries again.
  */
 struct keeper *keeper_new(const struct config *config, struct diags *diags);
 
@@ -28,12 +28,12 @@ void keeper_use(struct keeper *keeper, const struct config *config);
 int keeper_check(const struct config *config, struct diags *diags);
 
 /*
- * Writes a row, with its notice if notices are configured.  NULL: it is on the
- * disk.  Else why it is not, for g_free; then nothing of it is.
+ * Writes a row, with its notice if notices are configured.  NULL: it is on disk.
+ * Otherwise the reason, for g_free, and nothing was written.
  *
- * It takes LEDGER_WAIT at most.  One message waits for another process, and those
- * that come meanwhile are turned away at once.  While a message is merely being
- * written, which takes a millisecond, the next wait for their turn.
+ * It takes LEDGER_WAIT at most.  One message waits for another process, and
+ * those that come meanwhile fail at once.  While a message is being written, which takes
+ * a millisecond, the next ones wait.
  */
 char *keeper_hold(struct keeper *keeper, const struct hold *hold);
 

@@ -33,7 +33,7 @@ void listen_socket_lock_owner(int fd);
 /* Removes the lock's file and closes it. */
 void listen_socket_unlock(const struct endpoint *endpoint, int fd);
 
-/* Removes the socket of a path if nobody listens on it any more. */
+/* Removes the socket of a path if no process listens on it. */
 void listen_socket_remove(const struct endpoint *endpoint);
 
 #endif

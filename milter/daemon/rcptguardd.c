@@ -30,11 +30,11 @@ struct options {
 static const char usage[] = "usage: rcptguardd [-c CONF] [-f] [-n] [-p SOCKET]\n";
 
 static const char help[] = "\n"
-                           "A milter that keeps people from showing hundreds of recipients to each other.\n"
+                           "A milter that stops mail in which hundreds of recipients see each other.\n"
                            "\n"
                            "  -c CONF    the configuration (" CONFIG_DEFAULT_PATH ")\n"
-                           "  -f         stay in the foreground; log lines go to standard error as well\n"
-                           "  -n         check the configuration and the policy; exit 0 if they are sound\n"
+                           "  -f         stay in the foreground; also log to standard error\n"
+                           "  -n         check the configuration and the policy; exit 0 if there is no error\n"
                            "  -p SOCKET  listen there: unix:/path, inet:port@host, inet6:port@host or fd:N\n"
                            "  --help     this text\n"
                            "  --version  this version, and those of the libraries\n"
@@ -94,7 +94,7 @@ static int read_options(int argc, char **argv, struct options *options)
     return -1;
 }
 
-/* A warning only: without metrics mail is judged all the same, so no reload shall fail for them. */
+/* A warning only: without metrics mail is evaluated as usual, so no reload shall fail for them. */
 static void check_metrics(const struct config *config, struct diags *diags)
 {
     g_autofree char *obstacle = config->metrics == NULL ? NULL : metrics_file_obstacle(config->metrics);

@@ -30,9 +30,9 @@ struct policy *service_first_policy(const struct config *config, struct diags *d
 
 /*
  * Loads that policy and tries its assertions, and
- * opens the ledger.  NULL if one of them cannot be used.  Whatever there is to say is in `diags`; a failed
- * assertion is said and the policy loads all the same: no mail is refused for a
- * failed test.  `descriptors` is the limit of descriptors.
+ * opens the ledger.  NULL if one of them cannot be used.  All diagnostics are in `diags`; a failed
+ * assertion is reported and the policy is loaded anyway: no mail is rejected because of a
+ * failed assertion.  `descriptors` is the limit of descriptors.
  */
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
 
@@ -50,10 +50,10 @@ struct login_watch *service_logins(const struct service *service);
 /* Records what is in force beside the ledger, for rcptguardq(8): see conf_running.h.  `process` takes the signals. */
 void service_record(const struct service *service, pid_t process);
 
-/* What is to be done in the ledger now and then: see keeper_tidy. */
+/* Regular maintenance of the ledger: see keeper_tidy. */
 void service_tidy(struct service *service);
 
-/* The policy in force, with a reference of the caller's own. */
+/* The policy in force; the caller gets a reference. */
 struct policy *service_policy(struct service *service);
 
 /*
@@ -72,14 +72,14 @@ void service_evaluation_end(struct service *service, struct service_evaluation *
 /* How long the longest evaluation has been running, in microseconds; 0 if none runs. */
 gint64 service_longest_evaluation(struct service *service);
 
-/* Lets no evaluation begin any more, and waits for those that run, for at most `limit` seconds. */
+/* Refuses new evaluations, and waits for the running ones, for at most `limit` seconds. */
 void service_stop(struct service *service, unsigned limit);
 
-/* One message more that was judged, or that was not outbound. */
+/* Counts a message that was evaluated, or that was not outbound. */
 void service_count_judged(struct service *service);
 void service_count_not_outbound(struct service *service);
 
-/* Logs `judged=N not-outbound=M since ...` and begins to count anew. */
+/* Logs `judged=N not-outbound=M since ...` and resets the counts. */
 void service_log_summary(struct service *service);
 
 /* A connection more or less; warns, once a minute at most, when descriptors run short. */

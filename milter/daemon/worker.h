@@ -1,5 +1,5 @@
 /*
- * worker - the milter process: libmilter's threads, one that reloads, one that keeps house.
+ * worker - the milter process: libmilter's threads, one that reloads, one for maintenance.
  */
 #ifndef RCPTGUARD_WORKER_H
 #define RCPTGUARD_WORKER_H
@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the child and its parent tell each other, a byte a word. */
+/* The messages between the child and its parent, one byte each. */
 enum child_word {
     CHILD_READY = 'R',    /* it listens, with a policy loaded */
-    CHILD_ALIVE = 'A',    /* every few seconds, as long as no evaluation hangs */
+    CHILD_ALIVE = 'A',    /* every few seconds, while no evaluation is stuck */
     CHILD_RELOADED = 'D', /* a reload is over, however it went */
     CHILD_STOP = 'S',     /* from the parent, once the child is ready: end */
 };
@@ -27,12 +27,12 @@ struct child_start {
 };
 
 /*
- * Serves until it is told to stop.  SIGUSR1, blocked when this is called, means
- * reload.  Call it in a process without threads.  Returns never.
+ * Serves until it is asked to stop.  SIGUSR1, blocked when this is called, means
+ * reload.  Call it in a process without threads.  Never returns.
  */
 void child_run(const struct child_start *start) G_GNUC_NORETURN;
 
-/* Leaves standard error to nobody, once there is no one to read it. */
+/* Redirects standard error to /dev/null, once it is not read any more. */
 void child_leave_terminal(void);
 
 #endif

@@ -184,7 +184,7 @@ static int check_folder(const char *folder, uid_t owner, bool own, struct databa
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (own || (status.st_mode & S_ISVTX) == 0))
         return database_error_set(error, DATABASE_INSECURE,
                                   "%s can be written by others (mode %04o), who could replace it; "
-                                  "use a folder that only its owner writes",
+                                  "use a directory that only its owner can write",
                                   folder, (unsigned)status.st_mode & 07777u);
     return 0;
 }
@@ -234,7 +234,8 @@ static char *real_path(const char *path, uid_t owner, struct database_error *err
     if (real == NULL && errno == ENOENT) {
         g_autofree char *user = user_name(owner);
         database_error_set(error, DATABASE_MISSING,
-                           "%s: there is no folder for it; make it: install -d -m 750 -o %s %s", path, user, folder);
+                           "%s: its directory does not exist; create it: install -d -m 750 -o %s %s", path, user,
+                           folder);
         return NULL;
     }
     if (real == NULL) {

@@ -1,6 +1,6 @@
 /*
- * database - SQLite behind one small file: opening it safely, statements,
- * transactions, and what can go wrong as one word and one sentence.
+ * database - the only user of SQLite: opening a file safely, statements,
+ * transactions, and errors as one word and one sentence.
  *
  * A database is used by one thread at a time; several processes may have it
  * open.  It is in WAL mode with synchronous=FULL: what was committed is on the
@@ -21,15 +21,15 @@
 /* Why a call failed. */
 enum database_failure {
     DATABASE_NONE,
-    DATABASE_BUSY,      /* another process holds the lock, for longer than we wait */
+    DATABASE_BUSY,      /* another process has held the lock for too long */
     DATABASE_FULL,      /* no room on the disk */
-    DATABASE_READ_ONLY, /* the file, its folder or its file system cannot be written */
-    DATABASE_CORRUPT,   /* it is no database, or a damaged one */
-    DATABASE_MISSING,   /* the file or its folder is not there */
-    DATABASE_INSECURE,  /* somebody else could replace the file, or does own it */
+    DATABASE_READ_ONLY, /* the file, its directory or its file system cannot be written */
+    DATABASE_CORRUPT,   /* it is not a database, or damaged */
+    DATABASE_MISSING,   /* the file or its directory does not exist */
+    DATABASE_INSECURE,  /* another user could replace the file, or owns it */
     DATABASE_FOREIGN,   /* of a newer version, or another program's */
     DATABASE_REPLACED,  /* the file was deleted or replaced since it was opened */
-    DATABASE_OTHER,     /* what the text says */
+    DATABASE_OTHER,     /* any other: see the text */
 };
 
 struct database_error {
@@ -40,7 +40,7 @@ struct database_error {
 /* "busy", "full", "read-only", ... */
 const char *database_failure_name(enum database_failure failure);
 
-/* What is wrong now, after errno was set; for the modules above.  Gives -1, as they do then. */
+/* The error for errno; for the modules above.  Returns -1, as they do then. */
 int database_error_set(struct database_error *error, enum database_failure failure, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
@@ -48,17 +48,16 @@ struct database;
 struct statement;
 
 enum database_mode {
-    DATABASE_CREATE,   /* makes the file, mode 0600, if there is none; never a folder */
-    DATABASE_EXISTING, /* a file that is not there is DATABASE_MISSING */
+    DATABASE_CREATE,   /* makes the file, mode 0600, if there is none; never a directory */
+    DATABASE_EXISTING, /* a missing file is DATABASE_MISSING */
 };
 
 /*
- * Opens `path`, an absolute one.  Refuses a file that is no regular one, that
- * belongs to neither `owner` nor root, or that others may write; and a
- * folder, up to the root, in which somebody else could replace it.  For root,
- * files that SQLite makes beside it belong to the file's owner.  `wait` is how
- * long, in milliseconds, one transaction waits for locks in all, and opening
- * likewise.  ":memory:" is a private database without a file.
+ * Opens `path`, which is absolute.  Refuses a file that is not a regular one, that
+ * belongs to neither `owner` nor root, or that others may write; and a directory, up to
+ * the root, in which another user could replace it.  For root, files that SQLite makes
+ * beside it belong to the file's owner.  `wait` is how long, in milliseconds, one
+ * transaction waits for locks in total, and so does opening.  ":memory:" is a private database without a file.
  */
 struct database *database_open(const char *path, uid_t owner, enum database_mode mode, unsigned wait,
                                struct database_error *error);
@@ -68,7 +67,7 @@ AUTO_FREE_DEFINE(database, database_close)
 /* The path without symbolic links. */
 const char *database_path(const struct database *database);
 
-/* What database_open would refuse, without making anything: 1 if the file is there, 0 if not, -1 with the reason. */
+/* The checks of database_open, without making anything: 1 if the file exists, 0 if not, -1 with the reason. */
 int database_check_place(const char *path, uid_t owner, struct database_error *error);
 
 /* Another time to wait; and what to call when a transaction begins to wait for another process. */
@@ -76,8 +75,8 @@ void database_set_wait(struct database *database, unsigned wait);
 void database_on_wait(struct database *database, void (*on_wait)(void *data), void *data);
 
 /*
- * Whether the files that are open are still those that the path names: 0, or -1
- * with DATABASE_REPLACED.  What is written into others is lost.
+ * Whether the open files are still those of the path: 0, or -1
+ * with DATABASE_REPLACED.  Anything written to other files is lost.
  */
 int database_check_files(struct database *database, struct database_error *error);
 
@@ -88,9 +87,9 @@ int database_run(struct database *database, const char *sql, struct database_err
 int database_check_integrity(struct database *database, struct database_error *error);
 
 /*
- * BEGIN IMMEDIATE: from here to the end no other process writes.  A commit that
+ * BEGIN IMMEDIATE: until the end no other process writes.  A commit that
  * fails has rolled back.  A rollback cannot fail.  The end is a commit if the
- * `result` of what was done is 0, else a rollback, which gives -1.
+ * `result` of what was done is 0, else a rollback, which returns -1.
  */
 int database_begin(struct database *database, struct database_error *error);
 int database_commit(struct database *database, struct database_error *error);
@@ -127,7 +126,7 @@ int statement_step(struct statement *statement, struct database_error *error);
 const char *statement_text(struct statement *statement, int column); /* or NULL */
 gint64 statement_number(struct statement *statement, int column);
 
-/* Ends the use of a statement: it holds no lock any more. */
+/* Ends the use of a statement, and releases its locks. */
 void statement_reset(struct statement *statement);
 
 /* What the last statement did: the row it added; how many rows it changed. */

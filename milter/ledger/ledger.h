@@ -1,16 +1,16 @@
 /*
- * ledger - the record of held messages: why each is held, and what people
- * decided.  The MTA's queue is the truth about the messages themselves.
+ * ledger - the record of held messages: why each is held, and which
+ * decisions were made.  The MTA's queue is authoritative about the messages themselves.
  *
  * The daemon adds rows and prunes old ones; rcptguardq(8) reads them, follows
- * what the queue does, and records decisions.  Both have the file open at the same
+ * the queue, and records decisions.  Both have the file open at the same
  * time; each call is one transaction.
  *
- * Strings in here were written by strangers.  They are valid UTF-8 and may hold
- * anything else, control characters too: escape them before a terminal, a log or
- * a mail header sees them.  No recipient's address is in here.
+ * Strings in here are from untrusted messages.  They are valid UTF-8 and may contain
+ * anything, including control characters: escape them for a terminal, a log or a mail
+ * header.  No recipient's address is in here.
  *
- * Times are microseconds since 1970, UTC; 0 is "not yet".  The clock is handed in.
+ * Times are microseconds since 1970, UTC; 0 is "not yet".  The caller passes the time.
  *
  * Ownership: a row owns its strings.  Arrays free what is in them, by
  * g_ptr_array_unref.  Functions that return an int give 0, or -1 with `error`
@@ -41,13 +41,13 @@
 enum ledger_state {
     LEDGER_PENDING,   /* written; not yet seen in the MTA's queue */
     LEDGER_HELD,      /* seen in the queue, on hold */
-    LEDGER_RELEASING, /* claimed by a reviewer, who is at it: see ledger_claim */
+    LEDGER_RELEASING, /* claimed by a reviewer's decision, which is in progress: see ledger_claim */
     LEDGER_RETURNING,
     LEDGER_DELETING,
     LEDGER_RELEASED, /* decided, and done */
     LEDGER_RETURNED,
     LEDGER_DELETED,
-    LEDGER_LEFT, /* is not on hold, and not by our doing; what was never seen there may not have been kept either */
+    LEDGER_LEFT, /* not on hold, without a decision of ours; if it was never seen there, the MTA may not have held it */
 };
 #define LEDGER_STATES (LEDGER_LEFT + 1)
 
@@ -78,13 +78,13 @@ struct ledger_person {
     uid_t uid;
 };
 
-/* ---- what is kept */
+/* ---- rows */
 
 /*
- * A held message as it was judged; strings may be NULL unless it says otherwise.
+ * A held message as it was evaluated; strings may be NULL unless it says otherwise.
  *
- * The MTA's own arrival time lies between `began` and `judged`, but for what
- * sendmail(1) took: then it is when that was, and may be long before `began`.
+ * The MTA's own arrival time is between `began` and `judged`, except for mail from
+ * sendmail(1): then it is the time of submission, which may be long before `began`.
  */
 struct ledger_message {
     char *queue_id; /* never NULL */
@@ -99,10 +99,10 @@ struct ledger_message {
 
     char *rule;    /* never NULL; "default", "fault:NAME" */
     unsigned line; /* of the rule, in the policy file as it was then */
-    char *text;    /* what the rule says */
+    char *text;    /* the text of the rule */
     char *policy;  /* the policy's digest, never NULL: see ledger_policy_text */
     struct exposure_counts counts;
-    unsigned approvals; /* that the rule asks for before a release; at least 1 */
+    unsigned approvals; /* that the rule requires for a release; at least 1 */
 
     char *
         author; /* the internal address of who sent it: the login or the envelope sender; NULL if neither is internal */
@@ -121,24 +121,24 @@ struct ledger_party {
 
 void ledger_party_free(struct ledger_party *party);
 
-/* A held message and what came of it. */
+/* A held message and its outcome. */
 struct ledger_row {
-    gint64 id; /* of the row; never used again for another */
+    gint64 id; /* of the row; never reused */
     struct ledger_message message;
     enum ledger_state state;
     gint64 changed; /* when the state began */
-    gint64 arrival; /* as the MTA's queue tells it, once it was seen there; 0: it never was */
-    gint64 size;    /* in bytes, as the queue told it with the arrival; 0 is not known */
+    gint64 arrival; /* according to the MTA's queue, once it was seen there; 0: it never was */
+    gint64 size;    /* in bytes, according to the queue, with the arrival; 0 is not known */
     char *former;   /* the queue id when it was held, if the message has another one now; or NULL */
 
-    /* Who claimed it; in a decided row who decided it.  NULL and 0 in the other states. */
+    /* The reviewer who claimed it; in a decided row, who decided it.  NULL and 0 in the other states. */
     char *who;
     uid_t uid;
     gint64 since;     /* of the claim; when it was decided */
-    pid_t process;    /* that claimed it: one that is gone was interrupted */
+    pid_t process;    /* that claimed it: if it does not exist any more, it was interrupted */
     char *reason;     /* that was given, or NULL */
     char *requeued;   /* the queue id that the message got when it was released, or NULL */
-    unsigned granted; /* approvals that there are: see ledger_approvals */
+    unsigned granted; /* number of approvals: see ledger_approvals */
 };
 
 void ledger_row_free(struct ledger_row *row);
@@ -150,21 +150,21 @@ struct ledger_event {
     gint64 row;
     char *queue_id; /* of the row */
     gint64 when;
-    char *who; /* NULL: nobody; something was noticed */
+    char *who; /* NULL: nobody acted, a change was noticed */
     uid_t uid;
     char *action; /* "approve", "release", "return", "delete"; "abandon", "adopt"; "held", "left" */
     char *reason; /* or NULL */
     char *detail; /* or NULL: the new queue id, what went wrong */
 };
 
-/* ---- the whole */
+/* ---- the ledger */
 
 struct ledger;
 
 /*
  * Opens the ledger of the daemon's user `owner`, and brings it to the version of
- * this program.  DATABASE_CREATE is the daemon's.  See database_open for what is
- * refused; a newer version is DATABASE_FOREIGN.
+ * this program.  DATABASE_CREATE is the daemon's.  See database_open for what it
+ * refuses; a newer version is DATABASE_FOREIGN.
  */
 struct ledger *ledger_open(const char *path, uid_t owner, enum database_mode mode, struct database_error *error);
 void ledger_close(struct ledger *ledger);
@@ -180,8 +180,8 @@ struct ledger_hold {
     const struct ledger_message *message;
     const GPtrArray *parties; /* struct ledger_party * */
     const char *policy_text;  /* canonical; kept once for each digest */
-    bool notice;              /* `notice` is configured: the author is to be told, if there is one */
-    const char *untold;       /* why this author is not told all the same, or NULL */
+    bool notice;              /* `notice` is configured: the author is to be informed, if there is one */
+    const char *untold;       /* why this author is not informed anyway, or NULL */
 };
 
 /*
@@ -198,20 +198,20 @@ int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *te
 /*
  * Removes closed rows whose state began before `before`, with all that belongs
  * to them, and policies that no row names and that were last in force before it.
- * In small transactions, so that nobody waits long, and a bounded number at a
- * time.  `removed` is how many rows, after a failure too.
+ * In small transactions, so that other processes do not wait long, and a bounded
+ * number at a time.  `removed` is how many rows, after a failure too.
  */
 int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,
                  struct database_error *error);
 
 /* ---- reading */
 
-/* Each that is set has to hold; a filter of zeroes takes every row. */
+/* All that are set must match; a filter of zeroes matches every row. */
 struct ledger_filter {
     const char *sender; /* an address, any case; "@DOMAIN": all of a domain; "": the null sender; or NULL */
     const char *rule;   /* the whole name, or NULL */
-    gint64 since;       /* judged at or after */
-    gint64 until;       /* judged before */
+    gint64 since;       /* evaluated at or after */
+    gint64 until;       /* evaluated before */
     unsigned states;    /* bits: LEDGER_OPEN, LEDGER_BIT(...); 0 is all */
     bool oldest_first;  /* else the newest first */
     unsigned limit;     /* most rows, or 0 */
@@ -227,7 +227,7 @@ int ledger_count(struct ledger *ledger, const struct ledger_filter *filter, unsi
 /*
  * Every row of a queue id, of one that a message got when it was released, or of one
  * that it had before; the newest first.  The MTA uses short ids again: a message in the queue is that of
- * the newest row that was judged after it arrived.  An empty array if there is none.
+ * the newest row that was evaluated after it arrived.  An empty array if there is none.
  */
 GPtrArray *ledger_find(struct ledger *ledger, const char *queue_id, struct database_error *error);
 
@@ -257,16 +257,16 @@ char *ledger_policy_text(struct ledger *ledger, const char *digest, struct datab
 /* What came of an attempt to change a row. */
 enum ledger_answer {
     LEDGER_FAILED = -1,  /* `error` says why; nothing was done */
-    LEDGER_DONE,         /* so it is */
+    LEDGER_DONE,         /* done */
     LEDGER_UNKNOWN,      /* there is no such row */
     LEDGER_NOT_WAITING,  /* decided, left or never queued: the row says what, by whom and when */
-    LEDGER_TAKEN,        /* claimed by somebody, who may be at it now: the row says who and since when */
+    LEDGER_TAKEN,        /* claimed by another decision, perhaps in progress: the row says who and since when */
     LEDGER_NOT_APPROVED, /* a release that lacks approvals: the row says how many it has */
 };
 
 /* ---- following the queue */
 
-/* What was seen of one row. */
+/* What was seen in the queue of one row. */
 struct ledger_sight {
     gint64 id;
     enum ledger_state state; /* LEDGER_HELD or LEDGER_LEFT */
@@ -277,8 +277,8 @@ struct ledger_sight {
 /*
  * Records any number of sights (a GArray of struct ledger_sight) in one
  * transaction.  `pending` and `left` become `held`, `pending` and `held` become
- * `left`.  A row that changed meanwhile stays as it is.  `left`, and what comes back
- * from it, go into the history.
+ * `left`.  A row that changed meanwhile is not changed.  `left`, and a return from
+ * it, are added to the history.
  */
 int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error);
 
@@ -289,10 +289,10 @@ struct ledger_arrival {
 };
 
 /*
- * The message of a row, which was read before, is on hold under another id, or though
- * it was decided: the row becomes `held` and has that id.  Approvals and the decision
- * are taken back, for that it is this message was only inferred; the history keeps
- * them, and says what was adopted.  LEDGER_TAKEN if the row has changed since, or is
+ * The message of a row, which was read before, is on hold under another id, or although
+ * it was decided: the row becomes `held` and gets that id.  Approvals and the decision
+ * are revoked, because the match is only inferred; the history keeps them, and records
+ * the adoption.  LEDGER_TAKEN if the row has changed since, or is
  * claimed.  `row` is as below.
  */
 enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *before,
@@ -301,7 +301,7 @@ enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *
 
 /* ---- deciding */
 
-/* What a person does to a row. */
+/* A reviewer's action on a row. */
 struct ledger_act {
     gint64 id;
     gint64 now;
@@ -311,13 +311,13 @@ struct ledger_act {
 };
 
 /*
- * Each of these gives the row as it is afterwards, in the same transaction, to
+ * Each of these stores the row after the change, in the same transaction, in
  * `row`; NULL if there is none, and with LEDGER_FAILED.  `row` may be NULL.
  */
 
 /*
  * Adds an approval.  A person's second one changes nothing and is LEDGER_DONE
- * too.  Whether the person may approve is the caller's to know.
+ * too.  The caller checks whether the person may approve.
  */
 enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act *act, struct ledger_row **row,
                                   struct database_error *error);
@@ -326,57 +326,57 @@ enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act
 GPtrArray *ledger_approvals(struct ledger *ledger, gint64 id, struct database_error *error);
 
 /*
- * Takes a waiting row for one action, so that nobody else acts on it.  A release
- * needs the act's approvals, or as many as the row asks for if that is more; where
- * that is 1 the claim itself approves.  The queue is touched only after this
+ * Claims a waiting row for one action, so that no other process acts on it.  A release
+ * needs the approvals of `act`, or those that the row requires if that is more; if
+ * that is 1 the claim itself approves.  The queue is changed only after this
  * is LEDGER_DONE; then the row is finished or abandoned.
  */
 enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action, const struct ledger_act *act,
                                 struct ledger_row **row, struct database_error *error);
 
 /*
- * The claimed row is done: state, history and who decided, which is who claimed it
- * (an interrupted claim is finished by whoever finds it).  `requeued` is the
- * new queue id, `detail` what else is to be remembered; both may be NULL.
+ * The claimed row is done: state, history and who decided, which is the one who claimed it
+ * (an interrupted claim is finished by the process that finds it).  `requeued` is the
+ * new queue id, `detail` what else is recorded; both may be NULL.
  */
 enum ledger_answer ledger_finish(struct ledger *ledger, gint64 id, const char *requeued, const char *detail, gint64 now,
                                  struct ledger_row **row, struct database_error *error);
 
-/* What ledger_finish writes as the detail: the new queue id first, then what else there is to say.  For g_free; NULL.
+/* What ledger_finish writes as the detail: the new queue id first, then the rest.  For g_free; NULL.
  */
 char *ledger_detail(const char *requeued, const char *detail);
 
-/* The claimed row waits again, as it did before: nothing came of it, and `detail` says why. */
+/* The claimed row waits again, as before: the action was not carried out, and `detail` says why. */
 enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *detail, gint64 now,
                                   struct ledger_row **row, struct database_error *error);
 
 /*
- * Nobody is at a claim any more: the row waits again if its message is on hold still,
- * and is done if it is not.  LEDGER_TAKEN if the row, by now, has not the claim that
- * `claim` has, which was read before: then nothing is changed.
+ * Resolves an interrupted claim: the row waits again if its message is still on hold,
+ * and is done if it is not.  LEDGER_TAKEN if the row no longer has the claim of `claim`,
+ * which was read before: then nothing is changed.
  */
 enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
                                  struct ledger_row **row, struct database_error *error);
 
 /* ---- notices to the authors of held messages */
 
-/* So often a notice is tried whose sender was stopped in the middle: it may have gone out each time. */
+/* How often a notice is tried again after an interruption: it may have been sent each time. */
 #define LEDGER_NOTICE_TRIES 2u
 
-/* struct ledger_row *, the oldest first: those whose author is still to be told that the message is held. */
+/* struct ledger_row *, the oldest first: those whose author still has to be informed that the message is held. */
 GPtrArray *ledger_notices(struct ledger *ledger, struct database_error *error);
 
 /*
  * A mail is about to be sent that is the notice of these rows (a GArray of gint64).
- * Those that were tried too often, or are no longer wanted, are taken out of
+ * Those that were tried too often, or are no longer wanted, are removed from
  * `rows`; the others count one try more, which is on the disk when this returns.
  */
 int ledger_notices_begin(struct ledger *ledger, GArray *rows, gint64 now, struct database_error *error);
 
-/* That mail was sent, or for certain it was not: then it counts as not tried. */
+/* That mail was sent, or was certainly not sent: then it counts as not tried. */
 int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gint64 now, struct database_error *error);
 
-/* The notice of a row is not going to be sent, for a reason. */
+/* The notice of a row will not be sent; the reason is recorded. */
 int ledger_notice_skip(struct ledger *ledger, gint64 id, const char *reason, gint64 now, struct database_error *error);
 
 /* The rows that were released since a time, whose author had a notice and does not know of the release. */

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* Longest line in bytes; what comes behind is cut. */
+/* Longest line in bytes; the rest is cut. */
 #define LOG_LINE_LIMIT 2000
 
 /*
@@ -45,10 +45,10 @@ void log_line(int priority, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The line of a message, which has its facts. */
 void log_entry(const struct entry *entry);
 
-/* A line of another kind than ENTRY_OTHER, with the facts that it has, which stand in the words as well. */
+/* A line of a kind other than ENTRY_OTHER, with its facts, which are also in the text. */
 void log_event(struct entry *entry, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Each diagnostic as one line; `lead` stands before it ("reload: "), or is "". */
+/* Each diagnostic as one line; `lead` precedes it ("reload: "), or is "". */
 void log_diags(const struct diags *diags, const char *lead);
 
 /* The same for a start: syslog has one line each, standard error the source line and the caret too. */

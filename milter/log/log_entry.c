@@ -175,26 +175,48 @@ void entry_append_queue_id(GString *out, const struct entry *entry)
     text_append_escaped(out, queue_id, strlen(queue_id), QUEUE_ID_LIMIT, false);
 }
 
+/* ` NAME=VALUE`; `room` is how many bytes FACT_TEXT may have between its quotes. */
+static void append_line_fact(GString *line, const struct fact *fact, size_t room)
+{
+    g_string_append_c(line, ' ');
+    g_string_append(line, fact->name);
+    g_string_append_c(line, '=');
+    if (fact->form == FACT_LIST) {
+        append_list(line, fact);
+    } else if (fact->form == FACT_TEXT) {
+        g_string_append_c(line, '"');
+        text_append_value(line, fact->value, fact->length, room, true);
+        g_string_append_c(line, '"');
+    } else {
+        entry_append_value(line, fact, 0);
+    }
+}
+
+/*
+ * Bytes that a fact may have between its quotes if the line is to stay within
+ * ENTRY_LINE_LIMIT: `used` is what comes before and around it, and `append` writes the
+ * facts that come after it.
+ */
+static size_t room_for(const struct entry *entry, unsigned index, size_t used,
+                       void (*append)(GString *line, const struct fact *fact, size_t room))
+{
+    if (entry->facts[index].form == FACT_TEXT && index + 1 < entry->count) {
+        g_autoptr(GString) after = g_string_new(NULL);
+        for (unsigned i = index + 1; i < entry->count; i++)
+            append(after, &entry->facts[i], 0);
+        used += after->len + 1; /* the comma of JSON before the first of them */
+    }
+    return MAX(used, ENTRY_LINE_LIMIT) - used;
+}
+
 void entry_line(GString *line, const struct entry *entry)
 {
     size_t start = line->len;
     entry_append_queue_id(line, entry);
     g_string_append_c(line, ':');
     for (unsigned i = 0; i < entry->count; i++) {
-        const struct fact *fact = &entry->facts[i];
-        g_string_append_c(line, ' ');
-        g_string_append(line, fact->name);
-        g_string_append_c(line, '=');
-        if (fact->form == FACT_LIST) {
-            append_list(line, fact);
-        } else if (fact->form == FACT_TEXT) {
-            g_string_append_c(line, '"');
-            size_t room = ENTRY_LINE_LIMIT - (line->len - start) - 1;
-            text_append_value(line, fact->value, fact->length, room, true);
-            g_string_append_c(line, '"');
-        } else {
-            entry_append_value(line, fact, 0);
-        }
+        size_t around = strlen(entry->facts[i].name) + strlen(" =\"\"");
+        append_line_fact(line, &entry->facts[i], room_for(entry, i, line->len - start + around, append_line_fact));
     }
 }
 
@@ -283,7 +305,8 @@ static size_t json_limit(const struct fact *fact)
     return fact->limit > LONG_LIMIT ? fact->limit / 5 * 4 : fact->limit;
 }
 
-static void append_fact(GString *line, const struct fact *fact, size_t start)
+/* `,"NAME":VALUE`; `room` is how many bytes FACT_TEXT may have between its quotes. */
+static void append_fact(GString *line, const struct fact *fact, size_t room)
 {
     append_name(line, fact->name);
     switch (fact->form) {
@@ -299,10 +322,16 @@ static void append_fact(GString *line, const struct fact *fact, size_t start)
     case FACT_VALUE:
         append_string(line, fact->value, fact->length, json_limit(fact));
         break;
-    case FACT_TEXT: /* the last; behind it come its two quotes and the brace */
-        append_string(line, fact->value, fact->length, ENTRY_LINE_LIMIT - 3 - (line->len - start));
+    case FACT_TEXT:
+        append_string(line, fact->value, fact->length, room);
         break;
     }
+}
+
+/* Bytes beside the name and value of a string, and the last brace. */
+static size_t json_around(const char *name)
+{
+    return strlen(name) + strlen(",\"\":\"\"}");
 }
 
 void entry_json(GString *line, const struct entry *entry)
@@ -316,11 +345,13 @@ void entry_json(GString *line, const struct entry *entry)
         append_member(line, "level", level_name(entry->priority), ENTRY_LINE_LIMIT);
     }
     for (unsigned i = 0; i < entry->count; i++)
-        append_fact(line, &entry->facts[i], start);
+        append_fact(line, &entry->facts[i],
+                    room_for(entry, i, line->len - start + json_around(entry->facts[i].name), append_fact));
     if (entry->message != NULL) {
         const struct fact message = {
             .name = "message", .form = FACT_TEXT, .value = entry->message, .length = strlen(entry->message)};
-        append_fact(line, &message, start);
+        size_t used = line->len - start + json_around(message.name);
+        append_fact(line, &message, MAX(used, ENTRY_LINE_LIMIT) - used);
     }
     g_string_append_c(line, '}');
 }

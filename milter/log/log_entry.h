@@ -17,19 +17,19 @@
 /* The most facts that an entry has: twice as many as the line of a message. */
 #define ENTRY_FACTS 32
 
-/* What a line tells of. */
+/* The kind of a line. */
 enum entry_kind {
     ENTRY_OTHER,
-    ENTRY_VERDICT,       /* a message was judged */
-    ENTRY_FAULT,         /* one that the policy could not judge */
-    ENTRY_ERROR,         /* one that could not be treated as it was judged */
-    ENTRY_DECISION,      /* a reviewer decided of a held message */
+    ENTRY_VERDICT,       /* a message was evaluated */
+    ENTRY_FAULT,         /* one for which the policy could not be evaluated */
+    ENTRY_ERROR,         /* one whose verdict could not be carried out */
+    ENTRY_DECISION,      /* a reviewer decided about a held message */
     ENTRY_STARTED,       /* the milter listens */
     ENTRY_STOPPED,       /* it has stopped cleanly */
-    ENTRY_SUMMARY,       /* how many messages were judged, and how many were not */
+    ENTRY_SUMMARY,       /* how many messages were evaluated, and how many were not */
     ENTRY_RELOAD_DONE,   /* a new policy is in force */
     ENTRY_RELOAD_FAILED, /* the old one stays */
-    ENTRY_DIAGNOSTIC,    /* what is wrong with the configuration or the policy */
+    ENTRY_DIAGNOSTIC,    /* an error in the configuration or the policy */
     ENTRY_KINDS,
 };
 

@@ -1,8 +1,8 @@
 /*
  * log_fields - the log lines of a verdict and of a reviewer's decision.
  *
- * Everything in here goes to programs that trust its form, and some of it was
- * written by strangers: each value is escaped and bounded.
+ * Programs that read these lines rely on their form, and some of the values are from
+ * untrusted messages: each value is escaped and bounded.
  */
 #ifndef RCPTGUARD_LOG_FIELDS_H
 #define RCPTGUARD_LOG_FIELDS_H
@@ -20,7 +20,7 @@
 /* The facts of a log line; strings may be NULL, and are not owned. */
 struct report {
     const char *queue_id;
-    enum disposition disposition; /* what the MTA is told */
+    enum disposition disposition; /* the reply to the MTA */
     const char *rule;
     const GPtrArray *would; /* char *, or NULL */
     struct exposure_counts counts;

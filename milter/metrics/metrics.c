@@ -391,17 +391,17 @@ static void write_mail(const struct picture *picture)
 {
     static const char defect[] = "rcptguard_defects_total";
     const struct totals *totals = &picture->totals;
-    one_number(picture, "rcptguard_judged_messages_total", "counter", "Messages that were judged.", totals->judged);
+    one_number(picture, "rcptguard_judged_messages_total", "counter", "Messages that were evaluated.", totals->judged);
     one_number(picture, "rcptguard_not_outbound_messages_total", "counter",
-               "Messages that were not judged because they are not outbound.", totals->not_outbound);
+               "Messages that were not evaluated because they are not outbound.", totals->not_outbound);
     write_by_verdict(picture, "rcptguard_messages_total", false,
-                     "Messages that were judged, by what the MTA was told and the rule that decided.");
+                     "Messages that were evaluated, by the reply to the MTA and the rule that decided.");
     write_by_verdict(picture, "rcptguard_monitor_matches_total", true,
                      "Messages that a monitor rule matched, by what it would have done.");
     write_troubles(picture, "rcptguard_faults_total", true,
-                   "Evaluations that ran into a limit, by rule; what became of the message on-fault says.");
+                   "Evaluations that reached a limit, by rule; on-fault decides the outcome.");
     write_troubles(picture, "rcptguard_errors_total", false,
-                   "Verdicts that could not be carried out, by rule; what became of the message on-error says.");
+                   "Verdicts that could not be carried out, by rule; on-error decides the outcome.");
     metrics_text_begin(picture->text, defect, "counter", "Messages whose headers had a defect, by its kind.");
     for (unsigned i = 0; i < G_N_ELEMENTS(defects); i++)
         one_label(picture, defect, "defect", defect_name(defects[i]), totals->defects[i]);
@@ -417,10 +417,10 @@ static void write_histogram(const struct picture *picture, const char *name, con
 static void write_histograms(const struct picture *picture)
 {
     const struct totals *totals = &picture->totals;
-    write_histogram(picture, "rcptguard_message_parties", "External parties who can be seen in a message.",
-                    &parties_scale, &totals->parties);
+    write_histogram(picture, "rcptguard_message_parties", "Visible external parties of a message.", &parties_scale,
+                    &totals->parties);
     write_histogram(picture, "rcptguard_judging_duration_seconds",
-                    "How long the policy took for a message, at its end.", &judging_scale, &totals->judging);
+                    "How long the evaluation at the end of a message took.", &judging_scale, &totals->judging);
     write_histogram(picture, "rcptguard_ledger_commit_duration_seconds",
                     "How long a message waited for its row in the ledger to be on the disk.", &ledger_scale,
                     &totals->ledger);

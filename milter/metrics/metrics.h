@@ -3,7 +3,7 @@
  * and rule, parties, times, faults, reloads.  See METRICS in rcptguardd(8).
  *
  * No label holds what a message brought: their values are words of ours and the
- * rules of the policy in force, so nobody outside can make more of them.
+ * rules of the policy in force, so messages cannot add any.
  *
  * Any thread may use it, and none waits for longer than it takes to add or to
  * copy the numbers.  Every function takes NULL for "nothing is counted" and then
@@ -24,17 +24,17 @@ struct metrics;
 /* Begins to count, with the policy in force; `now` is since 1970. */
 struct metrics *metrics_new(const struct config *config, struct policy *policy, gint64 now);
 
-/* What came of one message that was judged. */
+/* The result of one message that was evaluated. */
 struct metrics_message {
     const struct verdict *verdict;
-    enum disposition disposition; /* what the MTA was told */
-    bool failed;                  /* it is not the verdict's: what was to be done could not be done */
+    enum disposition disposition; /* the reply to the MTA */
+    bool failed;                  /* it is not that of the verdict, which could not be carried out */
     gint64 judging;               /* how long the policy took */
 };
 void metrics_count_message(struct metrics *metrics, const struct metrics_message *message);
 void metrics_count_not_outbound(struct metrics *metrics);
 
-/* A row of the ledger took so long to write, the wait for its turn included. */
+/* How long it took to write a row of the ledger, including the wait for others. */
 void metrics_time_ledger(struct metrics *metrics, gint64 duration);
 
 /* What was done to the ledger when it failed. */
@@ -45,7 +45,7 @@ void metrics_count_ledger_error(struct metrics *metrics, enum metrics_ledger kin
 /*
  * A reload has read this configuration and policy, which are about to come in force; or it failed:
  * a policy of NULL.  The counts of rules that stay go on; those of rules that the new policy
- * does not have are forgotten, and messages under way that are judged by them
+ * does not have are dropped, and messages in progress that are decided by them
  * still are counted as of the rule `-`.
  */
 void metrics_count_reload(struct metrics *metrics, const struct config *config, struct policy *policy, gint64 now);

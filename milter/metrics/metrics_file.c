@@ -55,13 +55,14 @@ char *metrics_file_obstacle(const char *path)
     g_autofree char *folder = g_path_get_dirname(path);
     struct stat status;
     if (stat(folder, &status) == -1)
-        return g_strdup_printf("the folder %s: %s", folder, g_strerror(errno));
+        return g_strdup_printf("the directory %s: %s", folder, g_strerror(errno));
     if (!S_ISDIR(status.st_mode))
-        return g_strdup_printf("%s is no folder", folder);
+        return g_strdup_printf("%s is not a directory", folder);
     if (access(folder, W_OK | X_OK) == -1)
-        return g_strdup_printf("the folder %s cannot be written by the daemon's user: %s", folder, g_strerror(errno));
+        return g_strdup_printf("the directory %s cannot be written by the daemon's user: %s", folder,
+                               g_strerror(errno));
     if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return g_strdup_printf("%s is a folder", path);
+        return g_strdup_printf("%s is a directory", path);
     return NULL;
 }
 
@@ -155,7 +156,7 @@ static void tell_file(struct metrics_file *file, const char *trouble)
     if (!changed(&file->file_trouble, trouble))
         return;
     if (trouble != NULL)
-        log_line(LOG_WARNING, "metrics: %s: %s; mail is judged all the same", path, trouble);
+        log_line(LOG_WARNING, "metrics: %s: %s; mail is evaluated as usual", path, trouble);
     else
         log_line(LOG_NOTICE, "metrics: %s is written again", path);
 }

@@ -1,6 +1,6 @@
 /*
  * metrics_file - the file that a monitoring system reads: written anew every few
- * seconds by a thread of its own, whole or not at all.  See METRICS in rcptguardd(8).
+ * seconds by a separate thread, completely or not at all.  See METRICS in rcptguardd(8).
  *
  * Mail never waits for it.  What cannot be written is logged once, and once more
  * when it can be again; the file stays as it was meanwhile.  It stays when the
@@ -32,7 +32,7 @@ void metrics_file_ask(struct metrics_file *file);
 /* Asks, and waits until what was counted before is in the file; for `limit` milliseconds at most. */
 void metrics_file_wait(struct metrics_file *file, unsigned limit);
 
-/* What stands in the way of a file of that path, for this process, without making anything: NULL, or for g_free. */
+/* Why this process could not write a file of that path, checked without making anything: NULL, or for g_free. */
 char *metrics_file_obstacle(const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * metrics_text - how metrics are written for Prometheus: the text format 0.0.4
  * of prometheus.io/docs/instrumenting/exposition_formats, which node_exporter's
- * textfile collector reads.  It takes no times of its own behind the values.
+ * textfile collector reads.  It writes no timestamps after the values.
  *
  * Nothing in here depends on the locale.
  */
@@ -13,7 +13,7 @@
 /* Most bounds of a histogram, without +Inf. */
 #define METRICS_BOUNDS 16
 
-/* An upper bound, which is of the bucket: as the label writes it, and in the unit of what is counted. */
+/* An inclusive upper bound of a bucket: as text for the label, and in the unit that is counted. */
 struct metrics_bound {
     const char *label;
     guint64 value;
@@ -21,7 +21,7 @@ struct metrics_bound {
 
 /* The bounds of a histogram, rising and ended by a NULL label. */
 struct metrics_scale {
-    guint64 unit; /* so many of what is counted are 1 of what is written */
+    guint64 unit; /* the number of counted units in one written unit */
     struct metrics_bound bounds[METRICS_BOUNDS + 1];
 };
 
@@ -59,7 +59,7 @@ void metrics_text_number(const struct metrics_text *text, const char *name, cons
 void metrics_text_seconds(const struct metrics_text *text, const char *name, const struct metrics_label *labels,
                           gint64 value);
 
-/* All samples of a histogram without labels of its own. */
+/* All samples of a histogram without further labels. */
 void metrics_text_histogram(const struct metrics_text *text, const char *name, const struct metrics_scale *scale,
                             const struct metrics_histogram *histogram);
 

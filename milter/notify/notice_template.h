@@ -2,7 +2,7 @@
  * notice_template - mail to the author of a held message: a template filled with the facts.
  *
  * A template's first line is `Subject: ...`, the second is empty, the rest is the
- * text.  Variables stand in braces, `{{` is a brace; rcptguard.conf(5) lists them.
+ * text.  Variables are in braces, `{{` is a brace; rcptguard.conf(5) lists them.
  *
  * Ownership: texts are for g_free.
  */
@@ -42,7 +42,7 @@ char *notice_parse(const char *path, const char *text, size_t length, struct dia
 /*
  * The whole message to `recipient`, ready for queue_send: from the postmaster, with
  * Auto-Submitted (RFC 3834).  If it is about several messages and the template
- * has no {list}, that stands at its end.
+ * has no {list}, the list is added at its end.
  */
 char *notice_compose(const char *template, const struct notice_facts *facts, const char *recipient);
 

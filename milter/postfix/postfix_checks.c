@@ -112,9 +112,9 @@ static const struct {
     enum severity severity;
     const char *why;
 } bad_actions[] = {
-    {"accept", SEVERITY_ERROR, "While the daemon is away, all mail passes unjudged."},
-    {"reject", SEVERITY_WARNING, "While the daemon is away, all mail is refused for good."},
-    {"quarantine", SEVERITY_NOTE, "While the daemon is away, all mail is held, and the ledger does not know why."},
+    {"accept", SEVERITY_ERROR, "While the daemon is down, all mail passes without evaluation."},
+    {"reject", SEVERITY_WARNING, "While the daemon is down, all mail is rejected permanently."},
+    {"quarantine", SEVERITY_NOTE, "While the daemon is down, all mail is held without a record in the ledger."},
 };
 
 /*
@@ -190,7 +190,7 @@ static void examine_smtpd_milters(struct doctor *doctor)
     if (postfix_services_endpoint(doctor)->kind == ENDPOINT_FD)
         return;
     if (!any_smtpd_shows(doctor) && !postfix_services_have_ours(doctor, postfix_config_value(config, SMTPD))) {
-        tell_missing(doctor, NULL, SMTPD, SEVERITY_ERROR, "No mail that comes in by SMTP is judged.");
+        tell_missing(doctor, NULL, SMTPD, SEVERITY_ERROR, "No mail from SMTP is evaluated.");
         return;
     }
     for (guint i = 0; i < config->services->len; i++) {
@@ -200,9 +200,9 @@ static void examine_smtpd_milters(struct doctor *doctor)
             continue;
         const struct postfix_service *of = postfix_service_overrides(service, SMTPD) ? service : NULL;
         if (postfix_service_is_submission(config, service))
-            tell_missing(doctor, of, SMTPD, SEVERITY_ERROR, "Mail that people hand in there is not judged.");
+            tell_missing(doctor, of, SMTPD, SEVERITY_ERROR, "Mail that users submit there is not evaluated.");
         else if (!postfix_service_is_loopback(service))
-            tell_missing(doctor, of, SMTPD, SEVERITY_WARNING, "Mail that comes in there is not judged.");
+            tell_missing(doctor, of, SMTPD, SEVERITY_WARNING, "Mail that is accepted there is not evaluated.");
     }
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "every smtpd that takes mail from outside shows it to rcptguardd");
@@ -210,8 +210,7 @@ static void examine_smtpd_milters(struct doctor *doctor)
 
 static void examine_non_smtpd_milters(struct doctor *doctor)
 {
-    static const char why[] =
-        "Mail of sendmail(1) is not judged: that of scripts, web servers and people with a shell.";
+    static const char why[] = "Mail from sendmail(1) is not evaluated: that of scripts, web servers and shell users.";
     const struct postfix_config *config = postfix_services_config(doctor);
     if (postfix_services_endpoint(doctor)->kind == ENDPOINT_FD)
         return;
@@ -236,10 +235,10 @@ static void examine_last(struct doctor *doctor)
             continue;
         const struct postfix_milter *next = g_ptr_array_index(listed->milters, listed->ours + 1);
         g_autofree char *where = postfix_service_place(listed->name, listed->service);
-        struct finding *finding = findings_add(
-            doctor->findings, SEVERITY_WARNING,
-            "A hold ends the chain: what is released has passed by those behind, and leaves unsigned and unscanned.",
-            "%s has %s behind rcptguardd", where, next->endpoint);
+        struct finding *finding =
+            findings_add(doctor->findings, SEVERITY_WARNING,
+                         "A hold ends the chain: released mail bypasses the milters after it, unsigned and unscanned.",
+                         "%s has %s after rcptguardd", where, next->endpoint);
         mend_list(finding, doctor, listed->service, listed->name, NULL);
     }
     if (lists->len > 0 && findings_silent(doctor->findings))
@@ -322,7 +321,7 @@ static void examine_default_action(struct doctor *doctor)
         }
     }
     if (lists->len > 0 && findings_silent(doctor->findings))
-        findings_ok(doctor->findings, "while the daemon is away, mail waits at its sender");
+        findings_ok(doctor->findings, "while the daemon is down, mail waits at its sender");
 }
 
 static void examine_timeouts(struct doctor *doctor)
@@ -414,11 +413,11 @@ static void examine_macro_list(struct doctor *doctor, const char *parameter)
     bool asks =
         doctor->asks_macros &&
         g_ascii_strtoull(postfix_config_value(postfix_services_config(doctor), "milter_protocol"), NULL, 10) >= 6;
-    struct finding *finding = findings_add(
-        doctor->findings, asks ? SEVERITY_NOTE : SEVERITY_WARNING,
-        asks ? "The daemon asks for its macros itself; whoever speaks for it in a test or behind a proxy may not."
-             : "Without them the daemon knows neither who logged in, nor the listener, nor the queue id.",
-        "%s lacks%s", parameter, missing->str);
+    struct finding *finding =
+        findings_add(doctor->findings, asks ? SEVERITY_NOTE : SEVERITY_WARNING,
+                     asks ? "The daemon requests its macros itself; a test program or a proxy in its place may not."
+                          : "Without them the daemon knows neither who logged in, nor the listener, nor the queue id.",
+                     "%s lacks%s", parameter, missing->str);
     const char *written = postfix_written(postfix_services_config(doctor), NULL, parameter);
     finding_mend(finding, MAIN_CF, "%s = %s%s", parameter, written,
                  written[0] == '\0' ? missing->str + 1 : missing->str);
@@ -535,10 +534,11 @@ static void take_chroot(struct doctor *doctor, GPtrArray *seen, const struct pos
         return;
     g_ptr_array_add(seen, (gpointer)key);
     g_autofree char *looks = resolved(postfix_services_config(doctor), path, service->chrooted);
-    struct finding *finding = findings_add(
-        doctor->findings, SEVERITY_ERROR, "To this process the milter is away: mail waits or passes unjudged.",
-        "%s%s looks for %s, and the socket is %s", service->name, service->chrooted ? ", which is chrooted," : "",
-        looks, postfix_services_endpoint(doctor)->path);
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "This process cannot reach the milter: mail waits or passes without evaluation.",
+                     "%s%s looks for %s, and the socket is %s", service->name,
+                     service->chrooted ? ", which is chrooted," : "", looks, postfix_services_endpoint(doctor)->path);
     mend_place(finding, doctor, service, list);
 }
 

@@ -7,8 +7,10 @@
 
 #include "milter/queue/queue.h"
 
-/* Runs the command `words`, ended by NULL, for a queue; `program`, or NULL, has all else: see program_run.  0, or -1
- * with `error`. */
+/*
+ * Runs the command `words`, ended by NULL, for a queue; `program`, or NULL, has everything else: see program_run.
+ * 0, or -1 with `error`.
+ */
 int postfix_run(const struct queue *queue, const char *const *words, const struct program *program, char **error);
 
 /* Whether a command may be given this queue id: "ALL" is all messages to postsuper(1), "-" standard input. */

@@ -32,7 +32,7 @@ struct postfix_config *postfix_config_read(const char *directory, char **error);
 void postfix_config_free(struct postfix_config *config);
 AUTO_FREE_DEFINE(postfix_config, postfix_config_free)
 
-/* The value in main.cf, or the default; "" if there is none.  With a service: what holds there. */
+/* The value in main.cf, or the default; "" if there is none.  With a service: the value there. */
 const char *postfix_config_value(const struct postfix_config *config, const char *name);
 const char *postfix_service_value(const struct postfix_config *config, const struct postfix_service *service,
                                   const char *name);
@@ -68,7 +68,7 @@ char *postfix_command(const struct postfix_config *config, const char *options, 
 /* ---- milters */
 
 struct postfix_milter {
-    char *text;     /* as it stands in the list, with its braces */
+    char *text;     /* as written in the list, with its braces */
     char *endpoint; /* "unix:rcptguard/rcptguard.sock" */
 };
 
@@ -99,8 +99,8 @@ char *postfix_milter_entry(const struct postfix_config *config, const struct end
 char *postfix_milter_set(const struct postfix_milter *milter, const char *name, const char *value);
 
 /*
- * The list with ours in its last place, once: as `entry`, or as it stands there if `entry` is NULL; without what is
- * left over.  For g_free.
+ * The list with ours in its last place, once: as `entry`, or as written there if `entry` is NULL; without
+ * what is left over.  For g_free.
  */
 char *postfix_milters_with(const struct postfix_config *config, const char *list, const struct endpoint *endpoint,
                            const char *entry);

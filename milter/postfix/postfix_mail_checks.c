@@ -67,10 +67,10 @@ void postfix_examine_reinjection(struct doctor *doctor)
             continue;
         g_autofree char *others = postfix_milters_without(config, postfix_service_value(config, service, SMTPD),
                                                           postfix_services_endpoint(doctor));
-        struct finding *finding =
-            findings_add(doctor->findings, SEVERITY_ERROR,
-                         "That mail was evaluated when it came in: what was released is held again, without its login.",
-                         "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
+        struct finding *finding = findings_add(
+            doctor->findings, SEVERITY_ERROR,
+            "That mail was evaluated when it was accepted: released mail is held again, without its login.",
+            "%s takes mail back from a content filter and shows it to rcptguardd again", service->name);
         postfix_service_mend(finding, doctor, service, SMTPD, others);
     }
     if (findings_silent(doctor->findings))
@@ -95,9 +95,10 @@ static void tell_proxy(struct doctor *doctor, const struct postfix_service *serv
     const char *value = postfix_service_value(postfix_services_config(doctor), service, PROXY_FILTER);
     g_autofree char *filter = filter_of(value);
     g_autofree char *where = postfix_service_place(PROXY_FILTER, service);
-    struct finding *finding = findings_add(
-        doctor->findings, SEVERITY_ERROR,
-        "Before a proxy no milter sees a header: nothing that comes in there is judged.", "%s is %s", where, value);
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "Milters before a proxy see no header: mail that is accepted there is not evaluated.", "%s is %s",
+                     where, value);
     postfix_service_mend(finding, doctor, service, PROXY_FILTER, "");
     if (filter != NULL)
         postfix_service_mend(finding, doctor, service, "content_filter", filter);
@@ -123,12 +124,12 @@ void postfix_examine_milter_maps(struct doctor *doctor)
     const struct postfix_config *config = postfix_services_config(doctor);
     const char *maps = postfix_config_value(config, "smtpd_milter_maps");
     if (maps[0] == '\0') {
-        findings_ok(doctor->findings, "no client has milters of its own");
+        findings_ok(doctor->findings, "no client has separate milters");
         return;
     }
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_WARNING,
-                     "Mail of a client that stands there with other milters, or with DISABLE, is not judged.",
+                     "Mail of a client listed there with other milters, or with DISABLE, is not evaluated.",
                      "smtpd_milter_maps is %s", maps);
     postfix_service_mend(finding, doctor, NULL, "smtpd_milter_maps", "");
 }
@@ -144,7 +145,7 @@ void postfix_examine_reject_characters(struct doctor *doctor)
     }
     struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING,
                                            "A NUL ends a header for every milter, and not for those who read the "
-                                           "message: recipients behind it are not counted.",
+                                           "message: recipients after it are not counted.",
                                            "message_reject_characters has no \\0");
     finding_mend(finding, MAIN_CF, "message_reject_characters = %s\\0",
                  postfix_written(postfix_services_config(doctor), NULL, "message_reject_characters"));

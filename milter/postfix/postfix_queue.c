@@ -221,7 +221,7 @@ static enum queue_answer requeue(struct queue *queue, const struct queue_entry *
         if (outcome->requeued == NULL && trouble != NULL)
             outcome->detail = g_strdup_printf("it leaves when pickup looks next: %s", trouble);
         else if (outcome->requeued == NULL)
-            outcome->detail = g_strdup_printf("requeued; the mail log tells its new id by orig_id=%s", entry->id);
+            outcome->detail = g_strdup_printf("requeued; the mail log has its new id with orig_id=%s", entry->id);
         g_autofree char *copies = twice(queue), *before = g_steal_pointer(&outcome->detail);
         outcome->detail = before == NULL || copies == NULL ? g_strdup(before == NULL ? copies : before)
                                                            : g_strdup_printf("%s; %s", before, copies);

@@ -35,7 +35,7 @@ bool postfix_service_takes_back(const struct postfix_config *config, const struc
 /* Whether a list of milters, with its variables expanded, has ours. */
 bool postfix_services_have_ours(const struct doctor *doctor, const char *list);
 
-/* Whether it shows its mail to our milter. */
+/* Whether it passes its mail to our milter. */
 bool postfix_service_shows(const struct doctor *doctor, const struct postfix_service *service);
 
 /* "smtpd_milters", "smtpd_milters of submission/inet" */

@@ -76,7 +76,7 @@ static void append_visible(GString *out, const struct message *message, const st
                            unsigned delivered)
 {
     g_autoptr(GHashTable) names = display_names_read(message);
-    for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1) {
+    for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1) {
         unsigned people = 0;
         for (unsigned i = 0; i < recipients_count(recipients); i++)
             people += (recipients_get(recipients, i)->fields & delivered & bit) != 0;

@@ -1,6 +1,6 @@
 /*
- * message_reader - reads a message of the queue in a process without root: what strangers
- * wrote is parsed there, and what comes back is lines of printable text.
+ * message_reader - reads a message of the queue in a process without root privileges:
+ * untrusted text is parsed there, and the result is lines of printable text.
  *
  * The process is this program once more, started afresh, so that nothing of the
  * one that asks is in its memory or among its descriptors.
@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 /*
- * The first argument of such a process; behind it stand the MTA's number, whether the daemon's user
+ * The first argument of such a process; it is followed by the MTA's number, whether the daemon's user
  * is given, that user, and READER_TEXT if the message's text is wanted and not its envelope and header.
  */
 #define READER_WORD "--read-message"
@@ -40,7 +40,7 @@ struct reading_field {
 /* All of it is printable UTF-8. */
 struct message_reading {
     GPtrArray *headers;   /* struct reading_field *: those that a reviewer wants to see, in the order of the message */
-    GPtrArray *addressed; /* struct reading_field *: "To" and how many visible recipients stand in it */
+    GPtrArray *addressed; /* struct reading_field *: "To" and the number of visible recipients in it */
     GPtrArray *visible;   /* struct reading_field *: the fields of a visible recipient, "To, Cc", and its address */
     GPtrArray *hidden;    /* char *: envelope recipients that are not visible */
     bool cut;             /* there was more than is read */

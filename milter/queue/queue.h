@@ -36,10 +36,10 @@ enum queue_answer {
     QUEUE_ABSENT, /* there is no such message on hold */
 };
 
-/* What came of an action besides its answer; each may be NULL.  Filled by QUEUE_DONE only. */
+/* Further results of an action; each may be NULL.  Filled only with QUEUE_DONE. */
 struct queue_outcome {
     char *requeued; /* the queue id that the message has now */
-    char *detail;   /* what else is to be remembered, in words */
+    char *detail;   /* what else is recorded, in words */
 };
 
 void queue_outcome_clear(struct queue_outcome *outcome);
@@ -53,7 +53,7 @@ struct queue_driver {
     bool (*is_installed)(struct queue *queue);
     bool (*is_running)(struct queue *queue);
     void (*forget)(gpointer state);      /* or NULL */
-    bool (*id_is_sound)(const char *id); /* what is none is never handed to a command */
+    bool (*id_is_sound)(const char *id); /* any other text is never passed to a command */
     int (*held)(struct queue *queue, GPtrArray *entries, char **error);
     enum queue_answer (*raw)(struct queue *queue, const char *id, bool body, program_take take, void *data,
                              char **error);
@@ -70,7 +70,7 @@ struct queue_driver {
 
 struct queue {
     const struct queue_driver *driver;
-    char *configuration; /* the MTA's: a folder or a file; NULL is its own choice */
+    char *configuration; /* the MTA's: a directory or a file; NULL is the MTA's default */
     char *command;       /* the MTA's sendmail(8), an absolute path; NULL is the one of the system */
     GHashTable *facts;   /* char * to char *: what a driver has asked the MTA for and remembers */
     gpointer state;      /* what else it remembers */
@@ -114,8 +114,8 @@ GPtrArray *queue_held(struct queue *queue, char **error);
 
 /*
  * The message as it lies in the queue: its envelope and header, in the MTA's own
- * form, or with `body` the message itself, as a receiver would get it.  Strangers
- * wrote it: hand it to a reader (message_reader.h), not to a parser of this process.
+ * form, or with `body` the message itself, as a receiver would get it.  It is
+ * untrusted: pass it to a reader (message_reader.h), not to a parser in this process.
  */
 enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
                             char **error);
@@ -124,8 +124,8 @@ enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, prog
 struct message *queue_parse(const struct queue_driver *const *drivers, enum mta mta, const char *raw, size_t length);
 
 /*
- * Lets a held message go, at once: it is delivered as the MTA delivers any other,
- * without being judged again, and is not returned for the time that it was held.
+ * Releases a held message, at once: it is delivered like any other, without being
+ * evaluated again, and is not returned because of the time that it was held.
  * `now` is in seconds.
  */
 enum queue_answer queue_release(struct queue *queue, const struct queue_entry *entry, gint64 now,
@@ -135,12 +135,12 @@ enum queue_answer queue_release(struct queue *queue, const struct queue_entry *e
 enum queue_answer queue_return(struct queue *queue, const struct queue_entry *entry, struct queue_outcome *outcome,
                                char **error);
 
-/* Drops a held message; nobody is told. */
+/* Deletes a held message; no one is informed. */
 enum queue_answer queue_delete(struct queue *queue, const struct queue_entry *entry, char **error);
 
 /*
- * Has the MTA look at once at a message that was released or returned by somebody
- * who did not come to do this himself.  It is on its way in any case, so nothing fails.
+ * Has the MTA process at once a message whose release or return was interrupted before
+ * this was done.  The MTA would process it later anyway, so nothing fails.
  * Of the entry its id is needed, and its arrival if one that was released is to count
  * as new, as queue_release has it; `now`, in seconds, is 0 if it is not.
  */

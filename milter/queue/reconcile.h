@@ -4,7 +4,7 @@
  *
  * A row and a message are one if the queue ids are the same and the message began
  * to arrive when the row says.  Queue ids are used again, so the id alone says
- * nothing.  Mail from sendmail(1) may have waited before it was judged: there the
+ * nothing.  Mail from sendmail(1) may have waited before it was evaluated: there the
  * Message-ID decides.  Queue ids change, too: see adoption.h.
  *
  * Ownership: a view owns its items, and they own what they point at.
@@ -38,7 +38,7 @@ struct view_item {
 
 struct view {
     GPtrArray *items; /* struct view_item *, the newest first; of the rows the open ones alone */
-    char *unrecorded; /* why the ledger could not be told what was seen, or NULL: it is true all the same */
+    char *unrecorded; /* why the result could not be recorded in the ledger, or NULL; it is valid anyway */
 };
 
 void view_free(struct view *view);

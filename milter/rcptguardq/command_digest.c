@@ -117,9 +117,9 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
     if (digest->untracked > 0)
-        g_string_append_printf(
-            out, "\n%u on hold besides, which the ledger does not know:\n    sudo rcptguardq list --state untracked\n",
-            digest->untracked);
+        g_string_append_printf(out,
+                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n",
+                               digest->untracked);
     if (count > 0)
         g_string_append(
             out,
@@ -188,7 +188,7 @@ static int deliver(struct tool *tool, const struct digest *digest)
         return EXITS_DONE;
     }
     if (recipients == NULL)
-        return tool_error(EXITS_WRONG, "nobody gets it: [review] names no digest-to; give --to, or --print");
+        return tool_error(EXITS_WRONG, "there is no recipient: [review] has no digest-to; use --to, or --print");
     if (digest->rows->len > 0 || always_option)
         return send_all(tool, digest, recipients);
     say(digest, recipients, 0);
@@ -216,17 +216,17 @@ static int run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be said again (digest-to)", "ADDR"},
+    {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be repeated (digest-to)", "ADDR"},
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mail and send none", NULL},
     {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Do nothing if nobody is configured to get it",
      NULL},
-    {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if nothing waits", NULL},
+    {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if no message waits", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
 const struct rcptguardq_command command_digest = {
     .command.name = "digest",
-    .command.summary = "Mail reviewers a digest of what waits",
+    .command.summary = "Mail a list of the waiting messages to reviewers",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,

@@ -16,8 +16,8 @@ static gboolean verbose_option = FALSE;
 static char *mta_option = NULL;
 
 static const GOptionEntry entries[] = {
-    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "A line for what is sound, too", NULL},
-    {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Look at this one", "MTA"},
+    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "Also a line for each check that is ok", NULL},
+    {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Check this one", "MTA"},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -110,7 +110,7 @@ static int run(struct tool *tool)
 
 const struct rcptguardq_command command_doctor = {
     .command.name = "doctor",
-    .command.summary = "Check whether mail is judged, and what review rests on",
+    .command.summary = "Check whether mail reaches the daemon and review works",
     .command.entries = entries,
     .command.shared = mtas_doctor_entries,
     .right = REVIEW_LIST,

@@ -245,13 +245,13 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     SELECTION_ENTRIES,
     {"state", 0, 0, G_OPTION_ARG_STRING, &state_option, "Those in a state, such as released", "STATE"},
-    {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Those too that wait no longer", NULL},
+    {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Also those that no longer wait", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
 const struct rcptguardq_command command_list = {
     .command.name = "list",
-    .command.summary = "List what waits for review, the newest first",
+    .command.summary = "List the messages that wait for review, the newest first",
     .command.entries = entries,
     .right = REVIEW_LIST,
     .needs = NEED_LEDGER | NEED_QUEUE,

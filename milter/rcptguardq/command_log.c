@@ -104,14 +104,14 @@ static int run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"newer", 0, 0, G_OPTION_ARG_STRING, &newer_option, "What is not older: 90s, 15m, 2h, 3d", "AGE"},
+    {"newer", 0, 0, G_OPTION_ARG_STRING, &newer_option, "Not older than: 90s, 15m, 2h, 3d", "AGE"},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };
 
 const struct rcptguardq_command command_log = {
     .command.name = "log",
-    .command.summary = "Tell what was decided, by whom, when and why",
+    .command.summary = "Show what was decided, by whom, when and why",
     .command.arguments = "[ID]",
     .command.entries = entries,
     .right = REVIEW_LIST,

@@ -318,7 +318,7 @@ static int run(struct tool *tool)
 {
     const char *path = tool->config->review.notice;
     if (path == NULL) {
-        g_autoptr(GString) text = g_string_new("[review] names no notice: nobody is told.\n");
+        g_autoptr(GString) text = g_string_new("[review] has no notice: no one is informed.\n");
         if (!tool_json() && !configured_option)
             tool_print(text);
         return EXITS_DONE;
@@ -351,7 +351,7 @@ static const GOptionEntry entries[] = {
 
 const struct rcptguardq_command command_notify = {
     .command.name = "notify",
-    .command.summary = "Tell the authors of held mail of it",
+    .command.summary = "Inform the authors of held mail",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
     .needs = NEED_LEDGER | NEED_QUEUE,

@@ -216,11 +216,11 @@ static int run_delete(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"reason", 0, 0, G_OPTION_ARG_STRING, &reason_option, "Why; kept in the record", "TEXT"},
-    {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Every message on hold that passes the filter", NULL},
+    {"reason", 0, 0, G_OPTION_ARG_STRING, &reason_option, "The reason; recorded", "TEXT"},
+    {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Every message on hold that matches the filter", NULL},
     SELECTION_ENTRIES,
     {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "With --all, or with `-`: do not ask", NULL},
-    {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Only say what would be done", NULL},
+    {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Only print what would be done", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };
@@ -229,7 +229,7 @@ static const GOptionEntry entries[] = {
 
 const struct rcptguardq_command command_release = {
     .command.name = "release",
-    .command.summary = "Let held messages go",
+    .command.summary = "Release held messages",
     .command.arguments = "[ID...]",
     .command.entries = entries,
     .right = REVIEW_RELEASE,
@@ -251,7 +251,7 @@ const struct rcptguardq_command command_return = {
 
 const struct rcptguardq_command command_delete = {
     .command.name = "delete",
-    .command.summary = "Drop held messages; nobody is told",
+    .command.summary = "Delete held messages; no one is informed",
     .command.arguments = "[ID...]",
     .command.entries = entries,
     .right = REVIEW_DELETE,

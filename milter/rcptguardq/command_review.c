@@ -172,7 +172,7 @@ static void append_end(const struct tour *tour, GString *out)
     }
     g_string_append_printf(out, "The end\n\nThat was the last of %u; %u decided.\n", tour->items->len, tour->decided);
     if (others > 0)
-        g_string_append_printf(out, "On hold besides, and not known to the ledger: %u.\n", others);
+        g_string_append_printf(out, "Also on hold, and not in the ledger: %u.\n", others);
 }
 
 static void make_page(struct tour *tour)
@@ -498,7 +498,7 @@ static int check(void)
 
 const struct rcptguardq_command command_review = {
     .command.name = "review",
-    .command.summary = "Go through what waits, one by one",
+    .command.summary = "Review the waiting messages one by one",
     .right = REVIEW_SHOW,
     .needs = NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES,
     .command.check = check,

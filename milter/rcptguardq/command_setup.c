@@ -31,12 +31,12 @@ static gboolean anyway_option = FALSE;
 static gboolean is_used_option = FALSE;
 
 static const GOptionEntry entries[] = {
-    {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and change nothing", NULL},
-    {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "Change it without asking", NULL},
-    {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Take the change back", NULL},
-    {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have the MTA read it afterwards", NULL},
-    {"anyway", 0, 0, G_OPTION_ARG_NONE, &anyway_option, "Change it while no daemon answers, too", NULL},
-    {"is-used", 0, 0, G_OPTION_ARG_NONE, &is_used_option, "Say where the MTA names the daemon, or exit with 3", NULL},
+    {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Show the change, and make none", NULL},
+    {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "Make the change without asking", NULL},
+    {"undo", 0, 0, G_OPTION_ARG_NONE, &undo_option, "Revert the change", NULL},
+    {"reload", 0, 0, G_OPTION_ARG_NONE, &reload_option, "Have the MTA reload it afterwards", NULL},
+    {"anyway", 0, 0, G_OPTION_ARG_NONE, &anyway_option, "Make the change even if no daemon answers", NULL},
+    {"is-used", 0, 0, G_OPTION_ARG_NONE, &is_used_option, "Print where the MTA names the daemon, or exit with 3", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names_option, "", NULL},
     G_OPTION_ENTRY_NULL,
 };
@@ -389,7 +389,7 @@ static int run(struct tool *tool)
 
 const struct rcptguardq_command command_setup = {
     .command.name = "setup",
-    .command.summary = "Put the daemon into the MTA's configuration",
+    .command.summary = "Add the daemon to the MTA's configuration",
     .command.arguments = "MTA",
     .command.entries = entries,
     .command.shared = mtas_setup_entries,

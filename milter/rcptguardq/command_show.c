@@ -218,19 +218,18 @@ static int run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"parties", 0, 0, G_OPTION_ARG_NONE, &parties_option, "Every party, not the largest alone", NULL},
+    {"parties", 0, 0, G_OPTION_ARG_NONE, &parties_option, "Every party, not only the largest", NULL},
     {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "The recipients' addresses, from the queue", NULL},
     {"text", 0, 0, G_OPTION_ARG_NONE, &text_option, "The message as its reader sees it, decoded", NULL},
-    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "The message too as it came, made harmless for a terminal",
-     NULL},
-    {"raw", 0, 0, G_OPTION_ARG_NONE, &raw_option, "The message alone, byte by byte", NULL},
+    {"message", 0, 0, G_OPTION_ARG_NONE, &message_option, "Also the message as it came, escaped for a terminal", NULL},
+    {"raw", 0, 0, G_OPTION_ARG_NONE, &raw_option, "Only the message, unchanged", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };
 
 const struct rcptguardq_command command_show = {
     .command.name = "show",
-    .command.summary = "Tell why a message is held, and what it is",
+    .command.summary = "Show why a message is held",
     .command.arguments = "ID",
     .command.entries = entries,
     .right = REVIEW_SHOW,

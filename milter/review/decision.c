@@ -216,7 +216,7 @@ static int finish(const struct act *act, const struct queue_outcome *outcome)
     g_autofree char *detail = ledger_detail(outcome->requeued, outcome->detail);
     log_decision(act, ledger_action_name(action), outcome->requeued);
     if (answer == LEDGER_FAILED)
-        return say(act, EXITS_PASSING, "%s, but that is not in the ledger yet: %s; the next `list` mends it",
+        return say(act, EXITS_PASSING, "%s, but that is not in the ledger yet: %s; the next `list` fixes this",
                    words[action].done, error.text);
     if (detail != NULL)
         return say(act, EXITS_DONE, "%s, %s", words[action].done, detail);
@@ -243,7 +243,7 @@ static int vanished(const struct act *act)
             LEDGER_FAILED ||
         ledger_sighted(act->tool->ledger, sights, tool_now(), &error) == -1)
         return ledger_trouble(act, &error);
-    return say(act, EXITS_GONE, "is on hold no longer: somebody released, requeued or deleted it by hand");
+    return say(act, EXITS_GONE, "is no longer on hold: it was released, requeued or deleted by hand");
 }
 
 static int act_claimed(const struct act *act)
@@ -264,7 +264,7 @@ static int act_claimed(const struct act *act)
         outcome.detail = there == 0 ? g_strdup(error) : NULL;
         code = there == 1   ? abandon(act, error)
                : there == 0 ? finish(act, &outcome)
-                            : say(act, EXITS_PASSING, "%s; the next `list` finds out what became of it", error);
+                            : say(act, EXITS_PASSING, "%s; the next `list` shows the result", error);
         break;
     }
     }

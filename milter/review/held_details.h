@@ -37,7 +37,7 @@ void held_details_clear(struct held_details *shown);
 /* Reads what the ledger has: 0, or -1 with `error`. */
 int held_details_fetch(struct held_details *shown, struct database_error *error);
 
-/* Reads the header from the queue, in a process of its own; `reading` or `unread` says what came of it. */
+/* Reads the header from the queue, in a separate process; the result is in `reading` or `unread`. */
 void held_details_read(struct held_details *shown);
 
 /* Appends all of it as lines for a terminal of this one's width. */

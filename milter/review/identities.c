@@ -66,7 +66,7 @@ static void read_items(const struct source *source, size_t at, size_t end, struc
     for (char *word; (word = next_word(source->text, end, &at, &offset)) != NULL; g_free(word), any = true)
         read_item(source, offset, person, word, diags);
     if (!any)
-        source_diag(source, person->offset, diags, DIAG_ERROR, "expected addresses or `user:NAME` behind the colon");
+        source_diag(source, person->offset, diags, DIAG_ERROR, "expected addresses or `user:NAME` after the colon");
 }
 
 static void read_line(struct identities *identities, const struct source *source, size_t start, size_t end,
@@ -85,7 +85,7 @@ static void read_line(struct identities *identities, const struct source *source
     }
     const struct person *first = g_hash_table_lookup(identities->people, login);
     if (first != NULL) {
-        source_diag(source, start, diags, DIAG_ERROR, "the login `%s` stands in line %u already", login,
+        source_diag(source, start, diags, DIAG_ERROR, "the login `%s` is in line %u already", login,
                     source_line(source, first->offset));
         return;
     }

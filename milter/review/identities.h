@@ -17,7 +17,7 @@
 /* The file's size in bytes. */
 #define IDENTITIES_SIZE_LIMIT (1024u * 1024)
 
-/* What stands before the name of a SASL user. */
+/* The prefix of a SASL user's name. */
 #define IDENTITIES_USER "user:"
 
 struct identities;
@@ -34,7 +34,7 @@ AUTO_FREE_DEFINE(identities, identities_free)
 /* Whether there is a line of that login. */
 bool identities_known(const struct identities *identities, const char *login);
 
-/* Whether an address is one of the login's; any case, in either form of its domain.  NULL and "" are nobody's. */
+/* Whether an address is one of the login's; any case, in either form of its domain.  NULL and "" belong to no one. */
 bool identities_own_address(const struct identities *identities, const char *login, const char *address);
 
 /* Whether a SASL user is the login: one of those of its line, or the same name.  `identities` may be NULL. */

@@ -51,10 +51,10 @@ char *tool_time_text(gint64 microseconds);
 /* Prints text to standard output. */
 void tool_print(const GString *text);
 
-/* Says on standard error what went wrong, and gives `code` back. */
+/* Prints an error on standard error, and returns `code`. */
 int tool_error(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Says on standard error what is wrong in a file, each with its line and a caret. */
+/* Prints the diagnostics of a file on standard error, each with its line and a caret. */
 void tool_diags(const struct diags *diags);
 
 /* The same as tool_error for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
@@ -63,11 +63,11 @@ int tool_ledger_error(const struct database_error *error);
 /* The ledger that the configuration names, for ledger_close; NULL with `error`. */
 struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error);
 
-/* The ledger and the queue as they are now, brought together.  NULL after an error was told; `status` is its exit code.
+/* The current ledger and queue, reconciled.  NULL after an error was reported; `status` is its exit code.
  */
 struct view *tool_view(struct tool *tool, int *status);
 
-/* The queue of an MTA, or of the one that is found if none is named; `configuration` stands in for the one that
+/* The queue of an MTA, or of the one that is found if none is named; `configuration` replaces the one that
  * [review] names, unless it is NULL.  NULL with `error` if there is none. */
 struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error);
 

@@ -24,7 +24,7 @@ enum {
     SCREEN_RUBOUT,
     SCREEN_RESIZED, /* the terminal has another size: draw again */
     SCREEN_OTHER,
-    SCREEN_GONE, /* nobody types any more */
+    SCREEN_GONE, /* the terminal is closed */
 };
 #define SCREEN_ESCAPE 0x1b
 #define SCREEN_ENTER  '\n'

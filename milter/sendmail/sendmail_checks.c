@@ -97,8 +97,8 @@ static void examine_daemons(struct doctor *doctor)
         g_autofree char *name = sendmail_setting(daemon, "Name");
         g_autofree char *settings = daemon_with_ours(daemon);
         struct finding *finding =
-            findings_add(doctor->findings, SEVERITY_ERROR, "Mail that comes in there is not judged.",
-                         "the daemon %s has filters of its own, `%s`, without rcptguardd",
+            findings_add(doctor->findings, SEVERITY_ERROR, "Mail that is accepted there is not evaluated.",
+                         "the daemon %s has separate filters, `%s`, without rcptguardd",
                          name == NULL ? "without a name" : name, own);
         finding_mend(finding, MC, "DAEMON_OPTIONS(`%s')dnl", settings);
     }
@@ -111,12 +111,12 @@ static void examine_input_filters(struct doctor *doctor)
     if (endpoint_of(doctor)->kind == ENDPOINT_FD)
         return;
     if (ours(doctor) == NULL) {
-        finding = findings_add(doctor->findings, SEVERITY_ERROR, "No mail is judged.", "no filter has the socket %s",
+        finding = findings_add(doctor->findings, SEVERITY_ERROR, "No mail is evaluated.", "no filter has the socket %s",
                                endpoint_of(doctor)->name);
         mend_filter(finding, doctor);
     } else if (!is_used(doctor, list)) {
         finding = findings_add(doctor->findings, SEVERITY_ERROR,
-                               "No mail is judged: a filter that is defined is not yet used.",
+                               "No mail is evaluated: a filter that is defined is not yet used.",
                                "InputMailFilters does not name %s", ours(doctor)->name);
         finding_mend(finding, MC, "define(`confINPUT_MAIL_FILTERS', `%s%s%s')dnl", list == NULL ? "" : list,
                      list == NULL || list[0] == '\0' ? "" : ", ", ours(doctor)->name);
@@ -144,10 +144,10 @@ static void examine_last(struct doctor *doctor)
         if (other != filter)
             g_string_append_printf(order, "%s, ", other->name);
     }
-    struct finding *finding = findings_add(
-        doctor->findings, SEVERITY_WARNING,
-        "What is released from hold is not shown to filters again: those behind may not have seen it whole.",
-        "%s stands behind rcptguardd", last->name);
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_WARNING,
+                     "Released mail is not passed to filters again: later ones may not have seen all of it.",
+                     "%s comes after rcptguardd", last->name);
     finding_mend(finding, MC, "define(`confINPUT_MAIL_FILTERS', `%s%s')dnl", order->str, filter->name);
 }
 
@@ -159,17 +159,17 @@ static void examine_flags(struct doctor *doctor)
     const char *flags = filter->flags == NULL ? "" : filter->flags;
     struct finding *finding;
     if (strchr(flags, 'T') != NULL || strchr(flags, '4') != NULL) {
-        findings_ok(doctor->findings, "while the daemon is away, mail waits at its sender");
+        findings_ok(doctor->findings, "while the daemon is down, mail waits at its sender");
         return;
     }
     if (strchr(flags, 'R') != NULL)
-        finding =
-            findings_add(doctor->findings, SEVERITY_WARNING, "While the daemon is away, all mail is refused for good.",
-                         "the filter %s has F=R", filter->name);
+        finding = findings_add(doctor->findings, SEVERITY_WARNING,
+                               "While the daemon is down, all mail is rejected permanently.", "the filter %s has F=R",
+                               filter->name);
     else
         finding = findings_add(
             doctor->findings, SEVERITY_ERROR,
-            "While the daemon is away, and for a header that no filter can be handed, mail passes unjudged.",
+            "While the daemon is down, and with a header that is too long for filters, mail passes without evaluation.",
             "the filter %s has no F=T", filter->name);
     mend_filter(finding, doctor);
 }
@@ -247,12 +247,12 @@ static void examine_macro_list(struct doctor *doctor, const char *option)
     }
     if (missing->len == 0)
         return;
-    struct finding *finding = findings_add(
-        doctor->findings, doctor->asks_macros ? SEVERITY_NOTE : SEVERITY_WARNING,
-        doctor->asks_macros
-            ? "The daemon asks for its macros itself; whoever speaks for it in a test or behind a proxy may not."
-            : "Without them the daemon knows neither who logged in, nor the listener, nor the queue id.",
-        "%s lacks %s", option, missing->str + 2);
+    struct finding *finding =
+        findings_add(doctor->findings, doctor->asks_macros ? SEVERITY_NOTE : SEVERITY_WARNING,
+                     doctor->asks_macros
+                         ? "The daemon requests its macros itself; a test program or a proxy in its place may not."
+                         : "Without them the daemon knows neither who logged in, nor the listener, nor the queue id.",
+                     "%s lacks %s", option, missing->str + 2);
     bool empty = list == NULL || list[0] == '\0';
     finding_mend(finding, MC, "define(`%s', `%s%s')dnl", setting, empty ? "" : list,
                  empty ? missing->str + 2 : missing->str);
@@ -278,10 +278,9 @@ static void examine_no_recipient(struct doctor *doctor)
         findings_ok(doctor->findings, "a message without recipient fields gets none that names its envelope");
         return;
     }
-    struct finding *finding =
-        findings_add(doctor->findings, SEVERITY_ERROR,
-                     "Sendmail writes hidden recipients into the header, behind every filter's back.",
-                     "NoRecipientAction is %s", action);
+    struct finding *finding = findings_add(doctor->findings, SEVERITY_ERROR,
+                                           "Sendmail writes hidden recipients into the header, after all filters.",
+                                           "NoRecipientAction is %s", action);
     finding_mend(finding, MC, "define(`confNO_RCPT_ACTION', `add-to-undisclosed')dnl");
 }
 
@@ -338,7 +337,7 @@ static void examine_safe_path(struct doctor *doctor)
         if (stat(folder, &status) == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
             struct finding *finding =
                 findings_add(doctor->findings, SEVERITY_ERROR,
-                             "Sendmail refuses a socket there as unsafe: to it the daemon is away.",
+                             "Sendmail refuses a socket there as unsafe, and treats the daemon as down.",
                              "%s can be written by others than its owner", folder);
             finding_mend(finding, MEND_SHELL, "chmod g-w,o-w %s", folder);
         }
@@ -347,7 +346,7 @@ static void examine_safe_path(struct doctor *doctor)
         folder = above;
     }
     if (findings_silent(doctor->findings))
-        findings_ok(doctor->findings, "nobody else can write to the folders above the socket");
+        findings_ok(doctor->findings, "others cannot write to the directories above the socket");
 }
 
 static const struct examination sendmail_examinations[] = {

@@ -1,8 +1,8 @@
 /*
- * sendmail_spool - where Sendmail keeps its queue, and the files there: their folders
- * by sendmail.cf, with queue groups and folders of folders; opened, locked, read.
+ * sendmail_spool - where Sendmail keeps its queue, and the files there: their directories
+ * according to sendmail.cf, with queue groups and subdirectories; opened, locked, read.
  *
- * Ownership: a spool frees its folders.
+ * Ownership: a spool frees its directories.
  */
 #ifndef RCPTGUARD_SENDMAIL_SPOOL_H
 #define RCPTGUARD_SENDMAIL_SPOOL_H
@@ -45,7 +45,7 @@ gint64 spool_size(const struct spool *spool, const char *kind, const char *id);
 bool spool_has(const struct spool *spool, const char *kind, const char *id);
 bool spool_is(const struct spool *spool, const char *kind, const char *id, int file);
 
-/* Locks it as Sendmail does, until it is closed; false if somebody else has it. */
+/* Locks it as Sendmail does, until it is closed; false if another process has it. */
 bool spool_lock(int file);
 
 /* Removes the file of a kind and an id; 0, 1 if there was none, or -1 with `error`. */

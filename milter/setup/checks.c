@@ -19,8 +19,8 @@ static void examine_ledger(struct doctor *doctor)
     if (tool->ledger == NULL || database_check_files(ledger_database(tool->ledger), &error) == -1 ||
         schema_version(ledger_database(tool->ledger), &version, &error) == -1) {
         findings_add(doctor->findings, SEVERITY_ERROR,
-                     "What is held has to have its row: without the ledger each hold is refused for a while.", "%s",
-                     error.text);
+                     "Each held message needs its row: without the ledger, messages are deferred instead of held.",
+                     "%s", error.text);
         return;
     }
     findings_ok(doctor->findings, "%s, version %u", tool->config->ledger, version);
@@ -47,7 +47,7 @@ static void examine_queue(struct doctor *doctor)
     if (tool->queue != NULL)
         held = queue_held(tool->queue, &error);
     if (held == NULL)
-        findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed is released by nobody.", "%s",
+        findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed cannot be released.", "%s",
                      error);
     else
         findings_ok(doctor->findings, "%s, %u on hold", queue_name(tool->queue), held->len);
@@ -113,7 +113,7 @@ static void examine_identities(struct doctor *doctor)
     if (config->review.identities == NULL) {
         if (config->review.approvals > 1)
             findings_add(doctor->findings, SEVERITY_ERROR,
-                         "Nobody's approval counts while it is not known which mail is his own.",
+                         "No approval counts while the reviewers' own addresses are unknown.",
                          "[review] asks for two reviewers and names no identities: no approval can count");
         else
             findings_ok(doctor->findings, "none are needed");
@@ -138,7 +138,7 @@ static void examine_groups(struct doctor *doctor)
             if (getgrnam(*name) != NULL || !g_hash_table_add(missing, *name))
                 continue;
             struct finding *finding =
-                findings_add(doctor->findings, SEVERITY_ERROR, "Nobody is in a group that is not there.",
+                findings_add(doctor->findings, SEVERITY_ERROR, "A group that does not exist has no members.",
                              "[review] names the group `%s`, and there is none", *name);
             finding_mend(finding, MEND_SHELL, "groupadd --system %s", *name);
         }
@@ -149,7 +149,7 @@ static void examine_groups(struct doctor *doctor)
 
 static void examine_mta(struct doctor *doctor)
 {
-    static const char why[] = "What the MTA's configuration says of milters decides whether mail is judged at all.";
+    static const char why[] = "The milters in the MTA's configuration decide whether mail is evaluated at all.";
     g_autofree char *error = NULL;
     if (doctor->mta == NULL) {
         findings_add(doctor->findings, SEVERITY_ERROR, why, "no MTA is installed that this program knows");

@@ -125,7 +125,7 @@ int edit_replace(const char *path, const char *before, const char *text, gint64 
         return -1;
     }
     if (strcmp(there, before) != 0) {
-        *error = g_strdup_printf("%s was changed by somebody else just now: try again", path);
+        *error = g_strdup_printf("%s was changed at the same time: try again", path);
         return -1;
     }
     if (backup != NULL) {

@@ -30,11 +30,11 @@ char *edit_backup(const char *path);
 
 /*
  * `text` with the step from `after` back to `before` made: what was changed
- * elsewhere stays.  NULL if that cannot be told apart, or diff3(1) is not there.
+ * elsewhere stays.  NULL if the changes overlap, or there is no diff3(1).
  */
 char *edit_revert(const char *text, const char *after, const char *before);
 
-/* A folder of one's own for copies, and its end. */
+/* A private directory for copies, and its removal. */
 char *edit_scratch(char **error);
 void edit_scratch_remove(const char *folder);
 

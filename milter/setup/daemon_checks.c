@@ -106,7 +106,7 @@ static void examine_notice(struct doctor *doctor)
     const char *path = doctor->tool->config->review.notice;
     if (path == NULL)
         return;
-    tell_complaints(doctor, true, "Nobody is told that mail of his is held, and notify fails each time.");
+    tell_complaints(doctor, true, "Authors of held mail are not informed, and notify fails each time.");
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "%s: can be read, and nothing is wrong in it", path);
 }
@@ -125,7 +125,7 @@ static void examine_reload(struct doctor *doctor)
         return;
     }
     struct finding *finding =
-        findings_add(doctor->findings, SEVERITY_WARNING, "Mail is judged by the policy that was read last.",
+        findings_add(doctor->findings, SEVERITY_WARNING, "Mail is evaluated with the policy that was read last.",
                      "%s was changed, and has not come in force", doctor->tool->config->policy);
     finding_mend(finding, MEND_SHELL, RELOAD);
 }
@@ -160,7 +160,7 @@ static void examine_running(struct doctor *doctor)
     }
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_ERROR,
-                     "While it is away, mail waits or passes unjudged: see default-action and filter-flags.",
+                     "While it is down, mail waits or passes without evaluation: see default-action and filter-flags.",
                      "no " DAEMON " serves %s", endpoint->name);
     finding_mend(finding, MEND_SHELL, RESTART);
 }
@@ -253,7 +253,7 @@ static void examine_folder(struct doctor *doctor, const struct endpoint *endpoin
     struct stat status;
     if (stat(folder, &status) == -1) {
         struct finding *finding =
-            findings_add(doctor->findings, SEVERITY_ERROR, "The daemon makes its socket there, and has to own it.",
+            findings_add(doctor->findings, SEVERITY_ERROR, "The daemon creates its socket there, and must own it.",
                          "%s: %s", folder, g_strerror(errno));
         finding_mend(finding, MEND_SHELL, "install -d -o %s -g %s -m 2750 %s && " RESTART, doctor->tool->config->user,
                      doctor->mta != NULL ? doctor->mta->group : doctor->tool->config->user, folder);
@@ -330,10 +330,11 @@ static void tell_unreachable(struct doctor *doctor, const struct doctor_view *vi
     const struct endpoint *endpoint = doctor->tool->config->socket;
     g_autofree char *folder = g_path_get_dirname(endpoint->path);
     const struct passwd *user = getpwnam(view->user);
-    struct finding *finding = findings_add(doctor->findings, SEVERITY_ERROR,
-                                           "To this process the milter is away: mail waits or passes unjudged.",
-                                           "%s, as the user %s, cannot open %s: %s%s%s", view->process, view->user,
-                                           view->path, error, denied != NULL ? ": " : "", denied != NULL ? denied : "");
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_ERROR,
+                     "This process cannot reach the milter: mail waits or passes without evaluation.",
+                     "%s, as the user %s, cannot open %s: %s%s%s", view->process, view->user, view->path, error,
+                     denied != NULL ? ": " : "", denied != NULL ? denied : "");
     if (denied != NULL && strcmp(denied, folder) != 0) {
         finding_mend(finding, MEND_SHELL, "chmod o+x %s", denied);
         return;

@@ -1,6 +1,6 @@
 /*
  * findings - what `rcptguardq doctor` found: what it is, why it matters, and the
- * line that mends it.
+ * line that fixes it.
  *
  * Ownership: findings_free frees all of it.
  */
@@ -23,7 +23,7 @@ enum severity {
 /* "ok", "note", "warning", "error" */
 const char *severity_name(enum severity severity);
 
-/* Where a line that mends belongs: a file's name, or the shell. */
+/* Where a line that fixes a problem belongs: a file's name, or the shell. */
 #define MEND_SHELL "shell"
 
 struct mend {
@@ -55,14 +55,14 @@ struct finding *findings_add(struct findings *findings, enum severity severity, 
 /* One that has nothing against it. */
 void findings_ok(struct findings *findings, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* A line that mends it; several are all needed, in this order. */
+/* A line that fixes it; if there are several, all are needed, in this order. */
 void finding_mend(struct finding *finding, const char *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* Whether the check that is being made found anything yet, and how many there are of a severity. */
 bool findings_silent(const struct findings *findings);
 unsigned findings_count(const struct findings *findings, enum severity severity);
 
-/* For people: what is wrong first, then what is ok, a line each if `verbose`; then the summary. */
+/* As text: the problems first, then, if `verbose`, a line for each check that is ok; then the summary. */
 void findings_append_text(const struct findings *findings, bool verbose, bool colours, unsigned width, GString *out);
 
 /* An object a line. */

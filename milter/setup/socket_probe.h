@@ -17,9 +17,9 @@
 
 /*
  * Connects to a socket file as `user` with its groups, from `directory`, confined
- * to `root`; either may be NULL.  Needs root.  0, or what stopped it as errno has
- * it, with `error` set, and with `denied` set, for g_free, to the folder that may
- * not be passed, if it was one.
+ * to `root`; either may be NULL.  Needs root.  0, or the errno of the failure,
+ * with `error` set, and with `denied` set, for g_free, to the directory that cannot be
+ * searched, if that was the reason.
  */
 int probe_reach(const char *user, const char *root, const char *directory, const char *path, char **denied,
                 char **error);

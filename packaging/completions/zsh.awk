@@ -15,7 +15,7 @@ function print_option(name, n,    names, after)
         print "        '(-" short[name, n] " --" long[name, n] ")'{-" short[name, n] (argument[name, n] != "" ? "+" : "") "," names "}'" quoted(after) "'"
         return
     }
-    print "        '" (text[name, n] ~ /may be said again/ ? "*" : "") names quoted(after) "'"
+    print "        '" (text[name, n] ~ /may be repeated/ ? "*" : "") names quoted(after) "'"
 }
 
 function print_completion(    i, n)

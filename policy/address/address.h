@@ -58,7 +58,7 @@ char *domain_normalise(const char *domain, size_t length);
 /* The domain of a normalised address (it points into it), or NULL for a bare local part. */
 const char *address_domain(const char *address);
 
-/* For people and JSON: the domain in U-labels, valid UTF-8.  What has no `@` is taken for a domain, as a party is. */
+/* For text and JSON: the domain in U-labels, valid UTF-8.  Without an `@` it is read as a domain, like a party. */
 char *address_display(const char *address);
 char *domain_display(const char *domain);
 
@@ -66,12 +66,12 @@ char *domain_display(const char *domain);
 #define DOMAIN_LENGTH_LIMIT 253
 
 /*
- * Whether a normalised name may stand in a policy as a domain: labels of
+ * Whether a normalised name can be a domain in a policy: labels of
  * letters, digits, hyphens and underscores, none of them empty or longer than 63.
  */
 bool domain_is_name(const char *domain);
 
-/* What stands behind all but the last `labels` (from 1) dots of a name; it points into it. */
+/* The part of a name after all but its last `labels` (from 1) dots; points into the name. */
 const char *domain_tail(const char *domain, unsigned labels);
 
 /* Whether it is a domain literal: [192.0.2.1]. */

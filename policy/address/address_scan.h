@@ -2,9 +2,9 @@
  * address_scan - the tolerant reading of an address list: whatever looks like an
  * address to a person, at whatever place in the text.
  *
- * It knows no grammar: at each `@` it goes left over what may stand in a local
- * part and right over what may stand in a domain.  Each byte is looked at a
- * bounded number of times.
+ * It does not use the grammar: at each `@` it goes left over the characters that a
+ * local part may have, and right over those of a domain.  Each byte is read a bounded
+ * number of times.
  */
 #ifndef RCPTGUARD_ADDRESS_SCAN_H
 #define RCPTGUARD_ADDRESS_SCAN_H
@@ -21,8 +21,8 @@ struct scan_hit {
     size_t wide;  /* start of the longest local part that syntax allows (atext) */
     size_t tight; /* start of what a person would take for the local part: "|ann@x" is ann */
     size_t local_end;
-    size_t at;     /* blanks may stand before it */
-    size_t domain; /* start of the domain; blanks may stand between `@` and it */
+    size_t at;     /* there may be blanks before it */
+    size_t domain; /* start of the domain; there may be blanks between `@` and it */
     size_t end;
     size_t short_end; /* where it may end as well: before a fold, if there was a dot already; else `end` */
     bool quoted;      /* the local part is a quoted string */
@@ -44,7 +44,7 @@ bool scan_is_blank(char c);
 
 /*
  * Where a domain from `start` to `end` of a clean text ends to a reader: before
- * what cannot stand in a top-level domain, which mixes no scripts, and is no look-alike either.
+ * a character that no top-level domain has: these do not mix scripts, and have no look-alikes.
  */
 size_t scan_domain_end(const char *text, size_t start, size_t end);
 

@@ -28,7 +28,7 @@
 struct account {
     const struct addresses *parsed; /* what the grammar found */
     struct idna *idna;
-    struct addresses longer; /* what the third reading found besides */
+    struct addresses longer; /* what only the third reading found */
     struct addresses parts;  /* what the second one found, and is a part of these */
     GHashTable *wholes;      /* address -> the whole item of which it is a part, or NULL; NULL until there is one */
     const char *text;        /* which is read now, */

@@ -8,9 +8,9 @@
 
 /*
  * Whether a header value is nothing but addresses of letters, digits and `._+-`,
- * bare or in angle brackets behind a name without `@`, with commas between: a
+ * bare or in angle brackets after a name without `@`, separated by commas: a
  * small part of RFC 5322 section 3.4, in which the grammar and the scanner cannot
- * differ.  Anything out of the ordinary is not plain.
+ * differ.  Any other value is not plain.
  */
 bool plain_list(const char *value);
 

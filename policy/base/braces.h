@@ -9,7 +9,7 @@
 enum brace_kind {
     BRACE_END,
     BRACE_TEXT,     /* as it is */
-    BRACE_VARIABLE, /* what stands between braces, without them */
+    BRACE_VARIABLE, /* the text between braces, without them */
     BRACE_OPEN,     /* a brace that is not closed on its line */
 };
 

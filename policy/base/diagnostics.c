@@ -123,7 +123,7 @@ void diags_take(struct diags *diags, struct diag *diag)
     diags->errors += diag->level == DIAG_ERROR;
     if (diags->all->len + 1 == DIAGS_LIMIT) {
         g_free(diag->message);
-        diag->message = g_strdup_printf("there is more than this; mend what stands above, then look again");
+        diag->message = g_strdup_printf("there are more errors; fix these first, then check again");
         diag->lint = NULL;
     }
     diag->order = diags->all->len;

@@ -28,7 +28,7 @@ struct diag {
     unsigned order;   /* in which it came */
 };
 
-/* More than this nobody reads; the last one kept says that there were more. */
+/* The most that are kept; the last one kept says that there were more. */
 #define DIAGS_LIMIT 1000u
 
 struct diags;
@@ -83,7 +83,7 @@ char *diag_format_line(const struct diag *diag);
 /* How many characters of a source line are shown. */
 #define DIAG_SHOWN_LINE 400
 
-/* The same, but the source line, a caret and the notes stand below it, each ended by a newline: for a person. */
+/* The same, followed by the source line, a caret and the notes, each ended by a newline: for a person. */
 char *diag_format(const struct diag *diag);
 
 #endif

@@ -14,7 +14,7 @@ unsigned diag_distance(const char *a, const char *b);
  */
 const char *diag_nearest(const char *word, const char *const *candidates);
 
-/* The name in the folder of `path` that is nearest to the one that is not there, or NULL; to be freed with g_free. */
+/* The file name in the directory of `path` that is nearest to the missing one, or NULL; free with g_free. */
 char *diag_nearest_file(const char *path);
 
 #endif

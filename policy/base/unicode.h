@@ -21,13 +21,13 @@ gunichar letter_read(const char *text, const char *end, unsigned *size);
 /* Zero-width and bidirectional characters, joiners, variation selectors. */
 bool letter_is_invisible(gunichar c);
 
-/* The ASCII character that it stands for, full-width forms and separators of other scripts; 0 if for none. */
+/* The ASCII character for a full-width form or a separator of another script; 0 if there is none. */
 char letter_ascii_equal(gunichar c);
 
 /*
  * Whether a visible letter beyond ASCII is in lower case and stays as it is in NFC
- * (UAX #15), whatever stands before it.  Of what is rare some is called unsettled
- * that would stay.
+ * (UAX #15), whatever comes before it.  For some rare letters the answer is no although
+ * they would stay.
  */
 bool letter_is_settled(gunichar c);
 

@@ -1,7 +1,7 @@
 /*
  * run_program - runs one of the MTA's commands: without a shell, from a fixed list of
- * folders, with an environment of its own, for a limited time, and not longer than
- * we live.
+ * directories, with a separate environment, for a limited time, and never longer than
+ * this process.
  *
  * Whoever runs rcptguardq(8) as root trusts neither the PATH nor the MAIL_CONFIG
  * of the person who called it.  Who runs rcptguard(1) for himself trusts his own.
@@ -31,7 +31,7 @@ struct program {
     program_take take; /* or NULL: output is kept for the error alone */
     void *data;
     bool merged;      /* standard error belongs to the output */
-    bool callers;     /* the caller's PATH comes first, and his environment and folder stay */
+    bool callers;     /* the caller's PATH is searched first, and environment and directory are inherited */
     unsigned seconds; /* limit; 0 is PROGRAM_LIMIT */
 };
 
@@ -44,7 +44,7 @@ int program_run(const struct program *program, char **error);
 /* The same; gives its standard output, for g_free, or NULL with `error`. */
 char *program_output(const struct program *program, char **error);
 
-/* Its path, for g_free, or NULL if it is in none of the folders, nor in PATH if that is the caller's. */
+/* Its path, for g_free, or NULL if it is in none of the directories; with `callers`, nor in PATH. */
 char *program_find(const char *name, bool callers);
 
 /* `COMMAND OPTION VALUE WORDS...` for the arguments of a program, without the option if `value` is NULL; both end with

@@ -55,15 +55,25 @@ const char *terminal_end(bool colours)
     return colours ? "\033[0m" : "";
 }
 
+/* By disposition.  The blocks are U+2591 to U+2593, U+2588 and U+259A. */
+static const struct {
+    enum terminal_style style;
+    const char *block;
+} verdicts[] = {
+    [DISPOSITION_ACCEPT] = {STYLE_GREEN, "\xe2\x96\x91"},      [DISPOSITION_TAG] = {STYLE_CYAN, "\xe2\x96\x92"},
+    [DISPOSITION_QUARANTINE] = {STYLE_YELLOW, "\xe2\x96\x93"}, [DISPOSITION_REJECT] = {STYLE_RED, "\xe2\x96\x88"},
+    [DISPOSITION_TEMPFAIL] = {STYLE_MAGENTA, "\xe2\x96\x9a"},
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(verdicts) == DISPOSITIONS);
+
 enum terminal_style terminal_verdict(enum disposition disposition)
 {
-    static const enum terminal_style styles[DISPOSITIONS] = {[DISPOSITION_ACCEPT] = STYLE_GREEN,
-                                                             [DISPOSITION_TAG] = STYLE_CYAN,
-                                                             [DISPOSITION_QUARANTINE] = STYLE_YELLOW,
-                                                             [DISPOSITION_REJECT] = STYLE_RED,
-                                                             [DISPOSITION_TEMPFAIL] = STYLE_MAGENTA};
+    return verdicts[disposition].style;
+}
 
-    return styles[disposition];
+const char *terminal_block(enum disposition disposition)
+{
+    return verdicts[disposition].block;
 }
 
 /* ---- text */

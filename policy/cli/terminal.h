@@ -1,7 +1,7 @@
 /*
  * terminal - what the commands of rcptguard(1) know of the terminal that they
  * print to: whether it is one, how wide it is, whether it wants colour; and text
- * from messages made fit to stand there.
+ * from messages made safe for it.
  *
  * Ownership: styles are constant strings; everything else is appended to the
  * caller's string.
@@ -40,6 +40,9 @@ const char *terminal_end(bool colours);
 
 /* The style of a verdict: the same in every command. */
 enum terminal_style terminal_verdict(enum disposition disposition);
+
+/* What a bar of such messages is made of, so that it can be read without colours. */
+const char *terminal_block(enum disposition disposition);
 
 /*
  * Appends text from elsewhere so that it can neither move the cursor nor hide

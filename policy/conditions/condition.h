@@ -30,7 +30,7 @@ struct evaluation {
     char *sender;              /* normalised; "" is the null sender */
     GPtrArray *authors;        /* when a test has asked for them */
     bool authors_whole;
-    GInetAddress *client;             /* likewise */
+    GInetAddress *client;             /* when a test has asked for it */
     GHashTable *decoded;              /* struct header * -> its value, decoded; NULL beyond the limit of words */
     unsigned words;                   /* that were decoded for it */
     size_t searched;                  /* bytes in which `contains` has looked for words */
@@ -43,9 +43,9 @@ struct evaluation {
  */
 struct condition_kind {
     const char *const *words; /* each begins such a test; ended by NULL */
-    size_t size;              /* of its own struct */
+    size_t size;              /* of the kind's struct */
 
-    /* Behind its word, which is `words[word]`; false after an error. */
+    /* Parses what follows its word, which is `words[word]`; false after an error. */
     bool (*parse)(struct parser *parser, struct test *test, unsigned word);
 
     /* Gives names, tables and patterns their meaning; may be NULL. */
@@ -72,7 +72,7 @@ struct condition_kind {
     /* Whether `one`, of this kind, cannot be true without `other`; false if it is not known.  May be NULL. */
     bool (*implies)(struct classes *classes, const struct test *one, const struct test *other);
 
-    /* Whether both cannot be true at once, asked of either order; likewise. */
+    /* Whether both cannot be true at once, called in either order; false if it is not known.  May be NULL. */
     bool (*excludes)(struct classes *classes, const struct test *one, const struct test *other);
 
     /* Frees what its own struct holds beside `test`; may be NULL. */

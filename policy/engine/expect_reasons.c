@@ -22,7 +22,7 @@
 /* Who stands in a recipient header is nobody's business here. */
 static bool shows_recipients(const char *test)
 {
-    for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1) {
+    for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1) {
         g_autofree char *begin = g_strdup_printf("header(\"%s\")", recipient_field_name((enum recipient_field)bit));
         if (g_ascii_strncasecmp(test, begin, strlen(begin)) == 0)
             return true;

@@ -1,8 +1,8 @@
 /*
- * expect_reasons - why an assertion of a policy fails, told in a few lines: notes to the
+ * expect_reasons - why an assertion of a policy fails, in a few lines: notes to the
  * error that was added last.  Private to the library.
  *
- * What is told comes from the evaluation itself, which listens to a trace.
+ * The reasons come from the evaluation itself, by a trace.
  */
 #ifndef RCPTGUARD_EXPECT_REASONS_H
 #define RCPTGUARD_EXPECT_REASONS_H

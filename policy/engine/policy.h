@@ -113,7 +113,7 @@ const struct threshold *policy_threshold(const struct policy *policy, unsigned i
 /*
  * Whether the message is outbound, from what is known at MAIL FROM: client,
  * listener, user, authenticated, local, sender.  A fault (a regex limit) is not
- * "no": such mail is judged, and its verdict is the fault.
+ * "no": such mail is evaluated, and its verdict is the fault.
  */
 enum outbound { OUTBOUND_NO, OUTBOUND_YES, OUTBOUND_FAULT };
 enum outbound policy_outbound(struct policy *policy, const struct message *message);
@@ -124,10 +124,10 @@ enum outbound policy_outbound(struct policy *policy, const struct message *messa
  */
 bool policy_is_internal(struct policy *policy, const struct message *message, const char *address);
 
-/* What is told of each rule and test while a message is judged; the same evaluation with or without it. */
+/* Called for each rule and test while a message is evaluated; the result is the same with or without it. */
 struct trace {
     void (*rule)(void *data, const char *rule, unsigned line, bool monitor, bool expired);
-    /* What is told up to its end stands within "and", "or" or "not"; they nest.  May be NULL. */
+    /* The calls up to group_end are within "and", "or" or "not"; groups nest.  May be NULL. */
     void (*group)(void *data, const char *word);
     void (*group_end)(void *data);
     /* A test with its value as text ("450", "yes"); not needed to decide: value NULL.  1, 0, or -1 for a fault. */
@@ -136,12 +136,12 @@ struct trace {
     void *data;
 };
 
-/* policy_outbound, which tells of the policy's statement as of a rule `outbound`; of the built-in meaning nothing. */
+/* policy_outbound; the statement is reported as a rule `outbound`, the built-in meaning is not reported. */
 enum outbound policy_outbound_traced(struct policy *policy, const struct message *message, const struct trace *trace);
 
 /*
- * Is told of each threshold that a rule hangs on: the rule came to be evaluated,
- * and would have said otherwise had the count been on the other side.
+ * Called for each threshold that decided a rule: the rule was evaluated, and would have
+ * had the opposite result if the count had been on the other side.
  */
 struct watch {
     void (*hangs)(void *data, unsigned threshold, unsigned count);

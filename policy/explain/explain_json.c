@@ -47,7 +47,7 @@ static void json_recipients(JsonBuilder *json, const struct exposure *exposure)
         json_string(json, "class", exposed->class_name);
         json_string(json, "party", party);
         json_begin_array(json, "fields");
-        for (unsigned bit = FIELD_TO; bit <= FIELD_APPARENTLY_TO; bit <<= 1)
+        for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1)
             if (exposed->fields & bit)
                 json_builder_add_string_value(json, recipient_field_name((enum recipient_field)bit));
         json_builder_end_array(json);

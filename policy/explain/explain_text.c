@@ -229,13 +229,10 @@ static char *outcome(const struct told *told)
 static void append_rule_text(GString *out, const struct told *told, const struct explain_look *look)
 {
     const struct verdict *verdict = told->verdict;
-    bool reply = verdict->disposition == DISPOSITION_REJECT || verdict->disposition == DISPOSITION_TEMPFAIL;
-    g_autofree char *wire = reply ? text_reply(verdict->text) : NULL;
-    g_autofree char *text = g_strdup_printf("%s%s",
-                                            verdict->disposition == DISPOSITION_REJECT     ? "550 5.7.1 "
-                                            : verdict->disposition == DISPOSITION_TEMPFAIL ? "451 4.7.1 "
-                                                                                           : "",
-                                            reply ? wire : verdict->text);
+    const struct disposition_reply *codes = disposition_reply(verdict->disposition);
+    g_autofree char *wire = codes != NULL ? text_reply(verdict->text) : NULL;
+    g_autofree char *text =
+        codes != NULL ? g_strdup_printf("%s %s %s", codes->code, codes->status, wire) : g_strdup(verdict->text);
 
     g_string_append(out, terminal_begin(look->colours, STYLE_STRONG));
     append_paragraph(out, look, text);

@@ -1,6 +1,6 @@
 /*
- * explanation - all that the evaluation of one message tells, kept until it is over for
- * who prints it: explain_text for people, explain_json for programs.
+ * explanation - a record of one evaluation: which rules were tried, the value and result
+ * of each test, and the verdict.  explain_text and explain_json print it.
  *
  * Ownership: it owns its rules and its verdict; policy, message and file are the
  * caller's and outlive it.
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 struct told_test {
-    char *lead;     /* what stands before it in its rule: "and not (" */
+    char *lead;     /* the text before it in its rule: "and not (" */
     char *test;     /* as `print` writes it */
     char *tail;     /* ")" */
     unsigned depth; /* of parentheses around it, but for those that it opens itself */
@@ -38,11 +38,11 @@ struct told {
     const struct message *message;
     const char *file;
     unsigned index;
-    bool outbound;           /* whether it is judged */
-    bool built_in;           /* that was for the policy to say, and it has no statement of it */
-    GArray *statement;       /* struct told_rule: that statement, if it was asked; or none */
-    GArray *rules;           /* struct told_rule: those that were asked; none if it is not judged */
-    struct verdict *verdict; /* if it is not judged, only its exposure counts */
+    bool outbound;           /* whether it is evaluated */
+    bool built_in;           /* the policy has no statement `outbound`, and was asked */
+    GArray *statement;       /* struct told_rule: that statement, if it was evaluated; or none */
+    GArray *rules;           /* struct told_rule: the rules that were evaluated; none if the message is not outbound */
+    struct verdict *verdict; /* if the message is not outbound, only its exposure is valid */
 };
 
 /* 1: the message counts as outbound; 0: it does not; -1: the policy decides. */

@@ -55,7 +55,7 @@ struct domain_facts {
 /* A new reference to what is known of a normalised domain. */
 struct domain_facts *classes_find(struct classes *classes, const char *domain, struct pattern_budget *budget);
 
-/* What stands in for that where it is not looked up: CLASS_OTHER, an organisation of its own. */
+/* The facts of a domain that is not looked up: CLASS_OTHER, and a separate organisation. */
 struct domain_facts *classes_unknown(const char *domain);
 void domain_facts_unref(struct domain_facts *facts);
 AUTO_FREE_DEFINE(domain_facts, domain_facts_unref)

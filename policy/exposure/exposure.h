@@ -23,14 +23,14 @@ extern const char *const count_words[];   /* the same in order, ended by NULL */
 
 /*
  * Domains in the headers of one message whose class and party are looked up.  Each further
- * one is of the class `other` and a party of its own, with the defect `limit`.
+ * one belongs to the class `other` and is a separate party, with the defect `limit`.
  */
 #define DOMAINS_LIMIT 4000u
 
 /* Distinct values over the classes of `mask`. */
 unsigned exposure_count(const struct exposure *exposure, enum count count, class_mask mask);
 
-/* What is told and kept of a message's exposure. */
+/* The numbers of a message's exposure that are logged and kept. */
 struct exposure_counts {
     unsigned visible; /* external, like the next two */
     unsigned parties;

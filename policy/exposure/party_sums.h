@@ -1,7 +1,7 @@
 /*
  * party_sums - who the visible recipients of a message are, summed by party.  The
  * single mailboxes of a class marked `individuals` are summed by their domain: a
- * list of people is what nobody reads, and what a report must not hold.
+ * list of people is unreadable, and must not be in a report.
  *
  * Ownership: an array owns its sums; g_array_unref frees all of it.
  */

@@ -15,7 +15,7 @@ struct suffixes;
 struct suffixes *suffixes_open(void);
 void suffixes_free(struct suffixes *suffixes);
 
-/* What tells one edition of the list from another. */
+/* Identifies the version of the list. */
 const char *suffixes_version(const struct suffixes *suffixes);
 
 /*

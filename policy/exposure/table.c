@@ -118,7 +118,7 @@ static char *add_domain(struct table *table, const char *item, unsigned value)
     if (strchr(name, '@') != NULL)
         return g_strdup_printf("expected a domain, not the address `%s`", piece);
     if (strchr(name, '*') != NULL)
-        return g_strdup_printf("expected a domain, not `%s`; a leading dot stands for the domain and all below", piece);
+        return g_strdup_printf("expected a domain, not `%s`; a leading dot means the domain and all below", piece);
     if (strpbrk(name, " \t") != NULL || (!domain_is_name(domain) && (below || !domain_is_literal(domain))))
         return g_strdup_printf("expected a domain, such as \"corp.example\" or \".corp.example\", not `%s`", piece);
     put(table, below ? table->suffixes : table->names, domain, value);

@@ -21,8 +21,8 @@
 #define ASK_SENDMAIL_SECONDS 90u
 
 /*
- * Adds to the site what the MTA says.  `config` is Postfix's folder of
- * configuration, or Sendmail's file; NULL for its own.  False if there is no
+ * Adds to the site what the MTA says.  `config` is Postfix's configuration
+ * directory, or Sendmail's file; NULL for its own.  False if there is no
  * answer: `*error` says why, to be freed with g_free.
  */
 bool ask_postfix(struct site *site, const char *config, char **error);

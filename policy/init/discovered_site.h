@@ -2,8 +2,8 @@
  * discovered_site - what is known of a mail server for a first policy: which domains and
  * networks are its own, and where that is said.
  *
- * What comes in is what an MTA's configuration holds, in any form; what is kept
- * can stand in a policy.  The rest is left out, with a note for a person.
+ * The values of an MTA's configuration come in any form; those that a policy can
+ * contain are kept.  The rest is left out, with a note for a person.
  *
  * Ownership: a site owns all that it holds; free with site_free.
  */
@@ -30,7 +30,7 @@ struct site {
     GPtrArray *notes;      /* char *: what a person has to look at */
     GPtrArray *reinjected; /* char *: names of listeners that take mail back from a content filter */
     bool unguarded;        /* the MTA was seen not to name rcptguard as a milter */
-    char *origin;          /* the domain that the MTA puts behind a bare name, or NULL */
+    char *origin;          /* the domain that the MTA appends to a bare name, or NULL */
 
     GHashTable *known; /* the name of a domain -> struct site_domain, which `domains` owns */
     struct suffixes *suffixes;
@@ -55,7 +55,7 @@ void site_add_network(struct site *site, const char *text, const char *origin);
 /* Notes what a person has to look at; it is made printable. */
 void site_note(struct site *site, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* After all was taken: drops the domains that a suffix covers, and says how many notes there are besides. */
+/* At the end: drops the domains that a suffix covers, and notes how many more notes there are. */
 void site_finish(struct site *site);
 
 /* Whether a normalised domain is one of the site's. */

@@ -7,7 +7,7 @@
 
 #include "policy/init/discovered_site.h"
 
-/* More domains than these go into a table of their own. */
+/* More domains than these are written to a table. */
 #define DRAFT_DOMAINS 100u
 
 /* The names of the tables beside the policy. */
@@ -20,7 +20,7 @@
  */
 char *draft_policy(const struct site *site, const char *freemail);
 
-/* The text of the table DRAFT_INTERNAL, or NULL if the policy names the domains itself; likewise. */
+/* The text of the table DRAFT_INTERNAL, or NULL if the policy names the domains itself; free with g_free. */
 char *draft_domains(const struct site *site);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * new_files - new files in a folder, all of them or none, and never one in the place
- * of another.
+ * new_files - creates files in a directory, all of them or none, and never overwrites
+ * one.
  *
- * They are made in a hidden folder beside, in which they can be tried, and come to
- * their places whole.
+ * They are written to a hidden directory beside it, where they can be tested, and then
+ * moved to their places.
  *
- * Ownership: free with place_free, which removes the hidden folder.  Errors are
+ * Ownership: free with place_free, which removes the hidden directory.  Errors are
  * texts to be freed with g_free.
  */
 #ifndef RCPTGUARD_NEW_FILES_H
@@ -18,7 +18,7 @@
 
 struct place;
 
-/* Makes the hidden folder in `folder`.  NULL if that cannot be; `*error` says why. */
+/* Makes the hidden directory in the directory `folder`.  NULL if that fails; `*error` says why. */
 struct place *place_new(const char *folder, char **error);
 void place_free(struct place *place);
 AUTO_FREE_DEFINE(place, place_free)
@@ -26,7 +26,7 @@ AUTO_FREE_DEFINE(place, place_free)
 /* Makes a file, for everybody to read. */
 bool place_add(struct place *place, const char *name, const char *text, char **error);
 
-/* Has a file that is in the folder already stand among the new ones. */
+/* Adds a file that exists already in the directory to the new ones. */
 bool place_use(struct place *place, const char *name, char **error);
 
 /* Where a file is before it has come to its place; to be freed with g_free. */

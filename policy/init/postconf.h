@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 /*
- * What it prints for `words`, which NULL ends, of the configuration in `folder`, or of Postfix's own if that is NULL;
- * for g_free, or NULL with `error`.  With `callers`, as in run_program.h, it is
- * waited for as long as discover.h says.
+ * The output for `words`, ended by NULL, with the configuration in the directory `folder`, or Postfix's default if
+ * that is NULL; for g_free, or NULL with `error`.  With `callers`, as in run_program.h, the time limit is that of
+ * discover.h.
  */
 char *postconf_output(const char *folder, const char *const *words, bool callers, char **error);
 

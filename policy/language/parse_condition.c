@@ -100,7 +100,7 @@ static struct expression *parse_term(struct parser *parser)
         /* `not not` has no meaning of its own; parentheses say what is meant. */
         struct expression *part = NULL;
         if (parser_is_word(parser, "not"))
-            parser_fail_at(parser, parser->token.offset, "expected a test or `(` behind `not`");
+            parser_fail_at(parser, parser->token.offset, "expected a test or `(` after `not`");
         else
             part = parse_term(parser);
         if (part != NULL) {

@@ -11,7 +11,6 @@
 #include <string.h>
 
 /* Words that may stand where one of them stands wrong, for "did you mean". */
-static const char *const action_words[] = {"and", "or", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
 static const char *const fact_words[] = {"client",   "listener", "user",   "sender", "local",   "class",
                                          "outbound", "contact",  "expect", "rule",   "default", NULL};
 static const char *const outbound_words[] = {"and",    "or",   "class",   "outbound", "contact",
@@ -21,7 +20,6 @@ static const char *const gives_words[] = {"by", "class", "outbound", "contact", 
 /* The statements: parse_statement has its functions in this order. */
 static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
-static const char *const rule_words[] = {"monitor", "when", "accept", "tag", "quarantine", "reject", "tempfail", NULL};
 
 /* Whether nothing but blanks stands before the token on its line. */
 static bool begins_line(const struct parser *parser)
@@ -103,12 +101,37 @@ static bool parse_approvals(struct parser *parser, struct action *action)
     return true;
 }
 
+/* Two words and those of all dispositions, ended by NULL; the array is freed with g_free. */
+static const char **with_dispositions(const char *first, const char *second)
+{
+    const char **words = g_new(const char *, DISPOSITIONS + 3);
+
+    words[0] = first;
+    words[1] = second;
+    memcpy(words + 2, disposition_names, (DISPOSITIONS + 1) * sizeof *words);
+    return words;
+}
+
+/* "expected LEAD`accept`, `tag`, ... or `tempfail`, not Y", with the nearest of `words`; false. */
+static bool fail_expected_action(struct parser *parser, const char *lead, const char *const *words)
+{
+    g_autoptr(GString) expected = g_string_new(lead);
+
+    for (unsigned i = 0; i < DISPOSITIONS; i++)
+        g_string_append_printf(expected, "%s`%s`",
+                               i == 0                 ? ""
+                               : i + 1 < DISPOSITIONS ? ", "
+                                                      : " or ",
+                               disposition_names[i]);
+    return parser_fail_expected(parser, expected->str, words);
+}
+
 static bool take_disposition(struct parser *parser, enum disposition *disposition)
 {
     int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
 
     if (word < 0)
-        return parser_fail_expected(parser, "`accept`, `tag`, `quarantine`, `reject` or `tempfail`", disposition_names);
+        return fail_expected_action(parser, "", disposition_names);
     *disposition = (enum disposition)word;
     parser_advance(parser);
     return true;
@@ -204,8 +227,9 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
         parser_advance(parser);
     }
     if (!parser_is_word(parser, "when")) {
-        parser_fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", rule_words);
-        recover_block(parser, rule_words);
+        g_autofree const char **words = with_dispositions("monitor", "when");
+        parser_fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", words);
+        recover_block(parser, words);
         if (!parser_is_word(parser, "when"))
             return false;
     }
@@ -213,9 +237,10 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
     rule->when = parser_expression(parser);
     if (rule->when == NULL)
         return false;
-    if (!parser_is_one_of(parser, disposition_names))
-        return parser_fail_expected(
-            parser, "`and`, `or`, or an action: `accept`, `tag`, `quarantine`, `reject` or `tempfail`", action_words);
+    if (!parser_is_one_of(parser, disposition_names)) {
+        g_autofree const char **words = with_dispositions("and", "or");
+        return fail_expected_action(parser, "`and`, `or`, or an action: ", words);
+    }
     return parse_action(parser, &rule->action);
 }
 
@@ -479,7 +504,7 @@ static bool parse_default(struct parser *parser)
     if (!parse_action(parser, &policy->fallback))
         return false;
     if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {
-        parser_fail_expected(parser, "the end of the file behind `default`, which comes last",
+        parser_fail_expected(parser, "the end of the file after `default`, which comes last",
                              words_behind(&policy->fallback));
         policy->names_lost = true;
         while (!parser_is(parser, TOKEN_END))
@@ -513,7 +538,7 @@ static void parse_version(struct parser *parser)
     }
     parser_advance(parser);
     if (!parser_is(parser, TOKEN_NUMBER)) {
-        parser_fail_expected(parser, "the number 1 behind `version`", NULL);
+        parser_fail_expected(parser, "the number 1 after `version`", NULL);
         if (!parser_is_one_of(parser, top_words))
             parser_advance(parser);
         return;

@@ -100,7 +100,7 @@ static void resolve_classes(struct resolver *resolver)
         declare(resolver, class->name);
         if (is_reserved(class->name->text))
             resolver_fail(resolver, class->name->offset,
-                          "`%s` has a meaning of its own; choose another name for this class", class->name->text);
+                          "`%s` has a special meaning; choose another name for this class", class->name->text);
         else if (classes_count(policy->classes) >= CLASS_LIMIT && class != internal)
             resolver_fail(resolver, class->name->offset, "a policy has at most %d classes", CLASS_LIMIT - 2);
         else

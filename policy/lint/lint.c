@@ -50,7 +50,7 @@ void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
     lint_outbound(&lint);
     if (policy->expects->len == 0)
         lint_warn(&lint, LINT_NO_EXPECTATION, policy->version_offset,
-                  "this policy has no `expect`, so nobody sees when a change of it breaks what it is for");
+                  "this policy has no `expect`, so a change that breaks it is not noticed");
     lint_allows(&lint);
     diags_sort(diags, first, policy->source->name);
 }

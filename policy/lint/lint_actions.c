@@ -99,19 +99,10 @@ static void lint_last(const struct lint *lint)
 
 /* ---- the stricter rule after the milder one */
 
+/* 0: not compared with others. */
 static unsigned strictness(const struct action *action)
 {
-    switch (action->disposition) {
-    case DISPOSITION_QUARANTINE:
-        return action->approvals;
-    case DISPOSITION_REJECT:
-        return 3;
-    case DISPOSITION_ACCEPT:
-    case DISPOSITION_TAG:
-    case DISPOSITION_TEMPFAIL:
-        break;
-    }
-    return 0;
+    return action->disposition == DISPOSITION_REJECT ? 3 : action->approvals;
 }
 
 /* Adds that every test of who sends, and of headers, comes out as the expression wants it. */

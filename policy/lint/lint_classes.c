@@ -236,7 +236,7 @@ static void tell_table(struct reading *reading)
         lint_warn(lint, LINT_TABLE_EMPTY, reading->file->offset, "the table \"%s\" has no items", reading->file->text);
     else if (reading->taken == reading->names)
         lint_warn(lint, LINT_TABLE_UNUSED, reading->file->offset,
-                  "all that stands in the table \"%s\" is of other classes, which name it first, such as `%s`",
+                  "all items of the table \"%s\" belong to other classes, which name it first, such as `%s`",
                   reading->file->text,
                   class_name(reading->looking, (int)g_array_index(reading->overlaps, struct overlap, 0).owner));
     for (unsigned i = 0; reading->taken < reading->names && i < reading->overlaps->len; i++) {

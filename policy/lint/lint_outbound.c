@@ -66,7 +66,7 @@ static void lint_part(const struct lint *lint, const struct expression *part)
         if (!is_judged(lint, part, ways[i].client))
             continue;
         lint_warn(lint, LINT_REINJECTED_MAIL, part->offset,
-                  "mail from outside that %s, as of a filter or a list, is judged here; test `sender` as well",
+                  "mail from outside that %s, as from a filter or a list, is evaluated here; test `sender` as well",
                   ways[i].from);
         return;
     }

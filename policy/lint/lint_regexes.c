@@ -84,9 +84,9 @@ static void lint_dots(struct regex_search *looking, const GPtrArray *branch)
             continue;
         if (regex_text(looking->regex.parts, text, node, "x", &place) && text->len < 80 && matches(looking, text->str))
             warn(looking, LINT_UNESCAPED_DOT, node,
-                 "this `.` stands for any character, so \"%s\" matches as well; a dot is written `\\.`", text->str);
+                 "this `.` matches any character, so \"%s\" matches as well; a dot is written `\\.`", text->str);
         else
-            warn(looking, LINT_UNESCAPED_DOT, node, "this `.` stands for any character; a dot is written `\\.`");
+            warn(looking, LINT_UNESCAPED_DOT, node, "this `.` matches any character; a dot is written `\\.`");
     }
 }
 
@@ -164,7 +164,7 @@ static void lint_front(struct regex_search *looking)
 
     if (node != NULL && node->kind == REGEX_ANY && node->least == 0 && node->most == REGEX_NO_BOUND)
         warn(looking, LINT_LEADING_WILDCARD, node,
-             "`.*` in front stands for nothing as well as for many labels; `domain` with a leading dot, or "
+             "`.*` in front matches nothing, and also several labels; `domain` with a leading dot, or "
              "`(.+\\.)?`, says which names are meant");
 }
 

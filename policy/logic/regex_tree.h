@@ -1,11 +1,10 @@
 /*
  * regex_tree - the parts of a regular expression (pcre2pattern(3)), as far as a lint
- * has to know them: what stands beside what, how often, and a text that matches.
+ * has to know them: which parts are adjacent, repetitions, and a text that matches.
  * Private to the library.
  *
  * It reads what PCRE2 has compiled, so there are no errors.  What it does not
- * know stands for nothing; a text made of the parts is to be tried before it is
- * believed.
+ * know matches nothing; test a text made of the parts before you rely on it.
  *
  * Ownership: regex_free.
  */
@@ -40,7 +39,7 @@ struct regex_node {
 
 struct regex {
     GPtrArray *branches; /* as those of a group */
-    GPtrArray *nodes;    /* struct regex_node *, which it owns: all of them, in the order in which they stand */
+    GPtrArray *nodes;    /* struct regex_node *, which it owns: all of them, in the order of the expression */
 };
 
 struct regex *regex_parse(const char *pattern);
@@ -48,10 +47,10 @@ void regex_free(struct regex *regex);
 AUTO_FREE_DEFINE(regex, regex_free)
 
 /*
- * Appends a short text for the whole expression, in which `filling` stands for
- * the node `at`; each node as rarely as it may be.  Where `filling` stands in
- * the text goes to `*place`.  Returns false if the text would be too long, or if
- * the node cannot stand in one.
+ * Appends a short text for the whole expression, in which `filling` replaces
+ * the node `at`; each node is repeated as little as possible.  The place of `filling` in
+ * the text is stored in `*place`.  Returns false if the text would be too long, or if
+ * no text contains the node.
  */
 bool regex_text(const struct regex *regex, GString *text, const struct regex_node *at, const char *filling,
                 size_t *place);

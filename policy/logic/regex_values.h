@@ -20,7 +20,7 @@ enum regex_values {
     VALUES_SENDER,    /* the same, or nothing: the null sender */
     VALUES_LOGIN,     /* a name, or something like an address */
     VALUES_NETWORK,   /* an IP address */
-    VALUES_ADDRESSES, /* a header field in which an address stands */
+    VALUES_ADDRESSES, /* a header field that contains an address */
     VALUES_ANGLES,    /* a header field with angle brackets, and something between them: List-Id, Message-ID */
 };
 

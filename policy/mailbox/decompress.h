@@ -2,7 +2,7 @@
  * decompress - the bytes of a file, unpacked if it is packed: gzip, xz, zstd.
  *
  * What a file is, its first bytes say, not its name.  The libraries of the three
- * are called directly: they give what stands before a cut or a damage, check
+ * are called directly: they return the data before a cut or damage, check
  * the sums of gzip too, and can be held to an amount of memory.
  *
  * Ownership: an unpack reads from a descriptor that stays the caller's.

@@ -14,12 +14,12 @@
 #define WRAPPING_LOOK (32u * 1024)
 
 enum wrapping {
-    WRAPPING_MORE,    /* what is there is too short to decide */
-    WRAPPING_MESSAGE, /* one message, whose header begins behind `skip` bytes */
-    WRAPPING_MBOX,    /* its first separator stands there */
-    WRAPPING_MMDF,    /* likewise: four times the character 1 */
-    WRAPPING_POSTCAT, /* what postcat(1) prints of a queue file */
-    WRAPPING_NONE,    /* no mail that can be read: see `problem` */
+    WRAPPING_MORE,    /* there is too little to decide */
+    WRAPPING_MESSAGE, /* one message, whose header begins after `skip` bytes */
+    WRAPPING_MBOX,    /* its first separator is there */
+    WRAPPING_MMDF,    /* its first separator is there: four times the character 1 */
+    WRAPPING_POSTCAT, /* output of postcat(1) for a queue file */
+    WRAPPING_NONE,    /* not readable as mail: see `problem` */
 };
 
 /* What is before a message and is no part of it is skipped: a byte order mark, empty lines, the length in an .emlx. */

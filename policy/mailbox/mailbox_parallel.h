@@ -2,8 +2,8 @@
  * mailbox_parallel - the messages of many files, worked on by many threads, and their
  * results in the order of the messages.
  *
- * The order is that of mailfile_read: paths as given, folders by name, messages
- * as they stand in their file.  However many threads there are, `deliver` is
+ * The order is that of mailfile_read: paths as given, directories by name, messages in
+ * the order of their file.  However many threads there are, `deliver` is
  * given the same results in the same order, and always in the thread that
  * called mailrun_run: what only `deliver` and `progress` touch needs no lock.
  *
@@ -11,8 +11,8 @@
  * result is `deliver`'s.  Each result of `work` is delivered exactly once.
  *
  * Memory does not grow with the mailbox: what is read ahead is bounded, and so
- * is the number of results that wait for their turn (MAILRUN_AHEAD).  Of one
- * folder at a time all names are held.
+ * is the number of results that wait for their turn (MAILRUN_AHEAD).  All names of
+ * one directory at a time are kept.
  */
 #ifndef RCPTGUARD_MAILBOX_PARALLEL_H
 #define RCPTGUARD_MAILBOX_PARALLEL_H
@@ -49,7 +49,7 @@ struct mailrun {
     /* In the caller's thread, in order. */
     void (*deliver)(void *data, void *result);
 
-    /* In the caller's thread, in order: a file that was found in a folder and is no mail.  Or NULL. */
+    /* In the caller's thread, in order: a file that was found in a directory and is not mail.  Or NULL. */
     void (*pass)(void *data, const char *file);
 
     /*
@@ -63,9 +63,9 @@ struct mailrun {
 };
 
 /*
- * Runs over `paths` (ended by NULL): files, mboxes, Maildirs and folders of them, packed or not; "-" is standard input.
- * What cannot be read, or not to its end, is a warning in `diags` with its name, and the rest goes on.  Returns false
- * if there was any of these.
+ * Runs over `paths` (ended by NULL): files, mboxes, Maildirs and directories of them, compressed or not; "-" is
+ * standard input. A file that cannot be read to its end is a warning in `diags`, and the others are read.  Returns
+ * false if there was any of these.
  */
 bool mailrun_run(const struct mailrun *run, const char *const *paths, struct diags *diags);
 

@@ -1,6 +1,6 @@
 /*
  * mailbox_read - messages from files, one after the other: RFC 5322 files, mbox,
- * Maildir, folders of them, standard input, packed or not.  See mailbox_walk.h for
+ * Maildir, directories of them, standard input, compressed or not.  See mailbox_walk.h for
  * what is read, mailbox_split.h for what a message is; mailbox_parallel.h does it with many
  * threads.
  */
@@ -20,14 +20,14 @@
 typedef bool (*mailfile_take)(void *data, struct message *message, const char *file, unsigned index);
 
 /*
- * Reads one path; "-" is standard input, a folder is read with all that is
- * below it, in the order of names.  What cannot be read, and what may have been
- * read otherwise than it was meant, is an error in `diags`, and the rest goes on.
- * A file in a folder that is no mail is passed over.  Returns false if `take` did.
+ * Reads one path; "-" is standard input, a directory is read with all that is
+ * below it, in the order of names.  Mail that cannot be read, or that may have been read
+ * incorrectly, is an error in `diags`, and reading goes on.
+ * A file in a directory that is not mail is skipped.  Returns false if `take` did.
  */
 bool mailfile_read(const char *path, mailfile_take take, void *data, struct diags *diags);
 
-/* Is given the path of a file that was found in a folder and is no mail. */
+/* Called with the path of a file that was found in a directory and is not mail. */
 typedef void (*mailfile_pass)(void *data, const char *file);
 
 /* Likewise; `pass`, or NULL, is given what was passed over, in its place among the messages. */

@@ -2,8 +2,7 @@
  * mailbox_split - cuts a file of mail into messages: one message, an mbox (mboxo,
  * mboxrd, mboxcl: a Content-Length is not believed), an MMDF mailbox, or what
  * postcat(1) prints.  file_kind.h says what a file is, mailbox_lines.h where a message
- * of an mbox begins.  Only the headers are kept, as they stand; bodies are read
- * over.
+ * of an mbox begins.  Only the headers are kept, unchanged; bodies are skipped.
  *
  * Header fields end where an MTA's headers end: at an empty line, or at a line
  * that is neither a field nor the continuation of one; the latter is reported.
@@ -12,47 +11,20 @@
  * counted.
  *
  * Cutting is quick and making messages is not, so they are two things: one
- * thread may do the first, and many the second.
+ * thread may do the first, and many the second (mailbox_batch.h).
  *
- * Ownership: a batch owns its headers; a message is its taker's.
+ * Ownership: a message is its taker's.
  */
 #ifndef RCPTGUARD_MAILBOX_SPLIT_H
 #define RCPTGUARD_MAILBOX_SPLIT_H
 
 #include "policy/base/cleanup.h"
 #include "policy/base/diagnostics.h"
-#include "policy/message/message.h"
+#include "policy/mailbox/mailbox_batch.h"
 
 #include <glib.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-
-/* Messages of one batch. */
-#define MAILBATCH_MESSAGES 128u
-
-/* The headers of some messages, in order. */
-struct mailbatch {
-    GByteArray *bytes;
-    GArray *heads; /* struct mailhead */
-};
-
-struct mailhead {
-    size_t begin, end; /* in `bytes` */
-    size_t envelope;   /* bytes from `end` on that say what the envelope is; see postcat.h */
-    guint64 size;      /* of the whole message in its file, in bytes */
-    unsigned index;    /* which message of its file, from 0 */
-    bool overflow;     /* there was more than MESSAGE_HEADER_LIMIT */
-};
-
-struct mailbatch *mailbatch_new(void);
-void mailbatch_free(struct mailbatch *batch);
-AUTO_FREE_DEFINE(mailbatch, mailbatch_free)
-
-/* Whether another file may be added, or this one be read on. */
-bool mailbatch_is_full(const struct mailbatch *batch);
-
-/* The message of one head. */
-struct message *mailbatch_message(const struct mailbatch *batch, unsigned index);
 
 /* The headers of a text in memory that is one message.  Never NULL. */
 struct message *mailcut_message(const char *text, size_t length);

@@ -147,9 +147,9 @@ static bool holds_itself(const struct mailwalk *walk, const struct stat *status)
 static char *enter(struct mailwalk *walk, const char *path, const struct stat *status)
 {
     if (holds_itself(walk, status))
-        return g_strdup("leads back to a folder that holds it");
+        return g_strdup("leads back to a directory that contains it");
     if (walk->folders->len >= DEPTH_LIMIT)
-        return g_strdup_printf("is nested deeper than %d folders", DEPTH_LIMIT);
+        return g_strdup_printf("is nested deeper than %d directories", DEPTH_LIMIT);
     struct folder *folder = g_new0(struct folder, 1);
     folder->path = g_strdup(path);
     folder->device = status->st_dev;

@@ -1,9 +1,9 @@
 /*
- * mailbox_walk - which files hold mail: paths as given, and folders with all that is
+ * mailbox_walk - which files contain mail: paths as given, and directories with all that is
  * below them, in the order of names.
  *
  * Ownership: a walk keeps the paths that it was given by reference, and the
- * names of each folder between the first and the one where it is.
+ * names of each directory from the first to the current one.
  */
 #ifndef RCPTGUARD_MAILBOX_WALK_H
 #define RCPTGUARD_MAILBOX_WALK_H
@@ -18,9 +18,9 @@ struct mailwalk;
 
 struct mailwalk_file {
     char *path;    /* to be freed with g_free; "-" is standard input only if it was given so, and not found */
-    char *problem; /* why it cannot be read ("cannot be read: ..."), or NULL; likewise */
-    bool found;    /* in a folder that is no Maildir's: it may be something else than mail */
-    bool passed;   /* it is found and surely no mail of the folder: one that was deleted in an MH folder */
+    char *problem; /* why it cannot be read ("cannot be read: ..."), or NULL; to be freed with g_free */
+    bool found;    /* in a directory that is not a Maildir's: it may be something other than mail */
+    bool passed;   /* it is found and certainly not mail: a deleted message of an MH folder */
     guint64 size;  /* in bytes; 0 if it is not known */
 };
 

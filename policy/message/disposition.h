@@ -13,7 +13,7 @@ enum disposition {
     DISPOSITION_REJECT,
     DISPOSITION_TEMPFAIL,
 };
-#define DISPOSITIONS 5
+#define DISPOSITIONS (DISPOSITION_TEMPFAIL + 1)
 
 /* "accept", "tag", "quarantine", "reject", "tempfail": in the order of the enum, ended by NULL. */
 extern const char *const disposition_names[];
@@ -21,5 +21,14 @@ const char *disposition_name(enum disposition disposition);
 
 /* Whether the message does not reach its recipients, or not yet: quarantine, reject, tempfail. */
 bool disposition_stops(enum disposition disposition);
+
+/* The SMTP reply code and the enhanced status code (RFC 3463) of a refusal. */
+struct disposition_reply {
+    const char *code;   /* "550" */
+    const char *status; /* "5.7.1" */
+};
+
+/* NULL if the MTA accepts the message. */
+const struct disposition_reply *disposition_reply(enum disposition disposition);
 
 #endif

@@ -25,9 +25,9 @@ struct words {
      * base64 word right before `@` or a dot, where it is a part of an address, stays as it is.
      */
     char *mended;
-    /* The text with what the words stand for in their place, without the blanks between neighbours. */
+    /* The text with decoded words, without the blanks between adjacent ones. */
     char *decoded;
-    /* What stands within words that a reader's program may show undecoded, a line each, where that may be an address.
+    /* The content of words that a reader's program may show undecoded, a line each, if it may be an address.
      */
     char *raw;
 };
@@ -35,7 +35,7 @@ struct words {
 /*
  * False, and `words` is left alone, if the text holds no `=?` or the limit is passed already.
  * `count` is how many there were before in the message; it exceeds the limit if some are
- * left as they are.  `decode` gives what a Q word stands for, for g_free.  Linear.
+ * left as they are.  `decode` decodes a Q word, for g_free.  Linear.
  */
 typedef char *(*words_decode)(const char *word);
 bool words_read(const char *text, unsigned *count, words_decode decode, struct words *words);

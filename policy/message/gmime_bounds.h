@@ -16,7 +16,7 @@
 #define GMIME_COLONS_LIMIT  200u  /* in one header: groups may nest that deep */
 #define GMIME_BARE_LIMIT    500u  /* items of a list beyond two for each `@` */
 #define GMIME_OPEN_LIMIT    100u  /* comments in one header that nothing closes */
-#define GMIME_LITERAL_LIMIT 50u   /* comments in one header behind what looks like a domain literal */
+#define GMIME_LITERAL_LIMIT 50u   /* comments in one header after what looks like a domain literal */
 
 /* What was shown of the headers of one message so far; zeroed at first. */
 struct parsable {

@@ -4,22 +4,6 @@
 
 #include <string.h>
 
-static const char *const mta_words[MTAS] = {[MTA_POSTFIX] = "postfix", [MTA_SENDMAIL] = "sendmail"};
-
-const char *mta_word(enum mta mta)
-{
-    return mta_words[mta];
-}
-
-enum mta mta_find(const char *word)
-{
-    for (unsigned i = 0; i < MTAS; i++) {
-        if (word != NULL && g_strcmp0(mta_words[i], word) == 0)
-            return (enum mta)i;
-    }
-    return MTA_NONE;
-}
-
 struct message *message_new(void)
 {
     struct message *message = g_new0(struct message, 1);

@@ -8,26 +8,19 @@
 #define RCPTGUARD_MESSAGE_H
 
 #include "policy/base/cleanup.h"
+#include "policy/message/mta.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Some facts are read differently: Postfix cuts long headers, Sendmail strips Bcc at delivery. */
-enum mta { MTA_NONE, MTA_POSTFIX, MTA_SENDMAIL };
-#define MTAS (MTA_SENDMAIL + 1)
-
-/* "postfix", "sendmail"; NULL of MTA_NONE.  MTA_NONE for what is no such word, or NULL. */
-const char *mta_word(enum mta mta);
-enum mta mta_find(const char *word);
-
-/* Header bytes kept of one message; what comes behind is dropped and `overflow` is set. */
+/* Header bytes kept of one message; the rest is dropped and `overflow` is set. */
 #define MESSAGE_HEADER_LIMIT (16u * 1024 * 1024)
 
-/* Header fields kept of one message, likewise: each has a cost of its own. */
+/* Header fields kept of one message, in the same way: each of them has a cost. */
 #define MESSAGE_HEADER_COUNT_LIMIT 250000u
 
-/* Envelope recipients kept of one message, likewise. */
+/* Envelope recipients kept of one message, in the same way. */
 #define MESSAGE_RECIPIENT_LIMIT 1000000u
 
 struct header {
@@ -47,7 +40,7 @@ struct message {
     char *queue_id;        /* or NULL */
     bool envelope_given;   /* offline: the file says what the envelope is */
     GPtrArray *recipients; /* char *: envelope recipients without angle brackets */
-    bool envelope_unknown; /* offline: it is all who can be read in the headers, Bcc too, and `recipients` is empty */
+    bool envelope_unknown; /* offline: it is all recipients in the headers, including Bcc; `recipients` is empty */
     GPtrArray *headers;    /* struct header *, in order */
     size_t header_bytes;
     bool overflow; /* a limit above was hit: the counts are a lower bound */

@@ -17,8 +17,7 @@
 #include <string.h>
 
 /* From here on Postfix or Sendmail may have cut a header (about 60,000 bytes). */
-#define CUT_BYTES  59000u
-#define CUT_TOKENS 10200u
+#define CUT_BYTES 59000u
 
 struct recipients {
     struct addresses addresses;
@@ -524,9 +523,9 @@ static unsigned token_count(const char *value)
 static bool was_cut(const struct message *message, const char *value)
 {
     size_t length = strlen(value);
+    unsigned tokens = mta_facts(message->mta)->header_tokens;
 
-    return length >= CUT_BYTES ||
-           (message->mta == MTA_POSTFIX && length >= CUT_TOKENS && token_count(value) >= CUT_TOKENS);
+    return length >= CUT_BYTES || (tokens > 0 && length >= tokens && token_count(value) >= tokens);
 }
 
 struct recipients *recipients_read(const struct message *message)
@@ -544,8 +543,7 @@ struct recipients *recipients_read(const struct message *message)
         unsigned field = field_of(header->name);
         if (field == 0)
             continue;
-        /* Postfix has made them addresses already where it does so. */
-        read_value(&reader, recipients, header->value, field, message->mta != MTA_POSTFIX);
+        read_value(&reader, recipients, header->value, field, !mta_facts(message->mta)->rewrites_routes);
         if (was_cut(message, header->value))
             recipients->defects |= DEFECT_CUT;
     }
@@ -611,7 +609,7 @@ GPtrArray *recipients_authors(const struct message *message, bool *whole)
             for (unsigned j = 0; j < addresses_count(&reader.account.longer); j++)
                 addresses_add(&reader.parsed, addresses_steal(&reader.account.longer, j));
         }
-        if (addresses_count(&reader.parsed) == 0 && message->mta != MTA_POSTFIX)
+        if (addresses_count(&reader.parsed) == 0 && !mta_facts(message->mta)->rewrites_routes)
             route_list(value, take_routed, &(struct routed){&reader, &reader.parsed});
         for (unsigned j = 0; j < addresses_count(&reader.parsed); j++)
             addresses_add(&all, addresses_steal(&reader.parsed, j));

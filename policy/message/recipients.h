@@ -1,5 +1,5 @@
 /*
- * recipients - the only reader of address syntax: who can be read as a
+ * recipients - the only reader of address syntax: every address that can be read as a
  * recipient in the headers of a message.
  *
  * Two readers look at each header: GMime, within bounds, and a linear, tolerant
@@ -29,12 +29,13 @@ enum recipient_field {
     FIELD_RESENT_BCC = 32,
     FIELD_APPARENTLY_TO = 64,
 };
+#define FIELD_LAST FIELD_APPARENTLY_TO /* the highest bit */
 #define FIELDS_BCC (FIELD_BCC | FIELD_RESENT_BCC)
 
 /* "To", "Cc", ... of one bit. */
 const char *recipient_field_name(enum recipient_field field);
 
-/* "To, Cc" of several; to be freed with g_free. */
+/* "To, Cc" of several bits; free with g_free. */
 char *recipient_field_names(unsigned bits);
 
 struct recipient {
@@ -45,7 +46,7 @@ struct recipient {
 /* Distinct addresses that are read of one message; more are the defect `limit`. */
 #define RECIPIENTS_LIMIT 20000u
 
-/* Places that look like an address and are read of one message; likewise. */
+/* Places that look like an address and are read of one message; more are the defect `limit`. */
 #define READINGS_LIMIT 20000u
 
 struct recipients;
@@ -59,7 +60,7 @@ AUTO_FREE_DEFINE(recipients, recipients_free)
 unsigned recipients_count(const struct recipients *recipients);
 const struct recipient *recipients_get(const struct recipients *recipients, unsigned index);
 
-/* The fields in which a normalised address stands, or 0. */
+/* The fields that contain a normalised address, or 0. */
 unsigned recipients_find(const struct recipients *recipients, const char *address);
 
 /* How many of them the third reading alone found: for tests. */

@@ -82,8 +82,8 @@ static int command_check_run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors, but until-soon", NULL},
-    {"allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &allow_option, "A warning that is not given; may be said again", "NAME"},
+    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_option, "Warnings are errors, except until-soon", NULL},
+    {"allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &allow_option, "Suppress this warning; may be repeated", "NAME"},
     {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     G_OPTION_ENTRY_NULL,
 };

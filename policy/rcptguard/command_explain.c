@@ -139,7 +139,7 @@ static int command_explain_run(struct tool *tool)
 
 static const GOptionEntry entries[] = {
     {"sender", 0, 0, G_OPTION_ARG_STRING, &sender_option, "Envelope sender (the author)", "ADDR"},
-    {"recipient", 0, 0, G_OPTION_ARG_STRING_ARRAY, &recipient_option, "Envelope recipient; may be said again", "ADDR"},
+    {"recipient", 0, 0, G_OPTION_ARG_STRING_ARRAY, &recipient_option, "Envelope recipient; may be repeated", "ADDR"},
     {"inbound", 0, 0, G_OPTION_ARG_NONE, &inbound_option, "The message is not outbound", NULL},
     {"index", 0, 0, G_OPTION_ARG_INT, &index_option, "The message with this number of a mailbox, from 0", "N"},
     {"id", 0, 0, G_OPTION_ARG_STRING, &id_option, "The messages with this Message-ID", "MESSAGE-ID"},
@@ -150,7 +150,7 @@ static const GOptionEntry entries[] = {
 
 const struct command command_explain = {
     .name = "explain",
-    .summary = "Tell what a policy says of messages, and why",
+    .summary = "Show what a policy does with messages, and why",
     .arguments = "[FILE...]",
     .entries = entries,
     .shared = given_entries,

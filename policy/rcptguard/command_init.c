@@ -50,46 +50,72 @@ static bool is_printed(const struct making *making)
 
 /* ---- what is asked */
 
-/* Which MTA: the one that an option names, else the one that is there. */
-static const char *choose_mta(void)
+/* An MTA that can be asked. */
+struct askable {
+    const char *word, *name;
+    const char *program;
+    char **config; /* the option that says where its configuration is */
+    bool (*ask)(struct site *site, const char *config, char **error);
+};
+
+static const struct askable askable[] = {
+    {"postfix", "Postfix", ASK_POSTFIX, &postfix_option, ask_postfix},
+    {"sendmail", "Sendmail", ASK_SENDMAIL, &sendmail_option, ask_sendmail},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* Whether an option names it. */
+static bool is_named(const struct askable *mta)
 {
-    if (mta_option != NULL)
-        return mta_option;
-    if (postfix_option != NULL)
-        return "postfix";
-    if (sendmail_option != NULL)
-        return "sendmail";
-    if (domain_option != NULL)
-        return "none";
-    g_autofree char *postconf = program_find(ASK_POSTFIX, true);
-    g_autofree char *sendmail = program_find(ASK_SENDMAIL, true);
-    return postconf != NULL ? "postfix" : sendmail != NULL ? "sendmail" : NULL;
+    return g_strcmp0(mta_option, mta->word) == 0 || *mta->config != NULL;
 }
 
+/* The one that is installed, or the row of no name. */
+static const struct askable *find_installed(void)
+{
+    const struct askable *mta = askable;
+
+    for (; mta->word != NULL; mta++) {
+        g_autofree char *path = program_find(mta->program, true);
+        if (path != NULL)
+            break;
+    }
+    return mta;
+}
+
+/* Asks the MTA that an option names, else the one that is installed; none if domains are named. */
 static int ask_mta(struct site *site)
 {
-    const char *mta = choose_mta();
+    const struct askable *mta = askable;
     g_autofree char *error = NULL;
 
-    if (mta == NULL)
+    while (mta->word != NULL && !is_named(mta))
+        mta++;
+    if (mta->word == NULL && domain_option != NULL)
+        return EXITS_DONE;
+    if (mta->word == NULL)
+        mta = find_installed();
+    if (mta->word == NULL)
         return fail("there is neither Postfix (" ASK_POSTFIX ") nor Sendmail (" ASK_SENDMAIL
                     ") in PATH or in " PROGRAM_FOLDERS "; name your domains with --domain");
-    if (strcmp(mta, "postfix") == 0 && !ask_postfix(site, postfix_option, &error))
-        return fail("Postfix does not answer: %s; name your domains with --domain", error);
-    if (strcmp(mta, "sendmail") == 0 && !ask_sendmail(site, sendmail_option, &error))
-        return fail("Sendmail does not answer: %s; name your domains with --domain", error);
+    if (!mta->ask(site, *mta->config, &error))
+        return fail("%s does not answer: %s; name your domains with --domain", mta->name, error);
     return EXITS_DONE;
 }
 
-/* Takes what the command line names; what the MTA says comes behind it. */
+/* Takes what the command line names; what the MTA says is added after it. */
 static int take_options(struct site *site)
 {
-    bool postfix = postfix_option != NULL || g_strcmp0(mta_option, "postfix") == 0;
-    bool sendmail = sendmail_option != NULL || g_strcmp0(mta_option, "sendmail") == 0;
+    bool known = mta_option == NULL;
+    unsigned named = 0;
 
-    if (mta_option != NULL && !postfix && !sendmail)
+    for (const struct askable *mta = askable; mta->word != NULL; mta++) {
+        known = known || strcmp(mta_option, mta->word) == 0;
+        named += is_named(mta);
+    }
+    if (!known)
         return tool_usage_error("`%s` is no MTA that can be asked; expected postfix or sendmail", mta_option);
-    if (postfix && sendmail)
+    if (named > 1)
         return tool_usage_error("only one MTA can be asked");
     for (unsigned i = 0; domain_option != NULL && domain_option[i] != NULL; i++) {
         if (!site_add_domain(site, domain_option[i], false, "--domain"))
@@ -139,7 +165,7 @@ static int find_place(struct making *making)
         return fail("%s is there already, and nothing is ever overwritten; move it away, or name another file with -p",
                     making->path);
     if (!g_file_test(making->folder, G_FILE_TEST_IS_DIR))
-        return fail("there is no folder %s; make it, or name a file elsewhere with -p", making->folder);
+        return fail("there is no directory %s; create it, or name a file elsewhere with -p", making->folder);
     return EXITS_DONE;
 }
 
@@ -330,7 +356,7 @@ static const GOptionEntry entries[] = {
     {"mta", 0, 0, G_OPTION_ARG_STRING, &mta_option, "Ask this one: postfix or sendmail", "MTA"},
     {"postfix-config", 0, 0, G_OPTION_ARG_FILENAME, &postfix_option, "Where Postfix's main.cf is", "DIR"},
     {"sendmail-config", 0, 0, G_OPTION_ARG_FILENAME, &sendmail_option, "Sendmail's sendmail.cf", "FILE"},
-    {"domain", 0, 0, G_OPTION_ARG_STRING_ARRAY, &domain_option, "An internal domain; may be said again", "DOMAIN"},
+    {"domain", 0, 0, G_OPTION_ARG_STRING_ARRAY, &domain_option, "An internal domain; may be repeated", "DOMAIN"},
     {"freemail", 0, 0, G_OPTION_ARG_FILENAME, &freemail_option, "The table of freemail domains to copy", "FILE"},
     G_OPTION_ENTRY_NULL,
 };

@@ -110,7 +110,7 @@ static bool page_can_be_written(struct diags *diags)
     if (folder == NULL)
         return true;
     if (g_file_test(html_option, G_FILE_TEST_IS_DIR))
-        diags_file_error(diags, html_option, "is a folder; expected a file to write");
+        diags_file_error(diags, html_option, "is a directory; expected a file to write");
     else if (g_access(folder, W_OK | X_OK) != 0)
         diags_file_error(diags, html_option, "cannot be written: %s", g_strerror(errno));
     else
@@ -207,10 +207,10 @@ static int command_replay_run(struct tool *tool)
 
 static const GOptionEntry entries[] = {
     {"against", 0, 0, G_OPTION_ARG_FILENAME, &against_option, "Print only what changes from this policy", "OLD-POLICY"},
-    {"html", 0, 0, G_OPTION_ARG_FILENAME, &html_option, "Write a page with the figures, too", "FILE"},
+    {"html", 0, 0, G_OPTION_ARG_FILENAME, &html_option, "Also write a page with the figures", "FILE"},
     {"jobs", 0, 0, G_OPTION_ARG_INT, &jobs_option, "Threads (one for each processor)", "N"},
-    {"messages", 0, 0, G_OPTION_ARG_NONE, &messages_option, "Print each message, too", NULL},
-    {"once", 0, 0, G_OPTION_ARG_NONE, &once_option, "Count a message once that lies in several folders", NULL},
+    {"messages", 0, 0, G_OPTION_ARG_NONE, &messages_option, "Also print each message", NULL},
+    {"once", 0, 0, G_OPTION_ARG_NONE, &once_option, "Count repeated messages only once", NULL},
     {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "Show recipients of the messages that are listed",
      NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &path_options, NULL, NULL},
@@ -219,7 +219,7 @@ static const GOptionEntry entries[] = {
 
 const struct command command_replay = {
     .name = "replay",
-    .summary = "Tell what a policy would have done with a mailbox",
+    .summary = "Show what a policy would have done with a mailbox",
     .arguments = "PATH...",
     .entries = entries,
     .shared = given_entries,

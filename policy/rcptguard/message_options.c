@@ -22,11 +22,11 @@ const GOptionEntry given_entries[] = {
     {"user", 0, 0, G_OPTION_ARG_STRING, &user_option, "SASL login name", "NAME"},
     {"user-from", 0, 0, G_OPTION_ARG_STRING, &user_from_option, "Header field with the login's address", "FIELD"},
     {"client", 0, 0, G_OPTION_ARG_STRING, &client_option, "Address of the SMTP client", "IP"},
-    {"listener", 0, 0, G_OPTION_ARG_STRING, &listener_option, "The MTA's name of its daemon", "NAME"},
-    {"local", 0, 0, G_OPTION_ARG_NONE, &local_option, "Handed in by sendmail(1)", NULL},
+    {"listener", 0, 0, G_OPTION_ARG_STRING, &listener_option, "The MTA's name for its daemon", "NAME"},
+    {"local", 0, 0, G_OPTION_ARG_NONE, &local_option, "Submitted with sendmail(1)", NULL},
     {"time", 0, 0, G_OPTION_ARG_STRING, &time_option, "When: 2027-06-30T12:00:00Z (now)", "RFC3339"},
     {"bcc-visible", 0, 0, G_OPTION_ARG_NONE, &bcc_visible_option, "Bcc headers are delivered", NULL},
-    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "Name the files that are no mail", NULL},
+    {"verbose", 0, 0, G_OPTION_ARG_NONE, &verbose_option, "Name the files that are not mail", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

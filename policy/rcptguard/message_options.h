@@ -1,6 +1,6 @@
 /*
- * message_options - what an MTA knows of a message and a file does not tell, and what is said of files: options that
- * `explain` and `replay` share.
+ * message_options - facts that an MTA knows of a message and a file does not contain, and how files are read: options
+ * that `explain` and `replay` share.
  */
 #ifndef RCPTGUARD_MESSAGE_OPTIONS_H
 #define RCPTGUARD_MESSAGE_OPTIONS_H

@@ -1,6 +1,6 @@
 /*
- * html_page - one HTML document that needs nothing else: text made fit to stand in
- * it, its style sheet, its plots.
+ * html_page - one self-contained HTML document: escaped text, its style sheet, its
+ * plots.
  *
  * Ownership: everything is appended to the caller's string.
  */
@@ -11,7 +11,7 @@
 
 #include <glib.h>
 
-/* What stands around the body.  The document loads nothing and runs nothing, and says so to the browser. */
+/* The text before and after the body.  The document loads nothing and runs nothing, and says so to the browser. */
 void page_begin(GString *out, const char *title);
 void page_end(GString *out);
 
@@ -21,13 +21,13 @@ void page_end(GString *out);
  */
 void page_append_text(GString *out, const char *text);
 
-/* The same in an element of its own, so that letters written from right to left leave their surroundings alone. */
+/* The same in a separate element, so that letters written from right to left do not affect the text around it. */
 void page_append_isolated(GString *out, const char *text);
 
 /* A bar parted by verdict, as long as its share of the widest. */
 void page_append_bar(GString *out, const struct bin *bin, guint64 fullest);
 
-/* How many messages have at least so many, as a curve; both axes logarithmic, with the edges marked. */
+/* How many messages have at least a number, as a curve; both axes are logarithmic, and the edges are marked. */
 void page_append_curve(GString *out, const struct spread *spread, const GArray *edges, const char *of);
 
 #endif

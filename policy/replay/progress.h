@@ -20,7 +20,7 @@ void progress_show(struct progress *progress, guint64 messages, guint64 bytes, g
 /* Takes the line away, so that something else can be printed there. */
 void progress_clear(struct progress *progress);
 
-/* What the line says after so many microseconds: "12,345 messages  1.23 of 2.10 GB  345 MB/s  0:23 left". */
+/* The text of the line after that number of microseconds: "12,345 messages  1.23 of 2.10 GB  345 MB/s  0:23 left". */
 char *progress_text(guint64 messages, guint64 bytes, guint64 total, gint64 microseconds);
 
 #endif

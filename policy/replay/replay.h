@@ -35,7 +35,7 @@ struct replay {
 
 /* ---- parts */
 
-/* "40,000", at the right end of so many columns. */
+/* "40,000", right-aligned in `columns` columns. */
 void replay_append_number(GString *out, guint64 number, unsigned columns);
 
 /* "1 message", "40,000 messages". */
@@ -66,7 +66,7 @@ void replay_append_place(GString *out, const struct judged *judged);
 /* "accept by default", "accept, not outbound". */
 void replay_append_ruling(GString *out, const struct ruling *ruling);
 
-/* "customer.example: 3, free1.example: 5 individuals, 4 more", at most so many; not yet fit for a terminal. */
+/* "customer.example: 3, free1.example: 5 individuals, 4 more", at most `limit`; not escaped for a terminal. */
 void replay_append_parties(GString *out, const struct judged *judged, unsigned limit);
 
 /* "ann@x.example, bob@y.example, 17 more"; not yet fit for a terminal. */

@@ -1,5 +1,5 @@
 /*
- * replay_once - messages that were there before: a copy in another folder has the same
+ * replay_once - repeated messages: a copy in another mailbox has the same
  * Message-ID and the same size.
  *
  * Ownership: a set owns what it remembers, up to 64 bytes a message; nothing

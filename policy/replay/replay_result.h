@@ -1,9 +1,8 @@
 /*
- * replay_result - the small facts of one judged message that `replay` keeps, so that
- * the message itself can go.  Made in any thread.
+ * replay_result - the result of one message that `replay` keeps, so that
+ * the message itself can be freed.  Made in any thread.
  *
- * No recipient is among them unless that was asked for; who was reached is told
- * by party.
+ * Recipients are included only on request; otherwise it has only the parties.
  *
  * Ownership: judged_new gives one reference; each judged_ref needs a
  * judged_unref.  References are counted for one thread: whoever makes one in
@@ -26,7 +25,7 @@
 #define JUDGED_ID         250u /* bytes of its Message-ID */
 #define JUDGED_THRESHOLDS 64u  /* the first thresholds of a policy are watched */
 
-/* What one policy said.  Not judged: `rule` is NULL and the message is accepted. */
+/* The verdict of one policy.  If it is not outbound, `rule` is NULL and the message is accepted. */
 struct ruling {
     enum disposition disposition;
     char *rule;

@@ -13,10 +13,6 @@ enum { NUMBER = 11, SHARE = 9, VERDICT = 18, BIN = 11 };
 /* Parties of a message that are named. */
 #define PARTIES_SHOWN 3u
 
-/* What a bar is made of, so that it can be read without colours. */
-static const char *const blocks[DISPOSITIONS] = {"\xe2\x96\x91", "\xe2\x96\x92", "\xe2\x96\x93", "\xe2\x96\x88",
-                                                 "\xe2\x96\x9a"};
-
 /* Of bars and of lines that are broken; only what is cut knows that a pipe has no end. */
 static unsigned width_of(const struct replay *replay)
 {
@@ -225,7 +221,7 @@ static void append_bar(GString *out, const struct replay *replay, const struct b
             continue;
         g_string_append(out, terminal_begin(replay->colours, terminal_verdict((enum disposition)i)));
         for (unsigned j = 0; j < parts[i]; j++)
-            g_string_append(out, blocks[i]);
+            g_string_append(out, terminal_block((enum disposition)i));
         g_string_append(out, terminal_end(replay->colours));
     }
 }
@@ -235,9 +231,9 @@ static void append_legend(GString *out, const struct replay *replay)
     for (unsigned i = 0; i < DISPOSITIONS; i++) {
         if (replay->tally->by[i] == 0)
             continue;
-        g_string_append_printf(out, "  %s%s%s %s",
-                               terminal_begin(replay->colours, terminal_verdict((enum disposition)i)), blocks[i],
-                               terminal_end(replay->colours), disposition_name((enum disposition)i));
+        g_string_append_printf(
+            out, "  %s%s%s %s", terminal_begin(replay->colours, terminal_verdict((enum disposition)i)),
+            terminal_block((enum disposition)i), terminal_end(replay->colours), disposition_name((enum disposition)i));
     }
     g_string_append(out, "   (the length of a bar is logarithmic)\n");
 }

@@ -17,8 +17,8 @@
 
 #include <glib.h>
 
-#define TALLY_SENDERS 20000u /* that are told apart */
-#define TALLY_CHANGES 1000u  /* kinds of change that are told apart */
+#define TALLY_SENDERS 20000u /* that are counted separately */
+#define TALLY_CHANGES 1000u  /* kinds of change that are counted separately */
 #define TALLY_CHANGED 200u   /* changed messages that are kept; the first */
 #define TALLY_NEAR    5u     /* messages that are kept on each side of a threshold; the nearest, the first of these */
 
@@ -39,7 +39,7 @@ struct sender_tally {
     guint64 by[DISPOSITIONS];
 };
 
-/* From one verdict and rule to another; a rule is NULL where the message is not judged. */
+/* From one verdict and rule to another; a rule is NULL if the message is not outbound. */
 struct change_tally {
     enum disposition old, now;
     char *old_rule, *rule;
@@ -53,7 +53,7 @@ struct spread {
 };
 #define SPREAD_VALUES (RECIPIENTS_LIMIT + 1)
 
-/* The messages nearest to a threshold, of those that hang on it. */
+/* The messages nearest to a threshold, of those that it decides. */
 struct near {
     struct judged *message;
     unsigned count;
@@ -76,7 +76,7 @@ struct tally {
     struct near_tally *near; /* one for each threshold up to JUDGED_THRESHOLDS */
     unsigned near_count;
 
-    struct sender_tally others; /* of the senders that are not told apart */
+    struct sender_tally others; /* of the senders that are not counted separately */
 
     GPtrArray *changes; /* struct change_tally *: as they came up */
     guint64 changed;    /* messages with another verdict */

@@ -13,7 +13,7 @@
 
 struct text;
 
-/* A word or string and where it stands. */
+/* A word or string and its place in the source. */
 struct item {
     char *text;
     size_t offset;
@@ -21,7 +21,7 @@ struct item {
 
 struct condition_kind;
 
-/* One test of a message.  Its kind has a struct of its own, which begins with this one. */
+/* One test of a message.  The struct of its kind begins with this one. */
 struct test {
     const struct condition_kind *kind;
     void (*clear)(struct test *test); /* the kind's, or NULL */
@@ -128,7 +128,7 @@ struct policy {
     unsigned fallback_line;
     GArray *thresholds; /* struct threshold, in the order of the rules */
 
-    bool names_lost; /* a mistake may have swallowed a class or a rule: who misses one is not told so */
+    bool names_lost; /* a mistake may have hidden a class or a rule: a missing one is not reported */
 
     struct classes *classes;
     GChecksum *tables; /* of the tables' contents */
@@ -158,7 +158,7 @@ void expect_field_free(struct expect_field *field);
 void allow_free(struct allow *allow);
 void action_clear(struct action *action);
 
-/* Where a byte of a pattern stands in the source: behind the slash, and each slash of it has a backslash before it. */
+/* The place of a byte of a pattern in the source: after the slash, and each slash in it has a backslash before it. */
 size_t policy_pattern_offset(const struct policy *policy, const struct item *item, size_t index);
 
 /* The path of a file that a policy names: relative to the policy; to be freed with g_free. */

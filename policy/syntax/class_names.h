@@ -16,7 +16,7 @@ struct classes;
 struct class_names {
     const struct classes *classes;
     const char *const *candidates; /* for "did you mean"; ends with NULL */
-    bool names_lost;               /* a mistake may have swallowed a class: who misses one is not told so */
+    bool names_lost;               /* a mistake may have hidden a class: a missing one is not reported */
 };
 
 /* The classes that a name means: one, `external` or `all`; false if there is no such class. */

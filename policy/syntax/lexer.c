@@ -163,7 +163,7 @@ static void lex_behind_regex(struct lexer *lexer, struct token *token)
         return;
     if (length == rest && strspn(word, "gimsux") == length)
         lexer_fail(lexer, lexer->position,
-                   "an expression has no options behind it, such as `%s`: no comparison regards case", word);
+                   "an expression has no options after it, such as `%s`: all comparisons ignore case", word);
     else
         lexer_fail(lexer, lexer->position - 1,
                    "this `/` ends the regular expression; a slash within it is written `\\/`");
@@ -209,11 +209,11 @@ static void lex_capital(struct lexer *lexer, struct token *token)
         lexer_fail(lexer, token->offset, "the words of the language have small letters: did you mean `%s`?", lower);
     else if (length <= 32)
         lexer_fail(lexer, token->offset,
-                   "a name has small letters, digits and hyphens, such as `%s`; other text stands in double quotes",
+                   "a name has small letters, digits and hyphens, such as `%s`; write other text in double quotes",
                    lower);
     else
         lexer_fail(lexer, token->offset,
-                   "a name has small letters, digits and hyphens; other text stands in double quotes");
+                   "a name has small letters, digits and hyphens; write other text in double quotes");
 }
 
 static void lex_sign(struct lexer *lexer, struct token *token)

@@ -11,7 +11,7 @@
 
 enum token_kind {
     TOKEN_END,
-    TOKEN_ERROR, /* has been reported; nobody needs to do so again */
+    TOKEN_ERROR, /* has been reported already */
     TOKEN_NAME,  /* a keyword or a name */
     TOKEN_NUMBER,
     TOKEN_DATE,   /* 2027-06-30 */

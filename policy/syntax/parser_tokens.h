@@ -1,6 +1,6 @@
 /*
- * parser_tokens - what the parts of the parser share: the token at hand, what may stand
- * there, and how a mistake is told.  Private to the library.
+ * parser_tokens - what the parts of the parser share: the current token, what may be
+ * there, and how an error is reported.  Private to the library.
  */
 #ifndef RCPTGUARD_PARSER_TOKENS_H
 #define RCPTGUARD_PARSER_TOKENS_H
@@ -27,10 +27,10 @@ bool parser_is_one_of(const struct parser *parser, const char *const *words);
 /* Adds an error at a byte offset of the source; gives false, as whoever meets it does. */
 bool parser_fail_at(struct parser *parser, size_t offset, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* "expected X, not Y", with the nearest of the words that could stand here (ended by NULL; or NULL); false. */
+/* "expected X, not Y", with the nearest of the words that are allowed here (ended by NULL; or NULL); false. */
 bool parser_fail_expected(struct parser *parser, const char *expected, const char *const *candidates);
 
-/* Goes on behind a token of that kind, or that word; else tells what was expected. */
+/* Skips a token of that kind, or that word; otherwise reports what was expected. */
 bool parser_take(struct parser *parser, enum token_kind kind, const char *expected);
 bool parser_take_word(struct parser *parser, const char *word);
 
@@ -42,7 +42,7 @@ bool parser_skip_word(struct parser *parser, const char *word);
 bool parser_take_item(struct parser *parser, enum token_kind kind, const char *expected, struct item **item);
 bool parser_take_string(struct parser *parser, const char *expected, struct item **item);
 
-/* A name that the policy gives to something: no keyword. */
+/* A name that the policy defines: not a keyword. */
 bool parser_take_name(struct parser *parser, const char *expected, struct item **item);
 
 #endif

@@ -16,27 +16,27 @@ struct class_names;
 
 /* What a template may refer to. */
 struct template_scope {
-    const struct source *source; /* that it stands in */
+    const struct source *source; /* that contains it */
     const struct class_names *class_names;
     bool has_contact; /* the policy names one */
     bool has_count;   /* the text is that of a rule that tests a count */
 };
 
-/* `offset` is where its string stands in the source; errors go to `diags` and give NULL. */
+/* `offset` is the place of its string in the source; errors are added to `diags`, and the result is NULL. */
 struct text *text_parse(const char *template, const struct template_scope *scope, size_t offset, struct diags *diags);
 void text_free(struct text *text);
 
 /* Whether it shows a count of just this one class. */
 bool text_names_class(const struct text *text, class_mask class);
 
-/* A count that it shows without naming a class, and where that stands in the source. */
+/* A count that it shows without naming a class, and its place in the source. */
 struct text_count {
     enum count count;
     class_mask mask; /* what it shows then */
     size_t offset;
 };
 
-/* The one with that index, from 0; false if there are not so many. */
+/* The one with that index, from 0; false if there is none. */
 bool text_plain_count(const struct text *text, unsigned index, struct text_count *found);
 
 struct text_values {

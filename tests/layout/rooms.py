@@ -22,7 +22,6 @@ LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pat
 MTA_ROOMS = ("milter/postfix/", "milter/sendmail/")
 MTA_FILES = {"milter/rcptguardq/mtas.c": "has the row of each",
              "milter/common/conf_keys.c": "the names of its keys are a contract",
-             "milter/daemon/filter.c": "has to guess which it is from what the MTA says",
              "milter/daemon/mta_macros.c": "tells people the line of each MTA's configuration"}
 MTA_WORDS = re.compile(r"\b(MTA_POSTFIX|MTA_SENDMAIL|(?:doctor_|setup_)?(?:postfix|sendmail)(?:_\w+)?)\b")
 

@@ -188,7 +188,7 @@ class Daemon(page.PageCase):
         verdicts = set(csource.words("dispositions"))
         for word in verdicts:
             self.assertRegex(bodies["verdict="].text(), r"\b%s\b" % word)
-        listed = {head.text() for head, _body in page.items(page.section(self.tree, "What the MTA is told", "Ss"))}
+        listed = {head.text() for head, _body in page.items(page.section(self.tree, "Replies to the MTA", "Ss"))}
         self.assertSame(listed, verdicts, "verdicts")
 
     def test_numbers(self):

@@ -306,7 +306,7 @@ class Commands(unittest.TestCase):
     def test_7_installed(self):
         """each path that packagers are told of is there, and no other file has been installed"""
         root = pathlib.Path(self.machine.root + BUILD + "/root")
-        table = re.search(r"(?ms)^## What is installed where\n(.*?)^By the package", read("packaging/README.md")).group(1)
+        table = re.search(r"(?ms)^## Installed files\n(.*?)^The package,", read("packaging/README.md")).group(1)
         told = [path for row in re.findall(r"(?m)^\| (`/.*?) \|", table) for path in re.findall(r"`(/[^`]+)`", row)]
         self.assertGreater(len(told), 15)
         for path in told:

@@ -244,7 +244,7 @@ class Json(ToolCase):
         """from so many recipients on they are summed, and so many sums are shown"""
         text = re.sub(r"\s+", " ", self.subsection("explain").text())
         limit = csource.number("policy/explain/explain.h", "EXPLAIN_RECIPIENTS_SHOWN")
-        self.assertIn("From %d on, they are summed by party" % (limit + 1), text)
+        self.assertIn("If there are more than %d, they are summed by party" % limit, text)
         self.assertIn("%d of these sums are shown" % limit, text)
 
     def test_digest_shown(self):

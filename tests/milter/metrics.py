@@ -493,7 +493,7 @@ class Troubles(MetricsCase):
         path = os.path.join(folder, "rcptguard.prom")
         self.start(config={("metrics", "path"): path})
         line = self.guard.wait_for_line("metrics: ")
-        self.assertIn("%s: the folder %s cannot be written by the daemon's user: Permission denied; mail is judged all the same" % (path, folder), line)
+        self.assertIn("%s: the directory %s cannot be written by the daemon's user: Permission denied; mail is evaluated as usual" % (path, folder), line)
         before = self.guard.mark()
         self.guard.wait_for_line("started: ")
         self.assertLess([n for n, text in enumerate(self.guard.lines) if "metrics: " in text][0], [n for n, text in enumerate(self.guard.lines) if "started: " in text][0])
@@ -524,7 +524,7 @@ class Troubles(MetricsCase):
         os.rename(self.folder, away)
         self.addCleanup(daemon.shutil.rmtree, away, True)
         self.guard.reload()
-        self.guard.wait_for_line(r"metrics: .*No such file or directory; mail is judged all the same", mark=mark)
+        self.guard.wait_for_line(r"metrics: .*No such file or directory; mail is evaluated as usual", mark=mark)
         for _ in range(3):
             self.again()
         self.assertEqual(len(self.troubles()), 1)
@@ -605,12 +605,12 @@ class Check(unittest.TestCase):
 
     def test_a_bad_folder_is_a_warning(self):
         """A reload of the policy does not fail for it."""
-        cases = [("nowhere/x.prom", "the folder %s/nowhere: No such file or directory" % self.directory),
-                 ("policy/x.prom", "%s/policy is no folder" % self.directory)]
+        cases = [("nowhere/x.prom", "the directory %s/nowhere: No such file or directory" % self.directory),
+                 ("policy/x.prom", "%s/policy is not a directory" % self.directory)]
         if daemon.ROOT:
-            cases.append(("x.prom", "the folder %s cannot be written by the daemon's user: Permission denied" % self.directory))
+            cases.append(("x.prom", "the directory %s cannot be written by the daemon's user: Permission denied" % self.directory))
         os.mkdir(os.path.join(self.state, "dir.prom"))
-        cases.append(("state/dir.prom", "%s/dir.prom is a folder" % self.state))
+        cases.append(("state/dir.prom", "%s/dir.prom is a directory" % self.state))
         for path, text in cases:
             with self.subTest(path):
                 status, errors = self.check(path)

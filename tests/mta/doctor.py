@@ -158,7 +158,7 @@ class Doctor(doctorcase.DoctorCase):
 
     def test_a_milter_behind(self):
         self.site.set("smtpd_milters = %s, inet:127.0.0.1:8891" % self.name)
-        found = self.check(self.site, ("warning", "last"), text="inet:127.0.0.1:8891 behind")
+        found = self.check(self.site, ("warning", "last"), text="inet:127.0.0.1:8891 after")
         self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = inet:127.0.0.1:8891, " + self.name)
 
     # ---- when the daemon is away

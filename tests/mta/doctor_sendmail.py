@@ -114,7 +114,7 @@ class Doctor(doctorcase.DoctorCase):
 
     def test_daemon_with_other_filters(self):
         self.site.add("DAEMON_OPTIONS(`Name=MSA, Port=587, InputMailFilters=')dnl")
-        self.check(self.site, ("error", "input-filters"), text="the daemon MSA has filters of its own")
+        self.check(self.site, ("error", "input-filters"), text="the daemon MSA has separate filters")
 
     def test_daemon_on_the_loopback(self):
         self.site.add("DAEMON_OPTIONS(`Name=BACK, Port=10025, Addr=127.0.0.1, InputMailFilters=')dnl")
@@ -122,7 +122,7 @@ class Doctor(doctorcase.DoctorCase):
 
     def test_a_filter_behind(self):
         self.site.add("INPUT_MAIL_FILTER(`signer', `S=inet:8891@127.0.0.1')dnl")
-        self.check(self.site, ("warning", "last"), text="signer stands behind")
+        self.check(self.site, ("warning", "last"), text="signer comes after")
 
     def test_without_flags(self):
         self.filter("")

@@ -283,7 +283,7 @@ class Notify(TellCase):
         """without a template nobody is told"""
         self.hold()
         self.configure(notice=None)
-        self.assertEqual(self.lines(), ["[review] names no notice: nobody is told."])
+        self.assertEqual(self.lines(), ["[review] has no notice: no one is informed."])
         self.assertEqual(self.lines("--if-configured"), [])
 
 
@@ -364,7 +364,7 @@ class Digest(TellCase):
         self.refused(review.USAGE, "--to: expected an address", "digest", "--to", "a@b, c@d")
         self.refused(review.USAGE, "do not go together", "digest", "--print", "--json")
         self.configure(digest_to=None)
-        self.refused(review.WRONG, "names no digest-to", "digest")
+        self.refused(review.WRONG, "has no digest-to", "digest")
         self.assertEqual(self.lines("--if-configured", name="digest"), [])
         self.done("digest", "--if-configured", "--to", "three@me.example")
         self.arrived(1, "three@me.example")
@@ -375,7 +375,7 @@ class Digest(TellCase):
         held = self.hold()
         ledgerfile.execute(self.guard.ledger_path, "DELETE FROM held WHERE queue_id = ?", held.id)
         self.hold()
-        self.assertIn("\n1 on hold besides, which the ledger does not know:\n", self.done("digest", "--print").out)
+        self.assertIn("\n1 more on hold, not in the ledger:\n", self.done("digest", "--print").out)
 
     def test_hostile(self):
         """a subject stays on its line"""

@@ -391,7 +391,7 @@ class Inputs(unittest.TestCase):
         (self.path / "policy").write_text(self.TABLE_TEXT)
         for content in ("no domain!\n" * 200000, "!" * 1000000, "\x1b[2J\n" * 2000):
             (self.path / "t").write_text(content)
-            said = self.refused("there is more than this; mend what stands above, then look again" if "\n" in content[:100] else "t:1:1: error", most=300000)
+            said = self.refused("there are more errors; fix these first, then check again" if "\n" in content[:100] else "t:1:1: error", most=300000)
             self.assertNotIn("\x1b", said)
             self.assertLess(max(map(len, said.split("\n"))), 1200)
 
@@ -543,7 +543,7 @@ default accept
                 self.assertEqual((done.returncode, re.sub(rb"^-:", b"mine:", done.stdout)), (0, by_option.stdout), done.stderr)
             done = run(command, "-", cwd=self.path, stdin=text.replace("version 1", "version one").encode())
             self.assertEqual(done.returncode, 1)
-            self.assertIn(b"-:1:9: error: expected the number 1 behind `version`", done.stderr)
+            self.assertIn(b"-:1:9: error: expected the number 1 after `version`", done.stderr)
             for arguments in ["-p", "mine", "mine"], ["mine", "mine"]:
                 done = run(command, *arguments, cwd=self.path)
                 self.assertEqual((done.returncode, done.stdout), (2, b""))

@@ -457,9 +457,9 @@ class Files(InitCase):
         self.refused("is there already")
 
     def test_no_folder(self):
-        self.assertEqual(self.refused("there is no folder", output="none/policy"), "rcptguard: there is no folder none; make it, or name a file elsewhere with -p\n")
+        self.assertEqual(self.refused("there is no directory", output="none/policy"), "rcptguard: there is no directory none; create it, or name a file elsewhere with -p\n")
         self.folder.write("file", "")
-        self.refused("there is no folder file", output="file/policy")
+        self.refused("there is no directory file", output="file/policy")
 
     def test_the_table_beside(self):
         """a table that is there is used, and not touched"""

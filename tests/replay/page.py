@@ -222,7 +222,7 @@ class Writing(replaycase.ReplayCase):
         """told before the mailbox is read"""
         os.mkdir(self.path("folder"))
         self.addCleanup(os.rmdir, self.path("folder"))
-        for name, message in (("nowhere/page.html", "cannot be written: No such file or directory"), ("folder", "is a folder; expected a file to write")):
+        for name, message in (("nowhere/page.html", "cannot be written: No such file or directory"), ("folder", "is a directory; expected a file to write")):
             code, output, errors = self.folder.run("replay", "-p", "policy", "--html", name, "sent")
             self.assertEqual((code, output, errors), (1, "", "%s: error: %s\n" % (name, message)))
 

@@ -213,16 +213,16 @@ static void test_unknown_words(void)
 
 static void test_duplicates(void)
 {
-    WRONG("[milter]\nuser = a\n[log]\n[milter]\nuser = b\n", "4:2: the group [milter] stands in line 1 already",
-          "5:1: the key `user` stands in line 2 already");
+    WRONG("[milter]\nuser = a\n[log]\n[milter]\nuser = b\n", "4:2: the group [milter] is in line 1 already",
+          "5:1: the key `user` is in line 2 already");
 }
 
 static void test_shape(void)
 {
     WRONG("user = a\n[milter\n[log] x\ngarbage\n= 5\n[milter]\nuser =\n",
           "1:1: this key belongs to no group; expected a group such as `[milter]` before it",
-          "2:1: expected a group's name in brackets and nothing behind it",
-          "3:1: expected a group's name in brackets and nothing behind it",
+          "2:1: expected a group's name in brackets and nothing after it",
+          "3:1: expected a group's name in brackets and nothing after it",
           "4:1: expected `[group]`, `key = value`, or a comment that begins with `#`",
           "5:1: expected `[group]`, `key = value`, or a comment that begins with `#`",
           "7:6: the key `user` has no value; leave the line out for its default");
@@ -231,8 +231,8 @@ static void test_shape(void)
 static void test_comment_behind_value(void)
 {
     WRONG("[milter]\nuser = a   # the user\non-error = accept ; why not\npolicy = # none\n",
-          "2:12: a comment stands on a line of its own; here it would be part of the value",
-          "3:19: a comment stands on a line of its own; here it would be part of the value",
+          "2:12: write a comment on a separate line; here it would be part of the value",
+          "3:19: write a comment on a separate line; here it would be part of the value",
           "4:10: the key `policy` has no value; leave the line out for its default");
 }
 

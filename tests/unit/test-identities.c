@@ -68,12 +68,12 @@ static void test_wrong(void)
         {"ann\n", "1:1: expected `LOGIN: ADDRESS...`, such as `ann: ann@corp.example`"},
         {": ann@corp.example\n", "1:1: expected `LOGIN: ADDRESS...`, such as `ann: ann@corp.example`"},
         {"ann lee: ann@corp.example", "1:1: expected `LOGIN: ADDRESS...`, such as `ann: ann@corp.example`"},
-        {"ann: # none yet\n", "1:1: expected addresses or `user:NAME` behind the colon"},
-        {"ann:\n", "1:1: expected addresses or `user:NAME` behind the colon"},
+        {"ann: # none yet\n", "1:1: expected addresses or `user:NAME` after the colon"},
+        {"ann:\n", "1:1: expected addresses or `user:NAME` after the colon"},
         {"ann: ann\n", "1:6: expected an address or `user:NAME`, not `ann`"},
         {"ann: user:\n", "1:6: expected an address or `user:NAME`, not `user:`"},
         {"ann: a@x.example @x.example\n", "1:18: expected an address or `user:NAME`, not `@x.example`"},
-        {"ann: a@x.example\nbob: b@x.example\nann: c@x.example\n", "3:1: the login `ann` stands in line 1 already"},
+        {"ann: a@x.example\nbob: b@x.example\nann: c@x.example\n", "3:1: the login `ann` is in line 1 already"},
         {"one\ntwo\n", "1:1: expected `LOGIN: ADDRESS...`, such as `ann: ann@corp.example`\n"
                        "2:1: expected `LOGIN: ADDRESS...`, such as `ann: ann@corp.example`"},
     };

@@ -97,15 +97,15 @@ static void test_errors(void)
          "ERROR name:d\n1:3: a string knows the escapes `\\\"` and `\\\\`; a backslash is written `\\\\`"},
         {"Rule a", "ERROR name:a\n1:1: the words of the language have small letters: did you mean `rule`?"},
         {"Rules a",
-         "ERROR name:a\n1:1: a name has small letters, digits and hyphens, such as `rules`; other text stands "
+         "ERROR name:a\n1:1: a name has small letters, digits and hyphens, such as `rules`; write other text "
          "in double quotes"},
         {"/a/and", "regex:a name:and"},
         {"/a/ i", "regex:a name:i"},
         {"/a/i and",
-         "ERROR name:and\n1:4: an expression has no options behind it, such as `i`: no comparison regards case"},
+         "ERROR name:and\n1:4: an expression has no options after it, such as `i`: all comparisons ignore case"},
         {"/a/b/", "ERROR\n1:3: this `/` ends the regular expression; a slash within it is written `\\/`"},
         {"Abcdefghijklmnopqrstuvwxyz0123456 a",
-         "ERROR name:a\n1:1: a name has small letters, digits and hyphens; other text stands in double quotes"},
+         "ERROR name:a\n1:1: a name has small letters, digits and hyphens; write other text in double quotes"},
         {"a == b", "name:a ERROR name:b\n1:3: `==` means nothing here; did you mean `=`?"},
         {"a!=b", "name:a ERROR name:b\n1:2: `!=` means nothing here; did you mean `not` before the test, and `=`?"},
         {"&&a", "ERROR name:a\n1:1: `&&` means nothing here; did you mean `and`?"},

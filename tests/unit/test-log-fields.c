@@ -255,6 +255,26 @@ static void test_text_is_cut_first(void)
     g_assert_cmpstr(got, ==, sender);
 }
 
+/* What comes after the text has its room, as later versions add it. */
+static void test_after_text(void)
+{
+    g_autofree char *filler = g_strnfill(5000, 'a');
+    struct entry entry = {.kind = ENTRY_VERDICT, .queue_id = "4Xy"};
+    entry_plain(&entry, "verdict", "accept", 6);
+    entry_text(&entry, "text", filler);
+    entry_value(&entry, "listener", "smtpd", 5, 46);
+    entry_number(&entry, "port", 587);
+    g_autoptr(GString) line = g_string_new(NULL), json = g_string_new(NULL);
+    entry_line(line, &entry);
+    entry_json(json, &entry);
+    g_assert_cmpuint(line->len, <=, ENTRY_LINE_LIMIT);
+    g_assert_cmpuint(line->len, >, ENTRY_LINE_LIMIT - 6);
+    g_assert_true(g_str_has_suffix(line->str, "aaa...\" listener=smtpd port=587"));
+    g_assert_cmpuint(json->len, <=, ENTRY_LINE_LIMIT);
+    g_assert_cmpuint(json->len, >, ENTRY_LINE_LIMIT - 6);
+    g_assert_true(g_str_has_suffix(json->str, "aaa...\",\"listener\":\"smtpd\",\"port\":587}"));
+}
+
 /* A value that just fits is not cut. */
 static void test_value_that_just_fits(void)
 {
@@ -523,6 +543,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/msgid", test_msgid);
     g_test_add_func("/report/bounds", test_bounds);
     g_test_add_func("/report/text-is-cut-first", test_text_is_cut_first);
+    g_test_add_func("/report/after-text", test_after_text);
     g_test_add_func("/report/value-that-just-fits", test_value_that_just_fits);
     g_test_add_func("/report/decision", test_decision);
     g_test_add_func("/report/decision-bounds", test_decision_bounds);

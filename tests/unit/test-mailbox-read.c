@@ -610,7 +610,8 @@ static void test_deep(void)
     {
         g_autofree char *file = g_strconcat(path->str, "/m", NULL);
         g_autofree char *deeper = g_strconcat(path->str, "/f/m", NULL);
-        g_autofree char *want = g_strdup_printf("%s[0] To=a\n!%s/f: is nested deeper than 32 folders", file, path->str);
+        g_autofree char *want =
+            g_strdup_printf("%s[0] To=a\n!%s/f: is nested deeper than 32 directories", file, path->str);
         folder_put(folder, file, "To: a\n\n");
         folder_put(folder, deeper, "To: b\n\n");
         got = read_in(folder, "d", 0);
@@ -630,7 +631,7 @@ static void test_loop(void)
     folder_put(folder, "d/a", "To: a\n\n");
     g_assert_cmpint(symlink(".", link), ==, 0);
     got = read_in(folder, "d", 0);
-    g_assert_cmpstr(got, ==, "d/a[0] To=a\n!d/loop: leads back to a folder that holds it");
+    g_assert_cmpstr(got, ==, "d/a[0] To=a\n!d/loop: leads back to a directory that contains it");
     folder_free(folder);
 }
 

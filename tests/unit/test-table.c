@@ -202,7 +202,7 @@ static void test_source(void)
     table_add_source(table, source, 3, diags);
     lines = diags_lines(diags);
     g_assert_cmpstr(lines, ==,
-                    "5:3: expected a domain, not `*.c.example`; a leading dot stands for the domain and all below\n"
+                    "5:3: expected a domain, not `*.c.example`; a leading dot means the domain and all below\n"
                     "6:1: expected a domain, such as \"corp.example\" or \".corp.example\", not `d#d.example`\n"
                     "7:1: expected a domain, such as \"corp.example\" or \".corp.example\", not `\xc3\xbc..x`");
     g_assert_cmpuint(table_size(table), ==, 3);

@@ -1,0 +1,44 @@
+/* mta - see mta.h */
+
+#include "policy/message/mta.h"
+
+#include <glib.h>
+
+/* postconf(5), header_address_token_limit: 10,240. */
+#define CUT_TOKENS 10200u
+
+static const struct mta_facts all_facts[MTAS] = {
+    [MTA_POSTFIX] = {.word = "postfix",
+                     .version = "Postfix",
+                     .local_port_0 = true,
+                     .delivers_bcc = true,
+                     .rewrites_routes = true,
+                     .header_tokens = CUT_TOKENS},
+    [MTA_SENDMAIL] = {.word = "sendmail"},
+};
+
+const struct mta_facts *mta_facts(enum mta mta)
+{
+    return &all_facts[mta];
+}
+
+const char *mta_word(enum mta mta)
+{
+    return all_facts[mta].word;
+}
+
+enum mta mta_find(const char *word)
+{
+    for (unsigned i = 0; word != NULL && i < MTAS; i++)
+        if (g_strcmp0(all_facts[i].word, word) == 0)
+            return (enum mta)i;
+    return MTA_NONE;
+}
+
+enum mta mta_of_version(const char *version)
+{
+    for (unsigned i = 0; version != NULL && i < MTAS; i++)
+        if (all_facts[i].version != NULL && g_str_has_prefix(version, all_facts[i].version))
+            return (enum mta)i;
+    return MTA_SENDMAIL;
+}
