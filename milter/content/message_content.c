@@ -361,7 +361,7 @@ static void walk_object(struct content_walk *walk, GMimeObject *object, enum con
 {
     if (walk->depth >= CONTENT_DEPTH_LIMIT) {
         if (!walk->said_full)
-            say_cut(walk, "parts lie too deep in each other");
+            say_cut(walk, "parts are nested too deep");
         walk->said_full = true;
         return;
     }

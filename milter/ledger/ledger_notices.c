@@ -76,7 +76,7 @@ int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gin
 }
 
 /* What is said of a release is remembered where a notice that was skipped has its reason. */
-#define TOLD "its author was told that it was released"
+#define TOLD "its author was informed that it was released"
 
 GPtrArray *ledger_notices_released(struct ledger *ledger, gint64 since, struct database_error *error)
 {

@@ -257,8 +257,8 @@ static void examine_left_over_of(struct doctor *doctor, const struct postfix_ser
         g_autofree char *where = postfix_service_place(name, service);
         struct finding *finding =
             findings_add(doctor->findings, SEVERITY_ERROR,
-                         "The default action of that milter decides about all mail, whatever ours says.",
-                         "%s has %s, where no rcptguardd is", where, milter->endpoint);
+                         "The default action of that milter decides about all mail, whatever the daemon replies.",
+                         "%s has %s, to which no rcptguardd listens", where, milter->endpoint);
         /* With ours, which it took the place of: the line of `smtpd-milters` says the same then. */
         bool has = postfix_milters_find(config, milters, endpoint) != -1;
         g_autofree char *entry = has ? NULL : postfix_milter_entry(config, endpoint);
@@ -278,7 +278,7 @@ static void examine_left_over(struct doctor *doctor)
             examine_left_over_of(doctor, service, SMTPD);
     }
     if (findings_silent(doctor->findings))
-        findings_ok(doctor->findings, "no list has another socket of rcptguardd, where nobody is");
+        findings_ok(doctor->findings, "no list has another socket of rcptguardd without a daemon");
 }
 
 /* ---- what Postfix does when the daemon is away, and how long it waits */

@@ -218,8 +218,7 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be repeated (digest-to)", "ADDR"},
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mail and send none", NULL},
-    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Do nothing if nobody is configured to get it",
-     NULL},
+    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Do nothing if no address is configured", NULL},
     {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if no message waits", NULL},
     G_OPTION_ENTRY_NULL,
 };

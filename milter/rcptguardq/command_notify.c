@@ -345,7 +345,7 @@ static int run(struct tool *tool)
 
 static const GOptionEntry entries[] = {
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mails and send none", NULL},
-    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Say nothing if no notice is configured", NULL},
+    {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Print nothing if no notice is configured", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

@@ -36,7 +36,7 @@ static int check(void)
     if (all_option && !selection_given())
         return tool_usage_error("--all wants --sender, --rule, --subject, --party, --user, --older or --newer");
     if (from_input() && id_options[1] != NULL)
-        return tool_usage_error("`-` reads the queue ids from standard input: it stands alone");
+        return tool_usage_error("`-` reads the queue ids from standard input: no other ids are allowed");
     if (!all_option && selection_given())
         return tool_usage_error("a filter goes with --all");
     if (!all_option && id_options == NULL)

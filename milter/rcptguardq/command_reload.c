@@ -51,7 +51,8 @@ static struct running *await(const struct config *config, guint64 reloads)
 static int report(const struct running *running, const struct config *config)
 {
     if (running->failed)
-        return tool_error(EXITS_WRONG, "the reload failed, and all is as before: `rcptguardd -n` says what is wrong");
+        return tool_error(EXITS_WRONG,
+                          "the reload failed, and everything is as before: `rcptguardd -n` says what is wrong");
     g_autofree char *waiting = running_differences(running, config, KEY_RESTART);
     if (waiting != NULL)
         return tool_error(EXITS_WRONG,
@@ -75,7 +76,7 @@ static int run(struct tool *tool)
                    : tool_error(EXITS_FORBIDDEN, "process %ld: %s", (long)before->process, g_strerror(errno));
     auto_free(running) after = await(config, before->reloads);
     if (after == NULL)
-        return tool_error(EXITS_PASSING, "rcptguardd has not said within %d s what came of it: its log does",
+        return tool_error(EXITS_PASSING, "rcptguardd has not reported the result within %d s: see its log",
                           (int)(RELOAD_LIMIT / G_USEC_PER_SEC));
     return report(after, config);
 }
@@ -86,7 +87,7 @@ static const GOptionEntry entries[] = {
 
 const struct rcptguardq_command command_reload = {
     .command.name = "reload",
-    .command.summary = "Have the daemon read its policy and configuration again",
+    .command.summary = "Have the daemon reload its policy and configuration",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
     .command.run = run,

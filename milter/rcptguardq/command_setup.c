@@ -133,7 +133,7 @@ static char *silence(const struct setup *setup)
 static int refuse(const struct setup *setup, const char *silent)
 {
     return tool_error(EXITS_WRONG,
-                      "%s; %s was not changed: start it first (systemctl start rcptguardd), or say --anyway", silent,
+                      "%s; %s was not changed: start it first (systemctl start rcptguardd), or use --anyway", silent,
                       setup->path);
 }
 

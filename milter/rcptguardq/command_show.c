@@ -25,7 +25,7 @@ static int check(void)
     if (id_options == NULL || id_options[1] != NULL)
         return tool_usage_error("expected one queue id");
     if (text_option && !tool_json() && (message_option || parties_option))
-        return tool_usage_error("--text shows the message in place of the facts: without --message and --parties");
+        return tool_usage_error("--text shows the message instead of the facts: without --message and --parties");
     if (raw_option && (text_option || message_option || recipients_option || parties_option || tool_json()))
         return tool_usage_error("--raw prints the message alone");
     if (raw_option && terminal_is(stdout))

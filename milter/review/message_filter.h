@@ -22,7 +22,7 @@
         {"subject", 0, 0, G_OPTION_ARG_STRING, &selection_subject, "Those in whose subject this is found, in any case", \
          "REGEX"},                                                                                                      \
         {"party", 0, 0, G_OPTION_ARG_STRING, &selection_party, "Those that show recipients of this party", "DOMAIN"},   \
-        {"user", 0, 0, G_OPTION_ARG_STRING, &selection_user, "Those that a SASL login handed in", "LOGIN"},             \
+        {"user", 0, 0, G_OPTION_ARG_STRING, &selection_user, "Those that a SASL login submitted", "LOGIN"},             \
         {"older", 0, 0, G_OPTION_ARG_STRING, &selection_older, "Those held for longer: 90s, 15m, 2h, 3d", "AGE"},       \
     {                                                                                                                   \
         "newer", 0, 0, G_OPTION_ARG_STRING, &selection_newer, "Those not held for longer", "AGE"                        \

@@ -476,7 +476,7 @@ class Doctor(doctorcase.DoctorCase):
         self.guard.set_policy(policy + "nothing\n")
         answer = self.run_reload()
         self.assertEqual(answer.code, review.WRONG)
-        self.assertIn("the reload failed, and all is as before", answer.err)
+        self.assertIn("the reload failed, and everything is as before", answer.err)
 
     def test_reload_by_the_daemons_user(self):
         """as the unit does, where he does not see the daemon's process"""

@@ -132,7 +132,7 @@ class Many(review.ReviewCase):
         self.assertIn("NoSuch: is not known", result.err)
         self.assertEqual(self.rows_of(), {held[2].id})
         self.refused(review.WRONG, "standard input has no queue id", "release", "--yes", "-", reason="ok", answer="\n")
-        self.refused(review.USAGE, "it stands alone", "release", "--yes", "-", "4XyZ", reason="ok")
+        self.refused(review.USAGE, "no other ids are allowed", "release", "--yes", "-", "4XyZ", reason="ok")
 
     def test_input_asks(self):
         """the answer comes from the terminal: what is piped in cannot agree; without a terminal nothing is done"""

@@ -88,7 +88,7 @@ class Text(review.ReviewCase):
         self.assertIn("July 3rd</b> =E2=80=93", self.done("show", "--message", queue_id).out)
         self.assertIn("July 3rd</b> =E2=80=93", self.done("show", "--raw", queue_id).out)
         for arguments in ("--raw",), ("--message",), ("--parties",):
-            self.refused(review.USAGE, "--raw prints the message alone|in place of the facts", "show", "--text", *arguments, queue_id)
+            self.refused(review.USAGE, "--raw prints the message alone|instead of the facts", "show", "--text", *arguments, queue_id)
 
     def test_key(self):
         """`v` of review shows the same, `V` the message as it came"""
@@ -122,7 +122,7 @@ class Text(review.ReviewCase):
         html = b"<p>x" * 300000
         nested = b"<div>" * 100000 + b"bottom"
         multipart = ('Content-Type: multipart/mixed; boundary="b0"',)
-        for name, header, body, words in (("deep", multipart, b"--b0\n" + deep, "cut here: parts lie too deep in each other"),
+        for name, header, body, words in (("deep", multipart, b"--b0\n" + deep, "cut here: parts are nested too deep"),
                                           ("many", multipart, many, "cut here: there are more parts than are read"),
                                           ("long", (), long, "cut here: there is more text than is shown"),
                                           ("html", ("Content-Type: text/html",), html, "cut here: there is more text than is shown"),

@@ -190,7 +190,7 @@ class OnPostfix(SetupCase):
             answer = self.ask_plainly(*self.arguments, "--yes", "--reload")
             self.assertEqual(answer.code, review.WRONG, answer)
             self.assertIn(made, answer.out)
-            self.assertIn("no daemon answers at unix:%s/rcptguard.sock: No such file or directory; %s was not changed: start it first (systemctl start rcptguardd), or say --anyway\n"
+            self.assertIn("no daemon answers at unix:%s/rcptguard.sock: No such file or directory; %s was not changed: start it first (systemctl start rcptguardd), or use --anyway\n"
                           % (self.socket_folder, self.main), answer.err)
         self.assertEqual((self.read(self.main), self.backups(self.main)), (before, []))
         with socketserver.UnixStreamServer(os.path.join(self.socket_folder, "rcptguard.sock"), _HangsUp) as server:
