@@ -229,11 +229,11 @@ class Trials(ExampleCase):
         self.folder.write("mail.log", log)
         for name, expected in (("first.policy", ["1 would=reject:at-50,quarantine:at-25,quarantine:at-10", "2 would=quarantine:at-10"]),
                                ("observe.policy", ["3 quarantine:at-10", "1 quarantine:at-25", "1 reject:at-50"])):
-            command = re.search(r"(?m)^#\s+(grep -o ' would=.*)$", read(name)).group(1)
-            said = self.folder.shell(command.replace("/var/log/mail.log", "mail.log"))
+            command = re.search(r"(?m)^#\s+(journalctl -t rcptguardd \| grep -o ' would=.*)$", read(name)).group(1)
+            said = self.folder.shell(command.replace("journalctl -t rcptguardd", "cat mail.log"))
             self.assertEqual(sorted(" ".join(line.split()) for line in said.splitlines()), sorted(expected), name)
-        command = re.search(r"(?m)^#\s+(grep ' would=\[\^ \]\*:at-10'.*)$", read("observe.policy")).group(1)
-        said = self.folder.shell(command.replace("/var/log/mail.log", "mail.log"))
+        command = re.search(r"(?m)^#\s+(journalctl -t rcptguardd \| grep ' would=\[\^ \]\*:at-10'.*)$", read("observe.policy")).group(1)
+        said = self.folder.shell(command.replace("journalctl -t rcptguardd", "cat mail.log"))
         self.assertEqual([" ".join(line.split()) for line in said.splitlines()], ["2 sender=care@corp.example", "1 sender=ann@corp.example"])
 
 
