@@ -149,7 +149,7 @@ class Words(QueueCase):
         self.assertIn("(%du * 1024)" % limits["PART"], header)
         for pattern, value in {r"Up to (\d+) MB of a message": int(re.search(r"READER_INPUT_LIMIT +\((\d+)u \* 1024 \* 1024\)", csource.read("milter/queue/message_reader.h")).group(1)),
                                r"(\d+) KB of text of each part": limits["PART"], r"and (\d+) MB of all": limits["TEXT"] // 1024, r"(\d+) parts are listed": limits["PARTS"],
-                               r"nested (\d+) deep": limits["DEPTH"], r"More than (\d+) characters": csource.number("milter/content/html_text.c", "INVISIBLE_SHOWN")}.items():
+                               r"nested (\d+) deep": limits["DEPTH"], r"More than (\d+) invisible characters": csource.number("milter/content/html_text.c", "INVISIBLE_SHOWN")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 
     def test_rights(self):
