@@ -182,7 +182,7 @@ class Doctor(doctorcase.DoctorCase):
         """it is found, and is in no list that is told; another program's stays, whether it runs or not"""
         old, other = "unix:/run/rcptguard/rcptguard.sock", "unix:opendkim/opendkim.sock"
         self.site.set("smtpd_milters = %s, %s, %s" % (old, other, self.name))
-        found = self.check(self.site, ("error", "left-over"), text="smtpd_milters has %s, where no rcptguardd is" % old)
+        found = self.check(self.site, ("error", "left-over"), text="smtpd_milters has %s, to which no rcptguardd listens" % old)
         self.assertEqual(found[0]["mend"][0]["line"], "smtpd_milters = %s, %s" % (other, self.name))
         self.site.set("smtpd_milters = %s, %s" % (old, other))
         found = self.check(self.site, ("error", "left-over"), ("error", "smtpd-milters"))
