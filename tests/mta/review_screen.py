@@ -52,7 +52,8 @@ class Review(review.ReviewCase):
         """the header and every party, the addresses, the message; the same key again leads back"""
         held = self.hold(people=policies.people(16), subject="Price list")
         terminal = self.start(lines=60)
-        facts = terminal.wait_for(held.id)
+        terminal.wait_for(held.id)
+        facts = terminal.wait_for("r release")  # the last row, so that nothing is still to be drawn
         self.assertNotIn("Message-ID", facts)
         terminal.keys("m")
         text = terminal.wait_for("Message-ID")
