@@ -45,19 +45,19 @@ static bool open_log(struct log_socket *log)
 static int send_once(struct log_socket *log, const struct iovec *parts, size_t count)
 {
     struct iovec with_end[STREAM_PARTS + 1];
-    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count};
+    struct msghdr message = {.msg_iov = (struct iovec *)parts};
     size_t whole = 0;
 
     if (log->type == SOCK_STREAM) {
         if (count > STREAM_PARTS)
             return EMSGSIZE;
         memcpy(with_end, parts, count * sizeof *parts);
-        with_end[count] = (struct iovec){(void *)"", 1};
+        with_end[count++] = (struct iovec){(void *)"", 1};
         message.msg_iov = with_end;
-        message.msg_iovlen = count + 1;
     }
-    for (size_t i = 0; i < message.msg_iovlen; i++)
+    for (size_t i = 0; i < count; i++)
         whole += message.msg_iov[i].iov_len;
+    message.msg_iovlen = count;
     ssize_t sent = sendmsg(log->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent == -1)
         return errno;
