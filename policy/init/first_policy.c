@@ -36,7 +36,7 @@ static const char *const trial_head[] = {
     "#     Where there is no journal, the same lines are in /var/log/mail.log.",
     "#  3. Make it decide. This takes out the lines `monitor` and these lines, and",
     "#     makes the expectations those of a policy that decides:",
-    "#         " DECIDE,
+    ("#         " DECIDE),
     "#",
 };
 
