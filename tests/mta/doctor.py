@@ -484,7 +484,9 @@ class Doctor(doctorcase.DoctorCase):
         self.addCleanup(shutil.rmtree, os.path.dirname(program))
         # The program's own entry stays, for the sanitizers; for leaks they need more of /proc than there is.
         environment = daemon.environment()
-        environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        environment["ASAN_OPTIONS"] += ":detect_leaks=0"
+        if tap.SANITIZERS != "no":
+            program += "-itself"  # beside the script that has the sanitizers' options
         elsewhere = daemon.temporary_directory()
         self.addCleanup(os.rmdir, elsewhere)
         script = "mount -t proc proc %s && mount -t tmpfs tmpfs /proc && ln -s %s/self /proc/self && exec setpriv --reuid %s --clear-groups \"$@\"" % (
