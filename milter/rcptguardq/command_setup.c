@@ -376,7 +376,7 @@ static int run(struct tool *tool)
     if (setup.directory == NULL && mta->edits_configuration)
         setup.directory = tool->config->review.places[row->queue->mta].configuration;
     setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
-    struct edit edits[EDITS] = {{NULL}};
+    struct edit edits[EDITS] = {{.path = NULL}};
     int status = is_used_option ? say_used(&setup, mta) : prepare_all(&setup, mta, edits);
     if (status == EXITS_DONE && !is_used_option)
         status = change(&setup, edits);
