@@ -491,7 +491,7 @@ class Doctor(doctorcase.DoctorCase):
         self.addCleanup(os.rmdir, elsewhere)
         script = "mount -t proc proc %s && mount -t tmpfs tmpfs /proc && ln -s %s/self /proc/self && exec setpriv --reuid %s --clear-groups \"$@\"" % (
             elsewhere, elsewhere, daemon.USER)
-        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", program, "reload", "-c", self.guard.config_path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script, "sh", program, "reload", "-c", self.guard.config_path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=daemon.LIMIT, check=False, env=environment)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"reloaded\n", b""))
 

@@ -518,7 +518,7 @@ class DefaultSocket(SetupCase):
         mc = daemon.write(os.path.join(self.folder, "sendmail.mc"), _MC)
         script = "set -e; mount -t tmpfs tmpfs %s; cd %s; mkdir upper work; mount -t overlay overlay -o lowerdir=/etc,upperdir=upper,workdir=work /etc; %s; exec \"$@\"" % (
             self.queue, self.queue, "; ".join(("rm -rf /etc/mail", "mkdir /etc/mail") + commands))
-        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", review.PROGRAM, "setup", "-c", self.config, "sendmail", "--sendmail-mc", mc],
+        done = subprocess.run(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script, "sh", review.PROGRAM, "setup", "-c", self.config, "sendmail", "--sendmail-mc", mc],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=daemon.LIMIT, check=False, env=daemon.environment())
         self.assertEqual(done.returncode, 0, done.stdout)
         return re.search(r"(?m)^\+INPUT_MAIL_FILTER\(`rcptguard', `S=([^,]*),", done.stdout.decode()).group(1)
