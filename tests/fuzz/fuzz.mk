@@ -16,7 +16,7 @@ targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 config_SOURCES = milter/common/conf.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/duration.c milter/common/endpoint.c
 content_SOURCES = milter/content/html_text.c milter/content/message_content.c milter/content/plain_text.c
 control_SOURCES = milter/sendmail/sendmail_control.c
-milter_SOURCES = milter/ledger/ledger_read.c milter/common/conf.c milter/ledger/database.c milter/ledger/ledger_transitions.c milter/common/endpoint.c milter/log/log_entry.c milter/daemon/filter.c milter/daemon/mta_macros.c \
+milter_SOURCES = milter/common/conf_running.c milter/daemon/config_reload.c milter/daemon/login_watch.c milter/notify/mail_compose.c milter/notify/mail_header.c milter/notify/notice_template.c milter/ledger/ledger_read.c milter/common/conf.c milter/ledger/database.c milter/ledger/ledger_transitions.c milter/common/endpoint.c milter/log/log_entry.c milter/daemon/filter.c milter/daemon/mta_macros.c \
 	milter/daemon/held_record.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/duration.c milter/daemon/ledger_writer.c milter/ledger/ledger.c milter/metrics/metrics.c milter/metrics/metrics_text.c milter/log/log_fields.c milter/ledger/schema.c milter/daemon/service.c milter/daemon/smtp_reply.c
 
 all: $(targets)
