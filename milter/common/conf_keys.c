@@ -189,7 +189,7 @@ static char *read_groups(const struct key *key, struct config *config, const cha
     return NULL;
 }
 
-/* They become arguments of sendmail(1), and stand in a header. */
+/* They become arguments of sendmail(1), and are in a header. */
 static char *wrong_address(const char *item)
 {
     if (item[0] != '\0' && item[0] != '-' && strpbrk(item, " \t<>()[]\\\";:") == NULL)
@@ -240,7 +240,7 @@ static const struct conf_word format_words[] = {{"text", false}, {"json", true},
 
 #define AT(member) .place = offsetof(struct config, member)
 
-/* The keys of a group stand together. */
+/* The keys of a group are together. */
 static const struct key keys[] = {
     {"milter", "socket", read_socket, KEY_RESTART, KEY_SOCKET, AT(socket)},
     {"milter", "user", read_user, KEY_RESTART, KEY_TEXT, AT(user)},

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* What GLib's key file does not keep: where things stand. */
+/* What GLib's key file does not keep: where things are. */
 struct scan {
     struct config *config;
     const struct source *source;
@@ -97,7 +97,7 @@ static void scan_group(struct scan *scan, size_t offset, const char *line, size_
     scan->group = g_steal_pointer(&name);
 }
 
-/* GLib would take a comment behind a value as part of the value. */
+/* GLib would take a comment after a value as part of the value. */
 static bool scan_comment(struct scan *scan, size_t offset, const char *value, size_t length)
 {
     for (size_t i = 1; i < length; i++) {

@@ -26,7 +26,7 @@ static char *parse_path(struct endpoint *endpoint, const char *path)
     return NULL;
 }
 
-/* `port@host`; the host may stand in brackets. */
+/* `port@host`; the host may be in brackets. */
 static char *parse_internet(struct endpoint *endpoint, const char *text)
 {
     bool six = endpoint->kind == ENDPOINT_INET6;

@@ -70,7 +70,7 @@ struct html_lines {
     GString *out;
     size_t start;    /* of the page in it */
     size_t limit;    /* of `out` */
-    size_t line;     /* where the last line begins, behind what marks quotes and lists */
+    size_t line;     /* where the last line begins, after what marks quotes and lists */
     unsigned breaks; /* line ends that come before the next character */
     bool blank;      /* a blank does */
     bool cell;       /* another cell of the row does */
@@ -322,7 +322,7 @@ static void walk(struct html_lines *page, xmlNode *root)
     }
 }
 
-/* ---- what nobody sees, which newsletters put behind their first words by the hundred */
+/* ---- what nobody sees, which newsletters put after their first words by the hundred */
 
 static void append_invisible(GString *out, const char *run, const char *end, unsigned count)
 {

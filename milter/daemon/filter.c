@@ -47,7 +47,7 @@ struct connection {
     char *listener; /* or NULL */
     bool local;
 
-    struct message *message; /* NULL outside of a message that is judged */
+    struct message *message; /* NULL outside of a message that is evaluated */
     struct policy *policy;   /* in force since MAIL FROM */
     gint64 began;            /* MAIL FROM, microseconds since 1970 */
     enum outbound outbound;
@@ -186,7 +186,7 @@ static struct message *message_begin(SMFICTX *context, const struct connection *
     return message;
 }
 
-/* While the service stops: nothing is judged any more, so nothing passes. */
+/* While the service stops: nothing is evaluated any more, so nothing passes. */
 static sfsistat later(SMFICTX *context, struct connection *connection)
 {
     message_forget(connection);
@@ -333,7 +333,7 @@ static void set_reply(SMFICTX *context, const struct disposition_reply *codes, c
 {
     g_autoptr(GString) reply = g_string_new(NULL);
     smtp_reply_append(reply, text == NULL ? "" : text);
-    /* Without its text the answer still stands, in the MTA's words. */
+    /* Without its text the answer is given, in the MTA's words. */
     if (smfi_setreply(context, (char *)codes->code, (char *)codes->status, reply->str) != MI_SUCCESS)
         log_line(LOG_WARNING, "reply: libmilter did not take the text `%s`", reply->str);
 }
@@ -384,7 +384,7 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
 static sfsistat on_end_of_message(SMFICTX *context)
 {
     struct connection *connection = smfi_getpriv(context);
-    if (connection != NULL && connection->passed) { /* an MTA that goes on behind our answer */
+    if (connection != NULL && connection->passed) { /* an MTA that goes on after our answer */
         message_forget(connection);
         return SMFIS_ACCEPT;
     }

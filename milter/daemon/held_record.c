@@ -164,7 +164,7 @@ static void bound_parties(GPtrArray *parties)
         g_ptr_array_remove_range(parties, LEDGER_PARTIES_LIMIT, all - LEDGER_PARTIES_LIMIT);
 }
 
-/* In a class of individuals each address is a party of its own. */
+/* In a class of individuals each address is its own party. */
 static GPtrArray *read_parties(const struct exposure *exposure)
 {
     GPtrArray *parties = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_party_free);

@@ -29,7 +29,7 @@ static const struct config *config_of(const struct keeper *keeper)
 
 /* ---- taking turns */
 
-/* From within the transaction that has to wait: those behind it shall not. */
+/* From within the transaction that has to wait: those after it shall not. */
 static void on_wait(void *data)
 {
     struct keeper *keeper = data;
@@ -63,7 +63,7 @@ static void give_back(struct keeper *keeper)
 
 /* ---- opening */
 
-/* What a person has to mend, and waiting does not. */
+/* What a person has to fix, and waiting does not. */
 static bool lasts(enum database_failure failure)
 {
     return failure == DATABASE_MISSING || failure == DATABASE_INSECURE || failure == DATABASE_READ_ONLY ||
@@ -127,7 +127,7 @@ static bool begin_anew(struct keeper *keeper, const struct database_error *error
         g_clear_pointer(&keeper->ledger, ledger_close);
         return true;
     case DATABASE_CORRUPT:
-    case DATABASE_OTHER: /* who mends or replaces it finds it open no more */
+    case DATABASE_OTHER: /* who fixes or replaces it finds it open no more */
         g_clear_pointer(&keeper->ledger, ledger_close);
         return false;
     default:

@@ -84,7 +84,7 @@ __attribute__((constructor)) static void find_all(void)
 /* ---- packets */
 
 /*
- * Follows the packets of a connection.  False at the last byte of one that libmilter could not stand: the byte must
+ * Follows the packets of a connection.  False at the last byte of one that libmilter could not bear: the byte must
  * not be handed to it.
  */
 static bool packets_go_on(struct mta_socket *connection, const unsigned char *bytes, size_t length)

@@ -94,7 +94,7 @@ static void reset_signals(void)
 }
 
 /*
- * libmilter waits for these in a thread of its own, and blocks them in the
+ * libmilter waits for these in its own thread, and blocks them in the
  * threads that it starts; in ours they would end the process at once.
  */
 static void leave_signals_to_libmilter(void)
@@ -131,7 +131,7 @@ static gpointer reload_thread(gpointer data)
 
 /*
  * Ends the process: evaluations that run get their answers out, what comes
- * behind them is deferred.  libmilter is not asked to stop: it takes up to five
+ * after them is deferred.  libmilter is not asked to stop: it takes up to five
  * seconds, and destroys locks that its other threads still use.  They may use
  * anything of ours until the end, so nothing is freed.
  */

@@ -145,7 +145,7 @@ void database_on_wait(struct database *database, void (*on_wait)(void *data), vo
     database->on_wait_data = data;
 }
 
-/* Before what begins a transaction of its own. */
+/* Before what begins its own transaction. */
 static void start_waiting(struct database *database)
 {
     if (!database->opening && sqlite3_get_autocommit(database->handle) != 0)
@@ -169,7 +169,7 @@ static char *user_name(uid_t user)
     return g_strdup(found->pw_name);
 }
 
-/* Whether nobody but root and `owner` can put another entry in the place of one of this folder. */
+/* Whether nobody but root and `owner` can put another entry in the place of one of this directory. */
 static int check_folder(const char *folder, uid_t owner, bool own, struct database_error *error)
 {
     struct stat status;
@@ -180,7 +180,7 @@ static int check_folder(const char *folder, uid_t owner, bool own, struct databa
         return database_error_set(error, DATABASE_INSECURE, "%s belongs to %s, who could replace what is in it", folder,
                                   name);
     }
-    /* In a sticky folder others cannot replace, but they can be the first to make a file with a name. */
+    /* In a sticky directory others cannot replace, but they can be the first to make a file with a name. */
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (own || (status.st_mode & S_ISVTX) == 0))
         return database_error_set(error, DATABASE_INSECURE,
                                   "%s can be written by others (mode %04o), who could replace it; "
@@ -189,7 +189,7 @@ static int check_folder(const char *folder, uid_t owner, bool own, struct databa
     return 0;
 }
 
-/* The folder and all above it. */
+/* The directory and all above it. */
 static int check_folders(const char *folder, uid_t owner, struct database_error *error)
 {
     g_autofree char *above = g_strdup(folder);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Rows that one prune removes, those of one transaction, and the pause behind each of these in microseconds. */
+/* Rows that one prune removes, those of one transaction, and the pause after each of these in microseconds. */
 #define PRUNE_LIMIT 20000u
 #define PRUNE_ROWS  200
 #define PRUNE_PAUSE 2000

@@ -3,7 +3,7 @@
 #include "milter/ledger/schema.h"
 
 /*
- * Each step brings the tables from its index to the version behind it.  A step
+ * Each step brings the tables from its index to the version after it.  A step
  * that was released is never changed: a new one is added.
  *
  * Times are microseconds since 1970; `people` and the like are numbers of visible

@@ -11,7 +11,7 @@
 
 static struct log_socket journal = {.path = JOURNAL_FOLDER "socket", .descriptor = -1};
 
-/* Of a list's items, each is a field: so many at most. */
+/* Of a list's items, each is a field: that many at most. */
 #define ITEMS_LIMIT 32
 
 bool journal_found(void)

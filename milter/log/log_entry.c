@@ -10,7 +10,7 @@
 
 #define QUEUE_ID_LIMIT 32
 
-/* What stands for the rest of a value or a list that was cut. */
+/* What means the rest of a value or a list that was cut. */
 #define CUT        "..."
 #define CUT_LENGTH (sizeof CUT - 1)
 
@@ -121,7 +121,7 @@ static void append_number(GString *line, guint64 value)
     g_string_append_len(line, digits + at, (gssize)(sizeof digits - at));
 }
 
-/* A list with commas; an item that does not fit is left out, with all behind it. */
+/* A list with commas; an item that does not fit is left out, with all after it. */
 static void append_list(GString *line, const struct fact *fact)
 {
     size_t start = line->len;
@@ -279,7 +279,7 @@ static void append_member(GString *line, const char *name, const char *value, si
     append_string(line, value, strlen(value), limit);
 }
 
-/* An item that does not fit is left out, with all behind it, and "..." stands for them. */
+/* An item that does not fit is left out, with all after it, and "..." means them. */
 static void append_array(GString *line, const struct fact *fact, size_t limit)
 {
     static const char rest[] = "\"" CUT "\"";

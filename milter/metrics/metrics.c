@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 
-/* What stands for a rule that the policy no longer has: no rule can be called so. */
+/* What means a rule that the policy no longer has: no rule can be called so. */
 #define GONE "-"
 
 /* What the rule of a verdict begins with if it is a fault. */
@@ -19,7 +19,7 @@
 /* What a count is named by: a rule, or a word of ours. */
 struct metrics_row {
     const char *name;  /* the policy's or a constant */
-    unsigned verdicts; /* bits of enum disposition: those that stand there from the beginning */
+    unsigned verdicts; /* bits of enum disposition: those that are there from the beginning */
     bool monitor;      /* `would` does so, too, for the one that is here: */
     enum disposition action;
     bool acts;   /* it may give a verdict, which then may fail to be carried out */

@@ -114,7 +114,7 @@ static char *replace_file(const char *path, const GString *text)
     if (result == 0)
         return NULL;
     const char *reason = g_strerror(errno);
-    char *obstacle = metrics_file_obstacle(path); /* the folder's own words say more than the file's */
+    char *obstacle = metrics_file_obstacle(path); /* the directory's own words say more than the file's */
     return obstacle != NULL ? obstacle : g_strdup_printf("cannot be written: %s", reason);
 }
 

@@ -17,7 +17,7 @@ void metrics_histogram_add(struct metrics_histogram *histogram, const struct met
 
 /* ---- parts of a line */
 
-/* A backslash and a newline would end what they stand in, and in a label's value so would a quote. */
+/* A backslash and a newline would end what they are in, and in a label's value so would a quote. */
 static void append_escaped(GString *text, const char *value, bool quoted)
 {
     for (; *value != '\0'; value++) {

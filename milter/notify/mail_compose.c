@@ -33,7 +33,7 @@ bool letter_takes(const char *address)
 /* RFC 5322's limit of a line, without its end. */
 #define LINE_LIMIT 998
 
-/* Where a line that is too long is broken: behind its last blank, or else between two characters. */
+/* Where a line that is too long is broken: after its last blank, or else between two characters. */
 static size_t break_of(const char *line)
 {
     size_t at = LINE_LIMIT;

@@ -1,7 +1,7 @@
 /*
  * postfix_checks - the checks of main.cf and master.cf; see checks.h and postconf(5).
  *
- * What stands in master.cf for a service beats main.cf: each check asks what holds
+ * What is in master.cf for a service beats main.cf: each check asks what holds
  * for each smtpd(8), and for cleanup(8), which shows mail of sendmail(1) to milters.
  */
 
@@ -91,7 +91,7 @@ static const struct postfix_milter *ours_in(const struct listed *listed)
 }
 
 /*
- * The list of a place, with ours last; as it is written, if ours stands there itself
+ * The list of a place, with ours last; as it is written, if ours is there itself
  * or nowhere.  What refers to another of our lists has ours by that one.
  */
 static char *list_with_ours(const struct doctor *doctor, const struct postfix_service *service, const char *name,
@@ -118,7 +118,7 @@ static const struct {
 };
 
 /*
- * `entry`, or ours as it stands in the list, with a default action that lets mail wait: so the
+ * `entry`, or ours as it is in the list, with a default action that lets mail wait: so the
  * lines of several findings do not take each other back.  NULL if there is neither; for g_free.
  */
 static char *entry_that_waits(const struct doctor *doctor, const struct postfix_service *service, const char *name,
@@ -140,7 +140,7 @@ static char *entry_that_waits(const struct doctor *doctor, const struct postfix_
     return g_strdup(entry);
 }
 
-/* Where a list is one variable and no more, it is that variable that is mended. */
+/* Where a list is one variable and no more, it is that variable that is fixed. */
 static void mend_list(struct finding *finding, const struct doctor *doctor, const struct postfix_service *service,
                       const char *name, const char *entry)
 {
@@ -291,7 +291,7 @@ static char *setting(const struct doctor *doctor, const struct listed *listed, c
                          : g_strdup(postfix_service_value(postfix_services_config(doctor), listed->service, parameter));
 }
 
-/* Mends it where it stands: in the braces, for the service, or in main.cf; the default action for our milter alone. */
+/* Mends it where it is: in the braces, for the service, or in main.cf; the default action for our milter alone. */
 static void mend_setting(struct finding *finding, const struct doctor *doctor, const struct listed *listed,
                          const char *own, const char *parameter, const char *value)
 {

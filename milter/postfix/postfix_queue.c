@@ -78,7 +78,7 @@ static void parse_record(struct message *message, const char *line, size_t lengt
     }
 }
 
-/* A record is a line, so the first line of this kind is where the message begins, whatever stands in it. */
+/* A record is a line, so the first line of this kind is where the message begins, whatever is in it. */
 static const char *find_contents(const char *raw, size_t length, size_t *records)
 {
     for (size_t at = 0; at < length;) {

@@ -63,7 +63,7 @@ static char *read_beside(const struct setup *setup, const char *name)
     return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
 }
 
-/* A folder that holds the two texts as main.cf and master.cf. */
+/* A directory that holds the two texts as main.cf and master.cf. */
 static char *copy(const char *main_text, const char *services, char **error)
 {
     char *folder = edit_scratch(error);

@@ -89,7 +89,7 @@ int reconcile_match(const struct ledger_row *row, const struct queue_entry *entr
     return 1;
 }
 
-/* A message without an id when it was judged got one from the MTA later: then the sender has to do. */
+/* A message without an id when it was evaluated got one from the MTA later: then the sender has to do. */
 static bool same_message(const struct reconciling *reconciling, const struct ledger_row *row,
                          const struct queue_entry *entry)
 {

@@ -1,5 +1,5 @@
 /*
- * command_doctor - `rcptguardq doctor`: whether mail is judged, and whether what
+ * command_doctor - `rcptguardq doctor`: whether mail is evaluated, and whether what
  * review rests on is sound; see rcptguardq(8).
  *
  * It opens the ledger and the queue itself: that one cannot be opened is a finding.

@@ -11,7 +11,7 @@
 static gboolean all_option = FALSE;
 static char *state_option = NULL;
 
-/* Columns of the first fields, each with the blanks behind it. */
+/* Columns of the first fields, each with the blanks after it. */
 enum { ID_WIDTH = 18, AGE_WIDTH = 8, COUNT_WIDTH = 9, RULE_WIDTH = 18, STATE_WIDTH = 26, SENDER_WIDTH = 32 };
 
 /* A terminal of fewer columns gives sender and subject a line of their own. */

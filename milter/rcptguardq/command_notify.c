@@ -213,7 +213,7 @@ static void print_mail(const struct notify *notify, const char *template, const 
     tool_print(out);
 }
 
-/* Whoever had so many mails in the last hour waits; then one mail is about all that came meanwhile. */
+/* Whoever had that many mails in the last hour waits; then one mail is about all that came meanwhile. */
 static int tell(const struct notify *notify, struct notified *told)
 {
     unsigned count = 0;
@@ -301,8 +301,8 @@ static int tell_all(const struct notify *notify)
     return result;
 }
 
-/* One at a time, so that no two send the same: a lock on the ledger's folder, which ends with the process.  -1: it is
- * taken. */
+/* One at a time, so that no two send the same: a lock on the ledger's directory, which ends with the process.  -1: it
+ * is taken. */
 static int lock(const struct tool *tool)
 {
     g_autofree char *folder = g_path_get_dirname(tool->config->ledger);

@@ -2,7 +2,7 @@
  * command_reload - `rcptguardq reload`: has the daemon read its files again, and says what came
  * of it; see rcptguardq(8).
  *
- * The daemon says which process it is and how many reloads there were in a file of its own
+ * The daemon says which process it is and how many reloads there were in its own file
  * user's.  So a signal goes to no process of another user, whatever the file says.
  */
 

@@ -23,7 +23,7 @@ struct tour {
     struct tool *tool;
     struct view *view;
     GPtrArray *items; /* const struct view_item *, the oldest first */
-    guint at;         /* in these; behind the last: the end */
+    guint at;         /* in these; after the last: the end */
     enum page page;
 
     struct ledger_row *row; /* of the item, as it is now */
@@ -197,7 +197,7 @@ static unsigned text_rows(void)
     return screen_rows() - ROWS_OVER - ROWS_UNDER;
 }
 
-/* Lines of the page behind its title and the empty one. */
+/* Lines of the page after its title and the empty one. */
 static unsigned text_lines(const struct tour *tour)
 {
     unsigned count = g_strv_length(tour->lines);

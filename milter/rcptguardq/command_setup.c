@@ -87,7 +87,7 @@ static void say(const char *format, ...)
     va_end(arguments);
 }
 
-/* ---- the folder of the socket */
+/* ---- the directory of the socket */
 
 static int make_folder(const struct setup *setup, const struct setup_mta *mta, const char *folder)
 {
@@ -104,7 +104,7 @@ static int make_folder(const struct setup *setup, const struct setup_mta *mta, c
     return EXITS_DONE;
 }
 
-/* The folder if it has to be made, or NULL. */
+/* The directory if it has to be made, or NULL. */
 static char *missing_folder(const struct setup *setup)
 {
     struct stat status;
@@ -183,7 +183,7 @@ static void show_notes(const struct setup *setup)
     }
 }
 
-/* A file, and what becomes of it. */
+/* A file, and what happens to it. */
 struct edit {
     const struct setup_mta *mta; /* how to edit it */
     char *path, *before, *after, *diff;
@@ -275,7 +275,7 @@ static void print_json(const struct edit *edits)
     tool_print_json(json);
 }
 
-/* Makes what was shown: the folder, the changes, or both. */
+/* Makes what was shown: the directory, the changes, or both. */
 static int apply(const struct setup *setup, const char *folder, const char *silent, struct edit *edits)
 {
     bool changed = false;
@@ -292,7 +292,7 @@ static int apply(const struct setup *setup, const char *folder, const char *sile
     return status == EXITS_DONE && changed ? finish(setup, edits[0].mta) : status;
 }
 
-/* Fills in what becomes of a file; one that may be absent is left out then. */
+/* Fills in what happens to a file; one that may be absent is left out then. */
 static int prepare(struct setup *setup, const struct setup_mta *mta, bool may_be_absent, struct edit *edit)
 {
     g_autofree char *error = NULL;

@@ -108,7 +108,7 @@ static void append_group(GString *out, const struct choice *first, unsigned coun
     g_string_append_c(out, '\n');
 }
 
-/* Those that are chosen by their groups, with `each` on a line of its own. */
+/* Those that are chosen by their groups, with `each` on its own line. */
 static GString *list_chosen(const struct asking *asking, bool each)
 {
     GString *out = g_string_new(NULL);

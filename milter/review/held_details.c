@@ -15,7 +15,7 @@
 /* Columns of the words at the left. */
 enum { LABEL_WIDTH = 14, CONDITION_WIDTH = 50 };
 
-/* Parties that are shown unless all are asked for, and how many stand on a line; the columns of each. */
+/* Parties that are shown unless all are asked for, and how many are on a line; the columns of each. */
 #define PARTIES_SHOWN  12u
 #define PARTIES_A_LINE 2u
 enum { PARTY_NUMBER = 4, PARTY_NAME = 25 };
@@ -365,7 +365,7 @@ void held_details_append(GString *out, const struct held_details *shown)
 
 /* ---- the message itself */
 
-/* A NUL would hide what stands behind it. */
+/* A NUL would hide what is after it. */
 static void take_text(void *data, const char *piece, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

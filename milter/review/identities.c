@@ -48,7 +48,7 @@ static void read_item(const struct source *source, size_t offset, struct person 
     g_hash_table_add(person->addresses, g_steal_pointer(&address));
 }
 
-/* The next word of a line from `at` on, or NULL at its end or a comment; `at` moves behind it. */
+/* The next word of a line from `at` on, or NULL at its end or a comment; `at` moves after it. */
 static char *next_word(const char *text, size_t end, size_t *at, size_t *offset)
 {
     while (*at < end && g_ascii_isspace(text[*at]))

@@ -10,7 +10,7 @@
 /* More groups than this no system gives a person. */
 #define GROUPS_LIMIT 65536
 
-/* The person behind sudo(8); false if there is none. */
+/* The person after sudo(8); false if there is none. */
 static bool lent_to(uid_t *uid, char **error)
 {
     const char *text = getenv("SUDO_UID");

@@ -1,7 +1,7 @@
 /*
  * sendmail_checks - the checks of a sendmail.cf; see checks.h.
  *
- * The lines that mend are those of sendmail.mc, from which the file is made.
+ * The lines that fix are those of sendmail.mc, from which the file is made.
  */
 
 #include "milter/sendmail/sendmail.h"
@@ -70,7 +70,7 @@ static bool is_loopback(const char *daemon)
                                g_ascii_strcasecmp(address, "localhost") == 0);
 }
 
-/* The settings of a daemon, with ours behind its own filters; for g_free. */
+/* The settings of a daemon, with ours after its own filters; for g_free. */
 static char *daemon_with_ours(const char *daemon)
 {
     g_auto(GStrv) parts = g_strsplit(daemon, ",", -1);
@@ -326,7 +326,7 @@ static void views(struct doctor *doctor, GPtrArray *views)
     g_ptr_array_add(views, view);
 }
 
-/* Sendmail opens no socket below a folder that others may write to. */
+/* Sendmail opens no socket below a directory that others may write to. */
 static void examine_safe_path(struct doctor *doctor)
 {
     if (endpoint_of(doctor)->kind != ENDPOINT_UNIX)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Sendmail's own marks: a macro by its name behind it; a byte of the message that would be such a mark. */
+/* Sendmail's own marks: a macro by its name after it; a byte of the message that would be such a mark. */
 #define MACRO 0x81
 #define QUOTE 0xFF
 

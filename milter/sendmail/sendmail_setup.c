@@ -2,8 +2,8 @@
  * sendmail_setup - Sendmail's part of setup.h: sendmail.mc, from which m4 makes
  * sendmail.cf.
  *
- * INPUT_MAIL_FILTER adds its filter behind those that stand above it, so ours goes
- * below the last of them; and all of them have to stand above MAILER.
+ * INPUT_MAIL_FILTER adds its filter after those that are above it, so ours goes
+ * below the last of them; and all of them have to be above MAILER.
  */
 
 #include "milter/sendmail/sendmail.h"

@@ -16,7 +16,7 @@
 
 #define DEFAULT_DIRECTORY "/var/spool/mqueue"
 
-/* Folders below a folder of the queue, where there are any: each for files of some kinds. */
+/* Folders below a directory of the queue, where there are any: each for files of some kinds. */
 static const struct {
     const char *kind, *folder;
 } folders[] = {{SPOOL_WAITING, "qf"},
@@ -42,7 +42,7 @@ static void add_directory(struct spool *spool, const char *path)
         g_ptr_array_add(spool->directories, g_strdup(path));
 }
 
-/* A path that may end in `*`: then each folder whose name begins so. */
+/* A path that may end in `*`: then each directory whose name begins so. */
 static void add_path(struct spool *spool, const char *path)
 {
     if (!g_str_has_suffix(path, "*")) {
@@ -58,7 +58,7 @@ static void add_path(struct spool *spool, const char *path)
     }
 }
 
-/* `NAME, P=PATH, F=f, ...`: a queue group; a relative path counts from the folder of QueueDirectory. */
+/* `NAME, P=PATH, F=f, ...`: a queue group; a relative path counts from the directory of QueueDirectory. */
 static void add_group(struct spool *spool, const char *line, const char *base)
 {
     g_auto(GStrv) parts = g_strsplit(line, ",", -1);
@@ -99,7 +99,7 @@ void spool_free(struct spool *spool)
 
 /* ---- files */
 
-/* Where files of a kind are, in one folder of the queue; for g_free. */
+/* Where files of a kind are, in one directory of the queue; for g_free. */
 static char *folder_of(const char *directory, const char *kind)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {

@@ -24,12 +24,12 @@
 /* A file of metrics that is older is no longer written, in seconds; the alert waits as long. */
 #define METRICS_OLD (8 * METRICS_INTERVAL)
 
-/* More errors than a person mends at once. */
+/* More errors than a person fixes at once. */
 #define ERRORS_SHOWN 10
 
 /* ---- policy and configuration, as the daemon's user sees them */
 
-/* The daemon's program stands beside this one. */
+/* The daemon's program is beside this one. */
 static char *daemon_path(void)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
@@ -246,7 +246,7 @@ static void examine_owner(struct doctor *doctor, const struct endpoint *endpoint
     finding_mend(finding, MEND_SHELL, "rm %s && " RESTART, endpoint->path);
 }
 
-/* Who may write to its folder can put another socket there. */
+/* Who may write to its directory can put another socket there. */
 static void examine_folder(struct doctor *doctor, const struct endpoint *endpoint)
 {
     g_autofree char *folder = g_path_get_dirname(endpoint->path);

@@ -133,7 +133,7 @@ static void append_wrapped(const struct page *page, const char *text)
     g_string_append_c(page->out, '\n');
 }
 
-/* A line that mends is copied by people: it is never broken. */
+/* A line that fixes is copied by people: it is never broken. */
 static void append_mend(const struct page *page, const struct mend *mend)
 {
     terminal_append_blanks(page->out, 0, NAME_COLUMN);

@@ -3,7 +3,7 @@
  *
  * The protocol is that of sendmail's libmilter, version 6: a packet is its length
  * (32 bits, network order), a letter, and data.  The first is `O`: version,
- * actions, steps; the answer has the same, and lists of macros behind.
+ * actions, steps; the answer has the same, and lists of macros after.
  */
 
 #include "milter/setup/socket_probe.h"
@@ -90,10 +90,10 @@ static int connect_internet(const struct endpoint *endpoint, char **error)
 /* What the child found out: the errno of connect, and how much of the path may be passed. */
 struct sight {
     int reason;
-    int passed; /* bytes of the path up to the folder that stopped it, or -1 */
+    int passed; /* bytes of the path up to the directory that stopped it, or -1 */
 };
 
-/* The first folder of the path that this process may not pass, by the bytes up to its end; -1 if there is none. */
+/* The first directory of the path that this process may not pass, by the bytes up to its end; -1 if there is none. */
 static int blocked_at(const char *path)
 {
     char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
@@ -210,7 +210,7 @@ static guint32 number_at(const unsigned char *data, size_t offset)
     return ntohl(number);
 }
 
-/* Behind the options: the number of a stage, and the macros that are asked for there, ended by NUL. */
+/* After the options: the number of a stage, and the macros that are asked for there, ended by NUL. */
 static bool asks_login(const unsigned char *data, size_t length)
 {
     for (size_t at = OPTIONS_LENGTH + 4; at < length;) {

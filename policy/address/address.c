@@ -67,7 +67,7 @@ static char *seen_of(const char *text, size_t length, bool *settled)
     return g_realloc(seen, (size_t)(to - seen) + 1);
 }
 
-/* Whether so many bytes more may be folded. */
+/* Whether that many bytes more may be folded. */
 static bool may_fold(struct idna *idna, size_t length)
 {
     if (idna == NULL)
@@ -161,7 +161,7 @@ static char *unquote(const char *local, size_t length)
         if (c == '"' && !escaped)
             quoted = !quoted;
         else if (c == '\r' || c == '\n')
-            continue; /* a fold; the blank behind it stays */
+            continue; /* a fold; the blank after it stays */
         else if (escaped || quoted || !g_ascii_isspace(c))
             g_string_append_c(plain, g_ascii_isspace(c) ? ' ' : c);
     }
@@ -250,7 +250,7 @@ static bool unwrap(char *user, char *host)
 char *address_normalise(const char *local, size_t local_length, const char *domain, size_t domain_length,
                         struct idna *idna)
 {
-    /* Once as it is written, since IDNA refuses a name that ends so, and once behind quotes and dots. */
+    /* Once as it is written, since IDNA refuses a name that ends so, and once after quotes and dots. */
     while (local_length > 1 && domain_length > 1 && local[0] == '\'' && domain[domain_length - 1] == '\'') {
         local++;
         local_length--;

@@ -602,7 +602,7 @@ enum greedy_kind greedy_read(struct greedy *greedy, const struct greedy_at *at, 
         return GREEDY_NOBODY;
     if (!right.found || (!left.found && !is_empty_quoted(greedy->text, at->place)))
         return place->prose ? GREEDY_NOBODY : GREEDY_UNREAD;
-    /* That may stand for nothing: the domain may be what comes after it. */
+    /* That may mean nothing: the domain may be what comes after it. */
     if (is_encoded_word(right.words->str, right.near))
         return GREEDY_UNREAD;
     address->end = right.end;

@@ -10,8 +10,8 @@
 #define QUOTED_LOCAL_LIMIT 130
 
 enum byte_class {
-    LOCAL = 1,   /* may stand in a local part: atext, dot, all beyond ASCII */
-    DOMAIN = 2,  /* may stand in a domain */
+    LOCAL = 1,   /* may be in a local part: atext, dot, all beyond ASCII */
+    DOMAIN = 2,  /* may be in a domain */
     WRAPPER = 4, /* atext that people put before an address rather than into it */
     BLANK = 8,
 };
@@ -187,7 +187,7 @@ static bool find_local(const char *text, size_t floor, struct scan_hit *hit, boo
         hit->wide--;
     hit->tight = hit->wide;
     hit->wide = over_quoted_words(text, hit->wide);
-    /* Within a run that starts like an encoded-word, its text comes behind the last `?`. */
+    /* Within a run that starts like an encoded-word, its text comes after the last `?`. */
     if (end - hit->tight > 2 && text[hit->tight] == '=' && text[hit->tight + 1] == '?') {
         for (size_t i = end; i-- > hit->tight;) {
             if (text[i] == '?') {
@@ -257,7 +257,7 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
 {
     size_t i = hit->at + 1, begin;
     bool dot = false, letter = false;
-    bool label = false, dotted = false, parted = false; /* a label, a dot behind it, a label behind that */
+    bool label = false, dotted = false, parted = false; /* a label, a dot after it, a label after that */
 
     while (i < length && text[i] == '@')
         i++;

@@ -41,7 +41,7 @@ static void note_idle(struct account *account, const struct greedy_at *place, si
     account->plain = false;
 }
 
-/* Notes a plain address: one `@` before it may be in its name, and one behind it. */
+/* Notes a plain address: one `@` before it may be in its name, and one after it. */
 static void note_plain(struct account *account)
 {
     account->lost += account->idle > 0 ? account->idle - 1 : 0;

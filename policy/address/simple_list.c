@@ -20,7 +20,7 @@ static const char *over_blanks(const char *p)
     }
 }
 
-/* Behind words of letters and digits joined by single marks, or NULL. */
+/* After words of letters and digits joined by single marks, or NULL. */
 static const char *over_words(const char *p, const char *marks)
 {
     for (;;) {
@@ -34,7 +34,7 @@ static const char *over_words(const char *p, const char *marks)
     }
 }
 
-/* Behind a domain of two labels at least, none of them an A-label; or NULL. */
+/* After a domain of two labels at least, none of them an A-label; or NULL. */
 static const char *over_domain(const char *p)
 {
     const char *end = p;
@@ -57,7 +57,7 @@ static const char *over_address(const char *p)
     return p != NULL && *p == '@' ? over_domain(p + 1) : NULL;
 }
 
-/* Behind a quoted string without escapes, `@` and what begins an encoded-word; or NULL. */
+/* After a quoted string without escapes, `@` and what begins an encoded-word; or NULL. */
 static const char *over_quoted(const char *p)
 {
     for (p++; *p != '"'; p++)
@@ -66,7 +66,7 @@ static const char *over_quoted(const char *p)
     return p + 1;
 }
 
-/* Behind `NAME <ADDRESS>` or `ADDRESS`, or NULL. */
+/* After `NAME <ADDRESS>` or `ADDRESS`, or NULL. */
 static const char *over_mailbox(const char *p)
 {
     const char *end;

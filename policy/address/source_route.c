@@ -64,7 +64,7 @@ static bool split(char *text, const char **local, const char **domain)
     return false;
 }
 
-/* Behind `@a.example,@b.example:`, if the address begins so. */
+/* After `@a.example,@b.example:`, if the address begins so. */
 static const char *over_route(const char *address)
 {
     bool literal = false;
@@ -122,7 +122,7 @@ void route_list(const char *list, route_take take, void *data)
         return;
     for (const char *p = list, *end;; p = end) {
         if (*p == '\0' || strchr(",;:<>", *p) != NULL) {
-            /* What stands before `<` or `:` is a name. */
+            /* What is before `<` or `:` is a name. */
             if (*p != '<' && *p != ':' && !quoted && split(item->str, &local, &domain))
                 take(data, local, domain);
             g_string_truncate(item, 0);

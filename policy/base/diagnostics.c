@@ -189,7 +189,7 @@ static void append_shown(GString *text, const char *from, unsigned characters)
         g_string_append_unichar(text, shown(g_utf8_get_char(from)));
 }
 
-/* The first line, without what stands below it. */
+/* The first line, without what is below it. */
 static GString *format_head(const struct diag *diag)
 {
     GString *text = g_string_new(diag->file);
@@ -232,7 +232,7 @@ static void append_source(GString *text, const struct diag *diag)
     g_string_append(text, "    ");
     append_shown(text, diag->source, DIAG_SHOWN_LINE);
     g_string_append(text, "\n    ");
-    /* A tab stays a tab, so that the caret stands below its character. */
+    /* A tab stays a tab, so that the caret is below its character. */
     const char *p = diag->source;
     for (unsigned column = 1; column < diag->column && *p != '\0'; column++, p = g_utf8_next_char(p)) {
         gunichar c = shown(g_utf8_get_char(p));

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-/* What stands for the rest of a value that was cut. */
+/* What means the rest of a value that was cut. */
 #define REST        "..."
 #define REST_LENGTH (sizeof REST - 1)
 
-/* 1 for bytes that stand as they are: 0x21 to 0x7E without "<>,=\ */
+/* 1 for bytes that are as they are: 0x21 to 0x7E without "<>,=\ */
 /* clang-format off */
 static const unsigned char plain[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x00 */

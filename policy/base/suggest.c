@@ -47,7 +47,7 @@ const char *diag_nearest(const char *word, const char *const *candidates)
     return nearest;
 }
 
-/* So many names of a folder are looked at. */
+/* At most this many names of a directory are looked at. */
 #define FOLDER_LIMIT 10000u
 
 static int compare_names(gconstpointer a, gconstpointer b)
@@ -68,7 +68,7 @@ char *diag_nearest_file(const char *path)
             g_ptr_array_add(names, g_strdup(name));
     if (entries != NULL)
         g_dir_close(entries);
-    /* The order of a folder is that of its disk. */
+    /* The order of a directory is that of its disk. */
     g_ptr_array_sort(names, compare_names);
     g_ptr_array_add(names, NULL);
     return g_strdup(diag_nearest(word, (const char *const *)names->pdata));

@@ -61,7 +61,7 @@ bool letter_is_settled(gunichar c)
     switch (g_unichar_type(c)) {
     case G_UNICODE_LOWERCASE_LETTER:
     case G_UNICODE_OTHER_LETTER:
-        /* Hangul's jamo compose with what stands before them, and so do letters of a few scripts far behind. */
+        /* Hangul's jamo compose with what is before them, and so do letters of a few scripts far after. */
         if ((c >= 0x1100 && c <= 0x11FF) || c > 0xFFFF)
             return false;
         break;
@@ -77,7 +77,7 @@ bool letter_is_settled(gunichar c)
            (second != 0 && g_unichar_compose(first, second, &composed) && composed == c);
 }
 
-/* Whether NFC never puts it together with what stands before it: no mark, no vowel or final of Hangul or Kirat Rai. */
+/* Whether NFC never puts it together with what is before it: no mark, no vowel or final of Hangul or Kirat Rai. */
 static bool begins_anew(gunichar c)
 {
     if (c < 0x80)

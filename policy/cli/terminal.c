@@ -11,7 +11,7 @@
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40, WIDTH_MOST = 1000 };
 
-/* What stands for what was cut, and its columns. */
+/* What means what was cut, and its columns. */
 #define ELLIPSIS         "..."
 #define ELLIPSIS_COLUMNS (sizeof ELLIPSIS - 1)
 
@@ -78,7 +78,7 @@ const char *terminal_block(enum disposition disposition)
 
 /* ---- text */
 
-/* Appends one character as it can stand there; returns its columns. */
+/* Appends one character as it can be there; returns its columns. */
 static unsigned append_character(GString *out, gunichar c)
 {
     size_t before = out->len;
@@ -131,7 +131,7 @@ static unsigned new_line(GString *out, unsigned indent)
     return indent;
 }
 
-/* A word that is longer than a line: nothing of it shall stand where a line begins. */
+/* A word that is longer than a line: nothing of it shall be where a line begins. */
 static unsigned append_broken(GString *out, const char *word, unsigned column, unsigned indent, unsigned width)
 {
     g_autofree char *valid = g_utf8_make_valid(word, -1);

@@ -101,7 +101,7 @@ static bool has_field(const GPtrArray *fields, const char *name)
 }
 
 /*
- * A message of `expect`: From and envelope sender are the same unless it has a From of its own, To holds `to`, the
+ * A message of `expect`: From and envelope sender are the same unless it has its own From, To holds `to`, the
  * envelope `to` and `bcc`.
  */
 static struct message *build_message(const struct expect *expect)

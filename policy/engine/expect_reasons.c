@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* So many rules are told of that might have decided, and so many tests of each. */
+/* At most this many rules are told of that might have decided, and that many tests of each. */
 #define RULES_LIMIT 5u
 #define TESTS_LIMIT 20u
 
@@ -19,7 +19,7 @@
 
 /* ---- what a test saw */
 
-/* Who stands in a recipient header is nobody's business here. */
+/* Who is in a recipient header is nobody's business here. */
 static bool shows_recipients(const char *test)
 {
     for (unsigned bit = FIELD_TO; bit <= FIELD_LAST; bit <<= 1) {

@@ -43,7 +43,7 @@ struct columns {
     unsigned name, detail, fields;
 };
 
-/* What is too long for its column is broken; the next column stands beside its last line. */
+/* What is too long for its column is broken; the next column is beside its last line. */
 static unsigned append_cell(GString *out, const char *text, unsigned column, unsigned begin, unsigned end)
 {
     terminal_append_blanks(out, column, begin);

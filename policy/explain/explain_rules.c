@@ -7,7 +7,7 @@
 /* Where results, rules and tests begin. */
 enum { RESULT_COLUMN = 2, RULE_COLUMN = 12, TEST_COLUMN = 14 };
 
-/* A value beside its test begins here at the latest; one that does not fit stands below. */
+/* A value beside its test begins here at the latest; one that does not fit is below. */
 #define VALUE_COLUMN(width) ((width)*5 / 8)
 
 /* More of a value is not shown to people. */
@@ -17,7 +17,7 @@ enum { RESULT_COLUMN = 2, RULE_COLUMN = 12, TEST_COLUMN = 14 };
 
 /* A test as it is shown: with the words around it, of which a `not` that is its own turns its result. */
 struct line {
-    char *opening; /* a line of its own before it: what a `not (` begins has no result yet; or NULL */
+    char *opening; /* its own line before it: what a `not (` begins has no result yet; or NULL */
     char *text;
     unsigned begin; /* column */
     int result;

@@ -12,7 +12,7 @@
 /* Where labels begin, and what they are for. */
 enum { LABEL_COLUMN = 2, TEXT_COLUMN = 12 };
 
-/* A header of the message gets at most so many lines. */
+/* A header of the message gets at most that many lines. */
 #define HEADER_LINES 2u
 
 static void append_label(GString *out, const struct explain_look *look, const char *label)
@@ -205,7 +205,7 @@ static void append_defects(GString *out, const struct told *told, const struct e
 
 /* ---- the verdict */
 
-/* What becomes of the message; what is told with it stands behind that. */
+/* What happens to the message; what is told with it is after that. */
 static char *outcome(const struct told *told)
 {
     switch (told->verdict->disposition) {

@@ -142,7 +142,7 @@ struct told *told_new(struct policy *policy, const struct message *message, cons
     told->statement = g_array_new(FALSE, FALSE, sizeof(struct told_rule));
     listener.rules = told->statement;
     judge.outbound = ask_outbound(policy, message, outbound, &trace);
-    /* Of mail that is not judged the counts are still worth seeing, the rules are not. */
+    /* Of mail that is not evaluated the counts are still worth seeing, the rules are not. */
     told->outbound = judge.outbound != OUTBOUND_NO;
     told->built_in = outbound < 0 && told->statement->len == 0;
     listener.rules = told->rules;

@@ -66,7 +66,7 @@ static const struct domain_facts *find_domain(struct builder *builder, const cha
     return facts;
 }
 
-/* The same of a domain that stands in a header, as far as the bound allows. */
+/* The same of a domain that is in a header, as far as the bound allows. */
 static const struct domain_facts *find_header_domain(struct builder *builder, const char *domain)
 {
     struct domain_facts *facts = g_hash_table_lookup(builder->exposure->domains, domain);

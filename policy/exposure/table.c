@@ -41,7 +41,7 @@ static gboolean network_equal(gconstpointer a, gconstpointer b)
     return x->six == y->six && x->length == y->length && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0;
 }
 
-/* Makes what is behind its first bits zero. */
+/* Makes what is after its first bits zero. */
 static void network_cut(struct network *network)
 {
     for (unsigned i = 0; i < sizeof network->bytes; i++) {

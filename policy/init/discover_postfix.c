@@ -24,15 +24,15 @@ struct list {
     const char *config;
     const char *parameter;
     bool networks;
-    bool below;         /* a name stands for all below it as well */
+    bool below;         /* a name means all below it as well */
     bool addresses;     /* a table of it holds addresses too, which are not meant */
     GPtrArray *names;   /* char * */
-    GPtrArray *without; /* char *: those behind a `!` */
+    GPtrArray *without; /* char *: those after a `!` */
 };
 
 /* ---- lists */
 
-/* `type:name`; an IPv6 address stands in brackets. */
+/* `type:name`; an IPv6 address is in brackets. */
 static bool is_table(const char *word)
 {
     return word[0] != '[' && strchr(word, ':') != NULL;
@@ -72,7 +72,7 @@ static bool can_be_listed(const char *table)
     return false;
 }
 
-/* The lines of `postmap -s`: a key, a tab, what it stands for. */
+/* The lines of `postmap -s`: a key, a tab, what it means. */
 static void take_keys(struct list *list, const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -233,7 +233,7 @@ static const char * override(GHashTable *values, const char *service, const char
     return g_hash_table_lookup(values, key);
 }
 
-/* Whether a listener's name can stand in a policy as it is. */
+/* Whether a listener's name can be in a policy as it is. */
 static bool is_word(const char *name)
 {
     const char *p = name;
@@ -308,7 +308,7 @@ static void ask_listeners(struct site *site, const char *config)
 
 /* ---- */
 
-/* Sets the domain behind bare names: the value, or the first line of a file (Debian's /etc/mailname). */
+/* Sets the domain after bare names: the value, or the first line of a file (Debian's /etc/mailname). */
 static void take_origin(struct site *site, const char *value)
 {
     g_autofree char *text = NULL;

@@ -1,7 +1,7 @@
 /*
  * discover_sendmail - what Sendmail says of itself, in its test mode; see discover.h.
  *
- * Each question, `$=w` or `$j`, is answered behind a prompt, a class by one name a
+ * Each question, `$=w` or `$j`, is answered after a prompt, a class by one name a
  * line.  A class that is empty gives the next prompt at once.
  */
 
@@ -99,7 +99,7 @@ bool ask_sendmail(struct site *site, const char *config, char **error)
     static const struct {
         const char *question;
         const char *origin;
-        bool below; /* a name stands for all below it as well, and a network may stand there */
+        bool below; /* a name means all below it as well, and a network may be there */
     } classes[] = {{"$=w", "class w", false},
                    {"$={VirtHost}", "class {VirtHost}", false},
                    {"$=M", "class M", false},

@@ -5,7 +5,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-/* So many domains get an assertion each; more say nothing new. */
+/* At most this many domains get an assertion each; more say nothing new. */
 #define SHOWN_DOMAINS 20u
 
 /* Where the marks of the head begin. */
@@ -114,7 +114,7 @@ char *draft_domains(const struct site *site)
     return g_string_free(text, FALSE);
 }
 
-/* ---- which mail is judged */
+/* ---- which mail is evaluated */
 
 static void write_outbound(GString *text, const struct site *site)
 {

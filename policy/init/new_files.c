@@ -86,7 +86,7 @@ bool place_use(struct place *place, const char *name, char **error)
     return true;
 }
 
-/* A name in a folder is on the disk when the folder is. */
+/* A name in a directory is on the disk when the directory is. */
 static void sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -7,7 +7,7 @@
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz-"
 #define BLANKS          " \t\r"
 
-/* Whether something of the policy stands before the comment on its line. */
+/* Whether something of the policy is before the comment on its line. */
 static bool stands_behind(const char *text, size_t offset)
 {
     while (offset > 0 && text[offset - 1] != '\n')

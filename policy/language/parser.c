@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Words that may stand where one of them stands wrong, for "did you mean". */
+/* Words that may be where one of them is wrong, for "did you mean". */
 static const char *const fact_words[] = {"client",   "listener", "user",   "sender", "local",   "class",
                                          "outbound", "contact",  "expect", "rule",   "default", NULL};
 static const char *const outbound_words[] = {"and",    "or",   "class",   "outbound", "contact",
@@ -21,7 +21,7 @@ static const char *const gives_words[] = {"by", "class", "outbound", "contact", 
 static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
 
-/* Whether nothing but blanks stands before the token on its line. */
+/* Whether nothing but blanks is before the token on its line. */
 static bool begins_line(const struct parser *parser)
 {
     const char *text = parser->policy->source->text;
@@ -32,7 +32,7 @@ static bool begins_line(const struct parser *parser)
     return offset == 0 || text[offset - 1] == '\n';
 }
 
-/* Goes on at the next statement of the file: a word that begins one and a line, for the words stand elsewhere too. */
+/* Goes on at the next statement of the file: a word that begins one and a line, for the words are elsewhere too. */
 static void recover_top(struct parser *parser)
 {
     unsigned braces = 0;
@@ -57,7 +57,7 @@ static void recover_block(struct parser *parser, const char *const *words)
         parser_advance(parser);
 }
 
-/* What may stand behind the text of a quarantine; nothing may behind other actions. */
+/* What may be after the text of a quarantine; nothing may after other actions. */
 static const char *const *words_behind(const struct action *action)
 {
     static const char *const words[] = {"approvals", NULL};
@@ -66,8 +66,8 @@ static const char *const *words_behind(const struct action *action)
 }
 
 /*
- * The closing brace of a named block; if something else stands there, goes on
- * behind the block.  `words`, or NULL, may stand before the brace.
+ * The closing brace of a named block; if something else is there, goes on
+ * after the block.  `words`, or NULL, may be before the brace.
  */
 static void close_block(struct parser *parser, const char *what, const struct item *name, unsigned errors,
                         const char *const *words)
@@ -83,7 +83,7 @@ static void close_block(struct parser *parser, const char *what, const struct it
     recover_top(parser);
 }
 
-/* Behind the text of a quarantine: how many reviewers have to agree to a release. */
+/* After the text of a quarantine: how many reviewers have to agree to a release. */
 static bool parse_approvals(struct parser *parser, struct action *action)
 {
     if (!parser_is_word(parser, "approvals"))
@@ -269,7 +269,7 @@ static bool parse_rule(struct parser *parser)
                                     (const char *const[]){"until", NULL});
     parser_advance(parser);
     if (!parse_rule_body(parser, rule)) {
-        /* What stands behind the mistake may hold another: a second try at the action. */
+        /* What is after the mistake may hold another: a second try at the action. */
         recover_block(parser, disposition_names);
         if (parser_is_one_of(parser, disposition_names) && rule->action.text == NULL) {
             parse_action(parser, &rule->action);
@@ -280,7 +280,7 @@ static bool parse_rule(struct parser *parser)
     return true;
 }
 
-/* Behind a statement that may go on, another one stands; a word that begins none is a mistake of this one. */
+/* After a statement that may go on, another one is; a word that begins none is a mistake of this one. */
 static bool ends_statement(struct parser *parser, const char *expected, const char *const *candidates)
 {
     if (!parser_is(parser, TOKEN_NAME) || parser_is_one_of(parser, top_words))
@@ -310,7 +310,7 @@ static GPtrArray *parse_people(struct parser *parser)
     return g_steal_pointer(&people);
 }
 
-/* Whether one of these words stands here. */
+/* Whether one of these words is here. */
 static bool stands(struct parser *parser, const char *expected, const char *const *candidates)
 {
     if (parser_is_one_of(parser, candidates))

@@ -6,7 +6,7 @@
 #include "policy/language/allow_comments.h"
 #include "policy/syntax/lexer.h"
 
-/* With `indent`, each part of the outermost `and` or `or` stands on a line of its own. */
+/* With `indent`, each part of the outermost `and` or `or` is on its own line. */
 static void print_expression(GString *out, const struct expression *expression, const char *indent)
 {
     switch (expression->kind) {
@@ -170,7 +170,7 @@ static void print_rule(GString *out, const struct policy *allowing, const struct
     g_string_append(out, "\n}\n");
 }
 
-/* The first part of `outbound` stands on its first line, and the comment behind that. */
+/* The first part of `outbound` is on its first line, and the comment after that. */
 static void print_outbound(GString *out, const struct policy *policy, const struct policy *allowing)
 {
     g_autoptr(GString) condition = g_string_new(NULL);

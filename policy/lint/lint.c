@@ -6,7 +6,7 @@
 
 #include "policy/engine/policy.h"
 
-/* A rule that ends within so many days is worth a word. */
+/* A rule that ends within that many days is worth a word. */
 #define UNTIL_SOON_DAYS 14
 
 static void lint_until(const struct lint *lint, const struct rule *rule)
@@ -21,7 +21,7 @@ static void lint_until(const struct lint *lint, const struct rule *rule)
                   rule->until_text);
         return;
     }
-    /* How many days are left behind this one. */
+    /* How many days are left after this one. */
     gint64 days = (rule->until - 1) / day - lint->now / day;
     if (days == 0)
         lint_warn(lint, LINT_UNTIL_SOON, rule->until_offset, "today is the last day of rule `%s`", rule->name->text);

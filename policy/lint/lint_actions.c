@@ -1,6 +1,6 @@
 /*
  * lint_actions - rules whose action does not go with what they test or where they
- * stand: one that stops mail with few recipients and lets more pass, an exemption
+ * are: one that stops mail with few recipients and lets more pass, an exemption
  * from nothing, one that only holds what a later rule would refuse.
  */
 
@@ -10,7 +10,7 @@
 #include "policy/lint/lint.h"
 #include "policy/logic/expression_ways.h"
 
-/* So many rules that stop mail are compared with each other. */
+/* At most this many rules that stop mail are compared with each other. */
 #define COMPARED_LIMIT 100u
 
 /* ---- mail that is stopped because it shows few */

@@ -3,7 +3,7 @@
  * already, what is no domain of anybody, what changes nothing.
  *
  * Tables are read once more for this, one by one, since a policy keeps their
- * items and not where they stand.
+ * items and not where they are.
  */
 
 #include "policy/lint/lint.h"
@@ -17,10 +17,10 @@
 
 #include <string.h>
 
-/* So many items of one table are told for one reason; of the rest, how many there are. */
+/* At most this many items of one table are told for one reason; of the rest, how many there are. */
 #define ITEMS_TOLD_LIMIT 5u
 
-/* So many names of a class are looked at to find out whether it takes any from another. */
+/* At most this many names of a class are looked at to find out whether it takes any from another. */
 #define NAMES_LIMIT 1000u
 
 /* What is known of the class at hand. */
@@ -97,7 +97,7 @@ static bool is_vetted(const char *suffix)
     return false;
 }
 
-/* Whether there is room for one more of a table; of what stands in the policy there always is. */
+/* Whether there is room for one more of a table; of what is in the policy there always is. */
 static bool may_tell(struct reading *reading, enum lint_name name)
 {
     return reading == NULL || ++reading->told[name] <= ITEMS_TOLD_LIMIT;
@@ -166,7 +166,7 @@ static void learn_use(struct table_search *looking, const struct name *name)
                        is_matched_elsewhere(looking, name);
 }
 
-/* Whether another class has just this name, which is told unless it stands in a table. */
+/* Whether another class has just this name, which is told unless it is in a table. */
 static int lint_name(struct table_search *looking, struct reading *reading, const struct name *name)
 {
     int owner = table_find_item(domains_of(looking), name->domain, name->below);
@@ -407,7 +407,7 @@ static void class_pattern_free(struct known_pattern *entry)
     g_free(entry);
 }
 
-/* So many as a policy can reasonably have; the rest are taken to match nothing. */
+/* As many as a policy can reasonably have; the rest are taken to match nothing. */
 static GPtrArray *gather_patterns(const struct policy *policy)
 {
     GPtrArray *patterns = g_ptr_array_new_with_free_func((GDestroyNotify)class_pattern_free);

@@ -1,5 +1,5 @@
 /*
- * lint_outbound - whether mail that comes back to this machine is judged again:
+ * lint_outbound - whether mail that comes back to this machine is evaluated again:
  * from a content filter, a list or a forwarding, with a sender from elsewhere.
  *
  * Such messages are made up and asked about; what their listener is called is
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* So many names of listeners are tried. */
+/* At most this many names of listeners are tried. */
 #define LISTENERS_LIMIT 16u
 
 /* Nobody has an address there (RFC 2606). */

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* So many bytes of regular expressions are looked at in one policy; a list of names belongs into a table. */
+/* At most this many bytes of regular expressions are looked at in one policy; a list of names belongs into a table. */
 #define REGEXES_LIMIT (32u * 1024)
 
 /* What an expression is matched with. */
@@ -41,7 +41,7 @@ static bool matches(const struct regex_search *looking, const char *text)
     return pattern_match(looking->regex.pattern, text, budget) == PATTERN_YES;
 }
 
-/* Once for each expression: what is mended in one place is looked at again. */
+/* Once for each expression: what is fixed in one place is looked at again. */
 static void G_GNUC_PRINTF(4, 5)
     warn(struct regex_search *looking, enum lint_name name, const struct regex_node *node, const char *format, ...)
 {
@@ -96,7 +96,7 @@ static void lint_dots(struct regex_search *looking, const GPtrArray *branch)
 struct trial {
     GString *text;
     bool matches; /* and is a domain, or an address */
-    bool open;    /* likewise, and the last character of the filling is part of what is registered */
+    bool open;    /* the same, and the last character of the filling is part of what is registered */
     char behind;  /* what follows the filling */
 };
 

@@ -5,10 +5,10 @@
 
 #include "policy/lint/lint.h"
 
-/* Among so many earlier rules, those are looked for that do it together. */
+/* Among that many earlier rules, those are looked for that do it together. */
 #define TOGETHER_LIMIT 100u
 
-/* So many of them are named. */
+/* At most this many of them are named. */
 #define NAMED_LIMIT 4u
 
 /* What is known of a message that comes to a rule. */

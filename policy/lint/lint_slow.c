@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* So many places of one expression are pushed at, so many branches of a group, and so many of its words. */
+/* At most this many places of one expression are pushed at, that many branches of a group, and that many of its words.
+ */
 #define PLACES_LIMIT   12u
 #define BRANCHES_LIMIT 4u
 #define WORDS_LIMIT    8u
@@ -87,7 +88,7 @@ static void try(struct pushing *pushing, const char *before, const char *unit, c
     warn(pushing, &push, high);
 }
 
-/* `rest` is what the expression wants to see behind: without it, PCRE2 may not even begin. */
+/* `rest` is what the expression wants to see after: without it, PCRE2 may not even begin. */
 static void try_ends(struct pushing *pushing, const char *before, const char *unit, const char *rest)
 {
     g_autofree char *end = g_strconcat(rest, "!", NULL);
@@ -99,7 +100,7 @@ static void try_ends(struct pushing *pushing, const char *before, const char *un
     try(pushing, before, unit, "");
 }
 
-/* Repeats what a node repeats, where it stands and at the start. */
+/* Repeats what a node repeats, where it is and at the start. */
 static void push_node(struct pushing *pushing, const struct regex_node *node)
 {
     unsigned branches = node->branches != NULL ? MIN(node->branches->len, BRANCHES_LIMIT) : 1;
@@ -122,7 +123,7 @@ static void push_node(struct pushing *pushing, const struct regex_node *node)
     }
 }
 
-/* Characters that stand beside each other, from a node on. */
+/* Characters that are beside each other, from a node on. */
 static GString *word_at(const GPtrArray *nodes, unsigned index)
 {
     GString *word = g_string_new(NULL);

@@ -13,11 +13,11 @@
 
 /*
  * Postfix cuts a header to 10,240 tokens (header_address_token_limit), and
- * `a@b,` has four of them: so many recipients one header brings at most.
+ * `a@b,` has four of them: that many recipients one header brings at most.
  */
 #define POSTFIX_HEADER_RECIPIENTS (10240u / 4)
 
-/* So many parts of an `and` or `or` are compared with each other. */
+/* At most this many parts of an `and` or `or` are compared with each other. */
 #define PARTS_LIMIT 64u
 
 /* What a message shows of an expression, however long that is. */
@@ -126,7 +126,7 @@ static void warn_two(const struct lint *lint, enum lint_name name, const struct 
     lint_warn(lint, name, at->offset, "%s", said);
 }
 
-/* Two parts of an `and` or an `or`, in the order in which they stand. */
+/* Two parts of an `and` or an `or`, in the order in which they are. */
 static bool lint_two(const struct lint *lint, const struct expression *whole, const struct expression *one,
                      const struct expression *other)
 {

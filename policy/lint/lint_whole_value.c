@@ -125,7 +125,7 @@ static char *joined(const struct whole *whole, const char *before, const char *b
     return can_match(pattern, whole->values) ? g_steal_pointer(&pattern) : NULL;
 }
 
-/* A domain without what may stand before it: an `@`, a dot. */
+/* A domain without what may be before it: an `@`, a dot. */
 static const char *bare_domain(const char *base)
 {
     const char *at = strrchr(base, '@');

@@ -5,7 +5,8 @@
 #include "policy/conditions/condition_count.h"
 #include "policy/message/recipients.h"
 
-/* So many facts are compared with each other, and so many variables; what comes behind stands for itself alone. */
+/* At most this many facts are compared with each other, and that many variables; what comes after means itself alone.
+ */
 #define FACTS_LIMIT     200u
 #define VARIABLES_LIMIT 48u
 

@@ -243,7 +243,7 @@ static int compare(const struct bounds *bounds, enum comparison comparison, unsi
     return OPEN;
 }
 
-/* How a claim stands by what is known. */
+/* What is known of a claim. */
 static int standing(struct logic *logic, const struct claim *claim)
 {
     const struct test *test = claim->expression->test;

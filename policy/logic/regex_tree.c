@@ -9,7 +9,7 @@
 /* What a set is asked for, the likelier first. */
 static const char candidates[] = "xa0.-_@ bcdefghijklmnopqrstuvwyz123456789!#$%&'*+/=?^`{|}~,;:()<>[]\"\\";
 
-/* So many nodes are written for one text, which an empty group may be told to repeat without end. */
+/* At most this many nodes are written for one text, which an empty group may be told to repeat without end. */
 #define NODES_LIMIT 20000u
 
 struct regex_reader {
@@ -41,7 +41,7 @@ static struct regex_node *node_new(struct regex_reader *reader, enum regex_kind 
 
 /* ---- sets */
 
-/* Behind the set that begins here: a bracket at its start belongs to it, and so do [:classes:]. */
+/* After the set that begins here: a bracket at its start belongs to it, and so do [:classes:]. */
 static const char *set_end(const char *p)
 {
     p++;
@@ -76,7 +76,7 @@ static void fill_set(struct regex_reader *reader, struct regex_node *node)
 
 /* ---- escapes */
 
-/* Behind `{...}`, `<...>` or `'...'` that begins here, or here. */
+/* After `{...}`, `<...>` or `'...'` that begins here, or here. */
 static const char *over_braces(const char *p)
 {
     const char *ends[][2] = {{"{", "}"}, {"<", ">"}, {"'", "'"}};
@@ -149,7 +149,7 @@ static void read_escape(struct regex_reader *reader, GPtrArray *branch)
 
 /* ---- groups */
 
-/* Behind what stands between the parenthesis and the group's text; `*known` is false if it is no plain group. */
+/* After what is between the parenthesis and the group's text; `*known` is false if it is no plain group. */
 static const char *group_start(const char *p, bool *known)
 {
     *known = true;
@@ -174,7 +174,7 @@ static const char *group_start(const char *p, bool *known)
     return p;
 }
 
-/* Makes of a node one that stands for nothing. */
+/* Makes of a node one that means nothing. */
 static void forget(struct regex_node *node)
 {
     node->kind = REGEX_OTHER;
@@ -338,7 +338,7 @@ struct writer {
 
 static void write_branches(struct writer *writer, const GPtrArray *branches, unsigned choice);
 
-/* Whether a node is another, or has it within it; nodes stand in the order of their places. */
+/* Whether a node is another, or has it within it; nodes are in the order of their places. */
 static bool holds(const struct regex_node *node, const struct regex_node *inner)
 {
     return inner != NULL && inner->offset >= node->offset && inner->offset < node->offset + node->length;

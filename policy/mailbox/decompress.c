@@ -72,7 +72,7 @@ static void fail_memory(struct unpack *unpack)
          UNPACK_MEMORY_LIMIT / 1024 / 1024);
 }
 
-/* ---- gzip: RFC 1952; several may stand one behind the other, and zeros behind the last (from tapes) */
+/* ---- gzip: RFC 1952; several may be one after the other, and zeros after the last (from tapes) */
 
 static bool gzip_open(struct unpack *unpack)
 {
@@ -108,7 +108,7 @@ static size_t gzip_step(struct unpack *unpack, char *buffer, size_t size)
     return size - stream->avail_out;
 }
 
-/* ---- xz; likewise */
+/* ---- xz; the same */
 
 static bool xz_open(struct unpack *unpack)
 {
@@ -139,7 +139,7 @@ static size_t xz_step(struct unpack *unpack, char *buffer, size_t size)
     return size - stream->avail_out;
 }
 
-/* ---- zstd: RFC 8878; likewise, and frames that are skipped */
+/* ---- zstd: RFC 8878; the same, and frames that are skipped */
 
 static bool zstd_open(struct unpack *unpack)
 {
@@ -229,7 +229,7 @@ static bool wait_for_input(const struct unpack *unpack)
 }
 
 /*
- * read(2) within the limit: 0 at the end, or if there is a problem.  An error behind some bytes is met again.  A file
+ * read(2) within the limit: 0 at the end, or if there is a problem.  An error after some bytes is met again.  A file
  * fills the buffer; a pipe gives what it has, but at the beginning as much as it takes to recognise it.
  */
 static size_t read_input(struct unpack *unpack, char *buffer, size_t size)

@@ -126,14 +126,14 @@ static bool has_only(const char *line, size_t length, const char *set)
     return true;
 }
 
-/* "1764", and behind it a field: RFC has none of it, it is how Apple Mail keeps a message. */
+/* "1764", and after it a field: RFC has none of it, it is how Apple Mail keeps a message. */
 static bool is_emlx_length(const char *line, size_t length, size_t left)
 {
     return g_ascii_isdigit(line[0]) && has_only(line, length, "0123456789 \r\n") && length < left &&
            mailline_is_field(line + length, left - length);
 }
 
-/* Skips what may stand before a header. */
+/* Skips what may be before a header. */
 static void skip_before(const char *bytes, size_t length, struct wrapped *found)
 {
     size_t line;
@@ -152,7 +152,7 @@ static void skip_before(const char *bytes, size_t length, struct wrapped *found)
     }
 }
 
-/* A carriage return alone, and behind it a field of mail: each line ends so. */
+/* A carriage return alone, and after it a field of mail: each line ends so. */
 static bool has_bare_returns(const char *line, size_t length)
 {
     const char *end = memchr(line, '\n', length), *at = line;

@@ -47,7 +47,7 @@ static void add_field(struct message *message, char *field, size_t length)
         value++;
         length--;
     }
-    /* A NUL would end the value early, and hide what stands behind it. */
+    /* A NUL would end the value early, and hide what is after it. */
     for (char *p = value; (p = memchr(p, '\0', length - (size_t)(p - value))) != NULL;)
         *p = ' ';
     message_add_header_length(message, field, (size_t)(colon - field), value, length);

@@ -99,7 +99,7 @@ bool mailline_is_from_whole(const char *line, size_t length)
            (line[4] == ' ' || mailline_is_blank(line + 4, length - 4));
 }
 
-/* The name of a month, as a word of its own. */
+/* The name of a month, as its own word. */
 static bool is_month(const char *word, const char *end)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

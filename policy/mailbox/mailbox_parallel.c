@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Small files are read many at a time: so many, or until they have so many bytes. */
+/* Small files are read many at a time: that many, or until they have that many bytes. */
 #define BUNDLE_FILES 32u
 #define BUNDLE_SIZE  (1024u * 1024)
 
@@ -21,7 +21,7 @@
 
 /*
  * Each thread takes one turn after the other: it reads on in a bundle, works on
- * a batch, or opens the next bundle.  The bundles stand in the order of
+ * a batch, or opens the next bundle.  The bundles are in the order of
  * delivery, and so do the batches of each.
  */
 
@@ -36,8 +36,8 @@ struct batch {
     GArray *parts;          /* struct part */
     void **results;
     unsigned count;
-    GPtrArray *passed;   /* char *: files behind these messages that are no mail */
-    struct diags *diags; /* what is wrong behind these messages */
+    GPtrArray *passed;   /* char *: files after these messages that are no mail */
+    struct diags *diags; /* what is wrong after these messages */
     bool done;
 };
 
@@ -314,7 +314,7 @@ static void *run_thread(void *data)
 
 /* ---- delivering */
 
-/* The next batch if it is done; bundles that are at their end are left behind. */
+/* The next batch if it is done; bundles that are at their end are left after. */
 static struct batch *next_done(struct crew *crew)
 {
     struct bundle *bundle;

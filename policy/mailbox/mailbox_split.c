@@ -249,7 +249,7 @@ static enum step step_to_next(struct mailcut *cut, struct mailbatch *batch, size
 
 static enum step step_mbox(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
 {
-    /* The first one is the file's, and a second one behind it is no other. */
+    /* The first one is the file's, and a second one after it is no other. */
     if (cut->state == STATE_BETWEEN && cut->index == 0 && mailline_is_from(line, length))
         return step_to_next(cut, batch, length);
     if ((cut->state == STATE_HEADERS && cut->fields == 0) || !mailline_is_from(line, length))
@@ -273,7 +273,7 @@ static enum step step_mbox(struct mailcut *cut, struct mailbatch *batch, const c
     return STEP_TAKE;
 }
 
-/* The same line stands before and after each message. */
+/* The same line is before and after each message. */
 static enum step step_mmdf(struct mailcut *cut, struct mailbatch *batch, const char *line, size_t length)
 {
     if (mailline_begins(line, length, "\1\1\1\1\n") || mailline_begins(line, length, "\1\1\1\1\r\n")) {
@@ -442,7 +442,7 @@ struct message *mailcut_message(const char *text, size_t length)
     return mailbatch_message(batch, 0);
 }
 
-/* Reads on behind what is not cut yet. */
+/* Reads on after what is not cut yet. */
 static size_t fill_buffer(struct mailcut *cut)
 {
     if (cut->at > 0) {

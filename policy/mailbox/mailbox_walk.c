@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Folders within folders. */
+/* Folders within directories. */
 #define DEPTH_LIMIT 32
 
-/* A folder that is being walked through. */
+/* A directory that is being walked through. */
 struct folder {
     char *path;
     dev_t device;
@@ -28,7 +28,7 @@ static const char *const kept_by_servers[] = {"dovecot", "courier", "maildir", "
 struct mailwalk {
     const char *const *paths;
     const atomic_bool *stop;
-    GPtrArray *folders; /* struct folder *, each within the one before it */
+    GPtrArray *folders; /* struct directory *, each within the one before it */
 };
 
 static void folder_free(void *data)
@@ -67,7 +67,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Dot files are none of a mailbox, but dot folders may be (Maildir++); `tmp` holds what is not delivered yet. */
+/* Dot files are none of a mailbox, but dot directories may be (Maildir++); `tmp` holds what is not delivered yet. */
 static bool is_wanted(const char *folder, const char *name)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0)
@@ -78,7 +78,7 @@ static bool is_wanted(const char *folder, const char *name)
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
-/* Reads the names of a folder; an errno if they cannot be read. */
+/* Reads the names of a directory; an errno if they cannot be read. */
 static int read_names(struct mailwalk *walk, struct folder *folder)
 {
     DIR *stream = opendir(folder->path);
@@ -95,13 +95,13 @@ static int read_names(struct mailwalk *walk, struct folder *folder)
     return problem;
 }
 
-/* The folder where the walk is. */
+/* The directory where the walk is. */
 static const struct folder *last_folder(const struct mailwalk *walk)
 {
     return g_ptr_array_index(walk->folders, walk->folders->len - 1);
 }
 
-/* Whether a file in the present folder is a server's own: its index, its list of subscriptions. */
+/* Whether a file in the present directory is a server's own: its index, its list of subscriptions. */
 static bool is_kept_by_server(const struct mailwalk *walk, const char *path)
 {
     const struct folder *folder = walk->folders->len > 0 ? last_folder(walk) : NULL;
@@ -132,7 +132,7 @@ static bool is_deleted(const char *path)
     return (name[0] == ',' || name[0] == '#') && name[1] != '\0' && strspn(name + 1, "0123456789") == strlen(name + 1);
 }
 
-/* A folder that a link leads back to is walked through once. */
+/* A directory that a link leads back to is walked through once. */
 static bool holds_itself(const struct mailwalk *walk, const struct stat *status)
 {
     for (unsigned i = 0; i < walk->folders->len; i++) {
@@ -143,7 +143,7 @@ static bool holds_itself(const struct mailwalk *walk, const struct stat *status)
     return false;
 }
 
-/* Goes on in a folder; or says why not. */
+/* Goes on in a directory; or says why not. */
 static char *enter(struct mailwalk *walk, const char *path, const struct stat *status)
 {
     if (holds_itself(walk, status))

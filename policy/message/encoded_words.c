@@ -8,7 +8,7 @@
 /* A `=?` that begins no word: at one, GMime gives up. */
 #define PARTED "=\u2060?"
 
-/* "=?CHARSET?b?PAYLOAD?="; `end` is behind it. */
+/* "=?CHARSET?b?PAYLOAD?="; `end` is after it. */
 struct word {
     const char *charset;
     const char *payload;
@@ -71,7 +71,7 @@ static bool word_at(const char *text, struct word *word, const char **close)
     word->end = *close + 2;
     /* What holds the beginning of another word has no end of its own. */
     next = strstr(word->payload, "=?");
-    return next == NULL || next + 1 >= *close; /* padding stands before the end */
+    return next == NULL || next + 1 >= *close; /* padding is before the end */
 }
 
 /* Whether somebody may be read in it by whose program does not decode it. */
@@ -199,7 +199,7 @@ static bool is_canonical(const struct word *word, const char *end, const GByteAr
     return strlen(again) == word->payload_length && memcmp(again, word->payload, word->payload_length) == 0;
 }
 
-/* Appends a run of words that begins with `word`; returns what stands behind it. */
+/* Appends a run of words that begins with `word`; returns what is after it. */
 static const char *append_run(GString *mended, struct word word, const char **close, GByteArray *bytes, GString *shown)
 {
     struct word next = word;

@@ -26,8 +26,8 @@ static bool comment_begins(const char *text, bool *closed)
 }
 
 /*
- * GMime up to 3.2.14 loses memory where the comment behind a domain literal is
- * never closed.  Whatever else it would take the signs for: a literal stands behind
+ * GMime up to 3.2.14 loses memory where the comment after a domain literal is
+ * never closed.  Whatever else it would take the signs for: a literal is after
  * an `@` or a comment.
  */
 static bool literals_end(const char *value, size_t length)

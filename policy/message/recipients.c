@@ -39,7 +39,7 @@ struct reader {
     GArray *hits;
     GPtrArray *flat;         /* InternetAddress * */
     struct addresses parsed; /* of one header: what the grammar found */
-    struct addresses named;  /* what stands in the names that the grammar found */
+    struct addresses named;  /* what is in the names that the grammar found */
     struct addresses seen;   /* what the scanner found */
 };
 
@@ -321,7 +321,7 @@ static bool holds_people(const char *text, const GArray *hits, unsigned index)
 }
 
 /*
- * What each hit stands for, or NULL for those that are none of their own.  A hit
+ * What each hit means, or NULL for those that are none of their own.  A hit
  * whose widest reading is an address that the grammar has found is that address (and
  * its tight reading no other), and so is any `@` within it: a quoted local part may hold one.
  */
@@ -331,7 +331,7 @@ static void read_hits(struct reader *reader, const char *text, char **found)
     size_t covered = G_MAXSIZE;
     bool parsed = addresses_count(&reader->parsed) > 0;
 
-    /* Backwards, since a local part ends behind what it covers. */
+    /* Backwards, since a local part ends after what it covers. */
     for (unsigned i = hits->len; i-- > 0;) {
         struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
         bool spread = hit->wide != hit->tight;
@@ -407,7 +407,7 @@ static void parse_value(struct reader *reader, const char *value)
         else if (internet_address_group_get_members((InternetAddressGroup *)address) != NULL)
             flatten(flat, internet_address_group_get_members((InternetAddressGroup *)address));
     }
-    /* Only now, since what a name holds is judged by what the grammar found. */
+    /* Only now, since what a name holds is evaluated by what the grammar found. */
     for (unsigned i = 0; i < flat->len; i++) {
         const char *name = internet_address_get_name(g_ptr_array_index(flat, i));
         if (name != NULL)

@@ -190,7 +190,7 @@ static int find_freemail(struct making *making)
 
 /* ---- the policy is made, tried and brought to its place */
 
-/* An expectation that fails, or a policy that cannot be loaded, is nothing to leave behind. */
+/* An expectation that fails, or a policy that cannot be loaded, is nothing to leave after. */
 static int try_out(const char *path)
 {
     auto_free(diags) diags = diags_new();

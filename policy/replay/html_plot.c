@@ -1,10 +1,10 @@
-/* html_plot - the plots of a page, as SVG that stands in it; see html_page.h */
+/* html_plot - the plots of a page, as SVG that is in it; see html_page.h */
 
 #include "policy/replay/html_page.h"
 
 #include <math.h>
 
-/* A bar is parted into so many steps. */
+/* A bar is parted into that many steps. */
 #define BAR_STEPS 1000u
 
 /* A number with a dot whatever the locale is: "12.5". */
@@ -47,7 +47,7 @@ void page_append_bar(GString *out, const struct bin *bin, guint64 fullest)
 
 struct axes {
     double right; /* logarithm of the number at the right end; the left one is 1 */
-    double top;   /* likewise of messages; the lower end is 1 */
+    double top;   /* the same of messages; the lower end is 1 */
 };
 
 /* Places in percent of the plot. */
@@ -97,7 +97,7 @@ static void append_grid(GString *out, const struct axes *axes)
     }
 }
 
-/* Numbers that are near to each other stand at two heights. */
+/* Numbers that are near to each other are at two heights. */
 static void append_marks(GString *out, const struct axes *axes, const GArray *edges)
 {
     double last = -100;
@@ -121,7 +121,7 @@ static void append_point(GString *out, double x, double y)
     g_string_append_c(out, ' ');
 }
 
-/* Exact: it falls behind each number that has messages, by as many as these are. */
+/* Exact: it falls after each number that has messages, by as many as these are. */
 static void append_curve(GString *out, const struct axes *axes, const struct spread *spread)
 {
     guint64 messages = spread_from(spread, 1);

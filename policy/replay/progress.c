@@ -11,7 +11,7 @@
 
 struct progress {
     bool wanted;      /* there is a terminal */
-    unsigned columns; /* of the line that stands there */
+    unsigned columns; /* of the line that is there */
     gint64 begun;
     gint64 last;
 };

@@ -71,7 +71,7 @@ char *replay_days(const struct tally *tally)
     return g_strdup_printf("%.10s to %.10s", tally->first, tally->last);
 }
 
-/* One digit behind the point, and two where one would make a part nothing, or the whole. */
+/* One digit after the point, and two where one would make a part nothing, or the whole. */
 static int share_digits(double percent)
 {
     if (percent >= 100)

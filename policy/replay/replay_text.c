@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Columns of the numbers; what has no fixed length stands behind them. */
+/* Columns of the numbers; what has no fixed length is after them. */
 enum { NUMBER = 11, SHARE = 9, VERDICT = 18, BIN = 11 };
 
 /* Parties of a message that are named. */
@@ -25,7 +25,7 @@ static void append_title(GString *out, const struct replay *replay, const char *
                            terminal_end(replay->colours));
 }
 
-/* A word at the left end of so many columns, in the colour of a verdict. */
+/* A word at the left end of that many columns, in the colour of a verdict. */
 static void append_verdict(GString *out, const struct replay *replay, const char *word, enum disposition disposition,
                            unsigned columns)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What stands behind a mistake on its line is part of it more often than not. */
+/* What is after a mistake on its line is part of it more often than not. */
 static void G_GNUC_PRINTF(3, 4) lexer_fail(struct lexer *lexer, size_t offset, const char *format, ...)
 {
     va_list arguments;
@@ -97,7 +97,7 @@ static void lex_number(struct lexer *lexer, struct token *token)
     }
 }
 
-/* Whether a control character stands here: C0, DEL or, in UTF-8, C1. */
+/* Whether a control character is here: C0, DEL or, in UTF-8, C1. */
 static bool is_control(const struct lexer *lexer)
 {
     guchar c = (guchar)at(lexer, 0);
@@ -150,7 +150,7 @@ static void lex_quoted(struct lexer *lexer, struct token *token, char end)
     token->value = g_string_free(value, FALSE);
 }
 
-/* What stands right behind the slash that ends a regular expression: options, or more of it. */
+/* What is right after the slash that ends a regular expression: options, or more of it. */
 static void lex_behind_regex(struct lexer *lexer, struct token *token)
 {
     const char *text = lexer->source->text + lexer->position;

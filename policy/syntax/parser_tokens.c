@@ -57,7 +57,7 @@ static const char *called_here(const char *word, const char *const *candidates)
     return NULL;
 }
 
-/* "expected X, not Y", with the nearest of the words that could stand here. */
+/* "expected X, not Y", with the nearest of the words that could be here. */
 bool parser_fail_expected(struct parser *parser, const char *expected, const char *const *candidates)
 {
     g_autofree char *found = token_describe(&parser->token);

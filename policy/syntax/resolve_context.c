@@ -26,7 +26,7 @@ static struct source *read_file(struct resolver *resolver, const struct item *fi
     } else if (diags_get(troubles, 0)->line > 0) {
         diags_move(resolver->diags, troubles);
     } else {
-        /* Where the file is named is where it is mended. */
+        /* Where the file is named is where it is fixed. */
         resolver_fail(resolver, file->offset, "%s %s", path, diags_get(troubles, 0)->message);
     }
     return source;

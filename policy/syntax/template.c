@@ -48,7 +48,7 @@ struct template_parser {
     struct text *text;
 };
 
-/* Where the byte `index` of the string's value stands in the source: behind the quote, each escape two bytes long. */
+/* Where the byte `index` of the string's value is in the source: after the quote, each escape two bytes long. */
 static size_t raw_offset(const struct template_parser *parser, size_t index)
 {
     const char *raw = parser->scope->source->text + parser->offset + 1;
@@ -112,7 +112,7 @@ static void add_count(struct template_parser *parser, const char *where, enum co
     g_array_append_val(parser->text->parts, part);
 }
 
-/* What stands between braces: NAME or COUNT CLASS. */
+/* What is between braces: NAME or COUNT CLASS. */
 static void add_variable(struct template_parser *parser, const char *where, const char *content)
 {
     static const struct {
@@ -243,7 +243,7 @@ char *text_expand(const struct text *text, const struct text_values *values)
             text_append_cut(line, values->message->queue_id, TEXT_VALUE_LIMIT);
             break;
         case VARIABLE_CONTACT:
-            /* The policy's own words: what stands there is what the reader shall do. */
+            /* The policy's own words: what is there is what the reader shall do. */
             g_string_append(line, values->contact);
             break;
         }
