@@ -234,22 +234,21 @@ static void enter_item(struct html_lines *page)
     page->marker = page->number;
 }
 
+/* The breaks before and after an element: a list within a list is no paragraph. */
+static void ask_block_breaks(struct html_lines *page, xmlNode *node, bool list)
+{
+    if (layout_of(node) == LAYOUT_LINE)
+        ask_breaks(page, 1);
+    else if (layout_of(node) == LAYOUT_PARAGRAPH)
+        ask_breaks(page, list && page->lists > 0 ? 1 : 2);
+}
+
 static void enter_element(struct html_lines *page, xmlNode *node)
 {
     bool list = is_element(node, "ul") || is_element(node, "ol");
-    switch (layout_of(node)) {
-    case LAYOUT_BREAK:
+    if (layout_of(node) == LAYOUT_BREAK)
         ask_breaks(page, MIN(page->breaks + 1, 2));
-        break;
-    case LAYOUT_LINE:
-        ask_breaks(page, 1);
-        break;
-    case LAYOUT_PARAGRAPH:
-        ask_breaks(page, list && page->lists > 0 ? 1 : 2);
-        break;
-    default:
-        break;
-    }
+    ask_block_breaks(page, node, list);
     if (list)
         enter_list(page, is_element(node, "ol"));
     page->quotes += is_element(node, "blockquote");
@@ -274,19 +273,9 @@ static void leave_element(struct html_lines *page, xmlNode *node)
         page->marker = NULL;
     if (is_element(node, "a"))
         append_link(page, node);
-    switch (layout_of(node)) {
-    case LAYOUT_LINE:
-        ask_breaks(page, 1);
-        break;
-    case LAYOUT_PARAGRAPH:
-        ask_breaks(page, list && page->lists > 0 ? 1 : 2);
-        break;
-    case LAYOUT_CELL:
+    if (layout_of(node) == LAYOUT_CELL)
         page->cell = page->breaks == 0;
-        break;
-    default:
-        break;
-    }
+    ask_block_breaks(page, node, list);
 }
 
 static bool has_room(const struct html_lines *page)

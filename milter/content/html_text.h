@@ -2,7 +2,7 @@
  * html_text - HTML as lines of text, for a person who reads it on a terminal.
  *
  * What a mail program would show is there, what it would hide by a style sheet too; scripts,
- * style sheets and comments are not.  The address of a link stands behind its text, since what
+ * style sheets and comments are not.  The address of a link follows its text, since what
  * is read and where it leads are two things.
  */
 #ifndef RCPTGUARD_HTML_TEXT_H

@@ -24,7 +24,7 @@
 #define CONTENT_PARTS_LIMIT 200u
 #define CONTENT_DEPTH_LIMIT 20u
 
-/* Lines that may begin a part; behind them a message is read no further. */
+/* Lines that may begin a part; after them a message is read no further. */
 #define CONTENT_BOUNDARIES_LIMIT 10000u
 
 /* Characters of a name or a type. */
