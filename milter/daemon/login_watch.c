@@ -41,22 +41,38 @@ struct login_watch *login_watch_new(struct policy *policy)
     return watch;
 }
 
+/* The rules' bits; NULL if the policy is no longer in force. */
+static guint8 *copy_rules(struct login_watch *watch, const struct policy *policy)
+{
+    g_mutex_lock(&watch->lock);
+    guint8 *rules = watch->policy == policy ? g_memdup2(watch->rules->data, watch->rules->len) : NULL;
+    g_mutex_unlock(&watch->lock);
+    return rules;
+}
+
+static void add(struct login_watch *watch, const struct policy *policy, unsigned rule, guint8 bits)
+{
+    g_mutex_lock(&watch->lock);
+    if (watch->policy == policy)
+        watch->rules->data[rule] |= bits;
+    g_mutex_unlock(&watch->lock);
+    atomic_store(&watch->changed, true);
+}
+
+/* The tests are evaluated without the lock, so that no message waits for another one. */
 void login_watch_note(struct login_watch *watch, struct policy *policy, const struct message *message)
 {
     if (atomic_load(&watch->pointless))
         return;
-    g_mutex_lock(&watch->lock);
-    for (unsigned i = 0; watch->policy == policy && i < watch->rules->len; i++) {
-        guint8 *bits = &watch->rules->data[i];
-        if ((*bits & (NOT_WATCHED | MET)) != 0)
+    g_autofree guint8 *rules = copy_rules(watch, policy);
+    for (unsigned i = 0; rules != NULL && i < policy_rule_count(policy); i++) {
+        if ((rules[i] & (NOT_WATCHED | MET)) != 0)
             continue;
         enum login_listed listed = policy_login_listed(policy, i, message);
-        guint8 now = *bits | (listed == LOGIN_LISTED ? MET : listed == SENDER_LISTED ? MISSED : 0);
-        if (now != *bits)
-            atomic_store(&watch->changed, true);
-        *bits = now;
+        guint8 bits = listed == LOGIN_LISTED ? MET : listed == SENDER_LISTED ? MISSED : 0;
+        if ((rules[i] | bits) != rules[i])
+            add(watch, policy, i, bits);
     }
-    g_mutex_unlock(&watch->lock);
 }
 
 bool login_watch_changed(struct login_watch *watch)
