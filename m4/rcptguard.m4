@@ -65,7 +65,7 @@ AC_DEFUN([RG_SANITIZERS], [
 AC_DEFUN([RG_COVERAGE], [
   AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [count executed lines, for gcov])], [], [enable_coverage=no])
   AS_IF([test "x$enable_coverage" = xyes], [
-    RG_CFLAGS="$RG_CFLAGS --coverage -O0 -g"
+    RG_CFLAGS="$RG_CFLAGS --coverage -O0 -g -fprofile-update=atomic -include \$(top_srcdir)/tests/coverage/flush.h -DCOVERAGE_FOLDER='\"\$(abs_top_builddir)\"'"
     RG_LDFLAGS="$RG_LDFLAGS --coverage"])
   AC_SUBST([RG_CFLAGS])
   AC_SUBST([RG_LDFLAGS])

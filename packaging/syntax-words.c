@@ -51,7 +51,8 @@ int main(void)
             if (strcmp(group_of(*word), groups[i]) == 0)
                 printf(" %s", *word);
         for (const char *const *word = language_place_words; *word != NULL && i == 0; word++)
-            printf(" %s", *word);
+            if (!is_fact(*word))
+                printf(" %s", *word);
         if (strcmp(groups[i], "action") == 0)
             print_unreserved(disposition_names);
         for (const struct condition_kind *const *kind = condition_kinds;

@@ -2,6 +2,7 @@
 
 #include "milter/common/conf.h"
 
+#include <pwd.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ struct config *config_new(const char *path)
     config->on_error = DISPOSITION_TEMPFAIL;
     config->on_fault = DISPOSITION_QUARANTINE;
     config->timeout = CONFIG_DEFAULT_TIMEOUT;
+    config->memory = CONFIG_DEFAULT_MEMORY;
+    config->body = CONFIG_DEFAULT_BODY;
     config->read_ahead = true;
     config->facility = LOG_MAIL;
     config->accepted = true;
@@ -31,6 +34,8 @@ struct config *config_new(const char *path)
     config->keep = CONFIG_DEFAULT_KEEP;
     config->subject = true;
     config->review.approvals = 1;
+    config->review.answers_delimiter = g_strdup("+");
+    config->review.sender_release = CONFIG_DEFAULT_SENDER_RELEASE;
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++)
         config->review.groups[i] = g_strsplit(CONFIG_DEFAULT_REVIEWERS, ",", -1);
     return config;
@@ -42,6 +47,9 @@ static void review_clear(struct review *review)
         g_strfreev(review->groups[i]);
     g_free(review->identities);
     g_free(review->notice);
+    g_free(review->answers);
+    g_free(review->answers_delimiter);
+    g_free(review->decision_key);
     g_strfreev(review->digest_to);
     for (unsigned i = 0; i < MTAS; i++) {
         g_free(review->places[i].configuration);
@@ -56,8 +64,44 @@ void config_free(struct config *config)
     g_free(config->user);
     g_free(config->policy);
     g_free(config->ledger);
+    g_free(config->state);
+    g_free(config->state_key);
     g_free(config->metrics);
     g_free(config->instance);
     review_clear(&config->review);
     g_free(config);
+}
+
+static char *beside_ledger(const struct config *config, const char *path, const char *name)
+{
+    g_autofree char *folder = g_path_get_dirname(config->ledger);
+    return path != NULL ? g_strdup(path) : g_build_filename(folder, name, NULL);
+}
+
+uid_t config_owner(const struct config *config)
+{
+    const struct passwd *entry = getpwnam(config->user);
+    return entry != NULL && (geteuid() == 0 || config->user_given) ? entry->pw_uid : geteuid();
+}
+
+char *config_state(const struct config *config)
+{
+    return beside_ledger(config, config->state, "state.db");
+}
+
+char *config_state_key(const struct config *config)
+{
+    return beside_ledger(config, config->state_key, "state.key");
+}
+
+char *config_answers_key(const struct config *config)
+{
+    return beside_ledger(config, NULL, "answers.key");
+}
+
+char *config_decision_key(const struct config *config)
+{
+    g_autofree char *folder = g_path_get_dirname(config->path);
+    const char *path = config->review.decision_key;
+    return path != NULL ? g_strdup(path) : g_build_filename(folder, "decision.key", NULL);
 }

@@ -13,6 +13,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define CONFIG_DEFAULT_PATH      SYSCONFDIR "/rcptguard/rcptguard.conf"
 #define CONFIG_DEFAULT_POLICY    SYSCONFDIR "/rcptguard/policy"
@@ -20,10 +21,14 @@
 #define CONFIG_SENDMAIL_SOCKET   "unix:/run/rcptguard/rcptguard.sock"
 #define CONFIG_DEFAULT_USER      "rcptguard"
 #define CONFIG_DEFAULT_TIMEOUT   7210 /* seconds: longer than any MTA is silent within a message */
+#define CONFIG_DEFAULT_MEMORY    256  /* MiB */
+#define CONFIG_DEFAULT_BODY      10   /* MiB */
 #define CONFIG_DEFAULT_SUMMARY   3600 /* seconds */
 #define CONFIG_DEFAULT_LEDGER    LOCALSTATEDIR "/lib/rcptguard/ledger.db"
 #define CONFIG_DEFAULT_KEEP      7776000 /* seconds: 90 days */
 #define CONFIG_DEFAULT_REVIEWERS "rcptguard-review"
+
+#define CONFIG_DEFAULT_SENDER_RELEASE 7200 /* seconds */
 
 /* What a group of reviewers may be allowed. */
 enum review_action { REVIEW_LIST, REVIEW_SHOW, REVIEW_RELEASE, REVIEW_RETURN, REVIEW_DELETE, REVIEW_ACTIONS };
@@ -34,14 +39,26 @@ struct review_place {
     char *command;       /* its sendmail(8); NULL: the one of the system */
 };
 
+/* What becomes of a held message that nobody decides in time. */
+struct conf_expiry {
+    unsigned seconds; /* 0: it stays on hold */
+    enum expire_way way;
+};
+
 /* [review]: what rcptguardq(8) needs. */
 struct review {
     unsigned approvals;            /* different people that every release needs: 1 or 2 */
     char *identities;              /* a file: which mail is a reviewer's own; or NULL */
     char **groups[REVIEW_ACTIONS]; /* names of groups, ended by NULL; none: root alone */
     char *notice;                  /* a template: tell the author of a held message; NULL: do not */
-    char **digest_to;              /* addresses, ended by NULL; or NULL */
-    enum mta mta;                  /* MTA_NONE: find out */
+    char *decision_key;            /* of the seals of decisions; NULL: decision.key beside this file */
+    struct conf_expiry expire;
+    char *answers;           /* the address that people answer to; or NULL */
+    char *answers_delimiter; /* one character, before what is added to its local part */
+    unsigned sender_release; /* seconds after the notice in which an author may answer it */
+    bool by_mail;            /* reviewers may decide by an answer to the digest */
+    char **digest_to;        /* addresses, ended by NULL; or NULL */
+    enum mta mta;            /* MTA_NONE: find out */
     struct review_place places[MTAS];
 };
 
@@ -56,6 +73,8 @@ struct config {
     enum disposition on_error; /* accept or tempfail: what an action that failed becomes */
     enum disposition on_fault; /* quarantine, tempfail or reject: what a fault of the policy becomes */
     unsigned timeout;          /* seconds that the MTA may be silent within a packet */
+    unsigned memory;           /* MiB that all messages may have at once */
+    unsigned body;             /* MiB of the body of a message that are read, if the policy needs it */
     bool read_ahead;           /* more is read of a connection than libmilter asks for */
 
     int facility;     /* of syslog(3) */
@@ -67,6 +86,9 @@ struct config {
     unsigned keep; /* seconds that a closed row stays in the ledger */
     bool subject;  /* the ledger keeps subjects */
 
+    char *state;     /* what is remembered between messages; NULL: state.db beside the ledger; see config_state */
+    char *state_key; /* of its hashes; NULL: state.key beside the ledger */
+
     char *metrics;  /* absolute; or NULL: none are written */
     char *instance; /* a label of all of them; or NULL */
 
@@ -76,6 +98,20 @@ struct config {
 /* One in which each key has its default; `path` is the file's. */
 struct config *config_new(const char *path);
 void config_free(struct config *config);
+
+/* Whose files are trusted: the daemon's user; without such a user, or for another one who asks, the one who asks. */
+uid_t config_owner(const struct config *config);
+
+/* Where [state] is, and the key of its hashes: absolute paths, for g_free. */
+char *config_state(const struct config *config);
+char *config_state_key(const struct config *config);
+
+/* Where the key of the codes of answers by mail is, the daemon's own: an absolute path, for g_free. */
+char *config_answers_key(const struct config *config);
+
+/* Where the key is that seals decisions: an absolute path, for g_free. */
+char *config_decision_key(const struct config *config);
+
 AUTO_FREE_DEFINE(config, config_free)
 
 #endif

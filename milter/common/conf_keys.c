@@ -90,6 +90,24 @@ static char *read_duration(const struct key *key, struct config *config, const c
     return NULL;
 }
 
+/* Of the unit, which is a mebibyte. */
+#define GIBIBYTE 1024u
+
+/* A number with M or G after it; stored in mebibytes. */
+static char *read_size(const struct key *key, struct config *config, const char *value)
+{
+    unsigned *place = place_of(key, config);
+    char *end;
+    guint64 number = g_ascii_isdigit(value[0]) ? g_ascii_strtoull(value, &end, 10) : 0;
+    if (number == 0 || (strcmp(end, "M") != 0 && strcmp(end, "G") != 0))
+        return g_strdup_printf("expected a size such as 256M or 1G, not `%s`", value);
+    guint64 unit = end[0] == 'G' ? GIBIBYTE : 1;
+    if (number > key->most / unit || number * unit < key->least)
+        return g_strdup_printf("expected a size from %uM to %uG, not `%s`", key->least, key->most / GIBIBYTE, value);
+    *place = (unsigned)(number * unit);
+    return NULL;
+}
+
 static char *read_socket(const struct key *key, struct config *config, const char *value)
 {
     char *error;
@@ -202,6 +220,54 @@ static char *read_addresses(const struct key *key, struct config *config, const 
     return read_list(value, wrong_address, place_of(key, config));
 }
 
+static char *read_delimiter(const struct key *key, struct config *config, const char *value)
+{
+    (void)key;
+    if (value[0] == '\0' || value[1] != '\0' || strchr("+-=_", value[0]) == NULL)
+        return g_strdup_printf("expected one of + - = _, as the MTA has it, not `%s`", value);
+    g_free(config->review.answers_delimiter);
+    config->review.answers_delimiter = g_strdup(value);
+    return NULL;
+}
+
+/* `10d return`, `10d delete`, or `no`. */
+static char *read_expiry(const struct key *key, struct config *config, const char *value)
+{
+    struct conf_expiry *expiry = place_of(key, config);
+    g_autofree char *time = g_strndup(value, strcspn(value, " \t"));
+    const char *word = value + strlen(time) + strspn(value + strlen(time), " \t");
+    gint64 seconds = duration_read(time, "hd", '\0');
+    if (strcmp(value, "no") == 0) {
+        *expiry = (struct conf_expiry){0, EXPIRE_AS_CONFIGURED};
+        return NULL;
+    }
+    bool returns = strcmp(word, expire_way_name(EXPIRE_RETURN)) == 0;
+    if (seconds == -1 || (!returns && strcmp(word, expire_way_name(EXPIRE_DELETE)) != 0))
+        return g_strdup_printf("expected a time in hours or days and `return` or `delete`, such as `10d return`, or "
+                               "`no`; not `%s`",
+                               value);
+    if (seconds < key->least || seconds > key->most)
+        return g_strdup_printf("expected a time from %ud to %ud, not `%s`", key->least / DAY, key->most / DAY, time);
+    *expiry = (struct conf_expiry){(unsigned)seconds, returns ? EXPIRE_RETURN : EXPIRE_DELETE};
+    return NULL;
+}
+
+/* One that needs no quotes, so that it can be read and typed, and that leaves room for what is added to it. */
+static char *read_answers(const struct key *key, struct config *config, const char *value)
+{
+    static const char characters[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-";
+    size_t length = strspn(value, characters);
+    (void)key;
+    if (length == 0 || length > 30 || value[length] != '@' || value[length + 1] == '\0' ||
+        value[length + 1 + strspn(value + length + 1, characters)] != '\0')
+        return g_strdup_printf("expected an address of letters, digits, dots, hyphens and underscores, with at most 30 "
+                               "of them before its @, not `%s`",
+                               value);
+    g_free(config->review.answers);
+    config->review.answers = g_strdup(value);
+    return NULL;
+}
+
 static char *read_mta(const struct key *key, struct config *config, const char *value)
 {
     struct conf_word words[MTAS + 1] = {{"auto", MTA_NONE}}; /* the last stays NULL */
@@ -248,6 +314,8 @@ static const struct key keys[] = {
     {"milter", "on-error", read_choice, KEY_RELOAD, KEY_NUMBER, AT(on_error), .words = on_error_words},
     {"milter", "on-fault", read_choice, KEY_RELOAD, KEY_NUMBER, AT(on_fault), .words = on_fault_words},
     {"milter", "timeout", read_duration, KEY_RESTART, KEY_NUMBER, AT(timeout), .least = 1, .most = 7 * DAY},
+    {"milter", "memory", read_size, KEY_RELOAD, KEY_NUMBER, AT(memory), .least = 16, .most = 64 * GIBIBYTE},
+    {"milter", "body", read_size, KEY_RELOAD, KEY_NUMBER, AT(body), .least = 1, .most = GIBIBYTE},
     {"milter", "read-ahead", read_bool, KEY_RESTART, KEY_FLAG, AT(read_ahead), .words = yes_words},
     {"log", "facility", read_choice, KEY_RESTART, KEY_NUMBER, AT(facility), .words = facility_words},
     {"log", "format", read_bool, KEY_RELOAD, KEY_FLAG, AT(log_json), .words = format_words},
@@ -256,6 +324,8 @@ static const struct key keys[] = {
     {"ledger", "path", read_path, KEY_RESTART, KEY_TEXT, AT(ledger)},
     {"ledger", "keep", read_duration, KEY_RELOAD, KEY_NUMBER, AT(keep), .least = DAY, .most = 3650 * DAY},
     {"ledger", "subject", read_bool, KEY_RELOAD, KEY_FLAG, AT(subject), .words = yes_words},
+    {"state", "path", read_path, KEY_RESTART, KEY_TEXT, AT(state)},
+    {"state", "key", read_path, KEY_RESTART, KEY_TEXT, AT(state_key)},
     {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
     {"metrics", "instance", read_instance, KEY_RESTART, KEY_TEXT, AT(instance)},
     {"review", "approvals", read_approvals, KEY_COMMAND, KEY_NUMBER, AT(review.approvals)},
@@ -266,6 +336,13 @@ static const struct key keys[] = {
     {"review", "return", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_RETURN])},
     {"review", "delete", read_groups, KEY_COMMAND, KEY_TEXTS, AT(review.groups[REVIEW_DELETE])},
     {"review", "notice", read_path, KEY_RELOAD, KEY_TEXT, AT(review.notice)},
+    {"review", "decision-key", read_path, KEY_COMMAND, KEY_TEXT, AT(review.decision_key)},
+    {"review", "expire", read_expiry, KEY_COMMAND, KEY_EXPIRY, AT(review.expire), .least = DAY, .most = 365 * DAY},
+    {"review", "answers", read_answers, KEY_RESTART, KEY_TEXT, AT(review.answers)},
+    {"review", "answers-delimiter", read_delimiter, KEY_RESTART, KEY_TEXT, AT(review.answers_delimiter)},
+    {"review", "sender-release", read_duration, KEY_RELOAD, KEY_NUMBER, AT(review.sender_release), .least = 60,
+     .most = 7 * DAY},
+    {"review", "reviewers-by-mail", read_bool, KEY_RELOAD, KEY_FLAG, AT(review.by_mail), .words = yes_words},
     {"review", "digest-to", read_addresses, KEY_COMMAND, KEY_TEXTS, AT(review.digest_to)},
     {"review", "mta", read_mta, KEY_COMMAND, KEY_NUMBER, AT(review.mta)},
     {"review", "postfix-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_POSTFIX].configuration)},
@@ -305,6 +382,10 @@ char *key_text(const struct key *key, const struct config *config)
         return g_strdup(*(const bool *)place ? "yes" : "no");
     case KEY_SOCKET:
         return g_strdup((*(struct endpoint *const *)place)->name);
+    case KEY_EXPIRY: {
+        const struct conf_expiry *expiry = place;
+        return g_strdup_printf("%u %d", expiry->seconds, expiry->way);
+    }
     }
     return NULL;
 }
@@ -337,6 +418,9 @@ void key_copy(const struct key *key, struct config *to, const struct config *fro
         break;
     case KEY_SOCKET:
         copy_socket(place, *(struct endpoint *const *)source);
+        break;
+    case KEY_EXPIRY:
+        *(struct conf_expiry *)place = *(const struct conf_expiry *)source;
         break;
     }
 }

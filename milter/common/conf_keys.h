@@ -25,6 +25,7 @@ enum key_kind {
     KEY_NUMBER, /* int, unsigned or an enum */
     KEY_FLAG,   /* bool */
     KEY_SOCKET, /* struct endpoint * */
+    KEY_EXPIRY, /* struct conf_expiry */
 };
 
 struct key {
@@ -36,7 +37,7 @@ struct key {
     enum key_kind kind;
     size_t place;                  /* in struct config */
     const struct conf_word *words; /* that it may be, ended by a NULL name */
-    unsigned least, most;          /* of a time, in seconds */
+    unsigned least, most;          /* of a time, in seconds, or of a size, in mebibytes */
 };
 
 /* The keys, from 0, in groups; NULL after the last. */

@@ -16,6 +16,7 @@
 #define PROCESS "process"
 #define RELOADS "reloads"
 #define FAILED  "failed"
+#define MEMORY  "memory"
 #define MISSED  "missed"
 
 static char *path_of(const struct config *config)
@@ -42,6 +43,7 @@ int running_write(const struct running *running, const struct config *config, ch
     g_autoptr(GString) text = g_string_new("# What rcptguardd runs with; it writes this file, and never reads it.\n");
     g_string_append_printf(text, PROCESS " = %ld\n" RELOADS " = %" G_GUINT64_FORMAT "\n" FAILED " = %s\n",
                            (long)running->process, running->reloads, running->failed ? "yes" : "no");
+    g_string_append_printf(text, MEMORY " = %" G_GUINT64_FORMAT "\n", running->memory);
     if (running->missed != NULL)
         g_string_append_printf(text, MISSED " = %s\n", running->missed);
     const struct key *key;
@@ -71,6 +73,8 @@ static void take_line(struct running *running, char *line)
         running->reloads = g_ascii_strtoull(value, NULL, 10);
     } else if (strcmp(line, FAILED) == 0 && value != NULL) {
         running->failed = strcmp(value, "yes") == 0;
+    } else if (strcmp(line, MEMORY) == 0 && value != NULL) {
+        running->memory = g_ascii_strtoull(value, NULL, 10);
     } else if (strcmp(line, MISSED) == 0 && value != NULL) {
         g_free(running->missed);
         running->missed = g_strdup(value);

@@ -19,13 +19,14 @@ struct running {
     pid_t process;      /* the daemon's, that takes signals */
     guint64 reloads;    /* how many there were */
     bool failed;        /* the last one */
+    guint64 memory;     /* bytes that it may need */
     char *missed;       /* rules, "boss, crm", whose logins have not been met, while mail of those senders goes out */
     GHashTable *values; /* "group.key": value; of the daemon's keys with a value */
     GHashTable *known;  /* a set of "group.key": the keys that the daemon has */
 };
 
 /*
- * Writes what a daemon runs with, which is `config`; of `running` the first four count.
+ * Writes what a daemon runs with, which is `config`; of `running` the first five count.
  * 0, or -1 with `error`, for g_free.
  */
 int running_write(const struct running *running, const struct config *config, char **error);

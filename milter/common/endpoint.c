@@ -105,3 +105,22 @@ void endpoint_free(struct endpoint *endpoint)
     g_free(endpoint->host);
     g_free(endpoint);
 }
+
+char *endpoint_client(const struct sockaddr *address, unsigned *port)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (address != NULL && address->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+        *port = ntohs(four->sin_port);
+        return g_strdup(inet_ntop(AF_INET, &four->sin_addr, text, sizeof text));
+    }
+    if (address != NULL && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+        *port = ntohs(six->sin6_port);
+        if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+            return g_strdup(inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], text, sizeof text));
+        return g_strdup(inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof text));
+    }
+    *port = 0;
+    return NULL;
+}

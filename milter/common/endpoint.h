@@ -11,6 +11,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 enum endpoint_kind { ENDPOINT_UNIX, ENDPOINT_INET, ENDPOINT_INET6, ENDPOINT_FD };
 
@@ -37,5 +38,11 @@ AUTO_FREE_DEFINE(endpoint, endpoint_free)
 
 /* Whether who connects to that host reaches one of the kinds INET and INET6: all names of the loopback are one. */
 bool endpoint_has_host(const struct endpoint *endpoint, const char *host);
+
+/*
+ * The address of who connected, in numbers, and its port; an IPv4 address that came mapped into IPv6 is written as
+ * IPv4. NULL with port 0 if it is of another family, or not known.
+ */
+char *endpoint_client(const struct sockaddr *address, unsigned *port);
 
 #endif

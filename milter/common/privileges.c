@@ -12,11 +12,6 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
-#if defined(HAVE_LINUX_LANDLOCK_H) && defined(HAVE_SYS_PRCTL_H)
-#include <linux/landlock.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#endif
 
 /* The user's entry; errno is 0 if there is none. */
 static struct passwd *user_find(const char *user)
@@ -87,36 +82,3 @@ unsigned privileges_raise_descriptors(void)
         return 0;
     return (unsigned)MIN(limit.rlim_cur, (rlim_t)G_MAXINT);
 }
-
-#if defined(HAVE_LINUX_LANDLOCK_H) && defined(HAVE_SYS_PRCTL_H)
-/* The rights that are taken away; those of a newer kernel than this one's it would not know. */
-static guint64 rights_known(long version)
-{
-    guint64 rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-                     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-                     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
-#ifdef LANDLOCK_ACCESS_FS_TRUNCATE
-    if (version >= 3)
-        rights |= LANDLOCK_ACCESS_FS_TRUNCATE;
-#endif
-    return version >= 1 ? rights : 0;
-}
-
-bool privileges_only_read(void)
-{
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    const struct landlock_ruleset_attr attributes = {.handled_access_fs = rights_known(version)};
-    int rules = version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-    if (rules == -1)
-        return false;
-    bool done = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
-    close(rules);
-    return done;
-}
-#else
-bool privileges_only_read(void)
-{
-    return false;
-}
-#endif

@@ -18,12 +18,6 @@
  */
 int privileges_drop(const char *user, bool given, char **error);
 
-/*
- * From here on this process, and what it starts, writes, makes, removes and executes no file, whatever
- * its user may: Landlock, landlock(7), of Linux 5.13.  False where there is none, and nothing is changed.
- */
-bool privileges_only_read(void);
-
 /* Raises the limit of descriptors; call it as root if there is a choice.  Returns the limit in force. */
 unsigned privileges_raise_descriptors(void);
 

@@ -352,6 +352,9 @@ bool html_text_append(GString *out, const char *html, size_t length, const char 
     struct html_lines page = {.out = out, .start = start, .limit = start + limit, .line = start, .link = start};
     if (length == 0)
         return true;
+    /* Without memory the process ends, as everywhere; by itself the library leaves out the rest of the page silently.
+     */
+    xmlMemSetup(g_free, g_malloc, g_realloc, g_strdup);
     htmlDocPtr document = htmlReadMemory(html, (int)MIN(length, G_MAXINT), NULL, charset, options);
     if (document == NULL)
         return false;

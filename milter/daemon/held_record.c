@@ -2,10 +2,13 @@
 
 #include "milter/daemon/held_record.h"
 
+#include "milter/ledger/ledger_bell.h"
 #include "policy/base/keyed_hash.h"
+#include "policy/engine/kept_policy.h"
 #include "policy/exposure/exposure.h"
 #include "policy/message/header_text.h"
 #include "policy/message/message_id.h"
+#include "policy/state/state_keys.h"
 
 #include <string.h>
 
@@ -179,7 +182,49 @@ static GPtrArray *read_parties(const struct exposure *exposure)
     return parties;
 }
 
+/* ---- the state */
+
+/* The window of the rule that holds it; NULL if it has none. */
+static const struct verdict_window *find_window(const struct verdict *verdict)
+{
+    const GArray *windows = verdict->state.windows;
+    const char *colon = strchr(verdict->rule, ':'); /* of "error:NAME" */
+    const char *rule = colon == NULL ? verdict->rule : colon + 1;
+    for (guint i = 0; windows != NULL && i < windows->len; i++) {
+        const struct verdict_window *window = &g_array_index(windows, struct verdict_window, i);
+        if (strcmp(window->rule, rule) == 0)
+            return window;
+    }
+    return NULL;
+}
+
+static void read_state(struct hold *hold, const struct verdict *verdict)
+{
+    const struct verdict_state *state = &verdict->state;
+    const struct verdict_window *window = find_window(verdict);
+    hold->remembers = state->record != 0 || state->parties != NULL || state->known != KNOWN_NOT_ASKED || window != NULL;
+    hold->remembered = (struct ledger_remembered){
+        .record = state->record,
+        .scope = state->scope,
+        .parties = state->parties == NULL ? NULL : g_array_ref(state->parties),
+        .known = state->known,
+    };
+    if (window == NULL)
+        return;
+    hold->window = verdict->error || verdict->fault ? 0 : window->seconds;
+    hold->remembered.counted = window->counted;
+    hold->remembered.within = window->value;
+    hold->remembered.answered = window->known;
+}
+
 /* ---- the whole */
+
+/* As the windows see him. */
+static char *author_text(const struct message *message)
+{
+    g_autofree char *text = state_author_text(message);
+    return keep_text(text);
+}
 
 struct hold *hold_new(struct policy *policy, const struct message *message, const struct verdict *verdict,
                       bool with_subject, gint64 began, gint64 judged)
@@ -201,13 +246,45 @@ struct hold *hold_new(struct policy *policy, const struct message *message, cons
         .text = keep_text(verdict->text),
         .policy = g_strdup(policy_digest(policy)),
         .counts = exposure_counts(verdict->exposure),
+        .inside = verdict->body.counts,
         .approvals = verdict->approvals,
+        .terms = verdict->terms,
+        .sent_by = author_text(message),
         .author = find_author(policy, message),
     };
     hold->parties = read_parties(verdict->exposure);
+    hold->inside = kept_policy_inside(policy, verdict);
+    hold->policy = policy_ref(policy);
     hold->policy_text = policy_text(policy);
     hold->untold = find_untold(message);
+    read_state(hold, verdict);
     return hold;
+}
+
+static bool has_delays(const struct policy *policy)
+{
+    bool has = policy_default(policy).terms.release == RELEASE_AFTER;
+    for (unsigned i = 0; i < policy_rule_count(policy) && !has; i++)
+        has = policy_rule(policy, i).terms.release == RELEASE_AFTER;
+    return has;
+}
+
+/* Whether a window of many messages holds or refuses it, and the policy has a rule that delays. */
+static bool ends_delays(const struct policy *policy, const struct verdict *verdict)
+{
+    const struct verdict_window *window = find_window(verdict);
+    return window != NULL && strcmp(window->rule, verdict->rule) == 0 && !verdict->error && !verdict->fault &&
+           has_delays(policy);
+}
+
+struct ledger_trip *hold_trip(const struct policy *policy, const struct message *message, const struct verdict *verdict,
+                              gint64 judged)
+{
+    if (!ends_delays(policy, verdict))
+        return NULL;
+    struct ledger_trip *trip = g_new0(struct ledger_trip, 1);
+    *trip = (struct ledger_trip){author_text(message), g_strdup(verdict->rule), judged, find_window(verdict)->seconds};
+    return trip;
 }
 
 void hold_free(struct hold *hold)
@@ -216,5 +293,18 @@ void hold_free(struct hold *hold)
         return;
     ledger_message_clear(&hold->message);
     g_ptr_array_unref(hold->parties);
+    g_array_unref(hold->inside);
+    if (hold->remembered.parties != NULL)
+        g_array_unref(hold->remembered.parties);
+    policy_unref(hold->policy);
     g_free(hold);
+}
+
+void hold_wake(const char *ledger, const struct policy *policy, const struct verdict *verdict)
+{
+    enum release_way release = verdict->terms.release;
+    if (release == RELEASE_AFTER || ends_delays(policy, verdict))
+        bell_ring(ledger, BELL_AGENT);
+    else if (release != RELEASE_BY_REVIEWER)
+        bell_ring(ledger, BELL_NOTICE);
 }

@@ -1,5 +1,7 @@
 /* listen_socket - see listen_socket.h */
 
+#include <config.h>
+
 #include "milter/daemon/listen_socket.h"
 
 #include "policy/cli/exit_codes.h"
@@ -136,6 +138,11 @@ int listen_socket_prepare(const struct endpoint *endpoint, char **error)
     return EXITS_WRONG;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 static char *lock_path(const struct endpoint *endpoint)
 {
     return g_strconcat(endpoint->path, ".lock", NULL);
@@ -179,32 +186,149 @@ int listen_socket_lock(const struct endpoint *endpoint, int *fd, char **error)
         }
         /* One that ended just now has removed the file that we locked: take the one that is there. */
         struct stat mine, there;
-        if (fstat(lock, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
-            mine.st_ino == there.st_ino) {
+        if (fstat(lock, &mine) == 0 && stat(path, &there) == 0 && is_same(&mine, &there)) {
             *fd = lock;
-            listen_socket_lock_owner(lock);
+            listen_socket_lock_owner(lock, getpid());
             return EXITS_DONE;
         }
         close(lock);
     }
 }
 
-void listen_socket_lock_owner(int fd)
+void listen_socket_lock_owner(int fd, pid_t process)
 {
     char owner[32];
-    int length = g_snprintf(owner, sizeof owner, "%ld\n", (long)getpid());
+    int length = g_snprintf(owner, sizeof owner, "%ld\n", (long)process);
     /* The number is for people; the lock holds without it. */
     if (fd == -1 || ftruncate(fd, 0) == -1 || pwrite(fd, owner, (size_t)length, 0) != length)
         return;
 }
 
+/* One that the milter took when the first was deleted is free once the milter has ended; another daemon's is not. */
+static bool is_free(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool free = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+    if (fd != -1)
+        close(fd);
+    return free;
+}
+
 void listen_socket_unlock(const struct endpoint *endpoint, int fd)
 {
+    struct stat mine, there;
+
     if (fd == -1)
         return;
     g_autofree char *path = lock_path(endpoint);
-    unlink(path);
+    if (fstat(fd, &mine) == 0 && lstat(path, &there) == 0 && (is_same(&mine, &there) || is_free(path)))
+        unlink(path);
     close(fd);
+}
+
+/* ---- a socket that was deleted */
+
+/* Descriptors that are looked at: the socket is one of the first. */
+#define DESCRIPTORS 256
+
+static bool listens_on(int fd, const char *path)
+{
+    struct sockaddr_un address;
+    socklen_t length = sizeof address;
+    int listening = 0;
+    socklen_t size = sizeof listening;
+
+    memset(&address, 0, sizeof address);
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0 &&
+           getsockname(fd, (struct sockaddr *)&address, &length) == 0 && address.sun_family == AF_UNIX &&
+           strncmp(address.sun_path, path, sizeof address.sun_path) == 0;
+}
+
+void listen_socket_find(struct listen_socket *listening, const struct endpoint *endpoint, int lock, pid_t owner)
+{
+    *listening = (struct listen_socket){.endpoint = endpoint, .owner = owner, .fd = -1, .lock = lock};
+    if (endpoint->kind != ENDPOINT_UNIX || lstat(endpoint->path, &listening->there) == -1)
+        return;
+    for (int fd = 0; fd < DESCRIPTORS && listening->fd == -1; fd++)
+        if (listens_on(fd, endpoint->path))
+            listening->fd = fd;
+}
+
+static bool socket_is_there(const struct listen_socket *listening)
+{
+    struct stat status;
+
+    return lstat(listening->endpoint->path, &status) == 0 && is_same(&status, &listening->there);
+}
+
+static bool lock_is_there(const struct listen_socket *listening)
+{
+    g_autofree char *path = lock_path(listening->endpoint);
+    struct stat status, own;
+
+    return fstat(listening->lock, &own) == 0 && lstat(path, &status) == 0 && is_same(&status, &own);
+}
+
+/* A libmilter that was asked to stop has closed it, and removed the path: the number may be another file's by then. */
+bool listen_socket_is_there(const struct listen_socket *listening)
+{
+    return listening->fd == -1 || (socket_is_there(listening) && lock_is_there(listening)) ||
+           !listens_on(listening->fd, listening->endpoint->path);
+}
+
+/* A socket at the path that the group may connect to, as the first one; nobody can before it listens. */
+static int bind_path(const struct endpoint *endpoint, char **error)
+{
+    struct sockaddr_un address;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd != -1 && unix_address(endpoint, &address) == 0 &&
+        bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(endpoint->path, 0660) == 0 &&
+        listen(fd, SOMAXCONN) == 0)
+        return fd;
+    *error = g_strdup(g_strerror(errno));
+    if (fd != -1)
+        close(fd);
+    return -1;
+}
+
+/* The descriptor becomes that of the new socket; who waits for the old one does so until the wait is over. */
+static int replace(const struct listen_socket *listening, int new, char **error)
+{
+    if (dup3(new, listening->fd, O_CLOEXEC) != -1)
+        return 0;
+    *error = g_strdup(g_strerror(errno));
+    return -1;
+}
+
+int listen_socket_again(struct listen_socket *listening, bool *taken, char **error)
+{
+    const struct endpoint *endpoint = listening->endpoint;
+
+    *taken = false;
+    if (!lock_is_there(listening)) {
+        int lock;
+        int code = listen_socket_lock(endpoint, &lock, error);
+        *taken = code == EXITS_PASSING;
+        if (code != EXITS_DONE)
+            return -1;
+        listen_socket_lock_owner(lock, listening->owner);
+        close(listening->lock);
+        listening->lock = lock;
+    }
+    if (socket_is_there(listening))
+        return 0;
+    int code = prepare_path(endpoint, error);
+    *taken = code == EXITS_PASSING;
+    int new = code == EXITS_DONE ? bind_path(endpoint, error) : -1;
+    if (new == -1)
+        return -1;
+    int result = replace(listening, new, error);
+    close(new);
+    if (result == 0 && lstat(endpoint->path, &listening->there) == -1)
+        listening->there.st_ino = 0; /* gone again: the next look finds it so */
+    return result;
 }
 
 void listen_socket_remove(const struct endpoint *endpoint)

@@ -7,6 +7,8 @@
 
 #include "milter/common/endpoint.h"
 
+#include <sys/stat.h>
+
 /*
  * Makes sure that the endpoint can be bound: for a path, that its directory is
  * there and writable, that nothing but a dead socket is in the way (which it
@@ -27,11 +29,32 @@ int listen_socket_prepare(const struct endpoint *endpoint, char **error);
  */
 int listen_socket_lock(const struct endpoint *endpoint, int *fd, char **error);
 
-/* Writes this process's id into the lock; after a fork. */
-void listen_socket_lock_owner(int fd);
+/* Writes the id of the process that takes signals into the lock. */
+void listen_socket_lock_owner(int fd, pid_t owner);
 
-/* Removes the lock's file and closes it. */
+/* Removes the lock's file, unless it is another daemon's by now, and closes it. */
 void listen_socket_unlock(const struct endpoint *endpoint, int fd);
+
+/* The socket of a path on which this process listens, and its lock. */
+struct listen_socket {
+    const struct endpoint *endpoint;
+    pid_t owner;       /* the process that takes signals */
+    int fd;            /* or -1: the endpoint is none of a path */
+    int lock;          /* as of listen_socket_lock */
+    struct stat there; /* what was at the path when it was bound */
+};
+
+/* Finds it among the descriptors of this process, just after it was bound. */
+void listen_socket_find(struct listen_socket *listening, const struct endpoint *endpoint, int lock, pid_t owner);
+
+/* Whether both of them are at their paths still; true once nobody listens any more, so that nothing is to be done. */
+bool listen_socket_is_there(const struct listen_socket *listening);
+
+/*
+ * Binds the path anew, with a new lock if that is gone; whoever accepts connections of the descriptor goes on with it.
+ * 0, or -1 with `error` set, and `*taken`: another program has the path or the lock.
+ */
+int listen_socket_again(struct listen_socket *listening, bool *taken, char **error);
 
 /* Removes the socket of a path if no process listens on it. */
 void listen_socket_remove(const struct endpoint *endpoint);

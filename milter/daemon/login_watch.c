@@ -11,7 +11,7 @@ struct login_watch {
     GMutex lock;
     struct policy *policy;
     GByteArray *rules;     /* the bits above, in the order of the policy */
-    atomic_bool pointless; /* no rule is watched */
+    atomic_bool pointless; /* no rule is watched any more */
     atomic_bool changed;
 };
 
@@ -41,11 +41,18 @@ struct login_watch *login_watch_new(struct policy *policy)
     return watch;
 }
 
-/* The rules' bits; NULL if the policy is no longer in force. */
+/* The rules' bits; NULL if the policy is no longer in force, or there is nothing left to find out. */
 static guint8 *copy_rules(struct login_watch *watch, const struct policy *policy)
 {
+    guint8 *rules = NULL;
     g_mutex_lock(&watch->lock);
-    guint8 *rules = watch->policy == policy ? g_memdup2(watch->rules->data, watch->rules->len) : NULL;
+    if (watch->policy == policy) {
+        bool pointless = true;
+        for (unsigned i = 0; i < watch->rules->len && pointless; i++)
+            pointless = (watch->rules->data[i] & (NOT_WATCHED | MET)) != 0;
+        atomic_store(&watch->pointless, pointless);
+        rules = pointless ? NULL : g_memdup2(watch->rules->data, watch->rules->len);
+    }
     g_mutex_unlock(&watch->lock);
     return rules;
 }

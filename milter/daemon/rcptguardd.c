@@ -7,7 +7,7 @@
 #include "milter/daemon/filter.h"
 #include "milter/daemon/ledger_writer.h"
 #include "milter/daemon/supervisor.h"
-#include "milter/ledger/database.h"
+#include "milter/database/database.h"
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_file.h"
 #include "milter/notify/notice_template.h"
@@ -129,6 +129,8 @@ static int check(const struct config *config)
         g_free(notice_load(config->review.notice, diags));
     if (dropped) { /* to another user the ledger is closed, as it should be */
         keeper_check(config, diags);
+        if (policy != NULL && policy_remembers(policy))
+            state_client_check(config, diags);
         check_metrics(config, diags);
     }
     log_diags_shown(diags);

@@ -3,8 +3,10 @@
 #include "milter/daemon/service.h"
 
 #include "milter/common/conf_running.h"
+#include "milter/common/process_memory.h"
 #include "milter/daemon/config_reload.h"
 #include "milter/daemon/login_watch.h"
+#include "milter/daemon/mechanisms.h"
 #include "milter/log/log.h"
 #include "milter/notify/notice_template.h"
 #include "policy/base/time_text.h"
@@ -25,9 +27,13 @@ struct service {
     unsigned descriptors;
     struct keeper *keeper;
     struct metrics *metrics; /* or NULL */
+    struct arrival_room room;
+    guint64 resident, tables; /* bytes: the process without messages, and what the policy has of them, at most */
+    _Atomic(struct state_client *) state;
 
     pthread_mutex_t policy_lock; /* held for the time of taking a reference only */
     struct policy *policy;
+    GPtrArray *retired; /* struct policy *: those before, until no message uses them */
     struct login_watch *logins;
 
     pthread_mutex_t running_lock;
@@ -53,6 +59,15 @@ static gint64 now_seconds(void)
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+/* With all that the daemon has to do for it. */
+static struct policy *load_policy(const struct config *config, struct diags *diags)
+{
+    auto_free(policy) policy = policy_load(config->policy, diags);
+    if (policy != NULL && !mechanisms_check(policy, config, diags))
+        return NULL;
+    return g_steal_pointer(&policy);
+}
+
 struct policy *service_first_policy(const struct config *config, struct diags *diags)
 {
     /* Elsewhere the name may be wrong, which is said better where it is read. */
@@ -61,12 +76,68 @@ struct policy *service_first_policy(const struct config *config, struct diags *d
         diags_file_error(diags, config->policy, "does not exist; `rcptguard init` writes a first policy");
         return NULL;
     }
-    return policy_load(config->policy, diags);
+    auto_free(policy) policy = load_policy(config, diags);
+    if (policy != NULL)
+        mechanisms_watch(policy, config, diags);
+    return g_steal_pointer(&policy);
+}
+
+/* ---- memory */
+
+/* What the configuration lets messages have, in bytes: to keep them, and half as much again to evaluate them. */
+static guint64 memory_of_messages(const struct config *config)
+{
+    guint64 kept = (guint64)config->memory * MEBIBYTE;
+    return kept + kept / 2;
+}
+
+/* While a reload reads a policy there are three at most: that in force, the one before, and the new one. */
+static guint64 memory_of_policies(const struct service *service)
+{
+    return service->resident + 2 * service->tables;
+}
+
+/* Beneath a limit that leaves less, messages get what it leaves: a process that reaches it is killed. */
+static void use_memory(struct service *service)
+{
+    const struct config *config = service_config(service);
+    guint64 limit = process_memory_limit(getpid()), least = memory_of_policies(service);
+    guint64 kept = (guint64)config->memory * MEBIBYTE, needed = least + memory_of_messages(config);
+    if (limit > 0 && limit < needed) {
+        kept = limit > least ? MIN((limit - least) / 3 * 2, kept) : 0;
+        kept = MAX(kept, MEMORY_LEAST);
+        log_line(LOG_WARNING, "memory: %uM may be needed, and %uM are allowed, so messages have %uM of the %uM in %s",
+                 (unsigned)(needed / MEBIBYTE), (unsigned)(limit / MEBIBYTE), (unsigned)(kept / MEBIBYTE),
+                 config->memory, "[milter] memory: raise the limit (MemoryMax), or lower that");
+    }
+    memory_budget_limit(service->room.memory, kept);
+    /* A body that the limit lets in has room there, if no other of its sender is there. */
+    memory_budget_limit(service->room.files, MEMORY_PARTS * MAX(kept, (config->body + 1) * (guint64)MEBIBYTE));
+}
+
+static void on_state_error(void *data, enum state_operation operation)
+{
+    struct service *service = data;
+    metrics_count_state_error(service->metrics, operation);
+}
+
+/* Whether the state is there if a rule of the policy needs it; the first policy that does has it opened. */
+static bool open_state(struct service *service, const struct policy *policy, struct diags *diags)
+{
+    if (!policy_remembers(policy) || service_state(service) != NULL)
+        return true;
+    struct state_client *state = state_client_new(service_config(service), diags);
+    if (state != NULL)
+        state_client_on_error(state, on_state_error, service);
+    atomic_store(&service->state, state);
+    return state != NULL;
 }
 
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags)
 {
+    guint64 before = process_memory_resident();
     auto_free(policy) policy = service_first_policy(config, diags);
+    guint64 after = process_memory_resident();
     if (policy != NULL)
         policy_assert(policy, diags);
     struct keeper *keeper = keeper_new(config, diags);
@@ -80,11 +151,18 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
     struct service *service = g_new0(struct service, 1);
     atomic_init(&service->config, config);
     service->configs = g_ptr_array_new();
+    service->retired = g_ptr_array_new();
     service->descriptors = descriptors;
     service->policy = g_steal_pointer(&policy);
     service->keeper = keeper;
     if (config->metrics != NULL)
         service->metrics = metrics_new(config, service->policy, g_get_real_time());
+    keeper_count_in(keeper, service->metrics);
+    service->resident = after;
+    service->tables = after > before ? after - before : 0;
+    service->room =
+        (struct arrival_room){memory_budget_new(0), memory_budget_new(0), g_path_get_dirname(config->ledger)};
+    use_memory(service);
     service->logins = login_watch_new(service->policy);
     pthread_mutex_init(&service->policy_lock, NULL);
     pthread_mutex_init(&service->running_lock, NULL);
@@ -95,7 +173,7 @@ struct service *service_new(const struct config *config, unsigned descriptors, s
     atomic_init(&service->not_outbound, 0);
     atomic_init(&service->connections, 0);
     atomic_init(&service->warned, -WARNING_INTERVAL);
-    return service;
+    return open_state(service, service->policy, diags) ? service : NULL;
 }
 
 const struct config *service_config(const struct service *service)
@@ -108,9 +186,24 @@ struct keeper *service_keeper(const struct service *service)
     return service->keeper;
 }
 
+struct state_client *service_state(const struct service *service)
+{
+    return atomic_load(&service->state);
+}
+
 struct metrics *service_metrics(const struct service *service)
 {
     return service->metrics;
+}
+
+const struct arrival_room *service_room(const struct service *service)
+{
+    return &service->room;
+}
+
+struct memory_budget *service_memory(const struct service *service)
+{
+    return service->room.memory;
 }
 
 struct login_watch *service_logins(const struct service *service)
@@ -121,8 +214,11 @@ struct login_watch *service_logins(const struct service *service)
 void service_tidy(struct service *service)
 {
     auto_free(policy) policy = service_policy(service);
-    if (keeper_tidy(service->keeper, policy) == -1)
-        metrics_count_ledger_error(service->metrics, METRICS_TIDY);
+    struct state_client *state = service_state(service);
+    struct policy_state needs = policy_state(policy);
+    keeper_tidy(service->keeper, policy);
+    if (state != NULL)
+        state_client_expire(state, now_seconds() - needs.windows, now_seconds() - needs.remember);
 }
 
 struct policy *service_policy(struct service *service)
@@ -135,13 +231,35 @@ struct policy *service_policy(struct service *service)
 
 /* ---- reload */
 
+/* A message that is being received keeps its own reference, which must not be the last one: freeing a large policy
+ * takes long. */
 static void service_swap(struct service *service, struct policy *policy)
 {
     pthread_mutex_lock(&service->policy_lock);
-    struct policy *old = service->policy;
+    g_ptr_array_add(service->retired, service->policy);
     service->policy = policy;
     pthread_mutex_unlock(&service->policy_lock);
-    policy_unref(old); /* messages on their way keep their own reference */
+}
+
+/* One that is to be freed, or NULL. */
+static struct policy *take_retired(struct service *service)
+{
+    struct policy *found = NULL;
+    pthread_mutex_lock(&service->policy_lock);
+    for (unsigned i = 0; found == NULL && i < service->retired->len; i++)
+        if (!policy_is_shared(g_ptr_array_index(service->retired, i)))
+            found = g_ptr_array_remove_index_fast(service->retired, i);
+    pthread_mutex_unlock(&service->policy_lock);
+    return found;
+}
+
+void service_free_retired(struct service *service)
+{
+    struct policy *policy;
+    while ((policy = take_retired(service)) != NULL) {
+        policy_unref(policy);
+        memory_count_returned(service->room.memory, service->tables);
+    }
 }
 
 static void add_digest(struct entry *entry, const char *name, const struct policy *policy)
@@ -169,6 +287,20 @@ static void use_config(struct service *service, struct config *config)
     atomic_store(&service->config, config);
 }
 
+/* With both policies in memory: whether the new one, or the configuration, asks for another bound. */
+static void grow_memory(struct service *service, bool asked)
+{
+    guint64 resident = process_memory_resident(), taken = memory_taken(service->room.memory);
+    guint64 grown = resident - MIN(resident, taken + service->tables);
+    bool more = grown > service->resident + service->resident / 4; /* allocators keep some, and messages have some */
+    if (more) {
+        service->tables += grown - service->resident;
+        service->resident = grown;
+    }
+    if (more || asked)
+        use_memory(service);
+}
+
 static void log_done(const struct service *service, const struct policy *policy, const struct policy *old,
                      const char *applied, const char *waiting)
 {
@@ -186,20 +318,24 @@ static void log_done(const struct service *service, const struct policy *policy,
 
 void service_reload(struct service *service)
 {
+    service_free_retired(service);
     auto_free(diags) diags = diags_new();
     auto_free(policy) old = service_policy(service);
     const struct config *running = service_config(service);
     g_autofree char *applied = NULL, *waiting = NULL;
     auto_free(config) config = config_reload(running, diags, &applied, &waiting);
-    auto_free(policy) policy = policy_load((config != NULL ? config : running)->policy, diags);
+    auto_free(policy) policy = load_policy(config != NULL ? config : running, diags);
 
     if (policy != NULL)
         policy_assert(policy, diags);
+    if (policy != NULL)
+        mechanisms_watch(policy, config != NULL ? config : running, diags);
     if (config != NULL)
         check_notice(config, diags);
+    bool opened = policy != NULL && open_state(service, policy, diags);
     log_diags(diags, "reload: ");
     service->reloads++;
-    service->failed = config == NULL || policy == NULL || diags_errors(diags) > 0;
+    service->failed = config == NULL || !opened || diags_errors(diags) > 0;
     if (service->failed) {
         metrics_count_reload(service->metrics, running, NULL, g_get_real_time());
         struct entry entry = {.kind = ENTRY_RELOAD_FAILED, .priority = LOG_ERR};
@@ -211,6 +347,7 @@ void service_reload(struct service *service)
     metrics_count_reload(service->metrics, config, policy, g_get_real_time());
     if (applied != NULL) /* or else nothing that is used here differs, and those that are kept do not grow in number */
         use_config(service, g_steal_pointer(&config));
+    grow_memory(service, applied != NULL);
     service_swap(service, policy_ref(policy));
     login_watch_begin(service->logins, policy);
     log_done(service, policy, old, applied, waiting);
@@ -220,8 +357,11 @@ void service_record(const struct service *service, pid_t process)
 {
     g_autofree char *error = NULL;
     g_autofree char *missed = login_watch_missed(service->logins);
-    const struct running running = {
-        .process = process, .reloads = service->reloads, .failed = service->failed, .missed = missed};
+    const struct running running = {.memory = memory_of_policies(service) + memory_of_messages(service_config(service)),
+                                    .process = process,
+                                    .reloads = service->reloads,
+                                    .failed = service->failed,
+                                    .missed = missed};
     if (running_write(&running, service_config(service), &error) == -1)
         log_line(LOG_WARNING, "reload: what rcptguardd runs with cannot be recorded: %s", error);
 }
@@ -270,6 +410,11 @@ void service_stop(struct service *service, unsigned limit)
     while (service->running.length > 0 && pthread_cond_timedwait(&service->idle, &service->running_lock, &end) == 0)
         continue;
     pthread_mutex_unlock(&service->running_lock);
+    if (!keeper_stop(service->keeper, limit))
+        log_line(LOG_ERR, "ledger: its disk hangs; what was not written was deferred");
+    struct state_client *state = service_state(service);
+    if (state != NULL && !state_client_stop(state, limit))
+        log_line(LOG_ERR, "state: its disk hangs; what was to be learned is lost");
 }
 
 /* ---- counters */

@@ -8,9 +8,11 @@
 #ifndef RCPTGUARD_SERVICE_H
 #define RCPTGUARD_SERVICE_H
 
+#include "milter/arrival/arrival.h"
 #include "milter/common/conf.h"
 #include "milter/daemon/ledger_writer.h"
 #include "milter/metrics/metrics.h"
+#include "milter/state/state_client.h"
 #include "policy/engine/policy.h"
 
 #include <glib.h>
@@ -30,9 +32,9 @@ struct policy *service_first_policy(const struct config *config, struct diags *d
 
 /*
  * Loads that policy and tries its assertions, and
- * opens the ledger.  NULL if one of them cannot be used.  All diagnostics are in `diags`; a failed
- * assertion is reported and the policy is loaded anyway: no mail is rejected because of a
- * failed assertion.  `descriptors` is the limit of descriptors.
+ * opens the ledger, and the state if a rule needs it.  NULL if one of them cannot be used.  All diagnostics are in
+ * `diags`; a failed assertion is reported and the policy is loaded anyway: no mail is rejected because of a failed
+ * assertion.  `descriptors` is the limit of descriptors.
  */
 struct service *service_new(const struct config *config, unsigned descriptors, struct diags *diags);
 
@@ -41,8 +43,15 @@ const struct config *service_config(const struct service *service);
 
 struct keeper *service_keeper(const struct service *service);
 
+/* What the rules of the policy remember; NULL as long as no policy needed it.  It stays once it is there. */
+struct state_client *service_state(const struct service *service);
+
 /* What is counted for a monitoring system; NULL if the configuration names no file for it. */
 struct metrics *service_metrics(const struct service *service);
+
+/* What messages may have while they arrive, and the memory among it. */
+const struct arrival_room *service_room(const struct service *service);
+struct memory_budget *service_memory(const struct service *service);
 
 /* Which rules' logins have been met. */
 struct login_watch *service_logins(const struct service *service);
@@ -62,6 +71,9 @@ struct policy *service_policy(struct service *service);
  */
 void service_reload(struct service *service);
 
+/* Frees the policies of before that no message uses any more; for a thread that no message waits for. */
+void service_free_retired(struct service *service);
+
 /*
  * Around each evaluation.  False when the service stops: nothing may be
  * evaluated any more, and the MTA is to try again.
@@ -72,7 +84,8 @@ void service_evaluation_end(struct service *service, struct service_evaluation *
 /* How long the longest evaluation has been running, in microseconds; 0 if none runs. */
 gint64 service_longest_evaluation(struct service *service);
 
-/* Refuses new evaluations, and waits for the running ones, for at most `limit` seconds. */
+/* Refuses new evaluations, waits for the running ones, and then for the ledger's thread to end: for at most `limit`
+ * seconds each. */
 void service_stop(struct service *service, unsigned limit);
 
 /* Counts a message that was evaluated, or that was not outbound. */

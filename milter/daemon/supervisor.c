@@ -123,6 +123,7 @@ static int start_child(struct supervisor *supervisor, unsigned descriptors)
             .foreground = supervisor->foreground,
             .parent = parent,
             .control = ends[1],
+            .lock = supervisor->lock,
         };
         child_run(&start);
     }
@@ -300,7 +301,7 @@ static int serve_in_background(struct supervisor *supervisor, unsigned descripto
     setsid();
     if (chdir("/") == -1)
         log_line(LOG_WARNING, "cannot leave the directory of the start: %s", g_strerror(errno));
-    listen_socket_lock_owner(supervisor->lock);
+    listen_socket_lock_owner(supervisor->lock, getpid());
     _exit(serve(supervisor, descriptors));
 }
 

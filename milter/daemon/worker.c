@@ -6,6 +6,7 @@
 
 #include "milter/daemon/filter.h"
 #include "milter/daemon/libmilter_calls.h"
+#include "milter/daemon/listen_socket.h"
 #include "milter/daemon/login_watch.h"
 #include "milter/daemon/service.h"
 #include "milter/log/log.h"
@@ -34,8 +35,9 @@
 /* How often old rows leave the ledger, in microseconds. */
 #define TIDY_INTERVAL G_TIME_SPAN_HOUR
 
-/* Between two lines about an evaluation that hangs. */
-#define HANGS_INTERVAL (60 * G_USEC_PER_SEC)
+/* Between two lines about an evaluation that hangs, or a socket that is gone. */
+#define HANGS_INTERVAL  (60 * G_USEC_PER_SEC)
+#define SOCKET_INTERVAL (60 * G_USEC_PER_SEC)
 
 /* How long a stop waits for answers that are being worked out, in seconds, and for those to be written, in
  * microseconds. */
@@ -49,6 +51,7 @@ struct house {
     struct service *service;
     const struct child_start *start;
     struct metrics_file *metrics; /* or NULL */
+    struct listen_socket socket;
 };
 
 static void say(const struct child_start *start, enum child_word word)
@@ -178,17 +181,44 @@ static void watch_evaluations(const struct house *house, gint64 now)
     }
 }
 
+/*
+ * A socket that was deleted is made again.  Where that fails, a service manager can do more, such as create its
+ * directory; without one it is tried again.
+ */
+static void watch_socket(struct house *house, gint64 now)
+{
+    static gint64 told = -SOCKET_INTERVAL;
+    const char *path = house->socket.endpoint->path;
+    g_autofree char *error = NULL;
+    bool taken;
+    if (listen_socket_is_there(&house->socket))
+        return;
+    if (listen_socket_again(&house->socket, &taken, &error) == 0) {
+        log_line(LOG_WARNING, "socket: %s or its lock was deleted or replaced, and is there again", path);
+        told = -SOCKET_INTERVAL;
+        return;
+    }
+    if (now - told >= SOCKET_INTERVAL)
+        log_line(LOG_ERR, "socket: %s or its lock was deleted or replaced, and cannot be made again: %s", path, error);
+    told = now - told >= SOCKET_INTERVAL ? now : told;
+    if (house->start->foreground && !taken)
+        finish(house, EXITS_PASSING);
+}
+
 static gpointer house_thread(gpointer data)
 {
-    const struct house *house = data;
+    struct house *house = data;
     gint64 summarised = g_get_monotonic_time();
     gint64 tidied = summarised; /* before it was ready */
     for (;;) {
         hear_parent(house);
         gint64 now = g_get_monotonic_time();
         watch_evaluations(house, now);
+        watch_socket(house, now);
         if (login_watch_changed(service_logins(house->service)))
             service_record(house->service, house->start->parent);
+        service_free_retired(house->service);
+        memory_trim(service_memory(house->service));
         if (now - summarised >= (gint64)service_config(house->service)->summary * G_USEC_PER_SEC) {
             service_log_summary(house->service);
             summarised = now;
@@ -225,6 +255,7 @@ static struct service *load(const struct child_start *start)
 
 static void listen_or_exit(const struct child_start *start, struct service *service)
 {
+    libmilter_memory(service_memory(service));
     libmilter_read_ahead(start->config->read_ahead);
     if (filter_open(service) == 0)
         return;
@@ -256,8 +287,11 @@ void child_run(const struct child_start *start)
 
     follow_parent(start);
     reset_signals();
+    memory_prepare();
     house = (struct house){.service = load(start), .start = start};
     listen_or_exit(start, house.service);
+    listen_socket_find(&house.socket, start->config->socket, start->lock, start->parent);
+    libmilter_listens(house.socket.fd);
     leave_signals_to_libmilter();
     begin_metrics(&house);
     service_tidy(house.service); /* whoever sees it ready finds the policy in the ledger */

@@ -23,6 +23,7 @@ struct child_start {
     unsigned descriptors; /* the limit of descriptors */
     bool foreground;      /* standard error stays in use */
     pid_t parent;
+    int lock;    /* of the socket, see listen_socket_lock */
     int control; /* a stream socket to the parent; its end ends the child */
 };
 

@@ -20,8 +20,10 @@
 #ifndef RCPTGUARD_LEDGER_H
 #define RCPTGUARD_LEDGER_H
 
-#include "milter/ledger/database.h"
+#include "milter/database/database.h"
 #include "policy/base/cleanup.h"
+#include "policy/conditions/kept_facts.h"
+#include "policy/engine/verdict.h"
 #include "policy/exposure/exposure.h"
 #include "policy/message/message.h"
 
@@ -72,9 +74,24 @@ const char *ledger_action_name(enum ledger_action action);
 enum ledger_state ledger_action_claims(enum ledger_action action);
 enum ledger_state ledger_action_ends(enum ledger_action action);
 
+/* By what way something was decided. */
+enum ledger_way {
+    LEDGER_BY_NOBODY,   /* it was only noticed; or by a version that did not record it */
+    LEDGER_BY_COMMAND,  /* a command of rcptguardq, with the rights of its user */
+    LEDGER_BY_AUTHOR,   /* an answer by mail of who sent the message */
+    LEDGER_BY_REVIEWER, /* an answer by mail of a reviewer */
+    LEDGER_BY_EXPIRY,   /* nobody decided in time */
+    LEDGER_BY_DELAY,    /* nobody stopped it in time */
+};
+#define LEDGER_WAYS (LEDGER_BY_DELAY + 1)
+
+/* "command", "author", "reviewer", "expiry", "delay"; NULL: nobody. */
+const char *ledger_way_name(enum ledger_way way);
+enum ledger_way ledger_way_find(const char *name); /* LEDGER_BY_NOBODY if there is none of that name */
+
 /* A person, for the record. */
 struct ledger_person {
-    const char *login;
+    const char *login; /* NULL: the time decided */
     uid_t uid;
 };
 
@@ -102,7 +119,10 @@ struct ledger_message {
     char *text;    /* the text of the rule */
     char *policy;  /* the policy's digest, never NULL: see ledger_policy_text */
     struct exposure_counts counts;
-    unsigned approvals; /* that the rule requires for a release; at least 1 */
+    struct inside_counts inside;
+    unsigned approvals;        /* that the rule requires for a release; at least 1 */
+    struct action_terms terms; /* of the rule; only when it is written */
+    char *sent_by;             /* who counts as its author, for the delay of others; only when it is written; or NULL */
 
     char *
         author; /* the internal address of who sent it: the login or the envelope sender; NULL if neither is internal */
@@ -134,9 +154,17 @@ struct ledger_row {
     /* The reviewer who claimed it; in a decided row, who decided it.  NULL and 0 in the other states. */
     char *who;
     uid_t uid;
-    gint64 since;     /* of the claim; when it was decided */
-    pid_t process;    /* that claimed it: if it does not exist any more, it was interrupted */
-    char *reason;     /* that was given, or NULL */
+    enum ledger_way way;
+    gint64 since;  /* of the claim; when it was decided */
+    pid_t process; /* that claimed it: if it does not exist any more, it was interrupted */
+    char *reason;  /* that was given, or NULL */
+
+    gint64 leaves;          /* when it is released unless somebody stops it; 0: not */
+    char *stopped;          /* the rule that ended such a delay, or NULL */
+    unsigned expire;        /* seconds: the rule's own; 0: as configured */
+    enum expire_way expiry; /* the rule's own */
+    gint64 announced;       /* when a digest said that it will expire; 0: none has */
+
     char *requeued;   /* the queue id that the message got when it was released, or NULL */
     unsigned granted; /* number of approvals: see ledger_approvals */
 };
@@ -152,7 +180,8 @@ struct ledger_event {
     gint64 when;
     char *who; /* NULL: nobody acted, a change was noticed */
     uid_t uid;
-    char *action; /* "approve", "release", "return", "delete"; "abandon", "adopt"; "held", "left" */
+    enum ledger_way way;
+    char *action; /* "approve", "release", "return", "delete"; "refuse"; "abandon", "adopt"; "held", "left" */
     char *reason; /* or NULL */
     char *detail; /* or NULL: the new queue id, what went wrong */
 };
@@ -175,6 +204,20 @@ struct database *ledger_database(const struct ledger *ledger);
 
 /* ---- the daemon's */
 
+/*
+ * What a message has to do with the state (policy/state/state.h): its record in the windows, and what it showed.  Of
+ * the parties only hashes are kept, which mean nothing without the key of the site.
+ */
+struct ledger_remembered {
+    state_hash record; /* 0: none */
+    state_hash scope;  /* of the parties */
+    GArray *parties;   /* state_hash, 2 to STATE_SET_LIMIT: what a release can teach; or NULL: nothing */
+    enum verdict_known known;
+    const char *counted; /* what the window of the rule that holds it counts, as count_name says; NULL: it has none */
+    guint32 within;      /* its value, or STATE_WINDOW_MANY */
+    bool answered;       /* false: the state gave no answer */
+};
+
 /* What comes with a message that is to be held. */
 struct ledger_hold {
     const struct ledger_message *message;
@@ -182,6 +225,11 @@ struct ledger_hold {
     const char *policy_text;  /* canonical; kept once for each digest */
     bool notice;              /* `notice` is configured: the author is to be informed, if there is one */
     const char *untold;       /* why this author is not informed anyway, or NULL */
+
+    const struct ledger_remembered *remembered; /* or NULL: it has nothing to do with the state */
+    const GArray *inside; /* struct kept_inside: what it has for each such count of the rule; or NULL */
+
+    unsigned window; /* seconds: what the same author sent in that time does not leave by itself any more; 0: it does */
 };
 
 /*
@@ -191,15 +239,45 @@ struct ledger_hold {
  */
 int ledger_hold(struct ledger *ledger, const struct ledger_hold *hold, struct database_error *error);
 
+/*
+ * The same for many rows, in one transaction with one sync: begin, add and void, end.
+ * The rows are on the disk when the end returns 0; after -1 none of them is there, and
+ * the group has ended.  Only the beginning waits for other processes.
+ *
+ * A row that cannot be added leaves nothing.  The others of the group can still be
+ * written if ledger_group_goes_on, which `error` of the row is for; otherwise cancel the group.
+ */
+int ledger_group_begin(struct ledger *ledger, struct database_error *error);
+int ledger_group_add(struct ledger *ledger, const struct ledger_hold *hold, gint64 *id, struct database_error *error);
+bool ledger_group_goes_on(const struct ledger *ledger, const struct database_error *error);
+int ledger_group_end(struct ledger *ledger, struct database_error *error);
+void ledger_group_cancel(struct ledger *ledger);
+
+/* Whether it is certain that the files are not what was written to them. */
+bool ledger_is_damaged(const struct ledger *ledger);
+
+/* A row of an earlier group whose message was not held after all. */
+struct ledger_void {
+    gint64 id;
+    char *queue_id;
+    gint64 judged; /* both as it was written: another file may have another row with this id */
+};
+
+/* Removes it, in a group; it is no failure if it is not there. */
+int ledger_group_void(struct ledger *ledger, const struct ledger_void *row, struct database_error *error);
+
 /* A policy that came in force: kept even if it never holds anything, until it is old. */
 int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *text, gint64 now,
                        struct database_error *error);
 
+/* Rows that one step of a prune removes at most. */
+#define LEDGER_PRUNE_ROWS 100u
+
 /*
- * Removes closed rows whose state began before `before`, with all that belongs
- * to them, and policies that no row names and that were last in force before it.
- * In small transactions, so that other processes do not wait long, and a bounded
- * number at a time.  `removed` is how many rows, after a failure too.
+ * A step of a prune, short enough for others to wait for: removes some closed rows whose state began
+ * before `before`, with all that belongs to them.  If it finds fewer than
+ * LEDGER_PRUNE_ROWS it is the last step, and also removes policies that no row names and that were last
+ * in force before that time.  `removed` is how many rows.
  */
 int ledger_prune(struct ledger *ledger, gint64 before, const char *policy_in_force, unsigned *removed,
                  struct database_error *error);
@@ -247,6 +325,9 @@ struct ledger_row *ledger_released_before(struct ledger *ledger, const struct le
 /* struct ledger_party *: external classes before `internal`, the largest first. */
 GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_error *error);
 
+/* struct kept_inside: what it has for each count inside its parts. */
+GArray *ledger_inside(struct ledger *ledger, gint64 id, struct database_error *error);
+
 /* struct ledger_event *: of one row, or of all with id 0, not before `since`; the oldest first. */
 GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct database_error *error);
 
@@ -261,6 +342,7 @@ enum ledger_answer {
     LEDGER_UNKNOWN,      /* there is no such row */
     LEDGER_NOT_WAITING,  /* decided, left or never queued: the row says what, by whom and when */
     LEDGER_TAKEN,        /* claimed by another decision, perhaps in progress: the row says who and since when */
+    LEDGER_STOPPED,      /* its delay was ended, or is not over: the row says by which rule */
     LEDGER_NOT_APPROVED, /* a release that lacks approvals: the row says how many it has */
 };
 
@@ -306,8 +388,10 @@ struct ledger_act {
     gint64 id;
     gint64 now;
     const struct ledger_person *person;
+    enum ledger_way way;
     const char *reason; /* or NULL */
     unsigned needed;    /* approvals, for a release */
+    bool learn;         /* a release that teaches the state: see ledger_untold */
 };
 
 /*
@@ -358,6 +442,39 @@ enum ledger_answer ledger_abandon(struct ledger *ledger, gint64 id, const char *
 enum ledger_answer ledger_settle(struct ledger *ledger, const struct ledger_row *claim, bool on_hold, gint64 now,
                                  struct ledger_row **row, struct database_error *error);
 
+/* ---- the state */
+
+/*
+ * What a decision means for the state is written with its claim, and is due once the decision is recorded, by
+ * whichever process: what an act with `learn` released teaches its parties, and the record of what was returned or
+ * deleted leaves the windows.  It stays due until ledger_told.
+ */
+struct ledger_untold {
+    gint64 id;
+    char *queue_id;
+    gint64 since; /* when it was decided */
+    bool learn;   /* `remembered.parties`; else its record is to be withdrawn */
+    struct ledger_remembered remembered;
+};
+
+/* struct ledger_untold *, the oldest first, at most `limit`: of one row, or of all with id 0. */
+GPtrArray *ledger_untold(struct ledger *ledger, gint64 id, unsigned limit, struct database_error *error);
+
+/* The state has it, or there is none that could take it. */
+int ledger_told(struct ledger *ledger, const struct ledger_untold *untold, struct database_error *error);
+
+/* What was kept of a row, for ledger_remembered_free; NULL with DATABASE_NONE: nothing. */
+struct ledger_remembered *ledger_remembered(struct ledger *ledger, gint64 id, struct database_error *error);
+void ledger_remembered_free(struct ledger_remembered *remembered);
+AUTO_FREE_DEFINE(ledger_remembered, ledger_remembered_free)
+
+/*
+ * Deletes these hashes from what rows can still teach, and what rows of such a scope can; where one party is left
+ * nothing can be learned any more.  `gone` is how many rows were changed.
+ */
+int ledger_forget(struct ledger *ledger, const state_hash *hashes, unsigned count, unsigned *gone,
+                  struct database_error *error);
+
 /* ---- notices to the authors of held messages */
 
 /* How often a notice is tried again after an interruption: it may have been sent each time. */
@@ -384,6 +501,9 @@ GPtrArray *ledger_notices_released(struct ledger *ledger, gint64 since, struct d
 
 /* The author of a row is told that it was released; or he is not, after all. */
 int ledger_notice_released(struct ledger *ledger, gint64 id, bool told, struct database_error *error);
+
+/* When the notice of a row was sent; `now` if it is being sent, 0 if none was. */
+int ledger_notice_time(struct ledger *ledger, gint64 id, gint64 now, gint64 *at, struct database_error *error);
 
 /* How many mails of notices an author was sent since a time. */
 int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since, unsigned *count,

@@ -55,14 +55,16 @@ int ledger_notices_begin(struct ledger *ledger, GArray *rows, gint64 now, struct
     return database_end(ledger->database, try_all(ledger, rows, now, error), error);
 }
 
+/* Without a try it is wanted anew since: this mail was about what no longer holds. */
 static int end_one(struct ledger *ledger, gint64 id, bool sent, gint64 now, struct database_error *error)
 {
     const struct parameter parameters[] = {sql_number(id), sql_number(now)};
-    return database_change(
-        ledger->database,
-        sent ? "UPDATE notice SET state = 'sent', at = ?2 WHERE held = ?1 AND state = 'wanted'"
-             : "UPDATE notice SET tries = tries - 1 WHERE held = ?1 AND state = 'wanted' AND ?2 IS NOT NULL",
-        parameters, G_N_ELEMENTS(parameters), error);
+    return database_change(ledger->database,
+                           sent ? "UPDATE notice SET state = 'sent', at = ?2, reason = NULL"
+                                  " WHERE held = ?1 AND state = 'wanted' AND tries > 0"
+                                : "UPDATE notice SET tries = tries - 1"
+                                  " WHERE held = ?1 AND state = 'wanted' AND tries > 0 AND ?2 IS NOT NULL",
+                           parameters, G_N_ELEMENTS(parameters), error);
 }
 
 int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gint64 now, struct database_error *error)
@@ -73,6 +75,20 @@ int ledger_notices_end(struct ledger *ledger, const GArray *rows, bool sent, gin
     for (guint i = 0; i < rows->len && result == 0; i++)
         result = end_one(ledger, g_array_index(rows, gint64, i), sent, now, error);
     return database_end(ledger->database, result, error);
+}
+
+int ledger_notice_time(struct ledger *ledger, gint64 id, gint64 now, gint64 *at, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id), sql_number(now)};
+    struct statement *statement =
+        database_query(ledger->database,
+                       "SELECT CASE WHEN state = 'sent' OR reason = '" LEDGER_NOTICE_ANEW "' THEN at"
+                       " WHEN state = 'wanted' AND tries > 0 THEN ?2 ELSE 0 END FROM notice WHERE held = ?1",
+                       parameters, G_N_ELEMENTS(parameters));
+    int row = statement_step(statement, error);
+    *at = row == 1 ? statement_number(statement, 0) : 0;
+    statement_reset(statement);
+    return row == -1 ? -1 : 0;
 }
 
 /* What is said of a release is remembered where a notice that was skipped has its reason. */
@@ -103,7 +119,8 @@ int ledger_notices_sent(struct ledger *ledger, const char *author, gint64 since,
 {
     const struct parameter parameters[] = {sql_text(author), sql_number(since)};
     struct statement *statement = database_query(ledger->database,
-                                                 "SELECT count(DISTINCT at) FROM notice WHERE state = 'sent'"
+                                                 "SELECT count(DISTINCT at) FROM notice WHERE"
+                                                 " (state = 'sent' OR reason = '" LEDGER_NOTICE_ANEW "')"
                                                  " AND author = ?1 COLLATE NOCASE AND at >= ?2",
                                                  parameters, G_N_ELEMENTS(parameters));
     int row = statement_step(statement, error);

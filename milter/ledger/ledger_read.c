@@ -1,6 +1,7 @@
 /* ledger_read - reading the ledger; see ledger.h */
 
 #include "milter/ledger/ledger_private.h"
+#include "policy/engine/kept_policy.h"
 
 #include <string.h>
 
@@ -8,8 +9,9 @@
 
 void ledger_message_clear(struct ledger_message *message)
 {
-    char *strings[] = {message->queue_id, message->message_id, message->sender, message->user,   message->client,
-                       message->subject,  message->rule,       message->text,   message->policy, message->author};
+    char *strings[] = {message->queue_id, message->message_id, message->sender, message->user,
+                       message->client,   message->subject,    message->rule,   message->text,
+                       message->policy,   message->author,     message->sent_by};
     for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     *message = (struct ledger_message){.queue_id = NULL};
@@ -22,6 +24,7 @@ void ledger_row_free(struct ledger_row *row)
     ledger_message_clear(&row->message);
     g_free(row->who);
     g_free(row->reason);
+    g_free(row->stopped);
     g_free(row->requeued);
     g_free(row->former);
     g_free(row);
@@ -37,12 +40,16 @@ static char *text_of(struct statement *statement, int column)
     return g_strdup(statement_text(statement, column));
 }
 
-static void *row_of(struct statement *statement)
+static enum expire_way expiry_of(const char *word)
 {
-    struct ledger_row *row = g_new0(struct ledger_row, 1);
-    int column = 0;
-    row->id = statement_number(statement, column++);
-    struct ledger_message *message = &row->message;
+    if (g_strcmp0(word, expire_way_name(EXPIRE_RETURN)) == 0)
+        return EXPIRE_RETURN;
+    return g_strcmp0(word, expire_way_name(EXPIRE_DELETE)) == 0 ? EXPIRE_DELETE : EXPIRE_AS_CONFIGURED;
+}
+
+/* What was known when it was held; gives the column after it. */
+static int read_message(struct statement *statement, int column, struct ledger_message *message)
+{
     message->queue_id = text_of(statement, column++);
     message->mta = mta_find(statement_text(statement, column++));
     message->began = statement_number(statement, column++);
@@ -65,6 +72,14 @@ static void *row_of(struct statement *statement)
     message->counts.defects = count_of(statement, column++);
     message->approvals = count_of(statement, column++);
     message->author = text_of(statement, column++);
+    return column;
+}
+
+static void *row_of(struct statement *statement)
+{
+    struct ledger_row *row = g_new0(struct ledger_row, 1);
+    row->id = statement_number(statement, 0);
+    int column = read_message(statement, 1, &row->message);
     int state = row_state(statement_text(statement, column++)); /* the table's CHECK lets in no other word */
     row->state = state == -1 ? LEDGER_PENDING : (enum ledger_state)state;
     row->changed = statement_number(statement, column++);
@@ -77,6 +92,14 @@ static void *row_of(struct statement *statement)
     row->requeued = text_of(statement, column++);
     row->size = statement_number(statement, column++);
     row->former = text_of(statement, column++);
+    row->way = ledger_way_find(statement_text(statement, column++));
+    row->leaves = statement_number(statement, column++);
+    row->stopped = text_of(statement, column++);
+    row->expire = count_of(statement, column++);
+    row->expiry = expiry_of(statement_text(statement, column++));
+    row->announced = statement_number(statement, column++);
+    const char *inside = statement_text(statement, column++);
+    row->message.inside = inside_counts_parse(inside, count_of(statement, column++));
     row->granted = count_of(statement, column);
     return row;
 }
@@ -238,6 +261,25 @@ GPtrArray *ledger_parties(struct ledger *ledger, gint64 id, struct database_erro
     return collect(statement, make_party, (GDestroyNotify)ledger_party_free, error);
 }
 
+GArray *ledger_inside(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id)};
+    struct statement *statement =
+        database_query(ledger->database, "SELECT test, value FROM inside_test WHERE held = ?1 ORDER BY rowid",
+                       parameters, G_N_ELEMENTS(parameters));
+    GArray *inside = kept_inside_new();
+    int row;
+    while ((row = statement_step(statement, error)) == 1) {
+        const struct kept_inside kept = {text_of(statement, 0), count_of(statement, 1)};
+        g_array_append_val(inside, kept);
+    }
+    statement_reset(statement);
+    if (row == 0)
+        return inside;
+    g_array_unref(inside);
+    return NULL;
+}
+
 static void event_free(struct ledger_event *event)
 {
     g_free(event->queue_id);
@@ -260,6 +302,7 @@ static void *make_event(struct statement *statement)
     event->action = text_of(statement, 6);
     event->reason = text_of(statement, 7);
     event->detail = text_of(statement, 8);
+    event->way = ledger_way_find(statement_text(statement, 9));
     return event;
 }
 
@@ -269,7 +312,7 @@ GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct
     struct statement *statement =
         database_query(ledger->database,
                        "SELECT history.id, held, queue_id, at, history.who, history.uid, action, history.reason,"
-                       " detail FROM history JOIN held ON held.id = held"
+                       " detail, history.way FROM history JOIN held ON held.id = held"
                        " WHERE (?1 = 0 OR held = ?1) AND at >= ?2 ORDER BY at, history.id",
                        parameters, G_N_ELEMENTS(parameters));
     return collect(statement, make_event, (GDestroyNotify)event_free, error);

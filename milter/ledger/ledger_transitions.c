@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Adds a line to the history; without a person something was noticed. */
-static int note(struct ledger *ledger, const struct ledger_act *act, const char *action, const char *detail,
-                struct database_error *error)
+int row_note(struct ledger *ledger, const struct ledger_act *act, const char *action, const char *detail,
+             struct database_error *error)
 {
     const struct parameter parameters[] = {sql_number(act->id),
                                            sql_number(act->now),
@@ -21,10 +20,11 @@ static int note(struct ledger *ledger, const struct ledger_act *act, const char 
                                            sql_number(act->person == NULL ? 0 : act->person->uid),
                                            sql_text(action),
                                            sql_text(act->reason),
-                                           sql_text(detail)};
+                                           sql_text(detail),
+                                           sql_text(ledger_way_name(act->way))};
     return database_change(ledger->database,
-                           "INSERT INTO history (held, at, who, uid, action, reason, detail)"
-                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                           "INSERT INTO history (held, at, who, uid, action, reason, detail, way)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                            parameters, G_N_ELEMENTS(parameters), error);
 }
 
@@ -83,7 +83,7 @@ static int take_sight(struct ledger *ledger, const struct ledger_sight *sight, g
                          : state == LEDGER_PENDING   ? "it was never seen on hold"
                                                      : NULL;
     const struct ledger_act act = {.id = sight->id, .now = now};
-    return note(ledger, &act, ledger_state_name(sight->state), detail, error);
+    return row_note(ledger, &act, ledger_state_name(sight->state), detail, error);
 }
 
 int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error)
@@ -174,7 +174,7 @@ enum ledger_answer ledger_approve(struct ledger *ledger, const struct ledger_act
     enum ledger_answer answer = waits(decision.row);
     if (answer == LEDGER_DONE) {
         int added = add_approval(&decision);
-        if (added == -1 || (added == 1 && note(ledger, act, "approve", NULL, error) == -1))
+        if (added == -1 || (added == 1 && row_note(ledger, act, "approve", NULL, error) == -1))
             answer = LEDGER_FAILED;
     }
     return decision_end(&decision, answer);
@@ -188,11 +188,14 @@ static int set_claim(const struct transition *decision, enum ledger_action actio
         sql_number(decision->act.id),          sql_text(ledger_state_name(ledger_action_claims(action))),
         sql_number(decision->act.now),         sql_text(decision->act.person->login),
         sql_number(decision->act.person->uid), sql_number(getpid()),
-        sql_text(decision->act.reason)};
-    return database_change(decision->ledger->database,
-                           "UPDATE held SET state = ?2, changed = ?3, since = ?3, who = ?4,"
-                           " uid = ?5, process = ?6, reason = ?7 WHERE id = ?1",
-                           parameters, G_N_ELEMENTS(parameters), decision->error);
+        sql_text(decision->act.reason),        sql_text(ledger_way_name(decision->act.way))};
+    if (database_change(decision->ledger->database,
+                        "UPDATE held SET state = ?2, changed = ?3, since = ?3, who = ?4,"
+                        " uid = ?5, process = ?6, reason = ?7, way = ?8 WHERE id = ?1",
+                        parameters, G_N_ELEMENTS(parameters), decision->error) == -1)
+        return -1;
+    const char *due = action != LEDGER_RELEASE ? LEDGER_DUE_WITHDRAW : decision->act.learn ? LEDGER_DUE_LEARN : NULL;
+    return row_set_due(decision->ledger, decision->act.id, due, decision->error);
 }
 
 enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action, const struct ledger_act *act,
@@ -202,11 +205,14 @@ enum ledger_answer ledger_claim(struct ledger *ledger, enum ledger_action action
     if (decision_begin(&decision) == -1)
         return LEDGER_FAILED;
     enum ledger_answer answer = waits(decision.row);
+    const struct ledger_row *there = decision.row;
+    if (answer == LEDGER_DONE && act->way == LEDGER_BY_DELAY && (there->leaves == 0 || there->leaves > act->now))
+        answer = LEDGER_STOPPED;
     if (answer == LEDGER_DONE && action == LEDGER_RELEASE) {
         unsigned wanted = MAX(act->needed, decision.row->message.approvals);
         if (wanted > 1 && decision.row->granted < wanted)
             answer = LEDGER_NOT_APPROVED;
-        else if (wanted <= 1 && add_approval(&decision) == -1)
+        else if (wanted <= 1 && act->person->login != NULL && add_approval(&decision) == -1)
             answer = LEDGER_FAILED;
     }
     if (answer == LEDGER_DONE && set_claim(&decision, action) == -1)
@@ -251,8 +257,9 @@ static int note_claimed(const struct transition *decision, const char *action, c
     const struct ledger_person person = {decision->row->who, decision->row->uid};
     struct ledger_act act = decision->act;
     act.person = &person;
+    act.way = decision->row->way;
     act.reason = decision->row->reason;
-    return note(decision->ledger, &act, action, detail, decision->error);
+    return row_note(decision->ledger, &act, action, detail, decision->error);
 }
 
 /* Of a claimed row. */
@@ -289,8 +296,9 @@ static int abandon(const struct transition *decision, const char *detail)
     if (database_change(
             decision->ledger->database,
             "UPDATE held SET state = CASE WHEN arrival > 0 THEN 'held' ELSE 'pending' END, changed = ?2, since = 0,"
-            " who = NULL, uid = 0, process = 0, reason = NULL WHERE id = ?1",
-            parameters, G_N_ELEMENTS(parameters), decision->error) == -1)
+            " who = NULL, uid = 0, process = 0, reason = NULL, way = NULL WHERE id = ?1",
+            parameters, G_N_ELEMENTS(parameters), decision->error) == -1 ||
+        row_set_due(decision->ledger, decision->act.id, NULL, decision->error) == -1)
         return -1;
     return note_claimed(decision, "abandon", detail);
 }
@@ -353,11 +361,12 @@ static int adopt(const struct transition *decision, const struct ledger_arrival 
             database,
             "UPDATE held SET former = CASE WHEN queue_id = ?2 THEN former ELSE ifnull(former, queue_id) END,"
             " queue_id = ?2, arrival = ?3, size = ?4, state = 'held', changed = ?5, since = 0, who = NULL, uid = 0,"
-            " process = 0, reason = NULL, requeued = NULL WHERE id = ?1",
+            " process = 0, reason = NULL, requeued = NULL, way = NULL, leaves = 0, announced = 0 WHERE id = ?1",
             parameters, G_N_ELEMENTS(parameters), decision->error) == -1 ||
-        database_change(database, "DELETE FROM approval WHERE held = ?1", parameters, 1, decision->error) == -1)
+        database_change(database, "DELETE FROM approval WHERE held = ?1", parameters, 1, decision->error) == -1 ||
+        row_set_due(decision->ledger, decision->act.id, NULL, decision->error) == -1)
         return -1;
-    return note(decision->ledger, &decision->act, "adopt", detail, decision->error);
+    return row_note(decision->ledger, &decision->act, "adopt", detail, decision->error);
 }
 
 enum ledger_answer ledger_adopt(struct ledger *ledger, const struct ledger_row *before,

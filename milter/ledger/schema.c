@@ -101,66 +101,91 @@ static const char *const steps[] = {
     "CREATE INDEX held_arrival ON held (arrival, judged);"
     "UPDATE held SET state = 'left' WHERE state = 'not-queued';"
     "UPDATE history SET action = 'left', detail = 'it was never seen on hold' WHERE action = 'not-queued';",
+
+    /*
+     * What a message has to do with the file of [state]; a message that has nothing to do with it has no row.  `record`
+     * and `scope` are hashes (0: none), `parties` those that a release can teach, 8 bytes each in the machine's order
+     * (NULL: nothing).  `known` is NULL if it was not asked.  `counted` names the count of the rule's window (NULL: the
+     * rule has none), and `within` its value: -1 is more than can be counted, NULL that the state gave no answer.
+     * `due` is what the state is to be sent once the row's decision is carried out.
+     */
+    "CREATE TABLE remembered ("
+    " held INTEGER PRIMARY KEY REFERENCES held (id) ON DELETE CASCADE,"
+    " record INTEGER NOT NULL,"
+    " scope INTEGER NOT NULL,"
+    " parties BLOB,"
+    " known TEXT CHECK (known IN ('no', 'yes')),"
+    " counted TEXT,"
+    " within INTEGER,"
+    " due TEXT CHECK (due IN ('learn', 'withdraw')));"
+    "CREATE INDEX remembered_due ON remembered (held) WHERE due IS NOT NULL;",
+
+    /*
+     * What was decided, and what came of it.  `way` is who can have written it: what a command of root's wrote has a
+     * seal that the daemon's user cannot make (milter/review/decision_record.h).  `since` and `process` are of who
+     * carries it out; `done` is when that was over, with an exit code of rcptguardq(8) and its words.
+     */
+    "CREATE TABLE decision ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " held INTEGER NOT NULL REFERENCES held (id) ON DELETE CASCADE,"
+    " action TEXT NOT NULL CHECK (action IN ('release', 'return', 'delete')),"
+    " way TEXT NOT NULL CHECK (way IN ('command', 'author', 'reviewer', 'expiry', 'delay')),"
+    " who TEXT,"
+    " uid INTEGER NOT NULL DEFAULT 0,"
+    " reason TEXT,"
+    " at INTEGER NOT NULL,"
+    " seal BLOB,"
+    " since INTEGER NOT NULL DEFAULT 0,"
+    " process INTEGER NOT NULL DEFAULT 0,"
+    " done INTEGER NOT NULL DEFAULT 0,"
+    " code INTEGER NOT NULL DEFAULT 0,"
+    " words TEXT);"
+    "CREATE INDEX decision_held ON decision (held);"
+    "CREATE INDEX decision_open ON decision (id) WHERE done = 0;"
+    "ALTER TABLE held ADD COLUMN way TEXT;"
+    "ALTER TABLE history ADD COLUMN way TEXT;"
+
+    /*
+     * What the time decides.  `leaves` is when a message is released unless somebody stops it (0: not), `stopped` the
+     * rule that ended such a delay, `sent_by` who counts as its author then.  `expire`, in seconds, and `expire_action`
+     * are of the rule; NULL is as configured.  `announced` is when a digest said that it will expire.
+     */
+    "ALTER TABLE held ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE held ADD COLUMN stopped TEXT;"
+    "ALTER TABLE held ADD COLUMN sent_by TEXT;"
+    "ALTER TABLE held ADD COLUMN expire INTEGER;"
+    "ALTER TABLE held ADD COLUMN expire_action TEXT CHECK (expire_action IN ('return', 'delete'));"
+    "ALTER TABLE held ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX held_leaves ON held (leaves) WHERE leaves > 0;"
+
+    /* Of rcptguardq agent: its last run; since when it runs without a gap; and without one of a day; its last expiry.
+     */
+    "CREATE TABLE agent ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " last INTEGER NOT NULL,"
+    " running INTEGER NOT NULL,"
+    " steady INTEGER NOT NULL,"
+    " expired INTEGER NOT NULL);"
+    "INSERT INTO agent VALUES (1, 0, 0, 0, 0);",
+
+    /*
+     * What a message shows beside its recipient headers, as counts: nobody's address.  `inside` has the people outside
+     * and their parties by kind of part, as the log does ("calendar:45/43,text:45/43"), 'none' or 'away'; NULL if no
+     * rule asked.  `opaque` is bits of why something was not read.  The table has a row for each count inside of the
+     * rule that holds it.
+     */
+    "ALTER TABLE held ADD COLUMN inside TEXT;"
+    "ALTER TABLE held ADD COLUMN opaque INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE inside_test ("
+    " held INTEGER NOT NULL REFERENCES held (id) ON DELETE CASCADE,"
+    " test TEXT NOT NULL,"
+    " value INTEGER NOT NULL,"
+    " PRIMARY KEY (held, test));",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == SCHEMA_VERSION);
 
-int schema_version(struct database *database, unsigned *version, struct database_error *error)
-{
-    gint64 number = 0;
-    if (database_number(database, "PRAGMA user_version", &number, error) == -1)
-        return -1;
-    *version = (unsigned)number;
-    return 0;
-}
-
-/* Whether the file is ours, or nobody's yet. */
-static int check_application(struct database *database, struct database_error *error)
-{
-    gint64 application = 0, tables = 0;
-    if (database_number(database, "PRAGMA application_id", &application, error) == -1 ||
-        database_number(database, "SELECT count(*) FROM sqlite_master", &tables, error) == -1)
-        return -1;
-    if (application == SCHEMA_APPLICATION || (application == 0 && tables == 0))
-        return 0;
-    return database_error_set(error, DATABASE_FOREIGN, "%s: this is the database of another program, no ledger",
-                              database_path(database));
-}
-
-static int check_version(struct database *database, unsigned *version, struct database_error *error)
-{
-    if (schema_version(database, version, error) == -1)
-        return -1;
-    if (*version <= SCHEMA_VERSION)
-        return 0;
-    return database_error_set(
-        error, DATABASE_FOREIGN,
-        "%s: its tables have version %u, and this program knows up to %u: a newer rcptguard wrote it",
-        database_path(database), *version, SCHEMA_VERSION);
-}
-
-/* Within a transaction: another process may have been quicker. */
-static int run_steps(struct database *database, struct database_error *error)
-{
-    unsigned version;
-    if (check_version(database, &version, error) == -1)
-        return -1;
-    for (; version < SCHEMA_VERSION; version++) {
-        if (database_run(database, steps[version], error) == -1)
-            return -1;
-    }
-    g_autofree char *marks =
-        g_strdup_printf("PRAGMA user_version = %u; PRAGMA application_id = %d;", SCHEMA_VERSION, SCHEMA_APPLICATION);
-    return database_run(database, marks, error);
-}
-
 int schema_update(struct database *database, struct database_error *error)
 {
-    unsigned version;
-    if (check_application(database, error) == -1 || check_version(database, &version, error) == -1)
-        return -1;
-    if (version == SCHEMA_VERSION)
-        return 0;
-    if (database_begin(database, error) == -1)
-        return -1;
-    return database_end(database, run_steps(database, error), error);
+    static const struct schema schema = {SCHEMA_APPLICATION, "ledger", steps, SCHEMA_VERSION};
+    return schema_bring(database, &schema, error);
 }

@@ -5,22 +5,15 @@
 #ifndef RCPTGUARD_SCHEMA_H
 #define RCPTGUARD_SCHEMA_H
 
-#include "milter/ledger/database.h"
+#include "milter/database/schema_update.h"
 
 /* "RcGd": tells our files from other programs'. */
 #define SCHEMA_APPLICATION 0x52634764
 
 /* The version that schema_update leaves behind. */
-#define SCHEMA_VERSION 3u
+#define SCHEMA_VERSION 6u
 
-/*
- * Makes the tables in an empty file, and brings those of an older version up to
- * date, in one transaction.  A newer version, or another program's file, is
- * DATABASE_FOREIGN and stays as it is.
- */
+/* As schema_bring: the ledger's tables. */
 int schema_update(struct database *database, struct database_error *error);
-
-/* The version that a file has. */
-int schema_version(struct database *database, unsigned *version, struct database_error *error);
 
 #endif

@@ -17,6 +17,16 @@ static atomic_bool to_syslog = false;
 static atomic_bool to_journal = false;
 static atomic_bool as_json = false;
 static struct log_sender sender; /* written by log_open alone, before there are threads */
+/* What a thread writes before a line. */
+struct head {
+    time_t second;
+    int priority;
+    pid_t process;
+    size_t length;
+    char text[96];
+};
+
+static _Thread_local struct head last_head; /* of the line before */
 static struct log_socket syslog_socket = {.path = "/dev/log", .descriptor = -1};
 static _Atomic(guint64) lost = 0;     /* lines in all */
 static _Atomic(guint64) lost_now = 0; /* since the last one that was taken */
@@ -24,6 +34,7 @@ static _Atomic(guint64) lost_now = 0; /* since the last one that was taken */
 void log_open(const char *program, int facility)
 {
     sender = (struct log_sender){.program = program, .facility = facility};
+    last_head.length = 0;
     atomic_store(&to_journal, journal_found());
     atomic_store(&to_syslog, true);
 }
@@ -43,28 +54,41 @@ guint64 log_lost(void)
     return atomic_load(&lost);
 }
 
-/* Nobody is there who could be told of a text that is not taken. */
-static void write_stderr(const char *text, size_t length, bool newline)
+/* Whether it was taken. */
+static bool write_stderr(const char *text, size_t length, bool newline)
 {
     struct iovec parts[2] = {{(void *)text, length}, {(void *)"\n", 1}};
 
-    log_write(STDERR_FILENO, parts, newline ? 2 : 1);
+    return log_write(STDERR_FILENO, parts, newline ? 2 : 1);
 }
 
 /* As syslog(3) does it: RFC 3164, 4.1, with the local time and no host. */
-static enum log_sent send_to_syslog(const struct entry *entry, const char *line)
+static void write_head(struct head *head, time_t now, int priority, pid_t process)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t now = time(NULL);
-    char head[96];
     struct tm local;
 
     localtime_r(&now, &local);
     int length =
-        g_snprintf(head, sizeof head, "<%d>%.3s %2d %02d:%02d:%02d %s[%ld]: ", sender.facility | entry->priority,
+        g_snprintf(head->text, sizeof head->text, "<%d>%.3s %2d %02d:%02d:%02d %s[%ld]: ", sender.facility | priority,
                    months + (ptrdiff_t)local.tm_mon * 3, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
-                   sender.program, (long)getpid());
-    struct iovec parts[2] = {{head, (size_t)length}, {(void *)line, strlen(line)}};
+                   sender.program, (long)process);
+    head->second = now;
+    head->priority = priority;
+    head->process = process;
+    head->length = (size_t)length;
+}
+
+/* A thread that logs much writes the same before each line of a second. */
+static enum log_sent send_to_syslog(const struct entry *entry, const char *line)
+{
+    struct head *head = &last_head;
+    time_t now = time(NULL);
+    pid_t process = getpid();
+
+    if (head->length == 0 || head->second != now || head->priority != entry->priority || head->process != process)
+        write_head(head, now, entry->priority, process);
+    struct iovec parts[2] = {{head->text, head->length}, {(void *)line, strlen(line)}};
     return log_socket_send(&syslog_socket, parts, 2);
 }
 
@@ -92,26 +116,30 @@ static void say_lost(void)
         entry_json(line, &entry);
     else
         g_string_append(line, words);
-    if (send_line(&entry, line->str) != LOG_SENT)
+    enum log_sent sent = atomic_load(&to_syslog) ? send_line(&entry, line->str) : LOG_AWAY;
+    bool shown = sent == LOG_AWAY && atomic_load(&to_stderr) && write_stderr(line->str, line->len, true);
+    if (sent != LOG_SENT && !shown)
         atomic_fetch_add(&lost_now, count);
+}
+
+static void count_lost(void)
+{
+    atomic_fetch_add(&lost, 1);
+    atomic_fetch_add(&lost_now, 1);
 }
 
 static void deliver(const struct entry *entry, const char *line)
 {
-    bool stderr_too = atomic_load(&to_stderr);
-
-    if (atomic_load(&to_syslog)) {
-        if (atomic_load(&lost_now) > 0)
-            say_lost();
-        enum log_sent sent = send_line(entry, line);
-        /* Where there is no log daemon at all, standard error may be the log. */
-        if (sent == LOG_LOST || (sent == LOG_AWAY && !stderr_too)) {
-            atomic_fetch_add(&lost, 1);
-            atomic_fetch_add(&lost_now, 1);
-        }
-    }
-    if (stderr_too)
-        write_stderr(line, strlen(line), true);
+    if (atomic_load(&lost_now) > 0)
+        say_lost();
+    bool syslog_too = atomic_load(&to_syslog);
+    enum log_sent sent = syslog_too ? send_line(entry, line) : LOG_AWAY;
+    if (sent == LOG_LOST) /* before it is seen elsewhere */
+        count_lost();
+    bool shown = atomic_load(&to_stderr) && write_stderr(line, strlen(line), true);
+    /* Where there is no log daemon at all, standard error is the log if it is written. */
+    if (syslog_too && sent == LOG_AWAY && !shown)
+        count_lost();
 }
 
 void log_entry(const struct entry *entry)

@@ -17,6 +17,9 @@
 /* The names of JSON take room: a value that is cut in the text beyond this is cut at four fifths of that in JSON. */
 #define LONG_LIMIT 100
 
+/* Of a line that would be longer than any may be, each value. */
+#define SHORTENED_LIMIT ((size_t)60)
+
 /* ---- kinds */
 
 /* An id is for ever: who looks for it must find the lines of every version. */
@@ -209,7 +212,32 @@ static size_t room_for(const struct entry *entry, unsigned index, size_t used,
     return MAX(used, ENTRY_LINE_LIMIT) - used;
 }
 
-void entry_line(GString *line, const struct entry *entry)
+/* The same with its longest values shorter: for a line that would be too long even without its text. */
+static struct entry entry_shortened(const struct entry *entry)
+{
+    struct entry shortened = *entry;
+    for (unsigned i = 0; i < shortened.count; i++) {
+        struct fact *fact = &shortened.facts[i];
+        if (fact->form == FACT_VALUE || fact->form == FACT_LIST)
+            fact->limit = MIN(fact->limit, SHORTENED_LIMIT);
+    }
+    return shortened;
+}
+
+/* Writes the line, and if it is too long again, with shorter values. */
+static void write_bounded(GString *line, const struct entry *entry,
+                          void (*write)(GString *line, const struct entry *entry))
+{
+    size_t start = line->len;
+    write(line, entry);
+    if (line->len - start <= ENTRY_LINE_LIMIT)
+        return;
+    const struct entry shortened = entry_shortened(entry);
+    g_string_truncate(line, start);
+    write(line, &shortened);
+}
+
+static void write_text(GString *line, const struct entry *entry)
 {
     size_t start = line->len;
     entry_append_queue_id(line, entry);
@@ -218,6 +246,11 @@ void entry_line(GString *line, const struct entry *entry)
         size_t around = strlen(entry->facts[i].name) + strlen(" =\"\"");
         append_line_fact(line, &entry->facts[i], room_for(entry, i, line->len - start + around, append_line_fact));
     }
+}
+
+void entry_line(GString *line, const struct entry *entry)
+{
+    write_bounded(line, entry, write_text);
 }
 
 /* ---- as JSON: json-glib bounds nothing, so the strings are written here, where a cut cannot break them */
@@ -334,7 +367,7 @@ static size_t json_around(const char *name)
     return strlen(name) + strlen(",\"\":\"\"}");
 }
 
-void entry_json(GString *line, const struct entry *entry)
+static void write_json(GString *line, const struct entry *entry)
 {
     size_t start = line->len;
     g_string_append_c(line, '{');
@@ -354,4 +387,9 @@ void entry_json(GString *line, const struct entry *entry)
         append_fact(line, &message, MAX(used, ENTRY_LINE_LIMIT) - used);
     }
     g_string_append_c(line, '}');
+}
+
+void entry_json(GString *line, const struct entry *entry)
+{
+    write_bounded(line, entry, write_json);
 }

@@ -22,7 +22,48 @@ enum {
     SENDER_LIMIT = 180,
     MSGID_LIMIT = 110,
     DEFECTS_LIMIT = 80,
+    WITHIN_LIMIT = 80,
+    INSIDE_LIMIT = 120,
+    OPAQUE_LIMIT = 40,
 };
+
+/* What the state said: of a policy that asks nothing of it there is nothing to say. */
+static void fill_state(struct report *report, const struct verdict_state *state)
+{
+    guint count = state->windows == NULL ? 0 : state->windows->len;
+    report->known = state->known == KNOWN_NOT_ASKED ? NULL : state->known == KNOWN_YES ? "yes" : "no";
+    report->window_count = MIN(count, REPORT_WINDOWS);
+    for (unsigned i = 0; i < report->window_count; i++) {
+        const struct verdict_window *window = &g_array_index(state->windows, struct verdict_window, i);
+        char *text = report->windows[i];
+        if (!window->known)
+            g_snprintf(text, REPORT_WINDOW_SIZE, "%.*s:away", RULE_LIMIT, window->rule);
+        else if (window->value == STATE_WINDOW_MANY)
+            g_snprintf(text, REPORT_WINDOW_SIZE, "%.*s:many", RULE_LIMIT, window->rule);
+        else
+            g_snprintf(text, REPORT_WINDOW_SIZE, "%.*s:%u", RULE_LIMIT, window->rule, window->value);
+        report->window_names[i] = text;
+    }
+}
+
+/* What the message shows beside its recipient headers, if a rule asked. */
+static void fill_inside(struct report *report, const struct inside_counts *counts)
+{
+    report->shows = counts->asked != INSIDE_NOT_ASKED;
+    if (counts->asked == INSIDE_AWAY)
+        report->inside_names[report->inside_count++] = "away";
+    for (unsigned i = 0; i < INSIDE_PLACES; i++) {
+        if (counts->places[i].people == 0)
+            continue;
+        char *item = report->inside_items[report->inside_count];
+        inside_item(counts, i, item);
+        report->inside_names[report->inside_count++] = item;
+    }
+    for (unsigned bit = 1; bit <= OPAQUE_KIND_LAST; bit <<= 1) {
+        if ((counts->opaque & bit) != 0)
+            report->opaque_names[report->opaque_count++] = opaque_kind_name((enum opaque_kind)bit);
+    }
+}
 
 void report_fill(struct report *report, const struct message *message, const struct verdict *verdict,
                  const char *digest)
@@ -41,6 +82,9 @@ void report_fill(struct report *report, const struct message *message, const str
         .text = verdict->text,
         .counts = exposure_counts(verdict->exposure),
     };
+    report->overridden = verdict->override.skipped;
+    fill_state(report, &verdict->state);
+    fill_inside(report, &verdict->body.counts);
 }
 
 static void add_word(struct entry *entry, const char *name, const char *value, size_t limit)
@@ -98,6 +142,16 @@ void report_entry(struct entry *entry, struct report *report)
     add_word(entry, "sender", report->sender, SENDER_LIMIT);
     add_msgid(entry, "msgid", report->msgid);
     entry_text(entry, "text", report->text);
+    if (report->window_count > 0)
+        entry_list(entry, "within", report->window_names, report->window_count, WITHIN_LIMIT, "-");
+    if (report->known != NULL)
+        add_word(entry, "known", report->known, RULE_LIMIT);
+    if (report->overridden)
+        add_word(entry, "override", "yes", RULE_LIMIT);
+    if (report->shows)
+        entry_list(entry, "inside", report->inside_names, report->inside_count, INSIDE_LIMIT, "none");
+    if (report->opaque_count > 0)
+        entry_list(entry, "opaque", report->opaque_names, report->opaque_count, OPAQUE_LIMIT, "none");
 }
 
 void report_decision_entry(struct entry *entry, const struct report_decision *decision)
@@ -113,4 +167,6 @@ void report_decision_entry(struct entry *entry, const struct report_decision *de
     add_word(entry, "sender", decision->sender, SENDER_LIMIT);
     add_msgid(entry, "msgid", decision->msgid);
     entry_text(entry, "reason", decision->reason);
+    if (decision->way != NULL)
+        add_word(entry, "way", decision->way, RULE_LIMIT);
 }

@@ -17,6 +17,10 @@
 /* How many kinds of defects there are. */
 #define REPORT_DEFECTS 4
 
+/* Windows that a line shows, and bytes of one: a rule, a number. */
+#define REPORT_WINDOWS     8u
+#define REPORT_WINDOW_SIZE 64u
+
 /* The facts of a log line; strings may be NULL, and are not owned. */
 struct report {
     const char *queue_id;
@@ -30,6 +34,17 @@ struct report {
     const char *sender; /* "" for the null sender */
     const char *msgid;  /* the value of the Message-ID field, as it came */
     const char *text;
+    bool overridden;                                  /* a rule was skipped, since the sender overrode it */
+    const char *known;                                /* "yes", "no", or NULL: it was not asked */
+    unsigned window_count;                            /* of the next two */
+    char windows[REPORT_WINDOWS][REPORT_WINDOW_SIZE]; /* "split:180", of each rule whose window was asked */
+    const char *window_names[REPORT_WINDOWS];
+    bool shows;            /* it was asked what the message shows beside its recipient headers */
+    unsigned inside_count; /* of the next two */
+    char inside_items[INSIDE_PLACES][INSIDE_ITEM_SIZE]; /* "calendar:45/43" */
+    const char *inside_names[INSIDE_PLACES];
+    unsigned opaque_count;
+    const char *opaque_names[OPAQUE_KINDS];
     const char *defect_names[REPORT_DEFECTS]; /* report_entry fills it */
 };
 
@@ -55,6 +70,7 @@ struct report_decision {
     const char *sender;   /* "" for the null sender */
     const char *msgid;
     const char *reason;
+    const char *way; /* by what way, if it was no command; or NULL */
 };
 
 /* The line of a decision, the facts always in the order of struct report_decision; it points at the decision. */

@@ -14,7 +14,9 @@
 #define GONE "-"
 
 /* What the rule of a verdict begins with if it is a fault. */
-#define FAULT_LEAD "fault:"
+#define FAULT_LEAD    "fault:"
+#define ERROR_LEAD    "error:"
+#define OVERRIDE_LEAD "override:"
 
 /* What a count is named by: a rule, or a word of ours. */
 struct metrics_row {
@@ -51,6 +53,14 @@ struct totals {
     guint64 not_outbound;
     guint64 defects[4];
     guint64 ledger_errors[METRICS_LEDGER_KINDS];
+    guint64 no_memory[METRICS_MEMORY_KINDS];
+    guint64 state_errors[STATE_OPERATIONS];
+    guint64 known, unknown;
+    guint64 inside[INSIDE_PLACES], inside_nobody, inside_away;
+    guint64 opaque[OPAQUE_KINDS];
+    guint64 overrides[METRICS_OVERRIDE_KINDS];
+    guint64 answers[METRICS_ANSWER_KINDS];
+    struct metrics_histogram windows;
     struct metrics_histogram parties;
     struct metrics_histogram judging;
     struct metrics_histogram ledger;
@@ -224,6 +234,10 @@ static void count_would(struct metrics *metrics, const char *would)
         row->fault_count++;
         return;
     }
+    if (g_str_has_prefix(would, ERROR_LEAD)) {
+        row->error_count++;
+        return;
+    }
     for (unsigned i = 0; i < DISPOSITIONS; i++) {
         const char *name = disposition_name((enum disposition)i);
         if (strncmp(would, name, (size_t)(colon - would)) == 0 && name[colon - would] == '\0')
@@ -239,10 +253,45 @@ static void count_verdict(struct metrics *metrics, const struct metrics_message 
         rule += strlen(FAULT_LEAD);
         row_of(metrics, rule)->fault_count++;
     }
+    const bool away = g_str_has_prefix(rule, ERROR_LEAD);
+    if (away)
+        rule += strlen(ERROR_LEAD);
     if (message->failed)
         row_of(metrics, rule)->error_count++;
-    const char *name = message->failed ? "error" : verdict->fault ? "fault" : rule;
+    const char *name = message->failed || away ? "error" : verdict->fault ? "fault" : rule;
     row_of(metrics, name)->messages[message->disposition]++;
+}
+
+static void count_state(struct totals *totals, const struct verdict_state *state)
+{
+    for (guint i = 0; state->windows != NULL && i < state->windows->len; i++) {
+        const struct verdict_window *window = &g_array_index(state->windows, struct verdict_window, i);
+        if (window->known)
+            metrics_histogram_add(&totals->windows, &parties_scale, window->value);
+    }
+    totals->known += state->known == KNOWN_YES;
+    totals->unknown += state->known == KNOWN_NO;
+}
+
+/* A message counts for each place where somebody outside is. */
+static void count_inside(struct totals *totals, const struct inside_counts *counts)
+{
+    for (unsigned i = 0; i < INSIDE_PLACES; i++)
+        totals->inside[i] += counts->places[i].people > 0;
+    totals->inside_nobody += counts->asked == INSIDE_READ && !inside_counts_any(counts);
+    totals->inside_away += counts->asked == INSIDE_AWAY;
+    for (unsigned i = 0; i < OPAQUE_KINDS; i++)
+        totals->opaque[i] += (counts->opaque & 1u << i) != 0;
+}
+
+static void count_override(struct totals *totals, const struct metrics_message *message)
+{
+    const struct verdict *verdict = message->verdict;
+    bool passed = disposition_reply(message->disposition) == NULL;
+
+    totals->overrides[METRICS_OVERRIDE_GIVEN] += verdict->override.reply != NULL;
+    totals->overrides[METRICS_OVERRIDE_TAKEN] += verdict->override.skipped && passed;
+    totals->overrides[METRICS_OVERRIDE_REFUSED] += g_str_has_prefix(verdict->rule, OVERRIDE_LEAD);
 }
 
 void metrics_count_message(struct metrics *metrics, const struct metrics_message *message)
@@ -259,6 +308,9 @@ void metrics_count_message(struct metrics *metrics, const struct metrics_message
         count_would(metrics, g_ptr_array_index(verdict->would, i));
     for (unsigned i = 0; i < G_N_ELEMENTS(defects); i++)
         metrics->totals.defects[i] += (counts.defects & (unsigned)defects[i]) != 0;
+    count_state(&metrics->totals, &verdict->state);
+    count_override(&metrics->totals, message);
+    count_inside(&metrics->totals, &verdict->body.counts);
     metrics_histogram_add(&metrics->totals.parties, &parties_scale, counts.parties);
     metrics_histogram_add(&metrics->totals.judging, &judging_scale, (guint64)MAX(message->judging, 0));
     pthread_mutex_unlock(&metrics->lock);
@@ -282,12 +334,48 @@ void metrics_time_ledger(struct metrics *metrics, gint64 duration)
     pthread_mutex_unlock(&metrics->lock);
 }
 
+void metrics_count_state_error(struct metrics *metrics, enum state_operation operation)
+{
+    if (metrics == NULL)
+        return;
+    pthread_mutex_lock(&metrics->lock);
+    metrics->totals.state_errors[operation]++;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+void metrics_count_override(struct metrics *metrics, enum metrics_override kind)
+{
+    if (metrics == NULL)
+        return;
+    pthread_mutex_lock(&metrics->lock);
+    metrics->totals.overrides[kind]++;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+void metrics_count_answer(struct metrics *metrics, unsigned kind)
+{
+    if (metrics == NULL)
+        return;
+    pthread_mutex_lock(&metrics->lock);
+    metrics->totals.answers[kind]++;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
 void metrics_count_ledger_error(struct metrics *metrics, enum metrics_ledger kind)
 {
     if (metrics == NULL)
         return;
     pthread_mutex_lock(&metrics->lock);
     metrics->totals.ledger_errors[kind]++;
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+void metrics_count_no_memory(struct metrics *metrics, enum metrics_memory kind)
+{
+    if (metrics == NULL)
+        return;
+    pthread_mutex_lock(&metrics->lock);
+    metrics->totals.no_memory[kind]++;
     pthread_mutex_unlock(&metrics->lock);
 }
 
@@ -419,6 +507,9 @@ static void write_histograms(const struct picture *picture)
     const struct totals *totals = &picture->totals;
     write_histogram(picture, "rcptguard_message_parties", "Visible external parties of a message.", &parties_scale,
                     &totals->parties);
+    write_histogram(picture, "rcptguard_window_parties",
+                    "What a message and those before it have in a window (`within`) of a rule.", &parties_scale,
+                    &totals->windows);
     write_histogram(picture, "rcptguard_judging_duration_seconds",
                     "How long the evaluation at the end of a message took.", &judging_scale, &totals->judging);
     write_histogram(picture, "rcptguard_ledger_commit_duration_seconds",
@@ -451,18 +542,93 @@ static void write_ledger(const struct picture *picture)
 {
     static const char held[] = "rcptguard_held_messages", oldest[] = "rcptguard_oldest_held_timestamp_seconds",
                       errors[] = "rcptguard_ledger_errors_total";
-    static const char *const kinds[METRICS_LEDGER_KINDS] = {"hold", "tidy", "count"};
+    static const char *const kinds[METRICS_LEDGER_KINDS] = {"hold", "tidy", "count", "delay"};
+    const struct ledger_figures *figures = &picture->held->figures;
     metrics_text_begin(picture->text, held, "gauge", "Messages that wait for a decision, by the ledger.");
     if (picture->held->known)
-        metrics_text_number(picture->text, held, NULL, picture->held->count);
+        metrics_text_number(picture->text, held, NULL, figures->waiting);
     metrics_text_begin(picture->text, oldest, "gauge", "Since when the oldest of them is held; absent if none is.");
-    if (picture->held->known && picture->held->oldest > 0)
-        metrics_text_seconds(picture->text, oldest, NULL, picture->held->oldest);
+    if (picture->held->known && figures->oldest > 0)
+        metrics_text_seconds(picture->text, oldest, NULL, figures->oldest);
     metrics_text_begin(picture->text, errors, "counter", "Failures of the ledger, by what was to be done.");
     for (unsigned i = 0; i < METRICS_LEDGER_KINDS; i++)
         one_label(picture, errors, "operation", kinds[i], picture->totals.ledger_errors[i]);
     one_number(picture, "rcptguard_log_lines_lost_total", "counter", "Lines that the log did not take.",
                picture->held->lost_lines);
+}
+
+static void write_decisions(const struct picture *picture)
+{
+    static const char decisions[] = "rcptguard_decisions_total", delayed[] = "rcptguard_delayed_messages",
+                      agent[] = "rcptguard_agent_timestamp_seconds";
+    const struct ledger_figures *figures = &picture->held->figures;
+    metrics_text_begin(picture->text, decisions, "counter", "Decisions about held messages, by way and action.");
+    for (unsigned way = LEDGER_BY_NOBODY + 1; way < LEDGER_WAYS; way++) {
+        for (unsigned i = 0; i < LEDGER_FIGURES; i++) {
+            const struct metrics_label labels[] = {{"way", ledger_way_name((enum ledger_way)way)},
+                                                   {"action", ledger_figure_name((enum ledger_figure)i)},
+                                                   {NULL, NULL}};
+            metrics_text_number(picture->text, decisions, labels, figures->decisions[way][i]);
+        }
+    }
+    metrics_text_begin(picture->text, delayed, "gauge",
+                       "Messages that wait, by whether they leave by themselves or a rule has ended that.");
+    if (picture->held->known) {
+        one_label(picture, delayed, "delay", "running", figures->delayed);
+        one_label(picture, delayed, "delay", "ended", figures->stopped);
+    }
+    metrics_text_begin(picture->text, agent, "gauge", "When rcptguardq agent ran last; 0 if it never has.");
+    if (picture->held->known)
+        metrics_text_seconds(picture->text, agent, NULL, figures->agent);
+}
+
+static void write_memory(const struct picture *picture)
+{
+    static const char name[] = "rcptguard_memory_deferred_messages_total";
+    static const char *const kinds[METRICS_MEMORY_KINDS] = {"all", "sender"};
+    metrics_text_begin(picture->text, name, "counter",
+                       "Messages that were deferred for want of memory, by whose limit was reached.");
+    for (unsigned i = 0; i < METRICS_MEMORY_KINDS; i++)
+        one_label(picture, name, "limit", kinds[i], picture->totals.no_memory[i]);
+}
+
+static void write_state(const struct picture *picture)
+{
+    static const char known[] = "rcptguard_known_messages_total", errors[] = "rcptguard_state_errors_total";
+    metrics_text_begin(picture->text, known, "counter", "Messages of which `known` was asked, by the answer.");
+    one_label(picture, known, "known", "yes", picture->totals.known);
+    one_label(picture, known, "known", "no", picture->totals.unknown);
+    metrics_text_begin(picture->text, errors, "counter",
+                       "Failures of the state (`within` and `known`), by what was to be done.");
+    for (unsigned i = 0; i < STATE_OPERATIONS; i++)
+        one_label(picture, errors, "operation", state_operation_name((enum state_operation)i),
+                  picture->totals.state_errors[i]);
+    static const char overrides[] = "rcptguard_overrides_total";
+    static const char *const results[METRICS_OVERRIDE_KINDS] = {"given", "taken", "refused"};
+    metrics_text_begin(picture->text, overrides, "counter",
+                       "Refusals that their sender can override, and messages that came to do so.");
+    for (unsigned i = 0; i < METRICS_OVERRIDE_KINDS; i++)
+        one_label(picture, overrides, "result", results[i], picture->totals.overrides[i]);
+    static const char answers[] = "rcptguard_answers_total";
+    static const char *const ends[METRICS_ANSWER_KINDS] = {"taken", "refused", "deferred"};
+    metrics_text_begin(picture->text, answers, "counter", "Answers by mail about held messages, by what came of them.");
+    for (unsigned i = 0; i < METRICS_ANSWER_KINDS; i++)
+        one_label(picture, answers, "result", ends[i], picture->totals.answers[i]);
+}
+
+static void write_inside(const struct picture *picture)
+{
+    static const char inside[] = "rcptguard_inside_messages_total", opaque[] = "rcptguard_opaque_messages_total";
+    const struct totals *totals = &picture->totals;
+    metrics_text_begin(picture->text, inside, "counter",
+                       "Messages of which a rule asked who is inside, by where somebody outside was.");
+    for (unsigned i = 0; i < INSIDE_PLACES; i++)
+        one_label(picture, inside, "part", inside_place_name(i), totals->inside[i]);
+    one_label(picture, inside, "part", "none", totals->inside_nobody);
+    one_label(picture, inside, "part", "away", totals->inside_away);
+    metrics_text_begin(picture->text, opaque, "counter", "Such messages that were not read completely, by why.");
+    for (unsigned i = 0; i < OPAQUE_KINDS; i++)
+        one_label(picture, opaque, "kind", opaque_kind_name((enum opaque_kind)(1u << i)), totals->opaque[i]);
 }
 
 static void write_daemon(const struct picture *picture)
@@ -490,6 +656,10 @@ void metrics_append(struct metrics *metrics, GString *text, const struct metrics
     write_histograms(&picture);
     write_policy(&picture);
     write_ledger(&picture);
+    write_decisions(&picture);
+    write_memory(&picture);
+    write_state(&picture);
+    write_inside(&picture);
     write_daemon(&picture);
     /* To this format a comment, and to OpenMetrics the sign that nothing was cut off. */
     g_string_append(text, "# EOF\n");

@@ -13,6 +13,8 @@
 #define RCPTGUARD_METRICS_H
 
 #include "milter/common/conf.h"
+#include "milter/ledger/ledger_figures.h"
+#include "milter/state/state_operation.h"
 #include "policy/engine/policy.h"
 #include "policy/engine/verdict.h"
 
@@ -38,9 +40,27 @@ void metrics_count_not_outbound(struct metrics *metrics);
 void metrics_time_ledger(struct metrics *metrics, gint64 duration);
 
 /* What was done to the ledger when it failed. */
-enum metrics_ledger { METRICS_HOLD, METRICS_TIDY, METRICS_COUNT };
-#define METRICS_LEDGER_KINDS (METRICS_COUNT + 1)
+enum metrics_ledger { METRICS_HOLD, METRICS_TIDY, METRICS_COUNT, METRICS_DELAY };
+#define METRICS_LEDGER_KINDS (METRICS_DELAY + 1)
 void metrics_count_ledger_error(struct metrics *metrics, enum metrics_ledger kind);
+
+/* A message was deferred for want of memory: the limit of all messages, or that of one login or client, was reached. */
+enum metrics_memory { METRICS_ALL, METRICS_SENDER };
+#define METRICS_MEMORY_KINDS (METRICS_SENDER + 1)
+void metrics_count_no_memory(struct metrics *metrics, enum metrics_memory kind);
+
+/* What comes of refusals that can be overridden: an address was given, a refusal was overridden, or was not. */
+enum metrics_override { METRICS_OVERRIDE_GIVEN, METRICS_OVERRIDE_TAKEN, METRICS_OVERRIDE_REFUSED };
+#define METRICS_OVERRIDE_KINDS (METRICS_OVERRIDE_REFUSED + 1)
+
+/* For what no verdict was given; metrics_count_message counts the others. */
+void metrics_count_override(struct metrics *metrics, enum metrics_override kind);
+
+/* What comes of answers about held mail: taken, refused, or the ledger did not take them. */
+#define METRICS_ANSWER_KINDS 3u
+void metrics_count_answer(struct metrics *metrics, unsigned kind);
+
+void metrics_count_state_error(struct metrics *metrics, enum state_operation operation);
 
 /*
  * A reload has read this configuration and policy, which are about to come in force; or it failed:
@@ -52,10 +72,9 @@ void metrics_count_reload(struct metrics *metrics, const struct config *config, 
 
 /* What the ledger and the log say at the time of writing. */
 struct metrics_held {
-    bool known; /* it could be asked */
-    unsigned count;
+    bool known; /* it could be asked: what `figures` has of decisions was true before, too */
+    struct ledger_figures figures;
     guint64 lost_lines; /* of the log */
-    gint64 oldest;      /* since when the oldest is held, since 1970; 0 if there is none */
 };
 
 /* Appends all of it, for `now`. */

@@ -29,9 +29,9 @@ struct metrics_file {
     guint64 over;
 
     /* Of the thread alone: */
-    struct ledger *ledger; /* NULL: to be opened */
-    char *file_trouble;    /* what was said last, or NULL while all is well */
+    char *file_trouble; /* what was said last, or NULL while all is well */
     char *ledger_trouble;
+    struct ledger_figures figures;
 };
 
 struct metrics_file *metrics_file_new(const struct config *config, struct metrics *metrics)
@@ -120,22 +120,19 @@ static char *replace_file(const char *path, const GString *text)
 
 /* ---- the ledger */
 
-/* A connection of its own: no message waits for this one's turn. */
-static int ask_ledger(struct metrics_file *file, struct metrics_held *held, struct database_error *error)
+/*
+ * A connection of its own: no message waits for this one's turn.  It is closed each time: in one process, all
+ * connections to a database share the memory of its log, so that one that stays open would keep the old memory in use
+ * after the files beside the ledger were deleted, and nothing could be held.
+ */
+static int ask_ledger(struct metrics_file *file, struct database_error *error)
 {
-    const struct ledger_filter open = {.states = LEDGER_OPEN};
-    /* One that was deleted or replaced since is not the daemon's any more. */
-    if (file->ledger != NULL && database_check_files(ledger_database(file->ledger), error) == -1)
-        g_clear_pointer(&file->ledger, ledger_close);
-    if (file->ledger == NULL)
-        file->ledger = ledger_open(file->config->ledger, geteuid(), DATABASE_EXISTING, error);
-    if (file->ledger == NULL)
+    auto_free(ledger) ledger = ledger_open(file->config->ledger, geteuid(), DATABASE_EXISTING, error);
+    if (ledger == NULL)
         return -1;
-    if (ledger_count(file->ledger, &open, &held->count, &held->oldest, error) == 0)
-        return 0;
-    if (error->failure != DATABASE_BUSY)
-        g_clear_pointer(&file->ledger, ledger_close);
-    return -1;
+    /* Only counted: what is in the log is the writer's to copy. */
+    database_keep_log(ledger_database(ledger));
+    return ledger_figures_update(ledger, &file->figures, error);
 }
 
 /* ---- what is said */
@@ -173,7 +170,8 @@ static void write_once(struct metrics_file *file)
 {
     struct metrics_held held = {.known = false, .lost_lines = log_lost()};
     struct database_error error;
-    held.known = ask_ledger(file, &held, &error) == 0;
+    held.known = ask_ledger(file, &error) == 0;
+    held.figures = file->figures;
     if (!held.known)
         metrics_count_ledger_error(file->metrics, METRICS_COUNT);
     tell_ledger(file, held.known ? NULL : error.text);

@@ -59,7 +59,7 @@ static void append_value(GString *text, guint64 value, guint64 unit)
     guint64 rest = value % unit;
     if (rest != 0) {
         g_string_append_c(text, '.');
-        for (guint64 digit = unit / 10; rest != 0; digit /= 10) {
+        for (guint64 digit = unit / 10; rest != 0 && digit != 0; digit /= 10) {
             g_string_append_c(text, (char)('0' + rest / digit));
             rest %= digit;
         }

@@ -3,8 +3,63 @@
 #include "milter/notify/mail_compose.h"
 
 #include "milter/notify/mail_header.h"
+#include "policy/base/unicode.h"
 
 #include <string.h>
+
+/* Columns of a text of ours. */
+#define FILL_WIDTH 78u
+
+static void append_sentence(GString *out, const char *sentence)
+{
+    if (out->len > 0)
+        g_string_append_c(out, ' ');
+    g_string_append(out, sentence);
+}
+
+/* Breaks a text of ASCII at its blanks. */
+static void fill_lines(GString *text)
+{
+    gsize start = 0, blank = 0;
+    for (gsize i = 0; i < text->len; i++) {
+        if (text->str[i] == ' ')
+            blank = i;
+        if (i - start >= FILL_WIDTH && blank > start) {
+            text->str[blank] = '\n';
+            start = blank + 1;
+        }
+    }
+}
+
+char *letter_shown(const struct exposure_counts *counts, const struct inside_counts *inside)
+{
+    static const char *const places[INSIDE_PLACES] = {"An invitation in it shows",
+                                                      "A forwarded mail in it shows",
+                                                      "Contacts in it show",
+                                                      "A table in it shows",
+                                                      "Its text shows",
+                                                      "Other fields of its header show"};
+    GString *out = g_string_new(NULL);
+    if (counts->visible > 0 || !inside_counts_any(inside)) {
+        g_autofree char *header =
+            g_strdup_printf("Everybody who gets it would see the others: %u addresses outside, of %u different "
+                            "organisations or people.",
+                            counts->visible, counts->parties);
+        append_sentence(out, header);
+    }
+    for (unsigned i = 0; i < INSIDE_PLACES; i++) {
+        const struct inside_place *place = &inside->places[i];
+        g_autofree char *sentence = g_strdup_printf(
+            "%s %u address%s outside, of %u different organisation%s or people.", places[i], place->people,
+            place->people == 1 ? "" : "es", place->parties, place->parties == 1 ? "" : "s");
+        if (place->people > 0)
+            append_sentence(out, sentence);
+    }
+    if (inside_counts_any(inside))
+        append_sentence(out, "Bcc does not hide these.");
+    fill_lines(out);
+    return g_string_free(out, FALSE);
+}
 
 char *letter_line(const char *text)
 {
@@ -12,7 +67,7 @@ char *letter_line(const char *text)
     GString *out = g_string_new(NULL);
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        g_string_append_unichar(out, g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT ? c : ' ');
+        g_string_append_unichar(out, letter_is_shown(c) ? c : ' ');
     }
     return g_string_free(out, FALSE);
 }

@@ -7,6 +7,9 @@
 #ifndef RCPTGUARD_MAIL_COMPOSE_H
 #define RCPTGUARD_MAIL_COMPOSE_H
 
+#include "policy/exposure/exposure.h"
+#include "policy/exposure/inside_counts.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -23,6 +26,12 @@ char *letter_compose(const struct letter *letter);
 
 /* A text on one line: what does not show becomes a blank. */
 char *letter_line(const char *text);
+
+/*
+ * Whom the readers of a message see, in sentences, filled to lines without the last newline: those in the recipient
+ * headers, and those in each kind of part.
+ */
+char *letter_shown(const struct exposure_counts *counts, const struct inside_counts *inside);
 
 /* Whether an address can be handed to sendmail(1): one mailbox of ordinary characters, which nothing reads as a list or
  * an option. */

@@ -22,8 +22,7 @@ const char notice_returned[] = "Subject: Not sent: {subject}\n"
                                "    Held as:   {text}\n"
                                "    Reviewer:  {reason}\n"
                                "\n"
-                               "Everybody who got it would have seen the others: {visible} addresses outside,\n"
-                               "of {parties} different organisations or people.\n"
+                               "{shown}\n"
                                "\n"
                                "To send it so that nobody sees the others, put your own address in To, all the\n"
                                "recipients in Bcc (blind copy), and nobody in Cc.\n"
@@ -31,9 +30,74 @@ const char notice_returned[] = "Subject: Not sent: {subject}\n"
                                "The message itself comes back to you in a mail of its own, which says that it\n"
                                "has expired. It has not been delivered to anybody.\n";
 
+#define EXPIRED                                                                                                        \
+    "    Subject:   {subject}\n"                                                                                       \
+    "    Sent:      {date}\n"                                                                                          \
+    "    Held as:   {text}\n"                                                                                          \
+    "\n"                                                                                                               \
+    "{shown}\n"                                                                                                        \
+    "\n"                                                                                                               \
+    "To send it so that nobody sees the others, put your own address in To, all the\n"                                 \
+    "recipients in Bcc (blind copy), and nobody in Cc.\n"
+
+const char notice_expired[] = "Subject: Not sent: {subject}\n"
+                              "\n"
+                              "Your message was held before it was sent, and nobody released it in time.\n"
+                              "Nobody has received it.\n"
+                              "\n" EXPIRED "\n"
+                              "The message itself comes back to you in a mail of its own, which says that it\n"
+                              "has expired. It has not been delivered to anybody.\n";
+
+const char notice_deleted[] = "Subject: Not sent: {subject}\n"
+                              "\n"
+                              "Your message was held before it was sent, and nobody released it in time. It\n"
+                              "has been deleted. Nobody has received it.\n"
+                              "\n" EXPIRED;
+
+const char notice_delayed[] = "Subject: Not sent yet: {subject}\n"
+                              "\n"
+                              "Your mail is held, and is sent by itself after this time, unless somebody stops\n"
+                              "it before:\n"
+                              "\n"
+                              "    {leaves}\n"
+                              "\n"
+                              "{list}\n"
+                              "\n"
+                              "    Held as:   {text}\n"
+                              "\n"
+                              "{shown}\n"
+                              "\n"
+                              "If you did not mean that, write to {contact} at once, and say that the mail is\n"
+                              "to be returned. Do not send it again: it is not lost.\n"
+                              "\n"
+                              "This mail was written by a program. Its reference is {queue-id}.\n";
+
+const char notice_stopped[] = "Subject: Not sent by itself: {subject}\n"
+                              "\n"
+                              "Your mail was to be sent by itself after some time. It is not: together with what\n"
+                              "you sent shortly before or after it, it would show too many people outside to each\n"
+                              "other. It stays on hold until a reviewer decides:\n"
+                              "\n"
+                              "{list}\n"
+                              "\n"
+                              "    Held as:   {text}\n"
+                              "\n"
+                              "If it is urgent, or you did not mean to send it, write to {contact}.\n"
+                              "Do not send it again: it is not lost.\n"
+                              "\n"
+                              "This mail was written by a program. Its reference is {queue-id}.\n";
+
+const char notice_cancelled[] = "Subject: Not sent: {subject}\n"
+                                "\n"
+                                "Your message was held before it was sent, and you had it returned. Nobody has\n"
+                                "received it.\n"
+                                "\n" EXPIRED "\n"
+                                "The message itself comes back to you in a mail of its own, which says that it\n"
+                                "has expired. It has not been delivered to anybody.\n";
+
 const char notice_released[] = "Subject: Sent now: {subject}\n"
                                "\n"
-                               "Your mail that was held has been released by a reviewer, and is on its way to\n"
+                               "Your mail that was held has been released, and is on its way to\n"
                                "all its recipients. Do not send it again.\n"
                                "\n"
                                "{list}\n"
@@ -43,8 +107,8 @@ const char notice_released[] = "Subject: Sent now: {subject}\n"
 /* ---- the values */
 
 /* Those of a template in a file. */
-static const char *const variables[] = {"sender",  "subject",  "date",    "rule",     "text", "visible", "parties",
-                                        "domains", "queue-id", "contact", "messages", "list", NULL};
+static const char *const variables[] = {"sender",  "subject", "date",     "rule",    "text",     "shown", "visible",
+                                        "parties", "domains", "queue-id", "contact", "messages", "list",  NULL};
 
 static unsigned count_messages(const struct notice_facts *facts)
 {
@@ -94,6 +158,10 @@ static char *text_of(const struct notice_facts *facts, const char *name)
         return letter_line(message->text != NULL ? message->text : message->rule);
     if (strcmp(name, "queue-id") == 0)
         return letter_line(message->queue_id);
+    if (strcmp(name, "leaves") == 0)
+        return time_text_mail(facts->leaves);
+    if (strcmp(name, "shown") == 0)
+        return letter_shown(&message->counts, &message->inside);
     if (strcmp(name, "reason") == 0)
         return letter_line(facts->reason != NULL ? facts->reason : "");
     if (strcmp(name, "contact") == 0)
@@ -198,8 +266,10 @@ char *notice_compose(const char *template, const struct notice_facts *facts, con
     g_autofree char *title = fill(head, facts, &listed);
     g_autofree char *text = fill(end + 2, facts, &listed);
     g_autofree char *list = list_of(facts);
+    bool whole = listed || count_messages(facts) == 1;
+    const char *answers = facts->answers == NULL ? "" : facts->answers;
     g_autofree char *body =
-        listed || count_messages(facts) == 1 ? g_strdup(text) : g_strdup_printf("%s\n%s\n", text, list);
+        whole ? g_strconcat(text, answers, NULL) : g_strdup_printf("%s\n%s\n%s", text, list, answers);
     g_autofree char *to = g_strdup_printf("<%s>", recipient);
     const struct letter letter = {
         .to = to, .subject = title, .answers = facts->message->message_id, .reply = true, .body = body};

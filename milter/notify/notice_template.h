@@ -23,13 +23,28 @@
 /* What is sent to the author of a returned message, ahead of it. */
 extern const char notice_returned[];
 
+/* The same if nobody decided in time; and to the author of a message that was deleted for that. */
+extern const char notice_expired[];
+extern const char notice_deleted[];
+
+/* What is sent to the author of a message that leaves by itself after a delay. */
+extern const char notice_delayed[];
+
+/* What is sent to its author when a window of many messages has ended the delay. */
+extern const char notice_stopped[];
+
+/* What is sent to the author of a message that he had returned himself. */
+extern const char notice_cancelled[];
+
 /* What is sent to an author who had a notice, when the message was released. */
 extern const char notice_released[];
 
 struct notice_facts {
     const struct ledger_message *message; /* what most variables are of */
     const char *reason;                   /* {reason}, in notice_returned alone: the reviewer's words, or NULL */
+    gint64 leaves;                        /* {leaves}, in notice_delayed alone: when the first of them leaves */
     const char *contact;                  /* {contact}: whom the policy names; NULL is the postmaster */
+    const char *answers;                  /* answer_text_sender, for the end of the text; or NULL */
     const GPtrArray *rows;                /* struct ledger_row *: all that the mail is about; NULL is the message */
 };
 

@@ -8,6 +8,7 @@
 #include "milter/postfix/postfix.h"
 
 #include "milter/common/duration.h"
+#include "milter/postfix/postfix_answers.h"
 #include "milter/postfix/postfix_mail_checks.h"
 #include "milter/postfix/postfix_services.h"
 
@@ -571,6 +572,7 @@ static const struct examination postfix_examinations[] = {
     {"drop-headers", postfix_examine_drop_headers},
     {"header-size", postfix_examine_header_size},
     {"long-queue-ids", postfix_examine_long_queue_ids},
+    {"answers", postfix_examine_answers},
     {NULL, NULL},
 };
 
@@ -582,5 +584,6 @@ const struct doctor_mta postfix_checks = {
     .open = open_config,
     .close = close_config,
     .views = views,
+    .size_limit = postfix_size_limit,
     .examinations = postfix_examinations,
 };

@@ -57,6 +57,13 @@ bool postfix_id_is_sound(const char *id)
     return strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == length;
 }
 
+/* At least six characters of seconds, four of microseconds, `z`, the inode; a short id is hexadecimal. */
+bool postfix_id_is_unique(const char *id)
+{
+    const char *separator = strrchr(id, 'z');
+    return separator != NULL && separator - id >= 10;
+}
+
 /* ---- what is on hold */
 
 /* postqueue -j: an object a line. */

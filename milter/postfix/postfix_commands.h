@@ -16,6 +16,9 @@ int postfix_run(const struct queue *queue, const char *const *words, const struc
 /* Whether a command may be given this queue id: "ALL" is all messages to postsuper(1), "-" standard input. */
 bool postfix_id_is_sound(const char *id);
 
+/* Whether it is a long one (enable_long_queue_ids): its seconds, microseconds and inode make it unique. */
+bool postfix_id_is_unique(const char *id);
+
 /* Where Postfix itself writes its log; "" if that is syslog's. */
 #define POSTFIX_MAIL_LOG "maillog_file"
 

@@ -210,3 +210,26 @@ void postfix_examine_long_queue_ids(struct doctor *doctor)
                      "enable_long_queue_ids is no");
     finding_mend(finding, MAIN_CF, "enable_long_queue_ids = yes");
 }
+
+/* ---- the size of a message */
+
+#define SIZE_LIMIT "message_size_limit"
+
+char *postfix_size_limit(struct doctor *doctor, guint64 *bytes)
+{
+    const struct postfix_config *config = postfix_services_config(doctor);
+    const struct postfix_service *largest = NULL;
+    *bytes = g_ascii_strtoull(postfix_config_value(config, SIZE_LIMIT), NULL, 10);
+    for (guint i = 0; i < config->services->len; i++) {
+        const struct postfix_service *service = g_ptr_array_index(config->services, i);
+        if (*bytes == 0 || !postfix_service_is_smtpd(service) || !postfix_service_overrides(service, SIZE_LIMIT))
+            continue;
+        guint64 own = g_ascii_strtoull(postfix_service_value(config, service, SIZE_LIMIT), NULL, 10);
+        if (own != 0 && own <= *bytes)
+            continue;
+        *bytes = own;
+        largest = service;
+    }
+    g_autofree char *where = postfix_service_place(SIZE_LIMIT, largest);
+    return g_strdup_printf("%s is %" G_GUINT64_FORMAT, where, *bytes);
+}

@@ -16,4 +16,7 @@ void postfix_examine_drop_headers(struct doctor *doctor);
 void postfix_examine_header_size(struct doctor *doctor);
 void postfix_examine_long_queue_ids(struct doctor *doctor);
 
+/* See struct doctor_mta: of what is submitted and of each smtpd the largest. */
+char *postfix_size_limit(struct doctor *doctor, guint64 *bytes);
+
 #endif

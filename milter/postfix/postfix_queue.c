@@ -126,7 +126,7 @@ static enum queue_answer act(struct queue *queue, const char *option, const char
         *error = g_strdup_printf("postsuper %s did not say how many messages it found", option);
         return QUEUE_FAILED;
     }
-    return atol(found + strlen(pattern)) > 0 ? QUEUE_DONE : QUEUE_ABSENT;
+    return g_ascii_strtoull(found + strlen(pattern), NULL, 10) > 0 ? QUEUE_DONE : QUEUE_ABSENT;
 }
 
 /* Has the queue manager look at once, or says what is wrong. */
@@ -272,6 +272,7 @@ const struct queue_driver postfix_queue_driver = {
     .is_installed = is_installed,
     .is_running = is_running,
     .id_is_sound = postfix_id_is_sound,
+    .id_is_unique = postfix_id_is_unique,
     .held = held,
     .raw = raw,
     .parse = parse,

@@ -6,6 +6,7 @@
 
 #include "milter/common/privileges.h"
 #include "milter/content/display_names.h"
+#include "milter/queue/confinement.h"
 #include "policy/address/address.h"
 #include "policy/cli/exit_codes.h"
 #include "policy/cli/terminal.h"
@@ -15,11 +16,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
-#ifdef HAVE_SYS_PRCTL_H
-#include <sys/prctl.h>
-#endif
 
 /* The fields that tell a reviewer what a message is, without its recipients. */
 static const char *const fields_shown[] = {"From",       "Sender",  "Reply-To", "Subject",   "Date",
@@ -108,23 +105,6 @@ static void append_hidden(GString *out, const struct message *message, const str
     }
 }
 
-/* What goes wrong in here must not get far. */
-static void limit_resource(int resource, rlim_t most)
-{
-    const struct rlimit limit = {most, most};
-    setrlimit(resource, &limit);
-}
-
-static void confine(void)
-{
-    limit_resource(RLIMIT_CORE, 0);
-    limit_resource(RLIMIT_FSIZE, 0);
-    limit_resource(RLIMIT_CPU, PROGRAM_LIMIT);
-#ifdef PR_SET_NO_NEW_PRIVS
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-#endif
-}
-
 static void read_input(GString *raw)
 {
     char piece[65536];
@@ -135,8 +115,8 @@ static void read_input(GString *raw)
 
 static void append_envelope(GString *out, const GString *raw, const struct queue_driver *const *drivers, enum mta mta)
 {
-    struct message *message = queue_parse(drivers, mta, raw->str, raw->len);
-    struct recipients *recipients = recipients_read(message);
+    auto_free(message) message = queue_parse(drivers, mta, raw->str, raw->len);
+    auto_free(recipients) recipients = recipients_read(message);
     unsigned delivered = fields_delivered(message);
     append_headers(out, message);
     append_visible(out, message, recipients, delivered);
@@ -147,11 +127,7 @@ static void append_envelope(GString *out, const GString *raw, const struct queue
 
 static void append_content(GString *out, const GString *raw)
 {
-/* Sanitizers map terabytes. */
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    limit_resource(RLIMIT_AS, READER_MEMORY_LIMIT);
-#endif
-    struct content *content = content_read(raw->str, raw->len);
+    auto_free(content) content = content_read(raw->str, raw->len);
     for (guint i = 0; i < content->parts->len; i++) {
         const struct content_part *part = g_ptr_array_index(content->parts, i);
         g_autofree char *number = g_strdup_printf("%u %" G_GINT64_FORMAT, part->use, part->size);
@@ -169,6 +145,16 @@ static void append_content(GString *out, const GString *raw)
         append_record(out, KIND_CUT, NULL, "");
 }
 
+GString *reader_answer(const GString *raw, bool text, const struct queue_driver *const *drivers, enum mta mta)
+{
+    GString *out = g_string_new(NULL);
+    if (text)
+        append_content(out, raw);
+    else
+        append_envelope(out, raw, drivers, mta);
+    return out;
+}
+
 void reader_serve(char **words, const struct queue_driver *const *drivers)
 {
     g_autofree char *error = NULL;
@@ -176,18 +162,14 @@ void reader_serve(char **words, const struct queue_driver *const *drivers)
     bool text = count == 4 && strcmp(words[3], READER_TEXT) == 0;
     if (count != 3 && !text)
         _exit(EXITS_USAGE);
-    confine();
-    if (privileges_drop(words[2], words[1][0] == '1', &error) == -1) {
+    if (privileges_drop(words[2], words[1][0] == '1', &error) == -1 ||
+        confine(READER_MEMORY_LIMIT, PROGRAM_LIMIT, &error) == -1) {
         fprintf(stderr, "%s\n", error);
         _exit(EXITS_WRONG);
     }
-    privileges_only_read();
-    GString *raw = g_string_new(NULL), *out = g_string_new(NULL);
+    GString *raw = g_string_new(NULL);
     read_input(raw);
-    if (text)
-        append_content(out, raw);
-    else
-        append_envelope(out, raw, drivers, (enum mta)atol(words[0]));
+    GString *out = reader_answer(raw, text, drivers, (enum mta)g_ascii_strtoull(words[0], NULL, 10));
     bool written = fwrite(out->str, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
     _exit(written ? EXITS_DONE : EXITS_PASSING);
 }

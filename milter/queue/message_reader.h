@@ -28,8 +28,8 @@
 #define READER_INPUT_LIMIT  (32u * 1024 * 1024)
 #define READER_OUTPUT_LIMIT (16u * 1024 * 1024)
 
-/* Bytes of memory that the process may take to make text of a message. */
-#define READER_MEMORY_LIMIT (1024ul * 1024 * 1024)
+/* Bytes of memory that the process may take. */
+#define READER_MEMORY_LIMIT (512ul * 1024 * 1024)
 
 struct reading_field {
     char *name;
@@ -65,6 +65,10 @@ enum queue_answer reader_read_content(const struct message_reader *reader, struc
 
 /* The Message-ID of one, without its brackets; NULL if it has none or is not to be read.  For g_free. */
 char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id);
+
+/* The records that this process answers with, for g_string_free: of the message's text, or of its envelope and header.
+ */
+GString *reader_answer(const GString *raw, bool text, const struct queue_driver *const *drivers, enum mta mta);
 
 /* Is that process: `words` are the arguments after READER_WORD.  Does not return. */
 void reader_serve(char **words, const struct queue_driver *const *drivers) G_GNUC_NORETURN;

@@ -128,10 +128,15 @@ const char *queue_name(const struct queue *queue)
 GPtrArray *queue_held(struct queue *queue, char **error)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func((GDestroyNotify)queue_entry_free);
-    if (queue->driver->held(queue, entries, error) == 0)
-        return entries;
-    g_ptr_array_unref(entries);
-    return NULL;
+    if (queue->driver->held(queue, entries, error) == -1) {
+        g_ptr_array_unref(entries);
+        return NULL;
+    }
+    for (guint i = 0; i < entries->len; i++) {
+        struct queue_entry *entry = g_ptr_array_index(entries, i);
+        entry->unique = queue->driver->id_is_unique(entry->id);
+    }
+    return entries;
 }
 
 enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, program_take take, void *data, char **error)

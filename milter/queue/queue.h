@@ -21,6 +21,7 @@
 /* A message on hold. */
 struct queue_entry {
     char *id;
+    bool unique;    /* the MTA gives this id to no other message: it has the time in it */
     gint64 arrival; /* seconds since 1970: when the MTA began to take it */
     char *sender;   /* envelope sender; "" is the null sender */
     gint64 size;    /* bytes */
@@ -52,8 +53,9 @@ struct queue_driver {
     const char *name;
     bool (*is_installed)(struct queue *queue);
     bool (*is_running)(struct queue *queue);
-    void (*forget)(gpointer state);      /* or NULL */
-    bool (*id_is_sound)(const char *id); /* any other text is never passed to a command */
+    void (*forget)(gpointer state);       /* or NULL */
+    bool (*id_is_sound)(const char *id);  /* any other text is never passed to a command */
+    bool (*id_is_unique)(const char *id); /* of those: whether no other message ever has it */
     int (*held)(struct queue *queue, GPtrArray *entries, char **error);
     enum queue_answer (*raw)(struct queue *queue, const char *id, bool body, program_take take, void *data,
                              char **error);

@@ -36,9 +36,11 @@ unsigned onhold_count(const struct onhold *onhold)
     return onhold->entries->len;
 }
 
-/* Where the times leave it open, the id decides: the row is open, and another message of its id would be newer. */
+/* No message is read here.  Where the times leave it open, the id decides: the row is open, and another message of
+ * its id would be later. */
 bool onhold_has(const struct onhold *onhold, const struct ledger_row *row)
 {
     const struct queue_entry *entry = g_hash_table_lookup(onhold->by_id, row->message.queue_id);
-    return entry != NULL && reconcile_match(row, entry) != 0;
+    int match = entry == NULL ? 0 : reconcile_match(row, entry);
+    return match == 1 || (match == -1 && !reconcile_is_later(row, entry));
 }

@@ -75,26 +75,34 @@ int view_compare(gconstpointer a, gconstpointer b)
 
 /* ---- is it the same message? */
 
-int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry)
+bool reconcile_is_later(const struct ledger_row *row, const struct queue_entry *entry)
 {
-    gint64 arrival = entry->arrival * G_USEC_PER_SEC;
-    if (strcmp(row->message.queue_id, entry->id) != 0)
-        return 0;
-    if (row->arrival != 0)
-        return row->arrival / G_USEC_PER_SEC == entry->arrival;
-    if (arrival > row->message.judged + SLACK)
-        return 0; /* a later message with an id that is used again */
-    if (arrival < row->message.began - SLACK)
-        return -1; /* by sendmail(1), or an older message */
-    return 1;
+    return !entry->unique && entry->arrival * G_USEC_PER_SEC > row->message.judged + SLACK;
 }
 
-/* A message without an id when it was evaluated got one from the MTA later: then the sender has to do. */
+int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry)
+{
+    if (strcmp(row->message.queue_id, entry->id) != 0)
+        return 0;
+    if (entry->unique)
+        return 1;
+    if (row->arrival != 0)
+        return row->arrival / G_USEC_PER_SEC == entry->arrival;
+    if (entry->arrival * G_USEC_PER_SEC < row->message.began - SLACK)
+        return -1; /* by sendmail(1), or an older message */
+    return reconcile_is_later(row, entry) ? -1 : 1;
+}
+
+/* A message without an id when it was evaluated got one from the MTA later: then the sender has to do.  Of one that
+ * seems to be later both have to be right. */
 static bool same_message(const struct reconciling *reconciling, const struct ledger_row *row,
                          const struct queue_entry *entry)
 {
+    bool later = reconcile_is_later(row, entry), same_sender = strcmp(row->message.sender, entry->sender) == 0;
     if (row->message.message_id == NULL || row->message.message_id[0] == '\0')
-        return strcmp(row->message.sender, entry->sender) == 0;
+        return same_sender && !later;
+    if (later && !same_sender)
+        return false;
     g_autofree char *wanted = message_id_copy(row->message.message_id);
     g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry->id);
     return found != NULL && strcmp(found, wanted) == 0;
@@ -108,14 +116,15 @@ static int choose(const struct reconciling *reconciling, const GPtrArray *rows, 
 {
     int sure = -1, possible = 0;
     for (guint i = 0; i < rows->len; i++) {
-        int match = reconcile_match(g_ptr_array_index(rows, i), entry);
-        possible += match != 0;
+        const struct ledger_row *row = g_ptr_array_index(rows, i);
+        int match = reconcile_match(row, entry);
+        possible += match != 0 && !reconcile_is_later(row, entry);
         if (match == 1)
             sure = (int)i;
     }
     if (possible == 1 && sure != -1)
         return sure;
-    for (guint i = 0; possible > 0 && i < rows->len; i++) {
+    for (guint i = 0; i < rows->len; i++) {
         const struct ledger_row *row = g_ptr_array_index(rows, i);
         if (reconcile_match(row, entry) != 0 && same_message(reconciling, row, entry))
             return (int)i;

@@ -2,10 +2,10 @@
  * reconcile - brings the ledger and the MTA's queue together: what of the ledger
  * is on hold, what has left, what the ledger does not know.
  *
- * A row and a message are one if the queue ids are the same and the message began
- * to arrive when the row says.  Queue ids are used again, so the id alone says
- * nothing.  Mail from sendmail(1) may have waited before it was evaluated: there the
- * Message-ID decides.  Queue ids change, too: see adoption.h.
+ * A row and a message are one if the queue ids are the same and unique.  Postfix's short ids are used again:
+ * with such an id, the message must also have begun to arrive when the row says.  If the times do not fit, the
+ * Message-ID decides: mail from sendmail(1) may have waited before it was evaluated, and if the clock was
+ * set back, a message arrived after its own verdict.  Queue ids change, too: see adoption.h.
  *
  * Ownership: a view owns its items, and they own what they point at.
  */
@@ -61,5 +61,9 @@ struct view *reconcile(const struct reconciling *reconciling, char **error);
 
 /* Whether a row is that of a message on hold: 1 yes, 0 no, -1 when the Message-ID has to tell. */
 int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry);
+
+/* Whether it arrived after the row's verdict, as the MTA says: another message, with an id that is used again, or the
+ * clock was set back in between.  Never with a unique id. */
+bool reconcile_is_later(const struct ledger_row *row, const struct queue_entry *entry);
 
 #endif

@@ -1,10 +1,16 @@
 /* command_digest - `rcptguardq digest`: a mail to reviewers of what waits; see rcptguardq(8) */
 
+#include "milter/ledger/ledger_time.h"
+#include "milter/notify/answer_text.h"
 #include "milter/notify/mail_compose.h"
 #include "milter/queue/queue_holds.h"
 #include "milter/rcptguardq/commands.h"
+#include "milter/review/decision.h"
+#include "milter/review/expiry.h"
 #include "milter/review/held_summary.h"
+#include "milter/review/hold_reasons.h"
 #include "milter/review/message_filter.h"
+#include "milter/review/self_decided.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
 
@@ -30,6 +36,11 @@ struct digest {
     unsigned late;
     unsigned untracked;
     gint64 now;
+    struct policy *policy; /* or NULL */
+    gint64 steady;         /* since when the agent runs */
+    GArray *expiring;      /* gint64: the rows of which it says that they expire */
+    struct self_decided self;
+    GString *by_senders; /* what they decided in the last day, as text */
 };
 
 static int check(void)
@@ -82,6 +93,45 @@ static void append_cell(GString *out, const char *text, unsigned width)
     terminal_append_blanks(out, columns, width);
 }
 
+/* When it expires, if that is soon: of what is not said here nothing expires. */
+static struct held_expiry expiry_soon(const struct tool *tool, const struct digest *digest,
+                                      const struct ledger_row *row)
+{
+    const struct held_expiry expiry = expiry_find(tool->config, digest->policy, row);
+    return expiry.when - digest->now <= EXPIRY_HORIZON ? expiry : (struct held_expiry){0};
+}
+
+/* What the time decides of it. */
+static void append_times(GString *out, const struct tool *tool, const struct digest *digest,
+                         const struct ledger_row *row)
+{
+    const struct held_expiry expiry = expiry_soon(tool, digest, row);
+    gint64 due = delay_find(tool->config, digest->policy, row);
+    g_autofree char *leaves = tool_time_text(due);
+    g_autofree char *expires = tool_time_text(expiry_earliest(&expiry, row, digest->steady, digest->now));
+    if (due != 0)
+        g_string_append_printf(out, "    on delay: released by itself after %s, unless it is decided before\n", leaves);
+    else if (row->stopped != NULL) {
+        g_string_append(out, "    on delay no more, because of the rule ");
+        terminal_append_within(out, row->stopped, RULE_WIDTH);
+        g_string_append_c(out, '\n');
+    }
+    if (expiry.when != 0)
+        g_string_append_printf(out, "    expires: %s after %s, unless it is decided before\n",
+                               expiry.action == LEDGER_DELETE ? "deleted" : "returned to its sender", expires);
+}
+
+/* Whom it shows beside its recipient headers, and that something was not read. */
+static void append_inside(GString *out, const struct inside_counts *counts)
+{
+    g_autofree char *inside = inside_counts_any(counts) ? hold_inside(counts, "; ") : NULL;
+    g_autofree char *opaque = hold_opaque(counts);
+    if (inside != NULL)
+        g_string_append_printf(out, "    inside: %s\n", inside);
+    if (opaque != NULL)
+        g_string_append_printf(out, "    not read completely: %s\n", opaque);
+}
+
 static void append_row(GString *out, const struct tool *tool, const struct digest *digest, const struct ledger_row *row)
 {
     const struct ledger_message *message = &row->message;
@@ -101,6 +151,8 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
+    append_inside(out, &message->inside);
+    append_times(out, tool, digest, row);
 }
 
 static char *body_of(const struct tool *tool, const struct digest *digest)
@@ -128,11 +180,58 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
     return g_string_free(out, FALSE);
 }
 
-static char *compose(const struct tool *tool, const struct digest *digest, char **recipients)
+/* ---- by mail */
+
+/* What a reviewer may do with a message: bits 1 << enum ledger_action. */
+static unsigned actions_of(const struct tool *tool, const struct reviewer *reviewer, const struct ledger_row *row)
+{
+    char **const *groups = tool->config->review.groups;
+    bool own = decision_is_own(tool, row, reviewer->login);
+    unsigned actions = 0;
+    if (!own && reviewer_may(reviewer, (const char *const *)groups[REVIEW_RELEASE]))
+        actions |= 1u << LEDGER_RELEASE;
+    if (!own && row->message.sender[0] != '\0' && reviewer_may(reviewer, (const char *const *)groups[REVIEW_RETURN]))
+        actions |= 1u << LEDGER_RETURN;
+    if (!own && reviewer_may(reviewer, (const char *const *)groups[REVIEW_DELETE]))
+        actions |= 1u << LEDGER_DELETE;
+    return actions;
+}
+
+/* The addresses by which this recipient decides, if he is one of the identities. */
+static char *answers_text(const struct tool *tool, const struct digest *digest, const char *recipient)
+{
+    const struct review *review = &tool->config->review;
+    struct database_error error;
+    struct answer_site site = {.review = review};
+    GString *out = g_string_new(NULL);
+    const char *login = !review->by_mail || review->answers == NULL || tool->identities == NULL
+                            ? NULL
+                            : identities_login_of_address(tool->identities, recipient);
+    auto_free(reviewer) reviewer = login == NULL ? NULL : reviewer_named(login);
+    if (reviewer == NULL || answer_key_read(tool->config, tool_daemon_user(tool), site.key, &error) == -1)
+        return g_string_free(out, FALSE);
+    for (guint i = 0; i < digest->rows->len && i < DIGEST_LIMIT; i++) {
+        const struct ledger_row *row = g_ptr_array_index(digest->rows, i);
+        g_autofree char *text = answer_text_reviewer(&site, row, reviewer->login, actions_of(tool, reviewer, row));
+        if (text[0] == '\0')
+            continue;
+        if (out->len == 0)
+            g_string_append(out,
+                            "\nTo decide by mail, write to one of these addresses alone, with your login and your\n"
+                            "reason in the subject. They are yours: do not pass them on.\n");
+        g_string_append_printf(out, "\n%s\n%s", row->message.queue_id, text);
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* For all, or for one of them. */
+static char *compose(const struct tool *tool, const struct digest *digest, char **recipients, const char *one)
 {
     g_autofree char *to = recipients == NULL ? g_strdup("undisclosed-recipients:;") : g_strjoinv(", ", recipients);
     g_autofree char *subject = subject_of(digest);
-    g_autofree char *body = body_of(tool, digest);
+    g_autofree char *list = body_of(tool, digest);
+    g_autofree char *answers = one == NULL ? g_strdup("") : answers_text(tool, digest, one);
+    g_autofree char *body = g_strconcat(list, digest->by_senders->str, answers, NULL);
     const struct letter letter = {.to = to, .subject = subject, .body = body};
     return letter_compose(&letter);
 }
@@ -147,7 +246,10 @@ static void say(const struct digest *digest, char **recipients, unsigned sent)
         json_builder_begin_object(json);
         json_number(json, "waiting", count);
         json_number(json, "late", digest->late);
+        json_number(json, "expiring", digest->expiring->len);
         json_number(json, "untracked", digest->untracked);
+        json_number(json, "released-by-senders", digest->self.released);
+        json_number(json, "overridden", digest->self.overridden);
         json_number(json, "sent", sent);
         json_builder_end_object(json);
         tool_print_json(json);
@@ -161,18 +263,39 @@ static void say(const struct digest *digest, char **recipients, unsigned sent)
     tool_print(line);
 }
 
+/* Those that are listed; only a digest that was sent to all announces anything. */
+static void find_expiring(const struct tool *tool, struct digest *digest)
+{
+    digest->policy = expiry_policy(tool->config, digest->rows);
+    for (guint i = 0; i < digest->rows->len && i < DIGEST_LIMIT; i++) {
+        const struct ledger_row *row = g_ptr_array_index(digest->rows, i);
+        if (expiry_soon(tool, digest, row).when != 0)
+            g_array_append_val(digest->expiring, row->id);
+    }
+}
+
+static int announce(struct tool *tool, const struct digest *digest)
+{
+    struct database_error error;
+    if (ledger_announced(tool->ledger, digest->expiring, digest->steady, digest->now, &error) == -1)
+        return tool_ledger_error(&error);
+    return EXITS_DONE;
+}
+
 static int send_all(struct tool *tool, const struct digest *digest, char **recipients)
 {
-    g_autofree char *text = compose(tool, digest, recipients);
     unsigned sent = 0;
     int status = EXITS_DONE;
     for (char **recipient = recipients; *recipient != NULL; recipient++) {
         g_autofree char *error = NULL;
+        g_autofree char *text = compose(tool, digest, recipients, *recipient);
         if (queue_send(tool->queue, "", *recipient, text, strlen(text), &error) == 0)
             sent++;
         else
             status = tool_error(EXITS_PASSING, "to %s: %s", *recipient, error);
     }
+    if (status == EXITS_DONE)
+        status = announce(tool, digest);
     if (status == EXITS_DONE || tool_json())
         say(digest, recipients, sent);
     return status;
@@ -182,14 +305,14 @@ static int deliver(struct tool *tool, const struct digest *digest)
 {
     char **recipients = to_options != NULL ? to_options : tool->config->review.digest_to;
     if (print_option) {
-        g_autofree char *text = compose(tool, digest, recipients);
+        g_autofree char *text = compose(tool, digest, recipients, NULL);
         g_autoptr(GString) out = g_string_new(text);
         tool_print(out);
         return EXITS_DONE;
     }
     if (recipients == NULL)
         return tool_error(EXITS_WRONG, "there is no recipient: [review] has no digest-to; use --to, or --print");
-    if (digest->rows->len > 0 || always_option)
+    if (digest->rows->len > 0 || digest->by_senders->len > 0 || always_option)
         return send_all(tool, digest, recipients);
     say(digest, recipients, 0);
     return EXITS_DONE;
@@ -208,10 +331,21 @@ static int run(struct tool *tool)
     auto_free(onhold) onhold = onhold_look(tool->queue, &error);
     if (onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
-    struct digest digest = {.now = tool_now()};
+    struct ledger_agent agent;
+    if (ledger_agent_read(tool->ledger, &agent, &failure) == -1)
+        return tool_ledger_error(&failure);
+    struct digest digest = {
+        .now = tool_now(), .steady = agent.steady, .expiring = g_array_new(FALSE, FALSE, sizeof(gint64))};
     digest.rows = find_rows(&digest, onhold, open);
+    find_expiring(tool, &digest);
+    digest.by_senders = g_string_new(NULL);
+    digest.self = self_decided_find(tool, digest.now - LATE, digest.by_senders);
     int status = deliver(tool, &digest);
     g_ptr_array_unref(digest.rows);
+    g_array_unref(digest.expiring);
+    g_string_free(digest.by_senders, TRUE);
+    if (digest.policy != NULL)
+        policy_unref(digest.policy);
     return status;
 }
 
@@ -228,7 +362,7 @@ const struct rcptguardq_command command_digest = {
     .command.summary = "Mail a list of the waiting messages to reviewers",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
-    .needs = NEED_LEDGER | NEED_QUEUE,
+    .needs = NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES,
     .command.check = check,
     .command.run = run,
 };

@@ -8,6 +8,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/checks.h"
+#include "milter/state/site_state.h"
 #include "policy/cli/terminal.h"
 
 #include <stdio.h>
@@ -76,10 +77,12 @@ static void examine_mta_tables(struct doctor *doctor)
 {
     examine_all(doctor, checks_of_review);
     examine_all(doctor, checks_of_daemon);
+    examine_all(doctor, checks_of_state);
     if (doctor->state != NULL) {
         examine_all(doctor, doctor->mta->examinations);
         doctor->mta->close(doctor->state);
     }
+    site_state_close(doctor->remembered);
     g_strfreev(doctor->complaints);
 }
 

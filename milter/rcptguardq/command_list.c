@@ -123,12 +123,17 @@ static void end_line(GString *out)
     g_string_append_c(out, '\n');
 }
 
-static void append_number(GString *out, const struct view_item *item, unsigned number)
+/* What the recipient headers show and, after a plus, what another part of the message shows beside them. */
+static void append_number(GString *out, const struct view_item *item, unsigned number, unsigned inside)
 {
+    char text[2 * COUNT_WIDTH + 8];
     if (item->row == NULL)
-        g_string_append_printf(out, "%7s  ", "-");
+        g_strlcpy(text, "-", sizeof text);
+    else if (inside == 0)
+        g_snprintf(text, sizeof text, "%u", number);
     else
-        g_string_append_printf(out, "%7u  ", number);
+        g_snprintf(text, sizeof text, "%u+%u", number, inside);
+    g_string_append_printf(out, "%7s  ", text);
 }
 
 static const char *subject_of(const struct view_item *item)
@@ -162,11 +167,14 @@ static unsigned begin_sender(GString *out, const struct layout *layout)
 static void append_item(GString *out, const struct layout *layout, const struct view_item *item)
 {
     const struct ledger_message *message = item->row == NULL ? NULL : &item->row->message;
+    struct inside_place inside = {0};
+    if (message != NULL)
+        inside = inside_counts_largest(&message->inside);
     g_autofree char *age = selection_age(layout->now - view_arrival(item));
     append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
-    append_number(out, item, message == NULL ? 0 : message->counts.visible);
-    append_number(out, item, message == NULL ? 0 : message->counts.parties);
+    append_number(out, item, message == NULL ? 0 : message->counts.visible, inside.people);
+    append_number(out, item, message == NULL ? 0 : message->counts.parties, inside.parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
     append_state(out, layout, item);
     unsigned used = begin_sender(out, layout) + SENDER_WIDTH;
@@ -232,6 +240,8 @@ static int run(struct tool *tool)
     int status = EXITS_DONE;
     g_autoptr(GPtrArray) rows = NULL;
     auto_free(view) view = tool_view(tool, &status);
+    if (view != NULL)
+        facts_policy(tool, view);
     g_autoptr(GPtrArray) items = view == NULL ? NULL : select_items(tool, view, &rows, &status);
     if (items == NULL)
         return status;

@@ -36,8 +36,28 @@ static void print_json(const struct ledger_event *event)
     json_string(json, "action", event->action);
     json_string(json, "reason", event->reason);
     json_string(json, "detail", event->detail);
+    json_string(json, "way", ledger_way_name(event->way));
     json_builder_end_object(json);
     tool_print_json(json);
+}
+
+/* A command needs no word: it is what there was before there were other ways. */
+static const char *way_text(enum ledger_way way)
+{
+    switch (way) {
+    case LEDGER_BY_AUTHOR:
+        return " (by mail of its author)";
+    case LEDGER_BY_REVIEWER:
+        return " (by mail of a reviewer)";
+    case LEDGER_BY_EXPIRY:
+        return " (it has expired)";
+    case LEDGER_BY_DELAY:
+        return " (its delay is over)";
+    case LEDGER_BY_NOBODY:
+    case LEDGER_BY_COMMAND:
+        break;
+    }
+    return "";
 }
 
 /* Who is `-` where nobody acted: something was noticed in the queue. */
@@ -63,6 +83,7 @@ static void print_text(const struct ledger_event *event)
         g_string_append_c(out, ' ');
         terminal_append_plain(out, event->detail);
     }
+    g_string_append(out, way_text(event->way));
     g_string_append_c(out, '\n');
     tool_print(out);
 }

@@ -6,6 +6,7 @@
  * once more, and may come twice, but never three times.
  */
 
+#include "milter/notify/answer_text.h"
 #include "milter/notify/mail_compose.h"
 #include "milter/notify/notice_template.h"
 #include "milter/queue/queue_holds.h"
@@ -28,11 +29,29 @@
 static gboolean print_option = FALSE;
 static gboolean configured_option = FALSE;
 
+/* Of messages that leave by themselves, each author gets one in this time at most, in microseconds. */
+#define DELAYED_PAUSE G_TIME_SPAN_MINUTE
+
+/* How often it is looked whether a message that was just held is in the queue, and how long in between; and until when
+ * it was just held. */
+#define DELAYED_TRIES 5u
+#define DELAYED_WAIT  G_USEC_PER_SEC
+#define COMING_LIMIT  (10 * G_TIME_SPAN_SECOND)
+
+/* What a notice is of. */
+enum kind {
+    KIND_REVIEWED, /* waits for a reviewer */
+    KIND_DELAYED,  /* leaves by itself */
+    KIND_STOPPED,  /* was to leave by itself, and does not: its author has to know that */
+};
+
 /* What a run has to work with. */
 struct notify {
+    enum kind kind; /* it is about these messages, and no others */
     struct tool *tool;
     struct onhold *onhold;
     char *template;
+    const struct answer_site *site; /* NULL: nobody answers by mail */
 };
 
 /* One author's messages, the oldest first. */
@@ -50,9 +69,18 @@ static int check(void)
 
 /* ---- what is said of each message */
 
+static enum kind kind_of(const struct ledger_row *row)
+{
+    if (row->leaves > 0)
+        return KIND_DELAYED;
+    return row->stopped != NULL ? KIND_STOPPED : KIND_REVIEWED;
+}
+
 static void say(const struct ledger_row *row, const char *word, const char *text)
 {
     const char *id = row->message.queue_id;
+    if (kind_of(row) != KIND_REVIEWED) /* the agent reports decisions */
+        return;
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
@@ -120,6 +148,8 @@ static int sort_rows(const struct notify *notify, const GPtrArray *rows, GPtrArr
 {
     for (guint i = 0; i < rows->len; i++) {
         const struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, i);
+        if (kind_of(row) != notify->kind)
+            continue;
         g_autofree char *why = find_obstacle(notify, row);
         int status = why == NULL ? EXITS_DONE : skip(notify, row, why);
         if (status != EXITS_DONE)
@@ -145,11 +175,18 @@ static char *find_contact(struct ledger *ledger, const char *digest)
     return g_strdup(policy_contact(policy));
 }
 
-static char *compose(const struct notify *notify, const char *template, const struct notified *told)
+/* `site` is NULL where there is nothing to answer. */
+static char *compose(const struct notify *notify, const char *template, const struct notified *told,
+                     const struct answer_site *site)
 {
     const struct ledger_row *oldest = g_ptr_array_index(told->rows, 0);
     g_autofree char *contact = find_contact(notify->tool->ledger, oldest->message.policy);
-    const struct notice_facts facts = {.message = &oldest->message, .contact = contact, .rows = told->rows};
+    g_autofree char *answers = site == NULL ? NULL : answer_text_sender(site, told->rows);
+    const struct notice_facts facts = {.message = &oldest->message,
+                                       .leaves = oldest->leaves,
+                                       .contact = contact,
+                                       .answers = answers,
+                                       .rows = told->rows};
     return notice_compose(template, &facts, told->author);
 }
 
@@ -196,7 +233,7 @@ static int send_mail(const struct notify *notify, struct notified *told)
     int status = begin(notify, told, ids);
     if (status != EXITS_DONE || ids->len == 0)
         return status;
-    g_autofree char *text = compose(notify, notify->template, told);
+    g_autofree char *text = compose(notify, notify->template, told, notify->site);
     bool sent = queue_send(notify->tool->queue, "", told->author, text, strlen(text), &error) == 0;
     say_all(told, sent ? "sent" : "failed", sent ? told->author : error);
     if (ledger_notices_end(notify->tool->ledger, ids, sent, tool_now(), &failure) == -1)
@@ -205,9 +242,10 @@ static int send_mail(const struct notify *notify, struct notified *told)
 }
 
 /* What would be sent, and nothing is recorded. */
-static void print_mail(const struct notify *notify, const char *template, const struct notified *told)
+static void print_mail(const struct notify *notify, const char *template, const struct notified *told,
+                       const struct answer_site *site)
 {
-    g_autofree char *text = compose(notify, template, told);
+    g_autofree char *text = compose(notify, template, told, site);
     g_autoptr(GString) out = g_string_new(text);
     g_string_append(out, "\n");
     tool_print(out);
@@ -219,12 +257,14 @@ static int tell(const struct notify *notify, struct notified *told)
     unsigned count = 0;
     struct database_error error;
     if (print_option) {
-        print_mail(notify, notify->template, told);
+        print_mail(notify, notify->template, told, notify->site);
         return EXITS_DONE;
     }
-    if (ledger_notices_sent(notify->tool->ledger, told->author, tool_now() - G_TIME_SPAN_HOUR, &count, &error) == -1)
+    bool reviewed = notify->kind == KIND_REVIEWED;
+    gint64 since = tool_now() - (reviewed ? G_TIME_SPAN_HOUR : DELAYED_PAUSE);
+    if (ledger_notices_sent(notify->tool->ledger, told->author, since, &count, &error) == -1)
         return tool_ledger_error(&error);
-    if (count < MAILS_AN_HOUR)
+    if (count < (reviewed ? MAILS_AN_HOUR : 1))
         return send_mail(notify, told);
     say_all(told, "waiting", "its author had enough notices in the last hour");
     return EXITS_DONE;
@@ -248,13 +288,13 @@ static int send_released(const struct notify *notify, const struct notified *tol
 {
     g_autofree char *error = NULL;
     if (print_option) {
-        print_mail(notify, notice_released, told);
+        print_mail(notify, notice_released, told, NULL);
         return EXITS_DONE;
     }
     int status = mark_released(notify, told, true);
     if (status != EXITS_DONE)
         return status;
-    g_autofree char *text = compose(notify, notice_released, told);
+    g_autofree char *text = compose(notify, notice_released, told, NULL);
     if (queue_send(notify->tool->queue, "", told->author, text, strlen(text), &error) == 0) {
         say_all(told, "released", told->author);
         return EXITS_DONE;
@@ -301,6 +341,26 @@ static int tell_all(const struct notify *notify)
     return result;
 }
 
+/* What the addresses are made of.  0; 1 if nobody answers by mail; or -1 with what is wrong reported. */
+static int make_site(struct tool *tool, struct answer_site *site, struct policy **policy)
+{
+    struct database_error error;
+    auto_free(diags) diags = diags_new();
+    if (tool->config->review.answers == NULL)
+        return 1;
+    *policy = policy_load(tool->config->policy, diags);
+    if (*policy == NULL) {
+        tool_diags(diags);
+        return -1;
+    }
+    site->review = &tool->config->review;
+    site->policy = *policy;
+    if (answer_key_read(tool->config, tool_daemon_user(tool), site->key, &error) == 0)
+        return 0;
+    tool_ledger_error(&error);
+    return -1;
+}
+
 /* One at a time, so that no two send the same: a lock on the ledger's directory, which ends with the process.  -1: it
  * is taken. */
 static int lock(const struct tool *tool)
@@ -312,6 +372,99 @@ static int lock(const struct tool *tool)
         return -1;
     }
     return descriptor;
+}
+
+/* ---- of messages that leave by themselves */
+
+/* Whether there is one whose author has to be told, or one that does not any more, and whether one of them is not in
+ * the queue yet. */
+static int look_for_delayed(const struct tool *tool, bool *any, bool *coming)
+{
+    struct database_error error;
+    g_autoptr(GPtrArray) rows = ledger_notices(tool->ledger, &error);
+    *any = *coming = false;
+    if (rows == NULL)
+        return tool_ledger_error(&error);
+    for (guint i = 0; i < rows->len; i++) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i);
+        *any = *any || kind_of(row) != KIND_REVIEWED;
+        *coming = *coming || (row->leaves > 0 && row->state == LEDGER_PENDING);
+    }
+    return EXITS_DONE;
+}
+
+/* What is not sent by itself comes first: that is one mail, and what its author sends next is rarely delayed. */
+static int tell_with(struct tool *tool, const struct answer_site *site)
+{
+    g_autofree char *error = NULL;
+    auto_free(onhold) onhold = onhold_look(tool->queue, &error);
+    const struct notify stopped = {
+        .tool = tool, .onhold = onhold, .template = (char *)notice_stopped, .kind = KIND_STOPPED, .site = site};
+    const struct notify delayed = {
+        .tool = tool, .onhold = onhold, .template = (char *)notice_delayed, .kind = KIND_DELAYED, .site = site};
+    if (onhold == NULL)
+        return tool_error(EXITS_PASSING, "%s", error);
+    int first = tell_all(&stopped);
+    int second = first == EXITS_WRONG ? first : tell_all(&delayed);
+    return first == EXITS_DONE ? second : first;
+}
+
+/* Without the addresses to answer to, its author gets a mail all the same: there is little time. */
+static int tell_delayed(struct tool *tool)
+{
+    struct answer_site site;
+    struct policy *policy = NULL;
+    int descriptor = lock(tool);
+    if (descriptor == -1)
+        return EXITS_PASSING;
+    int status = tell_with(tool, make_site(tool, &site, &policy) == 0 ? &site : NULL);
+    if (policy != NULL)
+        policy_unref(policy);
+    close(descriptor);
+    return status;
+}
+
+int notify_delayed(struct tool *tool)
+{
+    bool any, coming;
+    int status = EXITS_DONE;
+    for (unsigned i = 0; i < DELAYED_TRIES; i++) {
+        if (i > 0)
+            g_usleep(DELAYED_WAIT);
+        status = look_for_delayed(tool, &any, &coming);
+        if (status != EXITS_DONE || !any)
+            return status;
+        status = tell_delayed(tool);
+        if (!coming && status != EXITS_PASSING)
+            return status;
+    }
+    return status;
+}
+
+/* Whether the MTA has yet to write a message that it was just told to hold: whoever wakes us does so before. */
+static bool is_coming(const struct tool *tool, const struct onhold *onhold)
+{
+    struct database_error error;
+    g_autoptr(GPtrArray) rows = ledger_notices(tool->ledger, &error);
+    for (guint i = 0; rows != NULL && i < rows->len; i++) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i);
+        if (row->leaves == 0 && row->state == LEDGER_PENDING && !onhold_has(onhold, row) &&
+            ABS(tool_now() - row->message.judged) < COMING_LIMIT)
+            return true;
+    }
+    return false;
+}
+
+/* What is on hold, with what comes. */
+static struct onhold *look_at_queue(const struct tool *tool, char **error)
+{
+    struct onhold *onhold = onhold_look(tool->queue, error);
+    for (unsigned i = 1; i < DELAYED_TRIES && onhold != NULL && !print_option && is_coming(tool, onhold); i++) {
+        g_usleep(DELAYED_WAIT);
+        onhold_free(onhold);
+        onhold = onhold_look(tool->queue, error);
+    }
+    return onhold;
 }
 
 static int run(struct tool *tool)
@@ -332,8 +485,16 @@ static int run(struct tool *tool)
     if (descriptor == -1)
         return tool_error(EXITS_PASSING, "another notify is at it");
     g_autofree char *error = NULL;
-    auto_free(onhold) onhold = onhold_look(tool->queue, &error);
-    const struct notify notify = {.tool = tool, .onhold = onhold, .template = template};
+    auto_free(policy) policy = NULL;
+    struct answer_site site;
+    int result = make_site(tool, &site, &policy);
+    if (result == -1) {
+        close(descriptor);
+        return EXITS_WRONG;
+    }
+    auto_free(onhold) onhold = look_at_queue(tool, &error);
+    const struct notify notify = {
+        .tool = tool, .onhold = onhold, .template = template, .site = result == 0 ? &site : NULL};
     int status = onhold == NULL ? tool_error(EXITS_PASSING, "%s", error) : tell_all(&notify);
     if (onhold != NULL && status != EXITS_WRONG) {
         int released = tell_released(&notify);

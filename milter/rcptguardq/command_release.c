@@ -70,7 +70,7 @@ static void tell(int code, const char *id, const char *said)
 
 static int decide_one(struct tool *tool, const struct view_item *item, enum ledger_action action)
 {
-    const struct decision decision = {.action = action, .reason = reason_option, .dry = dry_option};
+    const struct decision decision = {.action = action, .reason = reason_option, .dry = dry_option, .learn = true};
     g_autofree char *said = NULL;
     int code = decision_make(tool, item, &decision, &said);
     tell(code, decision_id(item), said);

@@ -3,6 +3,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
+#include "milter/review/held_summary.h"
 #include "milter/review/held_text.h"
 #include "milter/review/screen.h"
 #include "policy/cli/terminal.h"
@@ -65,6 +66,8 @@ static int load(struct tour *tour)
     tour->items = g_ptr_array_new();
     tour->at = 0;
     tour->view = tool_view(tour->tool, &status);
+    if (tour->view != NULL)
+        facts_policy(tour->tool, tour->view);
     for (guint i = tour->view == NULL ? 0 : tour->view->items->len; i > 0; i--) {
         struct view_item *item = g_ptr_array_index(tour->view->items, i - 1);
         if (item->row != NULL && item->entry != NULL)
@@ -214,7 +217,7 @@ static bool is_small(void)
 static void draw_small(void)
 {
     g_autofree char *size = g_strdup_printf("This terminal has %ux%u;", screen_columns(), screen_rows());
-    g_autofree char *least = g_strdup_printf("review needs %ux%u.", COLUMNS_LEAST, ROWS_LEAST);
+    g_autofree char *least = g_strdup_printf("review needs %dx%d.", COLUMNS_LEAST, ROWS_LEAST);
     screen_put(0, size, SCREEN_PLAIN);
     screen_put(1, least, SCREEN_PLAIN);
     screen_put(2, "q quit", SCREEN_BOLD);
@@ -361,7 +364,7 @@ static void decide(struct tour *tour, enum ledger_action action)
         say(tour, g_strdup("nothing was done"));
         return;
     }
-    const struct decision decision = {.action = action, .reason = reason};
+    const struct decision decision = {.action = action, .reason = reason, .learn = true};
     const struct view_item item = current(tour);
     g_autofree char *said = NULL;
     int code = decision_make(tour->tool, &item, &decision, &said);

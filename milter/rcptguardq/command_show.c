@@ -79,6 +79,9 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
+    g_autofree char *within = hold_within_field(&shown->item->row->message, shown->remembered);
+    json_string(json, "within", within);
+    json_string(json, "known", hold_known(shown->remembered));
     json_strings(json, "approved_by", shown->approvals);
     json_string(json, "released_before", shown->before == NULL ? NULL : shown->before->message.queue_id);
 }
@@ -201,6 +204,8 @@ static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
     auto_free(view) view = tool_view(tool, &status);
+    if (view != NULL)
+        facts_policy(tool, view);
     g_autofree char *id = view == NULL ? NULL : typed_id_complete(tool, view, id_options[0], &status);
     if (id == NULL)
         return status;

@@ -4,8 +4,9 @@
 
 #include "milter/common/conf_load.h"
 #include "milter/content/html_text.h"
-#include "milter/ledger/database.h"
+#include "milter/database/database.h"
 #include "milter/log/log.h"
+#include "milter/queue/confinement.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/review/screen.h"
@@ -18,19 +19,11 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_list.command,
-    &command_show.command,
-    &command_release.command,
-    &command_return.command,
-    &command_delete.command,
-    &command_log.command,
-    &command_review.command,
-    &command_digest.command,
-    &command_notify.command,
-    &command_doctor.command,
-    &command_setup.command,
-    &command_reload.command,
-    NULL,
+    &command_list.command,   &command_show.command,   &command_release.command,
+    &command_return.command, &command_delete.command, &command_log.command,
+    &command_review.command, &command_digest.command, &command_notify.command,
+    &command_agent.command,  &command_doctor.command, &command_setup.command,
+    &command_reload.command, &command_forget.command, NULL,
 };
 
 /* ---- what a command needs */
@@ -126,6 +119,8 @@ static int run(const struct command *command)
     ledger_close(tool.ledger);
     queue_close(tool.queue);
     identities_free(tool.identities);
+    if (tool.policy != NULL)
+        policy_unref(tool.policy);
     return flush(status);
 }
 
@@ -153,10 +148,11 @@ static void clean_environment(void)
 
 static void add_versions(GString *out)
 {
-    g_autofree char *xml = html_text_library_version();
+    g_autofree char *xml = html_text_library_version(), *seccomp = confinement_library_version();
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
     versions_add(out, "libxml2", xml);
+    versions_add(out, "libseccomp", seccomp == NULL ? "none" : seccomp);
     versions_add_built(out, "json-glib", json_library_version());
 }
 

@@ -5,8 +5,11 @@
 #include "milter/log/log.h"
 #include "milter/log/log_fields.h"
 #include "milter/notify/notice_template.h"
+#include "milter/review/decision_record.h"
+#include "milter/review/state_feedback.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Words of each action. */
 static const struct {
@@ -21,10 +24,12 @@ static const struct {
 struct act {
     struct tool *tool;
     const struct decision *decision;
+    const struct view_item *item;
     const struct ledger_row *row;
     const struct queue_entry *entry;
     const char *id;
     struct ledger_person person;
+    enum ledger_way way;
     char **said;
 };
 
@@ -39,9 +44,16 @@ static int say(const struct act *act, int code, const char *format, ...)
     return code;
 }
 
+const char *decision_who(const struct ledger_row *row)
+{
+    if (row->who != NULL)
+        return row->who;
+    return row->way == LEDGER_BY_EXPIRY ? "its expiry" : row->way == LEDGER_BY_DELAY ? "its delay" : "somebody";
+}
+
 char *decision_over(const struct queue *queue, const struct ledger_row *row)
 {
-    const char *who = row->who == NULL ? "somebody" : row->who;
+    const char *who = decision_who(row);
     g_autofree char *changed = tool_time_text(row->changed);
     switch (row->state) {
     case LEDGER_RELEASING:
@@ -95,6 +107,7 @@ static void log_decision(const struct act *act, const char *what, const char *re
         .sender = act->row->message.sender,
         .msgid = act->row->message.message_id,
         .reason = act->decision->reason,
+        .way = act->way == LEDGER_BY_COMMAND ? NULL : ledger_way_name(act->way),
     };
     struct entry entry;
     report_decision_entry(&entry, &decision);
@@ -108,65 +121,99 @@ static int ledger_trouble(const struct act *act, const struct database_error *er
 
 /* ---- may he? */
 
-static bool is_own(const struct act *act)
+bool decision_is_own(const struct tool *tool, const struct ledger_row *row, const char *login)
 {
-    const struct ledger_message *message = &act->row->message;
-    const char *login = act->person.login;
-    const struct identities *identities = act->tool->identities;
+    const struct ledger_message *message = &row->message;
+    const struct identities *identities = tool->identities;
     return identities_own_user(identities, login, message->user) ||
            identities_own_address(identities, login, message->user) ||
            identities_own_address(identities, login, message->sender) ||
            identities_own_address(identities, login, message->author);
 }
 
-static bool has_approved(const GPtrArray *logins, const char *login)
+static bool is_own(const struct act *act, const char *login)
 {
+    return decision_is_own(act->tool, act->row, login);
+}
+
+/* ---- approvals */
+
+struct approvals {
+    unsigned needed; /* different people */
+    unsigned count;  /* of those that count */
+    bool mine;       /* the person is among them */
+};
+
+/* Whether what somebody approved counts now: who is known, may release, and did not send it. */
+static bool counts(const struct act *act, const char *login)
+{
+    const struct config *config = act->tool->config;
+    auto_free(reviewer) reviewer = reviewer_named(login);
+    return reviewer != NULL && reviewer_may(reviewer, (const char *const *)config->review.groups[REVIEW_RELEASE]) &&
+           identities_known(act->tool->identities, login) && !is_own(act, login);
+}
+
+static int count_approvals(const struct act *act, struct approvals *approvals)
+{
+    struct database_error error;
+    g_autoptr(GPtrArray) logins = decision_record_approvals(act->tool, act->item, &error);
+    approvals->count = 0;
+    approvals->mine = false;
+    if (logins == NULL)
+        return ledger_trouble(act, &error);
     for (guint i = 0; i < logins->len; i++) {
-        if (strcmp(g_ptr_array_index((GPtrArray *)logins, i), login) == 0)
-            return true;
+        const char *login = g_ptr_array_index(logins, i);
+        approvals->count += counts(act, login);
+        approvals->mine = approvals->mine || g_strcmp0(login, act->person.login) == 0;
     }
-    return false;
+    return EXITS_DONE;
+}
+
+/* Whether the person can be one of several that approve. */
+static int check_approval(const struct act *act, struct approvals *approvals)
+{
+    const char *login = act->person.login;
+    if (!identities_known(act->tool->identities, login))
+        return say(act, EXITS_FORBIDDEN, "needs %u reviewers, and an approval of `%s` does not count: %s",
+                   approvals->needed, login,
+                   act->tool->config->review.identities == NULL ? "[review] names no identities"
+                                                                : "the identities have no line of that login");
+    int code = count_approvals(act, approvals);
+    if (code != EXITS_DONE)
+        return code;
+    if (approvals->mine && approvals->count < approvals->needed && act->decision->record == NULL)
+        return say(act, EXITS_FORBIDDEN,
+                   "you have approved it already; it needs %u reviewers, so another has to release it",
+                   approvals->needed);
+    return EXITS_DONE;
 }
 
 /* Where one person is not enough: approves.  An exit code; with `enough` false there is something said. */
-static int approve(const struct act *act, unsigned needed, bool *enough)
+static int approve(const struct act *act, struct approvals *approvals, bool *enough)
 {
-    struct ledger *ledger = act->tool->ledger;
-    const char *login = act->person.login;
     struct database_error error;
-    if (!identities_known(act->tool->identities, login))
-        return say(act, EXITS_FORBIDDEN, "needs %u reviewers, and an approval of `%s` does not count: %s", needed,
-                   login,
-                   act->tool->config->review.identities == NULL ? "[review] names no identities"
-                                                                : "the identities have no line of that login");
-    g_autoptr(GPtrArray) before = ledger_approvals(ledger, act->row->id, &error);
-    if (before == NULL)
-        return ledger_trouble(act, &error);
-    bool again = has_approved(before, login);
-    unsigned would_be = before->len + !again;
-    *enough = would_be >= needed;
-    if (again && !*enough)
-        return say(act, EXITS_FORBIDDEN,
-                   "you have approved it already; it needs %u reviewers, so another has to release it", needed);
-    if (act->decision->dry || again)
-        return *enough ? EXITS_DONE : say(act, EXITS_DONE, "would be approved, %u of %u", would_be, needed);
-
     auto_free(ledger_row) row = NULL;
-    enum ledger_answer answer = ledger_approve(
-        ledger,
-        &(struct ledger_act){
-            .id = act->row->id, .now = tool_now(), .person = &act->person, .reason = act->decision->reason},
-        &row, &error);
+    *enough = approvals->mine && approvals->count >= approvals->needed;
+    if (*enough)
+        return EXITS_DONE;
+    enum ledger_answer answer = ledger_approve(act->tool->ledger,
+                                               &(struct ledger_act){.id = act->row->id,
+                                                                    .now = tool_now(),
+                                                                    .person = &act->person,
+                                                                    .way = act->way,
+                                                                    .reason = act->decision->reason},
+                                               &row, &error);
     if (answer == LEDGER_FAILED)
         return ledger_trouble(act, &error);
     if (answer != LEDGER_DONE)
         return row == NULL ? say(act, EXITS_GONE, "is no longer in the ledger") : over(act, row);
     log_decision(act, "approve", NULL);
-    *enough = row->granted >= needed;
-    if (*enough)
-        return EXITS_DONE;
+    int code = count_approvals(act, approvals);
+    *enough = code == EXITS_DONE && approvals->count >= approvals->needed;
+    if (*enough || code != EXITS_DONE)
+        return code;
     return say(act, EXITS_DONE, "approved, %u of %u: it stays on hold until another reviewer releases it too",
-               row->granted, needed);
+               approvals->count, approvals->needed);
 }
 
 /* ---- the queue */
@@ -176,8 +223,22 @@ static int send_notice(const struct act *act, char **error)
 {
     const struct ledger_message *message = &act->row->message;
     const struct notice_facts facts = {.message = message, .reason = act->decision->reason};
-    g_autofree char *text = notice_compose(notice_returned, &facts, message->sender);
+    const char *template = act->way == LEDGER_BY_EXPIRY   ? notice_expired
+                           : act->way == LEDGER_BY_AUTHOR ? notice_cancelled
+                                                          : notice_returned;
+    g_autofree char *text = notice_compose(template, &facts, message->sender);
     return queue_send(act->tool->queue, "", message->sender, text, strlen(text), error);
+}
+
+/* Who deletes it has his reasons not to tell its author; but what the time deletes, its author has to know. */
+static int send_deleted(const struct act *act, char **error)
+{
+    const struct ledger_message *message = &act->row->message;
+    const struct notice_facts facts = {.message = message};
+    if (act->way != LEDGER_BY_EXPIRY)
+        return 0;
+    g_autofree char *text = notice_compose(notice_deleted, &facts, message->author);
+    return queue_send(act->tool->queue, "", message->author, text, strlen(text), error);
 }
 
 static enum queue_answer touch_queue(const struct act *act, struct queue_outcome *outcome, char **error)
@@ -189,7 +250,7 @@ static enum queue_answer touch_queue(const struct act *act, struct queue_outcome
     case LEDGER_RETURN:
         return send_notice(act, error) == -1 ? QUEUE_FAILED : queue_return(queue, act->entry, outcome, error);
     case LEDGER_DELETE:
-        return queue_delete(queue, act->entry, error);
+        return send_deleted(act, error) == -1 ? QUEUE_FAILED : queue_delete(queue, act->entry, error);
     }
     return QUEUE_FAILED;
 }
@@ -207,6 +268,20 @@ static int is_on_hold(const struct act *act)
     return entries == NULL ? -1 : 0;
 }
 
+/* What there is to be said after the state has had its part: "" if all is well; for g_free. */
+static char *update_state(const struct act *act)
+{
+    g_autofree char *problem = NULL;
+    enum feedback_answer answer =
+        state_feedback_send(act->tool->ledger, act->tool->config, tool_daemon_user(act->tool), act->row->id, &problem);
+    if (answer == FEEDBACK_SENT)
+        return g_strdup("");
+    log_line(LOG_WARNING, "%s: state: %s", act->id, problem);
+    if (answer == FEEDBACK_NO_STATE)
+        return g_strdup_printf("; [state] has nothing of it: %s", problem);
+    return g_strdup_printf("; [state] is not up to date: %s; the next `list` tries again", problem);
+}
+
 static int finish(const struct act *act, const struct queue_outcome *outcome)
 {
     enum ledger_action action = act->decision->action;
@@ -218,9 +293,10 @@ static int finish(const struct act *act, const struct queue_outcome *outcome)
     if (answer == LEDGER_FAILED)
         return say(act, EXITS_PASSING, "%s, but that is not in the ledger yet: %s; the next `list` fixes this",
                    words[action].done, error.text);
+    g_autofree char *state = update_state(act);
     if (detail != NULL)
-        return say(act, EXITS_DONE, "%s, %s", words[action].done, detail);
-    return say(act, EXITS_DONE, "%s", words[action].done);
+        return say(act, EXITS_DONE, "%s, %s%s", words[action].done, detail, state);
+    return say(act, EXITS_DONE, "%s%s", words[action].done, state);
 }
 
 /* Nothing came of it, and the message is on hold as before. */
@@ -280,8 +356,10 @@ static int claim_and_act(const struct act *act, unsigned needed)
                                              &(struct ledger_act){.id = act->row->id,
                                                                   .now = tool_now(),
                                                                   .person = &act->person,
+                                                                  .way = act->way,
                                                                   .reason = act->decision->reason,
-                                                                  .needed = needed},
+                                                                  .needed = needed,
+                                                                  .learn = act->decision->learn},
                                              &row, &error);
     switch (answer) {
     case LEDGER_DONE:
@@ -290,6 +368,9 @@ static int claim_and_act(const struct act *act, unsigned needed)
         return ledger_trouble(act, &error);
     case LEDGER_UNKNOWN:
         return say(act, EXITS_GONE, "is no longer in the ledger");
+    case LEDGER_STOPPED:
+        return say(act, EXITS_GONE, "stays on hold: its delay is not over, or was ended by the rule `%s`",
+                   row->stopped == NULL ? "-" : row->stopped);
     case LEDGER_NOT_APPROVED:
         return say(act, EXITS_FORBIDDEN, "has %u of %u approvals", row->granted, needed);
     case LEDGER_NOT_WAITING:
@@ -299,23 +380,83 @@ static int claim_and_act(const struct act *act, unsigned needed)
     return over(act, row);
 }
 
-static int decide_held(const struct act *act)
+/* ---- the row of the decision */
+
+/* Writes down what the person decides now, and that this process carries it out. */
+static int record(const struct act *act, gint64 *id)
+{
+    struct database_error error;
+    gint64 now = tool_now();
+    struct ledger_decision decision = {.row = act->row->id,
+                                       .action = act->decision->action,
+                                       .way = act->way,
+                                       .who = (char *)act->person.login,
+                                       .uid = act->person.uid,
+                                       .reason = (char *)act->decision->reason,
+                                       .at = now,
+                                       .since = now,
+                                       .process = getpid()};
+    if (decision_record_add(act->tool, act->item, &decision, &error) == -1)
+        return ledger_trouble(act, &error);
+    *id = decision.id;
+    return EXITS_DONE;
+}
+
+/* If this fails, the agent finds out what came of it. */
+static void end_record(const struct act *act, gint64 id, int code)
+{
+    struct database_error error;
+    (void)ledger_decision_end(act->tool->ledger, id, code, *act->said, tool_now(), &error);
+}
+
+static int check_allowed(const struct act *act, struct approvals *approvals)
 {
     enum ledger_action action = act->decision->action;
-    unsigned needed = tool_approvals_needed(act->tool, act->row);
-    bool enough = true;
-    if (action == LEDGER_RELEASE && is_own(act))
+    bool by_sender = act->way == LEDGER_BY_AUTHOR; /* whom its rule lets do that */
+    if (action == LEDGER_RELEASE && act->person.login != NULL && !by_sender && is_own(act, act->person.login))
         return say(act, EXITS_FORBIDDEN, "is your own mail: another reviewer has to release it");
     if (action == LEDGER_RETURN && act->row->message.sender[0] == '\0')
         return say(act, EXITS_WRONG, "has no sender to return it to: release it or delete it");
-    if (action == LEDGER_RELEASE && needed > 1) {
-        int code = approve(act, needed, &enough);
+    if (action == LEDGER_RELEASE && approvals->needed > 1)
+        return check_approval(act, approvals);
+    return EXITS_DONE;
+}
+
+static int say_dry(const struct act *act, const struct approvals *approvals)
+{
+    unsigned would_be = approvals->count + !approvals->mine;
+    if (act->decision->action == LEDGER_RELEASE && approvals->needed > 1 && would_be < approvals->needed)
+        return say(act, EXITS_DONE, "would be approved, %u of %u", would_be, approvals->needed);
+    return say(act, EXITS_DONE, "would be %s", words[act->decision->action].done);
+}
+
+static int carry_out(const struct act *act, struct approvals *approvals)
+{
+    bool enough = true;
+    if (act->decision->action == LEDGER_RELEASE && approvals->needed > 1) {
+        int code = approve(act, approvals, &enough);
         if (code != EXITS_DONE || !enough)
             return code;
     }
+    return claim_and_act(act, approvals->needed);
+}
+
+static int decide_held(const struct act *act)
+{
+    struct approvals approvals = {.needed = tool_approvals_needed(act->tool, act->row)};
+    gint64 id = 0;
+    int code = check_allowed(act, &approvals);
+    if (code != EXITS_DONE)
+        return code;
     if (act->decision->dry)
-        return say(act, EXITS_DONE, "would be %s", words[action].done);
-    return claim_and_act(act, needed);
+        return say_dry(act, &approvals);
+    code = act->decision->record == NULL ? record(act, &id) : EXITS_DONE;
+    if (code != EXITS_DONE)
+        return code;
+    code = carry_out(act, &approvals);
+    if (act->decision->record == NULL)
+        end_record(act, id, code);
+    return code;
 }
 
 /* What was released under another id, and which something else holds now, is known to the ledger all the same. */
@@ -337,13 +478,17 @@ const char *decision_id(const struct view_item *item)
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said)
 {
     const struct ledger_row *row = item->row;
+    const struct ledger_decision *carried = decision->record;
     const struct act act = {
         .tool = tool,
         .decision = decision,
+        .item = item,
         .row = row,
         .entry = item->entry,
         .id = decision_id(item),
-        .person = {.login = tool->reviewer->login, .uid = tool->reviewer->uid},
+        .person = {.login = carried != NULL ? carried->who : tool->reviewer->login,
+                   .uid = carried != NULL ? carried->uid : tool->reviewer->uid},
+        .way = carried != NULL ? carried->way : LEDGER_BY_COMMAND,
         .said = said,
     };
     if (row == NULL)

@@ -5,12 +5,18 @@
 #ifndef RCPTGUARD_DECISION_H
 #define RCPTGUARD_DECISION_H
 
+#include "milter/ledger/ledger_decisions.h"
 #include "milter/review/rcptguardq_tool.h"
 
 struct decision {
     enum ledger_action action;
     const char *reason;
-    bool dry; /* only says what would be done */
+    bool dry;   /* only says what would be done */
+    bool learn; /* a release by a reviewer, who vouches for it: its parties are known from then on */
+
+    /* The row of it that is carried out, with who decided and how.  NULL: the one who runs this decides now, which is
+     * written down before anything is done. */
+    const struct ledger_decision *record;
 };
 
 /*
@@ -22,7 +28,13 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
 /* The queue id that such a sentence is about. */
 const char *decision_id(const struct view_item *item);
 
-/* Why a closed or claimed row cannot be decided any more, as such a sentence. */
+/* By whom a closed or claimed row is, or was, decided: "ann", "its expiry", "its delay". */
+const char *decision_who(const struct ledger_row *row);
+
+/* Why such a row cannot be decided any more, as such a sentence. */
 char *decision_over(const struct queue *queue, const struct ledger_row *row);
+
+/* Whether a message is a person's own, by the identities: he cannot release it. */
+bool decision_is_own(const struct tool *tool, const struct ledger_row *row, const char *login);
 
 #endif

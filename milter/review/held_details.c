@@ -2,6 +2,7 @@
 
 #include "milter/review/held_details.h"
 
+#include "milter/review/decision.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
 #include "policy/address/address.h"
@@ -28,6 +29,7 @@ void held_details_clear(struct held_details *shown)
     g_clear_pointer(&shown->parties, g_ptr_array_unref);
     g_clear_pointer(&shown->approvals, g_ptr_array_unref);
     g_clear_pointer(&shown->why, g_ptr_array_unref);
+    g_clear_pointer(&shown->remembered, ledger_remembered_free);
     message_reading_free(shown->reading);
     g_free(shown->unread);
 }
@@ -47,10 +49,16 @@ int held_details_fetch(struct held_details *shown, struct database_error *error)
     shown->approvals = ledger_approvals(ledger, row->id, error);
     if (shown->approvals == NULL)
         return -1;
+    shown->remembered = ledger_remembered(ledger, row->id, error);
+    if (shown->remembered == NULL && error->failure != DATABASE_NONE)
+        return -1;
     g_autofree char *policy = ledger_policy_text(ledger, row->message.policy, error);
     if (policy == NULL && error->failure != DATABASE_NONE)
         return -1;
-    shown->why = hold_reasons(&row->message, shown->parties, policy);
+    g_autoptr(GArray) inside = ledger_inside(ledger, row->id, error);
+    if (inside == NULL)
+        return -1;
+    shown->why = hold_reasons(&row->message, shown->parties, shown->remembered, inside, policy);
     return 0;
 }
 
@@ -136,6 +144,17 @@ static void append_before(GString *out, const struct held_details *shown)
     held_details_append_fact(out, "Seen before", text);
 }
 
+/* What earlier mail made of it. */
+static void append_state(GString *out, const struct held_details *shown)
+{
+    g_autofree char *within = hold_within(&shown->item->row->message, shown->remembered);
+    const char *known = hold_known(shown->remembered);
+    if (within != NULL)
+        held_details_append_fact(out, "Within", within);
+    if (known != NULL)
+        held_details_append_fact(out, "Known", known);
+}
+
 static void append_why(GString *out, const struct held_details *shown)
 {
     const struct ledger_message *message = &shown->item->row->message;
@@ -147,6 +166,7 @@ static void append_why(GString *out, const struct held_details *shown)
                                             POLICY_DIGEST_SHOWN, message->policy);
     held_details_append_fact(out, "Rule", rule);
     append_conditions(out, shown->why);
+    append_state(out, shown);
     append_before(out, shown);
     g_string_append_c(out, '\n');
 }
@@ -205,6 +225,17 @@ void held_details_append_heading(GString *out, const struct held_details *shown)
         if (value != NULL)
             held_details_append_fact(out, strcmp(fields[i], "Sender") == 0 ? "Sender field" : fields[i], value);
     }
+}
+
+/* What it shows beside its recipient headers, each kind of part on a line. */
+static void append_inside(GString *out, const struct inside_counts *counts)
+{
+    g_autofree char *inside = hold_inside(counts, "\n"), *opaque = hold_opaque(counts);
+    g_auto(GStrv) lines = inside == NULL ? NULL : g_strsplit(inside, "\n", -1);
+    for (unsigned i = 0; lines != NULL && lines[i] != NULL; i++)
+        held_details_append_fact(out, i == 0 ? "Inside" : "", lines[i]);
+    if (opaque != NULL)
+        held_details_append_fact(out, "Opaque", opaque);
 }
 
 static void append_counts(GString *out, const struct held_details *shown)
@@ -321,6 +352,28 @@ void held_details_append_recipients(GString *out, const struct held_details *sho
         held_details_append_fact(out, "", "there are more than are read");
 }
 
+/* What the time decides. */
+static void append_times(GString *out, const struct held_details *shown)
+{
+    const struct ledger_row *row = shown->item->row;
+    const struct held_times times = facts_times(shown->tool, row);
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (times.due != 0) {
+        g_autofree char *time = tool_time_text(times.due);
+        g_string_printf(text, "released by itself on %s, unless somebody returns or deletes it", time);
+        held_details_append_fact(out, "Delay", text->str);
+    } else if (row->stopped != NULL) {
+        g_string_printf(text, "ended by the rule %s: a reviewer has to decide", row->stopped);
+        held_details_append_fact(out, "Delay", text->str);
+    }
+    if (times.expires == 0)
+        return;
+    g_autofree char *time = tool_time_text(times.expires);
+    g_string_printf(text, "%s if nobody decides, on %s or later",
+                    times.expiry == LEDGER_DELETE ? "deleted" : "returned to its sender", time);
+    held_details_append_fact(out, "Expires", text->str);
+}
+
 static void append_decision(GString *out, const struct held_details *shown)
 {
     const struct ledger_row *row = shown->item->row;
@@ -333,9 +386,9 @@ static void append_decision(GString *out, const struct held_details *shown)
                                    (const char *)g_ptr_array_index(shown->approvals, i));
         held_details_append_fact(out, "Approvals", text->str);
     }
-    if (row->who != NULL) {
+    if (row->way != LEDGER_BY_NOBODY || row->who != NULL) {
         g_autofree char *time = tool_time_text(row->changed);
-        g_string_printf(text, "%s by %s, %s", ledger_state_name(row->state), row->who, time);
+        g_string_printf(text, "%s by %s, %s", ledger_state_name(row->state), decision_who(row), time);
         held_details_append_fact(out, "Decision", text->str);
         held_details_append_fact(out, "Reason", row->reason == NULL ? "-" : row->reason);
     }
@@ -352,9 +405,13 @@ void held_details_append(GString *out, const struct held_details *shown)
         append_why(out, shown);
     append_headers(out, shown);
     append_counts(out, shown);
-    append_parties(out, shown);
     if (shown->item->row != NULL)
+        append_inside(out, &shown->item->row->message.inside);
+    append_parties(out, shown);
+    if (shown->item->row != NULL) {
+        append_times(out, shown);
         append_decision(out, shown);
+    }
     if (shown->unread != NULL)
         held_details_append_fact(out, "Not read", shown->unread);
     if ((shown->parts & SHOWN_RECIPIENTS) == 0)

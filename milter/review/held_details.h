@@ -23,13 +23,14 @@ enum {
 struct held_details {
     struct tool *tool;
     const struct view_item *item;
-    unsigned parts;                  /* bits: SHOWN_... */
-    struct ledger_row *before;       /* one of the same Message-ID that was released before, or NULL */
-    GPtrArray *parties;              /* struct ledger_party *, or NULL */
-    GPtrArray *approvals;            /* char *, or NULL */
-    GPtrArray *why;                  /* struct kept_line *, or NULL */
-    struct message_reading *reading; /* NULL: it is in the queue no longer */
-    char *unread;                    /* why it could not be read, or NULL */
+    unsigned parts;                       /* bits: SHOWN_... */
+    struct ledger_row *before;            /* one of the same Message-ID that was released before, or NULL */
+    GPtrArray *parties;                   /* struct ledger_party *, or NULL */
+    GPtrArray *approvals;                 /* char *, or NULL */
+    GPtrArray *why;                       /* struct kept_line *, or NULL */
+    struct ledger_remembered *remembered; /* or NULL */
+    struct message_reading *reading;      /* NULL: it is in the queue no longer */
+    char *unread;                         /* why it could not be read, or NULL */
 };
 
 void held_details_clear(struct held_details *shown);

@@ -169,3 +169,37 @@ bool identities_own_user(const struct identities *identities, const char *login,
     const struct person *person = identities == NULL ? NULL : g_hash_table_lookup(identities->people, login);
     return person != NULL && g_hash_table_contains(person->users, lower);
 }
+
+const char *identities_login_of(const struct identities *identities, const char *user)
+{
+    GHashTableIter all;
+    gpointer login, person;
+    const char *found = NULL;
+    g_autofree char *valid = g_utf8_make_valid(user, -1);
+    g_autofree char *lower = g_utf8_strdown(valid, -1);
+    g_hash_table_iter_init(&all, identities->people);
+    while (g_hash_table_iter_next(&all, &login, &person)) {
+        if (!g_hash_table_contains(((const struct person *)person)->users, lower))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = login;
+    }
+    return found;
+}
+
+const char *identities_login_of_address(const struct identities *identities, const char *address)
+{
+    GHashTableIter all;
+    gpointer login;
+    const char *found = NULL;
+    g_hash_table_iter_init(&all, identities->people);
+    while (g_hash_table_iter_next(&all, &login, NULL)) {
+        if (!identities_own_address(identities, login, address))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = login;
+    }
+    return found;
+}

@@ -40,4 +40,10 @@ bool identities_own_address(const struct identities *identities, const char *log
 /* Whether a SASL user is the login: one of those of its line, or the same name.  `identities` may be NULL. */
 bool identities_own_user(const struct identities *identities, const char *login, const char *user);
 
+/* The login of the one line that lists this address; NULL if no line does, or several do. */
+const char *identities_login_of_address(const struct identities *identities, const char *address);
+
+/* The login of the one line that lists this SASL user; NULL if no line does, or several do. */
+const char *identities_login_of(const struct identities *identities, const char *user);
+
 #endif

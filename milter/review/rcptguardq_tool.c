@@ -2,12 +2,12 @@
 
 #include "milter/review/rcptguardq_tool.h"
 
-#include "milter/ledger/database.h"
+#include "milter/database/database.h"
 #include "milter/log/log.h"
+#include "milter/review/state_feedback.h"
 #include "policy/base/escape.h"
 #include "policy/base/time_text.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -71,6 +71,14 @@ int tool_ledger_error(const struct database_error *error)
     }
 }
 
+/* What decisions that were interrupted owe it: one that is missing is owed nothing. */
+static void update_state(const struct tool *tool)
+{
+    g_autofree char *problem = NULL;
+    if (state_feedback_send(tool->ledger, tool->config, tool_daemon_user(tool), 0, &problem) == FEEDBACK_LATER)
+        tool_error(EXITS_PASSING, "warning: [state] could not be brought up to date: %s", problem);
+}
+
 struct view *tool_view(struct tool *tool, int *status)
 {
     const struct reconciling reconciling = {
@@ -81,6 +89,8 @@ struct view *tool_view(struct tool *tool, int *status)
         *status = tool_error(EXITS_PASSING, "%s", error);
     else if (view->unrecorded != NULL)
         tool_error(EXITS_PASSING, "warning: the ledger could not be brought up to date: %s", view->unrecorded);
+    else
+        update_state(tool);
     return view;
 }
 
@@ -112,16 +122,14 @@ unsigned tool_approvals_needed(const struct tool *tool, const struct ledger_row 
     return MAX(tool->config->review.approvals, row->message.approvals);
 }
 
-/* The daemon's user, whose file the ledger is; without such a user the one who asks. */
-static uid_t ledger_owner(const struct config *config)
+uid_t tool_daemon_user(const struct tool *tool)
 {
-    const struct passwd *entry = getpwnam(config->user);
-    return entry != NULL && (geteuid() == 0 || config->user_given) ? entry->pw_uid : geteuid();
+    return config_owner(tool->config);
 }
 
 struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error)
 {
-    return ledger_open(tool->config->ledger, ledger_owner(tool->config), DATABASE_EXISTING, error);
+    return ledger_open(tool->config->ledger, config_owner(tool->config), DATABASE_EXISTING, error);
 }
 
 /* The MTA of the newest row; not worth an error of its own. */
@@ -153,6 +161,6 @@ bool tool_may(const struct tool *tool, unsigned right)
     if (right == REVIEW_ROOT)
         return tool->reviewer->root;
     if (right == REVIEW_SERVICE)
-        return tool->reviewer->root || tool->reviewer->uid == ledger_owner(tool->config);
+        return tool->reviewer->root || tool->reviewer->uid == config_owner(tool->config);
     return reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[right]);
 }

@@ -6,6 +6,7 @@
 #define RCPTGUARD_RCPTGUARDQ_TOOL_H
 
 #include "milter/common/conf.h"
+#include "milter/database/secret_file.h"
 #include "milter/ledger/ledger.h"
 #include "milter/queue/message_reader.h"
 #include "milter/queue/queue.h"
@@ -14,6 +15,7 @@
 #include "milter/review/reviewer.h"
 #include "policy/cli/command.h"
 #include "policy/cli/exit_codes.h"
+#include "policy/engine/policy.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
@@ -28,6 +30,10 @@ struct tool {
     struct queue *queue;
     const struct queue_driver *const *drivers; /* of all MTAs that there are, ended by NULL */
     struct message_reader reader;
+    unsigned char decision_key[SECRET_SIZE]; /* of the seals of decisions, once it was needed */
+    bool has_decision_key;
+    struct policy *policy; /* of the file, where facts_policy found that it is needed; or NULL */
+    gint64 steady;         /* since when the agent runs, as facts_policy found it: see ledger_time.h */
 };
 
 /* Rights that no group has: that of root and the daemon's own user, and that of root alone.  The others are those of
@@ -59,6 +65,9 @@ void tool_diags(const struct diags *diags);
 
 /* The same as tool_error for the ledger: 4 if it may not be read, 1 if a person has to act, 75 if it may pass. */
 int tool_ledger_error(const struct database_error *error);
+
+/* Whose files are trusted: the daemon's user; without such a user the one who asks. */
+uid_t tool_daemon_user(const struct tool *tool);
 
 /* The ledger that the configuration names, for ledger_close; NULL with `error`. */
 struct ledger *tool_open_ledger(const struct tool *tool, struct database_error *error);

@@ -58,6 +58,20 @@ struct reviewer *reviewer_find(char **error)
     return reviewer;
 }
 
+struct reviewer *reviewer_named(const char *login)
+{
+    const struct passwd *entry = getpwnam(login);
+    if (entry == NULL)
+        return NULL;
+    struct reviewer *reviewer = g_new0(struct reviewer, 1);
+    reviewer->login = g_strdup(entry->pw_name);
+    reviewer->uid = entry->pw_uid;
+    reviewer->root = entry->pw_uid == 0;
+    reviewer->sudo = !reviewer->root;
+    reviewer->groups = groups_of(entry);
+    return reviewer;
+}
+
 void reviewer_free(struct reviewer *reviewer)
 {
     if (reviewer == NULL)

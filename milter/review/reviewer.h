@@ -26,6 +26,9 @@ struct reviewer {
  * user of the process.  NULL with `error`.
  */
 struct reviewer *reviewer_find(char **error);
+
+/* The person of that name, as if he ran a command by sudo(8); NULL: there is no such user. */
+struct reviewer *reviewer_named(const char *login);
 void reviewer_free(struct reviewer *reviewer);
 AUTO_FREE_DEFINE(reviewer, reviewer_free)
 

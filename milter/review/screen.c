@@ -4,6 +4,8 @@
 
 #include "milter/review/screen.h"
 
+#include "policy/base/unicode.h"
+
 #include <curses.h>
 #include <errno.h>
 #include <signal.h>
@@ -168,7 +170,7 @@ void screen_put(unsigned row, const char *text, enum screen_style style)
     for (const gunichar *p = letters; *p != 0; p++) {
         unsigned width = g_unichar_iszerowidth(*p) ? 0 : g_unichar_iswide(*p) ? 2 : 1;
         wchar_t letter[2] = {(wchar_t)*p, 0};
-        if (column + width > limit || !g_unichar_isprint(*p))
+        if (column + width > limit || !letter_is_shown(*p))
             break;
         addwstr(letter);
         column += width;

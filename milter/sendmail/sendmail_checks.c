@@ -6,7 +6,9 @@
 
 #include "milter/sendmail/sendmail.h"
 
+#include "milter/answers/answer_address.h"
 #include "milter/sendmail/sendmail_config.h"
+#include "policy/cli/run_program.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -349,6 +351,50 @@ static void examine_safe_path(struct doctor *doctor)
         findings_ok(doctor->findings, "others cannot write to the directories above the socket");
 }
 
+/* ---- the address that people answer to */
+
+/* What `sendmail -bv` says of an address of that kind; NULL if it would be delivered. */
+static char *obstacle_of(struct doctor *doctor, const struct review *review)
+{
+    const struct answer_address answer = {.kind = ANSWER_OVERRIDE, .code = 1};
+    const char *command = review->places[MTA_SENDMAIL].command;
+    g_autofree char *address = answer_address_make(review, &answer);
+    const char *const arguments[] = {
+        command != NULL ? command : "sendmail", "-C", config_of(doctor)->path, "-bv", "--", address, NULL};
+    const struct program program = {.arguments = arguments, .seconds = DOCTOR_COMMAND_SECONDS};
+    char *error = NULL;
+    return program_run(&program, &error) == -1 ? error : NULL;
+}
+
+static void examine_answers(struct doctor *doctor)
+{
+    static const char why[] =
+        "Sendmail rejects the address that senders are to put into Bcc, so nobody can override a refusal.";
+    const struct review *review = &doctor->tool->config->review;
+    if (review->answers == NULL)
+        return;
+    if (strcmp(review->answers_delimiter, "+") != 0) {
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "answers-delimiter is %s, and Sendmail knows + alone",
+                     review->answers_delimiter);
+        return;
+    }
+    g_autofree char *obstacle = obstacle_of(doctor, review);
+    if (obstacle == NULL)
+        findings_ok(doctor->findings, "%s: Sendmail takes it with what is added", review->answers);
+    else
+        findings_add(doctor->findings, SEVERITY_WARNING, why,
+                     "[review] answers is %s, and -bv does not say that it is "
+                     "delivered: %s",
+                     review->answers, obstacle);
+}
+
+static char *size_limit(struct doctor *doctor, guint64 *bytes)
+{
+    const char *value = sendmail_option(config_of(doctor), "MaxMessageSize");
+    *bytes = value == NULL ? 0 : g_ascii_strtoull(value, NULL, 10);
+    return *bytes == 0 ? g_strdup("MaxMessageSize is not set") : g_strdup_printf("MaxMessageSize is %s", value);
+}
+
 static const struct examination sendmail_examinations[] = {
     {"input-filters", examine_input_filters},
     {"last", examine_last},
@@ -360,6 +406,7 @@ static const struct examination sendmail_examinations[] = {
     {"headers-length", examine_headers_length},
     {"submit", examine_submit},
     {"safe-path", examine_safe_path},
+    {"answers", examine_answers},
     {NULL, NULL},
 };
 
@@ -371,5 +418,6 @@ const struct doctor_mta sendmail_checks = {
     .open = open_config,
     .close = close_config,
     .views = views,
+    .size_limit = size_limit,
     .examinations = sendmail_examinations,
 };

@@ -118,6 +118,12 @@ static bool id_is_sound(const char *id)
     return strspn(id + ID_CLOCK, "0123456789") == length - ID_CLOCK;
 }
 
+/* Each has the second, a number and the process in it. */
+static bool id_is_unique(const char *id)
+{
+    return id_is_sound(id);
+}
+
 /* ---- what is on hold */
 
 /* The whole of a control file. */
@@ -419,6 +425,7 @@ const struct queue_driver sendmail_queue_driver = {
     .is_running = is_running,
     .forget = forget,
     .id_is_sound = id_is_sound,
+    .id_is_unique = id_is_unique,
     .held = held,
     .raw = raw,
     .parse = control_message,

@@ -2,6 +2,7 @@
 
 #include "milter/setup/checks.h"
 
+#include "milter/ledger/ledger_time.h"
 #include "milter/ledger/schema.h"
 
 #include <grp.h>
@@ -83,7 +84,7 @@ static void examine_agreement(struct doctor *doctor)
                      "%u on hold were not held by rcptguard", untracked);
 }
 
-/* Held mail never expires: only people move it. */
+/* Without `expire` only people move it. */
 static void examine_oldest(struct doctor *doctor)
 {
     if (doctor->tool->ledger == NULL || doctor->tool->queue == NULL)
@@ -101,10 +102,37 @@ static void examine_oldest(struct doctor *doctor)
         findings_ok(doctor->findings, "nothing has waited for more than a day");
         return;
     }
-    struct finding *finding = findings_add(
-        doctor->findings, SEVERITY_WARNING, "Its sender believes that it was sent; held mail never expires.",
-        "%s has waited for %" G_GINT64_FORMAT " days", oldest->entry->id, age / DAY_MICROSECONDS);
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_WARNING,
+                     "Its sender believes that it was sent; without `expire` in [review] it stays on hold for ever.",
+                     "%s has waited for %" G_GINT64_FORMAT " days", oldest->entry->id, age / DAY_MICROSECONDS);
     finding_mend(finding, MEND_SHELL, "rcptguardq show %s", oldest->entry->id);
+}
+
+static void examine_expiry(struct doctor *doctor)
+{
+    static const char why[] = "Nothing expires that no digest has announced, and the agent does it.";
+    const struct review *review = &doctor->tool->config->review;
+    struct database_error error;
+    struct ledger_agent agent;
+    if (review->expire.seconds == 0) {
+        findings_ok(doctor->findings, "off: what nobody decides stays on hold");
+        return;
+    }
+    if (doctor->tool->ledger == NULL)
+        return;
+    if (review->digest_to == NULL)
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "[review] has `expire`, and no `digest-to`");
+    if (ledger_agent_read(doctor->tool->ledger, &agent, &error) == -1)
+        findings_add(doctor->findings, SEVERITY_ERROR, why, "%s", error.text);
+    else if (ABS(tool_now() - agent.last) > LEDGER_AGENT_GAP)
+        finding_mend(findings_add(doctor->findings, SEVERITY_ERROR, why,
+                                  "[review] has `expire`, and `rcptguardq agent` does not run"),
+                     MEND_SHELL, "systemctl enable --now rcptguard-agent.timer");
+    if (findings_silent(doctor->findings))
+        findings_ok(doctor->findings, "held mail is %s after %u days",
+                    review->expire.way == EXPIRE_DELETE ? "deleted" : "returned",
+                    review->expire.seconds / (unsigned)(24 * 60 * 60));
 }
 
 static void examine_identities(struct doctor *doctor)
@@ -164,9 +192,16 @@ static void examine_mta(struct doctor *doctor)
 }
 
 const struct examination checks_of_review[] = {
-    {"mta", examine_mta},       {"ledger", examine_ledger},         {"integrity", examine_integrity},
-    {"queue", examine_queue},   {"agreement", examine_agreement},   {"oldest", examine_oldest},
-    {"groups", examine_groups}, {"identities", examine_identities}, {NULL, NULL},
+    {"mta", examine_mta},
+    {"ledger", examine_ledger},
+    {"integrity", examine_integrity},
+    {"queue", examine_queue},
+    {"agreement", examine_agreement},
+    {"oldest", examine_oldest},
+    {"groups", examine_groups},
+    {"identities", examine_identities},
+    {"expiry", examine_expiry},
+    {NULL, NULL},
 };
 
 void doctor_view_free(struct doctor_view *view)

@@ -9,6 +9,7 @@
 #include "milter/setup/findings.h"
 
 struct doctor;
+struct site_state;
 
 struct examination {
     const char *name; /* of the check, as the manual has it */
@@ -19,12 +20,13 @@ struct examination {
 struct doctor {
     struct tool *tool; /* ledger and queue are NULL if they could not be opened */
     struct findings *findings;
-    const struct doctor_mta *mta; /* or NULL */
-    const char *directory;        /* of the MTA's configuration, or its file; NULL: its own */
-    void *state;                  /* what the MTA's `open` made */
-    bool answers;                 /* a milter does, at the daemon's socket */
-    bool asks_macros;             /* and it names the macros that it needs */
-    char **complaints;            /* what `rcptguardd -n` said, a line each; NULL: nothing */
+    const struct doctor_mta *mta;  /* or NULL */
+    const char *directory;         /* of the MTA's configuration, or its file; NULL: its own */
+    void *state;                   /* what the MTA's `open` made */
+    bool answers;                  /* a milter does, at the daemon's socket */
+    bool asks_macros;              /* and it names the macros that it needs */
+    struct site_state *remembered; /* between messages; NULL: no rule needs it, or it cannot be opened */
+    char **complaints;             /* what `rcptguardd -n` said, a line each; NULL: nothing */
 };
 
 /* How the socket looks from one of the MTA's processes. */
@@ -47,11 +49,13 @@ struct doctor_mta {
     void (*close)(void *state);
     /* Adds struct doctor_view * for each kind of process that connects to a socket file. */
     void (*views)(struct doctor *doctor, GPtrArray *views);
+    /* The setting that bounds the size of a message, "NAME is VALUE", for g_free, and its bytes; 0: nothing does. */
+    char *(*size_limit)(struct doctor *doctor, guint64 *bytes);
     const struct examination *examinations; /* ended by a NULL name */
 };
 
-/* Checks of any MTA: what review rests on; the daemon's socket, policy and process. */
-extern const struct examination checks_of_review[], checks_of_daemon[];
+/* Checks of any MTA: what review rests on; the daemon's socket, policy and process; what it remembers. */
+extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_state[];
 
 /* Seconds that an MTA has to wait for an answer at least: any command, and the end of a message. */
 #define DOCTOR_COMMAND_SECONDS 10u

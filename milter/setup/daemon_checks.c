@@ -3,6 +3,8 @@
 #include "milter/setup/checks.h"
 
 #include "milter/common/conf_running.h"
+#include "milter/common/process_memory.h"
+#include "milter/ledger/ledger_time.h"
 #include "milter/metrics/metrics_file.h"
 #include "milter/setup/socket_probe.h"
 #include "policy/cli/run_program.h"
@@ -23,6 +25,11 @@
 
 /* A file of metrics that is older is no longer written, in seconds; the alert waits as long. */
 #define METRICS_OLD (8 * METRICS_INTERVAL)
+
+#define CONF "rcptguard.conf"
+
+/* The most that the key `body` takes, in bytes. */
+#define BODY_MOST (G_GUINT64_CONSTANT(1024) * MEBIBYTE)
 
 /* More errors than a person fixes at once. */
 #define ERRORS_SHOWN 10
@@ -99,6 +106,30 @@ static void examine_policy(struct doctor *doctor)
     else if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "%s: loads and its assertions hold, as the daemon's user",
                     doctor->tool->config->policy);
+}
+
+/* What a rule lets leave by itself stays without it. */
+static void examine_agent(struct doctor *doctor)
+{
+    static const char why[] =
+        "Mail that a rule releases after a time stays on hold, and its author was told otherwise.";
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = policy_load(doctor->tool->config->policy, diags);
+    struct database_error error;
+    struct ledger_agent agent = {0};
+    bool needed = false;
+    for (unsigned i = 0; policy != NULL && i < policy_rule_count(policy); i++)
+        needed = needed || policy_rule(policy, i).terms.release == RELEASE_AFTER;
+    needed = needed || (policy != NULL && policy_default(policy).terms.release == RELEASE_AFTER);
+    if (doctor->tool->ledger == NULL || ledger_agent_read(doctor->tool->ledger, &agent, &error) == -1)
+        return;
+    bool runs = ABS(tool_now() - agent.last) <= LEDGER_AGENT_GAP;
+    if (runs || !needed)
+        findings_ok(doctor->findings, "%s", runs ? "it runs" : "it does not run, and no rule needs it");
+    else
+        finding_mend(findings_add(doctor->findings, SEVERITY_ERROR, why,
+                                  "a rule of the policy has `release after`, and `rcptguardq agent` does not run"),
+                     MEND_SHELL, "systemctl enable --now rcptguard-agent.timer");
 }
 
 static void examine_notice(struct doctor *doctor)
@@ -186,6 +217,32 @@ static void examine_configuration(struct doctor *doctor)
     }
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, DAEMON " runs with what %s says", config->path);
+}
+
+/* Whether the limit of the service's memory leaves room for what messages may have. */
+static void examine_memory(struct doctor *doctor)
+{
+    static const char why[] =
+        "Messages get what the limit leaves, so large ones are deferred sooner than the key says.";
+    const struct config *config = doctor->tool->config;
+    auto_free(running) running = running_read(config);
+    if (running == NULL || running->memory == 0 || (kill(running->process, 0) == -1 && errno == ESRCH))
+        return;
+    guint64 limit = process_memory_limit(running->process) / MEBIBYTE, needed = running->memory / MEBIBYTE + 1;
+    if (limit > 0 && limit < needed) {
+        struct finding *finding =
+            findings_add(doctor->findings, SEVERITY_WARNING, why,
+                         "the service may have %" G_GUINT64_FORMAT "M of memory, and may need %" G_GUINT64_FORMAT
+                         "M with [milter] memory = %uM",
+                         limit, needed, config->memory);
+        finding_mend(finding, MEND_SHELL,
+                     "systemctl set-property rcptguardd.service MemoryMax=%" G_GUINT64_FORMAT "M && " RESTART, needed);
+    } else if (limit > 0) {
+        findings_ok(doctor->findings, "%" G_GUINT64_FORMAT "M may be needed, and %" G_GUINT64_FORMAT "M are allowed",
+                    needed, limit);
+    } else {
+        findings_ok(doctor->findings, "%" G_GUINT64_FORMAT "M may be needed, and there is no limit", needed);
+    }
 }
 
 /* Whether rules that test `user` write logins as the MTA does. */
@@ -375,16 +432,44 @@ static void examine_reach(struct doctor *doctor)
         examine_view(doctor, g_ptr_array_index(views, i));
 }
 
+/* Whether a rule asks what the body shows; no, if the policy cannot be read: another check says so. */
+static bool asks_body(const struct doctor *doctor)
+{
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = policy_load(doctor->tool->config->policy, diags);
+    return policy != NULL && policy_asks_body(policy);
+}
+
+/* A message that the MTA takes is read as a whole, or else it is opaque(limits). */
+static void examine_body_limit(struct doctor *doctor)
+{
+    guint64 bytes = 0;
+    const guint64 body = (guint64)doctor->tool->config->body * MEBIBYTE;
+    if (doctor->state == NULL)
+        return;
+    if (!asks_body(doctor)) {
+        findings_ok(doctor->findings, "no rule asks what a body shows");
+        return;
+    }
+    g_autofree char *setting = doctor->mta->size_limit(doctor, &bytes);
+    if (bytes != 0 && bytes <= body) {
+        findings_ok(doctor->findings, "a body of %uM is read, and %s", doctor->tool->config->body, setting);
+        return;
+    }
+    struct finding *finding =
+        findings_add(doctor->findings, SEVERITY_WARNING,
+                     "Of a longer message the end is not read: only a rule with opaque(limits) finds that out.",
+                     "body is %uM, and %s", doctor->tool->config->body, setting);
+    if (bytes != 0 && bytes <= BODY_MOST)
+        finding_mend(finding, CONF, "body = %uM", (unsigned)((bytes + MEBIBYTE - 1) / MEBIBYTE));
+}
+
 const struct examination checks_of_daemon[] = {
-    {"policy", examine_policy},
-    {"notice", examine_notice},
-    {"reload", examine_reload},
-    {"running", examine_running},
-    {"configuration", examine_configuration},
-    {"logins", examine_logins},
-    {"metrics", examine_metrics},
-    {"socket", examine_socket},
-    {"answer", examine_answer},
-    {"reach", examine_reach},
-    {NULL, NULL},
+    {"policy", examine_policy},         {"agent", examine_agent},
+    {"notice", examine_notice},         {"reload", examine_reload},
+    {"running", examine_running},       {"configuration", examine_configuration},
+    {"memory", examine_memory},         {"logins", examine_logins},
+    {"metrics", examine_metrics},       {"socket", examine_socket},
+    {"answer", examine_answer},         {"reach", examine_reach},
+    {"body-limit", examine_body_limit}, {NULL, NULL},
 };

@@ -56,7 +56,7 @@ name == "" && /^  [a-z][a-z-]* +[A-Z]/ {
     does[$1] = substr($0, match($0, /[A-Z]/))
 }
 
-name != "" && $1 == program {
+name != "" && $1 == "Usage:" && $2 == program {
     files[name] = /(FILE|PATH|\[POLICY\])/
     others[name] = !files[name] && $NF ~ /[A-Z]/ && $NF !~ /OPTION/
 }

@@ -550,7 +550,8 @@ static bool is_encoded_word(const char *word, size_t length)
 {
     const char *encoding = length > 5 && strncmp(word, "=?", 2) == 0 ? strchr(word + 2, '?') : NULL;
 
-    return encoding != NULL && strchr("bBqQ", encoding[1]) != NULL && encoding[2] == '?' &&
+    /* A NUL would be found too, and nothing is after that. */
+    return encoding != NULL && encoding[1] != '\0' && strchr("bBqQ", encoding[1]) != NULL && encoding[2] == '?' &&
            strncmp(word + length - 2, "?=", 2) == 0;
 }
 

@@ -296,12 +296,12 @@ static bool find_domain(const char *text, size_t length, struct scan_hit *hit, b
     return hit->end > hit->domain && letter && (dot || !*loose);
 }
 
-void scan_text(const char *text, size_t length, GArray *hits)
+void scan_text(const char *text, size_t length, unsigned limit, GArray *hits)
 {
     size_t floor = 0;
     const char *found = text;
 
-    while ((found = memchr(found, '@', length - (size_t)(found - text))) != NULL) {
+    while (hits->len < limit && (found = memchr(found, '@', length - (size_t)(found - text))) != NULL) {
         struct scan_hit hit = {.at = (size_t)(found - text)};
         bool loose = false;
         bool whole = find_local(text, floor, &hit, &loose) && find_domain(text, length, &hit, &loose);

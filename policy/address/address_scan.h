@@ -48,7 +48,10 @@ bool scan_is_blank(char c);
  */
 size_t scan_domain_end(const char *text, size_t start, size_t end);
 
-/* Appends a struct scan_hit to `hits` for each address in a clean text, in order. */
-void scan_text(const char *text, size_t length, GArray *hits);
+/*
+ * Appends a struct scan_hit to `hits` for each address in a clean text, in order, until there are `limit` of them: a
+ * text of nothing else would need sixteen times its size for them.
+ */
+void scan_text(const char *text, size_t length, unsigned limit, GArray *hits);
 
 #endif

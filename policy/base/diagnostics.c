@@ -2,6 +2,8 @@
 
 #include "policy/base/diagnostics.h"
 
+#include "policy/base/unicode.h"
+
 #include <string.h>
 
 struct diags {
@@ -180,7 +182,7 @@ void diags_line_error(struct diags *diags, const char *file, unsigned line, cons
 /* What is shown must not move the cursor of a terminal. */
 static gunichar shown(gunichar c)
 {
-    return c == '\t' || (g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT) ? c : '?';
+    return c == '\t' || letter_is_shown(c) ? c : '?';
 }
 
 static void append_shown(GString *text, const char *from, unsigned characters)

@@ -2,6 +2,8 @@
 
 #include "policy/base/escape.h"
 
+#include "policy/base/unicode.h"
+
 #include <string.h>
 
 /* What means the rest of a value that was cut. */
@@ -30,10 +32,23 @@ static void append_hex(GString *line, unsigned char byte)
     g_string_append_len(line, escape, sizeof escape);
 }
 
+static bool is_plain(const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (!plain[(unsigned char)value[i]])
+            return false;
+    }
+    return true;
+}
+
 void text_append_escaped(GString *line, const char *value, size_t length, size_t limit, bool blanks)
 {
     size_t start = line->len;
-    size_t fits = start; /* the line's length up to which REST would still fit */
+    size_t fits = start;                              /* the line's length up to which REST would still fit */
+    if (length <= limit && is_plain(value, length)) { /* most are */
+        g_string_append_len(line, value, (gssize)length);
+        return;
+    }
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)value[i];
         if (plain[byte] || (byte == ' ' && blanks))
@@ -68,7 +83,7 @@ void text_append_cut(GString *line, const char *value, size_t limit)
     size_t fits = start; /* the line's length up to which REST would still fit */
 
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
-        if (!g_unichar_isprint(g_utf8_get_char(p)))
+        if (!letter_is_shown(g_utf8_get_char(p)))
             continue;
         g_string_append_len(line, p, g_utf8_next_char(p) - p);
         if (line->len - start > limit) {
@@ -106,7 +121,7 @@ char *text_printable(const char *text, size_t limit)
         size_t length = valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
         size_t before = out->len;
         /* Besides control characters, what turns the direction of text or breaks lines would forge what is read. */
-        if (valid && g_unichar_isprint(character))
+        if (valid && letter_is_shown(character))
             g_string_append_len(out, text, (gssize)length);
         else
             for (size_t i = 0; i < length; i++)

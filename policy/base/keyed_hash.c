@@ -37,24 +37,35 @@ static inline void __attribute__((always_inline)) mix(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-/* Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012), with one round a word and three at the end. */
-guint hash_string(gconstpointer string)
+/* Up to seven bytes at the end of a text, as a number. */
+static inline uint64_t tail_of(const char *text, size_t length)
 {
-    const char *p = string;
-    size_t length = strlen(p);
+    size_t rest = length % 8;
+    uint64_t word = 0;
+
+    if (length >= 8 && rest > 0) {
+        memcpy(&word, text + length - 8, sizeof word);
+        return GUINT64_FROM_LE(word) >> 8 * (8 - rest);
+    }
+    for (size_t i = 0; i < rest; i++)
+        word |= (uint64_t)(unsigned char)text[length - rest + i] << 8 * i;
+    return word;
+}
+
+/* Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012), with one round a word and three at the end. */
+guint hash_bytes(const char *text, size_t length)
+{
     uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
                      key[1] ^ 0x7465646279746573u};
     uint64_t word;
 
-    for (const char *whole = p + (length & ~(size_t)7); p < whole; p += sizeof word) {
+    for (const char *p = text, *whole = text + (length & ~(size_t)7); p < whole; p += sizeof word) {
         memcpy(&word, p, sizeof word);
         v[3] ^= word;
         mix(v);
         v[0] ^= word;
     }
-    word = (uint64_t)length << 56;
-    for (unsigned i = 0; i < length % sizeof word; i++)
-        word |= (uint64_t)(unsigned char)p[i] << 8 * i;
+    word = (uint64_t)length << 56 | tail_of(text, length);
     v[3] ^= word;
     mix(v);
     v[0] ^= word;
@@ -63,4 +74,9 @@ guint hash_string(gconstpointer string)
         mix(v);
     word = v[0] ^ v[1] ^ v[2] ^ v[3];
     return (guint)(word ^ word >> 32);
+}
+
+guint hash_string(gconstpointer string)
+{
+    return hash_bytes(string, strlen(string));
 }

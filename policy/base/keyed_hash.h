@@ -9,8 +9,12 @@
 #define RCPTGUARD_KEYED_HASH_H
 
 #include <glib.h>
+#include <stddef.h>
 
 /* A GHashFunc for strings: SipHash-1-3 with a key of this process. */
 guint hash_string(gconstpointer string);
+
+/* The same of a text of `length` bytes, which need not end with a NUL. */
+guint hash_bytes(const char *text, size_t length);
 
 #endif

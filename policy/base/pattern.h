@@ -13,6 +13,7 @@
 
 #include "policy/base/cleanup.h"
 
+#include <glib.h>
 #include <stddef.h>
 
 struct pattern;
@@ -25,8 +26,20 @@ enum pattern_result { PATTERN_LIMIT = -1, PATTERN_NO = 0, PATTERN_YES = 1 };
 /* Backtracking points that one match may use (pcre2_set_match_limit). */
 #define PATTERN_MATCH_LIMIT 100000u
 
-/* The same for all matches of one message. */
-#define PATTERN_MESSAGE_LIMIT 10000000u
+/*
+ * What all matches of one message may use; beyond any of these each further match gives PATTERN_LIMIT.
+ *
+ * Points of the matches that need more than harmless ones (100, and 8 for each byte of the value), which
+ * take about 55 ms; each PATTERN_LIMIT uses at least PATTERN_MATCH_LIMIT of them.
+ */
+#define PATTERN_MESSAGE_LIMIT 4000000u
+
+/* Milliseconds of processor time, in these matches and in others that take unusually long. */
+#define PATTERN_TIME_LIMIT 70
+
+/* Bytes of the values, and so many more for each match.  An expression of n kB (compiled) counts n times more. */
+#define PATTERN_BYTES_LIMIT (64u * 1024 * 1024)
+#define PATTERN_BYTES_MATCH 32u
 
 /*
  * Compiles UTF-8 text.  NULL on error: `*message` (to be freed with g_free) says
@@ -43,8 +56,8 @@ struct pattern_budget *pattern_budget_new(void);
 void pattern_budget_free(struct pattern_budget *budget);
 AUTO_FREE_DEFINE(pattern_budget, pattern_budget_free)
 
-/* How much of PATTERN_MESSAGE_LIMIT is gone. */
-unsigned pattern_budget_spent(const struct pattern_budget *budget);
+/* About how many points its matches used, harmless or not. */
+guint64 pattern_budget_tried(const struct pattern_budget *budget);
 
 /* Whether the whole subject (valid UTF-8) matches. */
 enum pattern_result pattern_match(const struct pattern *pattern, const char *subject, struct pattern_budget *budget);

@@ -71,6 +71,17 @@ static int unknown_option(const GOptionEntry *const *groups, unsigned count, con
     return tool_usage_error("there is no option `--%s`; did you mean `--%s`?", word, nearest);
 }
 
+/* GLib's, with the usage and the summary on a line each, so that it fits a screen. */
+static void print_command_help(GOptionContext *context)
+{
+    g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    g_auto(GStrv) parts = g_strsplit(g_strchomp(help), "\n", 4);
+    if (g_strv_length(parts) == 4 && parts[2][0] == '\0')
+        printf("%s%s\n%s\n", parts[0], parts[1] + 1, parts[3]);
+    else
+        puts(help);
+}
+
 static int read_command(const struct command *command, int argc, char **argv)
 {
     const GOptionEntry *const groups[] = {program->entries, json_entries, help_entries, command->entries,
@@ -91,8 +102,7 @@ static int read_command(const struct command *command, int argc, char **argv)
                    ? unknown_option(groups, G_N_ELEMENTS(groups), error)
                    : tool_usage_error("%s", error->message);
     if (help_option) {
-        g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
-        puts(g_strchomp(help));
+        print_command_help(context);
         return EXITS_DONE;
     }
     if (argc > 1)

@@ -58,7 +58,10 @@ static void append_escape(GString *out, gunichar c)
         g_string_append_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + ((c - 0x10000) & 0x3ff));
 }
 
-/* Beyond ASCII there is nothing but strings, whose characters may all be written as escapes. */
+/*
+ * Beyond printable ASCII there is nothing but strings, whose characters may all be written as escapes.  json-glib
+ * leaves U+001F as it is.
+ */
 void json_append_line(GString *out, JsonBuilder *json)
 {
     g_autoptr(JsonNode) root = json_builder_get_root(json);
@@ -66,7 +69,7 @@ void json_append_line(GString *out, JsonBuilder *json)
 
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        if (c < 0x7f)
+        if (c >= ' ' && c < 0x7f)
             g_string_append_c(out, *p);
         else if (letter_is_shown(c))
             g_string_append_unichar(out, c);

@@ -225,6 +225,27 @@ static char *last_words(const char *said)
     return text_printable(valid, SAID_LIMIT);
 }
 
+/* What the kernel ended it for; each is a limit that the process has set for itself. */
+static const struct {
+    int number;
+    const char *reason;
+} signals[] = {
+    {SIGSYS, "it made a system call that it never needs"},
+    {SIGXCPU, "it took more processor time than it may"},
+    {SIGXFSZ, "it wrote to a file, which it may not"},
+};
+
+static char *ending(const struct run *run, const char *name)
+{
+    int number = g_subprocess_get_term_sig(run->process);
+    g_autofree char *words = last_words(run->said->str);
+    for (size_t i = 0; i < G_N_ELEMENTS(signals); i++) {
+        if (signals[i].number == number)
+            return g_strdup_printf("%s was stopped by signal %d: %s", name, number, signals[i].reason);
+    }
+    return g_strdup_printf("%s was ended by signal %d%s%s", name, number, words[0] == '\0' ? "" : ": ", words);
+}
+
 static char *complaint(const struct run *run, const char *name)
 {
     unsigned seconds = run->program->seconds != 0 ? run->program->seconds : PROGRAM_LIMIT;
@@ -233,7 +254,7 @@ static char *complaint(const struct run *run, const char *name)
     if (run->read_error != NULL)
         return g_strdup_printf("what %s said cannot be read: %s", name, run->read_error);
     if (!g_subprocess_get_if_exited(run->process))
-        return g_strdup_printf("%s was ended by signal %d", name, g_subprocess_get_term_sig(run->process));
+        return ending(run, name);
     if (g_subprocess_get_exit_status(run->process) == 0)
         return NULL;
     g_autofree char *words = last_words(run->said->len > 0 ? run->said->str : run->answered->str);

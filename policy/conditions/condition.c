@@ -3,9 +3,21 @@
 #include "policy/conditions/condition.h"
 
 #include "policy/address/address.h"
+#include "policy/exposure/parts_exposure.h"
 #include "policy/syntax/lexer.h"
 
 #include <string.h>
+
+const struct test *expression_first(const struct expression *expression, const struct condition_kind *kind)
+{
+    const struct test *first = NULL;
+
+    if (expression->test != NULL)
+        return expression->test->kind == kind ? expression->test : NULL;
+    for (unsigned i = 0; first == NULL && expression->kind != EXPRESSION_NOT && i < expression->parts->len; i++)
+        first = expression_first(g_ptr_array_index(expression->parts, i), kind);
+    return first;
+}
 
 struct test *test_new(const struct condition_kind *kind, size_t offset)
 {
@@ -41,7 +53,13 @@ void evaluation_start(struct evaluation *evaluation, struct policy *policy, cons
 {
     *evaluation = (struct evaluation){.policy = policy, .message = message};
     evaluation->budget = pattern_budget_new();
-    evaluation->sender = address_normalise_envelope(message->sender);
+}
+
+const char *evaluation_sender(struct evaluation *evaluation)
+{
+    if (evaluation->sender == NULL)
+        evaluation->sender = address_normalise_envelope(evaluation->message->sender);
+    return evaluation->sender;
 }
 
 void evaluation_end(struct evaluation *evaluation)
@@ -50,16 +68,19 @@ void evaluation_end(struct evaluation *evaluation)
     g_free(evaluation->sender);
     if (evaluation->authors != NULL)
         g_ptr_array_unref(evaluation->authors);
-    g_clear_object(&evaluation->client);
     if (evaluation->decoded != NULL)
         g_hash_table_unref(evaluation->decoded);
+    parts_exposure_free(evaluation->body.exposure);
+    body_parts_free(evaluation->body.own);
+    g_free(evaluation->history.values);
+    g_free(evaluation->history.parties);
 }
 
 int evaluation_in_classes(struct evaluation *evaluation, const char *address, class_mask mask)
 {
     struct classes *classes = evaluation->policy->classes;
     const char *domain = address_domain(address);
-    const char *sender_domain = address_domain(evaluation->sender);
+    const char *sender_domain = address_domain(evaluation_sender(evaluation));
 
     if (address[0] == '\0')
         return TEST_NO;

@@ -9,16 +9,54 @@
 
 #include "policy/conditions/kept_facts.h"
 #include "policy/message/message.h"
+#include "policy/state/state.h"
 #include "policy/syntax/parser_tokens.h"
 #include "policy/syntax/resolve_context.h"
 
-#include <gio/gio.h>
+#include <glib.h>
 
-/* What a test says of a message: a fault is a limit that was reached, and is never "no". */
-enum { TEST_NO = 0, TEST_YES = 1, TEST_FAULT = -1 };
+/*
+ * What a test says of a message: a fault is a limit that was reached, an error is a state that gave no
+ * answer, or a body that was not read; neither
+ * is ever "no".
+ */
+enum { TEST_NO = 0, TEST_YES = 1, TEST_FAULT = -1, TEST_ERROR = -2 };
 
 struct trace;
 struct count_test;
+struct window_test;
+struct inside_test;
+struct body_parts;
+struct parts_exposure;
+
+/* What the state has said of one message: see history.h. */
+struct history {
+    const struct state *state; /* NULL: it is away */
+    gint64 now;
+    bool look_only; /* nothing is kept */
+    bool known_asked, known;
+    gint64 known_when; /* when its parties were seen together, or 0 */
+    bool windows_asked, windows_away;
+    guint32 *values;     /* of each window of the policy; NULL until it is asked */
+    state_hash *parties; /* of each recipient of the exposure, 0 until it is asked for; or NULL */
+    state_hash record;   /* what was kept, or 0 */
+    bool away, bound;    /* something was asked and there was no answer; there was more than is looked at */
+};
+
+/* What was read of the body and of named header fields: see body_facts.h. */
+struct body_state {
+    const struct body_parts *parts;  /* or NULL: not read yet, or no rule asks for them */
+    struct body_parts *own;          /* the same, if they were read here; or NULL */
+    struct parts_exposure *exposure; /* or NULL */
+    bool away;                       /* it was asked for, and the message has no body with it */
+};
+
+/* The first counts of the rule at hand that were true, within parts that were: see struct text_values. */
+struct deciding {
+    const struct count_test *counted;
+    const struct window_test *windowed; /* within a time */
+    const struct inside_test *inside;   /* inside parts */
+};
 
 /* One message while it is evaluated, with what was worked out for one test and may be asked for by another. */
 struct evaluation {
@@ -27,14 +65,15 @@ struct evaluation {
     const struct trace *trace; /* or NULL: who follows the evaluation */
     struct pattern_budget *budget;
     struct exposure *exposure; /* NULL at MAIL FROM */
-    char *sender;              /* normalised; "" is the null sender */
+    char *sender;              /* when a test has asked for it: by evaluation_sender alone */
     GPtrArray *authors;        /* when a test has asked for them */
     bool authors_whole;
-    GInetAddress *client;             /* when a test has asked for it */
-    GHashTable *decoded;              /* struct header * -> its value, decoded; NULL beyond the limit of words */
-    unsigned words;                   /* that were decoded for it */
-    size_t searched;                  /* bytes in which `contains` has looked for words */
-    const struct count_test *counted; /* the first count of the rule at hand that was true, within parts that were */
+    GHashTable *decoded; /* struct header * -> its value, decoded; NULL beyond the limit of words */
+    unsigned words;      /* that were decoded for it */
+    size_t searched;     /* bytes in which `contains` has looked for words */
+    struct deciding deciding;
+    struct body_state body;
+    struct history history;
 };
 
 /*
@@ -54,7 +93,7 @@ struct condition_kind {
     /* The canonical text. */
     void (*print)(GString *out, const struct test *test);
 
-    /* TEST_YES, TEST_NO or TEST_FAULT. */
+    /* TEST_YES, TEST_NO, TEST_FAULT or TEST_ERROR. */
     int (*evaluate)(struct evaluation *evaluation, const struct test *test);
 
     /* What the message has, for `explain`. */
@@ -79,6 +118,9 @@ struct condition_kind {
     void (*clear)(struct test *test);
 };
 
+/* The first test of that kind in the order of writing that is not within `not`; NULL if there is none. */
+const struct test *expression_first(const struct expression *expression, const struct condition_kind *kind);
+
 /* A test of that kind at an offset, to be freed with its expression. */
 struct test *test_new(const struct condition_kind *kind, size_t offset);
 
@@ -93,6 +135,9 @@ char *test_print(const struct test *test);
 
 void evaluation_start(struct evaluation *evaluation, struct policy *policy, const struct message *message);
 void evaluation_end(struct evaluation *evaluation);
+
+/* The envelope sender, normalised; "" is the null sender. */
+const char *evaluation_sender(struct evaluation *evaluation);
 
 /* Whether an address is of one of the classes.  The null sender has none; a bare local part is internal. */
 int evaluation_in_classes(struct evaluation *evaluation, const char *address, class_mask mask);

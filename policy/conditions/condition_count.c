@@ -11,13 +11,7 @@ const struct count_test *count_test_of(const struct test *test)
 
 const struct count_test *expression_first_count(const struct expression *expression)
 {
-    const struct count_test *first = NULL;
-
-    if (expression->test != NULL)
-        return count_test_of(expression->test);
-    for (unsigned i = 0; first == NULL && expression->kind != EXPRESSION_NOT && i < expression->parts->len; i++)
-        first = expression_first_count(g_ptr_array_index(expression->parts, i));
-    return first;
+    return count_test_of(expression_first(expression, &condition_count));
 }
 
 static bool take_class(struct parser *parser, struct count_test *count)
@@ -60,8 +54,17 @@ static bool parse(struct parser *parser, struct test *test, unsigned word)
     struct count_test *count = (struct count_test *)test;
 
     count->count = (enum count)word;
-    return parser_take(parser, TOKEN_LEFT, "`(` and the name of a class") && take_classes(parser, count) &&
-           parser_take(parser, TOKEN_RIGHT, "`)` or `,`") && number_comparison_parse(parser, &count->comparison);
+    if (!parser_take(parser, TOKEN_LEFT, "`(` and the name of a class") || !take_classes(parser, count) ||
+        !parser_take(parser, TOKEN_RIGHT, "`)` or `,`"))
+        return false;
+    const struct condition_kind *kind = parser_skip_word(parser, "within")   ? &condition_window
+                                        : parser_skip_word(parser, "inside") ? &condition_inside
+                                                                             : NULL;
+    if (kind == NULL)
+        return number_comparison_parse(parser, &count->comparison);
+    test->kind = kind;
+    test->clear = kind->clear;
+    return kind->parse(parser, test, word);
 }
 
 /* What is left of those before `not`; of classes that are wrong nothing is said twice. */
@@ -82,16 +85,21 @@ static void resolve(struct resolver *resolver, struct test *test)
         resolver_fail(resolver, test->offset, "no class is left to count: each is taken away with `not`");
 }
 
-static void print(GString *out, const struct test *test)
+void count_print_classes(GString *out, const struct count_test *count)
 {
-    const struct count_test *count = count_test_of(test);
-
     g_string_append_printf(out, "%s(", count_name(count->count));
     for (unsigned i = 0; i < count->classes->len; i++) {
         const struct item *name = g_ptr_array_index(count->classes, i);
         g_string_append_printf(out, "%s%s%s", i > 0 ? ", " : "", is_away(count, name) ? "not " : "", name->text);
     }
     g_string_append_c(out, ')');
+}
+
+static void print(GString *out, const struct test *test)
+{
+    const struct count_test *count = count_test_of(test);
+
+    count_print_classes(out, count);
     number_comparison_print(out, &count->comparison);
 }
 
@@ -181,7 +189,7 @@ static void clear(struct test *test)
 
 const struct condition_kind condition_count = {
     .words = count_words,
-    .size = sizeof(struct count_test),
+    .size = COUNT_TEST_SIZE,
     .parse = parse,
     .resolve = resolve,
     .print = print,

@@ -17,6 +17,17 @@ struct count_test {
 
 extern const struct condition_kind condition_count;
 
+/*
+ * What such a test becomes if `within` or `inside` comes after its classes: see condition_window.h and
+ * condition_inside.h, whose structs begin as this.
+ */
+extern const struct condition_kind condition_window;
+extern const struct condition_kind condition_inside;
+#define COUNT_TEST_SIZE 128u /* enough for all */
+
+/* "parties(external, not partner)" */
+void count_print_classes(GString *out, const struct count_test *count);
+
 /* NULL if a test is of another kind, or no test. */
 const struct count_test *count_test_of(const struct test *test);
 

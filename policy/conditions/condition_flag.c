@@ -2,10 +2,12 @@
 
 #include "policy/conditions/condition_flag.h"
 
-enum flag { FLAG_AUTHENTICATED, FLAG_LOCAL, FLAG_SYNTAX, FLAG_MALFORMED, FLAG_TRUNCATED };
+#include "policy/conditions/history.h"
+
+enum flag { FLAG_AUTHENTICATED, FLAG_LOCAL, FLAG_SYNTAX, FLAG_MALFORMED, FLAG_TRUNCATED, FLAG_KNOWN };
 
 /* In the order of enum flag. */
-static const char *const flag_words[] = {"authenticated", "local", "syntax", "malformed", "truncated", NULL};
+static const char *const flag_words[] = {"authenticated", "local", "syntax", "malformed", "truncated", "known", NULL};
 
 struct flag_test {
     struct test test;
@@ -15,6 +17,11 @@ struct flag_test {
 static enum flag flag_of(const struct test *test)
 {
     return ((const struct flag_test *)test)->flag;
+}
+
+bool condition_is_known(const struct test *test)
+{
+    return test->kind == &condition_flag && flag_of(test) == FLAG_KNOWN;
 }
 
 bool condition_is_authenticated(const struct test *test)
@@ -35,13 +42,14 @@ static void print(GString *out, const struct test *test)
 }
 
 /* `defects`: bits of enum defect. */
-static bool holds(enum flag flag, bool authenticated, bool local, unsigned defects)
+static bool holds(enum flag flag, bool authenticated, bool local, unsigned defects, bool known)
 {
     const bool flags[] = {[FLAG_AUTHENTICATED] = authenticated,
                           [FLAG_LOCAL] = local,
                           [FLAG_SYNTAX] = (defects & DEFECT_SYNTAX) != 0,
                           [FLAG_MALFORMED] = (defects & (DEFECT_LIMIT | DEFECT_UNPARSED)) != 0,
-                          [FLAG_TRUNCATED] = (defects & DEFECT_CUT) != 0};
+                          [FLAG_TRUNCATED] = (defects & DEFECT_CUT) != 0,
+                          [FLAG_KNOWN] = known};
 
     return flags[flag];
 }
@@ -51,7 +59,8 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
     const struct message *message = evaluation->message;
 
     return holds(flag_of(test), message->authenticated, message->local,
-                 evaluation->exposure != NULL ? exposure_defects(evaluation->exposure) : 0);
+                 evaluation->exposure != NULL ? exposure_defects(evaluation->exposure) : 0,
+                 flag_of(test) == FLAG_KNOWN && history_known(evaluation));
 }
 
 static char *value(struct evaluation *evaluation, const struct test *test)
@@ -65,7 +74,9 @@ static char *kept_value(const struct kept_facts *facts, const struct test *test)
 
     if (flag == FLAG_LOCAL)
         return NULL;
-    return g_strdup(holds(flag, facts->authenticated, false, facts->counts->defects) ? "yes" : "no");
+    if (flag == FLAG_KNOWN)
+        return g_strdup(facts->known != NULL ? facts->known : "?");
+    return g_strdup(holds(flag, facts->authenticated, false, facts->counts->defects, false) ? "yes" : "no");
 }
 
 static bool at_mail(const struct test *test)

@@ -9,7 +9,8 @@
 
 extern const struct condition_kind condition_flag;
 
-/* Whether a test is `authenticated`. */
+/* Whether a test is `authenticated`, or `known`. */
 bool condition_is_authenticated(const struct test *test);
+bool condition_is_known(const struct test *test);
 
 #endif

@@ -238,13 +238,6 @@ static int search_word(struct evaluation *evaluation, const struct subject_test 
     return text_comparison_search(evaluation, &test->comparison, valid);
 }
 
-static bool has_client(struct evaluation *evaluation, const struct table *table, const char *client)
-{
-    if (evaluation->client == NULL)
-        evaluation->client = g_inet_address_new_from_string(client);
-    return evaluation->client != NULL && table_has_network(table, evaluation->client);
-}
-
 /* A login without a domain says nothing of a class. */
 static int user_in_classes(struct evaluation *evaluation, const char *user, class_mask mask)
 {
@@ -296,7 +289,7 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
     const struct subject_test *subject = (const struct subject_test *)test;
 
     if (subject->subject == SUBJECT_SENDER)
-        return evaluate_address(evaluation, subject, evaluation->sender);
+        return evaluate_address(evaluation, subject, evaluation_sender(evaluation));
     if (subject->subject == SUBJECT_FROM)
         return evaluate_authors(evaluation, subject);
     const char *word = word_of(evaluation->message, subject->subject);
@@ -309,7 +302,7 @@ static int evaluate(struct evaluation *evaluation, const struct test *test)
     if (subject->comparison.relation == RELATION_IN_CLASSES)
         return user_in_classes(evaluation, word, subject->mask);
     if (subject->subject == SUBJECT_CLIENT)
-        return has_client(evaluation, subject->table, word);
+        return table_has_network(subject->table, word);
     if (subject->subject == SUBJECT_USER)
         return has_user(evaluation, subject, word);
     return table_has_word(subject->table, word);
@@ -336,7 +329,7 @@ static char *value(struct evaluation *evaluation, const struct test *test)
         return g_strjoinv(", ", (char **)names->pdata);
     }
     if (subject == SUBJECT_SENDER)
-        word = evaluation->sender[0] != '\0' ? evaluation->sender : "<>";
+        word = evaluation_sender(evaluation)[0] != '\0' ? evaluation_sender(evaluation) : "<>";
     else
         word = word_of(evaluation->message, subject);
     return word == NULL ? g_strdup("none") : g_utf8_make_valid(word, -1);

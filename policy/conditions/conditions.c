@@ -5,11 +5,13 @@
 #include "policy/conditions/condition_count.h"
 #include "policy/conditions/condition_flag.h"
 #include "policy/conditions/condition_header.h"
+#include "policy/conditions/condition_opaque.h"
 #include "policy/conditions/condition_subject.h"
 #include "policy/syntax/vocabulary.h"
 
 const struct condition_kind *const condition_kinds[] = {
-    &condition_count, &condition_subject, &condition_header, &condition_flag, NULL,
+    &condition_count,  &condition_subject, &condition_header, &condition_flag,
+    &condition_opaque, &condition_window,  &condition_inside, NULL,
 };
 
 const struct condition_kind *condition_find(const char *word, unsigned *index)

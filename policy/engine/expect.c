@@ -6,6 +6,7 @@
 #include "policy/engine/expect_reasons.h"
 #include "policy/engine/policy.h"
 #include "policy/mailbox/mailbox_read.h"
+#include "policy/state/state_memory.h"
 #include "policy/syntax/ast.h"
 #include "policy/syntax/class_names.h"
 #include "policy/syntax/vocabulary.h"
@@ -67,13 +68,14 @@ static void assert_outbound(struct policy *policy, const struct expect *expect, 
     reasons_of_outbound(policy, message, diags);
 }
 
-static void add_people(struct message *message, const GPtrArray *people, GString *to)
+/* `index`, from 0: of a series; {n} goes on where the message before it ended. */
+static void add_people(struct message *message, const GPtrArray *people, unsigned index, GString *to)
 {
     for (unsigned i = 0; people != NULL && i < people->len; i++) {
         const struct people *some = g_ptr_array_index(people, i);
         g_auto(GStrv) pieces = g_strsplit(some->address->text, "{n}", -1);
         for (unsigned n = 1; n <= some->count; n++) {
-            g_autofree char *number = g_strdup_printf("%u", n);
+            g_autofree char *number = g_strdup_printf("%u", index * some->count + n);
             g_autofree char *address = g_strjoinv(number, pieces);
             message_add_recipient(message, address);
             if (to != NULL)
@@ -101,44 +103,151 @@ static bool has_field(const GPtrArray *fields, const char *name)
 }
 
 /*
- * A message of `expect`: From and envelope sender are the same unless it has its own From, To holds `to`, the
- * envelope `to` and `bcc`.
+ * A message of `expect`, without a body: From and envelope sender are the same unless it has its own From, To holds
+ * `to`, the envelope `to` and `bcc`.
  */
-static struct message *build_message(const struct expect *expect)
+static struct message *build_message(const struct expect *expect, unsigned index)
 {
     struct message *message = message_new();
     g_autoptr(GString) to = g_string_new(NULL);
 
+    message_set_body(message, message_body_of("", 0, false));
     message_set_user(message, text_of(expect->user));
     message_set_sender(message, expect->sender->text);
     if (!has_field(expect->fields, "From"))
         message_add_header(message, "From", expect->sender->text);
-    add_people(message, expect->to, to);
+    add_people(message, expect->to, index, to);
     message_add_header(message, "To", to->str);
     add_fields(message, expect->fields);
-    add_people(message, expect->bcc, NULL);
+    add_people(message, expect->bcc, index, NULL);
     return message;
+}
+
+static struct judge_options options_of(const struct expect *expect, const struct state_scratch *scratch)
+{
+    return (struct judge_options){
+        /* A test must not start to fail because a day has passed. */
+        .now = expect->at != NULL ? language_date(expect->at) : G_MININT64,
+        .on_fault = DISPOSITION_QUARANTINE,
+        .outbound = OUTBOUND_YES,
+        .state = &scratch->state,
+    };
+}
+
+static struct wanted wanted_of(const struct expect *expect)
+{
+    return (struct wanted){expect->disposition, text_of(expect->rule), action_terms(&expect->terms),
+                           expect->overridable};
+}
+
+static bool has_terms(const struct verdict *verdict, const struct wanted *wanted)
+{
+    const struct action_terms *given = &verdict->terms, *asked = &wanted->terms;
+
+    if (asked->release != RELEASE_BY_REVIEWER &&
+        (given->release != asked->release || given->release_after != asked->release_after))
+        return false;
+    if (asked->expire != EXPIRE_AS_CONFIGURED &&
+        (given->expire != asked->expire || given->expire_after != asked->expire_after))
+        return false;
+    return !wanted->overridable || given->override > 0;
+}
+
+static bool is_wanted(const struct verdict *verdict, const struct wanted *wanted)
+{
+    bool same_rule = wanted->rule == NULL || strcmp(verdict->rule, wanted->rule) == 0;
+
+    return verdict->disposition == wanted->disposition && same_rule && !verdict->fault && !verdict->error &&
+           has_terms(verdict, wanted);
+}
+
+/* `which`: "it", or "message 3 of 20". */
+static void fail_verdict(struct policy *policy, const struct expect *expect, const char *which,
+                         const struct verdict *verdict, const struct wanted *wanted, struct diags *diags)
+{
+    g_autofree char *asked = action_terms_text(&wanted->terms);
+    const bool told = asked[0] != '\0' || wanted->overridable;
+    g_autofree char *given = told ? action_terms_text(&verdict->terms) : g_strdup("");
+
+    fail(policy, expect, diags, "%s gives %s by %s%s%s, not %s%s%s%s%s%s", which,
+         disposition_name(verdict->disposition), verdict->rule, given[0] != '\0' ? " " : "", given,
+         disposition_name(wanted->disposition), wanted->rule != NULL ? " by " : "",
+         wanted->rule != NULL ? wanted->rule : "", asked[0] != '\0' ? " " : "", asked,
+         wanted->overridable ? " override" : "");
+}
+
+/* Has the state learn that the parties of the message were together; false if they cannot be known. */
+static bool teach(struct policy *policy, const struct message *message, const struct judge_options *options)
+{
+    struct judge_options look = *options;
+    look.look_only = true;
+    auto_free(verdict) verdict = policy_judge(policy, message, &look);
+
+    if (verdict->state.parties == NULL)
+        return false;
+    verdict->state.teaches = true;
+    return verdict_settle(verdict, options->state, VERDICT_PASSED, options->now) == STATE_OK;
 }
 
 static void assert_verdict(struct policy *policy, const struct expect *expect, const struct message *message,
                            struct diags *diags)
 {
-    const struct judge_options options = {
-        /* A test must not start to fail because a day has passed. */
-        .now = expect->at != NULL ? language_date(expect->at) : G_MININT64,
-        .on_fault = DISPOSITION_QUARANTINE,
-        .outbound = OUTBOUND_YES,
-    };
-    auto_free(verdict) verdict = policy_judge(policy, message, &options);
-    const struct wanted wanted = {expect->disposition, text_of(expect->rule)};
-    bool same_rule = wanted.rule == NULL || strcmp(verdict->rule, wanted.rule) == 0;
+    struct state_scratch scratch;
+    state_scratch_open(&scratch);
+    const struct judge_options options = options_of(expect, &scratch);
+    const struct wanted wanted = wanted_of(expect);
 
-    if (verdict->disposition == wanted.disposition && same_rule && !verdict->fault)
+    if (expect->known && !teach(policy, message, &options)) {
+        fail(policy, expect, diags, "its parties cannot be known: expected from 2 to %u of them outside",
+             STATE_SET_LIMIT);
+        state_scratch_close(&scratch);
         return;
-    fail(policy, expect, diags, "it gives %s by %s, not %s%s%s", disposition_name(verdict->disposition), verdict->rule,
-         disposition_name(wanted.disposition), wanted.rule != NULL ? " by " : "",
-         wanted.rule != NULL ? wanted.rule : "");
-    reasons_of_verdict(policy, message, &options, verdict, &wanted, diags);
+    }
+    struct verdict *verdict = policy_judge(policy, message, &options);
+    if (!is_wanted(verdict, &wanted)) {
+        fail_verdict(policy, expect, "it", verdict, &wanted, diags);
+        reasons_of_verdict(policy, message, &options, verdict, &wanted, diags);
+    }
+    verdict_free(verdict);
+    state_scratch_close(&scratch);
+}
+
+/* One message of a series; whether the next one is to be tried. */
+static bool assert_one(struct policy *policy, const struct expect *expect, unsigned index,
+                       const struct judge_options *options, struct diags *diags)
+{
+    auto_free(message) message = build_message(expect, index);
+    auto_free(verdict) verdict = policy_judge(policy, message, options);
+    const struct wanted wanted = wanted_of(expect);
+    const bool given = is_wanted(verdict, &wanted), due = index + 1 >= expect->begins;
+    g_autofree char *which = g_strdup_printf("message %u of %u", index + 1, expect->messages);
+
+    verdict_settle(verdict, options->state, verdict_end_of(verdict->disposition), options->now);
+    if (due && !given) {
+        fail_verdict(policy, expect, which, verdict, &wanted, diags);
+        reasons_of_verdict(policy, message, options, verdict, &wanted, diags);
+    } else if (given && !due) {
+        fail(policy, expect, diags, "%s gives %s by %s already, not only from %u", which,
+             disposition_name(verdict->disposition), verdict->rule, expect->begins);
+        reasons_of_verdict(policy, message, options, verdict, &wanted, diags);
+    }
+    return given == due;
+}
+
+/* The messages are spread evenly over the time. */
+static void assert_series(struct policy *policy, const struct expect *expect, struct diags *diags)
+{
+    struct state_scratch scratch;
+    state_scratch_open(&scratch);
+    struct judge_options options = options_of(expect, &scratch);
+    const gint64 start = expect->at != NULL ? options.now : 1;
+
+    for (unsigned i = 0; i < expect->messages; i++) {
+        options.now = start + (gint64)expect->time.seconds * i / expect->messages;
+        if (!assert_one(policy, expect, i, &options, diags))
+            break;
+    }
+    state_scratch_close(&scratch);
 }
 
 static bool take_first(void *data, struct message *message, const char *file, unsigned index)
@@ -154,7 +263,8 @@ static void assert_file(struct policy *policy, const struct expect *expect, stru
     g_autofree char *path = policy_beside(policy, expect->file->text);
     auto_free(message) message = NULL;
 
-    mailfile_read(path, take_first, &message, diags);
+    mailfile_read_extent(path, policy->asks_body ? MAILFILE_BODIES : MAILFILE_HEADERS, take_first, NULL, &message,
+                         diags);
     if (message == NULL) {
         g_autofree char *nearest = g_file_test(path, G_FILE_TEST_EXISTS) ? NULL : diag_nearest_file(path);
         if (nearest != NULL)
@@ -183,7 +293,11 @@ unsigned policy_assert(struct policy *policy, struct diags *diags)
             assert_outbound(policy, expect, diags);
             break;
         case EXPECT_MESSAGE: {
-            auto_free(message) message = build_message(expect);
+            if (expect->messages > 0) {
+                assert_series(policy, expect, diags);
+                break;
+            }
+            auto_free(message) message = build_message(expect, 0);
             assert_verdict(policy, expect, message, diags);
             break;
         }

@@ -42,7 +42,7 @@ static char *cut(const char *text, size_t limit)
 
 static char *test_line(const char *test, const char *value, int result)
 {
-    const char *word = result == 1 ? "yes" : result == 0 ? "no" : "limit";
+    const char *word = result == 1 ? "yes" : result == 0 ? "no" : result == -1 ? "limit" : "away";
 
     if (value == NULL)
         return g_strdup_printf("  %-5s %s, not needed", "-", test);

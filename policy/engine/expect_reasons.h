@@ -16,10 +16,12 @@ void reasons_of_class(const struct policy *policy, const char *domain, unsigned 
 /* Which tests say whether the message is outbound. */
 void reasons_of_outbound(struct policy *policy, const struct message *message, struct diags *diags);
 
-/* What was wanted of a message: a disposition, and a rule or NULL. */
+/* What was wanted of a message: a disposition, a rule or NULL, and those of the terms that are not 0. */
 struct wanted {
     enum disposition disposition;
     const char *rule;
+    struct action_terms terms;
+    bool overridable;
 };
 
 /* What the message came to instead: the counts, the text, the rule that decided, and those that were to decide. */

@@ -6,6 +6,7 @@
 #include "policy/language/parser.h"
 #include "policy/language/print_policy.h"
 #include "policy/language/resolve.h"
+#include "policy/language/windows.h"
 #include "policy/syntax/ast.h"
 
 #include <string.h>
@@ -21,6 +22,10 @@ static struct policy *policy_new(const char *path)
     policy->expects = g_ptr_array_new_with_free_func((GDestroyNotify)expect_free);
     policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
     policy->thresholds = g_array_new(FALSE, FALSE, sizeof(struct threshold));
+    policy->windows = g_array_new(FALSE, FALSE, sizeof(struct window));
+    policy->signatures = g_array_new(FALSE, FALSE, sizeof(struct signature));
+    g_array_set_clear_func(policy->signatures, signature_clear);
+    policy->part_fields = g_ptr_array_new_with_free_func(g_free);
     return policy;
 }
 
@@ -37,6 +42,10 @@ static void policy_free(struct policy *policy)
     item_free(policy->contact);
     action_clear(&policy->fallback);
     g_array_unref(policy->thresholds);
+    g_array_unref(policy->windows);
+    g_array_unref(policy->signatures);
+    g_ptr_array_unref(policy->part_fields);
+    g_free(policy->remember.text);
     classes_free(policy->classes);
     source_free(policy->source);
     if (policy->tables != NULL)
@@ -74,6 +83,7 @@ static struct policy *load(const char *path, struct source *source, unsigned bef
         return NULL;
     }
     policy_find_thresholds(policy);
+    policy_find_windows(policy);
     seal(policy);
     return policy;
 }
@@ -115,6 +125,11 @@ void policy_unref(struct policy *policy)
 {
     if (g_atomic_int_dec_and_test(&policy->references))
         policy_free(policy);
+}
+
+bool policy_is_shared(struct policy *policy)
+{
+    return g_atomic_int_get(&policy->references) > 1;
 }
 
 unsigned policy_assertions(const struct policy *policy)
@@ -171,6 +186,7 @@ struct rule_facts policy_rule(const struct policy *policy, unsigned index)
         .line = rule->line,
         .monitor = rule->monitor,
         .disposition = rule->action.disposition,
+        .terms = action_terms(&rule->action),
     };
 }
 
@@ -180,6 +196,7 @@ struct rule_facts policy_default(const struct policy *policy)
         .name = "default",
         .line = policy->fallback_line,
         .disposition = policy->fallback.disposition,
+        .terms = action_terms(&policy->fallback),
     };
 }
 
@@ -198,6 +215,36 @@ bool policy_rule_tests(const struct policy *policy, unsigned index, const char *
     const struct rule *rule = g_ptr_array_index(policy->rules, index);
 
     return has_test(rule->when, word);
+}
+
+struct policy_state policy_state(const struct policy *policy)
+{
+    bool remembers = policy->asks_known || policy->longest > 0;
+
+    struct policy_state needs = {.windows = policy->longest, .remember = remembers ? policy->remember.seconds : 0};
+
+    for (unsigned i = 0; i < policy->rules->len; i++) {
+        const struct rule *rule = g_ptr_array_index(policy->rules, i);
+        if (rule->action.override.text != NULL && !rule->monitor)
+            needs.override = MAX(needs.override, rule->action.override.seconds);
+    }
+    return needs;
+}
+
+bool policy_remembers(const struct policy *policy)
+{
+    struct policy_state needs = policy_state(policy);
+    return needs.windows > 0 || needs.remember > 0 || needs.override > 0;
+}
+
+bool policy_asks_body(const struct policy *policy)
+{
+    return policy->asks_body;
+}
+
+const GPtrArray *policy_part_fields(const struct policy *policy)
+{
+    return policy->part_fields;
 }
 
 unsigned policy_threshold_count(const struct policy *policy)

@@ -18,6 +18,7 @@
 #include "policy/message/message.h"
 
 struct policy;
+struct body_parts;
 
 /* A policy file's size; longer lists belong into tables. */
 #define POLICY_SIZE_LIMIT (1024u * 1024)
@@ -40,6 +41,8 @@ struct policy *policy_read_kept(const char *text);
 
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
+/* Whether there are more references than the caller's own; once there are none there will be none again. */
+bool policy_is_shared(struct policy *policy);
 AUTO_FREE_DEFINE(policy, policy_unref)
 
 /*
@@ -90,6 +93,7 @@ struct rule_facts {
     unsigned line;
     bool monitor;
     enum disposition disposition; /* of its action */
+    struct action_terms terms;
 };
 struct rule_facts policy_rule(const struct policy *policy, unsigned index);
 
@@ -105,6 +109,13 @@ enum login_listed policy_login_listed(struct policy *policy, unsigned index, con
 
 /* Whether that rule has a test that begins with this word, such as `user`. */
 bool policy_rule_tests(const struct policy *policy, unsigned index, const char *word);
+
+/*
+ * Whether a rule asks what the body shows, so that a message needs one (message_set_body); which header fields rules
+ * count inside (char *), each once, the policy's.
+ */
+bool policy_asks_body(const struct policy *policy);
+const GPtrArray *policy_part_fields(const struct policy *policy);
 
 /* The thresholds of all rules, in the order of the policy. */
 unsigned policy_threshold_count(const struct policy *policy);
@@ -130,7 +141,8 @@ struct trace {
     /* The calls up to group_end are within "and", "or" or "not"; groups nest.  May be NULL. */
     void (*group)(void *data, const char *word);
     void (*group_end)(void *data);
-    /* A test with its value as text ("450", "yes"); not needed to decide: value NULL.  1, 0, or -1 for a fault. */
+    /* A test with its value as text ("450", "yes"); not needed to decide: value NULL.  1, 0, -1 for a fault, -2 without
+     * the state. */
     void (*test)(void *data, const char *test, const char *value, int result);
     void (*rule_end)(void *data, int matched);
     void *data;
@@ -148,12 +160,37 @@ struct watch {
     void *data;
 };
 
+/*
+ * What a policy needs of a state: nothing, if all are 0.  A daemon opens one only then; records and sets of greater
+ * age are of no use.
+ */
+struct policy_state {
+    unsigned override; /* the longest time for which a refusal of its rules can be overridden */
+    unsigned windows;  /* seconds of the longest window of its rules */
+    unsigned remember; /* seconds for which sets of parties are remembered, if a rule asks for them */
+};
+struct policy_state policy_state(const struct policy *policy);
+bool policy_remembers(const struct policy *policy); /* whether it needs anything of it */
+
+/* The code with which a message is sent again, from an address that message_set_answer has. */
+struct override_code {
+    state_hash code; /* 0: it has none that could be one */
+};
+
 struct judge_options {
-    gint64 now;                /* seconds since 1970, UTC: for `until` */
+    gint64 now;                /* seconds since 1970, UTC: for `until`, and for the state */
     enum disposition on_fault; /* what a fault becomes: quarantine, tempfail or reject */
     enum outbound outbound;    /* what policy_outbound said; OUTBOUND_NO is a caller's error */
     const struct trace *trace; /* or NULL */
     const struct watch *watch; /* or NULL */
+    gint64 time;               /* of the message for the state, if it is not `now`; or 0 */
+    const struct state *state; /* or NULL: it is away, which is the same as one that gives no answer */
+    bool accept_on_error;      /* what becomes of a message that cannot be evaluated without the state; else tempfail */
+    bool look_only;            /* the state is asked, and nothing is kept in it */
+    bool permits;              /* refusals get a code by which they can be overridden, where their rule says so */
+    const struct override_code *override; /* the message came with it; or NULL */
+    bool no_known;                        /* `known` is false of every message, as if the policy did not remember */
+    const struct body_parts *parts; /* of the message, if they were read before, as long as the verdict; or NULL */
 };
 
 /* Judges a message that is outbound.  Never NULL; free with verdict_free. */

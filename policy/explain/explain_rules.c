@@ -2,6 +2,8 @@
 
 #include "policy/explain/explain.h"
 
+#include "policy/base/time_text.h"
+
 #include <string.h>
 
 /* Where results, rules and tests begin. */
@@ -87,7 +89,7 @@ static void append_test_result(GString *out, const struct explain_look *look, bo
     if (!needed)
         append_result(out, look, STYLE_FAINT, "  -");
     else if (result < 0)
-        append_result(out, look, STYLE_RED, "  limit");
+        append_result(out, look, STYLE_RED, result == -1 ? "  limit" : "  away");
     else if (result == 1)
         append_result(out, look, STYLE_GREEN, "  yes");
     else
@@ -130,7 +132,7 @@ static void append_rule(GString *out, const struct told *told, const struct told
     if (rule->expired)
         append_result(out, look, STYLE_FAINT, "over");
     else if (rule->matched < 0)
-        append_result(out, look, STYLE_RED, "fault");
+        append_result(out, look, STYLE_RED, rule->matched == -1 ? "fault" : "error");
     else if (rule->matched == 0)
         append_result(out, look, STYLE_FAINT, "no match");
     else
@@ -175,6 +177,30 @@ static void append_default(GString *out, const struct told *told, const struct e
     append_rule(out, told, &rule, look, 0);
 }
 
+/* What was known of earlier mail, if the policy asks about it. */
+static void append_earlier(GString *out, const struct told *told, const struct explain_look *look)
+{
+    const struct verdict_state *state = &told->verdict->state;
+    struct policy_state needs = policy_state(told->policy);
+    g_autofree char *when = state->known_when != 0 ? time_text(state->known_when * G_USEC_PER_SEC, false) : NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (needs.windows == 0 && needs.remember == 0)
+        return;
+    if (told->alone)
+        g_string_append(text, "was not asked: a window is this message alone, and nobody is known.");
+    else if (state->away)
+        g_string_append(text, "could not be asked.");
+    else if (when != NULL)
+        g_string_append_printf(text, "shows these parties together, the last time on %s.", when);
+    else
+        g_string_append(text, state->known == KNOWN_NO ? "does not show these parties together." : "was asked.");
+    append_heading(out, look, "Earlier mail");
+    terminal_append_blanks(out, 0, RESULT_COLUMN);
+    terminal_append_wrapped(out, text->str, RESULT_COLUMN, look->width);
+    g_string_append_c(out, '\n');
+}
+
 void explain_rules(GString *out, const struct told *told, const struct explain_look *look)
 {
     if (told->statement->len > 0) {
@@ -191,4 +217,5 @@ void explain_rules(GString *out, const struct told *told, const struct explain_l
         append_default(out, told, look);
     else
         append_unasked(out, told, look);
+    append_earlier(out, told, look);
 }

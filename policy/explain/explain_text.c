@@ -205,6 +205,26 @@ static void append_defects(GString *out, const struct told *told, const struct e
 
 /* ---- the verdict */
 
+/* Who may end the hold, and what happens if nobody does. */
+static char *outcome_of_hold(const struct action_terms *terms)
+{
+    GString *text = g_string_new("The message is taken and held until a person releases, returns or deletes it");
+    g_autofree char *after = action_time_text(terms->release_after);
+    g_autofree char *expires = action_time_text(terms->expire_after);
+
+    if (terms->release == RELEASE_AFTER)
+        g_string_append_printf(text, ", and otherwise released after %s", after);
+    if (terms->release == RELEASE_BY_SENDER || terms->release == RELEASE_BY_SENDER_WITH_REASON)
+        g_string_append_printf(text, "; its sender may release it%s",
+                               terms->release == RELEASE_BY_SENDER ? "" : " and has to give a reason");
+    if (terms->expire != EXPIRE_AS_CONFIGURED)
+        g_string_append_printf(text, "; if nobody does, it is %s after %s",
+                               terms->expire == EXPIRE_RETURN ? "returned" : "deleted", expires);
+    g_string_append(text, ". Its sender hears of it only where a notice is configured (rcptguardq notify). For that "
+                          "person:");
+    return g_string_free(text, FALSE);
+}
+
 /* What happens to the message; what is told with it is after that. */
 static char *outcome(const struct told *told)
 {
@@ -215,10 +235,14 @@ static char *outcome(const struct told *told)
         return g_strdup_printf("The message passes with the header field `X-Rcptguard: %s`. For the log:",
                                told->verdict->rule);
     case DISPOSITION_QUARANTINE:
-        return g_strdup(
-            "The message is taken and held until a person releases, returns or deletes it. Its sender hears of it "
-            "only where a notice is configured (rcptguardq notify). For that person:");
+        return outcome_of_hold(&told->verdict->terms);
     case DISPOSITION_REJECT:
+        if (told->verdict->terms.override > 0) {
+            g_autofree char *time = action_time_text(told->verdict->terms.override);
+            return g_strdup_printf("The message is refused. For %s its sender can send it again and override this: the "
+                                   "reply has an address to add in Bcc. The sender gets:",
+                                   time);
+        }
         return g_strdup("The message is refused. The sender gets:");
     case DISPOSITION_TEMPFAIL:
         return g_strdup("The message is refused for now, and the sender's program tries again. It gets:");
@@ -239,13 +263,13 @@ static void append_rule_text(GString *out, const struct told *told, const struct
     g_string_append(out, terminal_end(look->colours));
 }
 
-/* "reject:trial" or "fault:trial", of a rule that is `monitor` */
+/* "reject:trial", "fault:trial" or "error:trial", of a rule that is `monitor` */
 static void append_would(GString *out, const struct explain_look *look, const char *would)
 {
     g_auto(GStrv) words = g_strsplit(would, ":", 2);
-    g_autofree char *text = strcmp(words[0], "fault") == 0
-                                ? g_strdup_printf("The monitor rule %s could not be evaluated to its end.", words[1])
-                                : g_strdup_printf("The monitor rule %s would have said %s.", words[1], words[0]);
+    bool fault = strcmp(words[0], "fault") == 0 || strcmp(words[0], "error") == 0;
+    g_autofree char *text = fault ? g_strdup_printf("The monitor rule %s could not be evaluated to its end.", words[1])
+                                  : g_strdup_printf("The monitor rule %s would have said %s.", words[1], words[0]);
 
     append_paragraph(out, look, text);
 }
@@ -269,6 +293,9 @@ static void append_verdict(GString *out, const struct told *told, const struct e
     if (told->verdict->fault)
         append_paragraph(out, look,
                          "What becomes of such mail is for `on-fault` in rcptguard.conf to say; this is its default.");
+    if (told->verdict->error)
+        append_paragraph(out, look,
+                         "What becomes of such mail is for `on-error` in rcptguard.conf to say; this is its default.");
     for (unsigned i = 0; i < told->verdict->would->len; i++)
         append_would(out, look, g_ptr_array_index(told->verdict->would, i));
 }
@@ -284,6 +311,7 @@ void explain_text(GString *out, const struct told *told, const struct explain_lo
     append_counts(out, told, look);
     append_defects(out, told, look);
     explain_recipients(out, told->verdict->exposure, look);
+    explain_body(out, told, look);
     explain_rules(out, told, look);
     append_verdict(out, told, look);
 }

@@ -2,6 +2,8 @@
 
 #include "policy/explain/explanation.h"
 
+#include "policy/state/state_memory.h"
+
 #include <string.h>
 
 /* A listener to one evaluation. */
@@ -129,28 +131,44 @@ static enum outbound ask_outbound(struct policy *policy, const struct message *m
     return outbound ? OUTBOUND_YES : OUTBOUND_NO;
 }
 
+/* With the state at hand, or with an empty one: then it is this message alone. */
+static struct verdict *judge_with_state(struct told *told, struct judge_options *judge, const struct state *state)
+{
+    struct policy_state needs = policy_state(told->policy);
+    struct state_scratch scratch;
+
+    told->alone = state == NULL && (needs.windows > 0 || needs.remember > 0);
+    state_scratch_open(&scratch);
+    judge->state = state != NULL ? state : &scratch.state;
+    judge->look_only = true;
+    struct verdict *verdict = policy_judge(told->policy, told->message, judge);
+    judge->state = NULL;
+    state_scratch_close(&scratch);
+    return verdict;
+}
+
 struct told *told_new(struct policy *policy, const struct message *message, const char *file, unsigned index,
-                      gint64 now, int outbound)
+                      const struct told_options *options)
 {
     struct told *told = g_new0(struct told, 1);
     struct listener listener = {.groups = g_array_new(FALSE, FALSE, sizeof(struct group)), .lead = g_string_new(NULL)};
     struct trace trace = {on_rule, on_group, on_group_end, on_test, on_rule_end, &listener};
-    struct judge_options judge = {.now = now, .on_fault = DISPOSITION_QUARANTINE};
+    struct judge_options judge = {.now = options->now, .on_fault = DISPOSITION_QUARANTINE};
 
     *told = (struct told){.policy = policy, .message = message, .file = file, .index = index};
     told->rules = g_array_new(FALSE, FALSE, sizeof(struct told_rule));
     told->statement = g_array_new(FALSE, FALSE, sizeof(struct told_rule));
     listener.rules = told->statement;
-    judge.outbound = ask_outbound(policy, message, outbound, &trace);
+    judge.outbound = ask_outbound(policy, message, options->outbound, &trace);
     /* Of mail that is not evaluated the counts are still worth seeing, the rules are not. */
     told->outbound = judge.outbound != OUTBOUND_NO;
-    told->built_in = outbound < 0 && told->statement->len == 0;
+    told->built_in = options->outbound < 0 && told->statement->len == 0;
     listener.rules = told->rules;
     if (told->outbound)
         judge.trace = &trace;
     else
         judge.outbound = OUTBOUND_YES;
-    told->verdict = policy_judge(policy, message, &judge);
+    told->verdict = judge_with_state(told, &judge, options->state);
     g_array_unref(listener.groups);
     g_string_free(listener.lead, TRUE);
     return told;

@@ -21,7 +21,7 @@ struct told_test {
     char *tail;     /* ")" */
     unsigned depth; /* of parentheses around it, but for those that it opens itself */
     char *value;    /* NULL: not needed to decide */
-    int result;     /* 1, 0, or -1 for a fault */
+    int result;     /* 1, 0, -1 for a fault, or -2 without the state */
 };
 
 struct told_rule {
@@ -39,15 +39,21 @@ struct told {
     const char *file;
     unsigned index;
     bool outbound;           /* whether it is evaluated */
+    bool alone;              /* the policy asks about earlier mail, and nothing that has it was at hand */
     bool built_in;           /* the policy has no statement `outbound`, and was asked */
     GArray *statement;       /* struct told_rule: that statement, if it was evaluated; or none */
     GArray *rules;           /* struct told_rule: the rules that were evaluated; none if the message is not outbound */
     struct verdict *verdict; /* if the message is not outbound, only its exposure is valid */
 };
 
-/* 1: the message counts as outbound; 0: it does not; -1: the policy decides. */
+struct told_options {
+    gint64 now;
+    int outbound;              /* 1: the message counts as outbound; 0: it does not; -1: the policy decides */
+    const struct state *state; /* what is known of earlier mail, which is asked and not changed; NULL: nothing */
+};
+
 struct told *told_new(struct policy *policy, const struct message *message, const char *file, unsigned index,
-                      gint64 now, int outbound);
+                      const struct told_options *options);
 void told_free(struct told *told);
 AUTO_FREE_DEFINE(told, told_free)
 

@@ -180,6 +180,16 @@ static void remember(struct classes *classes, struct domain_facts *facts)
     g_hash_table_replace(classes->young, facts->domain, facts_ref(facts));
 }
 
+unsigned classes_seen_from(const struct classes *classes, const struct domain_facts *facts,
+                           const char *sender_organisation)
+{
+    if (!classes_separate(classes, (unsigned)facts->class_index))
+        return (unsigned)facts->class_index;
+    if (sender_organisation != NULL && strcmp(sender_organisation, facts->organisation) == 0)
+        return CLASS_INTERNAL;
+    return CLASS_OTHER;
+}
+
 struct domain_facts *classes_unknown(const char *domain)
 {
     struct domain_facts *facts = g_new0(struct domain_facts, 1);

@@ -55,6 +55,13 @@ struct domain_facts {
 /* A new reference to what is known of a normalised domain. */
 struct domain_facts *classes_find(struct classes *classes, const char *domain, struct pattern_budget *budget);
 
+/*
+ * The class of a recipient in a message whose sender is of an organisation (NULL: of none): tenants of a `separate`
+ * class are not each other's colleagues.
+ */
+unsigned classes_seen_from(const struct classes *classes, const struct domain_facts *facts,
+                           const char *sender_organisation);
+
 /* The facts of a domain that is not looked up: CLASS_OTHER, and a separate organisation. */
 struct domain_facts *classes_unknown(const char *domain);
 void domain_facts_unref(struct domain_facts *facts);

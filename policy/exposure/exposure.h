@@ -53,9 +53,13 @@ struct exposed {
     unsigned class_index;
     const char *party; /* a registrable domain in A-labels, or an address */
     unsigned fields;   /* bits of enum recipient_field */
+    bool delivered;    /* is in the envelope too */
 };
 unsigned exposure_visible(const struct exposure *exposure);
 const struct exposed *exposure_get(const struct exposure *exposure, unsigned index);
+
+/* Whether a header that recipients read shows the address that is message's `answer`, which is not counted. */
+bool exposure_shows_answer(const struct exposure *exposure);
 
 /* Whether a pattern hit its limit while a domain was classed: the counts cannot be trusted. */
 bool exposure_fault(const struct exposure *exposure);

@@ -5,6 +5,8 @@
 #include "policy/address/address.h"
 #include "policy/base/source.h"
 
+#include <arpa/inet.h>
+#include <gio/gio.h>
 #include <string.h>
 
 struct table {
@@ -59,6 +61,23 @@ static struct network network_of(GInetAddress *address, unsigned length)
     memcpy(network.bytes, g_inet_address_to_bytes(address), g_inet_address_get_native_size(address));
     network_cut(&network);
     return network;
+}
+
+/* The same of one address as text; without an object of GLib, since each message asks.  False if it is none. */
+static bool network_of_host(struct network *network, const char *address)
+{
+    char text[INET6_ADDRSTRLEN];
+    size_t length = strcspn(address, "%"); /* after it an interface of this host */
+
+    *network = (struct network){.length = 32};
+    if (inet_pton(AF_INET, address, network->bytes) == 1)
+        return true;
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, address, length);
+    text[length] = '\0';
+    *network = (struct network){.six = true, .length = 128};
+    return inet_pton(AF_INET6, text, network->bytes) == 1;
 }
 
 struct table *table_new(enum table_kind kind)
@@ -328,11 +347,11 @@ static bool has_around(const struct table *table, const struct network *inner)
     return false;
 }
 
-bool table_has_network(const struct table *table, GInetAddress *address)
+bool table_has_network(const struct table *table, const char *address)
 {
-    const struct network network = network_of(address, (unsigned)g_inet_address_get_native_size(address) * 8);
+    struct network network;
 
-    return has_around(table, &network);
+    return network_of_host(&network, address) && has_around(table, &network);
 }
 
 bool table_has_word(const struct table *table, const char *word)

@@ -14,7 +14,6 @@
 
 #include "policy/base/cleanup.h"
 
-#include <gio/gio.h>
 #include <glib.h>
 #include <stdbool.h>
 
@@ -65,7 +64,8 @@ int table_find_domain(const struct table *table, const char *domain);
  */
 bool table_has_mailbox(const struct table *table, const char *address);
 
-bool table_has_network(const struct table *table, GInetAddress *address);
+/* Whether an IP address, as text, lies in one of the networks; false for what is no address. */
+bool table_has_network(const struct table *table, const char *address);
 bool table_has_word(const struct table *table, const char *word);
 
 unsigned table_size(const struct table *table);

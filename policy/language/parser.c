@@ -4,6 +4,7 @@
 
 #include "policy/base/source.h"
 #include "policy/language/allow_comments.h"
+#include "policy/language/parse_action.h"
 #include "policy/language/parse_condition.h"
 #include "policy/syntax/parser_tokens.h"
 #include "policy/syntax/vocabulary.h"
@@ -11,14 +12,13 @@
 #include <string.h>
 
 /* Words that may be where one of them is wrong, for "did you mean". */
-static const char *const fact_words[] = {"client",   "listener", "user",   "sender", "local",   "class",
-                                         "outbound", "contact",  "expect", "rule",   "default", NULL};
-static const char *const outbound_words[] = {"and",    "or",   "class",   "outbound", "contact",
-                                             "expect", "rule", "default", NULL};
-static const char *const gives_words[] = {"by", "class", "outbound", "contact", "expect", "rule", "default", NULL};
+static const char *const fact_words[] = {"client",  "listener", "user",   "sender", "local",   "class", "outbound",
+                                         "contact", "remember", "expect", "rule",   "default", NULL};
+static const char *const outbound_words[] = {"and",      "or",     "class", "outbound", "contact",
+                                             "remember", "expect", "rule",  "default",  NULL};
 
 /* The statements: parse_statement has its functions in this order. */
-static const char *const top_words[] = {"class", "outbound", "contact", "expect", "rule", "default", NULL};
+static const char *const top_words[] = {"class", "outbound", "contact", "remember", "expect", "rule", "default", NULL};
 static const char *const class_words[] = {"domain", "match", "domains", "individuals", "separate", NULL};
 
 /* Whether nothing but blanks is before the token on its line. */
@@ -57,14 +57,6 @@ static void recover_block(struct parser *parser, const char *const *words)
         parser_advance(parser);
 }
 
-/* What may be after the text of a quarantine; nothing may after other actions. */
-static const char *const *words_behind(const struct action *action)
-{
-    static const char *const words[] = {"approvals", NULL};
-
-    return action->text != NULL && action->disposition == DISPOSITION_QUARANTINE ? words : NULL;
-}
-
 /*
  * The closing brace of a named block; if something else is there, goes on
  * after the block.  `words`, or NULL, may be before the brace.
@@ -81,70 +73,6 @@ static void close_block(struct parser *parser, const char *what, const struct it
         parser_fail_expected(parser, expected, words);
     }
     recover_top(parser);
-}
-
-/* After the text of a quarantine: how many reviewers have to agree to a release. */
-static bool parse_approvals(struct parser *parser, struct action *action)
-{
-    if (!parser_is_word(parser, "approvals"))
-        return true;
-    if (action->disposition != DISPOSITION_QUARANTINE)
-        return parser_fail_at(parser, parser->token.offset,
-                              "`approvals` belongs to `quarantine`: only what is held is released");
-    parser_advance(parser);
-    if (!parser_is(parser, TOKEN_NUMBER))
-        return parser_fail_expected(parser, "1 or 2 (reviewers who have to agree to a release)", NULL);
-    if (strcmp(parser->token.value, "1") != 0 && strcmp(parser->token.value, "2") != 0)
-        parser_fail_at(parser, parser->token.offset, "expected 1 or 2: how many reviewers have to agree to a release");
-    action->approvals = parser->token.value[0] == '2' ? 2 : 1;
-    parser_advance(parser);
-    return true;
-}
-
-/* Two words and those of all dispositions, ended by NULL; the array is freed with g_free. */
-static const char **with_dispositions(const char *first, const char *second)
-{
-    const char **words = g_new(const char *, DISPOSITIONS + 3);
-
-    words[0] = first;
-    words[1] = second;
-    memcpy(words + 2, disposition_names, (DISPOSITIONS + 1) * sizeof *words);
-    return words;
-}
-
-/* "expected LEAD`accept`, `tag`, ... or `tempfail`, not Y", with the nearest of `words`; false. */
-static bool fail_expected_action(struct parser *parser, const char *lead, const char *const *words)
-{
-    g_autoptr(GString) expected = g_string_new(lead);
-
-    for (unsigned i = 0; i < DISPOSITIONS; i++)
-        g_string_append_printf(expected, "%s`%s`",
-                               i == 0                 ? ""
-                               : i + 1 < DISPOSITIONS ? ", "
-                                                      : " or ",
-                               disposition_names[i]);
-    return parser_fail_expected(parser, expected->str, words);
-}
-
-static bool take_disposition(struct parser *parser, enum disposition *disposition)
-{
-    int word = parser_is(parser, TOKEN_NAME) ? language_word(disposition_names, parser->token.value) : -1;
-
-    if (word < 0)
-        return fail_expected_action(parser, "", disposition_names);
-    *disposition = (enum disposition)word;
-    parser_advance(parser);
-    return true;
-}
-
-static bool parse_action(struct parser *parser, struct action *action)
-{
-    if (!take_disposition(parser, &action->disposition))
-        return false;
-    action->approvals = action->disposition == DISPOSITION_QUARANTINE ? 1 : 0;
-    if (action->disposition == DISPOSITION_ACCEPT)
-        return true;
-    return parser_take_string(parser, "a text in double quotes", &action->text) && parse_approvals(parser, action);
 }
 
 static void add_class_item(struct class_statement *class, enum class_item_kind kind, struct item *item)
@@ -227,7 +155,7 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
         parser_advance(parser);
     }
     if (!parser_is_word(parser, "when")) {
-        g_autofree const char **words = with_dispositions("monitor", "when");
+        g_autofree const char **words = words_with_dispositions("monitor", "when");
         parser_fail_expected(parser, rule->monitor ? "`when`" : "`monitor` or `when`", words);
         recover_block(parser, words);
         if (!parser_is_word(parser, "when"))
@@ -238,10 +166,10 @@ static bool parse_rule_body(struct parser *parser, struct rule *rule)
     if (rule->when == NULL)
         return false;
     if (!parser_is_one_of(parser, disposition_names)) {
-        g_autofree const char **words = with_dispositions("and", "or");
-        return fail_expected_action(parser, "`and`, `or`, or an action: ", words);
+        g_autofree const char **words = words_with_dispositions("and", "or");
+        return parser_fail_action(parser, "`and`, `or`, or an action: ", words);
     }
-    return parse_action(parser, &rule->action);
+    return parser_action(parser, &rule->action);
 }
 
 static bool parse_rule(struct parser *parser)
@@ -272,11 +200,11 @@ static bool parse_rule(struct parser *parser)
         /* What is after the mistake may hold another: a second try at the action. */
         recover_block(parser, disposition_names);
         if (parser_is_one_of(parser, disposition_names) && rule->action.text == NULL) {
-            parse_action(parser, &rule->action);
+            parser_action(parser, &rule->action);
             recover_block(parser, top_words);
         }
     }
-    close_block(parser, "rule", name, errors, words_behind(&rule->action));
+    close_block(parser, "rule", name, errors, parser_action_words(&rule->action));
     return true;
 }
 
@@ -318,18 +246,51 @@ static bool stands(struct parser *parser, const char *expected, const char *cons
     return parser_fail_expected(parser, expected, candidates);
 }
 
-static bool parse_gives(struct parser *parser, struct expect *expect)
+/* `by` and a rule. */
+static bool parse_by(struct parser *parser, struct expect *expect)
 {
-    if (!parser_take_word(parser, "gives") || !take_disposition(parser, &expect->disposition))
-        return false;
-    if (!parser_skip_word(parser, "by"))
-        return ends_statement(parser, "`by` or another statement", gives_words);
     if (parser_is_word(parser, "default")) {
         expect->rule = item_new("default", parser->token.offset);
         parser_advance(parser);
         return true;
     }
     return parser_take_name(parser, "the name of a rule, or `default`", &expect->rule);
+}
+
+/* The words that may go on after `gives`, of a series or not, and other statements, of which another may follow. */
+static bool ends_gives(struct parser *parser, const struct expect *expect)
+{
+    static const char *const words[] = {"by",       "from",   "class", "outbound", "contact",
+                                        "remember", "expect", "rule",  "default",  NULL};
+    static const char *const of_one[] = {"by",     "class", "outbound", "contact", "remember",
+                                         "expect", "rule",  "default",  NULL};
+
+    if (expect->messages == 0)
+        return expect->rule != NULL || ends_statement(parser, "`by` or another statement", of_one);
+    return ends_statement(parser,
+                          expect->rule != NULL ? "`from` or another statement" : "`by`, `from` or another statement",
+                          words + (expect->rule != NULL));
+}
+
+static bool parse_gives(struct parser *parser, struct expect *expect)
+{
+    if (!parser_take_word(parser, "gives") || !parser_disposition(parser, &expect->disposition))
+        return false;
+    if (parser_skip_word(parser, "by") && !parse_by(parser, expect))
+        return false;
+    if (!parser_expected_terms(parser, expect))
+        return false;
+    if (expect->messages == 0 || !parser_skip_word(parser, "from"))
+        return ends_gives(parser, expect);
+    expect->begins_offset = parser->token.offset;
+    if (!parser_is(parser, TOKEN_NUMBER))
+        return parser_fail_expected(parser, "the number of the first message that gives it, such as 3", NULL);
+    expect->begins = (unsigned)g_ascii_strtoull(parser->token.value, NULL, 10);
+    if (expect->begins == 0 || expect->begins > expect->messages)
+        parser_fail_at(parser, parser->token.offset, "expected a number from 1 to %u: there are that many messages",
+                       expect->messages);
+    parser_advance(parser);
+    return true;
 }
 
 static bool parse_expect_outbound(struct parser *parser, struct expect *expect)
@@ -390,9 +351,32 @@ static bool parse_fields(struct parser *parser, struct expect *expect)
     return true;
 }
 
+/* `at DATE`, and after it `known`, or of a series `in DURATION`. */
+static bool parse_when(struct parser *parser, struct expect *expect)
+{
+    const unsigned day = 24 * 60 * 60;
+
+    if (parser_skip_word(parser, "at")) {
+        if (!parser_is(parser, TOKEN_DATE))
+            return parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
+        expect->at = g_strdup(parser->token.value);
+        parser_advance(parser);
+    }
+    if (expect->messages > 0)
+        return parser_take_word(parser, "in") && parser_take_duration(parser, 1, day, "5m", &expect->time);
+    expect->known = parser_skip_word(parser, "known");
+    return true;
+}
+
 static bool parse_expect_message(struct parser *parser, struct expect *expect)
 {
-    static const char *const after_to[] = {"bcc", "subject", "header", "at", "gives", NULL};
+    static const char *const after_to[] = {"bcc", "subject", "header", "at", "gives", "known", NULL};
+    static const char *const after_series_to[] = {"bcc", "subject", "header", "at", "in", NULL};
+    const bool series = expect->messages > 0;
+    const char *const *words = series ? after_series_to : after_to;
+    const char *expected =
+        series ? "`bcc`, `subject`, `header`, `at` or `in`" : "`bcc`, `subject`, `header`, `at`, `known` or `gives`";
+
     expect->kind = EXPECT_MESSAGE;
     parser_advance(parser);
     if (!parser_take_word(parser, "from") || !parser_take_string(parser, "the sender's address", &expect->sender) ||
@@ -403,23 +387,35 @@ static bool parse_expect_message(struct parser *parser, struct expect *expect)
     if (!parser_take_word(parser, "to"))
         return false;
     expect->to = parse_people(parser);
-    if (expect->to == NULL || !stands(parser, "`bcc`, `subject`, `header`, `at` or `gives`", after_to))
+    if (expect->to == NULL || !stands(parser, expected, words))
         return false;
+    expected += strlen("`bcc`, ");
     if (parser_skip_word(parser, "bcc")) {
         expect->bcc = parse_people(parser);
-        if (expect->bcc == NULL || !stands(parser, "`subject`, `header`, `at` or `gives`", after_to + 1))
+        if (expect->bcc == NULL || !stands(parser, expected, words + 1))
             return false;
     }
-    if (!parse_fields(parser, expect) ||
-        (expect->fields != NULL && !stands(parser, "`subject`, `header`, `at` or `gives`", after_to + 1)))
+    if (!parse_fields(parser, expect) || (expect->fields != NULL && !stands(parser, expected, words + 1)))
         return false;
-    if (parser_skip_word(parser, "at")) {
-        if (!parser_is(parser, TOKEN_DATE))
-            return parser_fail_expected(parser, "a date such as 2027-06-30", NULL);
-        expect->at = g_strdup(parser->token.value);
-        parser_advance(parser);
+    return parse_when(parser, expect) && parse_gives(parser, expect);
+}
+
+/* The messages of one assertion, and the recipients of all of them. */
+#define SERIES_LIMIT 1000u
+
+/* "20 messages from ..." */
+static bool parse_expect_series(struct parser *parser, struct expect *expect)
+{
+    expect->messages = (unsigned)g_ascii_strtoull(parser->token.value, NULL, 10);
+    expect->begins = 1;
+    if (expect->messages < 2 || expect->messages > SERIES_LIMIT) {
+        parser_fail_at(parser, parser->token.offset, "expected a number of messages from 2 to %u", SERIES_LIMIT);
+        expect->messages = 2;
     }
-    return parse_gives(parser, expect);
+    parser_advance(parser);
+    if (!parser_is_word(parser, "messages"))
+        return parser_fail_expected(parser, "`messages` after their number", (const char *const[]){"messages", NULL});
+    return parse_expect_message(parser, expect);
 }
 
 static bool parse_expect(struct parser *parser)
@@ -443,6 +439,8 @@ static bool parse_expect(struct parser *parser)
         return parse_expect_outbound(parser, expect);
     if (parser_is_word(parser, "message"))
         return parse_expect_message(parser, expect);
+    if (parser_is(parser, TOKEN_NUMBER))
+        return parse_expect_series(parser, expect);
     if (parser_skip_word(parser, "file")) {
         expect->kind = EXPECT_FILE;
         return parser_take_string(parser, "the name of a message's file", &expect->file) && parse_gives(parser, expect);
@@ -492,6 +490,27 @@ static bool parse_contact(struct parser *parser)
     return true;
 }
 
+static bool parse_remember(struct parser *parser)
+{
+    struct policy *policy = parser->policy;
+    const unsigned day = 24 * 60 * 60;
+    size_t offset = parser->token.offset;
+    struct duration remember = {0};
+
+    parser_advance(parser);
+    if (!parser_take_duration(parser, day, 400 * day, "90d", &remember))
+        return false;
+    remember.offset = offset;
+    if (policy->remember.text != NULL) {
+        parser_fail_at(parser, offset, "`remember` is said twice; first in line %u",
+                       source_line(policy->source, policy->remember.offset));
+        g_free(remember.text);
+        return true;
+    }
+    policy->remember = remember;
+    return true;
+}
+
 static bool parse_default(struct parser *parser)
 {
     struct policy *policy = parser->policy;
@@ -501,11 +520,11 @@ static bool parse_default(struct parser *parser)
     parser->default_seen = true;
     parser_advance(parser);
     action_clear(&policy->fallback); /* of a `default` that stood before a mistake */
-    if (!parse_action(parser, &policy->fallback))
+    if (!parser_action(parser, &policy->fallback))
         return false;
     if (!parser_is(parser, TOKEN_END) && !parser_is(parser, TOKEN_ERROR)) {
         parser_fail_expected(parser, "the end of the file after `default`, which comes last",
-                             words_behind(&policy->fallback));
+                             parser_action_words(&policy->fallback));
         policy->names_lost = true;
         while (!parser_is(parser, TOKEN_END))
             parser_advance(parser);
@@ -515,13 +534,14 @@ static bool parse_default(struct parser *parser)
 
 static bool parse_statement(struct parser *parser)
 {
-    static bool (*const statements[])(struct parser *) = {parse_class,  parse_outbound, parse_contact,
+    static bool (*const statements[])(struct parser *) = {parse_class,  parse_outbound, parse_contact, parse_remember,
                                                           parse_expect, parse_rule,     parse_default};
     int word = parser_is(parser, TOKEN_NAME) ? language_word(top_words, parser->token.value) : -1;
 
     if (word >= 0)
         return statements[word](parser);
-    parser_fail_expected(parser, "`class`, `outbound`, `contact`, `expect`, `rule` or `default`", top_words);
+    parser_fail_expected(parser, "`class`, `outbound`, `contact`, `remember`, `expect`, `rule` or `default`",
+                         top_words);
     parser->policy->names_lost = true;
     parser_advance(parser);
     return false;

@@ -61,6 +61,20 @@ static void end_head(GString *out, const struct policy *policy, size_t offset)
     g_string_append_c(out, '\n');
 }
 
+/* How long a held message waits, and for what. */
+static void print_held(GString *out, const struct action *action)
+{
+    static const char *const released[] = {NULL, " release by sender", " release by sender with reason",
+                                           " release after "};
+
+    if (action->release != RELEASE_BY_REVIEWER)
+        g_string_append(out, released[action->release]);
+    if (action->release == RELEASE_AFTER)
+        g_string_append(out, action->release_after.text);
+    if (action->expire != EXPIRE_AS_CONFIGURED)
+        g_string_append_printf(out, " expire %s %s", action->expire_after.text, expire_way_name(action->expire));
+}
+
 static void print_action(GString *out, const struct action *action)
 {
     g_string_append(out, disposition_name(action->disposition));
@@ -70,6 +84,9 @@ static void print_action(GString *out, const struct action *action)
     }
     if (action->approvals > 1)
         g_string_append_printf(out, " approvals %u", action->approvals);
+    print_held(out, action);
+    if (action->override.text != NULL)
+        g_string_append_printf(out, " override %s", action->override.text);
 }
 
 static void print_class(GString *out, const struct policy *allowing, const struct class_statement *class)
@@ -130,7 +147,10 @@ static void print_expect(GString *out, const struct expect *expect)
         g_string_append(out, expect->local ? " local" : "");
         return;
     case EXPECT_MESSAGE:
-        g_string_append(out, "message");
+        if (expect->messages > 0)
+            g_string_append_printf(out, "%u messages", expect->messages);
+        else
+            g_string_append(out, "message");
         print_fact(out, "from", expect->sender);
         print_fact(out, "user", expect->user);
         print_people(out, " to ", expect->to);
@@ -143,6 +163,9 @@ static void print_expect(GString *out, const struct expect *expect)
         }
         if (expect->at != NULL)
             g_string_append_printf(out, " at %s", expect->at);
+        if (expect->messages > 0)
+            g_string_append_printf(out, " in %s", expect->time.text);
+        g_string_append(out, expect->known ? " known" : "");
         break;
     case EXPECT_FILE:
         g_string_append(out, "file ");
@@ -152,6 +175,10 @@ static void print_expect(GString *out, const struct expect *expect)
     g_string_append_printf(out, " gives %s", disposition_name(expect->disposition));
     if (expect->rule != NULL)
         g_string_append_printf(out, " by %s", expect->rule->text);
+    g_string_append(out, expect->overridable ? " override" : "");
+    print_held(out, &expect->terms);
+    if (expect->begins > 1)
+        g_string_append_printf(out, " from %u", expect->begins);
 }
 
 static void print_rule(GString *out, const struct policy *allowing, const struct rule *rule)
@@ -194,6 +221,10 @@ char *policy_print(const struct policy *policy, bool with_allows)
         g_string_append(out, "contact ");
         lexer_append_string(out, policy->contact->text);
         end_head(out, allowing, policy->contact->offset);
+    }
+    if (policy->remember.text != NULL) {
+        g_string_append_printf(out, "remember %s", policy->remember.text);
+        end_head(out, allowing, policy->remember.offset);
     }
     for (unsigned i = 0; i < policy->statements->len; i++)
         print_class(out, allowing, g_ptr_array_index(policy->statements, i));

@@ -7,9 +7,12 @@
 #include "policy/base/suggest.h"
 #include "policy/conditions/condition_count.h"
 #include "policy/conditions/condition_header.h"
+#include "policy/conditions/condition_inside.h"
+#include "policy/conditions/condition_window.h"
 #include "policy/syntax/resolve_context.h"
 #include "policy/syntax/template.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 /* ---- names */
@@ -155,6 +158,9 @@ static void resolve_action(struct resolver *resolver, struct action *action, con
         .class_names = &resolver->class_names,
         .has_contact = resolver->policy->contact != NULL,
         .has_count = rule && (when == NULL || expression_first_count(when) != NULL),
+        .has_window = rule && (when == NULL || expression_first_window(when) != NULL),
+        .has_inside = rule && (when == NULL || expression_first_inside(when) != NULL),
+        .has_override = action->override.text != NULL,
     };
 
     if (action->text == NULL)
@@ -162,6 +168,14 @@ static void resolve_action(struct resolver *resolver, struct action *action, con
     if (action->text->text[strspn(action->text->text, " ")] == '\0')
         resolver_fail(resolver, action->text->offset, "an empty text; expected words that tell a person what happened");
     action->template = text_parse(action->text->text, &scope, action->text->offset, resolver->diags);
+    if (!scope.has_override)
+        return;
+    if (!rule)
+        resolver_fail(resolver, action->override.offset,
+                      "`override` skips one rule, and `default` is none; give this refusal a rule");
+    else if (action->template != NULL && !text_names_override(action->template))
+        resolver_fail(resolver, action->override.offset,
+                      "`override` needs `{override}` in the text: the address that the sender adds in Bcc");
 }
 
 static void resolve_rules(struct resolver *resolver)
@@ -206,6 +220,29 @@ static void check_people(struct resolver *resolver, const GPtrArray *people)
         const struct people *some = g_ptr_array_index(people, i);
         check_address(resolver, some->address, false);
     }
+}
+
+/* Recipients of all messages of a series, so that an assertion takes a bounded time. */
+#define SERIES_RECIPIENTS 100000u
+
+static unsigned count_people(const GPtrArray *people)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; people != NULL && i < people->len; i++)
+        count += ((const struct people *)g_ptr_array_index(people, i))->count;
+    return count;
+}
+
+static void check_series(struct resolver *resolver, const struct expect *expect)
+{
+    guint64 each = (guint64)count_people(expect->to) + count_people(expect->bcc);
+
+    if (expect->messages * each > SERIES_RECIPIENTS)
+        resolver_fail(resolver, expect->offset, "the messages of this expectation have more than %u recipients",
+                      SERIES_RECIPIENTS);
+    if (expect->known && resolver->policy->remember.text == NULL && !resolver->policy->names_lost)
+        resolver_fail(resolver, expect->offset, "`known` needs a statement such as `remember 90d`");
 }
 
 static bool is_rule(const struct policy *policy, const char *name)
@@ -270,6 +307,7 @@ static void resolve_expects(struct resolver *resolver)
                 header_name_check(resolver, field->name);
         }
         check_rule(resolver, expect->rule);
+        check_series(resolver, expect);
     }
 }
 

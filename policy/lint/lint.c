@@ -45,9 +45,9 @@ void policy_lint(const struct policy *policy, gint64 now, struct diags *diags)
         lint_until(&lint, lint_rule(&lint, i));
     lint_rules(&lint);
     lint_actions(&lint);
-    lint_texts(&lint);
     lint_exemptions(&lint);
     lint_outbound(&lint);
+    lint_state(&lint);
     if (policy->expects->len == 0)
         lint_warn(&lint, LINT_NO_EXPECTATION, policy->version_offset,
                   "this policy has no `expect`, so a change that breaks it is not noticed");

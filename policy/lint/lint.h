@@ -13,10 +13,10 @@ void lint_tests(const struct lint *lint);
 void lint_spelling(const struct lint *lint);
 void lint_rules(const struct lint *lint);
 void lint_actions(const struct lint *lint);
-void lint_texts(const struct lint *lint);
 void lint_exemptions(const struct lint *lint);
 void lint_allows(const struct lint *lint);
 void lint_outbound(const struct lint *lint);
+void lint_state(const struct lint *lint);
 
 /*
  * A provider at which anyone can have a mailbox: if the domain (normalised) is

@@ -1,7 +1,9 @@
 /*
  * lint_actions - rules whose action does not go with what they test or where they
  * are: one that stops mail with few recipients and lets more pass, an exemption
- * from nothing, one that only holds what a later rule would refuse.
+ * from nothing, one that only holds what a later rule would refuse, a text that says
+ * another count than its rule has tested, a release or an override that cannot happen
+ * or should not.
  */
 
 #include "policy/conditions/condition_count.h"
@@ -9,6 +11,7 @@
 #include "policy/conditions/condition_subject.h"
 #include "policy/lint/lint.h"
 #include "policy/logic/expression_ways.h"
+#include "policy/syntax/template.h"
 
 /* At most this many rules that stop mail are compared with each other. */
 #define COMPARED_LIMIT 100u
@@ -75,6 +78,53 @@ static void lint_few(const struct lint *lint, const struct rule *rule)
         lint_warn(lint, LINT_STOPS_FEW, test->offset,
                   "rule `%s` stops mail by `%s%s`, and lets pass what shows more; at least is written `>=`",
                   rule->name->text, negated ? "not " : "", test->text);
+}
+
+/* ---- texts that say another count than their rule has tested */
+
+/* The first test of that count; NULL if there is none, or if one is of just those classes. */
+static const struct count_test *other_test(const struct expression *expression, const struct text_count *shown,
+                                           class_mask relevant, bool *same)
+{
+    const struct count_test *test = count_test_of(expression->test), *first = NULL;
+
+    if (expression->test != NULL) {
+        if (test == NULL || test->count != shown->count)
+            return NULL;
+        *same = *same || (test->mask & relevant) == (shown->mask & relevant);
+        return test;
+    }
+    for (unsigned i = 0; i < expression->parts->len; i++) {
+        const struct count_test *found = other_test(g_ptr_array_index(expression->parts, i), shown, relevant, same);
+        first = first != NULL ? first : found;
+    }
+    return first;
+}
+
+static void lint_shown(const struct lint *lint, const struct rule *rule, const struct text_count *shown)
+{
+    const char *word = count_name(shown->count);
+    bool same = false;
+    const struct count_test *test = other_test(rule->when, shown, classes_which(lint->policy->classes, false), &same);
+    g_autofree char *instead = NULL;
+
+    if (test == NULL || same)
+        return;
+    if (test->classes->len == 1 || expression_first_count(rule->when) == NULL)
+        instead = g_strdup_printf("%s %s", word, ((const struct item *)g_ptr_array_index(test->classes, 0))->text);
+    else
+        instead = g_strdup("count");
+    lint_warn(lint, LINT_TEXT_COUNT, shown->offset,
+              "`{%s}` is the count of `%s`, and the rule tests `%s`; did you mean `{%s}`?", word,
+              shown->mask == CLASS_ALL ? "all" : "external", test->test.text, instead);
+}
+
+static void lint_text(const struct lint *lint, const struct rule *rule)
+{
+    struct text_count shown;
+
+    for (unsigned i = 0; rule->action.template != NULL && text_plain_count(rule->action.template, i, &shown); i++)
+        lint_shown(lint, rule, &shown);
 }
 
 /* ---- exemptions from nothing */
@@ -184,6 +234,97 @@ static void lint_milder(const struct lint *lint, GPtrArray *stopping)
     }
 }
 
+/* ---- releases */
+
+/* Two reviewers are asked for, so neither time nor the sender releases the message. */
+static void lint_release(const struct lint *lint, const char *name, const struct action *action)
+{
+    if (action->release == RELEASE_BY_REVIEWER || action->approvals < 2)
+        return;
+    lint_warn(lint, LINT_RELEASE_APPROVALS, action->release_offset,
+              "`%s` asks for two reviewers, and so nothing else releases its mail: `release %s` does nothing", name,
+              action->release == RELEASE_AFTER ? "after" : "by sender");
+}
+
+/* ---- overrides */
+
+/* `negated`: within an odd number of `not`; a sender that is exempt is not what a rule is about. */
+static bool is_about_senders(const struct expression *expression, bool negated)
+{
+    const struct subject_test *subject = subject_test_of(expression->test);
+
+    if (expression->test != NULL)
+        return !negated && subject != NULL &&
+               (subject->subject == SUBJECT_SENDER || subject->subject == SUBJECT_FROM ||
+                subject->subject == SUBJECT_USER);
+    for (unsigned i = 0; i < expression->parts->len; i++)
+        if (is_about_senders(g_ptr_array_index(expression->parts, i), negated != (expression->kind == EXPRESSION_NOT)))
+            return true;
+    return false;
+}
+
+/* Whether the later rule matches all that the rule does. */
+static bool matches_too(const struct lint *lint, const struct rule *rule, const struct rule *later)
+{
+    const struct claim claims[] = {{rule->when, true}, {later->when, false}};
+
+    return !logic_possible(lint->logic, claims, G_N_ELEMENTS(claims));
+}
+
+/* What would stop each message again that overrides this rule. */
+static void lint_later(const struct lint *lint, unsigned index)
+{
+    const struct rule *rule = lint_rule(lint, index);
+    const size_t offset = rule->action.override.offset;
+
+    for (unsigned i = index + 1; i < lint->policy->rules->len; i++) {
+        const struct rule *later = lint_rule(lint, i);
+        if (later->monitor || lint_rule_is_over(lint, later) || !matches_too(lint, rule, later))
+            continue;
+        if (disposition_stops(later->action.disposition))
+            lint_warn(lint, LINT_OVERRIDE_STOPPED, offset,
+                      "a message that overrides rule `%s` is stopped again by rule `%s` in line %u, which matches all "
+                      "that it matches",
+                      rule->name->text, later->name->text, later->line);
+        return;
+    }
+    if (disposition_stops(lint->policy->fallback.disposition))
+        lint_warn(
+            lint, LINT_OVERRIDE_STOPPED, offset,
+            "a message that overrides rule `%s` is stopped again by `default` in line %u, unless a rule before it "
+            "lets it pass",
+            rule->name->text, lint->policy->fallback_line);
+}
+
+static void lint_override(const struct lint *lint, unsigned index)
+{
+    const struct rule *rule = lint_rule(lint, index);
+    const size_t offset = rule->action.override.offset;
+
+    if (rule->action.override.text == NULL)
+        return;
+    if (is_about_senders(rule->when, false))
+        lint_warn(lint, LINT_OVERRIDE_SENSITIVE, offset,
+                  "rule `%s` is about certain senders, and any of them may override it alone; hold such mail with "
+                  "`quarantine`",
+                  rule->name->text);
+    if (lint->policy->contact == NULL)
+        lint_warn(lint, LINT_OVERRIDE_CONTACT, offset,
+                  "rule `%s` may be overridden, and whoever cannot has nobody to ask: the policy has no `contact`",
+                  rule->name->text);
+    lint_later(lint, index);
+}
+
+static void lint_terms(const struct lint *lint, unsigned index)
+{
+    const struct rule *rule = lint_rule(lint, index);
+
+    if (lint_rule_is_over(lint, rule))
+        return;
+    lint_release(lint, rule->name->text, &rule->action);
+    lint_override(lint, index);
+}
+
 void lint_actions(const struct lint *lint)
 {
     g_autoptr(GPtrArray) stopping = g_ptr_array_new();
@@ -191,6 +332,8 @@ void lint_actions(const struct lint *lint)
 
     for (unsigned i = 0; i < lint->policy->rules->len; i++) {
         struct rule *rule = g_ptr_array_index(lint->policy->rules, i);
+        lint_text(lint, rule);
+        lint_terms(lint, i);
         if (!disposition_stops(rule->action.disposition) || lint_rule_is_over(lint, rule))
             continue;
         stops = true;
@@ -198,6 +341,7 @@ void lint_actions(const struct lint *lint)
         if (stopping->len < COMPARED_LIMIT && !rule->monitor && strictness(&rule->action) > 0)
             g_ptr_array_add(stopping, rule);
     }
+    lint_release(lint, "default", &lint->policy->fallback);
     lint_milder(lint, stopping);
     /* Where nothing is stopped, that is warned of elsewhere. */
     if (stops)

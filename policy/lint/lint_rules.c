@@ -34,7 +34,8 @@ static const struct premise *premise_at(const GArray *premises, unsigned index)
     return &g_array_index(premises, struct premise, index);
 }
 
-/* It is outbound, and no earlier rule that decides matched, unless that one ends before this rule does. */
+/* It is outbound, and no earlier rule that decides matched, unless that one ends before this rule does, or can be
+ * overridden. */
 static void premises_before(const struct lint *lint, GArray *premises, unsigned index)
 {
     gint64 until = index < lint->policy->rules->len ? lint_rule(lint, index)->until : G_MAXINT64;
@@ -43,7 +44,7 @@ static void premises_before(const struct lint *lint, GArray *premises, unsigned 
         premises_add(premises, lint->policy->outbound, true, -1);
     for (unsigned i = 0; i < index; i++) {
         const struct rule *rule = lint_rule(lint, i);
-        if (!rule->monitor && rule->until >= until)
+        if (!rule->monitor && rule->until >= until && rule->action.override.text == NULL)
             premises_add(premises, rule->when, false, (int)i);
     }
 }

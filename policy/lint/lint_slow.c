@@ -48,7 +48,7 @@ static bool is_beyond(struct pushing *pushing, const struct push *push, size_t t
     auto_free(pattern_budget) budget = pattern_budget_new();
     bool beyond = pattern_match(pushing->regex->pattern, value->str, budget) == PATTERN_LIMIT;
 
-    pushing->slow->left -= MIN(pushing->slow->left, pattern_budget_spent(budget));
+    pushing->slow->left -= MIN(pushing->slow->left, pattern_budget_tried(budget));
     return beyond;
 }
 

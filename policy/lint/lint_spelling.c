@@ -7,6 +7,7 @@
 
 #include "policy/base/suggest.h"
 #include "policy/conditions/condition_header.h"
+#include "policy/conditions/condition_inside.h"
 #include "policy/conditions/condition_subject.h"
 #include "policy/syntax/class_names.h"
 
@@ -137,6 +138,15 @@ static void lint_set(const struct lint *lint, const struct subject_test *test)
     }
 }
 
+static void lint_inside_fields(const struct lint *lint, const struct inside_test *inside)
+{
+    for (unsigned i = 0; i < inside->parts->len; i++) {
+        const struct inside_part *part = &g_array_index(inside->parts, struct inside_part, i);
+        if (part->field != NULL)
+            lint_field(lint, part->field);
+    }
+}
+
 static void look(void *data, const struct test *test)
 {
     const struct header_test *header = header_test_of(test);
@@ -144,6 +154,8 @@ static void look(void *data, const struct test *test)
 
     if (header != NULL)
         lint_field(data, header->name);
+    else if (inside_test_of(test) != NULL)
+        lint_inside_fields(data, inside_test_of(test));
     else if (subject != NULL && subject->items != NULL && subject->subject != SUBJECT_CLIENT &&
              subject->subject != SUBJECT_LISTENER)
         lint_set(data, subject);

@@ -1,13 +1,16 @@
 /*
  * lint_tests - tests of a policy that say nothing: they are true of every
- * message, or of none, or say what another says.
+ * message, or of none, or say what another says; and what ordinary mail shows
+ * inside its parts.
  */
 
 #include "policy/lint/lint.h"
 
 #include "policy/conditions/condition_count.h"
+#include "policy/conditions/condition_inside.h"
 #include "policy/language/print_policy.h"
 #include "policy/message/recipients.h"
+#include "policy/parts/part_kind.h"
 
 #include <string.h>
 
@@ -192,10 +195,61 @@ static bool lint_expression(const struct lint *lint, const struct expression *ex
     return said || (expression->kind != EXPRESSION_NOT && lint_parts(lint, expression));
 }
 
+/* ---- inside parts */
+
+/* What one rule is looked at for. */
+struct looking {
+    const struct lint *lint;
+    const struct rule *rule;
+};
+
+static void lint_inside_number(const struct lint *lint, const struct inside_test *inside)
+{
+    const char *text = inside->count.test.text;
+    const size_t offset = inside->count.test.offset;
+    const unsigned least = needed(&inside->count.comparison);
+
+    if (number_comparison_holds(&inside->count.comparison, 0))
+        lint_warn(lint, LINT_INSIDE_THRESHOLD, offset,
+                  "`%s` is true of nearly all mail, which shows nobody there; at least is written `>=`", text);
+    else if (least < 2)
+        lint_warn(lint, LINT_INSIDE_THRESHOLD, offset,
+                  "`%s` is true of mail that shows one person there, such as the sender of a quoted letter; to show "
+                  "people to each other takes two",
+                  text);
+}
+
+static void lint_inside_test(void *data, const struct test *test)
+{
+    const struct looking *looking = data;
+    const struct inside_test *inside = inside_test_of(test);
+
+    if (inside == NULL)
+        return;
+    lint_inside_number(looking->lint, inside);
+    if (looking->rule->action.disposition == DISPOSITION_REJECT && (inside->kinds & PART_TEXT) != 0)
+        lint_warn(looking->lint, LINT_INSIDE_TEXT, test->offset,
+                  "rule `%s` refuses mail for addresses in its text, and ordinary letters have such: signatures, "
+                  "quoted mail, lists of contacts; hold it with `quarantine`",
+                  looking->rule->name->text);
+}
+
+static void lint_inside(const struct lint *lint)
+{
+    for (unsigned i = 0; i < lint->policy->rules->len; i++) {
+        const struct looking looking = {lint, lint_rule(lint, i)};
+        if (!lint_rule_is_over(lint, looking.rule))
+            expression_each_test(looking.rule->when, lint_inside_test, (void *)&looking);
+    }
+}
+
+/* ---- */
+
 void lint_tests(const struct lint *lint)
 {
     if (lint->policy->outbound != NULL)
         lint_expression(lint, lint->policy->outbound);
     for (unsigned i = 0; i < lint->policy->rules->len; i++)
         lint_expression(lint, lint_rule(lint, i)->when);
+    lint_inside(lint);
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Header bytes from which on a batch is full. */
+/* Bytes from which on a batch is full. */
 #define BATCH_SIZE (1024u * 1024)
 
 struct mailbatch *mailbatch_new(void)
@@ -71,6 +71,8 @@ struct message *mailbatch_message(const struct mailbatch *batch, unsigned index)
     }
     message->overflow = message->overflow || head->overflow;
     if (head->envelope > 0)
-        postcat_apply((const char *)batch->bytes->data + head->end, head->envelope, message);
+        postcat_apply(end + head->body, head->envelope, message);
+    if (batch->bodies)
+        message_set_body(message, message_body_of(end, head->body, head->body_cut));
     return message;
 }

@@ -136,6 +136,8 @@ static guint64 read_file(struct crew *crew, struct bundle *bundle, struct batch 
     else if (bundle->cut == NULL)
         bundle->cut = mailcut_open(file->path, file->found, crew->run->stop, batch->diags);
     if (bundle->cut != NULL) {
+        if (crew->run->bodies)
+            mailcut_keep_bodies(bundle->cut);
         before = mailcut_position(bundle->cut);
         more = mailcut_next(bundle->cut, batch->mail, batch->diags);
         after = mailcut_position(bundle->cut);

@@ -60,6 +60,8 @@ struct mailrun {
     void (*progress)(void *data, guint64 messages, guint64 bytes_read, guint64 bytes_total);
 
     void *data; /* for all of them */
+
+    bool bodies; /* messages have them */
 };
 
 /*

@@ -15,25 +15,36 @@ static bool give(const struct mailbatch *batch, const char *file, mailfile_take 
     return true;
 }
 
-static bool read_file(const struct mailwalk_file *file, mailfile_take take, mailfile_pass pass, void *data,
-                      struct diags *diags)
+/* What is done with what is found. */
+struct mailfile_request {
+    enum mailfile_extent extent;
+    mailfile_take take;
+    mailfile_pass pass; /* or NULL */
+    void *data;
+};
+
+static bool read_file(const struct mailwalk_file *file, const struct mailfile_request *request, struct diags *diags)
 {
     auto_free(mailcut) cut = mailcut_open(file->path, file->found, NULL, diags);
     bool more = cut != NULL;
     bool wanted = true;
 
+    if (cut != NULL && request->extent == MAILFILE_BODIES)
+        mailcut_keep_bodies(cut);
     while (more && wanted) {
         auto_free(mailbatch) batch = mailbatch_new();
         more = mailcut_next(cut, batch, diags);
-        wanted = give(batch, file->path, take, data);
+        wanted = give(batch, file->path, request->take, request->data);
     }
-    if (pass != NULL && cut != NULL && mailcut_passed(cut))
-        pass(data, file->path);
+    if (request->pass != NULL && cut != NULL && mailcut_passed(cut))
+        request->pass(request->data, file->path);
     return wanted;
 }
 
-bool mailfile_read_noting(const char *path, mailfile_take take, mailfile_pass pass, void *data, struct diags *diags)
+bool mailfile_read_extent(const char *path, enum mailfile_extent extent, mailfile_take take, mailfile_pass pass,
+                          void *data, struct diags *diags)
 {
+    const struct mailfile_request request = {extent, take, pass, data};
     const char *const paths[] = {path, NULL};
     auto_free(mailwalk) walk = mailwalk_new(paths, NULL);
     struct mailwalk_file file;
@@ -43,13 +54,18 @@ bool mailfile_read_noting(const char *path, mailfile_take take, mailfile_pass pa
         if (file.problem != NULL)
             diags_file_error(diags, file.path, "%s", file.problem);
         else if (!file.passed)
-            wanted = read_file(&file, take, pass, data, diags);
+            wanted = read_file(&file, &request, diags);
         else if (pass != NULL)
             pass(data, file.path);
         g_free(file.path);
         g_free(file.problem);
     }
     return wanted;
+}
+
+bool mailfile_read_noting(const char *path, mailfile_take take, mailfile_pass pass, void *data, struct diags *diags)
+{
+    return mailfile_read_extent(path, MAILFILE_HEADERS, take, pass, data, diags);
 }
 
 bool mailfile_read(const char *path, mailfile_take take, void *data, struct diags *diags)

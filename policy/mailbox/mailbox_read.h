@@ -33,6 +33,13 @@ typedef void (*mailfile_pass)(void *data, const char *file);
 /* Likewise; `pass`, or NULL, is given what was passed over, in its place among the messages. */
 bool mailfile_read_noting(const char *path, mailfile_take take, mailfile_pass pass, void *data, struct diags *diags);
 
+/* What is read of a message. */
+enum mailfile_extent { MAILFILE_HEADERS, MAILFILE_BODIES };
+
+/* Likewise; with MAILFILE_BODIES each message has its body. */
+bool mailfile_read_extent(const char *path, enum mailfile_extent extent, mailfile_take take, mailfile_pass pass,
+                          void *data, struct diags *diags);
+
 /*
  * Completes a message from a file: the envelope sender is `sender`, or what the
  * file says, or the first author; the envelope recipients are `recipients` (ended

@@ -49,6 +49,7 @@ struct mailcut {
     enum wrapping kind;
     struct postcat *postcat;
     enum state state;
+    bool bodies;     /* they are kept */
     bool open;       /* a message has begun and not ended */
     size_t blank;    /* the length of the last line, if it was empty; else 0 */
     bool line_start; /* the next byte begins a line */
@@ -156,7 +157,7 @@ static void end_message(struct mailcut *cut, struct mailbatch *batch)
         cut->head.size = position(cut) - cut->begins - (cut->kind == WRAPPING_MBOX ? cut->blank : 0);
         if (cut->postcat != NULL) {
             postcat_append(cut->postcat, batch->bytes);
-            cut->head.envelope = batch->bytes->len - cut->head.end;
+            cut->head.envelope = batch->bytes->len - cut->head.end - cut->head.body;
         }
         g_array_append_val(batch->heads, cut->head);
     }
@@ -171,6 +172,18 @@ static void append(struct mailcut *cut, struct mailbatch *batch, const char *byt
         cut->head.overflow = true;
     if (!cut->head.overflow)
         g_byte_array_append(batch->bytes, (const guint8 *)bytes, (guint)length);
+}
+
+/* Bytes of the body, if it is kept. */
+static void append_body(struct mailcut *cut, struct mailbatch *batch, const char *bytes, size_t length)
+{
+    size_t kept = MIN(length, MESSAGE_BODY_LIMIT - cut->head.body);
+
+    if (!cut->bodies || !cut->open || cut->state != STATE_BODY)
+        return;
+    g_byte_array_append(batch->bytes, (const guint8 *)bytes, (guint)kept);
+    cut->head.body += kept;
+    cut->head.body_cut = cut->head.body_cut || kept < length;
 }
 
 /* A header that ends at a line: for an MTA what follows is the body, whatever it looks like. */
@@ -212,14 +225,17 @@ static void take_piece(struct mailcut *cut, struct mailbatch *batch, const char 
 
     if (begins)
         cut->blank = mailline_is_blank(piece, length) ? length : 0;
+    if (cut->state == STATE_HEADERS && begins && cut->blank > 0) {
+        end_head(cut, batch);
+        return;
+    }
     if (cut->state == STATE_HEADERS) {
-        if (begins && cut->blank > 0)
-            end_head(cut, batch);
-        else if (begins)
+        if (begins)
             take_header_line(cut, batch, piece, length);
         else if (cut->keep_line)
             append(cut, batch, piece, length);
     }
+    append_body(cut, batch, piece, length);
 }
 
 /* ---- lines between messages */
@@ -342,9 +358,9 @@ static enum step step(struct mailcut *cut, struct mailbatch *batch, const char *
 /* ---- cutting */
 
 /* Reads over whole lines of a body of an mbox.  This is where most of the time goes, so it does nothing else. */
-static void skip_body(struct mailcut *cut)
+static void skip_body(struct mailcut *cut, struct mailbatch *batch)
 {
-    const char *line = cut->buffer + cut->at;
+    const char *begin = cut->buffer + cut->at, *line = begin;
     const char *end = cut->buffer + cut->filled;
     const char *newline, *last = NULL;
     unsigned lines = 0;
@@ -360,6 +376,7 @@ static void skip_body(struct mailcut *cut)
     }
     if (last != NULL)
         cut->blank = mailline_is_blank(last, (size_t)(line - last)) ? (size_t)(line - last) : 0;
+    append_body(cut, batch, begin, (size_t)(line - begin));
     cut->line += lines;
     cut->at = (size_t)(line - cut->buffer);
 }
@@ -386,14 +403,14 @@ static bool begin_file(struct mailcut *cut, struct mailbatch *batch)
 }
 
 /*
- * Whether nothing more is wanted: of a file with one message, not packed, the headers have been read.  A pipe is read
+ * Whether nothing more is wanted: of a file with one message, not packed, what is kept has been read.  A pipe is read
  * to its end for the sake of whoever writes to it, and what is packed to see that it is whole.
  */
 static bool is_done(const struct mailcut *cut)
 {
     return S_ISREG(cut->before.st_mode) &&
-           (cut->state == STATE_REFUSED ||
-            (cut->state == STATE_BODY && cut->kind == WRAPPING_MESSAGE && !unpack_is_packed(cut->unpack)));
+           (cut->state == STATE_REFUSED || (cut->state == STATE_BODY && cut->kind == WRAPPING_MESSAGE &&
+                                            !unpack_is_packed(cut->unpack) && !(cut->bodies && cut->open)));
 }
 
 /* Cuts what is in the buffer, but for a line whose end, or what follows, is still to come. */
@@ -405,6 +422,7 @@ static void cut_buffer(struct mailcut *cut, struct mailbatch *batch)
         const char *piece = cut->buffer + cut->at;
         size_t length = cut->filled - cut->at;
         if (cut->state == STATE_REFUSED || (cut->state == STATE_BODY && cut->kind == WRAPPING_MESSAGE)) {
+            append_body(cut, batch, piece, length);
             cut->at = cut->filled;
             break;
         }
@@ -426,7 +444,7 @@ static void cut_buffer(struct mailcut *cut, struct mailbatch *batch)
         cut->line += newline != NULL;
         cut->at += length;
         if (cut->state == STATE_BODY && cut->kind == WRAPPING_MBOX && cut->line_start)
-            skip_body(cut);
+            skip_body(cut, batch);
     }
 }
 
@@ -540,6 +558,7 @@ bool mailcut_next(struct mailcut *cut, struct mailbatch *batch, struct diags *di
 {
     cut->turn = 0;
     cut->diags = diags;
+    batch->bodies = cut->bodies;
     while (!is_stopped(cut)) {
         cut_buffer(cut, batch);
         if (!cut->open && is_full(cut, batch) && (cut->at < cut->filled || !cut->ended))
@@ -603,6 +622,11 @@ struct mailcut *mailcut_open(const char *path, bool found, const atomic_bool *st
     if (cut->before.st_size > (off_t)BUFFER_SIZE)
         (void)posix_fadvise(cut->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return cut;
+}
+
+void mailcut_keep_bodies(struct mailcut *cut)
+{
+    cut->bodies = true;
 }
 
 void mailcut_free(struct mailcut *cut)

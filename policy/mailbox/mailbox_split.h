@@ -2,7 +2,7 @@
  * mailbox_split - cuts a file of mail into messages: one message, an mbox (mboxo,
  * mboxrd, mboxcl: a Content-Length is not believed), an MMDF mailbox, or what
  * postcat(1) prints.  file_kind.h says what a file is, mailbox_lines.h where a message
- * of an mbox begins.  Only the headers are kept, unchanged; bodies are skipped.
+ * of an mbox begins.  The headers are kept, unchanged; bodies are skipped unless they are asked for.
  *
  * Header fields end where an MTA's headers end: at an empty line, or at a line
  * that is neither a field nor the continuation of one; the latter is reported.
@@ -37,6 +37,9 @@ struct mailcut;
  * NULL.
  */
 struct mailcut *mailcut_open(const char *path, bool found, const atomic_bool *stop, struct diags *diags);
+
+/* Has it keep bodies too, up to MESSAGE_BODY_LIMIT each: of the messages that begin from now on. */
+void mailcut_keep_bodies(struct mailcut *cut);
 void mailcut_free(struct mailcut *cut);
 AUTO_FREE_DEFINE(mailcut, mailcut_free)
 

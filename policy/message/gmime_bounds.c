@@ -48,23 +48,30 @@ static bool literals_end(const char *value, size_t length)
     return true;
 }
 
-bool parsable_show(struct parsable *shown, const char *value, size_t length)
+bool parsable_add(struct parsable *shown, const struct parsable_marks *marks)
 {
-    unsigned ats = 0, colons = 0, separators = 0, open = 0;
-
-    shown->bytes += length;
+    shown->bytes += marks->bytes;
     if (shown->bytes > GMIME_BYTES_LIMIT)
         return false;
-    for (size_t i = 0; i < length; i++) {
+    shown->marks += marks->ats + marks->colons;
+    shown->bare += marks->separators > 2 * marks->ats ? marks->separators - 2 * marks->ats : 0;
+    return marks->colons <= GMIME_COLONS_LIMIT && shown->marks <= GMIME_MARKS_LIMIT &&
+           shown->bare <= GMIME_BARE_LIMIT && marks->open <= GMIME_OPEN_LIMIT;
+}
+
+bool parsable_show(struct parsable *shown, const char *value, size_t length)
+{
+    struct parsable_marks marks = {.bytes = length};
+    /* What has too many bytes is not looked at. */
+    size_t end = shown->bytes + length <= GMIME_BYTES_LIMIT ? length : 0;
+
+    for (size_t i = 0; i < end; i++) {
         char c = value[i];
-        ats += c == '@';
-        colons += c == ':';
-        separators += c == ',' || c == ';';
+        marks.ats += c == '@';
+        marks.colons += c == ':';
+        marks.separators += c == ',' || c == ';';
         if (c == '(' || c == ')')
-            open = c == '(' ? open + 1 : open > 0 ? open - 1 : 0;
+            marks.open = c == '(' ? marks.open + 1 : marks.open > 0 ? marks.open - 1 : 0;
     }
-    shown->marks += ats + colons;
-    shown->bare += separators > 2 * ats ? separators - 2 * ats : 0;
-    return colons <= GMIME_COLONS_LIMIT && shown->marks <= GMIME_MARKS_LIMIT && shown->bare <= GMIME_BARE_LIMIT &&
-           open <= GMIME_OPEN_LIMIT && literals_end(value, length);
+    return parsable_add(shown, &marks) && literals_end(value, length);
 }

@@ -28,4 +28,15 @@ struct parsable {
 /* Whether GMime may see this header value too (`length` bytes and a NUL); counts it. */
 bool parsable_show(struct parsable *shown, const char *value, size_t length);
 
+/* What is counted of a value. */
+struct parsable_marks {
+    size_t bytes;
+    unsigned ats, colons;
+    unsigned separators; /* `,` and `;` */
+    unsigned open;       /* parentheses that nothing closes */
+};
+
+/* The same of a value without domain literals in which these were counted already. */
+bool parsable_add(struct parsable *shown, const struct parsable_marks *marks);
+
 #endif

@@ -85,3 +85,11 @@ char *decode_header(const char *value, unsigned *words)
     }
     return g_strstrip(text);
 }
+
+gint64 decode_date(const char *value)
+{
+    decode_start();
+    g_autoptr(GDateTime) date = value != NULL ? g_mime_utils_header_decode_date(value) : NULL;
+
+    return date != NULL ? MAX(g_date_time_to_unix(date), 0) : 0;
+}

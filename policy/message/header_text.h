@@ -7,6 +7,8 @@
 
 #include "policy/message/encoded_words.h"
 
+#include <glib.h>
+
 /* Makes GMime ready; any thread may call it, as often as it likes. */
 void decode_start(void);
 
@@ -20,5 +22,8 @@ bool decode_words(const char *value, unsigned *count, struct words *words);
  * beyond WORDS_LIMIT.
  */
 char *decode_header(const char *value, unsigned *words);
+
+/* The time of a Date (RFC 5322 section 3.3) in seconds since 1970, or 0 if it is none. */
+gint64 decode_date(const char *value);
 
 #endif

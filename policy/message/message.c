@@ -2,6 +2,8 @@
 
 #include "policy/message/message.h"
 
+#include "policy/address/address.h"
+
 #include <string.h>
 
 struct message *message_new(void)
@@ -23,8 +25,10 @@ void message_free(struct message *message)
     g_free(message->user);
     g_free(message->sender);
     g_free(message->queue_id);
+    g_free(message->answer);
     g_ptr_array_unref(message->recipients);
     g_ptr_array_unref(message->headers);
+    message_body_free(message->body);
     g_free(message);
 }
 
@@ -65,6 +69,14 @@ static char *unbracket(const char *address)
     if (length >= 2 && address[0] == '<' && address[length - 1] == '>')
         return g_strndup(address + 1, length - 2);
     return g_strdup(address);
+}
+
+void message_set_answer(struct message *message, const char *address)
+{
+    g_autofree char *bare = address == NULL ? NULL : unbracket(address);
+
+    g_free(message->answer);
+    message->answer = bare == NULL ? NULL : address_normalise_envelope(bare);
 }
 
 void message_set_sender(struct message *message, const char *sender)
@@ -112,11 +124,56 @@ void message_add_header_length(struct message *message, const char *name, size_t
     g_ptr_array_add(message->headers, header);
 }
 
-const struct header *message_find_header(const struct message *message, const char *name)
+void message_set_body(struct message *message, struct message_body *body)
 {
+    message_body_free(message->body);
+    message->body = body;
+}
+
+void message_empty(struct message *message)
+{
+    message_set_body(message, NULL);
+    g_ptr_array_unref(message->recipients);
+    g_ptr_array_unref(message->headers);
+    message->recipients = g_ptr_array_new_with_free_func(g_free);
+    message->headers = g_ptr_array_new_with_free_func(g_free);
+    message->header_bytes = 0;
+    message->overflow = true;
+}
+
+struct message *message_copy(const struct message *message)
+{
+    struct message *copy = message_new();
+
+    message_set_client(copy, message->client);
+    message_set_listener(copy, message->listener);
+    message_set_user(copy, message->user);
+    replace(&copy->sender, message->sender);
+    message_set_queue_id(copy, message->queue_id);
+    replace(&copy->answer, message->answer);
+    for (unsigned i = 0; i < message->recipients->len; i++)
+        g_ptr_array_add(copy->recipients, g_strdup(g_ptr_array_index(message->recipients, i)));
     for (unsigned i = 0; i < message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
-        if (g_ascii_strcasecmp(header->name, name) == 0)
+        message_add_header(copy, header->name, header->value);
+    }
+    copy->mta = message->mta;
+    copy->authenticated = message->authenticated;
+    copy->local = message->local;
+    copy->bcc_visible = message->bcc_visible;
+    copy->envelope_given = message->envelope_given;
+    copy->envelope_unknown = message->envelope_unknown;
+    copy->overflow = message->overflow;
+    return copy;
+}
+
+const struct header *message_find_header(const struct message *message, const char *name)
+{
+    char first = g_ascii_tolower(name[0]);
+
+    for (unsigned i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (g_ascii_tolower(header->name[0]) == first && g_ascii_strcasecmp(header->name, name) == 0)
             return header;
     }
     return NULL;

@@ -9,21 +9,23 @@
 #include "policy/address/simple_list.h"
 #include "policy/address/source_route.h"
 #include "policy/message/defects.h"
+#include "policy/message/from_authors.h"
+#include "policy/message/gmime_address.h"
 #include "policy/message/gmime_api.h"
 #include "policy/message/gmime_bounds.h"
+#include "policy/message/header_cut.h"
 #include "policy/message/header_text.h"
 
 #include <pthread.h>
 #include <string.h>
 
-/* From here on Postfix or Sendmail may have cut a header (about 60,000 bytes). */
-#define CUT_BYTES 59000u
-
 struct recipients {
     struct addresses addresses;
-    GArray *list; /* struct recipient, in the order of the addresses */
+    struct addresses domains; /* of these, which they are a part of */
+    GArray *list;             /* struct recipient, in the order of the addresses */
     unsigned defects;
-    unsigned longer; /* of the list, those whom the third reading alone found */
+    unsigned longer;  /* of the list, those whom the third reading alone found */
+    unsigned at_once; /* headers that one pass was enough for */
 };
 
 /* What is shared by the headers of one message while they are read. */
@@ -34,6 +36,8 @@ struct reader {
     unsigned readings;
     unsigned words;
     bool exhausted; /* of these */
+    bool long_way;  /* always, for tests */
+    struct simple_list simple;
     struct account account;
     struct idna idna;
     GArray *hits;
@@ -45,7 +49,6 @@ struct reader {
 
 /* What kind of text is scanned. */
 enum text_kind {
-    TEXT_PLAIN, /* plain_list: the first two readings see all of it */
     TEXT_LIST,  /* as an MTA gets it */
     TEXT_PROSE, /* as only a person reads it */
 };
@@ -61,6 +64,7 @@ static const struct {
     {"Resent-Cc", FIELD_RESENT_CC},
     {"Resent-Bcc", FIELD_RESENT_BCC},
     {"Apparently-To", FIELD_APPARENTLY_TO},
+    {"From", FIELD_FROM},
 };
 
 const char *recipient_field_name(enum recipient_field field)
@@ -90,6 +94,7 @@ static unsigned field_of(const char *name)
     case 'b':
     case 'r':
     case 'a':
+    case 'f':
         for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++)
             if (g_ascii_strcasecmp(fields[i].name, name) == 0)
                 return fields[i].field;
@@ -97,20 +102,21 @@ static unsigned field_of(const char *name)
     return 0;
 }
 
-/* Takes the address. */
-static void recipients_add(struct recipients *recipients, char *address, unsigned field)
+static void recipients_put(struct recipients *recipients, const char *address, size_t length, unsigned field)
 {
-    struct recipient recipient = {.address = address, .fields = field};
-    int place = addresses_find(&recipients->addresses, address);
+    bool added, new_domain;
+    int place = addresses_put(&recipients->addresses, address, length, RECIPIENTS_LIMIT, &added);
 
-    if (place >= 0) {
-        g_array_index(recipients->list, struct recipient, (unsigned)place).fields |= field;
-        g_free(address);
-    } else if (recipients->list->len >= RECIPIENTS_LIMIT) {
+    if (place < 0) {
         recipients->defects |= DEFECT_LIMIT;
-        g_free(address);
+    } else if (!added) {
+        g_array_index(recipients->list, struct recipient, (unsigned)place).fields |= field;
     } else {
-        addresses_add(&recipients->addresses, address);
+        struct recipient recipient = {.address = addresses_get(&recipients->addresses, (unsigned)place)};
+        const char *domain = address_domain(recipient.address);
+        recipient.fields = field;
+        recipient.domain = (unsigned)addresses_put(
+            &recipients->domains, domain, length - (size_t)(domain - recipient.address), G_MAXUINT, &new_domain);
         g_array_append_val(recipients->list, recipient);
     }
 }
@@ -120,11 +126,9 @@ static void recipients_take(struct recipients *recipients, struct addresses *add
                             unsigned field)
 {
     for (unsigned i = 0; i < addresses_count(addresses); i++) {
-        char *address = addresses_steal(addresses, i);
-        if (without != NULL && addresses_find(without, address) >= 0)
-            g_free(address);
-        else
-            recipients_add(recipients, address, field);
+        const char *address = addresses_get(addresses, i);
+        if (without == NULL || addresses_find(without, address) < 0)
+            recipients_put(recipients, address, strlen(address), field);
     }
     addresses_empty(addresses);
 }
@@ -165,9 +169,9 @@ static void gmime_start(void)
     pthread_once(&once, gmime_register);
 }
 
-static void reader_start(struct reader *reader)
+static void reader_start(struct reader *reader, bool long_way)
 {
-    *reader = (struct reader){0};
+    *reader = (struct reader){.long_way = long_way};
     reader->hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
     addresses_init(&reader->parsed);
     addresses_init(&reader->named);
@@ -199,57 +203,9 @@ static void reader_end(struct reader *reader)
     addresses_clear(&reader->parsed);
     addresses_clear(&reader->named);
     addresses_clear(&reader->seen);
+    simple_list_clear(&reader->simple);
     account_end(&reader->account);
     idna_clear(&reader->idna);
-}
-
-static unsigned count_brackets(const char *text, size_t length)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < length; i++)
-        count += strchr("<>()[]{}|/\"", text[i]) != NULL;
-    return count;
-}
-
-/*
- * Whether the grammar took for one address what a person reads otherwise: other
- * scripts' separators and at signs are letters to it.  The scanner reads these.
- */
-static bool runs_together(const char *address, size_t length)
-{
-    size_t clean_length;
-    g_autofree char *owned = NULL;
-    size_t ats = 0;
-
-    if (address[0] == '"' || g_str_is_ascii(address))
-        return false;
-    const char *text = scan_clean(address, length, &clean_length, &owned);
-    for (size_t i = 0; i < clean_length; i++)
-        ats += text[i] == '@';
-    return ats != 1 || strpbrk(text, " ,;\001") != NULL ||
-           count_brackets(text, clean_length) > count_brackets(address, length);
-}
-
-/*
- * Whether a domain ends sooner to a person than to the grammar, which allows
- * signs in it that no name in the DNS has ("x.example/home", "x.example|bob").
- */
-static bool ends_sooner(const char *domain, size_t length)
-{
-    size_t name = 0;
-
-    if (domain[0] == '[')
-        return false;
-    while (name < length && ((unsigned char)domain[name] >= 0x80 || g_ascii_isalnum(domain[name]) ||
-                             strchr("-._", domain[name]) != NULL))
-        name++;
-    if (name < length)
-        return memchr(domain, '.', name) != NULL && memchr(domain + name, '.', length - name) == NULL;
-    if (g_str_is_ascii(domain))
-        return false;
-    g_autofree char *valid = g_utf8_make_valid(domain, (gssize)length);
-    return scan_domain_end(valid, 0, strlen(valid)) < strlen(valid);
 }
 
 static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
@@ -257,7 +213,7 @@ static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
     const char *address = mailbox->addr;
 
     /* The library knows where its `@` is; a quoted local part may hold another. */
-    if (address == NULL || mailbox->at <= 0 || runs_together(address, strlen(address)))
+    if (address == NULL || mailbox->at <= 0 || gmime_runs_together(address, strlen(address)))
         return;
     size_t local_length = (size_t)mailbox->at;
     const char *domain = address + mailbox->at + 1;
@@ -274,7 +230,7 @@ static void mailbox_add(struct reader *reader, InternetAddressMailbox *mailbox)
         domain++;
         domain_length--;
     }
-    if (ends_sooner(domain, domain_length))
+    if (gmime_ends_later(domain, domain_length))
         return;
     addresses_add(&reader->parsed, address_normalise(address, local_length, domain, domain_length, &reader->idna));
 }
@@ -364,7 +320,7 @@ static void scan_value(struct reader *reader, const char *value, enum text_kind 
     if (memchr(text, '@', length) == NULL)
         return;
     g_array_set_size(hits, 0);
-    scan_text(text, length, hits);
+    scan_text(text, length, READINGS_LIMIT - reader->readings + 1, hits);
     if (hits->len > READINGS_LIMIT - reader->readings) {
         g_array_set_size(hits, READINGS_LIMIT - reader->readings);
         reader->exhausted = true;
@@ -372,7 +328,7 @@ static void scan_value(struct reader *reader, const char *value, enum text_kind 
     reader->readings += hits->len;
     g_autofree char **found = g_new0(char *, hits->len + 1);
     read_hits(reader, text, found);
-    if (kind != TEXT_PLAIN && !account_text(&reader->account, text, length, kind == TEXT_PROSE, hits, found))
+    if (!account_text(&reader->account, text, length, kind == TEXT_PROSE, hits, found))
         reader->exhausted = true;
     for (unsigned i = 0; i < hits->len; i++) {
         const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
@@ -456,21 +412,63 @@ static void take_routed(void *data, const char *local, const char *domain)
     addresses_add(routed->to, address_normalise(local, strlen(local), domain, strlen(domain), &reader->idna));
 }
 
-/* Both readings of one header; `routes`: the MTA makes addresses of what says a way. */
+/*
+ * Reads an ordinary list, of that number of groups at most, in one pass, and counts of it what the long way
+ * would; false if the list is none, or the long way would come to its limits.
+ */
+static bool read_at_once(struct reader *reader, const char *value, unsigned groups, bool *bounded)
+{
+    struct simple_list *list = &reader->simple;
+
+    if (reader->long_way || !simple_list_read(list, value) || list->groups > groups)
+        return false;
+    bool decodes = list->words > 0 && reader->words <= WORDS_LIMIT;
+    unsigned texts = decodes ? 2 : 1; /* of which the second is the decoded one */
+    if (list->count > (READINGS_LIMIT - reader->readings) / texts ||
+        reader->account.walks + texts * list->walks >= ACCOUNT_LIMIT)
+        return false;
+    /* The last ones may be left as they are, and hold nobody either. */
+    if (decodes)
+        reader->words = MIN(reader->words + list->words, WORDS_LIMIT + 1);
+    *bounded = parsable_add(&reader->shown, &(struct parsable_marks){.bytes = list->bytes,
+                                                                     .ats = list->count,
+                                                                     .colons = list->colons,
+                                                                     .separators = list->separators,
+                                                                     .open = list->open}) &&
+               reader->words <= WORDS_LIMIT;
+    reader->readings += texts * list->count;
+    reader->account.walks += texts * list->walks;
+    return true;
+}
+
+static bool take_at_once(struct reader *reader, struct recipients *recipients, const char *value, unsigned field)
+{
+    bool bounded;
+
+    if (!read_at_once(reader, value, G_MAXUINT, &bounded))
+        return false;
+    if (!bounded)
+        recipients->defects |= DEFECT_LIMIT;
+    for (unsigned i = 0; i < reader->simple.count; i++) {
+        size_t length;
+        const char *address = simple_list_normal(&reader->simple, i, &length);
+        recipients_put(recipients, address, length, field);
+    }
+    recipients->at_once++;
+    return true;
+}
+
+/* All readings of one header; `routes`: the MTA makes addresses of what says a way. */
 static void read_value(struct reader *reader, struct recipients *recipients, const char *value, unsigned field,
                        bool routes)
 {
     struct words words = {0};
+
+    if (take_at_once(reader, recipients, value, field))
+        return;
     bool has_words = decode_words(value, &reader->words, &words);
     const char *text = has_words ? words.mended : value;
     bool bounded = parsable_show(&reader->shown, text, strlen(text)) && reader->words <= WORDS_LIMIT;
-
-    if (bounded && plain_list(text)) {
-        scan_value(reader, text, TEXT_PLAIN, &reader->seen);
-        recipients_take(recipients, &reader->seen, NULL, field);
-        words_clear(&words);
-        return;
-    }
     reader->warned = false;
     if (routes)
         route_list(value, take_routed, &(struct routed){reader, &reader->seen});
@@ -495,64 +493,153 @@ static void read_value(struct reader *reader, struct recipients *recipients, con
     words_clear(&words);
 }
 
-/* Atoms, quoted strings and specials, as Postfix counts them (header_address_token_limit). */
-static unsigned token_count(const char *value)
-{
-    unsigned tokens = 0;
-
-    for (const char *p = value; *p != '\0';) {
-        if (g_ascii_isspace(*p)) {
-            p++;
-            continue;
-        }
-        tokens++;
-        if (*p == '"') {
-            for (p++; *p != '\0' && *p != '"'; p++)
-                if (*p == '\\' && p[1] != '\0')
-                    p++;
-            p += *p == '"';
-        } else if (strchr("()<>@,;:\\[].", *p) != NULL) {
-            p++;
-        } else {
-            p += strcspn(p, "()<>@,;:\\\"[]. \t\r\n");
-        }
-    }
-    return tokens;
-}
-
-static bool was_cut(const struct message *message, const char *value)
-{
-    size_t length = strlen(value);
-    unsigned tokens = mta_facts(message->mta)->header_tokens;
-
-    return length >= CUT_BYTES || (tokens > 0 && length >= tokens && token_count(value) >= tokens);
-}
-
-struct recipients *recipients_read(const struct message *message)
+static struct recipients *recipients_new(void)
 {
     struct recipients *recipients = g_new0(struct recipients, 1);
-    struct reader reader;
 
     addresses_init(&recipients->addresses);
+    addresses_init(&recipients->domains);
+    recipients->domains.borrows = true;
     recipients->list = g_array_new(FALSE, FALSE, sizeof(struct recipient));
+    return recipients;
+}
+
+/* The authors of a From header that is an ordinary list. */
+static bool take_authors_at_once(struct reader *reader, const char *value, struct addresses *all)
+{
+    bool bounded, added;
+
+    /* The grammar names the members of a group after all others. */
+    if (!read_at_once(reader, value, 0, &bounded))
+        return false;
+    for (unsigned i = 0; i < reader->simple.count; i++) {
+        size_t length;
+        const char *address = simple_list_normal(&reader->simple, i, &length);
+        addresses_put(all, address, length, G_MAXUINT, &added);
+    }
+    return true;
+}
+
+static GPtrArray *read_authors(const struct message *message, bool *whole, bool long_way)
+{
+    GPtrArray *authors = g_ptr_array_new_with_free_func(g_free);
+    struct addresses all;
+    struct reader reader;
+
+    reader_start(&reader, long_way);
+    addresses_init(&all);
+    for (unsigned i = 0; i < message->headers->len && addresses_count(&all) <= AUTHORS_LIMIT; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        const char *value = header->value;
+        struct words words = {0};
+        if (g_ascii_strcasecmp(header->name, "From") != 0 || take_authors_at_once(&reader, value, &all))
+            continue;
+        if (decode_words(value, &reader.words, &words))
+            value = words.mended;
+        if (parsable_show(&reader.shown, value, strlen(value)) && reader.words <= WORDS_LIMIT)
+            parse_value(&reader, value);
+        /* An author is who the grammar says; only where it says nobody, who can be read. */
+        if (addresses_count(&reader.parsed) == 0) {
+            scan_value(&reader, value, TEXT_LIST, &reader.parsed);
+            addresses_join(&reader.parsed, &reader.account.longer);
+        }
+        if (addresses_count(&reader.parsed) == 0 && !mta_facts(message->mta)->rewrites_routes)
+            route_list(value, take_routed, &(struct routed){&reader, &reader.parsed});
+        addresses_join(&all, &reader.parsed);
+        addresses_empty(&reader.named);
+        addresses_empty(&reader.account.longer);
+        addresses_empty(&reader.account.parts);
+        words_clear(&words);
+    }
+    if (whole != NULL)
+        *whole = addresses_count(&all) <= AUTHORS_LIMIT && reader.words <= WORDS_LIMIT && !reader.exhausted &&
+                 !reader.idna.exhausted;
+    for (unsigned i = 0; i < MIN(addresses_count(&all), AUTHORS_LIMIT); i++)
+        g_ptr_array_add(authors, g_strdup(addresses_get(&all, i)));
+    addresses_clear(&all);
+    reader_end(&reader);
+    return authors;
+}
+
+/* The author of a message among those who are in From, or NULL: nobody is there. */
+static char *find_author(const struct message *message, const struct recipients *from, bool long_way)
+{
+    g_autoptr(GPtrArray) authors = read_authors(message, NULL, long_way);
+
+    for (unsigned i = authors->len; i-- > 0;)
+        if (addresses_find(&from->addresses, g_ptr_array_index(authors, i)) < 0)
+            g_ptr_array_remove_index(authors, i);
+    if (authors->len > 0)
+        return g_strdup(from_author(message, authors));
+    return from->list->len > 0 ? g_strdup(recipients_get(from, 0)->address) : NULL;
+}
+
+/* Whoever is in From and not the author; `places`: how many there can be. */
+static void read_from(struct reader *reader, struct recipients *recipients, const struct message *message,
+                      unsigned places)
+{
+    auto_free(recipients) from = recipients_new();
+
+    for (unsigned i = 0; i < message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(message->headers, i);
+        if (field_of(header->name) != FIELD_FROM)
+            continue;
+        read_value(reader, from, header->value, FIELD_FROM, !mta_facts(message->mta)->rewrites_routes);
+        if (header_was_cut(message, header->value))
+            recipients->defects |= DEFECT_CUT;
+    }
+    g_autofree char *author = find_author(message, from, reader->long_way);
+    unsigned read = 0;
+    for (unsigned i = 0; i < from->list->len; i++) {
+        const char *address = recipients_get(from, i)->address;
+        read += from_counts(address);
+        if (from_counts(address) && strcmp(address, author) != 0)
+            recipients_put(recipients, address, strlen(address), FIELD_FROM);
+    }
+    recipients->defects |= from->defects & DEFECT_LIMIT;
+    if (places > read + FROM_UNREAD_ALLOWED)
+        recipients->defects |= from->defects & DEFECT_UNPARSED;
+    recipients->longer += from->longer;
+    recipients->at_once += from->at_once;
+}
+
+static struct recipients *read_message(const struct message *message, bool long_way)
+{
+    struct recipients *recipients = recipients_new();
+    unsigned places = from_places(message);
+    struct reader reader;
+
     if (message->overflow)
         recipients->defects |= DEFECT_LIMIT;
-    reader_start(&reader);
+    reader_start(&reader, long_way);
     for (unsigned i = 0; i < message->headers->len; i++) {
         const struct header *header = g_ptr_array_index(message->headers, i);
         unsigned field = field_of(header->name);
-        if (field == 0)
+        if (field == 0 || field == FIELD_FROM)
             continue;
         read_value(&reader, recipients, header->value, field, !mta_facts(message->mta)->rewrites_routes);
-        if (was_cut(message, header->value))
+        if (header_was_cut(message, header->value))
             recipients->defects |= DEFECT_CUT;
     }
+    if (places > 1)
+        read_from(&reader, recipients, message, places);
     reader_end(&reader);
     return recipients;
 }
 
+struct recipients *recipients_read(const struct message *message)
+{
+    return read_message(message, false);
+}
+
+struct recipients *recipients_read_long(const struct message *message)
+{
+    return read_message(message, true);
+}
+
 void recipients_free(struct recipients *recipients)
 {
+    addresses_clear(&recipients->domains);
     addresses_clear(&recipients->addresses);
     g_array_unref(recipients->list);
     g_free(recipients);
@@ -580,6 +667,16 @@ unsigned recipients_longer(const struct recipients *recipients)
     return recipients->longer;
 }
 
+unsigned recipients_at_once(const struct recipients *recipients)
+{
+    return recipients->at_once;
+}
+
+unsigned recipients_domains(const struct recipients *recipients)
+{
+    return addresses_count(&recipients->domains);
+}
+
 unsigned recipients_defects(const struct recipients *recipients)
 {
     return recipients->defects;
@@ -587,46 +684,12 @@ unsigned recipients_defects(const struct recipients *recipients)
 
 GPtrArray *recipients_authors(const struct message *message, bool *whole)
 {
-    GPtrArray *authors = g_ptr_array_new_with_free_func(g_free);
-    struct addresses all;
-    struct reader reader;
+    return read_authors(message, whole, false);
+}
 
-    reader_start(&reader);
-    addresses_init(&all);
-    for (unsigned i = 0; i < message->headers->len && addresses_count(&all) <= AUTHORS_LIMIT; i++) {
-        const struct header *header = g_ptr_array_index(message->headers, i);
-        const char *value = header->value;
-        struct words words = {0};
-        if (g_ascii_strcasecmp(header->name, "From") != 0)
-            continue;
-        if (decode_words(value, &reader.words, &words))
-            value = words.mended;
-        if (parsable_show(&reader.shown, value, strlen(value)) && reader.words <= WORDS_LIMIT && !plain_list(value))
-            parse_value(&reader, value);
-        /* An author is who the grammar says; only where it says nobody, who can be read. */
-        if (addresses_count(&reader.parsed) == 0) {
-            scan_value(&reader, value, TEXT_LIST, &reader.parsed);
-            for (unsigned j = 0; j < addresses_count(&reader.account.longer); j++)
-                addresses_add(&reader.parsed, addresses_steal(&reader.account.longer, j));
-        }
-        if (addresses_count(&reader.parsed) == 0 && !mta_facts(message->mta)->rewrites_routes)
-            route_list(value, take_routed, &(struct routed){&reader, &reader.parsed});
-        for (unsigned j = 0; j < addresses_count(&reader.parsed); j++)
-            addresses_add(&all, addresses_steal(&reader.parsed, j));
-        addresses_empty(&reader.parsed);
-        addresses_empty(&reader.named);
-        addresses_empty(&reader.account.longer);
-        addresses_empty(&reader.account.parts);
-        words_clear(&words);
-    }
-    if (whole != NULL)
-        *whole = addresses_count(&all) <= AUTHORS_LIMIT && reader.words <= WORDS_LIMIT && !reader.exhausted &&
-                 !reader.idna.exhausted;
-    for (unsigned i = 0; i < MIN(addresses_count(&all), AUTHORS_LIMIT); i++)
-        g_ptr_array_add(authors, addresses_steal(&all, i));
-    addresses_clear(&all);
-    reader_end(&reader);
-    return authors;
+GPtrArray *recipients_authors_long(const struct message *message, bool *whole)
+{
+    return read_authors(message, whole, true);
 }
 
 char *recipients_library_version(void)

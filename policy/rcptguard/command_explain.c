@@ -1,9 +1,12 @@
 /* command_explain - `rcptguard explain`: which messages are explained, and how; see rcptguard(1) */
 
+#include <config.h>
+
 #include "policy/cli/terminal.h"
 #include "policy/explain/explain.h"
 #include "policy/mailbox/mailbox_read.h"
 #include "policy/message/message_id.h"
+#include "policy/rcptguard/daemon_state.h"
 #include "policy/rcptguard/message_options.h"
 #include "policy/rcptguard/rcptguard_tool.h"
 
@@ -18,12 +21,13 @@ static int index_option = NO_INDEX;
 static char *id_option = NULL;
 static gboolean inbound_option = FALSE;
 static gboolean all_option = FALSE;
+static gboolean state_option = FALSE;
+static char *config_option = NULL;
 static char **file_options = NULL;
 
 struct explaining {
     struct policy *policy;
-    gint64 now;
-    int outbound; /* explanation.h */
+    struct told_options options;
     struct explain_look look;
     unsigned messages; /* that were explained */
     unsigned read;
@@ -52,9 +56,9 @@ static bool explain_one(void *data, struct message *message, const char *file, u
     g_autoptr(GString) out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
     given_apply(message);
     mailfile_envelope(message, sender_option, (const char *const *)recipient_option);
-    auto_free(told) told = told_new(explaining->policy, message, file, index, explaining->now, explaining->outbound);
+    auto_free(told) told = told_new(explaining->policy, message, file, index, &explaining->options);
     if (tool_json())
-        explain_json(out, told);
+        explain_json(out, told, all_option);
     else
         explain_text(out, told, &explaining->look);
     fwrite(out->str, 1, out->len, stdout);
@@ -90,6 +94,8 @@ static int check_options(void)
         return EXITS_USAGE;
     if (inbound_option && given_way())
         return tool_usage_error("--inbound says what --client, --listener and --local leave to the policy: not both");
+    if (config_option != NULL && !state_option)
+        return tool_usage_error("--config says where --state is: not without it");
     if (sender_option != NULL && sender_option[0] != '\0' && strcmp(sender_option, "<>") != 0 &&
         strchr(sender_option, '@') == NULL)
         return tool_usage_error("`%s` is no address", sender_option);
@@ -100,13 +106,51 @@ static int check_options(void)
     return EXITS_DONE;
 }
 
-static int command_explain_run(struct tool *tool)
+/* The daemon's state, if it was asked for and the policy needs it; false after an error in `diags`. */
+static bool open_state(struct explaining *explaining, struct daemon_state **state, struct diags *diags)
+{
+    *state = NULL;
+    if (!state_option || !policy_remembers(explaining->policy))
+        return true;
+#ifdef WITH_DAEMON
+    *state = daemon_state_open(config_option, diags);
+    if (*state != NULL)
+        explaining->options.state = daemon_state_get(*state);
+    return *state != NULL;
+#else
+    diags_file_error(diags, "--state", "this program was built without the daemon, whose memory it would ask");
+    return false;
+#endif
+}
+
+static void close_state(struct daemon_state *state)
+{
+#ifdef WITH_DAEMON
+    daemon_state_close(state);
+#else
+    (void)state;
+#endif
+}
+
+static void explain_files(struct explaining *explaining, struct diags *diags)
 {
     static char *standard_input[] = {(char *)"-", NULL};
+    const enum mailfile_extent extent = policy_asks_body(explaining->policy) ? MAILFILE_BODIES : MAILFILE_HEADERS;
+    struct daemon_state *state;
+
+    if (open_state(explaining, &state, diags)) {
+        for (char **files = file_options != NULL ? file_options : standard_input; *files != NULL; files++)
+            mailfile_read_extent(*files, extent, explain_one, pass_one, explaining, diags);
+    }
+    close_state(state);
+}
+
+static int command_explain_run(struct tool *tool)
+{
     struct explaining explaining = {
-        .outbound = inbound_option ? 0
-                    : given_way()  ? -1
-                                   : 1,
+        .options.outbound = inbound_option ? 0
+                            : given_way()  ? -1
+                                           : 1,
         .look = {.all = all_option, .colours = terminal_colours(stdout), .width = terminal_width(stdout)},
     };
     bool found = true;
@@ -114,15 +158,13 @@ static int command_explain_run(struct tool *tool)
     (void)tool;
     if (check_options() != EXITS_DONE)
         return EXITS_USAGE;
-    explaining.now = given_time();
+    explaining.options.now = given_time();
     struct diags *diags = diags_new();
     explaining.policy = tool_load(diags);
     if (explaining.policy != NULL) {
-        char **files = file_options != NULL ? file_options : standard_input;
-        for (; *files != NULL; files++)
-            mailfile_read_noting(*files, explain_one, pass_one, &explaining, diags);
+        explain_files(&explaining, diags);
         policy_unref(explaining.policy);
-        found = is_found(&explaining);
+        found = diags_errors(diags) > 0 || is_found(&explaining);
     }
     fflush(stdout);
     tool_print_diags(diags);
@@ -144,6 +186,9 @@ static const GOptionEntry entries[] = {
     {"index", 0, 0, G_OPTION_ARG_INT, &index_option, "The message with this number of a mailbox, from 0", "N"},
     {"id", 0, 0, G_OPTION_ARG_STRING, &id_option, "The messages with this Message-ID", "MESSAGE-ID"},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Show each visible recipient", NULL},
+    {"state", 0, 0, G_OPTION_ARG_NONE, &state_option, "Ask what the daemon remembers; see --config", NULL},
+    {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_option,
+     "The daemon's file (" SYSCONFDIR "/rcptguard/rcptguard.conf)", "CONF"},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &file_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };

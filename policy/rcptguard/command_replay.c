@@ -31,6 +31,15 @@ struct replaying {
     struct once *once; /* messages that were there before; NULL: it does not matter */
     struct replay replay;
     struct progress *progress;
+    GArray *waiting; /* struct waiting_message: those that are played at the end */
+    gint64 latest;   /* date in the mailbox so far */
+};
+
+/* A message that depends on those before it. */
+struct waiting_message {
+    gint64 time;
+    unsigned index; /* in the mailbox */
+    struct judged *judged;
 };
 
 static void on_interrupt(int number)
@@ -65,17 +74,11 @@ static void print(GString *out)
     g_string_free(out, TRUE);
 }
 
-static void take_one(void *data, void *result)
+/* Prints what is wanted of one, and counts it. */
+static void count_one(struct replaying *replaying, struct judged *judged)
 {
-    struct replaying *replaying = data;
-    struct judged *judged = result;
     bool changed = replaying->tally->against != NULL && judged_changed(judged);
 
-    if (replaying->once != NULL && once_seen(replaying->once, &judged->key)) {
-        replaying->replay.repeated++;
-        judged_unref(judged);
-        return;
-    }
     if (messages_option || changed) {
         GString *out = g_string_new(NULL);
         if (tool_json())
@@ -86,6 +89,61 @@ static void take_one(void *data, void *result)
         print(out);
     }
     tally_add(replaying->tally, judged);
+}
+
+static void keep_waiting(struct replaying *replaying, struct judged *judged)
+{
+    struct waiting_message waiting = {judged->waiting.time, replaying->waiting->len, judged};
+
+    if (waiting.time == 0) {
+        replaying->replay.undated++;
+        waiting.time = replaying->latest;
+    }
+    replaying->replay.out_of_order += waiting.time < replaying->latest;
+    replaying->latest = MAX(replaying->latest, waiting.time);
+    g_array_append_val(replaying->waiting, waiting);
+}
+
+static void take_one(void *data, void *result)
+{
+    struct replaying *replaying = data;
+    struct judged *judged = result;
+
+    if (replaying->once != NULL && once_seen(replaying->once, &judged->key)) {
+        replaying->replay.repeated++;
+        judged_unref(judged);
+    } else if (judged->waiting.message != NULL) {
+        keep_waiting(replaying, judged);
+    } else {
+        count_one(replaying, judged);
+    }
+}
+
+static int compare_waiting(gconstpointer one, gconstpointer other)
+{
+    const struct waiting_message *a = one, *b = other;
+
+    return a->time != b->time ? (a->time < b->time ? -1 : 1) : a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* Plays what has waited, in the order of its dates. */
+static void play_waiting(struct replaying *replaying)
+{
+    struct play *play = play_new(replaying->options.policy);
+    struct play *against = replaying->options.against != NULL ? play_new(replaying->options.against) : NULL;
+
+    g_array_sort(replaying->waiting, compare_waiting);
+    for (unsigned i = 0; i < replaying->waiting->len; i++) {
+        const struct waiting_message *waiting = &g_array_index(replaying->waiting, struct waiting_message, i);
+        judged_play(waiting->judged, &replaying->options, play, against, waiting->time);
+        count_one(replaying, waiting->judged);
+    }
+    replaying->replay.played = play_figures(play);
+    if (play != NULL)
+        play_free(play);
+    if (against != NULL)
+        play_free(against);
+    g_array_unref(replaying->waiting);
 }
 
 static void pass_one(void *data, const char *file)
@@ -135,6 +193,7 @@ static void run(struct replaying *replaying, struct diags *diags)
     struct mailrun mailrun = {
         .jobs = (unsigned)jobs_option,
         .stop = &interrupted,
+        .bodies = judged_ask_body(&replaying->options),
         .work = judge_one,
         .deliver = take_one,
         .pass = pass_one,
@@ -155,7 +214,9 @@ static void run(struct replaying *replaying, struct diags *diags)
     replay->unknown = given_unknown(replaying->options.policy, &replay->unknown_rules);
     replaying->once = once_option ? once_new() : NULL;
     replaying->progress = progress_new();
+    replaying->waiting = g_array_new(FALSE, FALSE, sizeof(struct waiting_message));
     mailrun_run(&mailrun, (const char *const *)path_options, diags);
+    play_waiting(replaying);
     progress_free(replaying->progress);
     once_free(replaying->once);
     replay->partial = atomic_load(&interrupted);

@@ -1,7 +1,10 @@
 /* rcptguard - the policy's tool; its commands are in files of their own.  See rcptguard(1). */
 
+#include <config.h>
+
 #include "policy/cli/json.h"
 #include "policy/cli/version_text.h"
+#include "policy/rcptguard/daemon_state.h"
 #include "policy/rcptguard/rcptguard_tool.h"
 
 static const struct command *const commands[] = {
@@ -11,6 +14,9 @@ static const struct command *const commands[] = {
 static void add_versions(GString *out)
 {
     versions_add_built(out, "json-glib", json_library_version());
+#ifdef WITH_DAEMON
+    versions_add(out, daemon_state_library(), daemon_state_library_version());
+#endif
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "policy/base/diagnostics.h"
 #include "policy/replay/replay_histogram.h"
 #include "policy/replay/replay_result.h"
+#include "policy/replay/replay_state.h"
 #include "policy/replay/replay_totals.h"
 
 #include <glib.h>
@@ -22,13 +23,16 @@
 
 struct replay {
     const struct tally *tally;
-    const struct diags *diags; /* what could not be read */
-    guint64 passed;            /* files that were found and are no mail */
-    guint64 repeated;          /* messages that were there before and are not counted */
-    char **unknown;            /* words of tests in rules that a mailbox has no value for, ended by NULL */
-    unsigned unknown_rules;    /* how many rules have them */
-    bool partial;              /* it was interrupted */
-    bool recipients;           /* they may be shown */
+    const struct diags *diags;  /* what could not be read */
+    guint64 passed;             /* files that were found and are no mail */
+    guint64 repeated;           /* messages that were there before and are not counted */
+    char **unknown;             /* words of tests in rules that a mailbox has no value for, ended by NULL */
+    unsigned unknown_rules;     /* how many rules have them */
+    struct play_figures played; /* by `known` and by windows */
+    guint64 out_of_order;       /* messages that were sent before one that is before them in the mailbox */
+    guint64 undated;            /* messages without a date, taken to be as old as the one before them */
+    bool partial;               /* it was interrupted */
+    bool recipients;            /* they may be shown */
     bool colours;
     unsigned width; /* of the terminal; 0: it is none */
 };

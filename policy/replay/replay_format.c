@@ -44,6 +44,35 @@ static void append_unknown(GString *out, const struct replay *replay)
     g_string_append(out, ".\n");
 }
 
+/* What the state has changed, and in which order it was played. */
+static void append_played(GString *out, const struct replay *replay)
+{
+    const struct play_figures *played = &replay->played;
+
+    if (played->known) {
+        g_string_append(out, "`known` would have spared ");
+        replay_append_number(out, played->spared, 0);
+        g_string_append(out, " of ");
+        replay_append_number(out, played->without_known, 0);
+        g_string_append(out, " messages that are stopped without it.\n");
+    }
+    if (played->windows) {
+        g_string_append(out, "Windows would have stopped ");
+        replay_append_messages(out, played->added);
+        g_string_append(out, " more.\n");
+    }
+    if (replay->out_of_order > 0) {
+        replay_append_messages(out, replay->out_of_order);
+        g_string_append(out, replay->out_of_order == 1 ? " is" : " are");
+        g_string_append(out, " not in the order of the dates, by which windows and sets were played.\n");
+    }
+    if (replay->undated > 0) {
+        replay_append_messages(out, replay->undated);
+        g_string_append(out, replay->undated == 1 ? " has" : " have");
+        g_string_append(out, " no date, and played as if as old as the message before.\n");
+    }
+}
+
 char **replay_notices(const struct replay *replay)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -60,6 +89,7 @@ char **replay_notices(const struct replay *replay)
         g_string_append(out, replay->repeated == 1 ? " was there before and is not counted again.\n"
                                                    : " were there before and are not counted again.\n");
     }
+    append_played(out, replay);
     g_string_truncate(out, out->len > 0 ? out->len - 1 : 0);
     return g_strsplit(out->str, "\n", -1);
 }

@@ -234,6 +234,27 @@ static void json_changes(JsonBuilder *json, const struct tally *tally)
     json_number(json, "other_changes", (gint64)tally->unlisted);
 }
 
+static void json_state(JsonBuilder *json, const struct replay *replay)
+{
+    const struct play_figures *played = &replay->played;
+
+    if (!played->known && !played->windows) {
+        json_string(json, "state", NULL);
+        return;
+    }
+    json_begin_object(json, "state");
+    json_number(json, "stopped", (gint64)played->stopped);
+    if (played->known) {
+        json_number(json, "stopped_without_known", (gint64)played->without_known);
+        json_number(json, "spared_by_known", (gint64)played->spared);
+    }
+    if (played->windows)
+        json_number(json, "added_by_windows", (gint64)played->added);
+    json_number(json, "out_of_order", (gint64)replay->out_of_order);
+    json_number(json, "undated", (gint64)replay->undated);
+    json_builder_end_object(json);
+}
+
 void replay_append_json(GString *out, const struct replay *replay)
 {
     const struct tally *tally = replay->tally;
@@ -251,6 +272,7 @@ void replay_append_json(GString *out, const struct replay *replay)
         json_builder_add_string_value(json, *word);
     json_builder_end_array(json);
     json_number(json, "unknown_rules", replay->unknown_rules);
+    json_state(json, replay);
     json_string(json, "first", tally->first[0] != '\0' ? tally->first : NULL);
     json_string(json, "last", tally->last[0] != '\0' ? tally->last : NULL);
     json_digest(json, "policy", tally->policy);

@@ -39,6 +39,16 @@ struct hanging {
     unsigned count;
 };
 
+/*
+ * What is played in the order of its dates: the message itself, if a policy asks the state about it.  Its verdict is
+ * that of the message alone until judged_play.
+ */
+struct waiting_mail {
+    struct message *message;  /* or NULL */
+    struct body_parts *parts; /* of its body, if a policy asks for that; or NULL */
+    gint64 time;              /* of its Date, in seconds since 1970; 0 if it has none */
+};
+
 struct judged {
     unsigned references;
     char *file;
@@ -57,6 +67,7 @@ struct judged {
     unsigned more_people;
     char **recipients; /* the first visible ones, normalised, ended by NULL; NULL if they are not asked for */
     unsigned visible;  /* how many visible recipients there are in all */
+    struct waiting_mail waiting;
 };
 
 struct judged_options {
@@ -67,8 +78,17 @@ struct judged_options {
     struct policy *against; /* or NULL */
 };
 
+/* Whether either policy asks what the bodies show, so that messages need theirs. */
+bool judged_ask_body(const struct judged_options *options);
+
 struct judged *judged_new(const struct message *message, const char *file, unsigned index,
                           const struct judged_options *options);
+struct play;
+
+/* Evaluates a message that has waited, with what came before it at that time; `against` may be NULL. */
+void judged_play(struct judged *judged, const struct judged_options *options, struct play *play, struct play *against,
+                 gint64 time);
+
 struct judged *judged_ref(struct judged *judged);
 void judged_unref(struct judged *judged);
 

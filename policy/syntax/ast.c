@@ -79,6 +79,27 @@ void action_clear(struct action *action)
 {
     g_clear_pointer(&action->text, item_free);
     g_clear_pointer(&action->template, text_free);
+    g_clear_pointer(&action->release_after.text, g_free);
+    g_clear_pointer(&action->expire_after.text, g_free);
+    g_clear_pointer(&action->override.text, g_free);
+    action->release = RELEASE_BY_REVIEWER;
+    action->expire = EXPIRE_AS_CONFIGURED;
+}
+
+struct action_terms action_terms(const struct action *action)
+{
+    return (struct action_terms){
+        .release = action->release,
+        .release_after = action->release == RELEASE_AFTER ? action->release_after.seconds : 0,
+        .expire = action->expire,
+        .expire_after = action->expire != EXPIRE_AS_CONFIGURED ? action->expire_after.seconds : 0,
+        .override = action->override.text != NULL ? action->override.seconds : 0,
+    };
+}
+
+void signature_clear(gpointer signature)
+{
+    g_free(((struct signature *)signature)->text);
 }
 
 static void class_item_free(struct class_item *item)
@@ -163,6 +184,8 @@ void expect_free(struct expect *expect)
     array_free(expect->bcc);
     array_free(expect->fields);
     g_free(expect->at);
+    g_free(expect->time.text);
+    action_clear(&expect->terms);
     g_free(expect);
 }
 

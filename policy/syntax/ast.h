@@ -9,6 +9,7 @@
 
 #include "policy/base/source.h"
 #include "policy/exposure/classes.h"
+#include "policy/exposure/exposure.h"
 #include "policy/message/disposition.h"
 
 struct text;
@@ -38,11 +39,24 @@ struct expression {
     GPtrArray *parts; /* struct expression *: one of `not`, two and more of `and` and `or` */
 };
 
+/* How long: as it was written, and in seconds. */
+struct duration {
+    char *text; /* or NULL */
+    size_t offset;
+    unsigned seconds;
+};
+
 struct action {
     enum disposition disposition;
     struct item *text; /* NULL for accept */
     struct text *template;
     unsigned approvals; /* of a quarantine: 1 or 2; else 0 */
+    enum release_way release;
+    size_t release_offset;         /* of `release`, if it is said */
+    struct duration release_after; /* of RELEASE_AFTER */
+    enum expire_way expire;
+    struct duration expire_after; /* unless it is as configured */
+    struct duration override;     /* its text is NULL if there is none; its offset is the word's */
 };
 
 enum class_item_kind { CLASS_DOMAIN, CLASS_MATCH, CLASS_DOMAINS_FROM };
@@ -94,11 +108,18 @@ struct expect {
     struct item *client, *listener, *user, *sender; /* each may be NULL */
     GPtrArray *to;                                  /* struct people * */
     GPtrArray *bcc;
-    GPtrArray *fields; /* struct expect_field *, or NULL */
-    char *at;          /* or NULL */
+    GPtrArray *fields;    /* struct expect_field *, or NULL */
+    char *at;             /* or NULL */
+    bool known;           /* the parties of the message have been in one before */
+    unsigned messages;    /* how many there are of a series; 0: one message */
+    struct duration time; /* that they take */
+    unsigned begins;      /* the first message of a series that gives it, from 1 */
+    size_t begins_offset;
     struct item *file;
     enum disposition disposition;
-    struct item *rule; /* or NULL */
+    struct item *rule;   /* or NULL */
+    bool overridable;    /* whether the refusal has to be one that can be overridden */
+    struct action terms; /* how it has to be released and to expire, where that is said; nothing else of it */
 };
 
 /* A warning that a comment allows, and the statement that this comment is in. */
@@ -106,6 +127,19 @@ struct allow {
     char *name;
     size_t offset;
     size_t begin, end;
+};
+
+/* What is counted within a time, and where that is kept: see state.h. */
+struct signature {
+    char *text;
+    enum count count;
+    class_mask mask;
+};
+
+struct window {
+    unsigned signature; /* index */
+    unsigned seconds;
+    bool alike;
 };
 
 struct policy {
@@ -121,12 +155,19 @@ struct policy {
     struct expression *outbound; /* NULL: the built-in meaning */
     size_t outbound_offset;
     struct item *contact; /* or NULL */
-    GPtrArray *expects;   /* struct expect * */
-    GPtrArray *rules;     /* struct rule * */
+    struct duration remember;
+    GPtrArray *expects; /* struct expect * */
+    GPtrArray *rules;   /* struct rule * */
     struct action fallback;
     size_t fallback_offset;
     unsigned fallback_line;
-    GArray *thresholds; /* struct threshold, in the order of the rules */
+    GArray *thresholds;     /* struct threshold, in the order of the rules */
+    GArray *windows;        /* struct window, each once */
+    GArray *signatures;     /* struct signature: what is counted in them, each once */
+    unsigned longest;       /* seconds of the longest window */
+    bool asks_known;        /* a rule has `known` */
+    bool asks_body;         /* a rule counts inside parts of the body, or has `opaque` */
+    GPtrArray *part_fields; /* char *: header fields that rules count inside, each once */
 
     bool names_lost; /* a mistake may have hidden a class or a rule: a missing one is not reported */
 
@@ -157,6 +198,8 @@ void people_free(struct people *people);
 void expect_field_free(struct expect_field *field);
 void allow_free(struct allow *allow);
 void action_clear(struct action *action);
+struct action_terms action_terms(const struct action *action);
+void signature_clear(gpointer signature);
 
 /* The place of a byte of a pattern in the source: after the slash, and each slash in it has a backslash before it. */
 size_t policy_pattern_offset(const struct policy *policy, const struct item *item, size_t index);

@@ -66,7 +66,24 @@ static void lex_name(struct lexer *lexer, struct token *token)
     }
 }
 
-/* Digits, or a date; dates are checked here so that everybody can rely on them. */
+/* A letter after digits: a unit of time, or a mistake. */
+static void lex_after_number(struct lexer *lexer, struct token *token)
+{
+    bool unit = strchr("smhd", at(lexer, 0)) != NULL && !in_name(at(lexer, 1)) && token->length <= 9;
+
+    while (in_name(at(lexer, 0)))
+        lexer->position++;
+    if (unit) {
+        token_clear(token);
+        take_value(lexer, token);
+        token->kind = TOKEN_DURATION;
+        return;
+    }
+    lexer_fail(lexer, token->offset, "expected a number; a name starts with a letter from a to z");
+    token->kind = TOKEN_ERROR;
+}
+
+/* Digits, a date or a duration; dates are checked here so that everybody can rely on them. */
 static void lex_number(struct lexer *lexer, struct token *token)
 {
     bool date = false;
@@ -87,10 +104,7 @@ static void lex_number(struct lexer *lexer, struct token *token)
             token->kind = TOKEN_ERROR;
         }
     } else if (in_name(at(lexer, 0))) {
-        while (in_name(at(lexer, 0)))
-            lexer->position++;
-        lexer_fail(lexer, token->offset, "expected a number; a name starts with a letter from a to z");
-        token->kind = TOKEN_ERROR;
+        lex_after_number(lexer, token);
     } else if (token->length > 9) {
         lexer_fail(lexer, token->offset, "a number has at most nine digits");
         token->kind = TOKEN_ERROR;

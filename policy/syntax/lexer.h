@@ -14,13 +14,14 @@ enum token_kind {
     TOKEN_ERROR, /* has been reported already */
     TOKEN_NAME,  /* a keyword or a name */
     TOKEN_NUMBER,
-    TOKEN_DATE,   /* 2027-06-30 */
-    TOKEN_STRING, /* value without quotes and escapes */
-    TOKEN_REGEX,  /* value without slashes; `\/` is a slash */
-    TOKEN_OPEN,   /* { */
-    TOKEN_CLOSE,  /* } */
-    TOKEN_LEFT,   /* ( */
-    TOKEN_RIGHT,  /* ) */
+    TOKEN_DATE,     /* 2027-06-30 */
+    TOKEN_DURATION, /* 30s, 10m, 2h, 90d */
+    TOKEN_STRING,   /* value without quotes and escapes */
+    TOKEN_REGEX,    /* value without slashes; `\/` is a slash */
+    TOKEN_OPEN,     /* { */
+    TOKEN_CLOSE,    /* } */
+    TOKEN_LEFT,     /* ( */
+    TOKEN_RIGHT,    /* ) */
     TOKEN_COMMA,
     TOKEN_EQUAL,
     TOKEN_MATCHES, /* =~ */
@@ -34,7 +35,7 @@ struct token {
     enum token_kind kind;
     size_t offset;
     size_t length;
-    char *value; /* of names, numbers, dates, strings and regexes */
+    char *value; /* of names, numbers, dates, durations, strings and regexes */
 };
 
 struct lexer {

@@ -124,6 +124,44 @@ bool parser_take_string(struct parser *parser, const char *expected, struct item
     return parser_take_item(parser, TOKEN_STRING, expected, item);
 }
 
+/* What the lexer took for a duration, in seconds. */
+static guint64 duration_seconds(const char *text)
+{
+    char *unit = NULL;
+    guint64 number = g_ascii_strtoull(text, &unit, 10);
+
+    switch (*unit) {
+    case 'd':
+        return number * 24 * 60 * 60;
+    case 'h':
+        return number * 60 * 60;
+    case 'm':
+        return number * 60;
+    }
+    return number;
+}
+
+bool parser_take_duration(struct parser *parser, unsigned least, unsigned most, const char *example,
+                          struct duration *duration)
+{
+    g_autofree char *expected = g_strdup_printf("a time such as `%s`, a number and `s`, `m`, `h` or `d`", example);
+
+    if (!parser_is(parser, TOKEN_DURATION))
+        return parser_fail_expected(parser, expected, NULL);
+    guint64 seconds = duration_seconds(parser->token.value);
+    if (seconds < least || seconds > most) {
+        const unsigned day = 24 * 60 * 60;
+        bool days = most > day;
+        parser_fail_at(parser, parser->token.offset, "expected a time from %u%s to %u%s", days ? least / day : least,
+                       days ? "d" : "s", most / (days ? day : 60 * 60), days ? "d" : "h");
+        seconds = least; /* what follows may hold other mistakes */
+    }
+    g_free(duration->text);
+    *duration = (struct duration){g_strdup(parser->token.value), parser->token.offset, (unsigned)seconds};
+    parser_advance(parser);
+    return true;
+}
+
 bool parser_take_name(struct parser *parser, const char *expected, struct item **item)
 {
     if (parser_is(parser, TOKEN_NAME) && language_word(language_keywords, parser->token.value) >= 0)

@@ -42,6 +42,10 @@ bool parser_skip_word(struct parser *parser, const char *word);
 bool parser_take_item(struct parser *parser, enum token_kind kind, const char *expected, struct item **item);
 bool parser_take_string(struct parser *parser, const char *expected, struct item **item);
 
+/* A duration from `least` to `most` seconds: `example` shows one. */
+bool parser_take_duration(struct parser *parser, unsigned least, unsigned most, const char *example,
+                          struct duration *duration);
+
 /* A name that the policy defines: not a keyword. */
 bool parser_take_name(struct parser *parser, const char *expected, struct item **item);
 

@@ -7,6 +7,7 @@
 #include "policy/base/escape.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
+#include "policy/state/state.h"
 #include "policy/syntax/class_names.h"
 
 #include <string.h>
@@ -15,11 +16,14 @@ enum variable {
     VARIABLE_LITERAL,
     VARIABLE_COUNT,
     VARIABLE_COUNTED,
+    VARIABLE_WITHIN,
+    VARIABLE_INSIDE,
     VARIABLE_RULE,
     VARIABLE_SENDER,
     VARIABLE_USER,
     VARIABLE_QUEUE_ID,
     VARIABLE_CONTACT,
+    VARIABLE_OVERRIDE,
 };
 
 struct template_part {
@@ -35,8 +39,9 @@ struct text {
     GArray *parts; /* struct template_part */
 };
 
-static const char *const variable_names[] = {"visible", "parties", "domains", "recipients", "hidden",  "count",
-                                             "rule",    "sender",  "user",    "queue-id",   "contact", NULL};
+static const char *const variable_names[] = {"visible", "parties", "domains", "recipients", "hidden",
+                                             "count",   "rule",    "sender",  "user",       "queue-id",
+                                             "contact", "within",  "inside",  "override",   NULL};
 
 /* What is needed while a template is parsed. */
 struct template_parser {
@@ -112,6 +117,24 @@ static void add_count(struct template_parser *parser, const char *where, enum co
     g_array_append_val(parser->text->parts, part);
 }
 
+/* Why a variable has no value there, or NULL. */
+static const char *refusal_of(const struct template_scope *scope, enum variable variable)
+{
+    if (variable == VARIABLE_CONTACT && !scope->has_contact)
+        return "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`";
+    if (variable == VARIABLE_COUNTED && !scope->has_count)
+        return "`{count}` is what the rule counted, and there is no count here, or none without `not`";
+    if (variable == VARIABLE_WITHIN && !scope->has_window)
+        return "`{within}` is what the rule counted within a time, and there is no such count here, or none without "
+               "`not`";
+    if (variable == VARIABLE_INSIDE && !scope->has_inside)
+        return "`{inside}` is what the rule counted inside parts, and there is no such count here, or none without "
+               "`not`";
+    if (variable == VARIABLE_OVERRIDE && !scope->has_override)
+        return "`{override}` is where to send the message again, and needs `override 15m` after the text";
+    return NULL;
+}
+
 /* What is between braces: NAME or COUNT CLASS. */
 static void add_variable(struct template_parser *parser, const char *where, const char *content)
 {
@@ -121,6 +144,7 @@ static void add_variable(struct template_parser *parser, const char *where, cons
     } simple[] = {
         {"count", VARIABLE_COUNTED}, {"rule", VARIABLE_RULE},         {"sender", VARIABLE_SENDER},
         {"user", VARIABLE_USER},     {"queue-id", VARIABLE_QUEUE_ID}, {"contact", VARIABLE_CONTACT},
+        {"within", VARIABLE_WITHIN}, {"inside", VARIABLE_INSIDE},     {"override", VARIABLE_OVERRIDE},
     };
     g_auto(GStrv) words = g_strsplit(content, " ", -1);
     unsigned length = g_strv_length(words);
@@ -134,11 +158,9 @@ static void add_variable(struct template_parser *parser, const char *where, cons
         struct template_part part = {.variable = simple[i].variable};
         if (strcmp(simple[i].name, content) != 0)
             continue;
-        if (part.variable == VARIABLE_CONTACT && !parser->scope->has_contact)
-            fail(parser, where, "`{contact}` needs a statement such as `contact \"postmaster@corp.example\"`");
-        else if (part.variable == VARIABLE_COUNTED && !parser->scope->has_count)
-            fail(parser, where,
-                 "`{count}` is what the rule counted, and there is no count here, or none without `not`");
+        const char *refusal = refusal_of(parser->scope, part.variable);
+        if (refusal != NULL)
+            fail(parser, where, "%s", refusal);
         else
             g_array_append_val(parser->text->parts, part);
         return;
@@ -202,6 +224,34 @@ bool text_names_class(const struct text *text, class_mask class)
     return false;
 }
 
+static bool has_variable(const struct text *text, enum variable variable)
+{
+    for (unsigned i = 0; i < text->parts->len; i++)
+        if (g_array_index(text->parts, struct template_part, i).variable == variable)
+            return true;
+    return false;
+}
+
+bool text_names_window(const struct text *text)
+{
+    return has_variable(text, VARIABLE_WITHIN);
+}
+
+bool text_names_inside(const struct text *text)
+{
+    return has_variable(text, VARIABLE_INSIDE);
+}
+
+bool text_names_override(const struct text *text)
+{
+    return has_variable(text, VARIABLE_OVERRIDE);
+}
+
+bool text_names_contact(const struct text *text)
+{
+    return has_variable(text, VARIABLE_CONTACT);
+}
+
 bool text_plain_count(const struct text *text, unsigned index, struct text_count *found)
 {
     for (unsigned i = 0; i < text->parts->len; i++) {
@@ -212,6 +262,24 @@ bool text_plain_count(const struct text *text, unsigned index, struct text_count
         return true;
     }
     return false;
+}
+
+static void append_within(GString *line, const struct text_values *values)
+{
+    if (!values->has_within)
+        g_string_append_c(line, '?');
+    else if (values->within == STATE_WINDOW_MANY)
+        g_string_append_printf(line, "more than %u", STATE_WINDOW_LIMIT);
+    else
+        g_string_append_printf(line, "%u", values->within);
+}
+
+static void append_inside(GString *line, const struct text_values *values)
+{
+    if (values->has_inside)
+        g_string_append_printf(line, "%u", values->inside);
+    else
+        g_string_append_c(line, '?');
 }
 
 char *text_expand(const struct text *text, const struct text_values *values)
@@ -230,6 +298,12 @@ char *text_expand(const struct text *text, const struct text_values *values)
         case VARIABLE_COUNTED:
             g_string_append_printf(line, "%u", exposure_count(values->exposure, values->counted, values->counted_mask));
             break;
+        case VARIABLE_WITHIN:
+            append_within(line, values);
+            break;
+        case VARIABLE_INSIDE:
+            append_inside(line, values);
+            break;
         case VARIABLE_RULE:
             g_string_append(line, values->rule);
             break;
@@ -241,6 +315,9 @@ char *text_expand(const struct text *text, const struct text_values *values)
             break;
         case VARIABLE_QUEUE_ID:
             text_append_cut(line, values->message->queue_id, TEXT_VALUE_LIMIT);
+            break;
+        case VARIABLE_OVERRIDE:
+            g_string_append(line, values->override != NULL ? values->override : "-");
             break;
         case VARIABLE_CONTACT:
             /* The policy's own words: what is there is what the reader shall do. */

@@ -18,8 +18,11 @@ struct class_names;
 struct template_scope {
     const struct source *source; /* that contains it */
     const struct class_names *class_names;
-    bool has_contact; /* the policy names one */
-    bool has_count;   /* the text is that of a rule that tests a count */
+    bool has_contact;  /* the policy names one */
+    bool has_count;    /* the text is that of a rule that tests a count */
+    bool has_window;   /* the same of a count within a time */
+    bool has_inside;   /* the same of a count inside parts */
+    bool has_override; /* it is that of a refusal that can be overridden */
 };
 
 /* `offset` is the place of its string in the source; errors are added to `diags`, and the result is NULL. */
@@ -28,6 +31,15 @@ void text_free(struct text *text);
 
 /* Whether it shows a count of just this one class. */
 bool text_names_class(const struct text *text, class_mask class);
+
+/* Whether it shows what was counted within a time. */
+bool text_names_window(const struct text *text);
+
+bool text_names_inside(const struct text *text); /* the same of inside parts */
+
+/* Whether it shows where to send a refused message again; whom to ask. */
+bool text_names_override(const struct text *text);
+bool text_names_contact(const struct text *text);
 
 /* A count that it shows without naming a class, and its place in the source. */
 struct text_count {
@@ -46,6 +58,11 @@ struct text_values {
     const char *contact;
     enum count counted; /* what the rule counted, for `{count}` */
     class_mask counted_mask;
+    bool has_within; /* what it counted within a time is known, for `{within}` */
+    guint32 within;  /* or STATE_WINDOW_MANY */
+    bool has_inside; /* the same of what it counted inside parts, for `{inside}` */
+    unsigned inside;
+    const char *override; /* for `{override}`; NULL: `-` */
 };
 
 /*

@@ -14,7 +14,11 @@ const char *const language_keywords[] = {
     "malformed", "truncated", "visible", "parties", "recipients", "hidden",  "header",        "of",
     "approvals", NULL,
 };
-const char *const language_place_words[] = {"subject", "contains", NULL};
+/* `contains` is last: before another word, vim takes it for an option of its own (packaging/vim). */
+const char *const language_place_words[] = {
+    "subject",  "messages", "within", "alike",  "known",     "remember", "inside",   "calendar", "forwarded",
+    "contacts", "table",    "text",   "opaque", "encrypted", "types",    "limits",   "broken",   "release",
+    "with",     "reason",   "after",  "expire", "return",    "delete",   "override", "contains", NULL};
 
 int language_word(const char *const *words, const char *word)
 {

@@ -11,6 +11,7 @@
 #include "policy/engine/policy.h"
 #include "policy/exposure/exposure.h"
 #include "policy/mailbox/mailbox_read.h"
+#include "policy/state/state_memory.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct job {
     struct policy *policy;
     struct message *message;
     struct verdict *verdict;
+    struct state_scratch *scratch;
 };
 
 static bool take_first(void *data, struct message *message, const char *file, unsigned index)
@@ -71,7 +73,10 @@ static struct policy *read_policy(const char *path)
 static void *judge(void *data)
 {
     struct job *job = data;
-    struct judge_options options = {.on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES};
+    struct judge_options options = {.on_fault = DISPOSITION_QUARANTINE,
+                                    .outbound = OUTBOUND_YES,
+                                    .state = &job->scratch->state,
+                                    .time = 1800000000};
 
     job->verdict = policy_judge(job->policy, job->message, &options);
     return NULL;
@@ -150,12 +155,14 @@ static void measure_stack(struct job *job)
 int main(int argc, char **argv)
 {
     bool stack = argc > 1 && strcmp(argv[1], "--stack") == 0;
-    struct job job = {0};
+    struct state_scratch scratch;
+    struct job job = {.scratch = &scratch};
 
     if (argc < 3 + stack) {
         fprintf(stderr, "Usage: judge POLICY FILE [TIMES] | judge --stack POLICY FILE...\n");
         return 2;
     }
+    state_scratch_open(&scratch);
     job.policy = read_policy(argv[1 + stack]);
     for (int i = 2 + stack; i < (stack ? argc : 3); i++) {
         job.message = read_message(argv[i]);
@@ -165,6 +172,7 @@ int main(int argc, char **argv)
             measure_time(&job, argc > 3 ? atoi(argv[3]) : 1);
         message_free(job.message);
     }
+    state_scratch_close(&scratch);
     policy_unref(job.policy);
     return 0;
 }

@@ -1,454 +1,171 @@
 /*
  * milter-load - speaks the milter protocol as Postfix does, as fast as it is answered.
  *
- * usage: milter-load [-c CONNECTIONS] [-n MESSAGES] [-r RECIPIENTS] [-e VERDICT] SOCKET
+ * usage: milter-load [OPTION...] SOCKET
  *
- * Sends MESSAGES over CONNECTIONS sessions at once, each from a user who has
- * logged in: by default 3 recipients, 15 headers and 3 kB.  Every answer must be
- * the VERDICT expected (accept, quarantine or reject), else it fails.
+ *     -n MESSAGES     in all (10000)
+ *     -c CONNECTIONS  at once (4)
+ *     -m MESSAGES     on one connection, then a new one (0: all of them)
+ *     -r RECIPIENTS   in the header fields To and Cc (3)
+ *     -t RECIPIENTS   of the envelope (as -r, but 3 at the most)
+ *     -p              the lists are addresses alone; without it each has a display name in quotes
+ *     -b BYTES        of the body, which is words (2200)
+ *     -x              it is a file in base64
+ *     -e VERDICT      that every message must get: accept, quarantine or reject (accept)
+ *     -a LOGINS       of the messages, one after the other (1)
+ *     -d DOMAINS      at which the recipients outside are (499)
+ *     -f NUMBER       of the first message, from which its recipients follow: so that those of several runs differ (0)
+ *     -s MESSAGES     a second on each connection, none of them sooner (0: as fast as they are answered)
+ *     -q PREFIX       with which the queue ids begin (4X): so that those of several runs differ
+ *     -i CONNECTIONS  sends nothing: opens that many, says so, and closes them when standard input ends
  *
- * Prints one line: messages, seconds, and the protocol that the milter asked
- * for (actions, steps, macro lists), so that two milters can be compared.
- *
- * The protocol is the one of libmilter/mfdef.h, version 6.  As Postfix does, it
- * writes when it needs an answer and not before.
+ * Each message is from a user who has logged in, and has 15 header fields.
+ * Prints one line: messages, seconds, how long the answer at the end of a message
+ * took (median, 99 and 99.9 of 100 messages, in microseconds), and the protocol that
+ * the milter asked for, so that two milters can be compared.
  */
+#include "tests/bench/milter-wire.h"
+
 #include <libmilter/mfdef.h>
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS_LIMIT 256
-#define RECIPIENTS_LIMIT  1000
-#define BODY_SIZE         2200 /* with the headers 3 kB */
-#define ANSWER_SECONDS    60
-#define STAGES            7 /* connect, HELO, MAIL, RCPT, DATA, end of message, end of headers: as in smfi_setsymlist */
-
-enum stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_END, STAGE_HEADERS_END };
+#define IDLE_LIMIT        10000
+#define RECIPIENTS_LIMIT  10000
+#define ADDRESS_SIZE      128
+#define FIELD_LIMIT       60000
+#define BODY_LIMIT        65535 /* of one packet, as Postfix cuts it */
+#define WORDS_SIZE        (2 * BODY_LIMIT)
+#define WORDS_PERIOD      65520 /* they begin anew after these: a multiple of a line of base64, which has 78 */
+#define BODIES_LIMIT      100000000
 
 struct options {
     const char *socket;
+    const char *prefix;
     unsigned connections;
-    unsigned messages; /* in all */
+    unsigned idle;
+    unsigned messages;       /* in all */
+    unsigned per_connection; /* 0: all */
     unsigned recipients;
+    unsigned envelope;
+    unsigned body;
+    unsigned logins;
+    unsigned domains;
+    unsigned first;
+    unsigned speed; /* messages a second and connection; 0: any */
+    bool plain;
+    bool file;
     char verdict; /* SMFIR_... that ends a message, or SMFIR_QUARANTINE */
 };
 
-struct buffer {
-    char *data;
-    size_t length;
-    size_t size;
-};
-
-/* One connection to the milter, with what it asked for. */
-struct session {
+/* The messages of one thread. */
+struct load {
     const struct options *options;
     unsigned number;
     unsigned messages;
-    int fd;
-    struct buffer out;
-    struct buffer in; /* the last answer's payload */
-    uint32_t actions;
-    uint32_t steps;
-    char *macros[STAGES]; /* names asked for by smfi_setsymlist, or NULL: Postfix's own */
+    struct session session;
+    unsigned message;  /* the number of the one that is sent */
+    double *latencies; /* one a message */
+    struct timespec began;
 };
 
-static const char *const default_macros[STAGES] = {
-    "j {daemon_name} {daemon_addr} v _",
-    "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer}",
-    "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}",
-    "i {rcpt_addr} {rcpt_host} {rcpt_mailer}",
-    "i",
-    "i",
-    "i",
-};
-
-static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void die(const char *format, ...)
-{
-    va_list arguments;
-
-    fputs("milter-load: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(1);
-}
-
-/* ---- packets: a length in network order, a command, its payload */
-
-static void buffer_add(struct buffer *buffer, const void *data, size_t length)
-{
-    if (buffer->length + length > buffer->size) {
-        buffer->size = 2 * (buffer->length + length);
-        buffer->data = realloc(buffer->data, buffer->size);
-        if (!buffer->data)
-            die("out of memory");
-    }
-    memcpy(buffer->data + buffer->length, data, length);
-    buffer->length += length;
-}
-
-/* Strings in the protocol end with a NUL. */
-static void buffer_add_string(struct buffer *buffer, const char *string)
-{
-    buffer_add(buffer, string, strlen(string) + 1);
-}
-
-static void buffer_add_number(struct buffer *buffer, uint32_t number)
-{
-    uint32_t wire = htonl(number);
-
-    buffer_add(buffer, &wire, sizeof(wire));
-}
-
-/* Begins a packet and returns where, for packet_end. */
-static size_t packet_begin(struct buffer *buffer, char command)
-{
-    size_t start = buffer->length;
-
-    buffer_add_number(buffer, 0);
-    buffer_add(buffer, &command, 1);
-    return start;
-}
-
-static void packet_end(struct buffer *buffer, size_t start)
-{
-    uint32_t wire = htonl((uint32_t)(buffer->length - start - sizeof(wire)));
-
-    memcpy(buffer->data + start, &wire, sizeof(wire));
-}
-
-static void read_exactly(int fd, char *data, size_t length)
-{
-    while (length > 0) {
-        ssize_t got = read(fd, data, length);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got == 0)
-            die("the milter closed the connection");
-        if (got < 0)
-            die("no answer: %s", strerror(errno));
-        data += got;
-        length -= (size_t)got;
-    }
-}
-
-/* Reads one answer; its payload is in session->in, with a NUL behind it. */
-static char session_read(struct session *session)
-{
-    uint32_t wire;
-    uint32_t length;
-    char command;
-
-    read_exactly(session->fd, (char *)&wire, sizeof(wire));
-    length = ntohl(wire);
-    if (length == 0 || length > 1024 * 1024)
-        die("an answer of %u bytes", length);
-    read_exactly(session->fd, &command, 1);
-    session->in.length = 0;
-    if (session->in.size < length) {
-        session->in.data = realloc(session->in.data, length);
-        session->in.size = length;
-        if (!session->in.data)
-            die("out of memory");
-    }
-    read_exactly(session->fd, session->in.data, length - 1);
-    session->in.length = length - 1;
-    session->in.data[length - 1] = '\0';
-    return command;
-}
-
-static void session_flush(struct session *session)
-{
-    const char *data = session->out.data;
-    size_t left = session->out.length;
-
-    while (left > 0) {
-        ssize_t sent = send(session->fd, data, left, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            die("cannot send: %s", strerror(errno));
-        data += sent;
-        left -= (size_t)sent;
-    }
-    session->out.length = 0;
-}
-
-/* After a step: waits for its answer, unless the milter said that there is none. */
-static void session_step(struct session *session, uint32_t no_reply)
-{
-    char answer;
-
-    if (session->steps & no_reply)
-        return;
-    session_flush(session);
-    answer = session_read(session);
-    if (answer != SMFIR_CONTINUE)
-        die("answer '%c' before the end of the message: %s", answer, session->in.data);
-}
-
-/* ---- macros */
-
-static bool macro_wanted(const struct session *session, enum stage stage, const char *name)
-{
-    const char *list = session->macros[stage] ? session->macros[stage] : default_macros[stage];
-    size_t length = strlen(name);
-    const char *at = list;
-
-    while ((at = strstr(at, name)) != NULL) {
-        if ((at == list || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' '))
-            return true;
-        at += length;
-    }
-    return false;
-}
-
-/* The macro packet that goes before each step: names and values in turn, ended by NULL; a NULL value is left out. */
-static void add_macros(struct session *session, enum stage stage, int command, ...)
-{
-    size_t start = packet_begin(&session->out, SMFIC_MACRO);
-    const char step = (char)command;
-    va_list arguments;
-    const char *name;
-
-    buffer_add(&session->out, &step, 1);
-    va_start(arguments, command);
-    while ((name = va_arg(arguments, const char *)) != NULL) {
-        const char *value = va_arg(arguments, const char *);
-
-        if (!value || !macro_wanted(session, stage, name))
-            continue;
-        buffer_add_string(&session->out, name);
-        buffer_add_string(&session->out, value);
-    }
-    va_end(arguments);
-    packet_end(&session->out, start);
-}
-
-/* ---- steps */
-
-/* Macro lists behind the three numbers of the answer: a stage, then its names. */
-static void read_macro_lists(struct session *session)
-{
-    size_t at = 3 * sizeof(uint32_t);
-
-    while (at + sizeof(uint32_t) < session->in.length) {
-        uint32_t wire;
-        uint32_t stage;
-
-        memcpy(&wire, session->in.data + at, sizeof(wire));
-        at += sizeof(wire);
-        stage = ntohl(wire);
-        if (stage >= STAGES)
-            die("macros asked for at an unknown stage %u", stage);
-        session->macros[stage] = strdup(session->in.data + at);
-        at += strlen(session->in.data + at) + 1;
-    }
-}
-
-static void negotiate(struct session *session)
-{
-    size_t start = packet_begin(&session->out, SMFIC_OPTNEG);
-    uint32_t wire[3];
-
-    buffer_add_number(&session->out, SMFI_PROT_VERSION);
-    buffer_add_number(&session->out, SMFI_CURR_ACTS);
-    buffer_add_number(&session->out, SMFI_CURR_PROT);
-    packet_end(&session->out, start);
-    session_flush(session);
-    if (session_read(session) != SMFIC_OPTNEG || session->in.length < sizeof(wire))
-        die("the milter does not negotiate");
-    memcpy(wire, session->in.data, sizeof(wire));
-    session->actions = ntohl(wire[1]);
-    session->steps = ntohl(wire[2]);
-    read_macro_lists(session);
-}
-
-static void send_connect(struct session *session)
-{
-    const char family = SMFIA_INET;
-    const uint16_t port = htons(45678);
-    size_t start;
-
-    if (session->steps & SMFIP_NOCONNECT)
-        return;
-    add_macros(session, STAGE_CONNECT, SMFIC_CONNECT, "j", "mx.corp.example", "{daemon_name}", "mx.corp.example",
-               "{daemon_addr}", "192.0.2.25", "v", "Postfix 3.7.11", "_", "desk.corp.example [192.0.2.99]",
-               (char *)NULL);
-    start = packet_begin(&session->out, SMFIC_CONNECT);
-    buffer_add_string(&session->out, "desk.corp.example");
-    buffer_add(&session->out, &family, 1);
-    buffer_add(&session->out, &port, sizeof(port));
-    buffer_add_string(&session->out, "192.0.2.99");
-    packet_end(&session->out, start);
-    session_step(session, SMFIP_NR_CONN);
-}
-
-static void send_helo(struct session *session)
-{
-    size_t start;
-
-    if (session->steps & SMFIP_NOHELO)
-        return;
-    add_macros(session, STAGE_HELO, SMFIC_HELO, (char *)NULL);
-    start = packet_begin(&session->out, SMFIC_HELO);
-    buffer_add_string(&session->out, "desk.corp.example");
-    packet_end(&session->out, start);
-    session_step(session, SMFIP_NR_HELO);
-}
-
-static void send_sender(struct session *session, const char *sender)
-{
-    size_t start;
-
-    if (session->steps & SMFIP_NOMAIL)
-        return;
-    add_macros(session, STAGE_MAIL, SMFIC_MAIL, "{auth_type}", "PLAIN", "{auth_authen}", "care", "{mail_addr}", sender,
-               "{mail_host}", "corp.example", "{mail_mailer}", "smtp", (char *)NULL);
-    start = packet_begin(&session->out, SMFIC_MAIL);
-    buffer_add(&session->out, "<", 1);
-    buffer_add(&session->out, sender, strlen(sender));
-    buffer_add_string(&session->out, ">");
-    buffer_add_string(&session->out, "SIZE=3000");
-    packet_end(&session->out, start);
-    session_step(session, SMFIP_NR_MAIL);
-}
-
-static void send_recipient(struct session *session, const char *recipient)
-{
-    size_t start;
-
-    if (session->steps & SMFIP_NORCPT)
-        return;
-    add_macros(session, STAGE_RCPT, SMFIC_RCPT, "{rcpt_addr}", recipient, "{rcpt_host}", strchr(recipient, '@') + 1,
-               "{rcpt_mailer}", "smtp", (char *)NULL);
-    start = packet_begin(&session->out, SMFIC_RCPT);
-    buffer_add(&session->out, "<", 1);
-    buffer_add(&session->out, recipient, strlen(recipient));
-    buffer_add_string(&session->out, ">");
-    packet_end(&session->out, start);
-    session_step(session, SMFIP_NR_RCPT);
-}
-
-static void send_data(struct session *session, const char *queue_id)
-{
-    if (session->steps & SMFIP_NODATA)
-        return;
-    add_macros(session, STAGE_DATA, SMFIC_DATA, "i", queue_id, (char *)NULL);
-    packet_end(&session->out, packet_begin(&session->out, SMFIC_DATA));
-    session_step(session, SMFIP_NR_DATA);
-}
-
-static void send_header(struct session *session, const char *queue_id, const char *name, const char *value)
-{
-    size_t start;
-
-    if (session->steps & SMFIP_NOHDRS)
-        return;
-    add_macros(session, STAGE_HEADERS_END, SMFIC_HEADER, "i", queue_id, (char *)NULL);
-    start = packet_begin(&session->out, SMFIC_HEADER);
-    buffer_add_string(&session->out, name);
-    buffer_add_string(&session->out, value);
-    packet_end(&session->out, start);
-    session_step(session, SMFIP_NR_HDR);
-}
-
-static void send_headers_end(struct session *session, const char *queue_id)
-{
-    if (session->steps & SMFIP_NOEOH)
-        return;
-    add_macros(session, STAGE_HEADERS_END, SMFIC_EOH, "i", queue_id, (char *)NULL);
-    packet_end(&session->out, packet_begin(&session->out, SMFIC_EOH));
-    session_step(session, SMFIP_NR_EOH);
-}
-
-static void send_body(struct session *session, const char *queue_id)
-{
-    static char body[BODY_SIZE];
-    size_t start;
-
-    if (session->steps & SMFIP_NOBODY)
-        return;
-    add_macros(session, STAGE_END, SMFIC_BODY, "i", queue_id, (char *)NULL);
-    start = packet_begin(&session->out, SMFIC_BODY);
-    buffer_add(&session->out, body, sizeof(body));
-    packet_end(&session->out, start);
-    session_step(session, SMFIP_NR_BODY);
-}
-
-/* The end of the message; fails unless the answer is the verdict expected. */
-static void send_end(struct session *session, const char *queue_id)
-{
-    bool held = false;
-    char answer;
-
-    add_macros(session, STAGE_END, SMFIC_BODYEOB, "i", queue_id, (char *)NULL);
-    packet_end(&session->out, packet_begin(&session->out, SMFIC_BODYEOB));
-    session_flush(session);
-    for (;;) {
-        answer = session_read(session);
-        if (answer == SMFIR_QUARANTINE)
-            held = true;
-        else if (!strchr((const char[]){SMFIR_ADDHEADER, SMFIR_INSHEADER, SMFIR_CHGHEADER, SMFIR_PROGRESS, 0}, answer))
-            break;
-    }
-    if (answer == SMFIR_REPLYCODE && session->in.data[0] == '5')
-        answer = SMFIR_REJECT;
-    if (answer == SMFIR_CONTINUE || answer == SMFIR_ACCEPT)
-        answer = held ? SMFIR_QUARANTINE : SMFIR_ACCEPT;
-    if (answer != session->options->verdict)
-        die("message %s: answer '%c' (%s), expected '%c'", queue_id, answer, session->in.data,
-            session->options->verdict);
-}
+static char words[WORDS_SIZE];
 
 /* ---- messages */
 
-/* The first recipient is a colleague, the others are outside, at a few hundred domains. */
-static void make_recipient(char *address, size_t size, unsigned message, unsigned number)
+static void make_words(void)
+{
+    static const char *const some[] = {"the",   "offer",  "of",     "last",    "week",  "and",    "a",      "question",
+                                       "about", "second", "page",   "please",  "find",  "our",    "new",    "prices",
+                                       "with",  "best",   "wishes", "meeting", "order", "budget", "report", "answer"};
+    unsigned random = 1;
+    size_t column = 0;
+
+    for (size_t at = 0; at < sizeof(words);) {
+        const char *word;
+        size_t length;
+
+        random = random * 1103515245u + 12345u;
+        word = some[(random >> 16) % (sizeof(some) / sizeof(some[0]))];
+        length = strlen(word);
+        if (length + 2 > sizeof(words) - at) {
+            memset(words + at, ' ', sizeof(words) - at);
+            return;
+        }
+        memcpy(words + at, word, length);
+        at += length;
+        column += length + 1;
+        words[at++] = column > 70 ? '\r' : ' ';
+        if (column > 70)
+            words[at++] = '\n', column = 0;
+    }
+}
+
+/* Lines of base64 (RFC 2045 section 6.8) in place of the words: 57 bytes a line. */
+static void make_file(void)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char text[WORDS_PERIOD];
+    const unsigned char *from = (const unsigned char *)text;
+    size_t at = 0;
+
+    memcpy(text, words, sizeof(text));
+    while (at < WORDS_PERIOD) {
+        for (unsigned group = 0; group < 19; group++, from += 3) {
+            words[at++] = letters[from[0] >> 2];
+            words[at++] = letters[(from[0] << 4 | from[1] >> 4) & 63];
+            words[at++] = letters[(from[1] << 2 | from[2] >> 6) & 63];
+            words[at++] = letters[from[2] & 63];
+        }
+        words[at++] = '\r';
+        words[at++] = '\n';
+    }
+    for (; at < WORDS_SIZE; at++)
+        words[at] = words[at - WORDS_PERIOD];
+}
+
+/* The first recipient is a colleague, the others are outside, at a number of domains. */
+static void make_recipient(const struct options *options, char *address, size_t size, unsigned message, unsigned number)
 {
     if (number == 0)
         snprintf(address, size, "colleague%u@corp.example", message % 997);
     else
         snprintf(address, size, "person%u.%u@mail.customer%u.example", message % 1009, number,
-                 (message * 7 + number) % 499);
+                 (message * 7 + number) % options->domains);
 }
 
-/* To holds the first, Cc the others, a few to a line. */
-static void make_list(char *list, size_t size, unsigned message, unsigned from, unsigned to)
+/* Sends a list of recipients, a few to a line, in as many fields as it takes: rspamd reads no packet above 64 kB. */
+static void send_list(struct load *load, const char *queue_id, const char *name, unsigned from, unsigned to)
 {
-    size_t length = 0;
+    static const char separator[] = ",\n\t";
 
-    list[0] = '\0';
-    for (unsigned i = from; i < to && length < size; i++) {
-        char address[128];
+    for (unsigned i = from; i < to;) {
+        char list[FIELD_LIMIT + 3 * ADDRESS_SIZE];
+        size_t length = 0;
 
-        make_recipient(address, sizeof(address), message, i);
-        length += (size_t)snprintf(list + length, size - length, "%s\"Person %u, Example\" <%s>",
-                                   i == from ? "" : ",\n\t", i, address);
+        while (i < to && length < FIELD_LIMIT) {
+            char address[ADDRESS_SIZE];
+
+            make_recipient(load->options, address, sizeof(address), load->message, i);
+            length += (size_t)sprintf(list + length, "%s", length == 0 ? "" : separator);
+            if (load->options->plain)
+                length += (size_t)sprintf(list + length, "%s", address);
+            else
+                length += (size_t)sprintf(list + length, "\"Person %u, Example\" <%s>", i, address);
+            i++;
+        }
+        send_header(&load->session, queue_id, name, list);
     }
-    if (length >= size)
-        die("too many recipients for one header");
 }
 
-static void send_headers(struct session *session, const char *queue_id, unsigned number)
+static void send_headers(struct load *load, const char *queue_id)
 {
     static const char *const ordinary[][2] = {
         {"Received", "from desk.corp.example (desk.corp.example [192.0.2.99])\n\t(using TLSv1.3 with cipher "
@@ -461,101 +178,125 @@ static void send_headers(struct session *session, const char *queue_id, unsigned
         {"References", "<1b0c2f3a-77aa-4c19-9f5e-2f1f0e1d2c3b@customer1.example>"},
         {"In-Reply-To", "<1b0c2f3a-77aa-4c19-9f5e-2f1f0e1d2c3b@customer1.example>"},
         {"Organization", "Example Corporation"},
-        {"Content-Type", "text/plain; charset=UTF-8; format=flowed"},
-        {"Content-Transfer-Encoding", "8bit"},
     };
-    char list[128 * RECIPIENTS_LIMIT];
-    char id[128];
+    static const char *const kinds[][2] = {{"text/plain; charset=UTF-8; format=flowed", "8bit"},
+                                           {"text/csv; charset=UTF-8; name=\"list.csv\"", "base64"}};
+    struct session *session = &load->session;
+    char id[ADDRESS_SIZE];
 
     for (size_t i = 0; i < sizeof(ordinary) / sizeof(ordinary[0]); i++)
         send_header(session, queue_id, ordinary[i][0], ordinary[i][1]);
-    snprintf(id, sizeof(id), "<%s.%u@corp.example>", queue_id, number);
+    send_header(session, queue_id, "Content-Type", kinds[load->options->file][0]);
+    send_header(session, queue_id, "Content-Transfer-Encoding", kinds[load->options->file][1]);
+    snprintf(id, sizeof(id), "<%s.%u@corp.example>", queue_id, load->message);
     send_header(session, queue_id, "Message-ID", id);
     send_header(session, queue_id, "From", "Customer Care <care@corp.example>");
-    make_list(list, sizeof(list), number, 0, 1);
-    send_header(session, queue_id, "To", list);
-    make_list(list, sizeof(list), number, 1, session->options->recipients);
-    send_header(session, queue_id, "Cc", list);
+    send_list(load, queue_id, "To", 0, 1);
+    send_list(load, queue_id, "Cc", 1, load->options->recipients);
 }
 
-static void send_message(struct session *session, unsigned number)
+/* In parts, as an MTA sends it; messages begin at different words. */
+static void send_words(struct load *load, const char *queue_id)
 {
-    char queue_id[32];
+    size_t from = load->options->file ? 0 : load->message * 37u, length = load->options->body;
 
-    snprintf(queue_id, sizeof(queue_id), "4X%04u%06u", session->number, number);
-    send_sender(session, "care@corp.example");
-    for (unsigned i = 0; i < session->options->recipients; i++) {
-        char address[128];
+    for (size_t sent = 0; sent < length; sent += BODY_LIMIT)
+        send_body(&load->session, queue_id, words + (from + sent) % WORDS_PERIOD,
+                  length - sent < BODY_LIMIT ? length - sent : BODY_LIMIT);
+}
 
-        make_recipient(address, sizeof(address), number, i);
+/* Gives the seconds from its end to its answer. */
+static double send_message(struct load *load)
+{
+    const struct options *options = load->options;
+    struct session *session = &load->session;
+    char queue_id[64], login[32];
+
+    snprintf(queue_id, sizeof(queue_id), "%s%04u%06u", options->prefix, load->number, load->message);
+    snprintf(login, sizeof(login), options->logins > 1 ? "care%u" : "care", load->message % options->logins);
+    send_sender(session, login, "care@corp.example");
+    for (unsigned i = 0; i < options->envelope; i++) {
+        char address[ADDRESS_SIZE];
+
+        make_recipient(load->options, address, sizeof(address), load->message, i);
         send_recipient(session, address);
     }
     send_data(session, queue_id);
-    send_headers(session, queue_id, number);
+    send_headers(load, queue_id);
     send_headers_end(session, queue_id);
-    send_body(session, queue_id);
-    send_end(session, queue_id);
+    send_words(load, queue_id);
+    return send_end(session, queue_id, options->verdict);
 }
 
 /* ---- sessions */
 
-static int session_connect(const char *path)
+/* Until it is time for a message of this thread; they are spread over the second. */
+static void await_turn(const struct load *load, unsigned number)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval limit = {.tv_sec = ANSWER_SECONDS};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct options *options = load->options;
+    if (options->speed == 0)
+        return;
+    double after = (number + (double)load->number / options->connections) / options->speed;
+    struct timespec turn = load->began;
 
-    if (strlen(path) >= sizeof(address.sun_path))
-        die("%s: too long for a socket's path", path);
-    strcpy(address.sun_path, path);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        die("%s: %s", path, strerror(errno));
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0)
-        die("%s: %s", path, strerror(errno));
-    return fd;
+    turn.tv_sec += (time_t)after;
+    turn.tv_nsec += (long)((after - (double)(time_t)after) * 1e9);
+    if (turn.tv_nsec >= 1000000000)
+        turn.tv_sec++, turn.tv_nsec -= 1000000000;
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &turn, NULL);
 }
 
-static void *session_run(void *data)
+static void *load_run(void *data)
 {
-    struct session *session = data;
+    struct load *load = data;
+    unsigned each = load->options->per_connection;
 
-    session->fd = session_connect(session->options->socket);
-    negotiate(session);
-    send_connect(session);
-    send_helo(session);
-    for (unsigned i = 0; i < session->messages; i++)
-        send_message(session, i);
-    packet_end(&session->out, packet_begin(&session->out, SMFIC_QUIT));
-    session_flush(session);
-    close(session->fd);
-    free(session->out.data);
-    free(session->in.data);
+    for (unsigned i = 0; i < load->messages; i++) {
+        if (i == 0 || (each > 0 && i % each == 0))
+            session_open(&load->session, load->options->socket);
+        load->message = load->options->first + i;
+        await_turn(load, i);
+        load->latencies[i] = send_message(load);
+        if (i + 1 < load->messages && each > 0 && (i + 1) % each == 0)
+            session_close(&load->session);
+    }
     return NULL;
 }
 
-static void print_protocol(const struct session *session)
+static int by_size(const void *one, const void *other)
 {
-    printf(" actions=%#x steps=%#x macros=", session->actions, session->steps);
-    for (unsigned stage = 0; stage < STAGES; stage++)
-        if (session->macros[stage])
-            printf("%u:\"%s\"", stage, session->macros[stage]);
-    putchar('\n');
+    double a = *(const double *)one, b = *(const double *)other;
+
+    return (a > b) - (a < b);
+}
+
+static void print_latencies(double *latencies, unsigned count)
+{
+    qsort(latencies, count, sizeof(*latencies), by_size);
+    printf(" p50=%.1f p99=%.1f p99.9=%.1f", latencies[count / 2] * 1e6, latencies[count - 1 - count / 100] * 1e6,
+           latencies[count - 1 - count / 1000] * 1e6);
 }
 
 static void run(const struct options *options)
 {
-    static struct session sessions[CONNECTIONS_LIMIT];
+    static struct load loads[CONNECTIONS_LIMIT];
     static pthread_t threads[CONNECTIONS_LIMIT];
+    double *latencies = calloc(options->messages, sizeof(*latencies));
+    double *at = latencies;
     struct timespec start;
     struct timespec end;
 
+    if (!latencies)
+        die("out of memory");
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (unsigned i = 0; i < options->connections; i++) {
-        sessions[i].options = options;
-        sessions[i].number = i;
-        sessions[i].messages =
-            options->messages / options->connections + (i < options->messages % options->connections);
-        if (pthread_create(&threads[i], NULL, session_run, &sessions[i]) != 0)
+        loads[i].options = options;
+        loads[i].number = i;
+        loads[i].messages = options->messages / options->connections + (i < options->messages % options->connections);
+        loads[i].latencies = at;
+        loads[i].began = start;
+        at += loads[i].messages;
+        if (pthread_create(&threads[i], NULL, load_run, &loads[i]) != 0)
             die("cannot start a thread");
     }
     for (unsigned i = 0; i < options->connections; i++)
@@ -563,7 +304,31 @@ static void run(const struct options *options)
     clock_gettime(CLOCK_MONOTONIC, &end);
     printf("messages=%u seconds=%.6f", options->messages,
            (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9);
-    print_protocol(&sessions[0]);
+    print_latencies(latencies, options->messages);
+    session_print_protocol(&loads[0].session);
+    putchar('\n');
+    for (unsigned i = 0; i < options->connections; i++)
+        if (loads[i].messages > 0)
+            session_close(&loads[i].session);
+    free(latencies);
+}
+
+static void stay_idle(const struct options *options)
+{
+    struct session *sessions = calloc(options->idle, sizeof(*sessions));
+    char rest;
+
+    if (!sessions)
+        die("out of memory");
+    for (unsigned i = 0; i < options->idle; i++)
+        session_open(&sessions[i], options->socket);
+    printf("idle=%u\n", options->idle);
+    fflush(stdout);
+    while (read(STDIN_FILENO, &rest, 1) > 0)
+        continue;
+    for (unsigned i = 0; i < options->idle; i++)
+        session_close(&sessions[i]);
+    free(sessions);
 }
 
 /* ---- command line */
@@ -589,35 +354,91 @@ static char read_verdict(const char *text)
     die("%s: accept, quarantine or reject is needed", text);
 }
 
+static void read_option(struct options *options, int option)
+{
+    switch (option) {
+    case 'b':
+        options->body = read_number(optarg, 0, BODIES_LIMIT);
+        break;
+    case 'c':
+        options->connections = read_number(optarg, 1, CONNECTIONS_LIMIT);
+        break;
+    case 'a':
+        options->logins = read_number(optarg, 1, 100000000);
+        break;
+    case 'd':
+        options->domains = read_number(optarg, 1, 100000000);
+        break;
+    case 'f':
+        options->first = read_number(optarg, 0, 100000000);
+        break;
+    case 's':
+        options->speed = read_number(optarg, 1, 100000);
+        break;
+    case 'e':
+        options->verdict = read_verdict(optarg);
+        break;
+    case 'i':
+        options->idle = read_number(optarg, 1, IDLE_LIMIT);
+        break;
+    case 'm':
+        options->per_connection = read_number(optarg, 0, 100000000);
+        break;
+    case 'n':
+        options->messages = read_number(optarg, 1, 100000000);
+        break;
+    case 'p':
+        options->plain = true;
+        break;
+    case 'q':
+        options->prefix = optarg;
+        break;
+    case 'x':
+        options->file = true;
+        break;
+    case 'r':
+        options->recipients = read_number(optarg, 2, RECIPIENTS_LIMIT);
+        break;
+    case 't':
+        options->envelope = read_number(optarg, 1, RECIPIENTS_LIMIT);
+        break;
+    default:
+        optind = -1;
+        break;
+    }
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {.connections = 4, .messages = 10000, .recipients = 3, .verdict = SMFIR_ACCEPT};
+    struct options options = {.prefix = "4X",
+                              .connections = 4,
+                              .messages = 10000,
+                              .recipients = 3,
+                              .body = 2200,
+                              .logins = 1,
+                              .domains = 499,
+                              .verdict = SMFIR_ACCEPT};
     int option;
 
-    while ((option = getopt(argc, argv, "c:n:r:e:")) != -1) {
-        switch (option) {
-        case 'c':
-            options.connections = read_number(optarg, 1, CONNECTIONS_LIMIT);
-            break;
-        case 'n':
-            options.messages = read_number(optarg, 1, 100000000);
-            break;
-        case 'r':
-            options.recipients = read_number(optarg, 2, RECIPIENTS_LIMIT);
-            break;
-        case 'e':
-            options.verdict = read_verdict(optarg);
-            break;
-        default:
-            optind = argc;
-            break;
-        }
-    }
-    if (argc - optind != 1) {
-        fprintf(stderr, "usage: milter-load [-c CONNECTIONS] [-n MESSAGES] [-r RECIPIENTS] [-e VERDICT] SOCKET\n");
+    while (optind != -1 && (option = getopt(argc, argv, "a:b:c:d:e:f:i:m:n:pq:r:s:t:x")) != -1)
+        read_option(&options, option);
+    if (optind == -1 || argc - optind != 1 || strlen(options.prefix) > 20) {
+        fprintf(stderr,
+                "usage: milter-load [-n MESSAGES] [-c CONNECTIONS] [-m MESSAGES] [-r RECIPIENTS] [-t RECIPIENTS] "
+                "[-p] [-b BYTES] [-x] [-e VERDICT] [-a LOGINS] [-d DOMAINS] [-f NUMBER] [-s MESSAGES] [-q PREFIX] [-i "
+                "CONNECTIONS] "
+                "SOCKET\n");
         return 2;
     }
     options.socket = argv[optind];
-    run(&options);
+    if (options.envelope == 0)
+        options.envelope = options.recipients < 3 ? options.recipients : 3;
+    make_words();
+    if (options.file)
+        make_file();
+    if (options.idle > 0)
+        stay_idle(&options);
+    else
+        run(&options);
     return 0;
 }

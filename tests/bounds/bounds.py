@@ -43,6 +43,43 @@ default accept
 """
 
 
+# What sixty classes match, `#` being their number (one class, if it is long); whether that explodes; the domains.
+CUSTOMERS = "mx.some-longer-domain-name.customer#.de"
+EXPLODES = "a" * 30 + ".b#.de"
+CLASSES = (
+    (r"(.+\.)?corp#\.(example|net)", False, CUSTOMERS),
+    (r".*\.?(gmx|web|freenet#)\.(de|at|ch)", False, CUSTOMERS),
+    (r"([a-z#]+[a-z]+)+[0-9]", True, EXPLODES),
+    ("(?:a|a)*?" + "a?+" * 1500 + "[b-z]", True, EXPLODES),
+)
+
+# Milliseconds that expressions which need too much may take of one message.
+EXPLODING = 100
+
+CLASSES_POLICY = """version 1
+class internal { domain "corp.example" }
+%s
+rule wide { when parties(external) >= 50 reject "{parties} parties" }
+default accept
+"""
+
+
+# What the state is asked of a message, and how many instructions a recipient may take for it.
+WINDOWS_SHAPES = ("#@b.x,", "a@#.x,", "$@$.x.y,", "a\nTo: ")
+WINDOWS = 60000
+
+WINDOWS_POLICY = """version 1
+remember 90d
+class internal { domain "corp.example" }
+class freemail { domain "b.x" individuals }
+rule windows {
+    when not known and (visible(external) within 10m >= 20000 or parties(external) within 1h alike >= 20000 or domains(external) within 1d >= 20000)
+    quarantine "{within}"
+}
+default accept
+"""
+
+
 class Bounds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -86,6 +123,39 @@ class Bounds(unittest.TestCase):
             self.assertLess(costs[1000, 40000] / costs[1000, 20000], GROWTH, shape)
             self.assertLess(costs[1000, 40000] / costs[1, 40000], 3, shape)
             self.assertLess(costs[1000, 40000] / 40000, most, shape)
+
+    def test_windows_cost_linearly(self):
+        """Each value is hashed once; a message with thousands of them is no dearer for the state than in proportion."""
+        for shape in WINDOWS_SHAPES:
+            with open(os.path.join(self.folder.name, "windows.policy"), "w") as out:
+                out.write(WINDOWS_POLICY)
+            small, large = (instructions(JUDGE, out.name, self.message(shape, size)) for size in (32000, 64000))
+            with self.subTest(shape):
+                self.assertLess(large / small, GROWTH)
+                self.assertLess(large / (64000 / len(shape)), WINDOWS)
+
+    def judged_classes(self, pattern, domain, domains):
+        """The milliseconds that one message takes, and whether a fault decided."""
+        classes = ["class c%d { match /%s/ }" % (number, pattern.replace("#", str(number))) for number in range(59 if len(pattern) < 1000 else 1)]
+        with open(os.path.join(self.folder.name, "classes.policy"), "w") as out:
+            out.write(CLASSES_POLICY % "\n".join(classes if pattern else []))
+        path = os.path.join(self.folder.name, "classes.eml")
+        with open(path, "w") as message:
+            message.write("From: care@corp.example\nTo: " + ",\n ".join("c@" + domain.replace("#", str(number)) for number in range(domains)) + "\n\n")
+        nanoseconds, found, _ = judged(JUDGE, out.name, path, 2)
+        self.assertRegex(found, "visible=%d " % domains)
+        return nanoseconds / 1e6, "verdict=quarantine" in found
+
+    def test_regular_expressions_have_a_budget(self):
+        """Sixty classes that are harmless are no fault for thousands of domains; what explodes ends, however many there are."""
+        for pattern, explodes, domain in CLASSES:
+            for domains in 20, 2000, 4000:
+                with self.subTest("%.40s" % pattern, domains=domains):
+                    without, _ = self.judged_classes("", domain, domains)
+                    milliseconds, fault = self.judged_classes(pattern, domain, domains)
+                    self.assertEqual(fault, explodes)
+                    if explodes:
+                        self.assertLess(milliseconds - without, EXPLODING)
 
     def test_a_megabyte_is_cheap(self):
         for shape in DEAR:

@@ -3,7 +3,7 @@
 
     growth.py BUILD-FOLDER
 
-Millions of instructions (callgrind), the largest ratio of neighbours; then for
+first of headers, then of bodies.  Millions of instructions (callgrind), the largest ratio of neighbours; then for
 1 MB milliseconds of CPU, the least of five processes, and bytes of memory a byte of
 header.
 """
@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 
+import body_shapes
 from shapes import POLICY, SHAPES, instructions, judged, write_message
 
 SIZES = [8000 << i for i in range(8)]
@@ -40,6 +41,29 @@ def main():
                   "   %5.2fx  %7.1f  %5.1fx" % (ratio, nanoseconds / 1e6, (peak - least) / SIZES[-1]), flush=True)
         print("growth_worst_doubling %.2f x" % worst)
         print("growth_dearest_megabyte %.1f ms" % (dearest / 1e6))
+        bodies(os.path.join(sys.argv[1], "tests/parts/show-parts"), message)
+
+
+def bodies(show, message):
+    """The same of bodies; the milliseconds are those of 10 MB, which a body may have."""
+    body_shapes.write(message, "letter", 1)
+    _, least, _ = body_shapes.shown(show, message)
+    print("\n%-24s" % "body", *("%7dk" % (size // 1000) for size in SIZES), "  largest 10 MB ms  10 MB memory")
+    worst = dearest = 0
+    for shape in body_shapes.SHAPES:
+        counts = []
+        for size in SIZES:
+            body_shapes.write(message, shape, size)
+            counts.append(body_shapes.instructions(show, message))
+        ratio = max(large / small for small, large in zip(counts, counts[1:]))
+        worst = max(worst, ratio)
+        body_shapes.write(message, shape, 10 * 1000 * 1000)
+        nanoseconds, peak, _ = body_shapes.shown(show, message, 5)
+        dearest = max(dearest, nanoseconds)
+        print("%-24s" % shape, *("%8.2f" % (count / 1e6) for count in counts),
+              "   %5.2fx  %7.1f  %5.1f MB" % (ratio, nanoseconds / 1e6, (peak - least) / 1e6), flush=True)
+    print("growth_worst_body_doubling %.2f x" % worst)
+    print("growth_dearest_body %.1f ms" % (dearest / 1e6))
 
 
 if __name__ == "__main__":

@@ -51,9 +51,8 @@ SHAPES = (
     "\u00e9#@\u00fc#.x,=?,\nTo: \ufb01\"\uff20\nTo: \ufb01\"\uff20\u00c9#@\u00c9#.x,",
 )
 
-# Those of them that have nothing in a recipient header.
-NOBODY = ("#@#.x\nFrom: ", "#@#" + ".b" * 46 + ".x\nFrom: ", "a\nFrom: {#@#" + ".b" * 46 + ".x,}", "=?x#?q?a@b?=\nFrom: ", "#\nSubject: ", "=?x#?q?a?=\nSubject: ",
-          "=?\nFrom: ", "=? \nSubject: ", "\u00fc\nSubject: ", "\udcff\nSubject: ")
+# Those of them that have nothing in a recipient header, From included.
+NOBODY = ("#\nSubject: ", "=?x#?q?a?=\nSubject: ", "=? \nSubject: ", "\u00fc\nSubject: ", "\udcff\nSubject: ")
 
 POLICY = """version 1
 class internal { domain "corp.example", ".corp.example" match /(.+\\.)?corp\\.(test|invalid)/ }

@@ -73,6 +73,9 @@ static bool take(void *data, struct message *message, const char *file, unsigned
     if (message->header_bytes < ENVELOPE_LIMIT)
         mailfile_envelope(message, NULL, NULL);
     fuzz_check(message->sender != NULL, "there is no sender");
+    size_t length = 0;
+    fuzz_check(message->body != NULL && message_body_text(message->body, &length) != NULL, "there is no body");
+    fuzz_check(length <= MESSAGE_BODY_LIMIT, "a body of %zu bytes", length);
     message_free(message);
     return taken->count < taken->limit;
 }
@@ -87,7 +90,7 @@ static void taken_clear(struct taken *taken)
 static struct taken read_all(const char *path, unsigned limit, size_t size, struct diags *diags)
 {
     struct taken taken = {.limit = limit, .packed = size == G_MAXSIZE};
-    bool whole = mailfile_read(path, take, &taken, diags);
+    bool whole = mailfile_read_extent(path, MAILFILE_BODIES, take, NULL, &taken, diags);
 
     fuzz_check(whole == (taken.count < limit), "%u of %u messages, and %s", taken.count, limit,
                whole ? "it goes on" : "it stops");
@@ -312,7 +315,7 @@ static void check_run(const uint8_t *data, size_t size, unsigned limit)
     g_autofree char *path = make_folder("run");
     const char *const paths[] = {path, NULL};
     struct running running = {.lines = g_ptr_array_new_with_free_func(g_free), .limit = limit};
-    struct mailrun run = {2, &running.stop, work, deliver, NULL, NULL, &running};
+    struct mailrun run = {2, &running.stop, work, deliver, NULL, NULL, &running, true};
     auto_free(diags) alone_diags = diags_new();
     auto_free(diags) diags = diags_new();
     g_autoptr(GPtrArray) files = NULL;

@@ -10,11 +10,12 @@
  *     Rrecipient       RCPT TO
  *     Dflags           DATA; flags: i a queue id
  *     Hname:value      a header field; 0x0b is a newline, 0x01 a mark of recipients
+ *     Btext            a part of the body; after a * the text again and again, as long as an MTA's part is
  *     Eflags           end of message; flags: i another queue id, e an empty one, h one of a stranger,
  *                      1 2 3 4 the MTA refuses chgheader, addheader, quarantine, setreply
  *     A X              abort, close
  *     Nflags           negotiate; the flags are what the MTA offers
- *     P0 .. P3         another policy, and a reload
+ *     P0 .. P4         another policy, and a reload
  *     Yflags           on-error: a t; on-fault: q f r; accepted: y n
  *
  * Marks tell where a text comes from: "zqNk" stands in each fact of message N,
@@ -44,6 +45,7 @@ const char fuzz_target[] = "milter";
 #define SESSIONS      3
 #define RELOADS_LIMIT 3
 #define LINES_LIMIT   400
+#define BODY_PART     65535u
 
 enum stage { STAGE_CONNECT, STAGE_MAIL, STAGE_DATA, STAGE_END, STAGES };
 
@@ -53,6 +55,7 @@ struct smfi_str {
     char *macros[STAGES][5]; /* in the order of macro_names */
     char *client;            /* as the log line should show it */
 
+    bool bodies; /* they are sent, by what was negotiated */
     bool judged; /* a message is on its way, and MAIL was not answered by accept */
     bool passed; /* it was */
     unsigned message;
@@ -236,7 +239,7 @@ static void check_form(const char *line)
     fuzz_check(strlen(line) <= ENTRY_LINE_LIMIT, "a line of %zu bytes", strlen(line));
     for (const char *p = line; *p != '\0'; p++)
         fuzz_check(*p >= ' ' && *p <= '~', "byte %02x in a line", (unsigned char)*p);
-    /* Each field once and in order: values hold no blank, and the text comes last. */
+    /* Each field once and in order: values hold no blank, and only counts come after the text. */
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         at = i == 0 ? strchr(line, ':') : strchr(at + 1, ' ');
         while (i == 0 && at != NULL && at[1] != ' ')
@@ -244,8 +247,10 @@ static void check_form(const char *line)
         fuzz_check(at != NULL && g_str_has_prefix(at, names[i]), "no `%s` where it should be: `%s`", names[i], line);
         at += i == 0 ? 1 : 0;
     }
-    fuzz_check(g_str_has_suffix(line, "\"") && strchr(strchr(at, '"') + 1, '"') == strrchr(line, '"'),
-               "the text is not one: `%s`", line);
+    const char *end = strrchr(line, '"');
+    fuzz_check(strchr(strchr(at, '"') + 1, '"') == end, "the text is not one: `%s`", line);
+    fuzz_check(g_regex_match_simple("^( inside=[a-z0-9:/,]+)?( opaque=[a-z,]+)?$", end + 1, 0, 0),
+               "what comes after the text: `%s`", line);
 }
 
 /* ---- what came of a message */
@@ -389,6 +394,13 @@ static char *digest_in_force(void)
     return g_strdup(policy_digest(policy));
 }
 
+static bool bodies_are_needed(void)
+{
+    auto_free(policy) policy = service_policy(service);
+
+    return policy_asks_body(policy);
+}
+
 static void do_mail(struct smfi_str *session, const char *text)
 {
     size_t length = strcspn(text, " ");
@@ -412,10 +424,14 @@ static void do_mail(struct smfi_str *session, const char *text)
     message_over(session);
     session->digest = digest_in_force();
     result = callbacks.xxfi_envfrom(session, arguments);
-    fuzz_check(result == SMFIS_CONTINUE || result == SMFIS_ACCEPT, "MAIL is answered %d", (int)result);
+    bool older = result == SMFIS_TEMPFAIL && bodies_are_needed() && !session->bodies;
+    fuzz_check(result == SMFIS_CONTINUE || result == SMFIS_ACCEPT || older, "MAIL is answered %d", (int)result);
+    fuzz_check(result != SMFIS_CONTINUE || session->bodies || !bodies_are_needed(), "judged without its body");
     session->judged = result == SMFIS_CONTINUE;
     session->passed = result == SMFIS_ACCEPT;
-    expect_no_lines("MAIL");
+    if (!older)
+        expect_no_lines("MAIL");
+    g_clear_pointer(&session->code, g_free);
 }
 
 static void do_recipient(struct smfi_str *session, const char *text)
@@ -467,6 +483,30 @@ static void do_header(struct smfi_str *session, const char *text)
     expect_no_lines("a header");
 }
 
+static void do_body(struct smfi_str *session, const char *text)
+{
+    GString *part = g_string_new(NULL);
+    const bool whole = text[0] == '*';
+
+    do {
+        for (const char *p = text + whole; *p != '\0'; p++) {
+            if (*p == '\x0b')
+                g_string_append(part, "\r\n");
+            else if (*p == '\x01')
+                g_string_append(part, "zr");
+            else
+                g_string_append_c(part, *p);
+        }
+        g_string_append(part, "\r\n");
+    } while (whole && part->len < BODY_PART);
+    g_string_truncate(part, MIN(part->len, BODY_PART));
+    sfsistat result = callbacks.xxfi_body(session, (unsigned char *)part->str, part->len);
+    fuzz_check(result == SMFIS_CONTINUE || (result == SMFIS_SKIP && part->len == BODY_PART), "a body is answered %d",
+               (int)result);
+    g_string_free(part, TRUE);
+    expect_no_lines("a body");
+}
+
 static void do_end(struct smfi_str *session, const char *text)
 {
     g_autofree char *id = NULL;
@@ -498,6 +538,7 @@ static void do_close(struct smfi_str *session)
     callbacks.xxfi_close(session);
     fuzz_check(session->private == NULL, "something is left of a session");
     message_over(session);
+    session->bodies = false;
     macros_clear(session, STAGE_CONNECT);
     g_clear_pointer(&session->client, g_free);
     g_clear_pointer(&session->code, g_free);
@@ -516,6 +557,9 @@ static void do_negotiate(struct smfi_str *session, const char *text)
                              &more[1]);
     fuzz_check((actions & ~offered_actions) == 0 && (steps & ~offered_steps) == 0, "asks for what is not offered");
     fuzz_check((steps & never) == 0, "steps %lx", steps & never);
+    session->bodies = (steps & SMFIP_NOBODY) == 0;
+    fuzz_check(session->bodies == (bodies_are_needed() || (offered_steps & SMFIP_NOBODY) == 0), "bodies: steps %lx",
+               steps);
 }
 
 /* ---- policies */
@@ -548,6 +592,10 @@ static const char *const policies[] = {
     "%%\"\n",
     /* Nothing is judged. */
     "version 1\nclass internal { domain \"corp.example\" }\noutbound when local and not local\ndefault accept\n",
+    /* Bodies are needed. */
+    "version 1\nclass internal { domain \"corp.example\" }\noutbound when local or not local\n"
+    "rule shown { when visible(external) inside text, calendar, forwarded >= 2 quarantine \"{inside} in the body\" }\n"
+    "rule unread { when opaque(limits, broken) tag \"unread\" }\ndefault accept\n",
 };
 
 static void policy_write(unsigned which)
@@ -638,6 +686,9 @@ static void play(struct smfi_str **session, const char *line, unsigned *reloads)
         break;
     case 'H':
         do_header(*session, rest);
+        break;
+    case 'B':
+        do_body(*session, rest);
         break;
     case 'E':
         do_end(*session, rest);
@@ -812,6 +863,14 @@ int smfi_addheader(SMFICTX *context, char *name, char *value)
         return MI_FAILURE;
     context->added++;
     return MI_SUCCESS;
+}
+
+/* The configuration names no address to answer to. */
+int smfi_delrcpt(SMFICTX *context, char *recipient)
+{
+    (void)context;
+    fuzz_check(false, "removes the recipient %s", recipient);
+    return MI_FAILURE;
 }
 
 int smfi_quarantine(SMFICTX *context, char *reason)

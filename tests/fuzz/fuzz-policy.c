@@ -10,6 +10,7 @@
 #include "policy/engine/policy.h"
 #include "policy/exposure/exposure.h"
 #include "policy/message/message.h"
+#include "policy/state/state_memory.h"
 
 #include <string.h>
 
@@ -65,11 +66,13 @@ static unsigned sum_of_numbers(const uint8_t *data, size_t size)
 
 static struct message *fixed_message(unsigned which)
 {
+    static const char body[] = "To: ann@a.example, bob@b.example\nSubject: x\n\ncarl@c.example\n";
     struct message *message = message_new();
 
     message->mta = MTA_POSTFIX;
     message_set_client(message, which == 0 ? "10.1.2.3" : which == 1 ? "2001:db8::1" : NULL);
     message_set_listener(message, which == 0 ? "ORIGINATING" : NULL);
+    message_set_body(message, message_body_of(body, which == 1 ? 0 : sizeof body - 1, which == 2));
     message_set_user(message, which == 2 ? NULL : "care");
     message_set_sender(message, which == 2 ? "" : "care@corp.example");
     message_set_queue_id(message, "4XyZ1234");
@@ -156,14 +159,19 @@ static struct verdict *judge(struct policy *policy, const struct message *messag
 {
     struct told told = {.policy = policy};
     const struct trace trace = {told_rule, told_group, told_group_end, told_test, told_end, &told};
+    struct state_scratch scratch;
+    state_scratch_open(&scratch);
     const struct judge_options options = {
         .now = NOW,
+        .state = &scratch.state,
         .on_fault = DISPOSITION_QUARANTINE,
         .outbound = outbound,
         .trace = traced ? &trace : NULL,
     };
     struct verdict *verdict = policy_judge(policy, message, &options);
 
+    verdict_settle(verdict, &scratch.state, verdict_end_of(verdict->disposition), NOW);
+    state_scratch_close(&scratch);
     fuzz_check(verdict->rule != NULL && verdict->exposure != NULL, "a verdict without a rule");
     fuzz_check(told.rules == told.ends && told.rules <= policy_rule_count(policy), "%u rules told, %u ended",
                told.rules, told.ends);

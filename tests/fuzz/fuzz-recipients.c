@@ -163,10 +163,10 @@ static void check_added(struct message *message, const struct recipients *before
     fuzz_check(recipients_find(after, ADDED) != 0 || count >= RECIPIENTS_LIMIT, "a plain address more is not counted");
     fuzz_check(recipients_count(after) == count + added || count >= RECIPIENTS_LIMIT,
                "one plain address more: %u, before %u", recipients_count(after), count);
-    for (unsigned i = 0; i < count; i++)
-        fuzz_check(strcmp(recipients_get(before, i)->address, recipients_get(after, i)->address) == 0,
-                   "one plain address more: `%s` instead of `%s`", recipients_get(after, i)->address,
-                   recipients_get(before, i)->address);
+    /* Whoever is in From comes behind the others. */
+    for (unsigned i = 0; i < count && count < RECIPIENTS_LIMIT; i++)
+        fuzz_check(recipients_find(after, recipients_get(before, i)->address) != 0,
+                   "one plain address more: `%s` is gone", recipients_get(before, i)->address);
     fuzz_check((recipients_defects(before) & ~recipients_defects(after)) == 0, "one plain address more mends a defect");
 }
 
@@ -182,6 +182,9 @@ static void check_each(const struct message *message, const struct recipients *w
         auto_free(message) one = message_new();
         auto_free(recipients) some = NULL;
         one->mta = message->mta;
+        /* Which of several is the author, and does not count, is seen in all of them. */
+        if (strcmp(header->name, "From") == 0)
+            continue;
         message_add_header(one, header->name, header->value);
         some = recipients_read(one);
         for (unsigned j = 0; j < recipients_count(some); j++) {

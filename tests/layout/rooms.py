@@ -6,17 +6,17 @@ import re
 import subprocess
 
 # From the ground up: a room includes only itself and rooms above it in this list.
-ORDER = ["policy/base", "policy/address", "policy/message", "policy/exposure", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
+ORDER = ["policy/base", "policy/address", "policy/message", "policy/parts", "policy/exposure", "policy/state", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
          "policy/engine", "policy/logic", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
-         "milter/common", "milter/ledger", "milter/log", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/review", "milter/setup",
-         "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
+         "milter/common", "milter/store", "milter/database", "milter/ledger", "milter/answers", "milter/log", "milter/state", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/review", "milter/agent", "milter/setup",
+         "milter/arrival", "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
 MODULES = 16
 
 # The files that know a library, by its header.
-LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/ledger/database.c"],
+LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/database/database.c"],
              "gmime.h": ["policy/message/header_text.c", "policy/message/gmime_api.h", "milter/content/message_content.c"], "libpsl.h": ["policy/exposure/public_suffix.c"], "idn2.h": ["policy/address/address.c"],
              "zlib.h": ["policy/mailbox/decompress.c"], "lzma.h": ["policy/mailbox/decompress.c"], "zstd.h": ["policy/mailbox/decompress.c"],
-             "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"], "HTMLparser.h": ["milter/content/html_text.c"]}
+             "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"], "seccomp.h": ["milter/queue/confinement.c"], "HTMLparser.h": ["milter/content/html_text.c"]}
 
 # Where an MTA may be named: its room, the row that puts it in, and for a reason.
 MTA_ROOMS = ("milter/postfix/", "milter/sendmail/")
@@ -156,10 +156,10 @@ def objects(root, build):
 def symbols(found):
     """`found` is what objects gives."""
     defined = collections.defaultdict(set)
-    for path, source in found.items():
-        said = subprocess.run(["nm", "-g", "--defined-only", str(path)], stdout=subprocess.PIPE, text=True, check=True).stdout
-        for symbol in re.findall(r"^[0-9a-f]+ [TDBRC] (\w+)$", said, re.M):
-            defined[symbol].add(source)
+    said = subprocess.run(["nm", "-A", "-g", "--defined-only", *map(str, found)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    places = {str(path): source for path, source in found.items()}
+    for path, symbol in re.findall(r"^(.*):[0-9a-f]+ [TDBRC] (\w+)$", said, re.M):
+        defined[symbol].add(places[path])
     return ["%s is defined in %s: make one static, or have it once" % (symbol, " and ".join(sorted(place.name for place in places)))
             for symbol, places in sorted(defined.items()) if len(places) > 1 and symbol != "main" and not symbol.startswith("__")]
 

@@ -12,6 +12,7 @@ no log line holds a recipient's address.
 """
 
 import atexit
+import contextlib
 import functools
 import os
 import pathlib
@@ -44,10 +45,11 @@ SANITIZER_REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|U
 # The fields of the log line, always in this order.
 FIELDS = ["verdict", "rule", "would", "visible", "parties", "domains", "internal", "hidden", "defects", "policy", "client", "user", "sender",
           "msgid", "text"]
+STATE_FIELDS = ["within", "known", "override", "inside", "opaque"]  # of a policy that remembers, or counts inside messages, behind the others
 _NUMBERS = {"visible", "parties", "domains", "internal", "hidden"}
 _LINE = re.compile(r"(?:^|\s)(?P<queue>\S+): " + " ".join(
     r'text="(?P<text>(?:[^"\\]|\\x[0-9A-F]{2})*)"' if field == "text" else r'%s=(?P<%s>(?:[^\s"<>,=\\]|\\x[0-9A-F]{2}|,|=)+)' % (field, field)
-    for field in FIELDS) + "$")
+    for field in FIELDS) + "".join(r"(?: %s=(?P<%s>[a-z0-9:/,.-]+))?" % (field, field) for field in STATE_FIELDS) + "$")
 
 
 def environment(directory=None):
@@ -60,7 +62,7 @@ def environment(directory=None):
         env["G_SLICE"] = "always-malloc"  # GLib's own allocator hides who freed what, and its locks, from the sanitizers
     env["ASAN_OPTIONS"] = common + ":detect_stack_use_after_return=1"
     env["UBSAN_OPTIONS"] = common + ":print_stacktrace=1"
-    env["TSAN_OPTIONS"] = common + _suppressions("tests/tsan.supp", "tests/lib/tsan.supp")
+    env["TSAN_OPTIONS"] = common + _suppressions("tests/tsan.supp", "tests/lib/tsan.supp") + ":print_suppressions=0"
     env["LSAN_OPTIONS"] = common + _suppressions("tests/lsan.supp") + ":print_suppressions=0"
     if "thread" in tap.SANITIZERS:
         env["LD_PRELOAD"] = _glib_locks()
@@ -189,14 +191,16 @@ def _kill_with_child(pid):
 
 
 class Line:
-    """One verdict of the log: every field as an attribute; counts are numbers."""
+    """One verdict of the log: every field as an attribute; counts are numbers, and a field of the state that is not there is None."""
 
     def __init__(self, match, raw):
         self.raw = raw
         self.queue_id = match.group("queue")
-        for field in FIELDS:
+        for field in FIELDS + STATE_FIELDS:
             value = match.group(field)
             setattr(self, field, int(value) if field in _NUMBERS else value)
+        for field in STATE_FIELDS:
+            setattr(self, field, match.group(field))
 
     def __repr__(self):
         return self.raw
@@ -220,9 +224,10 @@ class Daemon:
     socket    libmilter's name of the socket; by default unix: in `directory`/run
     groups    supplementary groups that it is started with
     descriptors   the limit of open files that it cannot raise
+    control_group   the directory of a control group that it is started in
     """
 
-    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None):
+    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None, control_group=None):
         self.directory = temporary_directory()
         self.process = None
         self.lines = []
@@ -246,18 +251,25 @@ class Daemon:
             if ROOT:
                 values["milter", "user"] = user
             values.update(config or {})
+            self.ledger_path = values["ledger", "path"] or self.ledger_path
             self.config_path = write_config(os.path.join(self.directory, "rcptguard.conf"), values)
-            self._start(arguments, groups, descriptors)
+            self._start(arguments, groups, descriptors, control_group)
             if wait:
                 self.wait_ready()
         except BaseException:
             self._clean()
             raise
 
-    def _start(self, arguments, groups, descriptors):
-        limit = None if descriptors is None else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+    def _start(self, arguments, groups, descriptors, control_group):
+        def limit():
+            if descriptors is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+            if control_group is not None:
+                pathlib.Path(control_group, "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+
         self.process = subprocess.Popen([PROGRAM, "-f", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, env=environment(), start_new_session=True, cwd="/", extra_groups=groups, preexec_fn=limit)
+                                        stderr=subprocess.PIPE, env=environment(), start_new_session=True, cwd="/", extra_groups=groups,
+                                        preexec_fn=None if descriptors is None and control_group is None else limit)
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self.reader.start()
         tap.on_failure(self.report)
@@ -342,8 +354,20 @@ class Daemon:
         found = privacy.leaks(self.lines)
         assert not found, "recipients in the log: %r" % found[:5]
 
+    def state_files(self):
+        """The paths of the state: the database with the files beside it."""
+        return sorted(str(path) for path in pathlib.Path(self.ledger_path).parent.glob("state.db*"))
+
     def signal(self, number):
         self.process.send_signal(number)
+
+    def thread_names(self):
+        """The names of the worker's threads; one that ends meanwhile has none."""
+        names = set()
+        for thread in os.listdir("/proc/%d/task" % self.child()):
+            with contextlib.suppress(OSError), open("/proc/%d/task/%s/comm" % (self.child(), thread), encoding="ascii") as file:
+                names.add(file.read().strip())
+        return names
 
     # ---- what it reads
 

@@ -8,6 +8,8 @@
             self.assertLine(line, verdict="quarantine", rule="wide-cc", parties=12)
 """
 
+import os
+import shutil
 import unittest
 
 import daemon
@@ -15,6 +17,25 @@ import milterclient
 import policies
 
 SENDER = "care@me.example"
+
+
+class StartCase(unittest.TestCase):
+    """Each test starts daemons of its own."""
+
+    def start(self, **options):
+        guard = daemon.Daemon(policies.FIELD, **options)
+        self.addCleanup(guard._clean)
+        return guard
+
+
+class LedgerCase(unittest.TestCase):
+    """Each test has a directory of the daemon's user, with a path for the ledger in it."""
+
+    def setUp(self):
+        self.directory = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, self.directory, True)
+        daemon.own(self.directory)
+        self.path = os.path.join(self.directory, "ledger.db")
 
 
 class GuardCase(unittest.TestCase):

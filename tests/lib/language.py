@@ -3,7 +3,7 @@
 import re
 
 TOKEN = re.compile(r"""(?P<blank>\s+)|(?P<comment>\#[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<regex>/(?:[^/\\\n]|\\.)*/)"""
-                   r"""|(?P<date>\d{4}-\d\d-\d\d)(?![a-z0-9-])|(?P<number>\d+)(?![a-z0-9-])|(?P<word>[a-z][a-z0-9-]*)"""
+                   r"""|(?P<date>\d{4}-\d\d-\d\d)(?![a-z0-9-])|(?P<duration>\d+[smhd])(?![a-z0-9-])|(?P<number>\d+)(?![a-z0-9-])|(?P<word>[a-z][a-z0-9-]*)"""
                    r"""|(?P<comparison>>=|<=|=~|[<>=])|(?P<sign>[{}(),])""")
 
 

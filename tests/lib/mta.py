@@ -64,6 +64,12 @@ class Delivery:
         self.recipients = [value.split(" ")[0].strip("<>") for name, _, value in fields if name == "X-Rcpt-Args"]
         self.header = head
 
+    def as_sent(self):
+        """Header and body without what each host on the way, the sink too, adds on top."""
+        fields = re.split(r"\n(?![ \t])", self.header)
+        own = next(number for number, field in enumerate(fields) if not re.match(r"(?i)(X-(Client|Helo|Mail|Rcpt)-\w+|Received|Return-Path):", field))
+        return "\n".join(fields[own:]) + "\n\n" + self.message
+
     def __repr__(self):
         return "Delivery(%s -> %d)" % (self.sender, len(self.recipients))
 
@@ -106,9 +112,9 @@ class Mta:
         daemon.own(self._path("sink"))
         self._run_sink()
 
-    def _run_sink(self):
+    def _run_sink(self, *options):
         self.sink_process = subprocess.Popen(
-            ["smtp-sink", "-u", daemon.USER, "-d", self._path("sink", "m."), "127.0.0.1:%d" % self.ports["sink"], "100"],
+            ["smtp-sink", *options, "-u", daemon.USER, "-d", self._path("sink", "m."), "127.0.0.1:%d" % self.ports["sink"], "100"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
 
     def stop_sink(self):
@@ -116,6 +122,12 @@ class Mta:
         self.sink_process.kill()
         self.sink_process.wait()
         self.sink_process.stderr.close()
+
+    def refuse_in_sink(self):
+        """From here on each recipient is refused for good."""
+        self.stop_sink()
+        self._run_sink("-f", "RCPT")
+        self._wait_listening(["sink"])
 
     def start_sink(self):
         """It takes mail again; what it took before stays."""
@@ -165,7 +177,7 @@ class Mta:
                 return Reply("rcpt", code, text)
         try:
             # smtplib ends the lines of a string as SMTP wants it, and takes ASCII only.
-            code, text = session.data(message if isinstance(message, bytes) else message.encode("utf-8").replace(b"\n", b"\r\n"))
+            code, text = session.data(message if isinstance(message, bytes) else message.encode("utf-8", "surrogateescape").replace(b"\n", b"\r\n"))
         except smtplib.SMTPDataError as failure:
             code, text = failure.smtp_code, failure.smtp_error
         return Reply("data", code, text)

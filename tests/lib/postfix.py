@@ -196,8 +196,11 @@ class Postfix(mta.Mta):
         database = self._path("etc", "sasl", "sasldb2")
         daemon.write(self._path("etc", "sasl", "smtpd.conf"),
                      "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\nsasldb_path: %s\n" % database)
-        subprocess.run(["saslpasswd2", "-p", "-c", "-f", database, "-u", "mail." + DOMAIN, LOGIN], input=PASSWORD.encode(), check=True)
+        self.add_login(LOGIN)
         os.chmod(database, 0o644)
+
+    def add_login(self, login):
+        subprocess.run(["saslpasswd2", "-p", "-c", "-f", self._path("etc", "sasl", "sasldb2"), "-u", "mail." + DOMAIN, login], input=PASSWORD.encode(), check=True)
 
     def environment(self):
         return dict(os.environ, MAIL_CONFIG=self._path("etc"))

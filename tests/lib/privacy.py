@@ -5,6 +5,7 @@ for each of them in the lines of a log.  The daemon's harness calls it for every
 log of every test.
 """
 
+import pathlib
 import re
 
 _recipients = set()
@@ -72,3 +73,10 @@ def leaks(lines):
             continue
         found.extend((address, line) for address in wanted if address in small and address not in own)
     return found
+
+
+def names_in(paths):
+    """The last labels of the domains that were noted, as far as they stand in these files: none may, where only hashes are kept."""
+    wanted = {address[address.rindex("."):].encode() for address in _recipients | _senders if "." in address}
+    contents = [pathlib.Path(path).read_bytes().lower() for path in paths]
+    return sorted(name for name in wanted if any(name in content for content in contents))

@@ -26,7 +26,7 @@ def needed(*names):
 def promtool(*arguments, text=None):
     """(exit code, all that it said)"""
     done = subprocess.run([needed("promtool"), *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=daemon.LIMIT, check=False)
+                          timeout=10 * daemon.LIMIT, check=False)
     return done.returncode, done.stdout
 
 

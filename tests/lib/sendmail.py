@@ -187,8 +187,11 @@ class Sendmail(mta.Mta):
         database = self._path("sasl", "sasldb2")
         daemon.write(self._path("sasl", "Sendmail.conf"), "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\nsasldb_path: %s\n" % database)
         for login in (LOGIN, DEVELOPER):
-            subprocess.run(["saslpasswd2", "-p", "-c", "-f", database, "-u", surroundings.HOST, login], input=PASSWORD.encode(), check=True)
+            self.add_login(login)
         os.chmod(database, 0o600)  # Sendmail refuses it otherwise
+
+    def add_login(self, login):
+        subprocess.run(["saslpasswd2", "-p", "-c", "-f", self._path("sasl", "sasldb2"), "-u", surroundings.HOST, login], input=PASSWORD.encode(), check=True)
 
     def _start(self):
         self._start_sink()

@@ -33,6 +33,7 @@ def array(file, name):
 WORDS = {"keywords": ("policy/syntax/vocabulary.c", "language_keywords"), "place words": ("policy/syntax/vocabulary.c", "language_place_words"), "dispositions": ("policy/message/disposition.c", "disposition_names"),
          "counts": ("policy/exposure/exposure.c", "count_words"), "subjects": ("policy/conditions/condition_subject.c", "subject_words"),
          "flags": ("policy/conditions/condition_flag.c", "flag_words"), "headers": ("policy/conditions/condition_header.c", "header_words"),
+         "parts": ("policy/conditions/condition_inside.c", "part_words"), "opaque kinds": ("policy/conditions/condition_opaque.c", "kind_words"), "opaque": ("policy/conditions/condition_opaque.c", "opaque_words"),
          "comparisons": ("policy/conditions/condition.c", "comparison_signs")}
 
 

@@ -19,6 +19,11 @@ OF_PARTS = {"nothing-held", "class-unused"}
 # Bounds of memory, of work or of output that no writer of a policy meets.
 INTERNAL = {
     ("policy/address/address.c", "IDNA_INPUT_LIMIT"): "no name of the DNS is that long",
+    ("policy/address/simple_list.c", "GROUPS_LIMIT"): "beyond it, a list is read the long way",
+    ("policy/address/simple_list.c", "PHRASE_LIMIT"): "likewise",
+    ("policy/address/simple_list.c", "WORD_LIMIT"): "likewise",
+    ("policy/address/simple_words.c", "BLANKS_LIMIT"): "likewise",
+    ("policy/address/simple_words.c", "DECODED_LIMIT"): "likewise",
     ("policy/init/discover_postfix.c", "DEPTH_LIMIT"): "a note says where it was met",
     ("policy/address/address.c", "MARKS_LIMIT"): "no letter has that many",
     ("policy/address/address.h", "DOMAIN_LENGTH_LIMIT"): "the DNS's own",
@@ -51,6 +56,20 @@ INTERNAL = {
     ("policy/rcptguard/rcptguard_tool.c", "NOTE_LIMIT"): "how much of a path is shown",
     ("policy/cli/run_program.c", "SAID_LIMIT"): "how much of a program's complaint is shown",
     ("policy/cli/run_program.h", "PROGRAM_LIMIT"): "how long an operator waits for a command of the MTA",
+    ("policy/parts/transfer_decode.c", "BLANKS_LIMIT"): "no mail program writes that many",
+    ("policy/parts/body_parts.c", "BOUNDARY_LIMIT"): "no mail program writes one that is as long; a longer one is `broken`",
+    ("policy/parts/charset_decode.h", "CHARSET_INVALID_LIMIT"): "such a text is `broken` before",
+    ("policy/parts/content_lines.h", "CONTENT_LINE_LIMIT"): "a longer line is read in pieces",
+    ("policy/parts/contacts_part.c", "HEAD_LIMIT"): "no program writes as much before a value",
+    ("policy/parts/content_lines.c", "HEAD_LIMIT"): "likewise",
+    ("policy/parts/calendar_part.c", "NAME_LIMIT"): "no property has a name as long",
+    ("policy/parts/part_fields.c", "PARAMETERS_LIMIT"): "no mail program writes that many",
+    ("policy/parts/part_fields.h", "PART_FIELD_LIMIT"): "likewise",
+    ("policy/parts/part_scan.c", "PLAIN_LIMIT"): "a longer address is normalised elsewhere",
+    ("policy/parts/quoted_headers.c", "JOINED_LIMIT"): "how a quoted header is recognised",
+    ("policy/parts/quoted_headers.c", "WORD_LIMIT"): "likewise",
+    ("policy/parts/quoted_labels.c", "LABEL_LIMIT"): "likewise",
+    ("policy/parts/quoted_labels.c", "QUOTES_LIMIT"): "likewise",
     ("policy/address/address_scan.c", "QUOTED_LOCAL_LIMIT"): "no local part is that long",
     ("policy/address/address_scan.h", "SCAN_LITERAL_LIMIT"): "a longer one makes the header malformed",
 }
@@ -170,6 +189,9 @@ class Words(PolicyCase):
         for rule, name in (("count", "counts"), ("subject", "subjects"), ("compare", "comparisons"), ("disposition", "dispositions")):
             line = re.search(r"^%s +=(.*)$" % rule, grammar, re.MULTILINE).group(1)
             self.assertEqual(re.findall(r'"([^"]+)"', line), csource.words(name), rule)
+        for rule, name in (("part", "parts"), ("kind", "opaque kinds")):
+            line = re.search(r"^%s +=(.*)$" % rule, grammar, re.MULTILINE).group(1)
+            self.assertEqual([word for word in re.findall(r'"([^"]+)"', line) if word[0].isalpha()], csource.words(name), rule)
         line = re.search(r"^test +=(.*)$", grammar, re.MULTILINE).group(1)
         self.assertEqual(re.findall(r'"([^"]+)"', line), csource.words("flags"))
 
@@ -196,13 +218,17 @@ class Words(PolicyCase):
         words = page.marked(self.tree, "Va")
         contact = 'contact "postmaster@corp.example"'
         for word in sorted(words) + ["%s %s" % (count, name) for count in counts for name in ("internal", "external", "freemail", "all", "other")]:
-            good, output = self.check(policy(contact, 'rule r { when local and hidden(all) >= 1 reject "{%s}" }' % word))
+            good, output = self.check(policy(contact, 'rule r { when local and hidden(all) >= 1 and parties(all) within 1h >= 9 and parties(all) inside table >= 9 reject "{%s}"%s }' % (word, " override 15m" if word == "override" else "")))
             self.assertTrue(good, output)
         for word in "nobody", "rule external", "visible nobody":
             self.assertFalse(self.check(policy(contact, 'rule r { when local reject "{%s}" }' % word))[0], word)
         self.assertFalse(self.check(policy('rule r { when local reject "{contact}" }'))[0])
-        for rule in 'when local reject', 'when not hidden(all) >= 1 reject':
+        for rule in 'when local reject', 'when not hidden(all) >= 1 reject', 'when parties(all) within 1h >= 9 reject':
             self.assertFalse(self.check(policy('rule r { %s "{count}" }' % rule))[0])
+        for rule in 'when local reject', 'when not parties(all) within 1h >= 9 reject', 'when hidden(all) >= 1 reject':
+            self.assertFalse(self.check(policy('rule r { %s "{within}" }' % rule))[0])
+        for rule in 'when local reject', 'when not parties(all) inside table >= 9 reject', 'when parties(all) within 1h >= 9 reject':
+            self.assertFalse(self.check(policy('rule r { %s "{inside}" }' % rule))[0])
         self.assertFalse(self.check(policy(default='reject "{count}"'))[0])
 
     def test_defects(self):
@@ -245,6 +271,8 @@ class Numbers(PolicyCase):
             "classes": lambda n: policy(*("class c%d { domain \"c%d.example\" }" % (i, i) for i in range(n - 1))),
             "name": lambda n: policy("rule %s { when local accept }" % ("r" * n)),
             "digits": lambda n: policy("rule r { when hidden(all) >= %s accept }" % ("9" * n)),
+            "hours": lambda n: policy('rule a { when local quarantine "x" release after %dh }' % n, 'contact "x"', 'rule b { when syntax reject "{override}" override %dh }' % n),
+            "days": lambda n: policy('rule a { when local quarantine "x" expire %dd return }' % n),
             "people": lambda n: policy('expect message from "a@corp.example" to "b@corp.example" bcc %d of "c{n}@corp.example" gives accept' % n),
         }
         found = {limit.probe: limit for limit in limits() if limit.probe}
@@ -354,7 +382,7 @@ class Statements(PolicyCase):
     def test_fields(self):
         """the header fields that show recipients"""
         names = [name for name, _bit in re.findall(r'\{"([A-Z][\w-]+)", (FIELD_\w+)\}', csource.read("policy/message/recipients.c"))]
-        self.assertEqual(len(names), 7)
+        self.assertEqual(len(names), 8)
         counted = next(body.text() for head, body in page.items(page.section(self.tree, "WHAT IS COUNTED")) if head.text() == "visible recipient")
         for name in names:
             self.assertRegex(counted, r"\b%s\b" % name)

@@ -1,6 +1,7 @@
 """rcptguardq(8) and the program have the same commands, options, JSON keys, words and exit codes, and its examples are real."""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -114,7 +115,7 @@ class Words(QueueCase):
 
     def test_actions(self):
         """what stands in the history"""
-        noted = set(re.findall(r'\bnote(?:_claimed)?\([^;]*?"([a-z-]+)"', csource.read("milter/ledger/ledger_transitions.c")))
+        noted = set(re.findall(r'\b(?:row_)?note(?:_claimed)?\([^;]*?"([a-z-]+)"', csource.read("milter/ledger/ledger_transitions.c") + csource.read("milter/ledger/ledger_decisions.c")))
         names = csource.strings(csource.function("milter/ledger/ledger.c", "ledger_action_name"))
         seen = {"held", "left"}
         self.assertLessEqual(seen, set(csource.array("milter/ledger/ledger.c", "state_names")))
@@ -134,6 +135,14 @@ class Words(QueueCase):
 
     def test_defects(self):
         self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/message/defects.c", "defect_name")), "defects")
+
+    def test_inside(self):
+        """kinds of parts, and why one was not read"""
+        for key, table in ("inside[].part", "kind_names"), ("opaque[]", "opaque_names"):
+            words = re.search(r"\b%s\[\w+\] = \{(.*?)\};" % table, csource.read("policy/parts/part_kind.c")).group(1)
+            self.assertSame(self.quoted(self.body_of("list", key)) - {"header"}, csource.strings(words), key)
+        self.assertIn("header", self.quoted(self.body_of("list", "inside[].part")))
+        self.assertIn('"header"', csource.function("policy/exposure/inside_counts.c", "inside_place_name"))
 
     def test_headers(self):
         """which fields are shown"""
@@ -156,7 +165,7 @@ class Words(QueueCase):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "PERMISSIONS"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/common/conf.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup", "reload"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup", "reload", "forget", "agent"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
@@ -179,7 +188,7 @@ class Words(QueueCase):
         """the sudoers file of the page is what the package has"""
         self.assertTrue(os.path.exists(os.path.join(daemon.SOURCE, "packaging", "sudoers", "rcptguard")))
         paths = {element.text() for head, _body in page.items(page.section(self.tree, "FILES")) for element in head.find("Pa", "elem")}
-        self.assertEqual(paths, {"/etc/rcptguard/rcptguard.conf", "/etc/sudoers.d/rcptguard"})
+        self.assertEqual(paths, {"/etc/rcptguard/rcptguard.conf", "/etc/rcptguard/decision.key", "/var/lib/rcptguard/answers.key", "/etc/sudoers.d/rcptguard"})
 
 
 class Real(review.ReviewCase, QueueCase):
@@ -226,13 +235,24 @@ class Real(review.ReviewCase, QueueCase):
     def change(self, queue_id, assignments):
         ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s WHERE queue_id = ?" % assignments, queue_id)
 
+    def delay(self, rule):
+        """What this rule holds is released after a time, by the policy's file: the daemon does not read it again."""
+        text = pathlib.Path(self.guard.policy_path).read_text(encoding="utf-8")
+        self.addCleanup(daemon.write, self.guard.policy_path, text)
+        text, count = re.subn(r'(rule %s \{[^}]*quarantine "[^"]*")' % rule, r"\1 release after 10m", text)
+        self.assertEqual(count, 1)
+        daemon.write(self.guard.policy_path, text)
+
     def test_json(self):
         """the keys of each command with their types; each is seen with each of its types"""
         full, bare = self.hold("auth"), self.hold(sender="clinic@me.example", people=review.WIDE[:2] + ["blind@x.example"], cc=review.WIDE[:2])
         self.done("list")
-        self.change(full.id, "defects = 15")
-        self.change(bare.id, "message_id = NULL, client = NULL, subject = NULL, text = NULL")
+        self.change(full.id, "defects = 15, leaves = judged + 600000000, inside = 'calendar:45/43', opaque = 9")
+        self.change(bare.id, "message_id = NULL, client = NULL, subject = NULL, text = NULL, stopped = 'split'")
+        self.configure(expire="10d return")
+        self.delay("wide-cc")
         ledgerfile.execute(self.guard.ledger_path, "INSERT INTO party (held, class, name, individuals, people, parties) SELECT id, 'other', NULL, 0, 7, 5 FROM held WHERE queue_id = ?", full.id)
+        ledgerfile.execute(self.guard.ledger_path, "INSERT INTO remembered (held, record, scope, known, counted, within) SELECT id, 0, 0, 'no', 'parties', 27 FROM held WHERE queue_id = ?", full.id)
         released = self.hold()
         decided = self.done("release", "--json", released.id, reason="ok").json()
         decided += self.ask("delete", "--json", "4NoSuchThing", reason="x").json()

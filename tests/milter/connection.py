@@ -138,13 +138,15 @@ class Connection(guardcase.GuardCase):
         """libmilter would end the process by them: the connection is closed, and no other one notices"""
         other = self.mta()
         child = self.guard.child()
-        for payload in b"Mi\0", b"Mi\0" + b"4XyZ1\0j\0", b"M" + b"j\0" * 4001, b"C\0":
+        for before, payload in (b"", b"Mi\0"), (b"", b"Mi\0" + b"4XyZ1\0j\0"), (b"", b"M" + b"j\0" * 4001), (b"", b"C\0"), (b"", b"\0i\0"), (b"\xff\xff\xff\xffN", b"Mi\0"):
             mta = self.mta()
+            mark = self.guard.mark()
+            mta.sock.sendall(before)
             with self.assertRaises((milterclient.ProtocolError, ConnectionError)):
                 mta.send(b"D", payload)
                 mta.send(b"M", b"<care@me.example>\0")
                 mta.receive()
-            self.guard.wait_for_line("protocol: macros that are no pairs of name and value; the connection is closed")
+            self.guard.wait_for_line("protocol: macros that are no pairs of name and value; the connection is closed", mark=mark)
         answer, _line = self.judge(other, cc=policies.people(12))
         self.assertHeld(answer)
         self.assertEqual(self.guard.child(), child)

@@ -1,5 +1,8 @@
 """A policy that cannot be evaluated to its end: never "no match", always the declared outcome."""
 
+import os
+import sqlite3
+
 import guardcase
 import milterclient
 import policies
@@ -114,6 +117,38 @@ class ManyHeaders(Fault):
         answer, line = self.judge(mta, to=["x@cust1.example"], headers=[("X-Trap", "a" * 60 + "!")] * 2000)
         self.assertHeld(answer)
         self.assertLine(line, rule="fault:evil")
+
+
+class WithoutState(guardcase.GuardCase):
+    """A count within a time, while another process keeps the record of earlier mail: never accepted by accident."""
+
+    POLICY = policies.policy(rules=policies.rule("split", "parties(external) within 10m >= 20", 'quarantine "{within}"'))
+
+    def setUp(self):
+        super().setUp()
+        other = sqlite3.connect(os.path.join(self.guard.state_directory, "state.db"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+
+    def test_deferred(self):
+        people = policies.people(2)
+        answer = self.mta().message("care@me.example", people, [("To", policies.folded(people))])
+        self.assertDeferred(answer)
+        self.assertLine(self.guard.verdict(answer), verdict="tempfail", rule="error:split")
+
+    def test_one_party_asks_nothing(self):
+        answer = self.mta().message("care@me.example", ["x@cust1.example"], [("To", "x@cust1.example")])
+        self.assertPassed(answer)
+
+
+class WithoutStateAccepted(WithoutState):
+    CONFIG = {("milter", "on-error"): "accept"}
+
+    def test_deferred(self):
+        people = policies.people(2)
+        answer = self.mta().message("care@me.example", people, [("To", policies.folded(people))])
+        self.assertPassed(answer)
+        self.assertLine(self.guard.verdict(answer), verdict="accept", rule="error:split")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """Many connections at once: each message gets the verdict that is its own."""
 
+import os
 import queue
+import struct
 import threading
+import time
 
+import daemon
 import guardcase
 import milterclient
 import policies
@@ -60,6 +64,35 @@ class Load(guardcase.GuardCase):
             else:
                 self.assertPassed(answer)
         self.assertEqual(len(self.guard.verdicts()), 160)
+
+
+class HalfOpen(guardcase.GuardCase):
+    """Connections that stop within a packet: no thread waits for the rest, so nobody waits for a thread."""
+
+    def test_300_of_them(self):
+        half = struct.pack(">I", 100) + b"L" + b"X-Long\0"
+        for _ in range(300):
+            mta = self.mta(connected=False)
+            mta.sock.sendall(half)
+        child = self.guard.child()
+        daemon.wait_until(lambda: len(os.listdir("/proc/%d/task" % child)) < 30, what="threads that have nothing to wait for")
+        for _ in range(100):
+            began = time.monotonic()
+            self.assertPassed(self.send(to=["one@cust1.example"]))
+            self.assertLess(time.monotonic() - began, 5 * tap.SLOWNESS)
+
+    def test_a_packet_that_comes_byte_by_byte(self):
+        mta = self.mta()
+        mta.mail("care@me.example")
+        mta.rcpt("one@cust1.example")
+        mta.data("SLOW")
+        payload = b"To\0" + policies.folded(policies.people(60)).encode() + b"\0"
+        for place, byte in enumerate(struct.pack(">I", len(payload) + 1) + b"L" + payload):
+            mta.sock.sendall(bytes([byte]))
+            if place % 100 == 0:
+                time.sleep(0.01)  # so that the pool has the connection back
+        mta.eoh("SLOW")
+        self.assertRejected(mta.eom("SLOW"), policies.REJECT_TEXT % 60)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The line that is written for each judged message: its fields, their order, and that nobody can forge one."""
 
+import json
 import re
 
 import daemon
@@ -14,6 +15,7 @@ RULES = (policies.rule("quote", 'header("X-Quote")', 'quarantine "he said \\"x v
          + policies.rule("first", "visible(external) >= 1", 'reject "x"', monitor=True)
          + policies.rule("second", "visible(external) >= 2", 'quarantine "x"', monitor=True)
          + policies.rule("third", "visible(external) >= 3", 'tag "x"', monitor=True))
+INSIDE = policies.rule("fields", 'visible(external) inside header("X-To"), header("Reply-To") >= 3', 'tag "{inside}"')
 
 
 class LogLine(guardcase.GuardCase):
@@ -114,6 +116,65 @@ class LogLine(guardcase.GuardCase):
         self.assertLine(line, sender="self@me.example", internal=1)
 
 
+# Every byte that C strings can hold, and what terminals act on beyond bytes; several in each value, since values are cut.
+BYTES = [bytes(range(start, min(start + 8, 256))).decode("utf-8", "surrogateescape") for start in range(1, 256, 8)]
+CHARACTERS = ["\u0085\u009b", "\u2028\u2029", "\u202a\u202b\u202c\u202d\u202e", "\u2066\u2067\u2068\u2069", "\u200b\u200e\u200f\u061c", "\u0301\u0301\u0301",
+              "\ufeff\u2060", "\U000e0001\U0001f4e7", "\n4XyZ9: verdict=accept", '" rule=x text="', '","verdict":"accept']
+
+
+def one_of(value):
+    """(the macros and fields of a message that has the value everywhere)"""
+    return {"sender": '"a%sz"@me.example' % value, "user": "a%sz" % value, "message_id": "a%sz@me.example" % value,
+            "headers": [("Subject", "a%sz" % value), ("Sender", "a%sz" % value), ("X-Facts", "a%sz" % value)]}
+
+
+class EveryByte(guardcase.GuardCase):
+    """In all that a stranger writes: each message has one line, of printable ASCII, with the fields of any other."""
+    POLICY = policies.policy(rules=RULES)
+
+    def test_text(self):
+        before = len(self.guard.verdicts())
+        for number, value in enumerate(BYTES + CHARACTERS):
+            with self.subTest(repr(value)):
+                answer = self.send(self.mta(daemon_name="a%sz" % value), to=["b@me.example"], queue_id="4Xy%03dz" % number, **one_of(value))
+                line = self.guard.verdict(answer)
+                self.assertLine(line, queue_id="4Xy%03dz" % number, verdict="quarantine", rule="facts")
+                self.assertRegex(line.raw, r"\A[ -~]+\Z")
+                self.assertEqual(re.findall(r" ([a-z]+)=", line.raw[line.raw.index(answer.queue_id):]), daemon.FIELDS)
+                self.assertEqual(len(self.guard.verdicts(answer.queue_id)), 1)
+        self.assertEqual(self.guard.verdicts("4XyZ9"), [])
+        self.assertEqual(len(self.guard.verdicts()) - before, len(BYTES + CHARACTERS))
+
+    def test_queue_id(self):
+        """it is the MTA's, but whoever can connect to the socket is the MTA"""
+        for value in BYTES + CHARACTERS:
+            with self.subTest(repr(value)):
+                before = len(self.guard.lines)
+                self.send(to=["b@me.example"], queue_id="a%sz" % value)
+                self.guard.verdict(self.send(to=["b@me.example"]))
+                lines = self.guard.lines[before:]
+                self.assertEqual(len([line for line in lines if "verdict=" in line]), 2, lines)
+                self.assertEqual([line for line in lines if not re.fullmatch("[ -~]+", line)], [])
+
+
+class EveryByteInJson(guardcase.GuardCase):
+    POLICY = policies.policy(rules=RULES)
+    CONFIG = {("log", "format"): "json"}
+
+    def test_json(self):
+        for number, value in enumerate(BYTES + CHARACTERS):
+            with self.subTest(repr(value)):
+                queue_id = "4Xy%03dz" % number
+                self.send(self.mta(daemon_name="a%sz" % value), to=["b@me.example"], queue_id=queue_id, **one_of(value))
+                line = self.guard.wait_for_line('"queue_id":"%s"' % queue_id)
+                self.assertRegex(line, r"\A[ -~]+\Z")
+                self.assertNotIn("=", line[line.index("{"):])
+                found = json.loads(line[line.index("{"):])
+                self.assertEqual(list(found), ["queue_id", *daemon.FIELDS])
+                self.assertEqual((found["verdict"], found["rule"]), ("quarantine", "facts"))
+                self.assertEqual(found["user"], re.sub("[\udc80-\udcff]", "\ufffd", "a%sz" % value))
+
+
 class WithoutAccepted(guardcase.GuardCase):
     CONFIG = {("log", "accepted"): "no"}
 
@@ -123,6 +184,23 @@ class WithoutAccepted(guardcase.GuardCase):
         _, line = self.judge(cc=policies.people(12))
         self.assertLine(line, verdict="quarantine")
         self.assertEqual(self.guard.verdicts(passed.queue_id), [])
+
+
+class Inside(guardcase.GuardCase):
+    """What a message shows beside its recipient headers: counts at the end of the line, and nobody's address."""
+
+    POLICY = policies.policy(rules=INSIDE)
+
+    def test_the_last_fields(self):
+        for more, inside, opaque, text in (([], "none", None, "-"),
+                                           ([("X-To", "a@one.example, b@one.example"), ("Reply-To", "b@one.example, c@two.example, care@me.example")], "header:3/2", None, "3"),
+                                           ([("Reply-To", ", ".join("%d@n%d.example" % (n, n) for n in range(2)) + " <@")], "header:2/2", "broken", "-")):
+            with self.subTest(more):
+                answer, line = self.judge(to=["a@cust1.example"], headers=more)
+                self.assertLine(line, inside=inside, opaque=opaque, text=text, visible=1)
+                names = re.findall(r" ([a-z]+)=", line.raw[line.raw.index(answer.queue_id):])
+                self.assertEqual(names, daemon.FIELDS + ["inside"] + (["opaque"] if opaque else []))
+                self.assertNotRegex(line.raw, r"one\.example|two\.example")
 
 
 if __name__ == "__main__":

@@ -277,6 +277,46 @@ class Held(MetricsCase):
         self.assertEqual(found.get("rcptguard_held_messages"), 0)
         self.assertIsNone(found.get("rcptguard_oldest_held_timestamp_seconds"))
 
+    def test_decisions(self):
+        """Counted as they come into the ledger, whoever writes them: not those before the start, each once, also of a ledger that is begun anew."""
+        self.start()
+        for _ in range(3):
+            self.send(to=WIDE)
+        path = self.guard.ledger_path
+        def note(*events):
+            for way, action in events:
+                ledgerfile.execute(path, "INSERT INTO history (held, at, action, way) SELECT min(id), judged, ?, ? FROM held", action, way)
+        note(("command", "release"), ("command", "release"), ("delay", "release"), ("expiry", "return"), ("author", "refuse"), (None, "left"))
+        wanted = {("command", "release"): 2, ("delay", "release"): 1, ("expiry", "return"): 1, ("author", "refuse"): 1}
+        self.assertCounts(self.metrics(), "rcptguard_decisions_total", wanted)
+        note(("command", "release"))
+        self.guard.stop()
+        self.start(config={("ledger", "path"): path})
+        self.assertCounts(self.metrics(), "rcptguard_decisions_total", {})
+        note(("reviewer", "approve"))
+        for _ in 1, 2:
+            self.assertCounts(self.metrics(), "rcptguard_decisions_total", {("reviewer", "approve"): 1})
+        ledgerfile.execute(path, "DELETE FROM history")
+        ledgerfile.execute(path, "DELETE FROM sqlite_sequence WHERE name = 'history'")
+        note(("reviewer", "delete"))
+        self.assertCounts(self.metrics(), "rcptguard_decisions_total", {("reviewer", "approve"): 1, ("reviewer", "delete"): 1})
+
+    def test_delays(self):
+        self.start()
+        for _ in range(3):
+            self.send(to=WIDE)
+        found = self.metrics()
+        self.assertCounts(found, "rcptguard_delayed_messages", {})
+        self.assertEqual(found.get("rcptguard_agent_timestamp_seconds"), 0)
+        rows = ledgerfile.rows(self.guard.ledger_path)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET leaves = judged WHERE id <> ?", rows[0]["id"])
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET state = 'released' WHERE id = ?", rows[1]["id"])
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET stopped = 'split' WHERE id = ?", rows[0]["id"])
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE agent SET last = 1700000000500000")
+        found = self.metrics()
+        self.assertCounts(found, "rcptguard_delayed_messages", {"running": 1, "ended": 1})
+        self.assertEqual(found.get("rcptguard_agent_timestamp_seconds"), 1700000000.5)
+
     def test_a_ledger_that_is_gone(self):
         """Not known is not none; it is said once, and known again when there is one again."""
         self.start()
@@ -322,7 +362,9 @@ class Hostile(MetricsCase):
         self.assertNotRegex(found.text, r"example|cust1|192\.0\.2|127\.0\.0")
         self.assertEqual(set(found.samples) - calm, {("rcptguard_oldest_held_timestamp_seconds",)})
         rules = {"evil", "developer", "sensitive", "mass-disclosure", "wide-cc", "trial", "unreadable", "default", "fault", "error", "outbound"}
-        words = {"accept", "tag", "quarantine", "reject", "tempfail", "syntax", "limit", "unparsed", "cut", "ok", "failed", "hold", "tidy", "count", version()}
+        words = {"accept", "tag", "quarantine", "reject", "tempfail", "syntax", "limit", "unparsed", "cut", "ok", "failed", "hold", "tidy", "count", "yes", "no", "window", "known", "withdraw", "learn", "expire", "permit", "claim", "given", "taken", "refused", "deferred", "all", "sender",
+                 "calendar", "forwarded", "contacts", "table", "text", "header", "none", "away", "encrypted", "limits", "broken", "types",
+                 "command", "author", "reviewer", "expiry", "delay", "approve", "release", "return", "delete", "refuse", "running", "ended", version()}
         others = {value for value in found.values() - rules - words if not re.fullmatch(r"[0-9.]+|\+Inf|[0-9a-f]{12}", value)}
         self.assertEqual(others, set())
 
@@ -449,12 +491,8 @@ class File(MetricsCase):
             with guard.client() as mta:
                 mta.connect("127.0.0.1")
                 guardcase.send(mta, to=WIDE)
-            names = set()
-            for task in os.listdir("/proc/%d/task" % guard.child()):
-                with open("/proc/%d/task/%s/comm" % (guard.child(), task), encoding="ascii") as file:
-                    names.add(file.read().strip())
-            self.assertIn("house", names)
-            self.assertNotIn("metrics", names)
+            daemon.wait_until(lambda: "house" in guard.thread_names(), what="a thread with the housekeeper's name")
+            self.assertNotIn("metrics", guard.thread_names())
             self.assertEqual([line for line in guard.lines if "metrics" in line], [])
 
     def test_what_lies_in_its_place(self):

@@ -22,12 +22,7 @@ def ids(words):
     return {int(word) for word in words.split()}
 
 
-class Processes(unittest.TestCase):
-    def start(self, **options):
-        guard = daemon.Daemon(policies.FIELD, **options)
-        self.addCleanup(guard._clean)
-        return guard
-
+class Processes(guardcase.StartCase):
     def judged(self, guard):
         with guard.client() as mta:
             mta.connect("127.0.0.1")

@@ -1,5 +1,6 @@
 """SIGHUP: a new policy whole, or the old one."""
 
+import re
 import signal
 import threading
 import unittest
@@ -60,6 +61,17 @@ class Reload(unittest.TestCase):
         for count, verdict in ((20, "accept"), (60, "reject")):
             after = self.send(count)
             self.assertEqual((after.verdict, after.policy), (verdict, before.policy))
+
+    def test_release_by_sender_without_an_address(self):
+        """nobody could answer: not in force"""
+        before = self.send(60)
+        self.guard.set_policy(reject_from(10).replace('reject "old {parties}"', 'quarantine "x" release by sender'))
+        mark = self.guard.mark()
+        self.assertIn("reload failed", self.guard.reload())
+        with self.guard.changed:
+            told = [text for text in self.guard.lines[mark:] if "error:" in text]
+        self.assertEqual(["[review] answers" in text for text in told] + ["[review] notice" in text for text in told], [True, False, False, True], told)
+        self.assertEqual(self.send(60).policy, before.policy)
 
     def test_a_policy_that_is_gone(self):
         before = self.send(20)
@@ -248,8 +260,9 @@ class Configuration(unittest.TestCase):
         said = self.change("on-error = maybe", "[log]", "acepted = no", text=self.before.partition("[ledger]")[0].rstrip() + "\n")
         self.assertIn("reload failed", said[-1])
         lines = self.before.partition("[ledger]")[0].rstrip().count("\n") + 1
-        self.assertRegex(said[0], r"reload: %s:%d:12: error: on-error: expected tempfail or accept" % (self.guard.config_path, lines + 1))
-        self.assertRegex(said[1], r"reload: %s:%d:1: error: .*acepted" % (self.guard.config_path, lines + 3))
+        errors = [line for line in said if ": error: " in line]
+        self.assertRegex(errors[0], r"reload: %s:%d:12: error: on-error: expected tempfail or accept" % (self.guard.config_path, lines + 1))
+        self.assertRegex(errors[1], r"reload: %s:%d:1: error: .*acepted" % (self.guard.config_path, lines + 3))
         self.assertEqual(self.guard.verdict(self.send(20)).verdict, "accept")
         self.assertEqual(self.recorded(1)["failed"], "yes")
         daemon.os.unlink(self.guard.config_path)

@@ -1,5 +1,6 @@
 """rcptguardq doctor on a private Postfix: each way to break it is found, and mended by the line that is told."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,7 +11,9 @@ import unittest
 
 import daemon
 import doctorcase
+import guardcase
 import ledgerfile
+import milterclient
 import mta
 import policies
 import postfix
@@ -279,6 +282,41 @@ class Doctor(doctorcase.DoctorCase):
         self.site.set("message_drop_headers = content-length")
         self.check(self.site, ("note", "drop-headers"), text="lacks bcc, resent-bcc")
 
+    def answers(self, **keys):
+        """What doctor says of `answers`."""
+        doctorcase.configuration(self.site.config, self.guard, mta="postfix", postfix_config=self.site.directory, **keys)
+        self.addCleanup(doctorcase.configuration, self.site.config, self.guard, mta="postfix", postfix_config=self.site.directory)
+        return [(one["severity"], one["text"]) for one in self.findings(self.site) if one["check"] == "answers"]
+
+    def test_answers(self):
+        """the address that people answer to: its delimiter, and who it is"""
+        self.site.set("recipient_delimiter = +", "mydestination = here.example")
+        self.assertEqual(self.answers(answers="root@here.example"), [("ok", "root@here.example: Postfix takes it with what is added")])
+        self.site.set("recipient_delimiter = -")
+        self.assertEqual(self.answers(answers="root@here.example"), [("error", "answers-delimiter is +, and recipient_delimiter is -")])
+        found = [one for one in self.wrong(self.site) if one["check"] == "answers"]
+        self.assertEqual(found[0]["mend"][0]["line"], "recipient_delimiter = -+")
+        self.site.set("recipient_delimiter = +", "local_recipient_maps = unix:passwd.byname")
+        self.assertEqual(self.answers(answers="No-Body@here.example"), [("error", "[review] answers is no-body@here.example, and local_recipient_maps has no such address")])
+        self.site.set("local_recipient_maps =")
+        self.assertEqual(self.answers(answers="no-body@here.example")[0][0], "ok", "each is taken")
+
+    def test_answers_of_other_domains(self):
+        """in each class of domains, given as names and in a table"""
+        table = "inline:{ {guard@far.example=x}, {far.example=x} }"
+        for domains, maps in ("virtual_alias_domains", "virtual_alias_maps"), ("virtual_mailbox_domains", "virtual_mailbox_maps"), ("relay_domains", "relay_recipient_maps"):
+            for listed in "far.example", "inline:{far.example=x}":
+                with self.subTest(domains, listed=listed):
+                    self.site.set("recipient_delimiter = +", "mydestination =", "%s = %s" % (domains, listed), "%s = %s" % (maps, table))
+                    self.assertEqual(self.answers(answers="guard@far.example")[0][0], "ok")
+                    self.assertEqual(self.answers(answers="other@far.example"), [("error", "[review] answers is other@far.example, and %s has no such address" % maps)])
+                    self.site.set("%s = hash:/nowhere/table" % maps)
+                    self.assertEqual(self.answers(answers="guard@far.example"), [("warning", "[review] answers is guard@far.example, and %s cannot be asked for it" % maps)])
+                    self.site.set("%s =" % domains, "%s =" % maps)
+        self.site.set("recipient_delimiter = +", "mydestination = far.example", "local_recipient_maps = inline:{x=x}", "virtual_alias_maps = inline:{guard@far.example=root}")
+        self.assertEqual(self.answers(answers="guard@far.example")[0][0], "ok", "an alias is one of any class")
+        self.assertEqual(self.answers(answers="guard@else.example"), [("warning", "[review] answers is guard@else.example, and its domain is none of this Postfix")])
+
     def test_long_queue_ids(self):
         self.site.set("enable_long_queue_ids = no")
         self.check(self.site, ("note", "long-queue-ids"))
@@ -365,6 +403,34 @@ class Doctor(doctorcase.DoctorCase):
         """cut by Postfix no later for that: nothing to mend"""
         self.site.set("header_size_limit = 500000", "header_address_token_limit = 20000")
         self.assertSound(self.site)
+
+    def inside(self):
+        """A policy that asks what bodies show."""
+        self.addCleanup(self.reload)
+        self.addCleanup(self.guard.set_policy, policies.FIELD)
+        self.guard.set_policy(policies.policy(rules=policies.rule("invite", "visible(external) inside calendar >= 10", 'quarantine "x"')))
+        self.reload()
+
+    def body_limit(self):
+        one, = [one for one in self.findings(self.site) if one["check"] == "body-limit"]
+        return one["severity"], one["text"]
+
+    def test_body_limit(self):
+        """only if a rule asks; the largest of main.cf and of each smtpd, and none at all"""
+        self.site.set("message_size_limit = 50000000")
+        self.assertEqual(self.body_limit(), ("ok", "no rule asks what a body shows"))
+        self.inside()
+        found = self.check(self.site, ("warning", "body-limit"), text="body is 10M, and message_size_limit is 50000000", mended=False)
+        self.assertEqual([(mend["place"], mend["line"]) for one in found for mend in one["mend"]], [("rcptguard.conf", "body = 48M")])
+        doctorcase.set_key(self.site.config, "body = 48M")
+        self.assertEqual(self.body_limit(), ("ok", "a body of 48M is read, and message_size_limit is 50000000"))
+        services = subprocess.run(["postconf", "-c", self.site.directory, "-M"], check=True, stdout=subprocess.PIPE).stdout.decode().splitlines()
+        name = next(line.split()[0] for line in services if line.split()[1] == "inet" and line.split()[7] == "smtpd")
+        subprocess.run(["postconf", "-c", self.site.directory, "-P", "%s/inet/message_size_limit=60000000" % name], check=True)
+        daemon.settle(*(os.path.join(self.site.directory, name) for name in ("main.cf", "master.cf")))
+        self.assertRegex(" ".join(self.body_limit()), r"^warning body is 48M, and message_size_limit of \S+ is 60000000$")
+        self.site.set("message_size_limit = 0")
+        self.assertEqual(self.body_limit(), ("warning", "body is 48M, and message_size_limit is 0"))
 
     # ---- what the administrator wrote stays, with its variables
 
@@ -536,6 +602,90 @@ class Doctor(doctorcase.DoctorCase):
 
     def logins(self):
         return [one for one in self.wrong(self.site) if one["check"] == "logins"]
+
+    def state(self):
+        return {one["check"]: one for one in self.findings(self.site) if one["check"].startswith("state")}
+
+    def test_state(self):
+        """what is remembered: not needed, sound, with a key that others can read or that is none, damaged, missing, of a newer program"""
+        self.assertEqual([(one["severity"], one["text"]) for one in self.state().values()], [("ok", "no rule needs one")])
+        self.addCleanup(self.reload)
+        self.addCleanup(self.guard.set_policy, policies.FIELD)
+        self.guard.set_policy(policies.policy(rules=policies.rule("split", "parties(external) within 10m >= 20", 'quarantine "x"')))
+        self.assertEqual(sorted((one["severity"], one["check"]) for one in self.state().values()), [("warning", "state-key")])
+        self.reload()
+        self.site.config = self.guard.config_path
+        self.assertEqual({name: one["severity"] for name, one in self.state().items()}, dict.fromkeys(("state-key", "state", "state-integrity", "state-room"), "ok"))
+        path, key = (os.path.join(self.guard.state_directory, name) for name in ("state.db", "state.key"))
+        os.chmod(key, 0o644)
+        found = [one for one in self.state().values() if one["severity"] != "ok"]
+        self.assertEqual(self.names(found), [("error", "state-key")])
+        for mend in found[0]["mend"]:
+            doctorcase.shell(mend["line"], restart=self.restart, reload=self.reload)
+        self.assertEqual(os.stat(key).st_mode & 0o777, 0o600)
+        self.assertEqual({one["severity"] for one in self.state().values()}, {"ok"})
+
+        copy = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, copy)
+        os.chmod(copy, 0o700)
+        copies = [os.path.join(copy, name) for name in ("state.db", "state.key")]
+        self.site.config = daemon.write_config(self.site.directory + ".state.conf", {
+            ("milter", "user"): daemon.USER, ("milter", "policy"): self.guard.policy_path, ("ledger", "path"): self.guard.ledger_path, ("state", "path"): copies[0],
+            ("state", "key"): copies[1]})
+        for what, wanted in ((lambda: daemon.write(copies[1], "no key\n", 0o600), ("error", "state-key", "this is no key")),
+                             (lambda: ledgerfile.execute(copies[0], "PRAGMA user_version = 99"), ("error", "state", "newer")),
+                             (lambda: self.overwrite(copies[0]), ("error", "state-integrity", "state.db")),
+                             (lambda: os.unlink(copies[0]), ("warning", "state", "there is no such file"))):
+            for source, target in ((path, copies[0]), (key, copies[1])):
+                ledgerfile.copy(source, target) if source == path else shutil.copy(source, target)
+                os.chmod(target, 0o600)
+            what()
+            for name in [copy, *(os.path.join(copy, each) for each in os.listdir(copy))]:
+                daemon.own(name)
+            found = [one for one in self.state().values() if one["severity"] != "ok"]
+            self.assertEqual([(one["severity"], one["check"]) for one in found], [wanted[:2]], found)
+            self.assertIn(wanted[2], found[0]["text"])
+            for name in os.listdir(copy):
+                os.unlink(os.path.join(copy, name))
+
+    def test_state_in_trouble(self):
+        """what is remembered: on a file system that is nearly full, and then full, which the daemon has counted"""
+        folder = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, folder, True)
+        for name in folder, folder + "/small":
+            os.makedirs(name, exist_ok=True)
+            os.chmod(name, 0o755)
+        paths = {name: os.path.join(folder, "small", name) for name in ("state.db", "state.key")}
+        uid = daemon.pwd.getpwnam(daemon.USER).pw_uid
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=31m,mode=700,uid=%d" % uid, "tmpfs", folder + "/small"], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", folder + "/small"], check=True)
+        metrics = os.path.join(folder, "metrics", "rcptguard.prom")
+        os.mkdir(os.path.dirname(metrics))
+        daemon.own(os.path.dirname(metrics))
+        policy = policies.policy(rules=policies.rule("split", "parties(external) within 10m >= 20", 'quarantine "x"'))
+        with daemon.Daemon(policy, config={("state", "path"): paths["state.db"], ("state", "key"): paths["state.key"], ("metrics", "path"): metrics}) as guard:
+            self.site.config = guard.config_path
+            found = self.state()
+            self.assertEqual(self.names(one for one in found.values() if one["severity"] != "ok"), [("warning", "state-room")], found)
+            self.assertRegex(found["state-room"]["text"], r"^only (30|31)M are free on the file system of %s/small$" % folder)
+            self.assertEqual(found["state-errors"]["severity"], "ok")
+            with contextlib.suppress(OSError), open(folder + "/small/filler", "wb", buffering=0) as file:
+                while file.write(bytes(4096)):
+                    pass
+            with guard.client() as mta:
+                mta.connect("127.0.0.1")
+                while guardcase.send(mta, sender="care@me.example", cc=policies.people(9)).verdict != milterclient.TEMPFAIL:
+                    pass
+            daemon.wait_until(lambda: self.state()["state-errors"]["severity"] == "note", daemon.LIMIT, "the daemon's metrics")
+            self.assertRegex(self.state()["state-errors"]["text"], r"^the daemon could not use it [1-9]\d* times since its start$")
+            self.assertTrue(self.state()["state-room"]["text"].startswith("only 0M are free"))
+
+    @staticmethod
+    def overwrite(path):
+        """every page after the first two"""
+        with open(path, "r+b") as file:
+            file.seek(2 * 4096)
+            file.write(b"\xa5" * (os.path.getsize(path) - 2 * 4096))
 
     def test_metrics(self):
         """The file is missing with its folder, old, and fresh."""

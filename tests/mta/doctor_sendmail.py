@@ -154,6 +154,52 @@ class Doctor(doctorcase.DoctorCase):
             self.site.add("define(`confMAX_HEADERS_LENGTH', `%s')dnl" % length)
             self.check(self.site, ("note", "headers-length"))
 
+    def test_body_limit(self):
+        """only if a rule asks; without MaxMessageSize there is no limit"""
+        def found():
+            one, = [one for one in self.findings(self.site) if one["check"] == "body-limit"]
+            return one["severity"], one["text"], [mend["line"] for mend in one["mend"]]
+        self.assertEqual(found(), ("ok", "no rule asks what a body shows", []))
+        self.addCleanup(self.guard.reload)
+        self.addCleanup(self.guard.set_policy, policies.FIELD)
+        self.guard.set_policy(policies.policy(rules=policies.rule("invite", "visible(external) inside calendar >= 10", 'quarantine "x"')))
+        self.guard.reload()
+        self.assertEqual(found(), ("warning", "body is 10M, and MaxMessageSize is not set", []))
+        for size, wanted in ("30000000", ("warning", "body is 10M, and MaxMessageSize is 30000000", ["body = 29M"])), ("10485760", ("ok", "a body of 10M is read, and MaxMessageSize is 10485760", [])):
+            self.site.add("define(`confMAX_MESSAGE_SIZE', `%s')dnl" % size)
+            self.assertEqual(found(), wanted)
+
+    def test_answers(self):
+        """the address that senders add in Bcc, as sendmail -bv sees it"""
+        def configure(**keys):
+            doctorcase.configuration(self.site.config, self.guard, **keys)
+        def found():
+            return [(one["severity"], one["text"]) for one in self.findings(self.site) if one["check"] == "answers"]
+        self.addCleanup(configure)
+        self.assertEqual(found(), [])
+        configure(answers="root@mail.me.example", answers_delimiter="-")
+        self.assertEqual(found(), [("error", "answers-delimiter is -, and Sendmail knows + alone")])
+        # Where no DNS answers, Sendmail itself takes a minute.
+        configure(answers="root@mail.me.example", sendmail_command="/bin/true")
+        self.assertEqual(found(), [("ok", "root@mail.me.example: Sendmail takes it with what is added")])
+        configure(answers="root@mail.me.example", sendmail_command="/bin/false")
+        (severity, text), = found()
+        self.assertEqual(severity, "warning")
+        self.assertIn("[review] answers is root@mail.me.example, and -bv does not say that it is delivered: ", text)
+
+    def test_answers_that_are_asked_for_in_vain(self):
+        """a sendmail that waits for a DNS that is away is not waited for; it is asked for the whole address"""
+        asked = os.path.join(self.site.folder, "asked")
+        command = daemon.write(os.path.join(self.site.folder, "sendmail"), "#!/bin/sh\necho \"$@\" >%s\nexec sleep 1000\n" % asked)
+        os.chmod(command, 0o755)
+        doctorcase.configuration(self.site.config, self.guard, answers="root@mail.me.example", sendmail_command=command)
+        self.addCleanup(doctorcase.configuration, self.site.config, self.guard)
+        (severity, text), = [(one["severity"], one["text"]) for one in self.findings(self.site) if one["check"] == "answers"]
+        self.assertEqual(severity, "warning")
+        self.assertIn("did not end within 10 s", text)
+        with open(asked, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r" -bv -- root\+o-[a-z2-7]{13}@mail\.me\.example\n$")
+
     def test_no_submit(self):
         os.unlink(os.path.join(self.site.folder, "submit.cf"))
         self.check(self.site, ("error", "submit"), mended=False)

@@ -63,6 +63,12 @@ class Inbound(Unjudged):
                 self.assertEqual((reply.code, reply.text), (550, "5.7.1 " + policies.REJECT_TEXT % 60))
 
 
+class InboundWithAnswers(Inbound):
+    """The same where people answer to us by mail: recipients are looked at before it passes."""
+
+    CONFIG = {("review", "answers"): "guard@me.example"}
+
+
 class Filtered(Unjudged):
     """What Postfix hands to a content filter comes back through another listener."""
 

@@ -157,6 +157,23 @@ class Shown(review.ReviewCase):
             self.assertIsNotNone(review.PLAIN.fullmatch(text.decode("utf-8")), text)
         self.assertTrue(all(line.isprintable() for line in self.guard.lines))
 
+    def test_every_byte(self):
+        """in the subject, the sender's name, the Message-ID and a program's name, raw and encoded: a terminal gets nothing else"""
+        raw = [bytes(byte for byte in range(start, start + 64) if byte not in b"\0\n\r") for start in range(0, 256, 64)]
+        wide = [chr(number).encode() for number in (0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x202a, 0x202e, 0x2028, 0x2029, 0x2066, 0x2069, 0xfeff, 0x301, 0xe0001)]
+        for value in [*raw, b"".join(wide)]:
+            encoded = "=?utf-8?b?%s?=" % base64.b64encode(b"a" + value + b"\r\n\0z").decode()
+            text = value.decode("utf-8", "surrogateescape")
+            for one in (text, encoded):
+                held = self.hold(headers=[("X-Mailer", one), ("Reply-To", "%s <care@me.example>" % one), ("Sender", one)], subject="a%sz" % one)
+                for name, arguments in (("list", ()), ("show", (held.id, "--recipients")), ("show", (held.id, "--message")), ("show", (held.id, "--text")), ("list", ("--json",))):
+                    code, shown = self.on_terminal(name, *arguments)
+                    self.assertEqual(code, 0, shown)
+                    self.assertIsNotNone(review.PLAIN.fullmatch(shown.decode("utf-8")), "%s %r" % (name, shown))
+                _code, shown = self.on_terminal("list")
+                self.assertEqual(len(shown.split(b"\r\n")), 5 + 2 * len(self.done("list", "--json").json()), shown)
+                self.done("delete", held.id, reason="x")
+
     def test_screen(self):
         """list and show fit a terminal of 80 by 24"""
         for _ in range(5):
@@ -171,10 +188,11 @@ class Shown(review.ReviewCase):
     # ---- the process that reads
 
     def test_reader(self):
-        """messages are parsed by a process without root, which gains none"""
+        """messages are parsed by a process without root, which gains none and whose system calls are filtered"""
+        filtered = "0" if "libseccomp none" in subprocess.run([review.PROGRAM, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout else "2"
         process = subprocess.Popen([review.PROGRAM, "--read-message", "1", "1", daemon.USER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=daemon.environment())
         try:
-            status = daemon.wait_until(lambda: (lambda found: found if not found["Uid"].startswith("0") else None)(daemon.status(process.pid)), what="another user")
+            status = daemon.wait_until(lambda: (lambda found: found if found["NoNewPrivs"] == "1" and found["Seccomp"] == filtered else None)(daemon.status(process.pid)), what="its confinement")
             user = pwd.getpwnam(daemon.USER)
             self.assertEqual(status["Uid"].split(), [str(user.pw_uid)] * 4)
             self.assertEqual(status["Gid"].split(), [str(user.pw_gid)] * 4)
@@ -243,24 +261,15 @@ class Shown(review.ReviewCase):
         self.listed()
         self.assertEqual(self.events(held[0].id), [(None, "left", None, None)])
 
-    def test_reused_id(self):
-        """another message under the same queue id is not the row's"""
-        held = self.hold()
-        for column in "began", "judged":
-            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - 5000000 WHERE queue_id = ?" % (column, column), held.id)
-        self.assertEqual([(one["id"], one["state"], one["on_hold"]) for one in self.done("list", "--json").json() if one["id"] == held.id],
-                         [(held.id, "untracked", True), (held.id, "pending", False)])
-        self.refused(review.WRONG, "is on hold, but not by rcptguard", "release", held.id, reason="x")
-        self.assertOnHold(held)
-
-    def test_waited(self):
-        """sendmail(1) took it long before it was judged: the Message-ID tells"""
-        held = [self.hold("sendmail"), self.hold("sendmail")]
+    def test_unique_id(self):
+        """an id with the time in it is enough, whatever the times and the Message-ID: it is never used again"""
+        held = [self.hold("sendmail"), self.hold(), self.hold()]
+        self.mta.age(held[0].id, 600)  # sendmail(1) took it long before it was judged
+        judge_earlier(self.guard, held[1])
         for one in held:
-            self.mta.age(one.id, 600)
-        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET message_id = 'another@me.example' WHERE queue_id = ?", held[1].id)
+            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET message_id = 'another@me.example' WHERE queue_id = ?", one.id)
         found = self.listed()
-        self.assertEqual([found[one.id]["state"] for one in held], ["held", "untracked"])
+        self.assertEqual([(found[one.id]["state"], found[one.id]["on_hold"]) for one in held], [("held", True)] * 3)
 
     def test_return_unjudged(self):
         """by the policy's own idea of outbound, our notice is not judged at all"""
@@ -272,6 +281,59 @@ class Shown(review.ReviewCase):
         later = self.hold()
         daemon.wait_until(lambda: self.guard.verdicts(later.id), mta.LIMIT, "the line of the message after it")
         self.assertEqual(len([line for line in self.guard.lines[mark:] if " verdict=" in line]), 1)
+
+
+class ShortIds(review.ReviewCase):
+    """Postfix's queue ids without the time in them are used again."""
+
+    MTAS = ("postfix",)
+    EXTRA = {"postfix": "enable_long_queue_ids = no\n"}
+
+    def change(self, held, **columns):
+        """The row is that of another message."""
+        for column, value in columns.items():
+            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = ? WHERE queue_id = ?" % column, value, held.id)
+
+    def assertAnother(self, *held, state="pending"):
+        """On hold, and neither released nor shown as the message of the row with its id."""
+        found = self.done("list", "--all", "--json").json()
+        for one in held:
+            self.assertCountEqual([(each["state"], each["on_hold"]) for each in found if each["id"] == one.id], [("untracked", True), (state, False)])
+            for action in "release", "return", "delete":
+                self.refused(review.WRONG, "is on hold, but not by rcptguard", action, one.id, reason="x")
+        self.assertOnHold(*held)
+
+    def test_reused_id(self):
+        """a later message under the same queue id is not the row's: not with the sender alone, the Message-ID alone, or a row without one"""
+        held = [self.hold() for _ in range(3)]
+        for one in held:
+            judge_earlier(self.guard, one)
+        self.change(held[0], message_id="another@me.example")
+        self.change(held[1], sender="boss@me.example")
+        self.change(held[2], message_id=None)
+        self.assertAnother(*held)
+
+    def test_reused_later(self):
+        """one that was seen on hold and has left: not even with the same sender and Message-ID"""
+        held = self.hold()
+        self.done("list")
+        self.change(held, arrival=self.row(held.id)["arrival"] - 5000000)
+        self.assertAnother(held, state="left")
+
+    def test_waited(self):
+        """sendmail(1) took it long before it was judged: the Message-ID tells"""
+        held = [self.hold("sendmail"), self.hold("sendmail")]
+        for one in held:
+            self.mta.age(one.id, 600)
+        self.change(held[1], message_id="another@me.example")
+        found = self.listed()
+        self.assertEqual([found[one.id]["state"] for one in held], ["held", "untracked"])
+
+
+def judge_earlier(guard, held):
+    """The row is of 5 s before the message arrived."""
+    for column in "began", "judged":
+        ledgerfile.execute(guard.ledger_path, "UPDATE held SET %s = %s - 5000000 WHERE queue_id = ?" % (column, column), held.id)
 
 
 def mta_time(text):

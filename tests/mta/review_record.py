@@ -147,6 +147,40 @@ class Left(review.ReviewCase):
         self.assertEqual([event[1] for event in self.events(held.id)], ["left", "held"])
 
 
+class Clock(review.ReviewCase):
+    """The clock was set back between the arrival of a message and its verdict."""
+
+    SECONDS = 2
+
+    def set_back(self, held):
+        """The row as the daemon would have written it."""
+        for column in "began", "judged":
+            ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET %s = %s - ? WHERE queue_id = ?" % (column, column), (self.SECONDS + 2) * 1000000, held.id)
+
+    def test_set_back(self):
+        held = self.hold()
+        self.set_back(held)
+        self.assertEqual(self.listed()[held.id]["state"], "held")
+        self.done("release", held.id, reason="ok")
+        self.assertArrived(held)
+        self.assertEqual(self.state(held.id), "released")
+
+
+class ShortIdsClock(Clock):
+    """The same with queue ids that are used again: the Message-ID tells."""
+
+    MTAS = ("postfix",)
+    EXTRA = {"postfix": "enable_long_queue_ids = no\n"}
+
+    def test_another_message(self):
+        """a later message that has the id, and another Message-ID, is not it"""
+        held = self.hold()
+        self.set_back(held)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET message_id = 'another@me.example' WHERE queue_id = ?", held.id)
+        self.assertNotEqual(self.listed()[held.id]["state"], "held")
+        self.assertEqual(self.state(held.id), "pending")
+
+
 class Renamed(review.ReviewCase):
     """Mail on hold that has another queue id than when it was held."""
 

@@ -13,6 +13,8 @@ import review
 import sendmail
 import tap
 
+SOON = 5 * tap.SLOWNESS  # seconds: at once, and not with the next run of the queue
+
 
 class ReleaseCase(review.ReviewCase):
     # Everything is judged here, our own notices too.
@@ -30,14 +32,14 @@ class Decisions(ReleaseCase):
     # ---- release
 
     def test_release(self):
-        """by each way in: delivered within a second, one copy each, judged once"""
+        """by each way in: delivered at once, one copy each, evaluated once"""
         for way in self.mta.WAYS:
             with self.subTest(way):
                 held = self.hold(way)
                 start = time.monotonic()
                 result = self.done("release", held.id, reason="agreed with care")
                 self.assertArrived(held)
-                self.assertLess(time.monotonic() - start, 1 * tap.SLOWNESS)
+                self.assertLess(time.monotonic() - start, SOON)
                 self.assertEqual(result.out, "%s: released\n" % held.id)
                 self.mta.wait_gone(held.id)
                 self.assertEqual(self.state(held.id), "released")
@@ -136,12 +138,12 @@ class Decisions(ReleaseCase):
         self.assertEqual(sum(len(self.guard.verdicts(queue_id)) for queue_id in {held.id, there}), 1)
 
     def test_at_once(self):
-        """an old one leaves within a second too"""
+        """an old one leaves at once too"""
         held = self.hold_old(3)
         start = time.monotonic()
         self.done("release", held.id, reason="ok")
         self.assertArrived(held)
-        self.assertLess(time.monotonic() - start, 1 * tap.SLOWNESS)
+        self.assertLess(time.monotonic() - start, SOON)
 
     def test_downtime(self):
         """with the MTA stopped a release is done, and the message leaves when it runs again, or at once if nothing else is needed"""

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+import accounting
 import daemon
 import ledgerfile
 import mta
@@ -25,37 +26,7 @@ MESSAGES = 200 if tap.SANITIZERS == "no" else 60
 SENDERS = 4
 
 
-class Trouble(review.ReviewCase):
-    # ---- what has to be true whatever happened
-
-    def copies(self):
-        """{subject: {recipient: copies}} of all that was delivered."""
-        found = collections.defaultdict(collections.Counter)
-        for delivery in self.mta.deliveries():
-            subject = next((line[9:] for line in delivery.header.split("\n") + delivery.message.split("\n") if line.startswith("Subject: ")), None)
-            found[subject].update(delivery.recipients)
-        return found
-
-    def assertAgree(self):
-        """Each message on hold has its row, and each row that says so its message."""
-        rows = self.done("list", "--json").json()
-        self.assertEqual([one for one in rows if one["state"] not in ("held", "pending")], [])
-        self.assertEqual(sorted(one["id"] for one in rows if one["state"] == "held"), sorted(self.mta.held()))
-        self.assertEqual([one["id"] for one in rows if one["state"] == "pending" and one["on_hold"]], [])
-        self.assertEqual(ledgerfile.integrity(self.guard.ledger_path), ["ok"])
-        return rows
-
-    def assertDeliveredOnce(self, messages):
-        wanted = {one.subject: collections.Counter(one.recipients) for one in messages}
-        daemon.wait_until(lambda: sum(sum(count.values()) for subject, count in self.copies().items() if subject in wanted) >=
-                          sum(len(one.recipients) for one in messages), mta.LIMIT, "the deliveries")
-        found = self.copies()
-        self.assertEqual({subject: found[subject] for subject in wanted}, wanted)
-
-    def assertNothingDelivered(self, messages):
-        found = self.copies()
-        self.assertEqual([one.subject for one in messages if one.subject in found], [])
-
+class Trouble(accounting.AccountingCase):
     # ---- the daemon and the reviewers are killed
 
     def sender(self, number, accepted, failures, stop):
@@ -176,7 +147,7 @@ class Trouble(review.ReviewCase):
         with ledgerfile.locked(self.guard.ledger_path):
             start = time.monotonic()
             self.refused(review.PASSING, "busy|locked", "release", held.id, reason="x")
-            self.assertLess(time.monotonic() - start, 3 * tap.SLOWNESS)
+            self.assertLess(time.monotonic() - start, 10 * tap.SLOWNESS)
             self.assertDeferred(subject, text)
             self.check_delivered("plain", review.WIDE[:3], cc=review.WIDE[:3])
             result = self.ask("list", "--json")  # to read is possible all the time

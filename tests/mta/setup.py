@@ -179,7 +179,7 @@ class OnPostfix(SetupCase):
             start = time.monotonic()
             answer = SetupCase.ask(self, *self.arguments, *arguments)
             self.assertEqual(answer.code, review.DONE, answer)
-            self.assertLess(time.monotonic() - start, 4 * tap.SLOWNESS)
+            self.assertLess(time.monotonic() - start, 8 * tap.SLOWNESS)
 
     def test_no_daemon(self):
         """nothing answers: the folder is made, the change is not, and it is said what to type"""

@@ -349,7 +349,7 @@ class Digest(TellCase):
         self.assertEqual(self.lines(name="digest"), ["No mail waits for review; no mail was sent"])
         held = self.hold()
         self.done("delete", held.id, reason="x")
-        self.assertEqual(self.done("digest", "--json").json(), [{"waiting": 0, "late": 0, "untracked": 0, "sent": 0}])
+        self.assertEqual(self.done("digest", "--json").json(), [{"waiting": 0, "late": 0, "expiring": 0, "untracked": 0, "released-by-senders": 0, "overridden": 0, "sent": 0}])
         self.assertEqual(self.lines("--always", "--to", "boss@me.example", name="digest"), ["No mail waits for review; sent to boss@me.example"])
         self.assertIn("Nothing waits for review.", self.arrived(1, "boss@me.example")[0].message)
         self.arrived(0, "desk@me.example")

@@ -88,7 +88,7 @@ def options(text):
 
 def takes_files(text):
     """Whether the usage names files besides options."""
-    return bool(FILE_ARGUMENTS & set(re.findall(r"[A-Z]{2,}", text.split("\n\n")[0])))
+    return bool(FILE_ARGUMENTS & set(re.findall(r"[A-Z]{2,}", text.split("\n")[0])))
 
 
 # ---- the shells: each says what may stand instead of the last word of a line, with what it is if it tells

@@ -1,5 +1,6 @@
 """The rules for logcheck against lines that the daemon really writes: routine is silent, trouble is not."""
 
+import os
 import pathlib
 import unittest
 
@@ -62,6 +63,34 @@ class Logcheck(unittest.TestCase):
     def test_a_tag(self):
         policy = policies.policy(rules=policies.rule("tagged", "parties(external) >= 2", 'tag "tagged"'))
         self.assertTold(self.lines(policy, lambda guard: self.judge(guard, cc=policies.people(3))), [])
+
+    def test_what_is_remembered(self):
+        """Windows and known parties are routine; that the file was deleted is not."""
+        rules = policies.rule("split", "parties(external) within 10m >= 20 and not known", 'quarantine "{within}"')
+
+        def act(guard):
+            for number in range(4):
+                self.judge(guard, cc=policies.people(9, "c", "set%d-{n}.example" % (number % 3)))
+            if trouble:
+                os.unlink(os.path.join(guard.state_directory, "state.db"))
+                self.judge(guard, cc=policies.people(9))
+
+        for trouble in False, True:
+            lines = self.lines(policies.policy(rules="remember 90d\n" + rules), act)
+            self.assertTrue([line for line in lines if self.shown("verdict=quarantine rule=split") in line], lines)
+            self.assertTold(lines, ["was deleted or replaced; what it held is lost"] if trouble else [])
+
+    def test_what_is_inside(self):
+        rules = policies.rule("fields", 'visible(external) inside header("Reply-To") >= 3', 'quarantine "{inside}"')
+
+        def act(guard):
+            for value in ("a@one.example", "a@one.example, b@two.example, c@three.example", "a@one.example <@"):
+                self.judge(guard, to=["a@cust1.example"], more=[("Reply-To", value)])
+
+        lines = self.lines(policies.policy(rules=rules), act)
+        for word in ("header:3", "broken"):
+            self.assertTrue([line for line in lines if word in line], lines)
+        self.assertTold(lines, [])
 
     def test_a_policy_that_defers(self):
         policy = policies.policy(rules=policies.rule("later", "parties(external) >= 2", 'tempfail "later"'))

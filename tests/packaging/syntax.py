@@ -76,7 +76,7 @@ class Words(unittest.TestCase):
         self.assertEqual(sets[1], sets[0])
         self.assertEqual(sets[2], sets[0])
         self.assertEqual(sets[0]["action"], set(csource.words("dispositions")))
-        facts = {word for name in ("counts", "subjects", "flags") for word in csource.words(name)}
+        facts = {word for name in ("counts", "subjects", "flags", "opaque") for word in csource.words(name)}
         self.assertEqual(sets[0]["fact"], facts - {"domains", "from"} | {"header"})  # which are words of classes and messages as well
         self.assertEqual(sets[0]["logic"], {"and", "or", "not"})
 
@@ -261,10 +261,10 @@ class Marks(unittest.TestCase):
         for path, (text, kinds) in zip(paths, editor(self.folder).kinds(paths)):
             with self.subTest(str(path.relative_to(SOURCE))):
                 for kind, token, at in language.tokens(text):
-                    want = {"date": "number", "sign": None, "word": "keyword" if token in KEYWORDS else None}.get(kind, kind)
+                    want = {"date": "number", "duration": "number", "sign": None, "word": "keyword" if token in KEYWORDS else None}.get(kind, kind)
                     self.assertEqual(set(kinds[at:at + len(token)]), {want}, "%s `%s` in line %d" % (kind, token, text.count("\n", 0, at) + 1))
                     seen.setdefault(kind, set()).add(token)
-        self.assertEqual(set(seen), {"comment", "string", "regex", "date", "number", "word", "comparison", "sign"})
+        self.assertEqual(set(seen), {"comment", "string", "regex", "date", "duration", "number", "word", "comparison", "sign"})
         self.assertLessEqual({"newsletter"}, seen["word"], "a name is no keyword")
         # The policies of the tests have every word of the language.
         self.assertEqual(set(KEYWORDS) - seen["word"], set())
@@ -295,7 +295,7 @@ class Inside(unittest.TestCase):
             with self.subTest(editor.__name__):
                 (text, kinds), = editor(self.folder).kinds([self.path])
                 for kind, token, at in language.tokens(text):
-                    want = {"date": "number", "sign": None, "word": "keyword" if token in KEYWORDS else None}.get(kind, kind)
+                    want = {"date": "number", "duration": "number", "sign": None, "word": "keyword" if token in KEYWORDS else None}.get(kind, kind)
                     self.assertEqual(set(kinds[at:at + len(token)]), {want}, token)
 
     def test_vim_variables(self):

@@ -20,6 +20,10 @@ EXPOSURE_INET = 1.0
 MAILS = {"rcptguard-notify.service", "rcptguard-digest.service"}
 EXPOSURE_MAIL = 6.0
 
+# That which does what reviewers do as root.
+AGENT = "rcptguard-agent.service"
+EXPOSURE_AGENT = 8.5
+
 
 def run(arguments, **options):
     return subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -57,7 +61,7 @@ class Units(unittest.TestCase):
         self.assertIn("\nExecStart=/usr/sbin/rcptguardd -f\n", text)
         self.assertIn("\nAssertPathExists=/etc/rcptguard/policy\n", text)
         self.assertRegex(text, r"(?m)^ExecReload=.*/usr/sbin/rcptguardd -n .*&& /usr/sbin/rcptguardq reload ")  # a HUP only for what is sound
-        for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384"):
+        for setting in ("Type=notify", "Restart=on-failure", "WatchdogSec=60", "LimitNOFILE=16384", "MemoryMax=1G"):
             self.assertIn("\n%s\n" % setting, text)
 
     def test_the_timers_are_silent(self):
@@ -66,6 +70,20 @@ class Units(unittest.TestCase):
             text = (self.units / ("rcptguard-%s.service" % name)).read_text()
             for setting in ("ExecStart=/usr/sbin/rcptguardq %s --if-configured" % name, "LogLevelMax=notice", "SyslogLevel=notice"):
                 self.assertIn("\n%s\n" % setting, text)
+
+    def test_the_agent(self):
+        """woken by the file that the daemon writes, and every minute; silent, as the others are"""
+        text = (self.units / "rcptguard-agent.service").read_text()
+        for setting in "ExecStart=/usr/sbin/rcptguardq agent", "LogLevelMax=notice", "SyslogLevel=notice", "SuccessExitStatus=75", "StartLimitIntervalSec=0":
+            self.assertIn("\n%s\n" % setting, text)
+        self.assertIn("\nOnUnitInactiveSec=1min\n", (self.units / "rcptguard-agent.timer").read_text())
+
+    def test_what_is_woken(self):
+        """by the files that the daemon writes; and after a burst of them too"""
+        bells = dict(re.findall(r'#define BELL_(\w+) +"(.*)"', (pathlib.Path(daemon.SOURCE) / "milter/ledger/ledger_bell.h").read_text()))
+        for name, bell in ("agent", "AGENT"), ("notify", "NOTICE"):
+            self.assertIn("\nPathModified=/var/lib/rcptguard/%s\n" % bells[bell], (self.units / ("rcptguard-%s.path" % name)).read_text())
+            self.assertRegex((self.units / ("rcptguard-%s.service" % name)).read_text(), r"(?s)^\[Unit\]\n[^[]*\nStartLimitIntervalSec=0\n")
 
     def test_the_tmpfiles_are_those_of_the_configuration(self):
         tmpfiles = (pathlib.Path(self.folder) / "usr/lib/tmpfiles.d/rcptguard.conf").read_text()
@@ -94,7 +112,7 @@ class Units(unittest.TestCase):
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox(self):
         for path in self.services():
-            self.assertLessEqual(self.exposure(path), EXPOSURE_MAIL if path.name in MAILS else EXPOSURE, path.name)
+            self.assertLessEqual(self.exposure(path), EXPOSURE_AGENT if path.name == AGENT else EXPOSURE_MAIL if path.name in MAILS else EXPOSURE, path.name)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox_with_the_drop_in_for_tcp(self):

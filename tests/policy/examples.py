@@ -20,7 +20,7 @@ EXAMPLES = os.path.join(daemon.SOURCE, "packaging", "examples")
 POLICIES = ["policy"] + sorted(name for name in os.listdir(EXAMPLES) if name.endswith(".policy"))
 
 # Whose mail server the example is for, instead of me.example in the mail of the field.
-DOMAINS = {"policy": "corp.example", "first.policy": "corp.example", "observe.policy": "corp.example", "clinic.policy": "hospital.example",
+DOMAINS = {"policy": "corp.example", "first.policy": "corp.example", "observe.policy": "corp.example", "batches.policy": "corp.example", "attachments.policy": "corp.example", "clinic.policy": "hospital.example",
            "university.policy": "uni.example", "hosting.policy": "bakery.example"}
 
 # The field's freemail providers, by real names that the list has.
@@ -99,7 +99,7 @@ class Checks(ExampleCase):
         self.assertEqual({os.path.basename(word) for word in installed.split() if word != "\\"}, set(os.listdir(EXAMPLES)))
         for name in os.listdir(EXAMPLES):
             with self.subTest(name):
-                self.assertTrue(name in POLICIES or name == "notice.txt" or any('from "%s"' % name in read(policy) for policy in POLICIES), "no policy uses it")
+                self.assertTrue(name in POLICIES or name == "notice.txt" or any(words % name in read(policy) for policy in POLICIES for words in ('from "%s"', 'expect file "%s"')), "no policy uses it")
 
     def test_good(self):
         """check --strict finds nothing, and there are enough assertions"""
@@ -245,6 +245,7 @@ class Field(ExampleCase):
         "clinic.policy": {},
         "policy": {"field-clinic-37": ("quarantine", "wide-cc"), "field-clinic-2": ("accept", "default")},
         "university.policy": {"field-clinic-37": ("quarantine", "wide-cc"), "field-clinic-2": ("accept", "default")},
+        "attachments.policy": {"field-clinic-37": ("quarantine", "wide-cc"), "field-clinic-2": ("accept", "default")},
         "hosting.policy": {"field-clinic-37": ("quarantine", "wide-cc"), "field-clinic-2": ("accept", "default")},
     }
 

@@ -123,7 +123,7 @@ class Postfix(InitCase):
         self.ask()
         crowd = policies.people(450)
         said = self.judge("care@corp.example", crowd)
-        self.assertEqual((said["verdict"], said["rule"], said["would"]), ("accept", "default", ["reject:mass-disclosure", "quarantine:wide-cc"]))
+        self.assertEqual((said["verdict"], said["rule"], said["would"]), ("accept", "default", ["reject:mass-disclosure", "quarantine:wide-cc", "quarantine:split"]))
         for to, verdict, rule in ((crowd, "reject", "mass-disclosure"), (policies.people(12), "quarantine", "wide-cc"), (policies.people(9), "accept", "default"),
                                   (["patient%d@gmail.com" % n for n in range(10)], "quarantine", "wide-cc"),
                                   (policies.people(800, "staff", "corp.example"), "accept", "default"),

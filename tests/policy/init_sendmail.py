@@ -102,7 +102,7 @@ class Sendmail(unittest.TestCase):
         self.configure()
         self.made()
         crowd = policies.people(450)
-        self.assertEqual(self.judge("policy", "care@corp.example", crowd)["would"], ["reject:mass-disclosure", "quarantine:wide-cc"])
+        self.assertEqual(self.judge("policy", "care@corp.example", crowd)["would"], ["reject:mass-disclosure", "quarantine:wide-cc", "quarantine:split"])
         self.assertEqual(self.judge("policy.decided", "care@corp.example", crowd)["verdict"], "reject")
         self.assertEqual(self.judge("policy.decided", "care@corp.example", policies.people(12))["verdict"], "quarantine")
         self.assertEqual(self.judge("policy.decided", "care@corp.example", policies.people(800, "staff", "x.relayed.example"))["verdict"], "accept")

@@ -32,9 +32,18 @@ ACTIONS = {"accept", "tag", "quarantine", "reject", "tempfail"}
 COUNTS = {"visible", "parties", "domains", "recipients", "hidden", "header"}
 
 
+def is_statement(token):
+    return token in STATEMENTS or str(token).startswith("remember ")
+
+
 class Reader:
     def __init__(self, text):
-        self.tokens = [language.value(kind, word) for kind, word, _at in language.tokens(text) if kind != "comment"]
+        self.tokens = []
+        for kind, word, _at in language.tokens(text):
+            if kind == "duration" and self.tokens[-1] == "remember":  # a statement; a class has no duration after it
+                self.tokens[-1] += " " + word
+            elif kind != "comment":
+                self.tokens.append(language.value(kind, word))
         self.at = 0
 
     def peek(self):
@@ -57,6 +66,9 @@ class Reader:
         """{statement: what each of its kind says, in order}"""
         found = {}
         while self.peek() is not None:
+            if str(self.peek()).startswith("remember "):
+                found["remember"] = self.take()
+                continue
             word = self.take(*STATEMENTS)
             found.setdefault(word, []).append(getattr(self, "read_" + word)())
         return found
@@ -91,7 +103,7 @@ class Reader:
         said = []
         while self.peek() == "not" or (self.peek() == "outbound" and said in ([], ["not"])):
             said.append(self.take())
-        said += self.until(lambda token: token in STATEMENTS)
+        said += self.until(is_statement)
         if "outbound" in said[:2]:  # the order of its facts says nothing
             facts, rest = [], said[said.index("outbound") + 1:]
             while rest:
@@ -120,11 +132,12 @@ class Reader:
         return head, monitor, expression, action
 
     def read_default(self):
-        return self.action(self.until(lambda token: token in STATEMENTS))
+        return self.action(self.until(is_statement))
 
     @staticmethod
     def action(said):
-        return said[:-2] if said[-2:] == ["approvals", 1] else said  # every release needs one
+        at = next((i for i in range(len(said)) if said[i:i + 2] == ["approvals", 1]), len(said))
+        return said[:at] + said[at + 2:]  # every release needs one
 
     def expression(self):
         parts, word = [self.term()], None
@@ -145,7 +158,7 @@ class Reader:
         said = [self.take()]
         if said[0] in COUNTS:
             said += self.until(lambda token: token == ")") + [self.take()]
-        return said + self.until(lambda token: token in ("and", "or", ")", "}") or token in ACTIONS or token in STATEMENTS)
+        return said + self.until(lambda token: token in ("and", "or", ")", "}") or token in ACTIONS or is_statement(token))
 
 
 # ---- the policies
@@ -208,8 +221,8 @@ class Printed(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             for one in map(json.loads, done.stdout.splitlines()):
                 del one["line"]
-                for rule in one["rules"]:
-                    del rule["line"]
+                for counted in one["rules"] + (one["state"] or {"windows": []})["windows"]:
+                    del counted["line"]
                 said.append(one)
         return said
 

@@ -14,7 +14,7 @@ static char *read_text(const char *text, bool prose)
     struct greedy greedy;
     unsigned next = 0;
 
-    scan_text(text, strlen(text), hits);
+    scan_text(text, strlen(text), G_MAXUINT, hits);
     greedy_start(&greedy, text, strlen(text), prose);
     greedy_address_init(&read);
     for (const char *p = text; (p = strchr(p, '@')) != NULL; p++, at.number++) {

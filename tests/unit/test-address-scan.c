@@ -13,7 +13,7 @@ static char *scan(const char *text)
     GArray *hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
     GString *found = g_string_new(NULL);
 
-    scan_text(clean, length, hits);
+    scan_text(clean, length, G_MAXUINT, hits);
     for (unsigned i = 0; i < hits->len; i++) {
         const struct scan_hit *hit = &g_array_index(hits, struct scan_hit, i);
         g_assert_cmpuint(hit->wide, <=, hit->tight);
@@ -159,10 +159,23 @@ static void test_clean_copy(void)
     g_assert_cmpuint(length, ==, strlen(plain));
 }
 
+/* The first ones, and no memory for the rest. */
+static void test_limit(void)
+{
+    static const char text[] = "a@x.example,b@x.example,c@x.example";
+    GArray *hits = g_array_new(FALSE, FALSE, sizeof(struct scan_hit));
+
+    scan_text(text, strlen(text), 2, hits);
+    g_assert_cmpuint(hits->len, ==, 2);
+    g_assert_cmpuint(g_array_index(hits, struct scan_hit, 1).at, ==, strlen("a@x.example,b"));
+    g_array_unref(hits);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/scan/hits", test_hits);
     g_test_add_func("/scan/clean-copy", test_clean_copy);
+    g_test_add_func("/scan/limit", test_limit);
     return g_test_run();
 }

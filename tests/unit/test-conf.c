@@ -62,6 +62,8 @@ static void test_defaults(void)
     g_assert_cmpint(config->on_error, ==, DISPOSITION_TEMPFAIL);
     g_assert_cmpint(config->on_fault, ==, DISPOSITION_QUARANTINE);
     g_assert_cmpuint(config->timeout, ==, 7210);
+    g_assert_cmpuint(config->memory, ==, 256);
+    g_assert_cmpuint(config->body, ==, 10);
     g_assert_cmpint(config->facility, ==, LOG_MAIL);
     g_assert_false(config->log_json);
     g_assert_true(config->accepted);
@@ -159,14 +161,18 @@ static void test_every_key(void)
 /* The values of each key as texts: that of another configuration is taken over, and no other. */
 static void test_copies(void)
 {
-    auto_free(config) others =
-        sound("[milter]\nsocket = inet:8891@127.0.0.1\nuser=mail-guard\npolicy = /srv/policy\n"
-              "on-error = accept\non-fault = reject\ntimeout = 15m\nread-ahead = no\n[log]\nfacility = local3\n"
-              "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
-              "keep = 30d\nsubject = no\n[metrics]\npath = /srv/x.prom\ninstance = out\n"
-              "[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, c\nrelease = d\n"
-              "return = none\ndelete = e\nnotice = n\ndigest-to = f@g\nmta = sendmail\n"
-              "postfix-config = /h\nsendmail-config = /j\nsendmail-command = /k\n");
+    auto_free(config) others = sound(
+        "[milter]\nsocket = inet:8891@127.0.0.1\nuser=mail-guard\npolicy = /srv/policy\n"
+        "on-error = accept\non-fault = reject\ntimeout = 15m\nmemory = 1G\nbody = 25M\nread-ahead = "
+        "no\n[log]\nfacility = local3\n"
+        "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
+        "keep = 30d\nsubject = no\n[state]\npath = /srv/state.db\nkey = /srv/state.key\n"
+        "[metrics]\npath = /srv/x.prom\ninstance = out\n[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, "
+        "c\nrelease = d\n"
+        "return = none\ndelete = e\nnotice = n\ndecision-key = /srv/decision.key\nexpire = 3d delete\nanswers = "
+        "rcptguard@corp.example\nanswers-delimiter = -\n"
+        "sender-release = 30m\nreviewers-by-mail = yes\ndigest-to = f@g\nmta = sendmail\n"
+        "postfix-config = /h\nsendmail-config = /j\nsendmail-command = /k\n");
     const struct key *key;
     for (unsigned i = 0; (key = key_at(i)) != NULL; i++) {
         auto_free(config) config = config_new("/etc/x/c");
@@ -207,7 +213,7 @@ static void test_unknown_words(void)
           "5:1: the key `socket` belongs to the group [milter]",
           "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, format, accepted, summary");
     WRONG("[elephant]\npath = /x\n",
-          "1:2: there is no group `elephant`; expected one of milter, log, ledger, metrics, review");
+          "1:2: there is no group `elephant`; expected one of milter, log, ledger, state, metrics, review");
     WRONG("[log]\nkeep = 1d\n", "2:1: the key `keep` belongs to the group [ledger]");
 }
 
@@ -253,6 +259,22 @@ static void test_bad_values(void)
           "4:11: subject: expected yes or no, not `Off`; did you mean `no`?",
           "6:12: on-fault: expected quarantine, tempfail or reject, not `hold`; did you mean `quarantine`?",
           "7:12: on-error: expected tempfail or accept, not `off`");
+    WRONG(
+        "[review]\nanswers = a b@x\nanswers-delimiter = ++\nsender-release = 10s\nreviewers-by-mail = on\n",
+        "2:11: answers: expected an address of letters, digits, dots, hyphens and underscores, with at most 30 of them "
+        "before its @, not `a b@x`",
+        "3:21: answers-delimiter: expected one of + - = _, as the MTA has it, not `++`",
+        "4:18: sender-release: expected a time from 60s to 7d, not `10s`",
+        "5:21: reviewers-by-mail: expected yes or no, not `on`; did you mean `yes`?");
+    WRONG("[milter]\nmemory = 8M\n", "2:10: memory: expected a size from 16M to 64G, not `8M`");
+    WRONG("[milter]\nbody = 2G\n", "2:8: body: expected a size from 1M to 1G, not `2G`");
+    WRONG("[milter]\nbody = 0M\n", "2:8: body: expected a size such as 256M or 1G, not `0M`");
+    WRONG("[milter]\nmemory = 65G\n", "2:10: memory: expected a size from 16M to 64G, not `65G`");
+    WRONG("[milter]\nmemory = 99999999999999999999G\n",
+          "2:10: memory: expected a size from 16M to 64G, not `99999999999999999999G`");
+    WRONG("[milter]\nmemory = 256\n", "2:10: memory: expected a size such as 256M or 1G, not `256`");
+    WRONG("[milter]\nmemory = M\n", "2:10: memory: expected a size such as 256M or 1G, not `M`");
+    WRONG("[milter]\nmemory = -1M\n", "2:10: memory: expected a size such as 256M or 1G, not `-1M`");
     WRONG("[ledger]\nkeep = 12h\nsubject = maybe\n", "2:8: keep: expected a time from 1d to 3650d, not `12h`",
           "3:11: subject: expected yes or no, not `maybe`");
     WRONG("[metrics]\npath = x.txt\n",

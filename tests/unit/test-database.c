@@ -1,6 +1,6 @@
 /* test-database - which files are refused, what can go wrong and how it is told, who waits for how long */
 
-#include "milter/ledger/database.h"
+#include "milter/database/database.h"
 #include "unit.h"
 
 #include <fcntl.h>

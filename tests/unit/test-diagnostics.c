@@ -47,7 +47,8 @@ static void test_caret(void)
         {"\xe6\x97\xa5\xe6\x9c\xac^x", "f:1:3: error: here\n    \xe6\x97\xa5\xe6\x9c\xacx\n        ^\n"},
         /* A combining mark takes none. */
         {"e\xcc\x81^x", "f:1:3: error: here\n    e\xcc\x81x\n     ^\n"},
-        /* What would move the cursor does not. */
+        /* What would move the cursor does not, and neither does another line. */
+        {"a\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xae^x", "f:1:5: error: here\n    a???x\n        ^\n"},
         {"a\033[31m^x", "f:1:7: error: here\n    a?[31mx\n          ^\n"},
         {"a\xe2\x80\xae^x", "f:1:3: error: here\n    a?x\n      ^\n"},
     };

@@ -131,6 +131,32 @@ static void test_unknown_envelope(void)
     CHECK("care@me.example", "undisclosed-recipients:;", NULL, false, NULL, "all", "0 0 0 0 0");
 }
 
+/* Whoever is in From besides the author is visible, not hidden, and no recipient unless the envelope says so. */
+static void test_from(void)
+{
+    static const struct {
+        bool unknown;
+        const char *want;
+    } cases[] = {{false, "2 2 2 2 1"}, {true, "2 2 2 0 0"}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct policy *policy = policy_of(CLASSES);
+        auto_free(message) message = message_new();
+        message_set_sender(message, "care@me.example");
+        message_add_header(message, "From", "a@x.example, Care <care@me.example>, b@y.example");
+        message->envelope_unknown = cases[i].unknown;
+        for (unsigned n = 0; !cases[i].unknown && n < 2; n++)
+            message_add_recipient(message, n == 0 ? "b@y.example" : "c@z.example");
+        struct verdict *verdict = judge_at(policy, message, 0);
+        g_autofree char *external = counts(policy, verdict->exposure, "external");
+        g_autofree char *internal = counts(policy, verdict->exposure, "internal");
+        g_assert_cmpstr(external, ==, cases[i].want);
+        g_assert_cmpstr(internal, ==, "0 0 0 0 0");
+        verdict_free(verdict);
+        policy_unref(policy);
+    }
+}
+
 /* Up to 62 classes, the last bit included. */
 static void test_many_classes(void)
 {
@@ -233,6 +259,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exposure/separate", test_separate);
     g_test_add_func("/exposure/hidden", test_hidden);
     g_test_add_func("/exposure/bcc", test_bcc);
+    g_test_add_func("/exposure/from", test_from);
     g_test_add_func("/exposure/unknown-envelope", test_unknown_envelope);
     g_test_add_func("/exposure/many-classes", test_many_classes);
     g_test_add_func("/exposure/many-domains", test_many_domains);

@@ -1,6 +1,8 @@
 /* test-held-record - what of a message is kept, and that recipients' addresses are not */
 
 #include "milter/daemon/held_record.h"
+#include "policy/state/state_keys.h"
+#include "policy/state/state_memory.h"
 #include "unit.h"
 
 #define BEGAN  G_GINT64_CONSTANT(1790000000000000)
@@ -261,6 +263,36 @@ static void test_untold(void)
     }
 }
 
+/* What the rule counted inside parts, each count once, and what all rules together found; nobody's address. */
+static void test_inside(void)
+{
+    static const char rules[] = UNIT_HEAD
+        "rule texts { when visible(external) inside text >= 100 quarantine \"text\" }\n"
+        "rule field { when (visible(external) inside header(\"X-To\"), forwarded >= 2 or parties(external) inside "
+        "header(\"X-To\") > 7) and not visible(external) inside header(\"X-To\"), forwarded > 9 quarantine "
+        "\"{inside}\" }\n"
+        "default accept\n";
+    static const char body[] = "See c@three.example\n";
+    struct kept kept = {.policy = policy_of(rules), .message = message_of("care@me.example", "ann@x.example")};
+    message_add_header(kept.message, "X-To", "a@one.example, b@one.example");
+    message_set_body(kept.message, message_body_of(body, strlen(body), false));
+    kept.verdict = judge_at(kept.policy, kept.message, BEGAN / G_USEC_PER_SEC);
+    kept.hold = hold_new(kept.policy, kept.message, kept.verdict, true, BEGAN, JUDGED);
+    char shown[INSIDE_TEXT_SIZE];
+    g_autoptr(GString) tests = g_string_new(NULL);
+    inside_counts_text(&kept.hold->message.inside, shown);
+    g_assert_cmpstr(kept.hold->message.rule, ==, "field");
+    g_assert_cmpstr(shown, ==, "text:1/1,header:2/1");
+    for (unsigned i = 0; i < kept.hold->inside->len; i++) {
+        const struct kept_inside *one = &g_array_index(kept.hold->inside, struct kept_inside, i);
+        g_string_append_printf(tests, "%s = %u\n", one->test, one->value);
+    }
+    g_assert_cmpstr(tests->str, ==,
+                    "visible(external) inside header(\"X-To\"), forwarded = 2\n"
+                    "parties(external) inside header(\"X-To\") = 1\n");
+    kept_clear(&kept);
+}
+
 static void test_approvals(void)
 {
     struct message *message = message_of("care@me.example", "ann@x.example");
@@ -268,6 +300,113 @@ static void test_approvals(void)
     struct kept kept = keep_of(message, true);
     g_assert_cmpuint(kept.hold->message.approvals, ==, 2);
     kept_clear(&kept);
+}
+
+/* ---- the state */
+
+static const char with_state[] =
+    UNIT_HEAD "remember 90d\n"
+              "rule fast { when parties(external) within 10m >= 3 and not known quarantine \"{within}\" }\n"
+              "rule odd { when header(\"X-Odd\") quarantine \"odd\" }\n"
+              "rule trial { monitor when visible(external) within 1h >= 2 quarantine \"trial\" }\n"
+              "default accept\n";
+
+struct remembering {
+    struct state_memory *memory;
+    struct state_key *key;
+    struct state state;
+    struct policy *policy;
+};
+
+static struct remembering remembering_new(const char *policy)
+{
+    struct remembering with = {.memory = state_memory_new(), .key = state_key_new("k", 1), .policy = policy_of(policy)};
+    with.state = (struct state){&state_memory_functions, with.memory, with.key};
+    return with;
+}
+
+static void remembering_clear(struct remembering *with)
+{
+    state_memory_free(with->memory);
+    state_key_free(with->key);
+    policy_unref(with->policy);
+}
+
+/* What is kept of a message to those in `to`, of whom the envelope has those in `envelope`. */
+static struct kept keep_with(const struct remembering *with, const char *to, const char *envelope, const char *odd,
+                             const struct state *state)
+{
+    struct kept kept = {.policy = policy_ref(with->policy), .message = message_of("care@me.example", to)};
+    g_auto(GStrv) recipients = g_strsplit(envelope, ", ", -1);
+    const struct judge_options options = {
+        .now = BEGAN / G_USEC_PER_SEC, .on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES, .state = state};
+    message_add_header(kept.message, "Message-ID", to);
+    if (odd != NULL)
+        message_add_header(kept.message, "X-Odd", odd);
+    for (char **recipient = recipients; *recipient != NULL; recipient++)
+        message_add_recipient(kept.message, *recipient);
+    kept.verdict = policy_judge(kept.policy, kept.message, &options);
+    kept.hold = hold_new(kept.policy, kept.message, kept.verdict, true, BEGAN, JUDGED);
+    return kept;
+}
+
+static void check_state(struct kept *kept, const char *rule, unsigned parties, const char *counted, guint32 within,
+                        enum verdict_known known)
+{
+    const struct ledger_remembered *remembered = &kept->hold->remembered;
+    g_assert_cmpstr(kept->hold->message.rule, ==, rule);
+    g_assert_true(kept->hold->remembers);
+    g_assert_cmpuint(remembered->parties == NULL ? 0 : remembered->parties->len, ==, parties);
+    g_assert_cmpstr(remembered->counted, ==, counted);
+    g_assert_cmpuint(remembered->within, ==, within);
+    g_assert_cmpint(remembered->known, ==, known);
+    g_assert_cmpuint(remembered->record, ==, kept->verdict->state.record);
+}
+
+#define THREE "ann@a.example, bob@b.example, cat@c.example"
+#define TWO   "ann@a.example, bob@b.example"
+
+static void test_state(void)
+{
+    struct remembering with = remembering_new(with_state);
+    struct kept kept = keep_with(&with, THREE, THREE, NULL, &with.state);
+    check_state(&kept, "fast", 3, "parties", 3, KNOWN_NO);
+    g_assert_true(kept.hold->remembered.answered);
+    g_assert_cmpuint(kept.hold->remembered.record, !=, 0);
+    g_assert_false(kept.verdict->state.teaches); /* a reviewer's release does */
+    kept_clear(&kept);
+
+    /* Held by another rule: it is in the window all the same, and only who got it can be taught. */
+    struct remembering other = remembering_new(with_state);
+    kept = keep_with(&other, TWO, TWO, "yes", &other.state);
+    check_state(&kept, "odd", 2, NULL, 0, KNOWN_NO);
+    g_assert_cmpuint(kept.hold->remembered.record, !=, 0);
+    kept_clear(&kept);
+    kept = keep_with(&other, THREE, TWO, NULL, &other.state);
+    check_state(&kept, "fast", 2, "parties", 3, KNOWN_NO);
+    kept_clear(&kept);
+    kept = keep_with(&other, THREE, "ann@a.example", NULL, &other.state);
+    check_state(&kept, "fast", 0, "parties", 3, KNOWN_NO);
+    kept_clear(&kept);
+
+    /* Nothing can be learned of a header that could not be read whole. */
+    kept = keep_with(&other, THREE ", @@@@@@", THREE, "yes", &other.state);
+    g_assert_cmpuint(exposure_defects(kept.verdict->exposure) & DEFECT_UNPARSED, !=, 0);
+    g_assert_null(kept.hold->remembered.parties);
+    kept_clear(&kept);
+
+    /* Nobody can be told apart without the state: no number, and the rule is `error:`. */
+    kept = keep_with(&other, THREE, THREE, NULL, NULL);
+    check_state(&kept, "error:fast", 0, "parties", 0, KNOWN_NO);
+    g_assert_false(kept.hold->remembered.answered);
+    kept_clear(&kept);
+
+    /* It shows one party, and has nothing to do with it. */
+    kept = keep_with(&other, "ann@a.example", "ann@a.example", "yes", &other.state);
+    g_assert_false(kept.hold->remembers);
+    kept_clear(&kept);
+    remembering_clear(&other);
+    remembering_clear(&with);
 }
 
 int main(int argc, char **argv)
@@ -282,5 +421,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hold/author", test_author);
     g_test_add_func("/hold/untold", test_untold);
     g_test_add_func("/hold/approvals", test_approvals);
+    g_test_add_func("/hold/inside", test_inside);
+    g_test_add_func("/hold/state", test_state);
     return g_test_run();
 }

@@ -29,15 +29,22 @@ static const struct ledger_party parties[] = {
     {.class_name = (char *)"internal", .name = (char *)"me.example", .people = 3, .parties = 1},
 };
 
+/* What the row has beside the message. */
+static const struct ledger_remembered *remembered;
+
+static const GArray *inside;
+static struct inside_counts shown;
+
 /* "condition = has", one a line. */
 static char *lines_of(const char *rule, const char *policy)
 {
-    const struct ledger_message message = example(rule);
+    struct ledger_message message = example(rule);
+    message.inside = shown;
     g_autoptr(GPtrArray) array = g_ptr_array_new();
     GString *out = g_string_new(NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(parties); i++)
         g_ptr_array_add(array, (gpointer)&parties[i]);
-    g_autoptr(GPtrArray) why = hold_reasons(&message, array, policy);
+    g_autoptr(GPtrArray) why = hold_reasons(&message, array, remembered, inside, policy);
     for (guint i = 0; i < why->len; i++) {
         const struct kept_line *line = g_ptr_array_index(why, i);
         g_string_append_printf(out, "%s%s = %s", i > 0 ? "\n" : "", line->condition, line->has ? line->has : "-");
@@ -96,6 +103,85 @@ static void test_others(void)
     g_assert_cmpstr(none, ==, "");
 }
 
+static void test_state(void)
+{
+    static const struct {
+        struct ledger_remembered remembered;
+        const char *rule, *has, *within, *field, *known;
+    } cases[] = {
+        {{.known = KNOWN_NO, .counted = "parties", .within = 27, .answered = true},
+         "split",
+         "parties(external) within 10m >= 20 = 27\nand not known = no",
+         "split: 27 parties",
+         "split:27",
+         "no"},
+        {{.known = KNOWN_YES, .counted = "parties", .within = STATE_WINDOW_MANY, .answered = true},
+         "split",
+         "parties(external) within 10m >= 20 = more than 10000\nand not known = yes",
+         "split: more than 10000 parties",
+         "split:many",
+         "yes"},
+        {{.known = KNOWN_NOT_ASKED, .counted = "visible"},
+         "error:split",
+         "",
+         "split: unknown number of visible",
+         "split:away",
+         NULL},
+        {{.record = 1}, "split", "parties(external) within 10m >= 20 = ?\nand not known = ?", NULL, NULL, NULL},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct ledger_message message = example(cases[i].rule);
+        remembered = &cases[i].remembered;
+        g_autofree char *lines = lines_of(cases[i].rule, "version 1\n\nremember 90d\n\nrule split {\n    when "
+                                                         "parties(external) within 10m >= 20 and not known\n}\n");
+        g_autofree char *within = hold_within(&message, remembered);
+        g_autofree char *field = hold_within_field(&message, remembered);
+        g_assert_cmpstr(lines, ==, cases[i].has);
+        g_assert_cmpstr(within, ==, cases[i].within);
+        g_assert_cmpstr(field, ==, cases[i].field);
+        g_assert_cmpstr(hold_known(remembered), ==, cases[i].known);
+    }
+    remembered = &cases[0].remembered;
+    g_autofree char *two = lines_of("a", "version 1\n\nrule a {\n    when parties(external) within 10m >= 20 or "
+                                         "visible(external) within 1h >= 50\n}\n");
+    g_assert_cmpstr(two, ==,
+                    "parties(external) within 10m >= 20 = ?\nor visible(external) within 1h >= 50 = ?"); /* which? */
+    remembered = NULL;
+}
+
+/* What was counted inside parts: what was kept, and of opaque those that the rule asks for. */
+static void test_inside(void)
+{
+    static const char condition[] = "visible(external) inside calendar, header(\"X-To\") >= 10 and parties(external) "
+                                    "inside table > 4 and opaque(limits, types)";
+    const struct kept_inside kept = {g_strdup("visible(external) inside calendar, header(\"X-To\")"), 45};
+    g_autoptr(GArray) values = kept_inside_new();
+
+    check("asked", condition,
+          "visible(external) inside calendar, header(\"X-To\") >= 10 = ?\n"
+          "and parties(external) inside table > 4 = ?\nand opaque(limits, types) = ?");
+    g_array_append_val(values, kept);
+    inside = values;
+    shown = (struct inside_counts){.asked = INSIDE_READ, .places = {[0] = {45, 43}, [4] = {1, 1}}};
+    check("asked", condition,
+          "visible(external) inside calendar, header(\"X-To\") >= 10 = 45\n"
+          "and parties(external) inside table > 4 = ?\nand opaque(limits, types) = no");
+    shown.opaque = OPAQUE_TYPES | OPAQUE_BROKEN;
+    check("asked", "opaque(limits, types)", "opaque(limits, types) = types");
+    g_autofree char *text = hold_inside(&shown, "; "), *opaque = hold_opaque(&shown);
+    g_assert_cmpstr(text, ==, "calendar: 45 addresses of 43 parties; text: 1 address of 1 party");
+    g_assert_cmpstr(opaque, ==, "broken, types");
+
+    shown = (struct inside_counts){.asked = INSIDE_AWAY};
+    check("asked", "opaque(limits, types)", "opaque(limits, types) = ?");
+    g_autofree char *away = hold_inside(&shown, "; "), *none = hold_opaque(&shown);
+    g_assert_cmpstr(away, ==, "the body was not read");
+    g_assert_null(none);
+    shown = (struct inside_counts){.asked = INSIDE_NOT_ASKED};
+    g_assert_null(hold_inside(&shown, "; "));
+    inside = NULL;
+}
+
 /* Words of the language in a string or a pattern are no tests. */
 static void test_strings(void)
 {
@@ -126,6 +212,8 @@ int main(int argc, char **argv)
     g_test_add_func("/why/counts", test_counts);
     g_test_add_func("/why/flags", test_flags);
     g_test_add_func("/why/others", test_others);
+    g_test_add_func("/why/state", test_state);
+    g_test_add_func("/why/inside", test_inside);
     g_test_add_func("/why/strings", test_strings);
     g_test_add_func("/why/later", test_later);
     return g_test_run();

@@ -85,6 +85,48 @@ static void test_wrong(void)
     }
 }
 
+/* Whose login of SASL it is, and whose address: one person's, or nobody's. */
+static void test_login_of(void)
+{
+    static const struct {
+        const char *what, *login, *login_of_address;
+    } cases[] = {
+        {"ann.lee", "ann", NULL},
+        {"ANN.Lee", "ann", NULL},
+        {"ann", NULL, NULL}, /* without a line that says so, a login of this system is none of SASL */
+        {"bob", "bob", NULL},
+        {"desk", NULL, NULL}, /* of two */
+        {"ann.le", NULL, NULL},
+        {"ann.lee ", NULL, NULL},
+        {"", NULL, NULL},
+        {"\377", NULL, NULL},
+        {"J\303\226rg", "bob", NULL},
+        {"j\303\266rg", "bob", NULL},
+        {"ann@corp.example", NULL, "ann"},
+        {"<ann@corp.example>", NULL, NULL},
+        {"Ann@CORP.example.", NULL, "ann"},
+        {"a.lee@xn--bcher-kva.example", NULL, "ann"},
+        {"bob@corp.example", NULL, "bob"},
+        {"desk@corp.example", NULL, NULL}, /* of two */
+        {"ann@other.example", NULL, NULL},
+        {"ann+x@corp.example", NULL, NULL},
+        {"corp.example", NULL, NULL},
+    };
+    g_autofree char *wrong = NULL;
+    auto_free(identities) identities =
+        parse("ann: ann@corp.example a.lee@B\303\274cher.example user:Ann.Lee user:desk desk@corp.example\n"
+              "bob: bob@corp.example user:bob user:j\303\226rg user:DESK Desk@corp.example\n",
+              &wrong);
+    g_assert_cmpstr(wrong, ==, "");
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *login = identities_login_of(identities, cases[i].what);
+        const char *owner = identities_login_of_address(identities, cases[i].what);
+        if (g_strcmp0(login, cases[i].login) != 0 || g_strcmp0(owner, cases[i].login_of_address) != 0)
+            UNIT_FAIL("%s: login of %s, address of %s", cases[i].what, login == NULL ? "nobody" : login,
+                      owner == NULL ? "nobody" : owner);
+    }
+}
+
 /* Who may write the file decides who may approve what. */
 static void test_safe(void)
 {
@@ -112,6 +154,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/identities/own", test_own);
+    g_test_add_func("/identities/login-of", test_login_of);
     g_test_add_func("/identities/wrong", test_wrong);
     g_test_add_func("/identities/safe", test_safe);
     return g_test_run();

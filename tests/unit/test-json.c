@@ -50,6 +50,22 @@ static void test_harmless(void)
     }
 }
 
+/* Each byte of ASCII, DEL and C1: one line without control characters, and the value comes back. */
+static void test_every_character(void)
+{
+    for (gunichar c = 1; c < 0x100; c++) {
+        g_autoptr(GString) value = g_string_new("a");
+        g_string_append_unichar(value, c);
+        g_autofree char *line = line_of(value->str);
+        for (const char *p = line; p[1] != '\0'; p = g_utf8_next_char(p))
+            g_assert_false(g_unichar_iscntrl(g_utf8_get_char(p)));
+        g_autoptr(JsonParser) parser = json_parser_new();
+        g_assert_true(json_parser_load_from_data(parser, line, -1, NULL));
+        JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+        g_assert_cmpstr(json_object_get_string_member(object, "a"), ==, value->str);
+    }
+}
+
 static void test_not_utf8(void)
 {
     g_autofree char *line = line_of("a\377b");
@@ -61,6 +77,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json/line", test_line);
     g_test_add_func("/json/harmless", test_harmless);
+    g_test_add_func("/json/every-character", test_every_character);
     g_test_add_func("/json/not-utf8", test_not_utf8);
     return g_test_run();
 }

@@ -2,6 +2,7 @@
 
 #include "milter/ledger/ledger.h"
 #include "milter/ledger/schema.h"
+#include "policy/engine/kept_policy.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -97,7 +98,7 @@ static int try_hold(struct ledger *ledger, const struct ledger_message *message,
     g_autoptr(GPtrArray) parties = g_ptr_array_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(some_parties); i++)
         g_ptr_array_add(parties, &some_parties[i]);
-    struct ledger_hold kept = {message, parties, "version 1\n", notice, NULL};
+    struct ledger_hold kept = {message, parties, "version 1\n", notice, NULL, NULL, NULL, 0};
     return ledger_hold(ledger, &kept, why);
 }
 
@@ -230,6 +231,38 @@ static void test_strange(void)
     place_clear(&place);
 }
 
+/* What a message shows beside its recipient headers comes back as it was; without a question nothing. */
+static void test_inside(void)
+{
+    struct place place = place_new();
+    struct ledger_message message = plain;
+    const struct kept_inside kept[] = {{g_strdup("visible(external) inside calendar"), 45},
+                                       {g_strdup("parties(external) inside header(\"X-To\")"), 0}};
+    g_autoptr(GPtrArray) parties = g_ptr_array_new();
+    g_autoptr(GArray) inside = kept_inside_new();
+    g_array_append_vals(inside, kept, G_N_ELEMENTS(kept));
+    message.inside = (struct inside_counts){
+        .asked = INSIDE_READ, .places = {[0] = {45, 43}, [INSIDE_HEADER] = {2, 1}}, .opaque = OPAQUE_TYPES};
+    const struct ledger_hold held = {.message = &message, .parties = parties, .policy_text = "v", .inside = inside};
+    DONE(ledger_hold(place.ledger, &held, &error));
+    g_autoptr(GPtrArray) rows = ledger_find(place.ledger, plain.queue_id, &error);
+    const struct ledger_row *row = g_ptr_array_index(rows, 0);
+    g_assert_cmpmem(&row->message.inside, sizeof message.inside, &message.inside, sizeof message.inside);
+    g_autoptr(GArray) got = ledger_inside(place.ledger, row->id, &error);
+    g_assert_cmpuint(got->len, ==, G_N_ELEMENTS(kept));
+    for (unsigned i = 0; i < got->len; i++) {
+        g_assert_cmpstr(g_array_index(got, struct kept_inside, i).test, ==, kept[i].test);
+        g_assert_cmpuint(g_array_index(got, struct kept_inside, i).value, ==, kept[i].value);
+    }
+
+    gint64 other = hold(place.ledger, "A1");
+    auto_free(ledger_row) without = get(place.ledger, other);
+    g_assert_cmpint(without->message.inside.asked, ==, INSIDE_NOT_ASKED);
+    g_autoptr(GArray) nothing = ledger_inside(place.ledger, other, &error);
+    g_assert_cmpuint(nothing->len, ==, 0);
+    place_clear(&place);
+}
+
 /* External classes first, the largest first, what has no name last. */
 static void test_parties(void)
 {
@@ -324,6 +357,49 @@ static void test_filters(void)
     g_assert_cmpint(oldest, ==, NOON + HOUR);
     DONE(ledger_count(place.ledger, &(struct ledger_filter){.rule = "none"}, &count, &oldest, &error));
     g_assert_cmpint(oldest, ==, 0);
+    place_clear(&place);
+}
+
+/* One that leaves by itself after ten seconds; a window of a minute holds it if it is not 0. */
+static gint64 hold_delayed(struct ledger *ledger, const char *queue_id, gint64 judged, const char *sent_by,
+                           unsigned window)
+{
+    struct ledger_message message = plain;
+    message.queue_id = (char *)queue_id;
+    message.judged = judged;
+    message.sent_by = (char *)sent_by;
+    message.terms = (struct action_terms){.release = RELEASE_AFTER, .release_after = 10};
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    const struct ledger_hold kept = {
+        .message = &message, .parties = none, .policy_text = "version 1\n", .window = window};
+    DONE(ledger_hold(ledger, &kept, &error));
+    g_autoptr(GPtrArray) rows = ledger_find(ledger, queue_id, &error);
+    return ((struct ledger_row *)g_ptr_array_index(rows, 0))->id;
+}
+
+/* The time claims nothing whose delay is not over, or was ended by a window that held another message. */
+static void test_delay(void)
+{
+    struct place place = place_new();
+    const struct ledger_person nobody = {NULL, 0};
+    gint64 old = hold_delayed(place.ledger, "A1", NOON - 61 * SECOND, "login:ann", 0);
+    gint64 first = hold_delayed(place.ledger, "A2", NOON, "login:ann", 0);
+    gint64 other = hold_delayed(place.ledger, "A3", NOON, "login:bob", 0);
+    struct ledger_act act = {
+        .id = first, .now = NOON + 9 * SECOND, .person = &nobody, .way = LEDGER_BY_DELAY, .needed = 1};
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE, &act, NULL, &error), ==, LEDGER_STOPPED);
+    gint64 last = hold_delayed(place.ledger, "A4", NOON + 5 * SECOND, "login:ann", 60);
+
+    auto_free(ledger_row) ended = get(place.ledger, first);
+    g_assert_cmpint(ended->leaves, ==, 0);
+    g_assert_cmpstr(ended->stopped, ==, "wide-cc");
+    act.now = NOON + 20 * SECOND;
+    g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE, &act, NULL, &error), ==, LEDGER_STOPPED);
+    const gint64 others[] = {old, other, last};
+    for (unsigned i = 0; i < G_N_ELEMENTS(others); i++) {
+        act.id = others[i];
+        g_assert_cmpint(ledger_claim(place.ledger, LEDGER_RELEASE, &act, NULL, &error), ==, LEDGER_DONE);
+    }
     place_clear(&place);
 }
 
@@ -805,7 +881,7 @@ static void test_prune(void)
     place_clear(&place);
 }
 
-/* More than one transaction's worth; somebody else who writes meanwhile is not kept waiting. */
+/* More than one step's worth: each is short, so that nobody who writes meanwhile waits for long. */
 static void test_prune_many(void)
 {
     struct place place = place_new();
@@ -818,8 +894,12 @@ static void test_prune_many(void)
     DONE(ledger_sighted(place.ledger, sights, NOON, &error));
     DONE(ledger_prune(place.ledger, NOON, "", &removed, &error)); /* `before` itself stays */
     g_assert_cmpuint(removed, ==, 0);
+    for (unsigned steps = 0; steps < 450 / LEDGER_PRUNE_ROWS; steps++) {
+        DONE(ledger_prune(place.ledger, NOON + 1, "", &removed, &error));
+        g_assert_cmpuint(removed, ==, LEDGER_PRUNE_ROWS);
+    }
     DONE(ledger_prune(place.ledger, NOON + 1, "", &removed, &error));
-    g_assert_cmpuint(removed, ==, 450);
+    g_assert_cmpuint(removed, ==, 450 % LEDGER_PRUNE_ROWS);
     ASSERT_LISTED("", .limit = 0);
     place_clear(&place);
 }
@@ -938,9 +1018,11 @@ int main(int argc, char **argv)
     g_test_add_func("/ledger/round", test_round);
     g_test_add_func("/ledger/strange", test_strange);
     g_test_add_func("/ledger/parties", test_parties);
+    g_test_add_func("/ledger/inside", test_inside);
     g_test_add_func("/ledger/policies", test_policies);
     g_test_add_func("/ledger/filters", test_filters);
     g_test_add_func("/ledger/reused", test_reused);
+    g_test_add_func("/ledger/delay", test_delay);
     g_test_add_func("/ledger/sights", test_sights);
     g_test_add_func("/ledger/sight-of-decided", test_sight_of_decided);
     g_test_add_func("/ledger/many", test_many);

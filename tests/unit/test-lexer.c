@@ -7,8 +7,9 @@
 /* The tokens of a text, parted by blanks: kind and value; then what was said of it. */
 static char *lex(const char *text)
 {
-    static const char *const kinds[] = {"END", "ERROR", "name", "number", "date", "string", "regex", "{", "}",
-                                        "(",   ")",     ",",    "=",      "=~",   ">",      ">=",    "<", "<="};
+    static const char *const kinds[] = {"END",   "ERROR", "name", "number", "date", "duration", "string",
+                                        "regex", "{",     "}",    "(",      ")",    ",",        "=",
+                                        "=~",    ">",     ">=",   "<",      "<="};
     auto_free(diags) diags = diags_new();
     auto_free(source) source = source_from_memory("t", text, strlen(text), diags);
     struct lexer lexer = {.source = source, .diags = diags};
@@ -59,6 +60,10 @@ static void test_tokens(void)
         {"a#b\nc", "name:a name:c"},
         {"abcdefghijklmnopqrstuvwxyz012345", "name:abcdefghijklmnopqrstuvwxyz012345"},
         {"123456789", "number:123456789"},
+        {"30s 10m 2h 90d", "duration:30s duration:10m duration:2h duration:90d"},
+        {"010m", "duration:010m"},
+        {"10m)", "duration:10m )"},
+        {"10 m", "number:10 name:m"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -72,6 +77,10 @@ static void test_tokens(void)
 static void test_errors(void)
 {
     static const char *const cases[][2] = {
+        {"10min", "ERROR\n1:1: expected a number; a name starts with a letter from a to z"},
+        {"10m5s", "ERROR\n1:1: expected a number; a name starts with a letter from a to z"},
+        {"10y", "ERROR\n1:1: expected a number; a name starts with a letter from a to z"},
+        {"1234567890m", "ERROR\n1:1: expected a number; a name starts with a letter from a to z"},
         {"abcdefghijklmnopqrstuvwxyz0123456", "ERROR\n1:1: a name has at most 32 characters"},
         {"1234567890", "ERROR\n1:1: a number has at most nine digits"},
         {"10x y", "ERROR name:y\n1:1: expected a number; a name starts with a letter from a to z"},

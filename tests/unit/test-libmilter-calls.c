@@ -2,7 +2,8 @@
  * test-libmilter-calls - packets as libmilter reads them, cut anywhere: all of them come, in order, to whom they were
  * sent, and none that libmilter could not stand.
  *
- * The program calls accept, read, poll and close as libmilter does, and is linked with the same definitions of them.
+ * The program calls accept, read, writev, poll and close as libmilter does, and is linked with the same definitions of
+ * them.
  */
 
 #include <config.h>
@@ -12,8 +13,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -148,8 +151,8 @@ static void test_cut(void)
             g_assert_cmpuint(packets, <=, PACKETS);
             if (got->len > 0)
                 g_assert_cmpint(memcmp(got->data, all->data, got->len), ==, 0);
-            g_assert_cmpuint(libmilter_kept(), ==, 0);
             pair_free(pair);
+            g_assert_cmpuint(libmilter_kept(), ==, 0);
         }
         struct pair pair = pair_new();
         g_autoptr(GByteArray) got = g_byte_array_new();
@@ -258,7 +261,7 @@ static void test_half(void)
     }
 }
 
-/* The pool's poll is of several: what is kept is not for it, and it sees the kernel's alone. */
+/* The pool's poll is of several: it sees a packet that is complete, wherever its bytes are, and no part of one. */
 static void test_several(void)
 {
     g_autoptr(GByteArray) all = conversation();
@@ -268,15 +271,51 @@ static void test_several(void)
     libmilter_read_ahead(true);
     pair_free(pair);
     pair = pair_new();
-    send_all(pair.mta, all->data, all->len);
     struct pollfd both[2] = {{.fd = listener, .events = POLLIN}, {.fd = pair.milter, .events = POLLIN}};
+    send_all(pair.mta, all->data, 13);
+    g_assert_cmpint(poll(both, 2, SILENCE), ==, READ_AHEAD ? 0 : 1);
+    g_assert_cmpint(ready(pair.milter, SILENCE), ==, READ_AHEAD ? 0 : 1);
+    send_all(pair.mta, all->data + 13, all->len - 13);
     g_assert_cmpint(poll(both, 2, LIMIT), ==, 1);
     g_assert_cmpint(both[1].revents, ==, POLLIN);
     g_assert_cmpint(read_packet(pair.milter, got, LIMIT), ==, 1);
     g_assert_cmpuint(libmilter_kept(), ==, READ_AHEAD);
-    g_assert_cmpint(poll(both, 2, 0), ==, READ_AHEAD ? 0 : 1);
+    g_assert_cmpint(poll(both, 2, 0), ==, 1);
     g_assert_cmpint(ready(pair.milter, 0), ==, 1);
+    /* Somebody else is not kept waiting by what there is. */
+    struct pair other = pair_new();
+    both[0].fd = other.milter;
+    send_all(other.mta, all->data, 3);
+    g_assert_cmpint(poll(both, 2, 0), ==, READ_AHEAD ? 1 : 2);
+    g_assert_cmpint(both[0].revents, ==, READ_AHEAD ? 0 : POLLIN);
+    pair_free(other);
     pair_free(pair);
+}
+
+/* One that ends within a packet is libmilter's to close; one that is too long to be kept is to be read as it comes. */
+static void test_never_complete(void)
+{
+    static const char text[100 * 1024];
+    g_autoptr(GByteArray) all = g_byte_array_new();
+
+    libmilter_read_ahead(true);
+    append_packet(all, 'L', text, sizeof text);
+    for (unsigned i = 0; i < 2; i++) {
+        struct pair pair = pair_new(), idle = pair_new();
+        struct pollfd both[2] = {{.fd = idle.milter, .events = POLLIN}, {.fd = pair.milter, .events = POLLIN}};
+        send_all(pair.mta, all->data, i == 0 ? 4 : 5);
+        g_assert_cmpint(poll(both, 2, SILENCE), ==, i == 0 && READ_AHEAD ? 0 : 1);
+        if (i == 0)
+            close(pair.mta);
+        g_assert_cmpint(poll(both, 2, LIMIT), ==, 1);
+        g_assert_cmpint(both[1].revents & POLLIN, !=, 0);
+        if (i == 0)
+            close(pair.milter);
+        else
+            pair_free(pair);
+        pair_free(idle);
+    }
+    g_assert_cmpuint(libmilter_kept(), ==, 0);
 }
 
 /* A libmilter that waits in another way, such as select(2), would not see what is kept: nothing is. */
@@ -301,9 +340,9 @@ static void test_odd_macros(void)
         size_t length;
         bool good;
     } cases[] = {
-        {"M", 1, true},        {"Mi\0", 3, false},         {"Mi\0x\0", 5, true}, {"Mi\0x\0j\0", 7, false},
-        {"M\0", 2, false},     {"M\0\0", 3, true},         {"Mi\0x", 4, false},  {"Mabc", 4, true},
-        {"Mi\0x\0j", 6, true}, {"Mi\0x\0j\0y\0", 9, true},
+        {"M", 1, true},      {"Mi\0", 3, false}, {"Mi\0x\0", 5, true},  {"Mi\0x\0j\0", 7, false},
+        {"M\0", 2, false},   {"M\0\0", 3, true}, {"\0i\0", 3, false},   {"\0i\0x\0", 5, true},
+        {"Mi\0x", 4, false}, {"Mabc", 4, true},  {"Mi\0x\0j", 6, true}, {"Mi\0x\0j\0y\0", 9, true},
     };
 
     for (unsigned ahead = 0; ahead < 2; ahead++) {
@@ -333,6 +372,169 @@ static void test_odd_macros(void)
                 g_assert_cmpuint(libmilter_kept(), ==, 0);
             }
         }
+    }
+}
+
+/* A header field that there is no room for comes as another one, whatever the cuts; other packets end the connection.
+ */
+static void test_long_packets(void)
+{
+    static const char text[3 * 1024 * 1024];
+    auto_free(memory_budget) budget = memory_budget_new(MEMORY_LEAST);
+    g_autoptr(GByteArray) expected = g_byte_array_new();
+
+    libmilter_memory(budget);
+    append_packet(expected, 'L', LIBMILTER_NO_MEMORY "\0", sizeof LIBMILTER_NO_MEMORY + 1);
+    append_packet(expected, 'N', "", 0);
+    for (unsigned step = 1000; step < 10000000; step *= 7) {
+        g_autoptr(GByteArray) all = g_byte_array_new(), got = g_byte_array_new();
+        struct pair pair = pair_new();
+        libmilter_read_ahead(step % 2 == 0);
+        append_packet(all, 'L', text, sizeof text);
+        append_packet(all, 'N', "", 0);
+        struct sender sender = {pair.mta, all, step};
+        GThread *thread = g_thread_new("sender", send_in_steps, &sender);
+        g_assert_cmpint(read_packet(pair.milter, got, LIMIT), ==, 1);
+        g_assert_cmpint(read_packet(pair.milter, got, LIMIT), ==, 1);
+        g_thread_join(thread);
+        g_assert_cmpmem(got->data, got->len, expected->data, expected->len);
+        g_assert_cmpint(ready(pair.milter, 0), ==, 0);
+        pair_free(pair);
+    }
+    g_autoptr(GByteArray) recipient = g_byte_array_new(), got = g_byte_array_new();
+    struct pair pair = pair_new();
+    append_packet(recipient, 'R', text, sizeof text);
+    send_all(pair.mta, recipient->data, 5);
+    g_assert_cmpint(read_packet(pair.milter, got, LIMIT), ==, -1);
+    pair_free(pair);
+    libmilter_memory(NULL);
+}
+
+/* One that there is room for has it until the next packet is asked for, or the connection ends. */
+static void test_room_of_packets(void)
+{
+    static const char text[200 * 1024];
+    auto_free(memory_budget) budget = memory_budget_new(MEMORY_LEAST);
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    guint8 head[5];
+
+    libmilter_memory(budget);
+    libmilter_read_ahead(true);
+    append_packet(all, 'L', text, sizeof text);
+    for (unsigned i = 0; i < 2; i++) {
+        struct pair pair = pair_new();
+        send_all(pair.mta, all->data, 100);
+        g_assert_cmpint(read_exactly(pair.milter, head, sizeof head, LIMIT), ==, 1);
+        g_assert_cmpuint(memory_taken(budget), >=, sizeof text - MEMORY_FREE);
+        if (i == 0) {
+            struct sender sender = {pair.mta, all, 0};
+            guint8 *payload = g_malloc(sizeof text);
+            GByteArray rest = {.data = all->data + 100, .len = all->len - 100};
+            sender.all = &rest;
+            sender.step = rest.len;
+            GThread *thread = g_thread_new("sender", send_in_steps, &sender);
+            g_assert_cmpint(read_exactly(pair.milter, payload, sizeof text, LIMIT), ==, 1);
+            g_thread_join(thread);
+            g_assert_cmpuint(memory_taken(budget), >, 0);
+            g_assert_cmpint(ready(pair.milter, 0), ==, 0);
+            g_assert_cmpuint(memory_taken(budget), ==, 0);
+            g_free(payload);
+        }
+        pair_free(pair);
+        g_assert_cmpuint(memory_taken(budget), ==, 0);
+    }
+    libmilter_memory(NULL);
+}
+
+/* As libmilter writes: 1; 0 where there is no room in that time; -1 as writev does. */
+static int write_all(int fd, guint8 *bytes, size_t length, int timeout)
+{
+    while (length > 0) {
+        struct pollfd one = {.fd = fd, .events = POLLOUT};
+        struct iovec parts[2] = {{bytes, length / 2}, {bytes + length / 2, length - length / 2}};
+        if (poll(&one, 1, timeout) == 0)
+            return 0;
+        ssize_t part = writev(fd, parts, 2);
+        if (part <= 0)
+            return (int)part;
+        bytes += part;
+        length -= (size_t)part;
+    }
+    return 1;
+}
+
+static gpointer write_much(gpointer data)
+{
+    static guint8 much[1024 * 1024];
+
+    for (size_t i = 0; i < sizeof much; i++)
+        much[i] = (guint8)(i % 251);
+    return GINT_TO_POINTER(write_all(*(int *)data, much, sizeof much, LIMIT));
+}
+
+/* What does not fit waits until there is room; all of it comes, in order. */
+static void test_write(void)
+{
+    for (unsigned ahead = 0; ahead < 2; ahead++) {
+        libmilter_read_ahead(ahead != 0);
+        struct pair pair = pair_new();
+        GThread *thread = g_thread_new("write", write_much, &pair.milter);
+        guint8 got[4096];
+        for (size_t i = 0; i < 1024 * 1024;) {
+            ssize_t part = recv(pair.mta, got, sizeof got, 0);
+            g_assert_cmpint(part, >, 0);
+            for (ssize_t j = 0; j < part; j++, i++)
+                g_assert_cmpint(got[j], ==, (guint8)(i % 251));
+        }
+        g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(thread)), ==, 1);
+        pair_free(pair);
+    }
+}
+
+/* Of an MTA that reads no answers, nobody waits longer than libmilter would have, and that for one answer. */
+static void test_no_room(void)
+{
+    static guint8 much[64 * 1024];
+
+    for (unsigned ahead = 0; ahead < 2; ahead++) {
+        libmilter_read_ahead(ahead != 0);
+        struct pair pair = pair_new();
+        unsigned times = 0;
+        int result;
+        while ((result = write_all(pair.milter, much, sizeof much, SILENCE)) == 1)
+            g_assert_cmpuint(++times, <, 1000);
+        g_assert_cmpint(result, ==, READ_AHEAD ? -1 : 0);
+        if (READ_AHEAD)
+            g_assert_cmpint(errno, ==, ETIMEDOUT);
+        close(pair.mta);
+        struct iovec part = {much, 1};
+        g_assert_cmpint(writev(pair.milter, &part, 1), ==, -1);
+        g_assert_cmpint(errno, ==, EPIPE);
+        close(pair.milter);
+    }
+}
+
+/* What a poll found is known until it is read, and no longer. */
+static void test_polled_twice(void)
+{
+    guint8 packet[5];
+
+    for (unsigned ahead = 0; ahead < 2; ahead++) {
+        libmilter_read_ahead(ahead != 0);
+        struct pair pair = pair_new();
+        g_assert_cmpint(ready(pair.milter, 0), ==, 0);
+        send_all(pair.mta, (const guint8 *)"\0\0\0\1N\0\0\0\1E", 10);
+        for (unsigned i = 0; i < 2; i++) {
+            g_assert_cmpint(ready(pair.milter, LIMIT), ==, 1);
+            g_assert_cmpint(ready(pair.milter, LIMIT), ==, 1);
+            g_assert_cmpint(read(pair.milter, packet, sizeof packet), ==, sizeof packet);
+            g_assert_cmpint(packet[4], ==, i == 0 ? 'N' : 'E');
+        }
+        g_assert_cmpint(ready(pair.milter, 0), ==, 0);
+        close(pair.mta);
+        g_assert_cmpint(ready(pair.milter, LIMIT), ==, 1);
+        g_assert_cmpint(read(pair.milter, packet, sizeof packet), ==, 0);
+        close(pair.milter);
     }
 }
 
@@ -368,14 +570,21 @@ static void test_sanitizer(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    signal(SIGPIPE, SIG_IGN); /* as libmilter does */
     listen_here();
     g_test_add_func("/libmilter-calls/cut", test_cut);
     g_test_add_func("/libmilter-calls/pieces", test_pieces);
     g_test_add_func("/libmilter-calls/next-owner", test_next_owner);
     g_test_add_func("/libmilter-calls/half", test_half);
     g_test_add_func("/libmilter-calls/several", test_several);
+    g_test_add_func("/libmilter-calls/never-complete", test_never_complete);
     g_test_add_func("/libmilter-calls/never-polled", test_never_polled);
     g_test_add_func("/libmilter-calls/odd-macros", test_odd_macros);
+    g_test_add_func("/libmilter-calls/long-packets", test_long_packets);
+    g_test_add_func("/libmilter-calls/room-of-packets", test_room_of_packets);
+    g_test_add_func("/libmilter-calls/write", test_write);
+    g_test_add_func("/libmilter-calls/no-room", test_no_room);
+    g_test_add_func("/libmilter-calls/polled-twice", test_polled_twice);
 #ifdef __SANITIZE_ADDRESS__
     g_test_add_func("/libmilter-calls/sanitizer", test_sanitizer);
 #endif

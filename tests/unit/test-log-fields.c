@@ -197,6 +197,27 @@ static void assert_whole_escapes(const char *value)
     }
 }
 
+/* All that can follow the text, as long as can be. */
+static void add_after_text(struct report *report)
+{
+    static const char *const opaque[] = {"encrypted", "limits", "broken", "types"};
+    report->window_count = REPORT_WINDOWS;
+    for (unsigned i = 0; i < REPORT_WINDOWS; i++) {
+        memset(report->windows[i], 'w', REPORT_WINDOW_SIZE - 1);
+        report->window_names[i] = report->windows[i];
+    }
+    report->known = "yes";
+    report->overridden = true;
+    report->shows = true;
+    report->inside_count = INSIDE_PLACES;
+    for (unsigned i = 0; i < INSIDE_PLACES; i++) {
+        g_snprintf(report->inside_items[i], INSIDE_ITEM_SIZE, "%s:%u/%u", inside_place_name(i), G_MAXUINT, G_MAXUINT);
+        report->inside_names[i] = report->inside_items[i];
+    }
+    report->opaque_count = G_N_ELEMENTS(opaque);
+    memcpy(report->opaque_names, opaque, sizeof opaque);
+}
+
 /* Everything as long as can be, of bytes that need escapes and of bytes that do not, at every offset of the cut. */
 static void test_bounds(void)
 {
@@ -236,8 +257,30 @@ static void test_bounds(void)
             assert_whole_escapes(text);
             assert_whole_escapes(sender);
             g_assert_nonnull(strstr(line, " visible=4294967295 "));
+
+            struct report longest = report;
+            add_after_text(&longest);
+            g_autofree char *full = line_of(&longest);
+            g_assert_cmpuint(strlen(full), <=, ENTRY_LINE_LIMIT);
+            g_assert_nonnull(strstr(full, " known=yes override=yes inside=calendar:4294967295/4294967295,"));
+            g_assert_true(g_str_has_suffix(full, " opaque=encrypted,limits,broken,types"));
         }
     }
+}
+
+static void test_inside(void)
+{
+    struct report report = example();
+    report.shows = true;
+    g_autofree char *none = line_of(&report);
+    g_assert_true(g_str_has_suffix(none, "\" inside=none"));
+    report.inside_count = 2;
+    report.inside_names[0] = "calendar:45/43";
+    report.inside_names[1] = "header:3/3";
+    report.opaque_count = 1;
+    report.opaque_names[0] = "types";
+    g_autofree char *some = line_of(&report);
+    g_assert_true(g_str_has_suffix(some, "\" inside=calendar:45/43,header:3/3 opaque=types"));
 }
 
 /* A long text is cut and nothing else is. */
@@ -412,6 +455,11 @@ static void test_json_bounds(void)
             g_assert_true(g_str_has_suffix(json_object_get_string_member(object, "sender"), "..."));
             if (unit == 0)
                 g_assert_cmpuint(strlen(text), >=, 50);
+            struct report longest = report;
+            add_after_text(&longest);
+            g_autofree char *full = json_of(&longest);
+            g_autoptr(JsonObject) all = object_of(full);
+            g_assert_cmpuint(json_object_get_size(all), ==, 21);
             JsonArray *list = json_object_get_array_member(object, "would");
             guint count = json_array_get_length(list);
             g_assert_cmpuint(count, >=, 3);
@@ -544,6 +592,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/bounds", test_bounds);
     g_test_add_func("/report/text-is-cut-first", test_text_is_cut_first);
     g_test_add_func("/report/after-text", test_after_text);
+    g_test_add_func("/report/inside", test_inside);
     g_test_add_func("/report/value-that-just-fits", test_value_that_just_fits);
     g_test_add_func("/report/decision", test_decision);
     g_test_add_func("/report/decision-bounds", test_decision_bounds);

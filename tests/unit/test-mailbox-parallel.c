@@ -181,7 +181,7 @@ static void progress(void *data, guint64 messages, guint64 bytes_read, guint64 b
 static bool run(struct trial *trial, unsigned jobs, const char *path, struct diags *diags)
 {
     const char *const paths[] = {path, NULL};
-    struct mailrun mailrun = {jobs, &trial->stop, work, deliver, NULL, progress, trial};
+    struct mailrun mailrun = {jobs, &trial->stop, work, deliver, NULL, progress, trial, false};
 
     return mailrun_run(&mailrun, paths, diags);
 }
@@ -326,7 +326,7 @@ static void test_one_file_many_threads(void)
     const char *const paths[] = {path, NULL};
     struct trial *trial = trial_new();
     auto_free(diags) diags = diags_new();
-    struct mailrun mailrun = {2, NULL, work_together, count_delivered, NULL, NULL, trial};
+    struct mailrun mailrun = {2, NULL, work_together, count_delivered, NULL, NULL, trial, false};
 
     put_mbox(folder, "box", "a", 1000, 0);
     g_assert_true(mailrun_run(&mailrun, paths, diags));
@@ -369,7 +369,7 @@ static void test_ahead(void)
     for (unsigned jobs = 2; jobs <= 7; jobs += 5) {
         struct trial *trial = trial_new();
         auto_free(diags) diags = diags_new();
-        struct mailrun mailrun = {jobs, NULL, work_ahead, count_delivered, NULL, NULL, trial};
+        struct mailrun mailrun = {jobs, NULL, work_ahead, count_delivered, NULL, NULL, trial, false};
         trial->wait_for = 5000;
         g_assert_true(mailrun_run(&mailrun, paths, diags));
         g_assert_cmpuint(trial->delivered, ==, 31100);

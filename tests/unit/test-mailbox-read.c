@@ -661,6 +661,53 @@ static void test_envelope(void)
     g_assert_true(empty->envelope_unknown);
 }
 
+static bool take_body(void *data, struct message *message, const char *file, unsigned index)
+{
+    size_t length = 0;
+    const char *text = message->body != NULL ? message_body_text(message->body, &length) : "(none)";
+
+    (void)file;
+    (void)index;
+    g_string_append_printf(data, "<%.*s>%s", message->body != NULL ? (int)MIN(length, 99) : 6, text,
+                           message->body != NULL && message_body_is_cut(message->body) ? " cut" : "");
+    message_free(message);
+    return true;
+}
+
+static void check_bodies(const char *content, const char *want, enum mailfile_extent extent)
+{
+    char *folder = folder_new();
+    auto_free(diags) diags = diags_new();
+    g_autoptr(GString) got = g_string_new(NULL);
+    g_autofree char *path = folder_write(folder, "m", content, -1);
+
+    g_assert_true(mailfile_read_extent(path, extent, take_body, NULL, got, diags));
+    if (strcmp(got->str, want) != 0)
+        UNIT_FAIL("%s\ngave `%s`, want `%s`", content, got->str, want);
+    folder_free(folder);
+}
+
+/* Bodies, where they are asked for: whole, and of each kind of file. */
+static void test_bodies(void)
+{
+    g_autofree char *far = g_strnfill(300000, 'x'), *filled = g_strnfill(MESSAGE_BODY_LIMIT + 1, 'x');
+    g_autofree char *mbox = g_strconcat(FROM "To: a\n\n", far, "\n\n" FROM "To: b\n\ntwo\n", NULL);
+    g_autofree char *large = g_strconcat("To: a\n\n", filled, NULL);
+    g_autofree char *first = g_strnfill(99, 'x'), *mbox_want = g_strconcat("<", first, "><two\n>", NULL);
+    g_autofree char *large_want = g_strconcat("<", first, "> cut", NULL);
+
+    check_bodies("To: a\n\none\n\ntwo\n", "<one\n\ntwo\n>", MAILFILE_BODIES);
+    check_bodies("To: a\n\none\n\ntwo\n", "<(none)>", MAILFILE_HEADERS);
+    check_bodies("To: a\n", "<>", MAILFILE_BODIES);
+    check_bodies("To: a\nno field\nmore\n", "<no field\nmore\n>", MAILFILE_BODIES);
+    check_bodies(FROM "To: a\n\none\ntwo\nthree\n\n" FROM "To: b\n\ntwo\n", "<one\ntwo\nthree\n\n><two\n>",
+                 MAILFILE_BODIES);
+    check_bodies("\1\1\1\1\nTo: a\n\none\n\1\1\1\1\n", "<one\n>", MAILFILE_BODIES);
+    check_bodies(RECORDS CONTENTS "To: a\n\none\n" AFTER, "<one\n>", MAILFILE_BODIES);
+    check_bodies(mbox, mbox_want, MAILFILE_BODIES);
+    check_bodies(large, large_want, MAILFILE_BODIES);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -683,5 +730,6 @@ int main(int argc, char **argv)
     g_test_add_func("/mailfile/deep", test_deep);
     g_test_add_func("/mailfile/loop", test_loop);
     g_test_add_func("/mailfile/envelope", test_envelope);
+    g_test_add_func("/mailfile/bodies", test_bodies);
     return g_test_run();
 }

@@ -193,6 +193,40 @@ static void test_reload(void)
     policy_unref(new);
 }
 
+/* By where somebody is, of messages of which it was asked. */
+static void test_inside(void)
+{
+    struct policy *policy = policy_of(UNIT_HEAD "rule field { when visible(external) inside header(\"X-To\") >= 2 "
+                                                "quarantine \"{inside}\" }\ndefault accept\n");
+    struct metrics *metrics = metrics_of(policy);
+    struct message *message = message_of("care@me.example", "x@one.example");
+
+    count(metrics, policy, "x@one.example");
+    message_add_header(message, "X-To", "a@two.example, b@two.example");
+    struct verdict *verdict = judge_at(policy, message, NOW / G_USEC_PER_SEC);
+    metrics_count_message(metrics,
+                          &(const struct metrics_message){.verdict = verdict, .disposition = verdict->disposition});
+    g_assert_cmpstr(verdict->text, ==, "2");
+    verdict->body.counts = (struct inside_counts){.asked = INSIDE_AWAY};
+    metrics_count_message(metrics,
+                          &(const struct metrics_message){.verdict = verdict, .disposition = verdict->disposition});
+    verdict->body.counts = (struct inside_counts){
+        .asked = INSIDE_READ, .places = {[0] = {45, 43}, [4] = {46, 44}}, .opaque = OPAQUE_TYPES | OPAQUE_ENCRYPTED};
+    metrics_count_message(metrics,
+                          &(const struct metrics_message){.verdict = verdict, .disposition = verdict->disposition});
+    g_autofree char *text = text_of(metrics);
+    static const char *const lines[] = {
+        "rcptguard_inside_messages_total{part=\"calendar\"} 1", "rcptguard_inside_messages_total{part=\"table\"} 0",
+        "rcptguard_inside_messages_total{part=\"text\"} 1",     "rcptguard_inside_messages_total{part=\"header\"} 1",
+        "rcptguard_inside_messages_total{part=\"none\"} 1",     "rcptguard_inside_messages_total{part=\"away\"} 1",
+        "rcptguard_opaque_messages_total{kind=\"types\"} 1",    "rcptguard_opaque_messages_total{kind=\"broken\"} 0"};
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+        g_assert_true(has_line(text, lines[i]));
+    verdict_free(verdict);
+    message_free(message);
+    policy_unref(policy);
+}
+
 /* What is off counts nothing, and does not fall. */
 static void test_off(void)
 {
@@ -270,6 +304,7 @@ int main(int argc, char **argv)
     g_test_add_func("/metrics/bounds", test_bounds);
     g_test_add_func("/metrics/reload", test_reload);
     g_test_add_func("/metrics/off", test_off);
+    g_test_add_func("/metrics/inside", test_inside);
     g_test_add_func("/metrics/threads", test_threads);
     return g_test_run();
 }

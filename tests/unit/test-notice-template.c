@@ -33,8 +33,8 @@ static void test_check(void)
         {"Subject: x\n\na {sender\n}", "t:3:3: error: this `{` is not closed; a brace itself is `{{`"},
         {"Subject: x\n\n\303\274 {subjcet}", "t:3:3: error: there is no {subjcet}; did you mean {subject}?"},
         {"Subject: {reason}\n\n",
-         "t:1:10: error: there is no {reason}; expected one of {sender}, {subject}, {date}, {rule}, {text}, {visible}, "
-         "{parties}, {domains}, {queue-id}, {contact}, {messages}, {list}"},
+         "t:1:10: error: there is no {reason}; expected one of {sender}, {subject}, {date}, {rule}, {text}, {shown}, "
+         "{visible}, {parties}, {domains}, {queue-id}, {contact}, {messages}, {list}"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         auto_free(diags) diags = diags_new();
@@ -74,6 +74,38 @@ static void test_values(void)
     g_autofree char *returned = notice_compose(notice_returned, &facts, "ann@me.example");
     g_assert_nonnull(strstr(returned, "Reviewer:  use Bcc\n"));
     g_assert_null(strchr(returned, '{'));
+}
+
+/* Whom its readers see: in the headers, in parts of it, or both. */
+static void test_shown(void)
+{
+    static const char header[] = "Everybody who gets it would see the others: 62 addresses outside, of 41\n"
+                                 "different organisations or people.";
+    struct ledger_message message = example();
+    const struct notice_facts facts = {.message = &message};
+    g_autofree char *plain = letter_shown(&message.counts, &message.inside);
+    g_assert_cmpstr(plain, ==, header);
+
+    message.inside.asked = INSIDE_READ;
+    message.inside.places[0] = (struct inside_place){45, 43};
+    message.inside.places[INSIDE_HEADER] = (struct inside_place){1, 1};
+    g_autofree char *both = letter_shown(&message.counts, &message.inside);
+    g_assert_true(g_str_has_prefix(both, "Everybody who gets it would see the others: 62 addresses outside, of 41\n"));
+
+    message.counts = (struct exposure_counts){.hidden = 45};
+    g_autofree char *inside = letter_shown(&message.counts, &message.inside);
+    g_assert_cmpstr(inside, ==,
+                    "An invitation in it shows 45 addresses outside, of 43 different organisations\n"
+                    "or people. Other fields of its header show 1 address outside, of 1 different\n"
+                    "organisation or people. Bcc does not hide these.");
+    const char *const templates[] = {notice_returned, notice_expired, notice_deleted, notice_delayed, notice_cancelled};
+    for (size_t i = 0; i < G_N_ELEMENTS(templates); i++) {
+        g_autofree char *text = notice_compose(templates[i], &facts, "ann@me.example");
+        g_assert_nonnull(strstr(text, "\n\nAn invitation in it shows 45 addresses outside, of 43 different"));
+        g_assert_null(strstr(text, "Everybody"));
+    }
+    for (char *line = inside; line != NULL; line = strchr(line + 1, '\n'))
+        g_assert_cmpuint(strcspn(line + 1, "\n"), <, 79);
 }
 
 /* A mail about several: the list stands where the template has it, or at the end; it is bounded. */
@@ -243,6 +275,7 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/check", test_check);
     g_test_add_func("/notice/values", test_values);
     g_test_add_func("/notice/several", test_several);
+    g_test_add_func("/notice/shown", test_shown);
     g_test_add_func("/notice/addresses", test_addresses);
     g_test_add_func("/notice/strangers", test_strangers);
     g_test_add_func("/notice/encoded", test_encoded);

@@ -4,6 +4,7 @@
  */
 
 #include "milter/postfix/postfix.h"
+#include "milter/queue/queue_holds.h"
 #include "milter/queue/reconcile.h"
 #include "unit.h"
 
@@ -76,9 +77,16 @@ static bool any_id(const char *id)
     return id[0] != '\0';
 }
 
+/* As long ids are; the others here are short ones. */
+static bool long_id(const char *id)
+{
+    return id[0] == 'L';
+}
+
 static const struct queue_driver made_up_driver = {.mta = MTA_POSTFIX,
                                                    .name = "made up",
                                                    .id_is_sound = any_id,
+                                                   .id_is_unique = long_id,
                                                    .held = list_made_up,
                                                    .raw = read_made_up,
                                                    .hurry = hurry_made_up};
@@ -229,6 +237,57 @@ static void test_reused(struct fixture *fixture, gconstpointer data)
     assert_states(fixture, "AAAA1", "held left");
     ROUND(START + 102, "", END);
     assert_states(fixture, "AAAA1", "left left");
+}
+
+/* The clock was set back between the arrival and the verdict, before MAIL FROM or after it. */
+static void test_clock_set_back(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    hold(fixture, "LLLL1", START - 2, START - 2, "1@x");
+    hold(fixture, "LLLL2", START + 1, START - 2, NULL);
+    hold(fixture, "LLLL3", START - 86400 * 366, START - 86400 * 365, "3@x");
+    hold(fixture, "AAAA1", START - 2, START - 2, "1@x");
+    hold(fixture, "AAAA2", START - 2, START - 2, "2@x");
+    hold(fixture, "AAAA3", START - 2, START - 2, "3@x");
+    hold(fixture, "AAAA4", START - 2, START - 2, NULL);
+    ROUND(START + 1,
+          "AAAA2 untracked 1, AAAA3 untracked 1, AAAA4 untracked 1, AAAA4 pending 0, AAAA3 pending 0, "
+          "AAAA2 pending 0, AAAA1 held 1, LLLL2 held 1, LLLL1 held 1, LLLL3 held 1",
+          {"LLLL1", START, NULL, "another@x"}, {"LLLL2", START, NULL, NULL}, {"LLLL3", START, NULL, "3@x"},
+          {"AAAA1", START, NULL, "1@x"}, {"AAAA2", START, NULL, "another@x"}, {"AAAA3", START, "eve@me.example", "3@x"},
+          {"AAAA4", START, NULL, NULL}, END);
+    assert_states(fixture, "AAAA1", "held");
+    assert_states(fixture, "LLLL1", "held");
+}
+
+/* Who reads no message takes a later one with a short id for another one, until its row has its time. */
+static void test_onhold(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    static const struct {
+        const char *id;
+        bool before, after;
+    } cases[] = {{"AAAA1", true, true},   {"AAAA2", true, true}, {"AAAA3", false, true},
+                 {"AAAA4", false, false}, {"LLLL1", true, true}, {"AAAA5", false, false}};
+    static const struct made_up entries[] = {{"AAAA1", START, NULL, "1@x"},      {"AAAA2", START - 300, NULL, "1@x"},
+                                             {"AAAA3", START + 10, NULL, "1@x"}, {"AAAA4", START + 10, NULL, "2@x"},
+                                             {"LLLL1", START + 10, NULL, "1@x"}, END};
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        hold(fixture, cases[i].id, START, START + 1, "1@x");
+    for (unsigned round = 0; round < 2; round++) {
+        struct database_error failure;
+        g_autofree char *error = NULL;
+        queue_now = entries;
+        auto_free(onhold) onhold = onhold_look(&fixture->queue, &error);
+        g_assert_cmpuint(onhold_count(onhold), ==, 5);
+        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+            g_autoptr(GPtrArray) rows = ledger_find(fixture->ledger, cases[i].id, &failure);
+            bool found = onhold_has(onhold, g_ptr_array_index(rows, 0));
+            if (found != (round == 0 ? cases[i].before : cases[i].after))
+                UNIT_FAIL("%s, round %u: %d", cases[i].id, round, found);
+        }
+        g_free(round_at(fixture, START + 20, entries));
+    }
 }
 
 /* Two rows of one id within a second: the Message-ID tells. */
@@ -439,6 +498,7 @@ static void test_other_mta(struct fixture *fixture, gconstpointer data)
     static const struct queue_driver other = {.mta = MTA_SENDMAIL,
                                               .name = "another",
                                               .id_is_sound = any_id,
+                                              .id_is_unique = long_id,
                                               .held = list_made_up,
                                               .raw = read_made_up,
                                               .hurry = hurry_made_up};
@@ -467,9 +527,9 @@ static void test_match(void)
         gint64 began, judged, seen, arrival;
         int match;
     } cases[] = {
-        {100, 105, 0, 100, 1},   {100, 105, 0, 99, 1},  {100, 105, 0, 98, -1},
-        {100, 105, 0, 106, 1},   {100, 105, 0, 107, 0}, {100, 105, 100, 100, 1},
-        {100, 105, 100, 101, 0}, {100, 105, 40, 40, 1}, {100, 105, 40, 100, 0},
+        {100, 105, 0, 100, 1},   {100, 105, 0, 99, 1},   {100, 105, 0, 98, -1},
+        {100, 105, 0, 106, 1},   {100, 105, 0, 107, -1}, {100, 105, 100, 100, 1},
+        {100, 105, 100, 101, 0}, {100, 105, 40, 40, 1},  {100, 105, 40, 100, 0},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         const struct ledger_row row = {
@@ -480,7 +540,20 @@ static void test_match(void)
         if (reconcile_match(&row, &entry) != cases[i].match)
             UNIT_FAIL("case %u: %d", i, reconcile_match(&row, &entry));
         g_assert_cmpint(reconcile_match(&row, &other), ==, 0);
+        struct queue_entry unique = entry;
+        unique.unique = true;
+        g_assert_cmpint(reconcile_match(&row, &unique), ==, 1);
     }
+}
+
+static void test_unique_ids(void)
+{
+    static const char *const long_ids[] = {"4gJkzp3Sxlz1QK", "3Pt2mN2VXxznjll", "4XyZ1B2CDFz5"};
+    static const char *const short_ids[] = {"ABCDE", "0DEADBEEF1", "A1B2C3D4E5F6A7", "4XyZ1", "zzzzz", "ABCDEFGHIz12"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(long_ids); i++)
+        g_assert_true(postfix_queue_driver.id_is_unique(long_ids[i]));
+    for (unsigned i = 0; i < G_N_ELEMENTS(short_ids); i++)
+        g_assert_false(postfix_queue_driver.id_is_unique(short_ids[i]));
 }
 
 #define ADD(name) g_test_add("/reconcile/" #name, struct fixture, NULL, set_up, test_##name, tear_down)
@@ -493,6 +566,8 @@ int main(int argc, char **argv)
     ADD(life);
     ADD(untracked);
     ADD(reused);
+    ADD(clock_set_back);
+    ADD(onhold);
     ADD(ambiguous);
     ADD(waited);
     ADD(interrupted);
@@ -504,5 +579,6 @@ int main(int argc, char **argv)
     ADD(other_mta);
     ADD(failures);
     g_test_add_func("/reconcile/match", test_match);
+    g_test_add_func("/reconcile/unique-ids", test_unique_ids);
     return g_test_run();
 }

@@ -66,6 +66,9 @@ static void test_failures(void)
         {"echo 'sh: fatal: no such thing' >&2; exit 1", NULL, "sh: fatal: no such thing"},
         {"printf 'a\\033[2Jb\\n' >&2; exit 1", NULL, "sh: a\\x1B[2Jb"},
         {"kill -KILL $$", NULL, "sh was ended by signal 9"},
+        {"echo the last word >&2; kill -ABRT $$", NULL, "sh was ended by signal 6: the last word"},
+        {"kill -SYS $$", NULL, "sh was stopped by signal 31: it made a system call that it never needs"},
+        {"kill -XCPU $$", NULL, "sh was stopped by signal 24: it took more processor time than it may"},
         {"exit 1", "nobody reads this", "sh ended with exit code 1"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {

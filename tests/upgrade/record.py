@@ -5,8 +5,8 @@
 writes tests/upgrade/RELEASE: a ledger as SQL, with messages that a real Postfix held and that
 reviewers decided on; what rcptguardq said of it; the example policies with their tables, what
 `print` made of each, and its digest; and a configuration.  It is run once, when a version is
-released.  A folder that is there is not changed: users have such files.  `0.1-schema1` and
-`0.1-schema2` are of the last builds before 0.1 whose ledgers had the first two versions of the tables.
+released.  A folder that is there is not changed: users have such files.  `0.1-schema1`
+to `0.1-schema5` are of the last builds before 0.1 whose ledgers had the first five versions of the tables.
 """
 
 import hashlib
@@ -27,8 +27,9 @@ import surroundings
 
 SUFFIXES = "/usr/share/publicsuffix/public_suffix_list.dafsa"
 
-# A policy that two reviewers, and no other, let mail pass of.
-RULES = policies.rule("two", 'header("X-Two")', 'quarantine "{parties} outside parties" approvals 2') + policies.RULES
+# A policy that two reviewers, and no other, let mail pass of, that remembers what it saw, and that counts beside the recipient headers.
+RULES = "remember 90d\n" + policies.rule("fields", 'visible(external) inside header("X-To") >= 3', 'quarantine "{inside} people in a field"') + policies.rule("two", 'header("X-Two")', 'quarantine "{parties} outside parties" approvals 2') + policies.RULES + policies.rule(
+    "split", "parties(external) within 10m >= 100 and not known", 'quarantine "{within} outside parties"')
 
 # The display of the manual page in which each key of the configuration has its default.
 CONFIG = re.compile(r"^\.Bd -literal -offset indent\n(\[milter\]\n(?:(?!\.Ed).*\n)*\[review\]\n(?:(?!\.Ed).*\n)*)\.Ed$", re.M)
@@ -51,13 +52,14 @@ class Recorder(review.ReviewCase):
             self.done(what, self.hold(people=policies.people(12), subject="To be %s" % what).id, reason="agreed with care")
         twice = self.hold(people=policies.people(11), headers=[("X-Two", "yes")])
         self.assertEqual(self.ask("release", twice.id, reason="the first of two").code, review.DONE)
+        fields = self.hold(people=policies.people(2), headers=[("X-To", "a@one.example, b@one.example, c@two.example")])
         by_hand = self.hold(people=policies.people(13))
         self.done("list")
         self.mta.release(by_hand.id)
         self.mta.wait_gone(by_hand.id)
         self.done("list")
         unseen = self.hold(people=policies.people(10))
-        self.waiting = [waiting.id, twice.id, unseen.id]
+        self.waiting = [waiting.id, twice.id, fields.id, unseen.id]
 
 
 def dump(path):

@@ -112,16 +112,22 @@ class Ledgers(review.ReviewCase):
                 self.assertEqual(ledgerfile.integrity(path), ["ok"])
 
     def test_decide(self):
-        """what was held by the version before is released, once; an approval that it took counts"""
+        """what was held by the version before is released, once; an approval that it took has to be given again, since it has no seal"""
         for release in RELEASES:
             with self.subTest(release):
                 said, messages, path = self.old_ledger(release)
                 for old, message in messages.items():
                     if said["waiting"][old]["approvals_needed"] == 2:
                         self.assertEqual(said["waiting"][old]["approved_by"], ["root"])
-                        self.refused(review.FORBIDDEN, "you have approved it already", "release", message.id, reason="again")
+                        self.assertIn("approved, 1 of 2", self.done("release", message.id, reason="again").out)
+                        self.refused(review.FORBIDDEN, "you have approved it already", "release", message.id, reason="and again")
                         continue
-                    self.assertEqual(self.done("release", message.id, reason="known to us").out, "%s: released\n" % message.id)
+                    said_now = self.done("release", message.id, reason="known to us").out
+                    # A ledger that came without its files of [state]: there is nothing that could learn, and the row knows it.
+                    remembered = ledgerfile.query(path, "SELECT due FROM remembered JOIN held ON held.id = held WHERE queue_id = ?", message.id)
+                    self.assertEqual(len(remembered), int(release not in ("0.1-schema1", "0.1-schema2", "0.1-schema3")))
+                    self.assertRegex(said_now, r"^%s: released%s\n$" % (message.id, r"; \[state\] has nothing of it: .*/state\.key: there is no such file" if remembered else ""))
+                    self.assertEqual([each["due"] for each in remembered], [None] * len(remembered))
                     self.assertArrived(message)
                     self.assertEqual(ledgerfile.row(path, message.id)["state"], "released")
                 self.assertEqual(len(self.done("log", "--json").json()), len(said["log"]) + len(messages) - 1)

@@ -1,0 +1,82 @@
+/* ledger_bell - see ledger_bell.h */
+
+#include "milter/ledger/ledger_bell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+struct bell {
+    int descriptor;
+};
+
+void bell_ring(const char *ledger, const char *name)
+{
+    g_autofree char *folder = g_path_get_dirname(ledger);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (descriptor == -1)
+        return;
+    (void)!pwrite(descriptor, "\n", 1, 0);
+    close(descriptor);
+}
+
+/* The directory is watched: the file need not be there yet. */
+struct bell *bell_open(const char *ledger, char **error)
+{
+    g_autofree char *folder = g_path_get_dirname(ledger);
+    int descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (descriptor == -1 || inotify_add_watch(descriptor, folder, IN_CLOSE_WRITE) == -1) {
+        *error = g_strdup_printf("%s: cannot be watched: %s", folder, g_strerror(errno));
+        if (descriptor != -1)
+            close(descriptor);
+        return NULL;
+    }
+    struct bell *bell = g_new(struct bell, 1);
+    bell->descriptor = descriptor;
+    return bell;
+}
+
+void bell_free(struct bell *bell)
+{
+    if (bell == NULL)
+        return;
+    close(bell->descriptor);
+    g_free(bell);
+}
+
+/* Whether one of the events that are there is of the bell: other files of the directory are written too. */
+static bool rang(const struct bell *bell)
+{
+    union {
+        struct inotify_event event; /* for its alignment */
+        char bytes[4096];
+    } buffer;
+    bool found = false;
+    ssize_t size;
+    while ((size = read(bell->descriptor, buffer.bytes, sizeof buffer.bytes)) > 0) {
+        for (ssize_t at = 0; at < size;) {
+            struct inotify_event event;
+            memcpy(&event, buffer.bytes + at, sizeof event);
+            const char *name = buffer.bytes + at + sizeof event;
+            found = found || (event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && strcmp(name, BELL_AGENT) == 0);
+            at += (ssize_t)(sizeof event + event.len);
+        }
+    }
+    return found;
+}
+
+bool bell_wait(struct bell *bell, unsigned seconds)
+{
+    gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+    for (gint64 left = end - g_get_monotonic_time(); left > 0; left = end - g_get_monotonic_time()) {
+        struct pollfd waiting = {.fd = bell->descriptor, .events = POLLIN};
+        if (poll(&waiting, 1, (int)(left / 1000) + 1) == 1 && rang(bell))
+            return true;
+    }
+    return rang(bell);
+}

@@ -1,0 +1,177 @@
+/* ledger_decisions - see ledger_decisions.h */
+
+#include "milter/ledger/ledger_decisions.h"
+
+#include "milter/ledger/ledger_private.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void ledger_decision_free(struct ledger_decision *decision)
+{
+    if (decision == NULL)
+        return;
+    g_free(decision->who);
+    g_free(decision->reason);
+    g_free(decision->words);
+    g_free(decision);
+}
+
+/* ---- reading */
+
+#define COLUMNS "id, held, action, way, who, uid, reason, at, seal, since, process, done, code, words"
+
+/* The table's CHECK lets in no other word. */
+static enum ledger_action action_of(const char *name)
+{
+    if (g_strcmp0(name, ledger_action_name(LEDGER_RELEASE)) == 0)
+        return LEDGER_RELEASE;
+    return g_strcmp0(name, ledger_action_name(LEDGER_DELETE)) == 0 ? LEDGER_DELETE : LEDGER_RETURN;
+}
+
+static struct ledger_decision *decision_of(struct statement *statement)
+{
+    struct ledger_decision *decision = g_new0(struct ledger_decision, 1);
+    size_t size = 0;
+    decision->id = statement_number(statement, 0);
+    decision->row = statement_number(statement, 1);
+    decision->action = action_of(statement_text(statement, 2));
+    decision->way = ledger_way_find(statement_text(statement, 3));
+    decision->who = g_strdup(statement_text(statement, 4));
+    decision->uid = (uid_t)statement_number(statement, 5);
+    decision->reason = g_strdup(statement_text(statement, 6));
+    decision->at = statement_number(statement, 7);
+    const void *seal = statement_bytes(statement, 8, &size);
+    decision->sealed = seal != NULL && size == LEDGER_SEAL_SIZE;
+    if (decision->sealed)
+        memcpy(decision->seal, seal, LEDGER_SEAL_SIZE);
+    decision->since = statement_number(statement, 9);
+    decision->process = (pid_t)statement_number(statement, 10);
+    decision->done = statement_number(statement, 11);
+    decision->code = (int)statement_number(statement, 12);
+    decision->words = g_strdup(statement_text(statement, 13));
+    return decision;
+}
+
+static GPtrArray *collect(struct statement *statement, struct database_error *error)
+{
+    GPtrArray *decisions = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_decision_free);
+    int row;
+    while ((row = statement_step(statement, error)) == 1)
+        g_ptr_array_add(decisions, decision_of(statement));
+    statement_reset(statement);
+    if (row == 0)
+        return decisions;
+    g_ptr_array_unref(decisions);
+    return NULL;
+}
+
+GPtrArray *ledger_decisions(struct ledger *ledger, gint64 row, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(row)};
+    return collect(database_query(ledger->database, "SELECT " COLUMNS " FROM decision WHERE held = ?1 ORDER BY id",
+                                  parameters, G_N_ELEMENTS(parameters)),
+                   error);
+}
+
+GPtrArray *ledger_decisions_open(struct ledger *ledger, struct database_error *error)
+{
+    return collect(
+        database_query(ledger->database, "SELECT " COLUMNS " FROM decision WHERE done = 0 ORDER BY id", NULL, 0),
+        error);
+}
+
+/* ---- writing */
+
+static int insert(struct ledger *ledger, const struct ledger_decision *decision, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(decision->row),
+                                           sql_text(ledger_action_name(decision->action)),
+                                           sql_text(ledger_way_name(decision->way)),
+                                           sql_text(decision->who),
+                                           sql_number(decision->uid),
+                                           sql_text(decision->reason),
+                                           sql_number(decision->at),
+                                           decision->sealed ? sql_bytes(decision->seal, LEDGER_SEAL_SIZE)
+                                                            : sql_text(NULL),
+                                           sql_number(decision->since),
+                                           sql_number(decision->process)};
+    return database_change(ledger->database,
+                           "INSERT INTO decision (held, action, way, who, uid, reason, at, seal, since, process)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                           parameters, G_N_ELEMENTS(parameters), error);
+}
+
+int ledger_decide(struct ledger *ledger, const struct ledger_decision *decision, gint64 *id,
+                  struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    int result = insert(ledger, decision, error);
+    *id = database_last_row(ledger->database);
+    return database_end(ledger->database, result, error);
+}
+
+int ledger_decision_void(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id)};
+    return database_change(ledger->database, "DELETE FROM decision WHERE id = ?1 AND since = 0 AND done = 0",
+                           parameters, G_N_ELEMENTS(parameters), error);
+}
+
+int ledger_decision_take(struct ledger *ledger, const struct ledger_decision *decision, gint64 now,
+                         struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(decision->id), sql_number(decision->since),
+                                           sql_number(decision->process), sql_number(now), sql_number(getpid())};
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    int result = database_change(ledger->database,
+                                 "UPDATE decision SET since = ?4, process = ?5"
+                                 " WHERE id = ?1 AND since = ?2 AND process = ?3 AND done = 0",
+                                 parameters, G_N_ELEMENTS(parameters), error);
+    int taken = database_changes(ledger->database) > 0;
+    return database_end(ledger->database, result, error) == -1 ? -1 : taken;
+}
+
+int ledger_decision_leave(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id)};
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    return database_end(ledger->database,
+                        database_change(ledger->database,
+                                        "UPDATE decision SET since = 0, process = 0 WHERE id = ?1 AND done = 0",
+                                        parameters, G_N_ELEMENTS(parameters), error),
+                        error);
+}
+
+static int end(struct ledger *ledger, gint64 id, int code, const char *words, gint64 now, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id), sql_number(now), sql_number(code), sql_text(words)};
+    return database_change(ledger->database,
+                           "UPDATE decision SET done = ?2, code = ?3, words = ?4 WHERE id = ?1 AND done = 0",
+                           parameters, G_N_ELEMENTS(parameters), error);
+}
+
+int ledger_decision_end(struct ledger *ledger, gint64 id, int code, const char *words, gint64 now,
+                        struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    return database_end(ledger->database, end(ledger, id, code, words, now, error), error);
+}
+
+int ledger_decision_refuse(struct ledger *ledger, const struct ledger_decision *decision, int code, const char *words,
+                           gint64 now, struct database_error *error)
+{
+    const struct ledger_person person = {decision->who, decision->uid};
+    const struct ledger_act act = {
+        .id = decision->row, .now = now, .person = &person, .way = decision->way, .reason = decision->reason};
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    int result = end(ledger, decision->id, code, words, now, error);
+    if (result == 0 && database_changes(ledger->database) > 0)
+        result = row_note(ledger, &act, "refuse", words, error);
+    return database_end(ledger->database, result, error);
+}

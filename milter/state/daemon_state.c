@@ -1,0 +1,50 @@
+/* daemon_state - see daemon_state.h, which is beside the program that asks */
+
+#include "policy/rcptguard/daemon_state.h"
+
+#include "milter/common/conf_load.h"
+#include "milter/state/site_state.h"
+
+struct daemon_state {
+    struct site_state *site;
+};
+
+struct daemon_state *daemon_state_open(const char *config_path, struct diags *diags)
+{
+    struct database_error error;
+    auto_free(config) config = config_load(config_path != NULL ? config_path : CONFIG_DEFAULT_PATH, diags);
+    if (config == NULL)
+        return NULL;
+    auto_free(site_state) site = site_state_open(config, config_owner(config), DATABASE_EXISTING, &error);
+    if (site == NULL) {
+        g_autofree char *path = config_state(config);
+        diags_file_error(diags, path, "what the daemon remembers cannot be read: %s", error.text);
+        return NULL;
+    }
+    struct daemon_state *state = g_new(struct daemon_state, 1);
+    state->site = g_steal_pointer(&site);
+    return state;
+}
+
+void daemon_state_close(struct daemon_state *state)
+{
+    if (state == NULL)
+        return;
+    site_state_close(state->site);
+    g_free(state);
+}
+
+const struct state *daemon_state_get(const struct daemon_state *state)
+{
+    return &state->site->state;
+}
+
+const char *daemon_state_library(void)
+{
+    return "SQLite";
+}
+
+const char *daemon_state_library_version(void)
+{
+    return database_library_version();
+}

@@ -1,0 +1,508 @@
+/* test-state-client - the daemon's state: the cases of every implementation through its thread; what fails, and for how
+ * long */
+
+#include "milter/state/state_client.h"
+#include "state_cases.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct database_error error;
+
+/* A folder that nobody else may write, and a client whose file is in it. */
+struct place {
+    char *folder;
+    struct config *config;
+    struct state_client *client;
+    struct state_file *other; /* the same file, opened by another */
+    int errors[STATE_OPERATIONS];
+    GArray *learned; /* state_hash: the parties of the last set, and its scope */
+    state_hash scope;
+    unsigned sets; /* that were learned */
+};
+
+static struct state_client *client_sound(const struct config *config)
+{
+    auto_free(diags) diags = diags_new();
+    struct state_client *client = state_client_new(config, diags);
+    g_assert_cmpuint(diags_errors(diags), ==, 0);
+    g_assert_nonnull(client);
+    return client;
+}
+
+static void count_error(void *data, enum state_operation operation)
+{
+    g_atomic_int_inc(&((struct place *)data)->errors[operation]);
+}
+
+static struct place *place_new(void)
+{
+    struct place *place = g_new0(struct place, 1);
+    place->learned = g_array_new(FALSE, FALSE, sizeof(state_hash));
+    place->folder = folder_new();
+    g_assert_cmpint(chmod(place->folder, 0700), ==, 0);
+    place->config = config_new("rcptguard.conf");
+    g_free(place->config->ledger);
+    place->config->ledger = g_build_filename(place->folder, "ledger.db", NULL);
+    place->client = client_sound(place->config);
+    state_client_on_error(place->client, count_error, place);
+    g_autofree char *path = config_state(place->config);
+    place->other = state_file_open(path, geteuid(), DATABASE_EXISTING, 1000, &error);
+    g_assert_nonnull(place->other);
+    return place;
+}
+
+static void place_free(struct place *place)
+{
+    g_assert_true(state_client_stop(place->client, 5));
+    state_client_free(place->client);
+    state_file_close(place->other);
+    config_free(place->config);
+    g_array_unref(place->learned);
+    folder_free(place->folder);
+    g_free(place);
+}
+
+static const struct state_functions *functions_of(const struct place *place)
+{
+    return state_client_state(place->client)->functions;
+}
+
+static void *data_of(const struct place *place)
+{
+    return state_client_state(place->client)->data;
+}
+
+/* ---- the cases of all: what the daemon never calls goes to the file */
+
+static enum state_outcome case_windows(void *data, const struct state_record *record, bool keep,
+                                       struct state_window *windows, unsigned count)
+{
+    return functions_of(data)->window(data_of(data), record, keep, windows, count);
+}
+
+static enum state_outcome case_withdraw(void *data, state_hash id)
+{
+    return functions_of(data)->withdraw(data_of(data), id);
+}
+
+static enum state_outcome case_both(void *data, struct state_question *known, const struct state_record *record,
+                                    bool keep, struct state_window *windows, unsigned count)
+{
+    return functions_of(data)->known_else_window(data_of(data), known, record, keep, windows, count);
+}
+
+/* All that was handed over before is done. */
+static void settle(struct place *place)
+{
+    const struct state_set set = {0, PARTIES(424242), 1};
+    gint64 when;
+    g_assert_cmpint(functions_of(place)->known(data_of(place), &set, 0, &when), ==, STATE_OK);
+}
+
+/* And what was learned is in the file. */
+static void settle_file(struct place *place)
+{
+    const struct state_set set = {place->scope, (const state_hash *)(gpointer)place->learned->data,
+                                  place->learned->len};
+    gint64 when = 0, end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    settle(place);
+    while (set.count > 0 && when == 0) {
+        state_file_functions.known(place->other, &set, 0, &when);
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        g_usleep(5 * 1000);
+    }
+    g_array_set_size(place->learned, 0);
+}
+
+static enum state_outcome case_learns(void *data, const struct state_set *set, gint64 time)
+{
+    struct place *place = data;
+    enum state_outcome outcome = functions_of(place)->learn(data_of(place), set, time);
+    settle(place); /* or some hundreds wait when the next question comes */
+    if (outcome == STATE_OK) {
+        g_array_set_size(place->learned, 0);
+        g_array_append_vals(place->learned, set->parties, set->count);
+        place->scope = set->scope;
+        place->sets++;
+    }
+    return outcome;
+}
+
+static enum state_outcome case_forgets(void *data, const state_hash *hashes, unsigned count, unsigned *gone)
+{
+    settle_file(data);
+    return state_file_functions.forget(((struct place *)data)->other, hashes, count, gone);
+}
+
+static enum state_outcome case_expires(void *data, gint64 records, gint64 sets)
+{
+    settle_file(data);
+    return state_file_functions.expire(((struct place *)data)->other, records, sets);
+}
+
+/* More sets than are looked at are more than are looked at in the file. */
+static enum state_outcome case_is_known(void *data, const struct state_set *set, gint64 since, gint64 *when)
+{
+    if (((struct place *)data)->sets >= STATE_SETS_READ_LIMIT)
+        settle_file(data);
+    return functions_of(data)->known(data_of(data), set, since, when);
+}
+
+static enum state_outcome case_permits(void *data, const struct state_permit *permit)
+{
+    return functions_of(data)->permit(data_of(data), permit);
+}
+
+static enum state_outcome case_claims_of(void *data, const struct state_claim *claim, enum state_claimed *claimed,
+                                         state_hash *rule)
+{
+    return functions_of(data)->claim(data_of(data), claim, claimed, rule);
+}
+
+static enum state_outcome case_gives_back(void *data, state_hash code, state_hash message)
+{
+    return functions_of(data)->unclaim(data_of(data), code, message);
+}
+
+static const struct state_functions case_functions = {
+    .window = case_windows,
+    .withdraw = case_withdraw,
+    .known = case_is_known,
+    .known_else_window = case_both,
+    .learn = case_learns,
+    .forget = case_forgets,
+    .permit = case_permits,
+    .claim = case_claims_of,
+    .unclaim = case_gives_back,
+    .expire = case_expires,
+};
+
+static void *open_case(void)
+{
+    return place_new();
+}
+
+static void close_case(void *data)
+{
+    place_free(data);
+}
+
+/* ---- failures */
+
+static enum state_outcome ask(const struct place *place, state_hash id, guint32 *value)
+{
+    const struct state_values values = {3, (const state_hash[]){id * 100 + 1, id * 100 + 2}, 2};
+    const struct state_record record = {id, 7, 5, NOW, &values, 1};
+    struct state_window window = {.seconds = 600};
+    enum state_outcome outcome = functions_of(place)->window(data_of(place), &record, true, &window, 1);
+    *value = window.value;
+    return outcome;
+}
+
+/* Another process has the lock: away within the time, then at once, and after the pause all is well again. */
+static void test_locked(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    auto_free(database) locker = database_open(path, geteuid(), DATABASE_EXISTING, 200, &error);
+    guint32 value;
+    g_assert_cmpint(ask(place, 1, &value), ==, STATE_OK);
+    g_assert_cmpint(database_begin(locker, &error), ==, 0);
+
+    gint64 began = g_get_monotonic_time();
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_AWAY);
+    gint64 waited = g_get_monotonic_time() - began;
+    g_assert_cmpint(waited, >=, 150 * 1000);
+    g_assert_cmpint(g_atomic_int_get(&place->errors[STATE_WINDOW]), >=, 1);
+    began = g_get_monotonic_time();
+    for (unsigned i = 0; i < 100; i++)
+        g_assert_cmpint(ask(place, 2, &value), ==, STATE_AWAY);
+    g_assert_cmpint(g_get_monotonic_time() - began, <, waited);
+    database_rollback(locker);
+    g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 2), ==, STATE_OK); /* the rollback may be in time */
+
+    gint64 end = g_get_monotonic_time() + 2 * STATE_CLIENT_PAUSE;
+    while (ask(place, 3, &value) == STATE_AWAY && g_get_monotonic_time() < end)
+        g_usleep(50 * 1000);
+    g_assert_cmpint(ask(place, 4, &value), ==, STATE_OK);
+    g_assert_cmpuint(value, ==, 6); /* of 1, 3 and 4 */
+    place_free(place);
+}
+
+/* What is learned is known at once, and is in the file soon, without another call. */
+static void test_gathered(void)
+{
+    struct place *place = place_new();
+    const state_hash parties[] = {3, 1, 2};
+    const struct state_set set = {9, parties, 3}, other_scope = {8, parties, 3}, some = {9, parties, 2};
+    const struct state_set more = {9, PARTIES(1, 2, 3, 4), 4};
+    gint64 when;
+    g_assert_cmpint(case_learns(place, &set, NOW), ==, STATE_OK);
+    g_assert_cmpint(functions_of(place)->known(data_of(place), &some, NOW, &when), ==, STATE_OK);
+    g_assert_cmpint(when, ==, NOW);
+    functions_of(place)->known(data_of(place), &some, NOW + 1, &when);
+    g_assert_cmpint(when, ==, 0);
+    functions_of(place)->known(data_of(place), &other_scope, 0, &when);
+    g_assert_cmpint(when, ==, 0);
+    functions_of(place)->known(data_of(place), &more, 0, &when);
+    g_assert_cmpint(when, ==, 0);
+    settle_file(place);
+    place_free(place);
+}
+
+/* ---- an answer that comes too late */
+
+/* While it is true, who writes a file of SQLite waits. */
+static int silent;
+
+typedef ssize_t (*write_at)(int descriptor, const void *bytes, size_t size, off_t offset);
+static write_at real_write;
+
+static ssize_t silent_write(int descriptor, const void *bytes, size_t size, off_t offset)
+{
+    while (g_atomic_int_get(&silent))
+        g_usleep(1000);
+    return real_write(descriptor, bytes, size, offset);
+}
+
+/* Of "pwrite" and "pwrite64" SQLite uses one. */
+static void make_disk(bool own)
+{
+    static const char *const names[] = {"pwrite", "pwrite64"};
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    real_write = pwrite;
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        vfs->xSetSystemCall(vfs, names[i], own ? (sqlite3_syscall_ptr)silent_write : NULL);
+}
+
+/* The values of the author in the file, when all is done. */
+static guint32 values_in_file(struct place *place)
+{
+    const struct case_message asks = {9, 7, 5, NOW, 3, 5000, 1};
+    g_assert_true(state_client_stop(place->client, 10));
+    return case_window(&state_file_functions, place->other, &asks, false, 600, false) - 1;
+}
+
+static struct place *place_with_late_answer(state_hash id)
+{
+    struct place *place = place_new();
+    guint32 value;
+    make_disk(true);
+    g_atomic_int_set(&silent, 1);
+    g_assert_cmpint(ask(place, id, &value), ==, STATE_AWAY);
+    return place;
+}
+
+static void late_place_free(struct place *place)
+{
+    make_disk(false);
+    place_free(place);
+}
+
+/* The message may have passed: its record counts. */
+static void test_late(void)
+{
+    struct place *place = place_with_late_answer(1);
+    g_atomic_int_set(&silent, 0);
+    g_assert_cmpuint(values_in_file(place), ==, 2);
+    late_place_free(place);
+}
+
+/* The message was deferred, and its owner withdraws it: before the record is there, and while nothing is asked. */
+static void test_late_withdrawn(void)
+{
+    struct place *place = place_with_late_answer(1);
+    g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
+    g_atomic_int_set(&silent, 0);
+    g_assert_cmpuint(values_in_file(place), ==, 0);
+    late_place_free(place);
+}
+
+/* It was deferred, and passed when it came again. */
+static void test_late_again(void)
+{
+    struct place *place = place_with_late_answer(1);
+    guint32 value;
+    g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
+    g_atomic_int_set(&silent, 0);
+    gint64 end = g_get_monotonic_time() + 2 * STATE_CLIENT_PAUSE;
+    while (ask(place, 1, &value) == STATE_AWAY && g_get_monotonic_time() < end)
+        g_usleep(10 * 1000);
+    g_assert_cmpuint(value, ==, 2);
+    g_assert_cmpuint(values_in_file(place), ==, 2);
+    late_place_free(place);
+}
+
+/* What was learned and withdrawn without waiting is on the disk when the client has stopped. */
+static void test_stopped(void)
+{
+    struct place *place = place_new();
+    guint32 value;
+    ask(place, 1, &value);
+    for (unsigned i = 0; i < 200; i++)
+        case_learn(functions_of(place), data_of(place), PARTIES(1, 2, 100 + i), NOW);
+    g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
+    g_assert_true(state_client_stop(place->client, 10));
+    g_assert_cmpint(case_known(&state_file_functions, place->other, PARTIES(2, 299), 0), ==, NOW);
+    const struct case_message asks = {9, 7, 5, NOW, 3, 5000, 1};
+    g_assert_cmpuint(case_window(&state_file_functions, place->other, &asks, false, 600, false), ==, 1);
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_AWAY);
+    place_free(place);
+}
+
+/* Deleted while it is open: a new one is begun, and that message has its answer. */
+static void test_deleted(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    guint32 value;
+    ask(place, 1, &value);
+    g_assert_cmpint(unlink(path), ==, 0);
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    g_assert_cmpuint(value, ==, 2);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    place_free(place);
+}
+
+/* Files that were set aside, those beside them not counted. */
+static unsigned files_aside(const struct place *place)
+{
+    g_autoptr(GDir) folder = g_dir_open(place->folder, 0, NULL);
+    unsigned count = 0;
+    for (const char *name; (name = g_dir_read_name(folder)) != NULL;)
+        count += strstr(name, "state.db.damaged-") != NULL && g_str_has_suffix(name, "Z");
+    return count;
+}
+
+static void overwrite(const char *path, off_t from, size_t size)
+{
+    g_autofree char *bytes = g_strnfill(size, '\xa5');
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    g_assert_cmpint(pwrite(descriptor, bytes, size, from), ==, (ssize_t)size);
+    close(descriptor);
+}
+
+/* Stopped, with all that it knows in one file. */
+static void stop(struct place *place)
+{
+    state_file_close(place->other);
+    place->other = NULL;
+    g_assert_true(state_client_stop(place->client, 5));
+    state_client_free(place->client);
+}
+
+/* Damaged while nobody has it open: it is set aside, and a new one counts from the next message on. */
+static void test_damaged(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    guint32 value;
+    ask(place, 1, &value);
+    stop(place);
+    overwrite(path, 4096, 4096 * 4);
+    place->client = client_sound(place->config);
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    g_assert_cmpuint(value, ==, 2);
+    g_assert_cmpuint(files_aside(place), ==, 1);
+    g_assert_cmpint(ask(place, 3, &value), ==, STATE_OK);
+    g_assert_cmpuint(value, ==, 4);
+    place_free(place);
+}
+
+/* It is shorter than it was. */
+static void test_cut(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    guint32 value;
+    ask(place, 1, &value);
+    stop(place);
+    g_assert_cmpint(truncate(path, 8192), ==, 0);
+    place->client = client_sound(place->config);
+    g_assert_cmpuint(files_aside(place), ==, 1);
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    place_free(place);
+}
+
+/* The log is damaged while it is in use: what was in it counts no more, and never silently. */
+static void test_damaged_log(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    guint32 value;
+    ask(place, 1, &value);
+    state_file_close(place->other);
+    place->other = NULL;
+    overwrite(log, 0, 4096);
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    g_assert_cmpuint(value, ==, 2);
+    g_assert_cmpuint(files_aside(place), >=, 1);
+    place_free(place);
+}
+
+/* What the configuration names by mistake stays as it is. */
+static void test_foreign(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    guint32 value;
+    stop(place);
+    overwrite(path, 0, 8192);
+    place->client = client_sound(place->config);
+    g_assert_cmpint(ask(place, 1, &value), ==, STATE_AWAY);
+    g_assert_cmpuint(files_aside(place), ==, 0);
+    place_free(place);
+}
+
+static void test_expire(void)
+{
+    struct place *place = place_new();
+    guint32 value;
+    ask(place, 1, &value);
+    state_client_expire(place->client, NOW + 1, NOW + 1);
+    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    const struct case_message asks = {9, 7, 5, NOW, 3, 5000, 1};
+    while (case_window(&state_file_functions, place->other, &asks, false, 600, false) != 1)
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    place_free(place);
+}
+
+/* What a person has to fix is said at the start. */
+static void test_refused(void)
+{
+    struct place *place = place_new();
+    g_autofree char *key = config_state_key(place->config);
+    auto_free(diags) diags = diags_new();
+    g_assert_cmpint(chmod(key, 0644), ==, 0);
+    g_assert_null(state_client_new(place->config, diags));
+    g_assert_cmpuint(diags_errors(diags), ==, 1);
+    g_assert_nonnull(strstr(diags_get(diags, 0)->message, "chmod 600"));
+    place_free(place);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct state_case_maker maker = {"client", &case_functions, open_case, close_case};
+
+    g_test_init(&argc, &argv, NULL);
+    state_cases_add(&maker);
+    g_test_add_func("/state-client/locked", test_locked);
+    g_test_add_func("/state-client/stopped", test_stopped);
+    g_test_add_func("/state-client/gathered", test_gathered);
+    g_test_add_func("/state-client/late", test_late);
+    g_test_add_func("/state-client/late-withdrawn", test_late_withdrawn);
+    g_test_add_func("/state-client/late-again", test_late_again);
+    g_test_add_func("/state-client/deleted", test_deleted);
+    g_test_add_func("/state-client/damaged", test_damaged);
+    g_test_add_func("/state-client/cut", test_cut);
+    g_test_add_func("/state-client/damaged-log", test_damaged_log);
+    g_test_add_func("/state-client/foreign", test_foreign);
+    g_test_add_func("/state-client/expire", test_expire);
+    g_test_add_func("/state-client/refused", test_refused);
+    return g_test_run();
+}
