@@ -22,6 +22,7 @@ MANY = int(os.environ.get("DUE_AT_ONCE", "12"))
 HOUR = 3600 * 1000000  # microseconds
 CARE = "care@me.example"
 RULES = policies.rule("own", 'header("X-Own")', 'quarantine "{parties} outside parties" expire 3d return') + policies.RULES
+LEFT = "left the message as it was"  # Sendmail was at it: the next hour's run would do it
 
 
 class TimeCase(review.ReviewCase):
@@ -41,9 +42,11 @@ class TimeCase(review.ReviewCase):
 
     def agent(self, code=review.DONE, **options):
         result = self.ask("agent", **options)
-        if "left the message as it was" in result.out:  # Sendmail was at it: the next hour's run would do it
+        if LEFT in result.out:
+            out = "".join(line for line in result.out.splitlines(True) if LEFT not in line)
             self.ran()
             result = self.ask("agent", **options)
+            result.out = out + result.out
         self.assertEqual((result.code, result.err), (code, ""), result)
         return result.out
 
@@ -213,10 +216,13 @@ class Expiry(TimeCase):
         """at most fifty an hour"""
         held = [self.hold_old(10.5) for _ in range(52)]
         self.announced(held[0])
-        self.assertEqual(self.agent().count("returned"), 50)
+        first = self.ask("agent").out
+        self.assertEqual(first.count("\n"), 50, first)
+        left = first.count(LEFT)
+        self.assertEqual(first.count("returned"), 50 - left, first)
         self.assertStays(*held[50:])
         ledgerfile.execute(self.guard.ledger_path, "UPDATE agent SET expired = expired - ?", HOUR)
-        self.assertEqual(self.agent().count("returned"), 2)
+        self.assertEqual(self.agent().count("returned"), 2 + left)
 
     def test_approved(self):
         """an approval does not stop it"""
