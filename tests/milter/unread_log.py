@@ -1,6 +1,7 @@
 """A log that nobody reads stops no mail: each line that is not taken is lost and counted, and when the log is read again a line says how many."""
 
 import os
+import pathlib
 import re
 import shutil
 import socket
@@ -92,9 +93,8 @@ class Unread(unittest.TestCase):
         with daemon.Daemon(policies.FIELD, config={("metrics", "path"): path}) as guard:
             daemon.wait_until(lambda: len(guard.lines) > 0, what="the first line")
             lost = self.check(guard, listener)
-            guard.reload()  # writes them anew
-            with open(path, encoding="utf-8") as file:
-                self.assertIn("\nrcptguard_log_lines_lost_total %d\n" % lost, file.read())
+            guard.reload()  # writes them anew, soon after it is done
+            daemon.wait_until(lambda: "\nrcptguard_log_lines_lost_total %d\n" % lost in pathlib.Path(path).read_text(encoding="utf-8"), what="the number of lost lines")
 
     def test_journal(self):
         os.makedirs(journald.FOLDER, exist_ok=True)
