@@ -110,7 +110,7 @@ static bool scan_comment(struct scan *scan, size_t offset, const char *value, si
     return false;
 }
 
-/* GLib takes the line apart and undoes its escapes; the key's reader judges what comes out. */
+/* GLib takes the line apart and undoes its escapes; the key's reader evaluates what comes out. */
 static char *value_of(const struct key *key, const char *line, size_t length, char **error)
 {
     /* Before GLib, which complains aloud of the second wrong one. */

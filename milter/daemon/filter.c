@@ -421,7 +421,7 @@ static char *act(SMFICTX *context, const struct connection *connection, const st
 
 /* Of an action that failed: what was to be refused is not accepted for that, nor with an address of ours in it. */
 static enum disposition disposition_of_failure(const struct connection *connection, const struct verdict *verdict,
-                                               const struct judge_options *options)
+                                               const struct evaluate_options *options)
 {
     const enum disposition on_error = service_config(service)->on_error;
     bool refusal = !verdict->error && disposition_reply(verdict->disposition) != NULL;
@@ -463,7 +463,7 @@ static char *reply_text(const struct verdict *verdict)
  * how long the policy took with these options, in microseconds.
  */
 static sfsistat conclude(SMFICTX *context, const struct connection *connection, const struct verdict *verdict,
-                         const struct judge_options *options, gint64 judging)
+                         const struct evaluate_options *options, gint64 judging)
 {
     const struct config *config = service_config(service);
     g_autofree char *error_rule = NULL;
@@ -502,7 +502,7 @@ static sfsistat conclude(SMFICTX *context, const struct connection *connection, 
 static sfsistat evaluate(SMFICTX *context, struct connection *connection)
 {
     const struct state_client *remembered = service_state(service);
-    struct judge_options options = {
+    struct evaluate_options options = {
         .now = g_get_real_time() / G_USEC_PER_SEC,
         .on_fault = service_config(service)->on_fault,
         .outbound = connection->outbound,
@@ -514,7 +514,7 @@ static sfsistat evaluate(SMFICTX *context, struct connection *connection)
     struct service_evaluation evaluation;
     if (!service_evaluation_begin(service, &evaluation))
         return later(context, connection);
-    auto_free(verdict) verdict = policy_judge(connection->policy, connection->arrival.message, &options);
+    auto_free(verdict) verdict = policy_evaluate(connection->policy, connection->arrival.message, &options);
     login_watch_note(service_logins(service), connection->policy, connection->arrival.message);
     sfsistat result = conclude(context, connection, verdict, &options, g_get_monotonic_time() - evaluation.started);
     service_count_judged(service);

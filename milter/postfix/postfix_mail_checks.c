@@ -39,8 +39,8 @@ void postfix_examine_override_options(struct doctor *doctor)
         findings_ok(doctor->findings, "nothing that takes mail from outside keeps it from milters");
 }
 
-/* Whether the policy judges what a listener on the loopback takes back: mail of one's own, without its login. */
-static bool policy_judges(const struct doctor *doctor, const struct postfix_service *service)
+/* Whether the policy evaluates what a listener on the loopback takes back: mail of one's own, without its login. */
+static bool policy_evaluates(const struct doctor *doctor, const struct postfix_service *service)
 {
     auto_free(diags) diags = diags_new();
     auto_free(policy) policy = policy_load(doctor->tool->config->policy, diags);
@@ -63,7 +63,7 @@ void postfix_examine_reinjection(struct doctor *doctor)
     for (guint i = 0; i < config->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(config->services, i);
         if (!postfix_service_takes_back(config, service) || !postfix_service_shows(doctor, service) ||
-            !policy_judges(doctor, service))
+            !policy_evaluates(doctor, service))
             continue;
         g_autofree char *others = postfix_milters_without(config, postfix_service_value(config, service, SMTPD),
                                                           postfix_services_endpoint(doctor));

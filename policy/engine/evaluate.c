@@ -170,7 +170,7 @@ static void set_fault(struct verdict *verdict, const char *name, unsigned line, 
 }
 
 /* The state was needed and gave no answer, or the body was, and was not read: a retry may help. */
-static void set_error(struct verdict *verdict, const char *name, unsigned line, const struct judge_options *options,
+static void set_error(struct verdict *verdict, const char *name, unsigned line, const struct evaluate_options *options,
                       const char *text)
 {
     g_free(verdict->rule);
@@ -280,8 +280,8 @@ static void complete_deciding(struct evaluation *evaluation, const struct rule *
 }
 
 /* Whether this rule decides; the verdict is set then. */
-static bool judge_by_rule(struct evaluation *evaluation, struct verdict *verdict, const struct rule *rule,
-                          const struct judge_options *options)
+static bool evaluate_by_rule(struct evaluation *evaluation, struct verdict *verdict, const struct rule *rule,
+                             const struct evaluate_options *options)
 {
     const struct trace *trace = options->trace;
     bool expired = options->now >= rule->until;
@@ -351,7 +351,7 @@ static bool hangs_on(struct evaluation *evaluation, const struct expression *exp
  * Tells of the thresholds of the first `reached` rules.  The verdict is given by
  * then: what is tried here takes nothing from the budget that it was given with.
  */
-static void watch_thresholds(struct evaluation *evaluation, const struct judge_options *options, unsigned reached)
+static void watch_thresholds(struct evaluation *evaluation, const struct evaluate_options *options, unsigned reached)
 {
     const struct policy *policy = evaluation->policy;
 
@@ -386,7 +386,7 @@ static const struct rule *first_with_window(struct evaluation *evaluation, unsig
  * rules that have windows does not pass: those that come after it would be counted without it.
  */
 static void keep_record(struct evaluation *evaluation, struct verdict *verdict, unsigned reached,
-                        const struct judge_options *options)
+                        const struct evaluate_options *options)
 {
     if (evaluation->policy->windows->len == 0 || verdict_end_of(verdict->disposition) == VERDICT_REFUSED ||
         verdict->error || history_record(evaluation) || verdict_end_of(verdict->disposition) != VERDICT_PASSED)
@@ -442,7 +442,8 @@ static void set_body(struct evaluation *evaluation, struct verdict *verdict)
     state->exposure = NULL;
 }
 
-struct verdict *policy_judge(struct policy *policy, const struct message *message, const struct judge_options *options)
+struct verdict *policy_evaluate(struct policy *policy, const struct message *message,
+                                const struct evaluate_options *options)
 {
     struct verdict *verdict = g_new0(struct verdict, 1);
     struct evaluation evaluation;
@@ -469,7 +470,7 @@ struct verdict *policy_judge(struct policy *policy, const struct message *messag
     }
     decided = decided || !override_claim(&evaluation, verdict, options);
     for (; !decided && reached < policy->rules->len; reached++)
-        decided = judge_by_rule(&evaluation, verdict, g_ptr_array_index(policy->rules, reached), options);
+        decided = evaluate_by_rule(&evaluation, verdict, g_ptr_array_index(policy->rules, reached), options);
     if (!decided)
         set_action(&evaluation, verdict, &policy->fallback, "default", policy->fallback_line);
     keep_record(&evaluation, verdict, reached, options);

@@ -123,9 +123,9 @@ static struct message *build_message(const struct expect *expect, unsigned index
     return message;
 }
 
-static struct judge_options options_of(const struct expect *expect, const struct state_scratch *scratch)
+static struct evaluate_options options_of(const struct expect *expect, const struct state_scratch *scratch)
 {
-    return (struct judge_options){
+    return (struct evaluate_options){
         /* A test must not start to fail because a day has passed. */
         .now = expect->at != NULL ? language_date(expect->at) : G_MININT64,
         .on_fault = DISPOSITION_QUARANTINE,
@@ -177,11 +177,11 @@ static void fail_verdict(struct policy *policy, const struct expect *expect, con
 }
 
 /* Has the state learn that the parties of the message were together; false if they cannot be known. */
-static bool teach(struct policy *policy, const struct message *message, const struct judge_options *options)
+static bool teach(struct policy *policy, const struct message *message, const struct evaluate_options *options)
 {
-    struct judge_options look = *options;
+    struct evaluate_options look = *options;
     look.look_only = true;
-    auto_free(verdict) verdict = policy_judge(policy, message, &look);
+    auto_free(verdict) verdict = policy_evaluate(policy, message, &look);
 
     if (verdict->state.parties == NULL)
         return false;
@@ -194,7 +194,7 @@ static void assert_verdict(struct policy *policy, const struct expect *expect, c
 {
     struct state_scratch scratch;
     state_scratch_open(&scratch);
-    const struct judge_options options = options_of(expect, &scratch);
+    const struct evaluate_options options = options_of(expect, &scratch);
     const struct wanted wanted = wanted_of(expect);
 
     if (expect->known && !teach(policy, message, &options)) {
@@ -203,7 +203,7 @@ static void assert_verdict(struct policy *policy, const struct expect *expect, c
         state_scratch_close(&scratch);
         return;
     }
-    struct verdict *verdict = policy_judge(policy, message, &options);
+    struct verdict *verdict = policy_evaluate(policy, message, &options);
     if (!is_wanted(verdict, &wanted)) {
         fail_verdict(policy, expect, "it", verdict, &wanted, diags);
         reasons_of_verdict(policy, message, &options, verdict, &wanted, diags);
@@ -214,10 +214,10 @@ static void assert_verdict(struct policy *policy, const struct expect *expect, c
 
 /* One message of a series; whether the next one is to be tried. */
 static bool assert_one(struct policy *policy, const struct expect *expect, unsigned index,
-                       const struct judge_options *options, struct diags *diags)
+                       const struct evaluate_options *options, struct diags *diags)
 {
     auto_free(message) message = build_message(expect, index);
-    auto_free(verdict) verdict = policy_judge(policy, message, options);
+    auto_free(verdict) verdict = policy_evaluate(policy, message, options);
     const struct wanted wanted = wanted_of(expect);
     const bool given = is_wanted(verdict, &wanted), due = index + 1 >= expect->begins;
     g_autofree char *which = g_strdup_printf("message %u of %u", index + 1, expect->messages);
@@ -239,7 +239,7 @@ static void assert_series(struct policy *policy, const struct expect *expect, st
 {
     struct state_scratch scratch;
     state_scratch_open(&scratch);
-    struct judge_options options = options_of(expect, &scratch);
+    struct evaluate_options options = options_of(expect, &scratch);
     const gint64 start = expect->at != NULL ? options.now : 1;
 
     for (unsigned i = 0; i < expect->messages; i++) {

@@ -167,7 +167,7 @@ static void tell_counts(const struct exposure *exposure, struct diags *diags)
     diags_note(diags, "%s", line->str);
 }
 
-void reasons_of_verdict(struct policy *policy, const struct message *message, const struct judge_options *options,
+void reasons_of_verdict(struct policy *policy, const struct message *message, const struct evaluate_options *options,
                         const struct verdict *verdict, const struct wanted *wanted, struct diags *diags)
 {
     struct telling telling = {
@@ -178,14 +178,14 @@ void reasons_of_verdict(struct policy *policy, const struct message *message, co
         .lines = g_ptr_array_new_with_free_func(g_free),
     };
     const struct trace trace = {.rule = on_rule, .test = on_test, .rule_end = on_rule_end, .data = &telling};
-    struct judge_options traced = *options;
+    struct evaluate_options traced = *options;
     const struct rule *rule = find_rule(policy, wanted->rule);
 
     traced.trace = &trace;
     if (verdict->text != NULL)
         diags_note(diags, "text: %s", verdict->text);
     tell_counts(verdict->exposure, diags);
-    verdict_free(policy_judge(policy, message, &traced));
+    verdict_free(policy_evaluate(policy, message, &traced));
     if (rule != NULL && !telling.wanted_asked)
         diags_note(diags, "rule %s, line %u, is not asked: %s decides before it", wanted->rule, rule->line,
                    verdict->rule);

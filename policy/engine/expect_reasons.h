@@ -25,7 +25,7 @@ struct wanted {
 };
 
 /* What the message came to instead: the counts, the text, the rule that decided, and those that were to decide. */
-void reasons_of_verdict(struct policy *policy, const struct message *message, const struct judge_options *options,
+void reasons_of_verdict(struct policy *policy, const struct message *message, const struct evaluate_options *options,
                         const struct verdict *verdict, const struct wanted *wanted, struct diags *diags);
 
 #endif

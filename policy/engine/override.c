@@ -155,7 +155,7 @@ static bool claim(struct evaluation *evaluation, struct verdict *verdict, state_
     return true;
 }
 
-bool override_claim(struct evaluation *evaluation, struct verdict *verdict, const struct judge_options *options)
+bool override_claim(struct evaluation *evaluation, struct verdict *verdict, const struct evaluate_options *options)
 {
     if (options->override == NULL)
         return true;

@@ -18,7 +18,7 @@ enum state_outcome override_permit(struct evaluation *evaluation, const char *ru
  * What becomes of a message that came with a code, before any rule is tried.  True, if the rules are to be tried:
  * `override` then holds which one is skipped.  Else the verdict is given.
  */
-bool override_claim(struct evaluation *evaluation, struct verdict *verdict, const struct judge_options *options);
+bool override_claim(struct evaluation *evaluation, struct verdict *verdict, const struct evaluate_options *options);
 
 /* Whether the code is for this rule, which is skipped then. */
 bool override_skips(const struct evaluation *evaluation, const struct verdict *verdict, const char *rule);

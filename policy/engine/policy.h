@@ -177,7 +177,7 @@ struct override_code {
     state_hash code; /* 0: it has none that could be one */
 };
 
-struct judge_options {
+struct evaluate_options {
     gint64 now;                /* seconds since 1970, UTC: for `until`, and for the state */
     enum disposition on_fault; /* what a fault becomes: quarantine, tempfail or reject */
     enum outbound outbound;    /* what policy_outbound said; OUTBOUND_NO is a caller's error */
@@ -194,6 +194,7 @@ struct judge_options {
 };
 
 /* Judges a message that is outbound.  Never NULL; free with verdict_free. */
-struct verdict *policy_judge(struct policy *policy, const struct message *message, const struct judge_options *options);
+struct verdict *policy_evaluate(struct policy *policy, const struct message *message,
+                                const struct evaluate_options *options);
 
 #endif

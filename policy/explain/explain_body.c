@@ -29,9 +29,10 @@ char *explain_opaque_names(unsigned kinds)
     return g_string_free(names, FALSE);
 }
 
-unsigned explain_field_count(const struct told *told, unsigned place)
+unsigned explain_field_count(const struct explanation *explanation, unsigned place)
 {
-    return parts_exposure_count(told->verdict->body.exposure, COUNT_VISIBLE, CLASS_ALL, 1u << (PART_KINDS + place));
+    return parts_exposure_count(explanation->verdict->body.exposure, COUNT_VISIBLE, CLASS_ALL,
+                                1u << (PART_KINDS + place));
 }
 
 static bool is_worth_a_line(const struct part_account *account, const struct explain_look *look)
@@ -87,12 +88,12 @@ static void append_accounts(GString *out, const struct body_parts *parts, const 
         g_string_append_printf(out, "  ... and %u parts more; --all shows each\n", more);
 }
 
-static void append_fields(GString *out, const struct told *told, const struct explain_look *look)
+static void append_fields(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const GPtrArray *fields = policy_part_fields(told->policy);
+    const GPtrArray *fields = policy_part_fields(explanation->policy);
 
     for (unsigned i = 0; i < fields->len; i++) {
-        unsigned count = explain_field_count(told, i);
+        unsigned count = explain_field_count(explanation, i);
         if (count == 0 && !look->all)
             continue;
         g_autofree char *shows = g_strdup_printf("%u address%s", count, count == 1 ? "" : "es");
@@ -100,9 +101,9 @@ static void append_fields(GString *out, const struct told *told, const struct ex
     }
 }
 
-static void append_people(GString *out, const struct told *told, const struct explain_look *look)
+static void append_people(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct parts_exposure *exposure = told->verdict->body.exposure;
+    const struct parts_exposure *exposure = explanation->verdict->body.exposure;
 
     for (unsigned i = 0; look->all && i < parts_exposure_visible(exposure); i++) {
         const struct part_exposed *person = parts_exposure_get(exposure, i);
@@ -115,9 +116,9 @@ static void append_people(GString *out, const struct told *told, const struct ex
     }
 }
 
-static void append_sum(GString *out, const struct told *told, const struct explain_look *look)
+static void append_sum(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct parts_exposure *exposure = told->verdict->body.exposure;
+    const struct parts_exposure *exposure = explanation->verdict->body.exposure;
     unsigned people = parts_exposure_count(exposure, COUNT_VISIBLE, CLASS_EXTERNAL, G_MAXUINT);
     unsigned parties = parts_exposure_count(exposure, COUNT_PARTIES, CLASS_EXTERNAL, G_MAXUINT);
     g_autofree char *opaque = explain_opaque_names(parts_exposure_opaque(exposure));
@@ -136,9 +137,9 @@ static void append_sum(GString *out, const struct told *told, const struct expla
     g_string_append_c(out, '\n');
 }
 
-void explain_body(GString *out, const struct told *told, const struct explain_look *look)
+void explain_body(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct verdict_body *body = &told->verdict->body;
+    const struct verdict_body *body = &explanation->verdict->body;
 
     if (body->exposure == NULL && !body->away)
         return;
@@ -151,7 +152,7 @@ void explain_body(GString *out, const struct told *told, const struct explain_lo
     }
     if (body->parts != NULL)
         append_accounts(out, body->parts, look);
-    append_fields(out, told, look);
-    append_sum(out, told, look);
-    append_people(out, told, look);
+    append_fields(out, explanation, look);
+    append_sum(out, explanation, look);
+    append_people(out, explanation, look);
 }

@@ -10,17 +10,17 @@
 #include "policy/exposure/parts_exposure.h"
 #include "policy/message/recipients.h"
 
-static void json_counts(JsonBuilder *json, const struct told *told)
+static void json_counts(JsonBuilder *json, const struct explanation *explanation)
 {
-    const struct exposure *exposure = told->verdict->exposure;
+    const struct exposure *exposure = explanation->verdict->exposure;
 
     json_begin_object(json, "counts");
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++) {
         json_begin_object(json, count_name((enum count)kind));
         json_number(json, "external", exposure_count(exposure, (enum count)kind, CLASS_EXTERNAL));
         json_number(json, "all", exposure_count(exposure, (enum count)kind, CLASS_ALL));
-        for (unsigned i = 0; i < policy_class_count(told->policy); i++)
-            json_number(json, policy_class_name(told->policy, i),
+        for (unsigned i = 0; i < policy_class_count(explanation->policy); i++)
+            json_number(json, policy_class_name(explanation->policy, i),
                         exposure_count(exposure, (enum count)kind, (class_mask)1 << i));
         json_builder_end_object(json);
     }
@@ -69,11 +69,11 @@ static void json_result(JsonBuilder *json, const char *key, int result, bool kno
         json_builder_add_boolean_value(json, result == 1);
 }
 
-static void json_rules(JsonBuilder *json, const struct told *told)
+static void json_rules(JsonBuilder *json, const struct explanation *explanation)
 {
     json_begin_array(json, "rules");
-    for (unsigned i = 0; i < told->rules->len; i++) {
-        const struct told_rule *rule = &g_array_index(told->rules, struct told_rule, i);
+    for (unsigned i = 0; i < explanation->rules->len; i++) {
+        const struct explained_rule *rule = &g_array_index(explanation->rules, struct explained_rule, i);
         json_builder_begin_object(json);
         json_string(json, "rule", rule->name);
         json_number(json, "line", rule->line);
@@ -82,7 +82,7 @@ static void json_rules(JsonBuilder *json, const struct told *told)
         json_boolean(json, "expired", rule->expired);
         json_begin_array(json, "tests");
         for (unsigned j = 0; j < rule->tests->len; j++) {
-            const struct told_test *test = &g_array_index(rule->tests, struct told_test, j);
+            const struct explained_test *test = &g_array_index(rule->tests, struct explained_test, j);
             json_builder_begin_object(json);
             json_string(json, "test", test->test);
             json_string(json, "value", test->value);
@@ -96,18 +96,18 @@ static void json_rules(JsonBuilder *json, const struct told *told)
 }
 
 /* What was known of earlier mail; null if the policy does not ask, or the message is not evaluated. */
-static void json_state(JsonBuilder *json, const struct told *told)
+static void json_state(JsonBuilder *json, const struct explanation *explanation)
 {
-    const struct verdict_state *state = &told->verdict->state;
-    struct policy_state needs = policy_state(told->policy);
+    const struct verdict_state *state = &explanation->verdict->state;
+    struct policy_state needs = policy_state(explanation->policy);
     g_autofree char *when = state->known_when != 0 ? time_text_json(state->known_when * G_USEC_PER_SEC) : NULL;
 
-    if ((needs.windows == 0 && needs.remember == 0) || !told->outbound) {
+    if ((needs.windows == 0 && needs.remember == 0) || !explanation->outbound) {
         json_string(json, "state", NULL);
         return;
     }
     json_begin_object(json, "state");
-    json_boolean(json, "asked", !told->alone);
+    json_boolean(json, "asked", !explanation->alone);
     json_boolean(json, "away", state->away);
     json_result(json, "known", state->known == KNOWN_YES, state->known != KNOWN_NOT_ASKED);
     json_string(json, "known_when", when);
@@ -180,15 +180,15 @@ static void json_parts(JsonBuilder *json, const struct body_parts *parts, bool p
     json_builder_end_array(json);
 }
 
-static void json_fields(JsonBuilder *json, const struct told *told)
+static void json_fields(JsonBuilder *json, const struct explanation *explanation)
 {
-    const GPtrArray *fields = policy_part_fields(told->policy);
+    const GPtrArray *fields = policy_part_fields(explanation->policy);
 
     json_begin_array(json, "fields");
     for (unsigned i = 0; i < fields->len; i++) {
         json_builder_begin_object(json);
         json_string(json, "field", g_ptr_array_index(fields, i));
-        json_number(json, "addresses", explain_field_count(told, i));
+        json_number(json, "addresses", explain_field_count(explanation, i));
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
@@ -211,9 +211,9 @@ static void json_people(JsonBuilder *json, const struct parts_exposure *exposure
 }
 
 /* What is shown beside the recipient headers; null if no rule that was tried asked. */
-static void json_inside(JsonBuilder *json, const struct told *told, bool people)
+static void json_inside(JsonBuilder *json, const struct explanation *explanation, bool people)
 {
-    const struct verdict_body *body = &told->verdict->body;
+    const struct verdict_body *body = &explanation->verdict->body;
 
     if (body->exposure == NULL) {
         json_string(json, "inside", NULL);
@@ -227,41 +227,41 @@ static void json_inside(JsonBuilder *json, const struct told *told, bool people)
     json_builder_end_object(json);
     json_bits(json, "opaque", parts_exposure_opaque(body->exposure), explain_opaque_names);
     json_parts(json, body->parts, people);
-    json_fields(json, told);
+    json_fields(json, explanation);
     if (people)
         json_people(json, body->exposure);
     json_builder_end_object(json);
 }
 
-void explain_json(GString *out, const struct told *told, bool people)
+void explain_json(GString *out, const struct explanation *explanation, bool people)
 {
-    const struct verdict *verdict = told->verdict;
-    g_autofree char *normal = address_normalise_envelope(told->message->sender);
+    const struct verdict *verdict = explanation->verdict;
+    g_autofree char *normal = address_normalise_envelope(explanation->message->sender);
     g_autofree char *sender = address_display(normal);
-    g_autofree char *digest = g_strndup(policy_digest(told->policy), POLICY_DIGEST_SHOWN);
+    g_autofree char *digest = g_strndup(policy_digest(explanation->policy), POLICY_DIGEST_SHOWN);
     g_autoptr(JsonBuilder) json = json_builder_new();
 
     json_builder_begin_object(json);
-    json_string(json, "file", told->file);
-    json_number(json, "index", told->index);
-    json_string(json, "verdict", told->outbound ? disposition_name(verdict->disposition) : "accept");
-    json_string(json, "rule", told->outbound ? verdict->rule : NULL);
-    if (told->outbound)
+    json_string(json, "file", explanation->file);
+    json_number(json, "index", explanation->index);
+    json_string(json, "verdict", explanation->outbound ? disposition_name(verdict->disposition) : "accept");
+    json_string(json, "rule", explanation->outbound ? verdict->rule : NULL);
+    if (explanation->outbound)
         json_number(json, "line", verdict->line);
     else
         json_string(json, "line", NULL);
-    json_string(json, "text", told->outbound ? verdict->text : NULL);
-    json_number(json, "approvals", told->outbound ? verdict->approvals : 0);
-    json_terms(json, told->outbound ? verdict : NULL);
-    json_boolean(json, "outbound", told->outbound);
+    json_string(json, "text", explanation->outbound ? verdict->text : NULL);
+    json_number(json, "approvals", explanation->outbound ? verdict->approvals : 0);
+    json_terms(json, explanation->outbound ? verdict : NULL);
+    json_boolean(json, "outbound", explanation->outbound);
     json_string(json, "sender", sender);
-    json_strings(json, "would", told->outbound ? verdict->would : NULL);
-    json_counts(json, told);
+    json_strings(json, "would", explanation->outbound ? verdict->would : NULL);
+    json_counts(json, explanation);
     json_defects(json, exposure_defects(verdict->exposure));
     json_recipients(json, verdict->exposure);
-    json_rules(json, told);
-    json_state(json, told);
-    json_inside(json, told, people);
+    json_rules(json, explanation);
+    json_state(json, explanation);
+    json_inside(json, explanation, people);
     json_string(json, "policy", digest);
     json_builder_end_object(json);
     json_append_line(out, json);

@@ -31,7 +31,7 @@ static void line_clear(struct line *line)
     g_free(line->text);
 }
 
-static struct line line_of(const struct told_test *test)
+static struct line line_of(const struct explained_test *test)
 {
     static const char negated[] = "not (";
     struct line line = {.begin = TEST_COLUMN + 2 * test->depth, .result = test->result};
@@ -55,9 +55,9 @@ static unsigned value_column(const GArray *rules, const struct explain_look *loo
     unsigned column = TEST_COLUMN + 16;
 
     for (unsigned i = 0; i < rules->len; i++) {
-        const struct told_rule *rule = &g_array_index(rules, struct told_rule, i);
+        const struct explained_rule *rule = &g_array_index(rules, struct explained_rule, i);
         for (unsigned j = 0; j < rule->tests->len; j++) {
-            struct line line = line_of(&g_array_index(rule->tests, struct told_test, j));
+            struct line line = line_of(&g_array_index(rule->tests, struct explained_test, j));
             unsigned end = line.begin + terminal_columns(line.text) + 2;
             if (end <= VALUE_COLUMN(look->width))
                 column = MAX(column, end);
@@ -67,7 +67,7 @@ static unsigned value_column(const GArray *rules, const struct explain_look *loo
     return column;
 }
 
-static char *value_text(const struct told_test *test, const struct explain_look *look)
+static char *value_text(const struct explained_test *test, const struct explain_look *look)
 {
     GString *shown = g_string_new(NULL);
 
@@ -96,7 +96,8 @@ static void append_test_result(GString *out, const struct explain_look *look, bo
         append_result(out, look, STYLE_PLAIN, "  no");
 }
 
-static void append_test(GString *out, const struct explain_look *look, const struct told_test *test, unsigned values)
+static void append_test(GString *out, const struct explain_look *look, const struct explained_test *test,
+                        unsigned values)
 {
     struct line line = line_of(test);
     g_autofree char *value = value_text(test, look);
@@ -124,7 +125,7 @@ static void append_test(GString *out, const struct explain_look *look, const str
 
 /* ---- rules */
 
-static void append_rule(GString *out, const struct told *told, const struct told_rule *rule,
+static void append_rule(GString *out, const struct explanation *explanation, const struct explained_rule *rule,
                         const struct explain_look *look, unsigned values)
 {
     bool decides = rule->matched == 1 && !rule->monitor;
@@ -136,7 +137,7 @@ static void append_rule(GString *out, const struct told *told, const struct told
     else if (rule->matched == 0)
         append_result(out, look, STYLE_FAINT, "no match");
     else
-        append_result(out, look, decides ? terminal_verdict(told->verdict->disposition) : STYLE_CYAN, "match");
+        append_result(out, look, decides ? terminal_verdict(explanation->verdict->disposition) : STYLE_CYAN, "match");
     g_string_append(out, terminal_begin(look->colours, STYLE_STRONG));
     g_string_append(out, rule->name);
     g_string_append(out, terminal_end(look->colours));
@@ -148,7 +149,7 @@ static void append_rule(GString *out, const struct told *told, const struct told
         g_string_append(out, ", its last day has passed");
     g_string_append_c(out, '\n');
     for (unsigned i = 0; i < rule->tests->len; i++)
-        append_test(out, look, &g_array_index(rule->tests, struct told_test, i), values);
+        append_test(out, look, &g_array_index(rule->tests, struct explained_test, i), values);
 }
 
 static void append_heading(GString *out, const struct explain_look *look, const char *heading)
@@ -158,9 +159,9 @@ static void append_heading(GString *out, const struct explain_look *look, const 
     g_string_append_c(out, '\n');
 }
 
-static void append_unasked(GString *out, const struct told *told, const struct explain_look *look)
+static void append_unasked(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    unsigned rest = policy_rule_count(told->policy) - told->rules->len;
+    unsigned rest = policy_rule_count(explanation->policy) - explanation->rules->len;
 
     if (rest == 0)
         return;
@@ -169,25 +170,26 @@ static void append_unasked(GString *out, const struct told *told, const struct e
                            rest, rest == 1 ? "" : "s", terminal_end(look->colours));
 }
 
-static void append_default(GString *out, const struct told *told, const struct explain_look *look)
+static void append_default(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct told_test));
-    struct told_rule rule = {.name = told->verdict->rule, .line = told->verdict->line, .matched = 1, .tests = none};
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct explained_test));
+    struct explained_rule rule = {
+        .name = explanation->verdict->rule, .line = explanation->verdict->line, .matched = 1, .tests = none};
 
-    append_rule(out, told, &rule, look, 0);
+    append_rule(out, explanation, &rule, look, 0);
 }
 
 /* What was known of earlier mail, if the policy asks about it. */
-static void append_earlier(GString *out, const struct told *told, const struct explain_look *look)
+static void append_earlier(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct verdict_state *state = &told->verdict->state;
-    struct policy_state needs = policy_state(told->policy);
+    const struct verdict_state *state = &explanation->verdict->state;
+    struct policy_state needs = policy_state(explanation->policy);
     g_autofree char *when = state->known_when != 0 ? time_text(state->known_when * G_USEC_PER_SEC, false) : NULL;
     g_autoptr(GString) text = g_string_new(NULL);
 
     if (needs.windows == 0 && needs.remember == 0)
         return;
-    if (told->alone)
+    if (explanation->alone)
         g_string_append(text, "was not asked: a window is this message alone, and nobody is known.");
     else if (state->away)
         g_string_append(text, "could not be asked.");
@@ -201,21 +203,22 @@ static void append_earlier(GString *out, const struct told *told, const struct e
     g_string_append_c(out, '\n');
 }
 
-void explain_rules(GString *out, const struct told *told, const struct explain_look *look)
+void explain_rules(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    if (told->statement->len > 0) {
+    if (explanation->statement->len > 0) {
         append_heading(out, look, "Outbound");
-        append_rule(out, told, &g_array_index(told->statement, struct told_rule, 0), look,
-                    value_column(told->statement, look));
+        append_rule(out, explanation, &g_array_index(explanation->statement, struct explained_rule, 0), look,
+                    value_column(explanation->statement, look));
     }
-    if (!told->outbound || strcmp(told->verdict->rule, "fault:outbound") == 0)
+    if (!explanation->outbound || strcmp(explanation->verdict->rule, "fault:outbound") == 0)
         return;
     append_heading(out, look, "Rules");
-    for (unsigned i = 0; i < told->rules->len; i++)
-        append_rule(out, told, &g_array_index(told->rules, struct told_rule, i), look, value_column(told->rules, look));
-    if (strcmp(told->verdict->rule, "default") == 0)
-        append_default(out, told, look);
+    for (unsigned i = 0; i < explanation->rules->len; i++)
+        append_rule(out, explanation, &g_array_index(explanation->rules, struct explained_rule, i), look,
+                    value_column(explanation->rules, look));
+    if (strcmp(explanation->verdict->rule, "default") == 0)
+        append_default(out, explanation, look);
     else
-        append_unasked(out, told, look);
-    append_earlier(out, told, look);
+        append_unasked(out, explanation, look);
+    append_earlier(out, explanation, look);
 }

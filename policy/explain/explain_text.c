@@ -35,38 +35,39 @@ static void append_paragraph(GString *out, const struct explain_look *look, cons
 
 /* ---- the message */
 
-static void append_verdict_line(GString *out, const struct told *told, const struct explain_look *look)
+static void append_verdict_line(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct verdict *verdict = told->verdict;
-    enum disposition disposition = told->outbound ? verdict->disposition : DISPOSITION_ACCEPT;
+    const struct verdict *verdict = explanation->verdict;
+    enum disposition disposition = explanation->outbound ? verdict->disposition : DISPOSITION_ACCEPT;
 
     explain_styled(out, look, terminal_verdict(disposition), disposition_name(disposition));
-    if (!told->outbound)
+    if (!explanation->outbound)
         g_string_append(out, ", not outbound");
     else
         g_string_append_printf(out, " by %s", verdict->rule);
-    if (told->outbound && verdict->line > 0)
+    if (explanation->outbound && verdict->line > 0)
         g_string_append_printf(out, ", line %u", verdict->line);
     g_string_append_c(out, '\n');
 }
 
-static void append_title(GString *out, const struct told *told, const struct explain_look *look)
+static void append_title(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    explain_styled(out, look, STYLE_STRONG, told->file);
-    if (told->index > 0)
-        g_string_append_printf(out, " [%u]", told->index);
+    explain_styled(out, look, STYLE_STRONG, explanation->file);
+    if (explanation->index > 0)
+        g_string_append_printf(out, " [%u]", explanation->index);
     g_string_append(out, ": ");
-    append_verdict_line(out, told, look);
+    append_verdict_line(out, explanation, look);
 }
 
 /* Every occurrence of a header field, decoded, cut to a few lines. */
-static void append_header(GString *out, const struct told *told, const struct explain_look *look, const char *name)
+static void append_header(GString *out, const struct explanation *explanation, const struct explain_look *look,
+                          const char *name)
 {
     g_autoptr(GString) values = g_string_new(NULL);
     g_autoptr(GString) shown = g_string_new(NULL);
 
-    for (unsigned i = 0; i < told->message->headers->len; i++) {
-        const struct header *header = g_ptr_array_index(told->message->headers, i);
+    for (unsigned i = 0; i < explanation->message->headers->len; i++) {
+        const struct header *header = g_ptr_array_index(explanation->message->headers, i);
         if (g_ascii_strcasecmp(header->name, name) != 0)
             continue;
         g_autofree char *value = decode_header(header->value, NULL);
@@ -77,11 +78,11 @@ static void append_header(GString *out, const struct told *told, const struct ex
     append_wrapped(out, look, shown->str);
 }
 
-static void append_envelope(GString *out, const struct told *told, const struct explain_look *look)
+static void append_envelope(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct exposure *exposure = told->verdict->exposure;
+    const struct exposure *exposure = explanation->verdict->exposure;
     unsigned recipients = exposure_count(exposure, COUNT_RECIPIENTS, CLASS_ALL);
-    g_autofree char *normal = address_normalise_envelope(told->message->sender);
+    g_autofree char *normal = address_normalise_envelope(explanation->message->sender);
     g_autofree char *sender = address_display(normal);
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -98,15 +99,15 @@ static void add_fact(GString *text, const char *name, const char *value)
         g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name, value);
 }
 
-/* What the command line told of the session. */
-static void append_session(GString *out, const struct told *told, const struct explain_look *look)
+/* What the command line explanation of the session. */
+static void append_session(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    add_fact(text, "user", told->message->user);
-    add_fact(text, "client", told->message->client);
-    add_fact(text, "listener", told->message->listener);
-    if (told->message->local)
+    add_fact(text, "user", explanation->message->user);
+    add_fact(text, "client", explanation->message->client);
+    add_fact(text, "listener", explanation->message->listener);
+    if (explanation->message->local)
         g_string_append_printf(text, "%slocal", text->len > 0 ? ", " : "");
     if (text->len == 0)
         return;
@@ -145,10 +146,10 @@ static void append_counts_of(GString *out, const struct exposure *exposure, cons
     g_string_append_c(out, '\n');
 }
 
-static void append_counts(GString *out, const struct told *told, const struct explain_look *look)
+static void append_counts(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct exposure *exposure = told->verdict->exposure;
-    unsigned width = name_width(told->policy);
+    const struct exposure *exposure = explanation->verdict->exposure;
+    unsigned width = name_width(explanation->policy);
     g_autoptr(GString) empty = g_string_new(NULL);
 
     g_string_append_c(out, '\n');
@@ -157,8 +158,8 @@ static void append_counts(GString *out, const struct told *told, const struct ex
         g_string_append_printf(out, " %*s", number_widths[kind], count_name((enum count)kind));
     g_string_append_c(out, '\n');
     append_counts_of(out, exposure, "external", width, CLASS_EXTERNAL);
-    for (unsigned i = 0; i < policy_class_count(told->policy); i++) {
-        const char *name = policy_class_name(told->policy, i);
+    for (unsigned i = 0; i < policy_class_count(explanation->policy); i++) {
+        const char *name = policy_class_name(explanation->policy, i);
         if (is_empty(exposure, (class_mask)1 << i))
             g_string_append_printf(empty, "%s%s", empty->len > 0 ? ", " : "", name);
         else
@@ -190,9 +191,9 @@ static const char *defect_words(enum defect defect)
     return NULL;
 }
 
-static void append_defects(GString *out, const struct told *told, const struct explain_look *look)
+static void append_defects(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    unsigned defects = exposure_defects(told->verdict->exposure);
+    unsigned defects = exposure_defects(explanation->verdict->exposure);
 
     for (unsigned bit = DEFECT_SYNTAX; bit <= DEFECT_CUT; bit <<= 1) {
         if ((defects & bit) == 0)
@@ -225,20 +226,20 @@ static char *outcome_of_hold(const struct action_terms *terms)
     return g_string_free(text, FALSE);
 }
 
-/* What happens to the message; what is told with it is after that. */
-static char *outcome(const struct told *told)
+/* What happens to the message; what is explanation with it is after that. */
+static char *outcome(const struct explanation *explanation)
 {
-    switch (told->verdict->disposition) {
+    switch (explanation->verdict->disposition) {
     case DISPOSITION_ACCEPT:
         return g_strdup("The message passes.");
     case DISPOSITION_TAG:
         return g_strdup_printf("The message passes with the header field `X-Rcptguard: %s`. For the log:",
-                               told->verdict->rule);
+                               explanation->verdict->rule);
     case DISPOSITION_QUARANTINE:
-        return outcome_of_hold(&told->verdict->terms);
+        return outcome_of_hold(&explanation->verdict->terms);
     case DISPOSITION_REJECT:
-        if (told->verdict->terms.override > 0) {
-            g_autofree char *time = action_time_text(told->verdict->terms.override);
+        if (explanation->verdict->terms.override > 0) {
+            g_autofree char *time = action_time_text(explanation->verdict->terms.override);
             return g_strdup_printf("The message is refused. For %s its sender can send it again and override this: the "
                                    "reply has an address to add in Bcc. The sender gets:",
                                    time);
@@ -250,9 +251,9 @@ static char *outcome(const struct told *told)
     return NULL;
 }
 
-static void append_rule_text(GString *out, const struct told *told, const struct explain_look *look)
+static void append_rule_text(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    const struct verdict *verdict = told->verdict;
+    const struct verdict *verdict = explanation->verdict;
     const struct disposition_reply *codes = disposition_reply(verdict->disposition);
     g_autofree char *wire = codes != NULL ? text_reply(verdict->text) : NULL;
     g_autofree char *text =
@@ -274,44 +275,44 @@ static void append_would(GString *out, const struct explain_look *look, const ch
     append_paragraph(out, look, text);
 }
 
-static void append_verdict(GString *out, const struct told *told, const struct explain_look *look)
+static void append_verdict(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    g_autofree char *what = outcome(told);
+    g_autofree char *what = outcome(explanation);
 
     g_string_append_c(out, '\n');
     terminal_append_blanks(out, explain_styled(out, look, STYLE_STRONG, "Verdict"), TEXT_COLUMN);
-    append_verdict_line(out, told, look);
-    if (!told->outbound) {
+    append_verdict_line(out, explanation, look);
+    if (!explanation->outbound) {
         append_paragraph(out, look, "Mail that is not outbound passes; no rule is asked.");
-        if (told->built_in)
+        if (explanation->built_in)
             append_paragraph(out, look, "The policy has no `outbound` statement; what is built in decided.");
         return;
     }
     append_paragraph(out, look, what);
-    if (told->verdict->text != NULL)
-        append_rule_text(out, told, look);
-    if (told->verdict->fault)
+    if (explanation->verdict->text != NULL)
+        append_rule_text(out, explanation, look);
+    if (explanation->verdict->fault)
         append_paragraph(out, look,
                          "What becomes of such mail is for `on-fault` in rcptguard.conf to say; this is its default.");
-    if (told->verdict->error)
+    if (explanation->verdict->error)
         append_paragraph(out, look,
                          "What becomes of such mail is for `on-error` in rcptguard.conf to say; this is its default.");
-    for (unsigned i = 0; i < told->verdict->would->len; i++)
-        append_would(out, look, g_ptr_array_index(told->verdict->would, i));
+    for (unsigned i = 0; i < explanation->verdict->would->len; i++)
+        append_would(out, look, g_ptr_array_index(explanation->verdict->would, i));
 }
 
-void explain_text(GString *out, const struct told *told, const struct explain_look *look)
+void explain_text(GString *out, const struct explanation *explanation, const struct explain_look *look)
 {
-    append_title(out, told, look);
-    append_header(out, told, look, "From");
-    append_header(out, told, look, "Subject");
-    append_header(out, told, look, "Date");
-    append_envelope(out, told, look);
-    append_session(out, told, look);
-    append_counts(out, told, look);
-    append_defects(out, told, look);
-    explain_recipients(out, told->verdict->exposure, look);
-    explain_body(out, told, look);
-    explain_rules(out, told, look);
-    append_verdict(out, told, look);
+    append_title(out, explanation, look);
+    append_header(out, explanation, look, "From");
+    append_header(out, explanation, look, "Subject");
+    append_header(out, explanation, look, "Date");
+    append_envelope(out, explanation, look);
+    append_session(out, explanation, look);
+    append_counts(out, explanation, look);
+    append_defects(out, explanation, look);
+    explain_recipients(out, explanation->verdict->exposure, look);
+    explain_body(out, explanation, look);
+    explain_rules(out, explanation, look);
+    append_verdict(out, explanation, look);
 }

@@ -20,9 +20,9 @@ struct group {
     bool parentheses;
 };
 
-static struct told_rule *last_rule(struct listener *listener)
+static struct explained_rule *last_rule(struct listener *listener)
 {
-    return &g_array_index(listener->rules, struct told_rule, listener->rules->len - 1);
+    return &g_array_index(listener->rules, struct explained_rule, listener->rules->len - 1);
 }
 
 static struct group *last_group(struct listener *listener)
@@ -35,9 +35,9 @@ static struct group *last_group(struct listener *listener)
 static void on_rule(void *data, const char *rule, unsigned line, bool monitor, bool expired)
 {
     struct listener *listener = data;
-    struct told_rule entry = {.name = g_strdup(rule), .line = line, .monitor = monitor, .expired = expired};
+    struct explained_rule entry = {.name = g_strdup(rule), .line = line, .monitor = monitor, .expired = expired};
 
-    entry.tests = g_array_new(FALSE, FALSE, sizeof(struct told_test));
+    entry.tests = g_array_new(FALSE, FALSE, sizeof(struct explained_test));
     g_array_append_val(listener->rules, entry);
 }
 
@@ -70,10 +70,10 @@ static void on_group(void *data, const char *word)
 static void on_group_end(void *data)
 {
     struct listener *listener = data;
-    struct told_rule *rule = last_rule(listener);
+    struct explained_rule *rule = last_rule(listener);
 
     if (last_group(listener)->parentheses) {
-        struct told_test *test = &g_array_index(rule->tests, struct told_test, rule->tests->len - 1);
+        struct explained_test *test = &g_array_index(rule->tests, struct explained_test, rule->tests->len - 1);
         char *tail = g_strconcat(test->tail, ")", NULL);
         g_free(test->tail);
         test->tail = tail;
@@ -85,7 +85,7 @@ static void on_group_end(void *data)
 static void on_test(void *data, const char *test, const char *value, int result)
 {
     struct listener *listener = data;
-    struct told_test entry = {
+    struct explained_test entry = {
         .test = g_strdup(test),
         .tail = g_strdup(""),
         .depth = listener->depth,
@@ -109,9 +109,9 @@ static void on_rule_end(void *data, int matched)
 static void rules_free(GArray *rules)
 {
     for (unsigned i = 0; i < rules->len; i++) {
-        struct told_rule *rule = &g_array_index(rules, struct told_rule, i);
+        struct explained_rule *rule = &g_array_index(rules, struct explained_rule, i);
         for (unsigned j = 0; j < rule->tests->len; j++) {
-            struct told_test *test = &g_array_index(rule->tests, struct told_test, j);
+            struct explained_test *test = &g_array_index(rule->tests, struct explained_test, j);
             g_free(test->lead);
             g_free(test->test);
             g_free(test->tail);
@@ -132,52 +132,53 @@ static enum outbound ask_outbound(struct policy *policy, const struct message *m
 }
 
 /* With the state at hand, or with an empty one: then it is this message alone. */
-static struct verdict *judge_with_state(struct told *told, struct judge_options *judge, const struct state *state)
+static struct verdict *evaluate_with_state(struct explanation *explanation, struct evaluate_options *asking,
+                                           const struct state *state)
 {
-    struct policy_state needs = policy_state(told->policy);
+    struct policy_state needs = policy_state(explanation->policy);
     struct state_scratch scratch;
 
-    told->alone = state == NULL && (needs.windows > 0 || needs.remember > 0);
+    explanation->alone = state == NULL && (needs.windows > 0 || needs.remember > 0);
     state_scratch_open(&scratch);
-    judge->state = state != NULL ? state : &scratch.state;
-    judge->look_only = true;
-    struct verdict *verdict = policy_judge(told->policy, told->message, judge);
-    judge->state = NULL;
+    asking->state = state != NULL ? state : &scratch.state;
+    asking->look_only = true;
+    struct verdict *verdict = policy_evaluate(explanation->policy, explanation->message, asking);
+    asking->state = NULL;
     state_scratch_close(&scratch);
     return verdict;
 }
 
-struct told *told_new(struct policy *policy, const struct message *message, const char *file, unsigned index,
-                      const struct told_options *options)
+struct explanation *explanation_new(struct policy *policy, const struct message *message, const char *file,
+                                    unsigned index, const struct explanation_options *options)
 {
-    struct told *told = g_new0(struct told, 1);
+    struct explanation *explanation = g_new0(struct explanation, 1);
     struct listener listener = {.groups = g_array_new(FALSE, FALSE, sizeof(struct group)), .lead = g_string_new(NULL)};
     struct trace trace = {on_rule, on_group, on_group_end, on_test, on_rule_end, &listener};
-    struct judge_options judge = {.now = options->now, .on_fault = DISPOSITION_QUARANTINE};
+    struct evaluate_options asking = {.now = options->now, .on_fault = DISPOSITION_QUARANTINE};
 
-    *told = (struct told){.policy = policy, .message = message, .file = file, .index = index};
-    told->rules = g_array_new(FALSE, FALSE, sizeof(struct told_rule));
-    told->statement = g_array_new(FALSE, FALSE, sizeof(struct told_rule));
-    listener.rules = told->statement;
-    judge.outbound = ask_outbound(policy, message, options->outbound, &trace);
+    *explanation = (struct explanation){.policy = policy, .message = message, .file = file, .index = index};
+    explanation->rules = g_array_new(FALSE, FALSE, sizeof(struct explained_rule));
+    explanation->statement = g_array_new(FALSE, FALSE, sizeof(struct explained_rule));
+    listener.rules = explanation->statement;
+    asking.outbound = ask_outbound(policy, message, options->outbound, &trace);
     /* Of mail that is not evaluated the counts are still worth seeing, the rules are not. */
-    told->outbound = judge.outbound != OUTBOUND_NO;
-    told->built_in = options->outbound < 0 && told->statement->len == 0;
-    listener.rules = told->rules;
-    if (told->outbound)
-        judge.trace = &trace;
+    explanation->outbound = asking.outbound != OUTBOUND_NO;
+    explanation->built_in = options->outbound < 0 && explanation->statement->len == 0;
+    listener.rules = explanation->rules;
+    if (explanation->outbound)
+        asking.trace = &trace;
     else
-        judge.outbound = OUTBOUND_YES;
-    told->verdict = judge_with_state(told, &judge, options->state);
+        asking.outbound = OUTBOUND_YES;
+    explanation->verdict = evaluate_with_state(explanation, &asking, options->state);
     g_array_unref(listener.groups);
     g_string_free(listener.lead, TRUE);
-    return told;
+    return explanation;
 }
 
-void told_free(struct told *told)
+void explanation_free(struct explanation *explanation)
 {
-    rules_free(told->rules);
-    rules_free(told->statement);
-    verdict_free(told->verdict);
-    g_free(told);
+    rules_free(explanation->rules);
+    rules_free(explanation->statement);
+    verdict_free(explanation->verdict);
+    g_free(explanation);
 }

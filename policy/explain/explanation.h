@@ -15,7 +15,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-struct told_test {
+struct explained_test {
     char *lead;     /* the text before it in its rule: "and not (" */
     char *test;     /* as `print` writes it */
     char *tail;     /* ")" */
@@ -24,37 +24,37 @@ struct told_test {
     int result;     /* 1, 0, -1 for a fault, or -2 without the state */
 };
 
-struct told_rule {
+struct explained_rule {
     char *name;
     unsigned line;
     bool monitor;
     bool expired;
     int matched;
-    GArray *tests; /* struct told_test */
+    GArray *tests; /* struct explained_test */
 };
 
-struct told {
+struct explanation {
     struct policy *policy;
     const struct message *message;
     const char *file;
     unsigned index;
-    bool outbound;           /* whether it is evaluated */
-    bool alone;              /* the policy asks about earlier mail, and nothing that has it was at hand */
-    bool built_in;           /* the policy has no statement `outbound`, and was asked */
-    GArray *statement;       /* struct told_rule: that statement, if it was evaluated; or none */
-    GArray *rules;           /* struct told_rule: the rules that were evaluated; none if the message is not outbound */
+    bool outbound;     /* whether it is evaluated */
+    bool alone;        /* the policy asks about earlier mail, and nothing that has it was at hand */
+    bool built_in;     /* the policy has no statement `outbound`, and was asked */
+    GArray *statement; /* struct explained_rule: that statement, if it was evaluated; or none */
+    GArray *rules;     /* struct explained_rule: the rules that were evaluated; none if the message is not outbound */
     struct verdict *verdict; /* if the message is not outbound, only its exposure is valid */
 };
 
-struct told_options {
+struct explanation_options {
     gint64 now;
     int outbound;              /* 1: the message counts as outbound; 0: it does not; -1: the policy decides */
     const struct state *state; /* what is known of earlier mail, which is asked and not changed; NULL: nothing */
 };
 
-struct told *told_new(struct policy *policy, const struct message *message, const char *file, unsigned index,
-                      const struct told_options *options);
-void told_free(struct told *told);
-AUTO_FREE_DEFINE(told, told_free)
+struct explanation *explanation_new(struct policy *policy, const struct message *message, const char *file,
+                                    unsigned index, const struct explanation_options *options);
+void explanation_free(struct explanation *explanation);
+AUTO_FREE_DEFINE(explanation, explanation_free)
 
 #endif

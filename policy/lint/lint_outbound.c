@@ -32,25 +32,25 @@ static void gather_listeners(void *data, const struct test *any)
 }
 
 /* Whether such a message is outbound by this part, whatever its listener is called. */
-static bool is_judged(const struct lint *lint, const struct expression *part, const char *client)
+static bool is_evaluated(const struct lint *lint, const struct expression *part, const char *client)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     /* The same policy with that part alone. */
     struct policy view = *lint->policy;
-    bool judged = true;
+    bool evaluated = true;
 
     view.outbound = (struct expression *)part;
     g_ptr_array_add(names, NULL);
     expression_each_test(lint->policy->outbound, gather_listeners, names);
-    for (unsigned i = 0; judged && i < names->len; i++) {
+    for (unsigned i = 0; evaluated && i < names->len; i++) {
         auto_free(message) message = message_new();
         message_set_sender(message, STRANGER);
         message_set_client(message, client);
         message_set_listener(message, g_ptr_array_index(names, i));
         message->local = client == NULL;
-        judged = policy_outbound(&view, message) == OUTBOUND_YES;
+        evaluated = policy_outbound(&view, message) == OUTBOUND_YES;
     }
-    return judged;
+    return evaluated;
 }
 
 static void lint_part(const struct lint *lint, const struct expression *part)
@@ -63,7 +63,7 @@ static void lint_part(const struct lint *lint, const struct expression *part)
                 {NULL, "is handed in by sendmail(1)"}};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
-        if (!is_judged(lint, part, ways[i].client))
+        if (!is_evaluated(lint, part, ways[i].client))
             continue;
         lint_warn(lint, LINT_REINJECTED_MAIL, part->offset,
                   "mail from outside that %s, as from a filter or a list, is evaluated here; test `sender` as well",

@@ -27,7 +27,7 @@ static char **file_options = NULL;
 
 struct explaining {
     struct policy *policy;
-    struct told_options options;
+    struct explanation_options options;
     struct explain_look look;
     unsigned messages; /* that were explained */
     unsigned read;
@@ -56,11 +56,12 @@ static bool explain_one(void *data, struct message *message, const char *file, u
     g_autoptr(GString) out = g_string_new(explaining->messages++ > 0 && !tool_json() ? "\n" : NULL);
     given_apply(message);
     mailfile_envelope(message, sender_option, (const char *const *)recipient_option);
-    auto_free(told) told = told_new(explaining->policy, message, file, index, &explaining->options);
+    auto_free(explanation) explanation =
+        explanation_new(explaining->policy, message, file, index, &explaining->options);
     if (tool_json())
-        explain_json(out, told, all_option);
+        explain_json(out, explanation, all_option);
     else
-        explain_text(out, told, &explaining->look);
+        explain_text(out, explanation, &explaining->look);
     fwrite(out->str, 1, out->len, stdout);
     message_free(message);
     return index_option < 0;

@@ -26,7 +26,7 @@ static char **path_options = NULL;
 static atomic_bool interrupted;
 
 struct replaying {
-    struct judged_options options;
+    struct replayed_options options;
     struct tally *tally;
     struct once *once; /* messages that were there before; NULL: it does not matter */
     struct replay replay;
@@ -39,7 +39,7 @@ struct replaying {
 struct waiting_message {
     gint64 time;
     unsigned index; /* in the mailbox */
-    struct judged *judged;
+    struct replayed *replayed;
 };
 
 static void on_interrupt(int number)
@@ -56,16 +56,16 @@ static void catch_interrupt(void)
     sigaction(SIGINT, &action, NULL);
 }
 
-static void *judge_one(void *data, struct message *message, const char *file, unsigned index, guint64 size)
+static void *evaluate_one(void *data, struct message *message, const char *file, unsigned index, guint64 size)
 {
     const struct replaying *replaying = data;
 
     given_apply(message);
     mailfile_envelope(message, NULL, NULL);
-    struct judged *judged = judged_new(message, file, index, &replaying->options);
+    struct replayed *replayed = replayed_new(message, file, index, &replaying->options);
     if (replaying->once != NULL)
-        judged->key = once_key(message, size);
-    return judged;
+        replayed->key = once_key(message, size);
+    return replayed;
 }
 
 static void print(GString *out)
@@ -75,25 +75,25 @@ static void print(GString *out)
 }
 
 /* Prints what is wanted of one, and counts it. */
-static void count_one(struct replaying *replaying, struct judged *judged)
+static void count_one(struct replaying *replaying, struct replayed *replayed)
 {
-    bool changed = replaying->tally->against != NULL && judged_changed(judged);
+    bool changed = replaying->tally->against != NULL && replayed_changed(replayed);
 
     if (messages_option || changed) {
         GString *out = g_string_new(NULL);
         if (tool_json())
-            replay_append_message_json(out, &replaying->replay, judged);
+            replay_append_message_json(out, &replaying->replay, replayed);
         else
-            replay_append_message_text(out, &replaying->replay, judged);
+            replay_append_message_text(out, &replaying->replay, replayed);
         progress_clear(replaying->progress);
         print(out);
     }
-    tally_add(replaying->tally, judged);
+    tally_add(replaying->tally, replayed);
 }
 
-static void keep_waiting(struct replaying *replaying, struct judged *judged)
+static void keep_waiting(struct replaying *replaying, struct replayed *replayed)
 {
-    struct waiting_message waiting = {judged->waiting.time, replaying->waiting->len, judged};
+    struct waiting_message waiting = {replayed->waiting.time, replaying->waiting->len, replayed};
 
     if (waiting.time == 0) {
         replaying->replay.undated++;
@@ -107,15 +107,15 @@ static void keep_waiting(struct replaying *replaying, struct judged *judged)
 static void take_one(void *data, void *result)
 {
     struct replaying *replaying = data;
-    struct judged *judged = result;
+    struct replayed *replayed = result;
 
-    if (replaying->once != NULL && once_seen(replaying->once, &judged->key)) {
+    if (replaying->once != NULL && once_seen(replaying->once, &replayed->key)) {
         replaying->replay.repeated++;
-        judged_unref(judged);
-    } else if (judged->waiting.message != NULL) {
-        keep_waiting(replaying, judged);
+        replayed_unref(replayed);
+    } else if (replayed->waiting.message != NULL) {
+        keep_waiting(replaying, replayed);
     } else {
-        count_one(replaying, judged);
+        count_one(replaying, replayed);
     }
 }
 
@@ -135,8 +135,8 @@ static void play_waiting(struct replaying *replaying)
     g_array_sort(replaying->waiting, compare_waiting);
     for (unsigned i = 0; i < replaying->waiting->len; i++) {
         const struct waiting_message *waiting = &g_array_index(replaying->waiting, struct waiting_message, i);
-        judged_play(waiting->judged, &replaying->options, play, against, waiting->time);
-        count_one(replaying, waiting->judged);
+        replayed_play(waiting->replayed, &replaying->options, play, against, waiting->time);
+        count_one(replaying, waiting->replayed);
     }
     replaying->replay.played = play_figures(play);
     if (play != NULL)
@@ -193,8 +193,8 @@ static void run(struct replaying *replaying, struct diags *diags)
     struct mailrun mailrun = {
         .jobs = (unsigned)jobs_option,
         .stop = &interrupted,
-        .bodies = judged_ask_body(&replaying->options),
-        .work = judge_one,
+        .bodies = replayed_ask_body(&replaying->options),
+        .work = evaluate_one,
         .deliver = take_one,
         .pass = pass_one,
         .progress = show_progress,

@@ -65,25 +65,25 @@ void replay_append_share(GString *out, guint64 part, guint64 whole, unsigned col
 void replay_append_edge(GString *out, const struct policy *policy, const struct edge *edge);
 
 /* "Sent" of the first message of a file, "Sent [17]" of others; not yet fit for a terminal. */
-void replay_append_place(GString *out, const struct judged *judged);
+void replay_append_place(GString *out, const struct replayed *replayed);
 
 /* "accept by default", "accept, not outbound". */
 void replay_append_ruling(GString *out, const struct ruling *ruling);
 
 /* "customer.example: 3, free1.example: 5 individuals, 4 more", at most `limit`; not escaped for a terminal. */
-void replay_append_parties(GString *out, const struct judged *judged, unsigned limit);
+void replay_append_parties(GString *out, const struct replayed *replayed, unsigned limit);
 
 /* "ann@x.example, bob@y.example, 17 more"; not yet fit for a terminal. */
-void replay_append_recipients(GString *out, const struct judged *judged);
+void replay_append_recipients(GString *out, const struct replayed *replayed);
 
 /* ---- the whole, and one message of it */
 
 void replay_append_text(GString *out, const struct replay *replay);
-void replay_append_message_text(GString *out, const struct replay *replay, const struct judged *judged);
+void replay_append_message_text(GString *out, const struct replay *replay, const struct replayed *replayed);
 
 /* One line each. */
 void replay_append_json(GString *out, const struct replay *replay);
-void replay_append_message_json(GString *out, const struct replay *replay, const struct judged *judged);
+void replay_append_message_json(GString *out, const struct replay *replay, const struct replayed *replayed);
 
 /* A whole HTML document. */
 void replay_append_html(GString *out, const struct replay *replay);

@@ -136,11 +136,11 @@ void replay_append_edge(GString *out, const struct policy *policy, const struct 
     }
 }
 
-void replay_append_place(GString *out, const struct judged *judged)
+void replay_append_place(GString *out, const struct replayed *replayed)
 {
-    g_string_append(out, judged->file);
-    if (judged->index > 0)
-        g_string_append_printf(out, " [%u]", judged->index);
+    g_string_append(out, replayed->file);
+    if (replayed->index > 0)
+        g_string_append_printf(out, " [%u]", replayed->index);
 }
 
 void replay_append_ruling(GString *out, const struct ruling *ruling)
@@ -151,27 +151,27 @@ void replay_append_ruling(GString *out, const struct ruling *ruling)
         g_string_append_printf(out, "%s by %s", disposition_name(ruling->disposition), ruling->rule);
 }
 
-void replay_append_parties(GString *out, const struct judged *judged, unsigned limit)
+void replay_append_parties(GString *out, const struct replayed *replayed, unsigned limit)
 {
-    unsigned shown = MIN(judged->parties->len, limit);
-    unsigned more = judged->parties->len - shown + judged->more_parties;
+    unsigned shown = MIN(replayed->parties->len, limit);
+    unsigned more = replayed->parties->len - shown + replayed->more_parties;
 
     for (unsigned i = 0; i < shown; i++) {
         g_string_append(out, i > 0 ? ", " : "");
-        parties_append(out, &g_array_index(judged->parties, struct party_sum, i));
+        parties_append(out, &g_array_index(replayed->parties, struct party_sum, i));
     }
     if (more > 0)
         g_string_append_printf(out, ", %u more", more);
 }
 
-void replay_append_recipients(GString *out, const struct judged *judged)
+void replay_append_recipients(GString *out, const struct replayed *replayed)
 {
     unsigned shown = 0;
 
-    for (; judged->recipients != NULL && judged->recipients[shown] != NULL; shown++) {
-        g_autofree char *address = address_display(judged->recipients[shown]);
+    for (; replayed->recipients != NULL && replayed->recipients[shown] != NULL; shown++) {
+        g_autofree char *address = address_display(replayed->recipients[shown]);
         g_string_append_printf(out, "%s%s", shown > 0 ? ", " : "", address);
     }
-    if (judged->visible > shown)
-        g_string_append_printf(out, ", %u more", judged->visible - shown);
+    if (replayed->visible > shown)
+        g_string_append_printf(out, ", %u more", replayed->visible - shown);
 }

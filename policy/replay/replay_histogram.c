@@ -78,7 +78,7 @@ GArray *histogram_edges(const struct policy *policy, enum count count)
 {
     GArray *edges = g_array_new(FALSE, FALSE, sizeof(struct edge));
 
-    for (unsigned i = 0; i < MIN(policy_threshold_count(policy), JUDGED_THRESHOLDS); i++) {
+    for (unsigned i = 0; i < MIN(policy_threshold_count(policy), REPLAYED_THRESHOLDS); i++) {
         const struct threshold *threshold = policy_threshold(policy, i);
         if (threshold->count != count || threshold->classes != CLASS_EXTERNAL || threshold->number >= SPREAD_VALUES)
             continue;

@@ -61,26 +61,26 @@ static void append_small(GString *out, const char *lead, const char *text)
 }
 
 /* What is said of a message below its verdict. */
-static void append_message_details(GString *out, const struct replay *replay, const struct judged *judged)
+static void append_message_details(GString *out, const struct replay *replay, const struct replayed *replayed)
 {
     g_autoptr(GString) words = g_string_new(NULL);
 
-    replay_append_place(words, judged);
-    g_string_append_printf(words, ", parties %u, visible %u, hidden %u", judged->counts[COUNT_PARTIES],
-                           judged->counts[COUNT_VISIBLE], judged->counts[COUNT_HIDDEN]);
+    replay_append_place(words, replayed);
+    g_string_append_printf(words, ", parties %u, visible %u, hidden %u", replayed->counts[COUNT_PARTIES],
+                           replayed->counts[COUNT_VISIBLE], replayed->counts[COUNT_HIDDEN]);
     append_small(out, "", words->str);
-    if (judged->parties->len > 0) {
+    if (replayed->parties->len > 0) {
         g_string_truncate(words, 0);
-        replay_append_parties(words, judged, JUDGED_PARTIES);
+        replay_append_parties(words, replayed, REPLAYED_PARTIES);
         append_small(out, "", words->str);
     }
-    if (replay->recipients && judged->visible > 0) {
+    if (replay->recipients && replayed->visible > 0) {
         g_string_truncate(words, 0);
-        replay_append_recipients(words, judged);
+        replay_append_recipients(words, replayed);
         append_small(out, "to ", words->str);
     }
-    if (judged->id[0] != '\0')
-        append_small(out, "Message-ID ", judged->id);
+    if (replayed->id[0] != '\0')
+        append_small(out, "Message-ID ", replayed->id);
 }
 
 /* ---- head */
@@ -130,7 +130,7 @@ static void append_tile(GString *out, const struct tally *tally, enum dispositio
     g_string_append_printf(out, "<li class=\"%s\">%s <b>", name, name);
     replay_append_number(out, tally->by[disposition], 0);
     g_string_append(out, "</b> <span>");
-    append_share(out, tally->by[disposition], tally->judged);
+    append_share(out, tally->by[disposition], tally->evaluated);
     g_string_append(out, "</span></li>\n");
 }
 
@@ -143,9 +143,9 @@ static void append_head(GString *out, const struct replay *replay)
     replay_append_messages(out, tally->messages);
     if (days[0] != '\0')
         g_string_append_printf(out, ", <span class=\"d\">%s</span>", days);
-    if (tally->judged < tally->messages) {
+    if (tally->evaluated < tally->messages) {
         g_string_append(out, ", ");
-        replay_append_number(out, tally->messages - tally->judged, 0);
+        replay_append_number(out, tally->messages - tally->evaluated, 0);
         g_string_append(out, " of them not outbound");
     }
     g_string_append(out, ". Policy ");
@@ -175,7 +175,7 @@ static void append_rule(GString *out, const struct tally *tally, const struct ru
                            strcmp(rule->verdict, "fault") == 0 ? "tempfail" : rule->verdict,
                            rule->monitor ? "would " : "", rule->verdict);
     append_count_cell(out, rule->messages);
-    append_share_cell(out, rule->messages, tally->judged);
+    append_share_cell(out, rule->messages, tally->evaluated);
     if (tally->against != NULL)
         append_count_cell(out, rule->old);
     g_string_append(out, "</tr>\n");
@@ -283,13 +283,13 @@ static void append_ladder(GString *out, const struct tally *tally, const GArray 
     g_string_append_printf(
         out, "<table class=\"ladder\">\n<thead><tr><th class=\"w\">At</th><th class=\"n\">you would have held</th>"
              "<th class=\"n\">of ");
-    replay_append_number(out, tally->judged, 0);
+    replay_append_number(out, tally->evaluated, 0);
     g_string_append(out, "</th></tr></thead>\n<tbody>\n");
     for (unsigned i = 0; i < ladder->len; i++) {
         const struct rung *rung = &g_array_index(ladder, struct rung, i);
         g_string_append_printf(out, "<tr%s><td class=\"w\">%u</td>", rung->edge ? " class=\"at\"" : "", rung->number);
         append_count_cell(out, rung->messages);
-        append_share_cell(out, rung->messages, tally->judged);
+        append_share_cell(out, rung->messages, tally->evaluated);
         g_string_append(out, "</tr>\n");
     }
     g_string_append(out, "</tbody></table>\n");
@@ -320,15 +320,15 @@ static void append_spread(GString *out, const struct replay *replay, const char 
 
 static void append_near_rows(GString *out, const struct replay *replay, const struct near *near)
 {
-    const struct judged *judged = near->message;
+    const struct replayed *replayed = near->message;
 
     g_string_append(out, "<tr>");
     append_count_cell(out, near->count);
     g_string_append(out, "<td>");
-    append_ruling(out, &judged->ruling);
-    g_string_append_printf(out, "</td><td class=\"n\">%.10s</td><td class=\"w wide\">", judged->date);
-    append_address(out, judged->sender);
-    append_message_details(out, replay, judged);
+    append_ruling(out, &replayed->ruling);
+    g_string_append_printf(out, "</td><td class=\"n\">%.10s</td><td class=\"w wide\">", replayed->date);
+    append_address(out, replayed->sender);
+    append_message_details(out, replay, replayed);
     g_string_append(out, "</td></tr>\n");
 }
 
@@ -415,14 +415,14 @@ static void append_changed_messages(GString *out, const struct replay *replay)
         out, "<h3>The messages</h3>\n<table class=\"cards changed\">\n<thead><tr><th>Old</th><th>New</th><th>Date</th>"
              "<th>Sender and message</th></tr></thead>\n<tbody>\n");
     for (unsigned i = 0; i < tally->kept->len; i++) {
-        const struct judged *judged = g_ptr_array_index(tally->kept, i);
+        const struct replayed *replayed = g_ptr_array_index(tally->kept, i);
         g_string_append(out, "<tr><td>");
-        append_ruling(out, &judged->old);
+        append_ruling(out, &replayed->old);
         g_string_append(out, "</td><td>");
-        append_ruling(out, &judged->ruling);
-        g_string_append_printf(out, "</td><td class=\"n\">%.10s</td><td class=\"w wide\">", judged->date);
-        append_address(out, judged->sender);
-        append_message_details(out, replay, judged);
+        append_ruling(out, &replayed->ruling);
+        g_string_append_printf(out, "</td><td class=\"n\">%.10s</td><td class=\"w wide\">", replayed->date);
+        append_address(out, replayed->sender);
+        append_message_details(out, replay, replayed);
         g_string_append(out, "</td></tr>\n");
     }
     g_string_append(out, "</tbody></table>\n");
@@ -461,7 +461,7 @@ void replay_append_html(GString *out, const struct replay *replay)
     append_head(out, replay);
     append_changes(out, replay);
     append_rules(out, replay);
-    if (tally->judged > 0) {
+    if (tally->evaluated > 0) {
         append_spread(out, replay, "Parties", COUNT_PARTIES, &tally->parties);
         append_spread(out, replay, "Visible recipients", COUNT_VISIBLE, &tally->visible);
         append_thresholds(out, replay);

@@ -24,11 +24,11 @@ static void json_address(JsonBuilder *json, const char *key, const char *address
     json_string(json, key, shown);
 }
 
-static void json_parties(JsonBuilder *json, const struct judged *judged)
+static void json_parties(JsonBuilder *json, const struct replayed *replayed)
 {
     json_begin_array(json, "parties");
-    for (unsigned i = 0; i < judged->parties->len; i++) {
-        const struct party_sum *sum = &g_array_index(judged->parties, struct party_sum, i);
+    for (unsigned i = 0; i < replayed->parties->len; i++) {
+        const struct party_sum *sum = &g_array_index(replayed->parties, struct party_sum, i);
         json_builder_begin_object(json);
         json_address(json, "party", sum->name);
         json_boolean(json, "individuals", sum->individuals);
@@ -36,13 +36,13 @@ static void json_parties(JsonBuilder *json, const struct judged *judged)
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
-    json_number(json, "more_parties", judged->more_parties);
+    json_number(json, "more_parties", replayed->more_parties);
 }
 
-static void json_recipients(JsonBuilder *json, const struct judged *judged)
+static void json_recipients(JsonBuilder *json, const struct replayed *replayed)
 {
     json_begin_array(json, "recipients");
-    for (char **recipient = judged->recipients; recipient != NULL && *recipient != NULL; recipient++) {
+    for (char **recipient = replayed->recipients; recipient != NULL && *recipient != NULL; recipient++) {
         g_autofree char *shown = address_display(*recipient);
         json_builder_add_string_value(json, shown);
     }
@@ -50,40 +50,40 @@ static void json_recipients(JsonBuilder *json, const struct judged *judged)
 }
 
 /* The members of the object of one message. */
-static void json_message(JsonBuilder *json, const struct replay *replay, const struct judged *judged)
+static void json_message(JsonBuilder *json, const struct replay *replay, const struct replayed *replayed)
 {
-    json_string(json, "file", judged->file);
-    json_number(json, "index", judged->index);
-    json_string(json, "date", judged->date[0] != '\0' ? judged->date : NULL);
-    json_string(json, "message_id", judged->id[0] != '\0' ? judged->id : NULL);
-    json_address(json, "sender", judged->sender);
-    json_boolean(json, "outbound", judged->ruling.rule != NULL);
-    json_ruling(json, &judged->ruling);
+    json_string(json, "file", replayed->file);
+    json_number(json, "index", replayed->index);
+    json_string(json, "date", replayed->date[0] != '\0' ? replayed->date : NULL);
+    json_string(json, "message_id", replayed->id[0] != '\0' ? replayed->id : NULL);
+    json_address(json, "sender", replayed->sender);
+    json_boolean(json, "outbound", replayed->ruling.rule != NULL);
+    json_ruling(json, &replayed->ruling);
     json_begin_object(json, "counts");
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
-        json_number(json, count_name((enum count)kind), judged->counts[kind]);
+        json_number(json, count_name((enum count)kind), replayed->counts[kind]);
     json_builder_end_object(json);
     json_begin_array(json, "defects");
     for (unsigned bit = DEFECT_SYNTAX; bit <= DEFECT_CUT; bit <<= 1)
-        if (judged->defects & bit)
+        if (replayed->defects & bit)
             json_builder_add_string_value(json, defect_name((enum defect)bit));
     json_builder_end_array(json);
-    json_parties(json, judged);
+    json_parties(json, replayed);
     if (replay->recipients)
-        json_recipients(json, judged);
+        json_recipients(json, replayed);
     if (replay->tally->against != NULL) {
         json_begin_object(json, "old");
-        json_ruling(json, &judged->old);
+        json_ruling(json, &replayed->old);
         json_builder_end_object(json);
     }
 }
 
-void replay_append_message_json(GString *out, const struct replay *replay, const struct judged *judged)
+void replay_append_message_json(GString *out, const struct replay *replay, const struct replayed *replayed)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
 
     json_builder_begin_object(json);
-    json_message(json, replay, judged);
+    json_message(json, replay, replayed);
     json_builder_end_object(json);
     json_append_line(out, json);
 }
@@ -262,7 +262,7 @@ void replay_append_json(GString *out, const struct replay *replay)
 
     json_builder_begin_object(json);
     json_number(json, "messages", (gint64)tally->messages);
-    json_number(json, "judged", (gint64)tally->judged);
+    json_number(json, "judged", (gint64)tally->evaluated);
     json_boolean(json, "partial", replay->partial);
     json_number(json, "warnings", diags_count(replay->diags));
     json_number(json, "passed_over", (gint64)replay->passed);

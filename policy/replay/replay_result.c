@@ -16,30 +16,30 @@ static void note_hanging(void *data, unsigned threshold, unsigned count)
 {
     struct hanging hanging = {.threshold = threshold, .count = count};
 
-    if (threshold < JUDGED_THRESHOLDS)
+    if (threshold < REPLAYED_THRESHOLDS)
         g_array_append_val((GArray *)data, hanging);
 }
 
 /* A message alone: of a state nothing is asked that came before it. */
-static struct verdict *judge_alone(struct policy *policy, const struct message *message,
-                                   const struct judge_options *options)
+static struct verdict *evaluate_alone(struct policy *policy, const struct message *message,
+                                      const struct evaluate_options *options)
 {
-    struct judge_options own = *options;
+    struct evaluate_options own = *options;
     struct policy_state needs = policy_state(policy);
     struct state_scratch scratch;
 
     if (needs.windows == 0 && needs.remember == 0)
-        return policy_judge(policy, message, options);
+        return policy_evaluate(policy, message, options);
     state_scratch_open(&scratch);
     own.state = &scratch.state;
-    struct verdict *verdict = policy_judge(policy, message, &own);
+    struct verdict *verdict = policy_evaluate(policy, message, &own);
     state_scratch_close(&scratch);
     return verdict;
 }
 
 /* What is known of a message beside itself. */
 struct given_mail {
-    const struct judged_options *options;
+    const struct replayed_options *options;
     const struct watch *watch;      /* of the policy; or NULL */
     const struct body_parts *parts; /* or NULL */
     gint64 time;                    /* at which it is played; 0 of a message alone */
@@ -52,16 +52,16 @@ struct given_mail {
 static struct verdict *rule_on(struct ruling *ruling, struct policy *policy, const struct message *message,
                                const struct given_mail *given, struct play *play)
 {
-    const struct judged_options *options = given->options;
-    struct judge_options judge = {
+    const struct replayed_options *options = given->options;
+    struct evaluate_options asking = {
         .now = options->now, .on_fault = DISPOSITION_QUARANTINE, .watch = given->watch, .parts = given->parts};
 
-    judge.outbound = options->always_outbound ? OUTBOUND_YES : policy_outbound(policy, message);
+    asking.outbound = options->always_outbound ? OUTBOUND_YES : policy_outbound(policy, message);
     *ruling = (struct ruling){.disposition = DISPOSITION_ACCEPT};
-    if (judge.outbound == OUTBOUND_NO)
+    if (asking.outbound == OUTBOUND_NO)
         return NULL;
     struct verdict *verdict =
-        play != NULL ? play_judge(play, message, &judge, given->time) : judge_alone(policy, message, &judge);
+        play != NULL ? play_evaluate(play, message, &asking, given->time) : evaluate_alone(policy, message, &asking);
     ruling->disposition = verdict->disposition;
     ruling->rule = g_strdup(verdict->rule);
     ruling->line = verdict->line;
@@ -106,9 +106,9 @@ static void read_date(const struct message *message, char date[static 17])
 static char *short_sender(const char *sender)
 {
     char *normal = address_normalise_envelope(sender);
-    size_t end = JUDGED_SENDER;
+    size_t end = REPLAYED_SENDER;
 
-    if (strlen(normal) <= JUDGED_SENDER)
+    if (strlen(normal) <= REPLAYED_SENDER)
         return normal;
     while (end > 0 && ((unsigned char)normal[end] & 0xC0) == 0x80)
         end--;
@@ -122,24 +122,24 @@ static char *read_id(const struct message *message)
     const struct header *header = message_find_header(message, "Message-ID");
     char *id = message_id_copy(header != NULL ? header->value : NULL);
 
-    if (strlen(id) > JUDGED_ID)
+    if (strlen(id) > REPLAYED_ID)
         *id = '\0';
     return id;
 }
 
-static void read_exposure(struct judged *judged, const struct exposure *exposure, bool recipients)
+static void read_exposure(struct replayed *replayed, const struct exposure *exposure, bool recipients)
 {
     for (unsigned kind = 0; kind < COUNT_KINDS; kind++)
-        judged->counts[kind] = exposure_count(exposure, (enum count)kind, CLASS_EXTERNAL);
-    judged->defects = exposure_defects(exposure);
-    judged->visible = exposure_visible(exposure);
-    judged->parties = parties_sum(exposure, CLASS_EXTERNAL);
-    parties_cut(judged->parties, JUDGED_PARTIES, &judged->more_parties, &judged->more_people);
+        replayed->counts[kind] = exposure_count(exposure, (enum count)kind, CLASS_EXTERNAL);
+    replayed->defects = exposure_defects(exposure);
+    replayed->visible = exposure_visible(exposure);
+    replayed->parties = parties_sum(exposure, CLASS_EXTERNAL);
+    parties_cut(replayed->parties, REPLAYED_PARTIES, &replayed->more_parties, &replayed->more_people);
     if (!recipients)
         return;
-    judged->recipients = g_new0(char *, JUDGED_RECIPIENTS + 1);
-    for (unsigned i = 0; i < MIN(judged->visible, JUDGED_RECIPIENTS); i++)
-        judged->recipients[i] = g_strdup(exposure_get(exposure, i)->address);
+    replayed->recipients = g_new0(char *, REPLAYED_RECIPIENTS + 1);
+    for (unsigned i = 0; i < MIN(replayed->visible, REPLAYED_RECIPIENTS); i++)
+        replayed->recipients[i] = g_strdup(exposure_get(exposure, i)->address);
 }
 
 /* Whether what came before a message may matter to a policy: it needs a state, and the message shows two parties. */
@@ -151,7 +151,7 @@ static bool waits_for(struct policy *policy, const struct verdict *verdict)
            exposure_count(verdict->exposure, COUNT_PARTIES, CLASS_ALL) >= 2;
 }
 
-bool judged_ask_body(const struct judged_options *options)
+bool replayed_ask_body(const struct replayed_options *options)
 {
     return policy_asks_body(options->policy) || (options->against != NULL && policy_asks_body(options->against));
 }
@@ -167,86 +167,86 @@ static struct body_parts *read_parts(const struct message *message)
     return body_parts_read(&(struct body_source){message, text, length, message_body_is_cut(message->body)});
 }
 
-struct judged *judged_new(const struct message *message, const char *file, unsigned index,
-                          const struct judged_options *options)
+struct replayed *replayed_new(const struct message *message, const char *file, unsigned index,
+                              const struct replayed_options *options)
 {
-    struct judged *judged = g_new0(struct judged, 1);
+    struct replayed *replayed = g_new0(struct replayed, 1);
     struct watch watch = {.hangs = note_hanging};
-    auto_free(body_parts) parts = judged_ask_body(options) ? read_parts(message) : NULL;
+    auto_free(body_parts) parts = replayed_ask_body(options) ? read_parts(message) : NULL;
     struct given_mail given = {.options = options, .watch = &watch, .parts = parts};
     struct verdict *verdict, *old = NULL;
 
-    judged->references = 1;
-    judged->file = g_strdup(file);
-    judged->index = index;
-    judged->sender = short_sender(message->sender);
-    judged->id = read_id(message);
-    judged->hanging = watch.data = g_array_new(FALSE, FALSE, sizeof(struct hanging));
-    read_date(message, judged->date);
-    verdict = rule_on(&judged->ruling, options->policy, message, &given, NULL);
+    replayed->references = 1;
+    replayed->file = g_strdup(file);
+    replayed->index = index;
+    replayed->sender = short_sender(message->sender);
+    replayed->id = read_id(message);
+    replayed->hanging = watch.data = g_array_new(FALSE, FALSE, sizeof(struct hanging));
+    read_date(message, replayed->date);
+    verdict = rule_on(&replayed->ruling, options->policy, message, &given, NULL);
     given.watch = NULL;
     if (options->against != NULL)
-        old = rule_on(&judged->old, options->against, message, &given, NULL);
+        old = rule_on(&replayed->old, options->against, message, &given, NULL);
     if (verdict != NULL || old != NULL)
-        read_exposure(judged, (verdict != NULL ? verdict : old)->exposure, options->recipients);
+        read_exposure(replayed, (verdict != NULL ? verdict : old)->exposure, options->recipients);
     else
-        judged->parties = g_array_new(FALSE, FALSE, sizeof(struct party_sum));
+        replayed->parties = g_array_new(FALSE, FALSE, sizeof(struct party_sum));
     if (waits_for(options->policy, verdict) || (options->against != NULL && waits_for(options->against, old))) {
         const struct header *header = message_find_header(message, "Date");
-        judged->waiting = (struct waiting_mail){.message = message_copy(message),
-                                                .time = decode_date(header != NULL ? header->value : NULL)};
+        replayed->waiting = (struct waiting_mail){.message = message_copy(message),
+                                                  .time = decode_date(header != NULL ? header->value : NULL)};
     }
     verdict_free(verdict);
     verdict_free(old);
-    if (judged->waiting.message != NULL)
-        judged->waiting.parts = g_steal_pointer(&parts);
-    return judged;
+    if (replayed->waiting.message != NULL)
+        replayed->waiting.parts = g_steal_pointer(&parts);
+    return replayed;
 }
 
-void judged_play(struct judged *judged, const struct judged_options *options, struct play *play, struct play *against,
-                 gint64 time)
+void replayed_play(struct replayed *replayed, const struct replayed_options *options, struct play *play,
+                   struct play *against, gint64 time)
 {
-    const struct watch watch = {.hangs = note_hanging, .data = judged->hanging};
-    const struct message *message = judged->waiting.message;
-    struct given_mail given = {options, &watch, judged->waiting.parts, time};
+    const struct watch watch = {.hangs = note_hanging, .data = replayed->hanging};
+    const struct message *message = replayed->waiting.message;
+    struct given_mail given = {options, &watch, replayed->waiting.parts, time};
 
-    g_array_set_size(judged->hanging, 0);
-    ruling_clear(&judged->ruling);
-    verdict_free(rule_on(&judged->ruling, options->policy, message, &given, play));
+    g_array_set_size(replayed->hanging, 0);
+    ruling_clear(&replayed->ruling);
+    verdict_free(rule_on(&replayed->ruling, options->policy, message, &given, play));
     if (options->against != NULL) {
-        ruling_clear(&judged->old);
+        ruling_clear(&replayed->old);
         given.watch = NULL;
-        verdict_free(rule_on(&judged->old, options->against, message, &given, against));
+        verdict_free(rule_on(&replayed->old, options->against, message, &given, against));
     }
-    g_clear_pointer(&judged->waiting.message, message_free);
-    g_clear_pointer(&judged->waiting.parts, body_parts_free);
+    g_clear_pointer(&replayed->waiting.message, message_free);
+    g_clear_pointer(&replayed->waiting.parts, body_parts_free);
 }
 
-struct judged *judged_ref(struct judged *judged)
+struct replayed *replayed_ref(struct replayed *replayed)
 {
-    judged->references++;
-    return judged;
+    replayed->references++;
+    return replayed;
 }
 
-void judged_unref(struct judged *judged)
+void replayed_unref(struct replayed *replayed)
 {
-    if (--judged->references > 0)
+    if (--replayed->references > 0)
         return;
-    g_free(judged->file);
-    g_free(judged->sender);
-    g_free(judged->id);
-    ruling_clear(&judged->ruling);
-    ruling_clear(&judged->old);
-    g_array_unref(judged->hanging);
-    g_array_unref(judged->parties);
-    g_strfreev(judged->recipients);
-    message_free(judged->waiting.message);
-    body_parts_free(judged->waiting.parts);
-    g_free(judged);
+    g_free(replayed->file);
+    g_free(replayed->sender);
+    g_free(replayed->id);
+    ruling_clear(&replayed->ruling);
+    ruling_clear(&replayed->old);
+    g_array_unref(replayed->hanging);
+    g_array_unref(replayed->parties);
+    g_strfreev(replayed->recipients);
+    message_free(replayed->waiting.message);
+    body_parts_free(replayed->waiting.parts);
+    g_free(replayed);
 }
 
-bool judged_changed(const struct judged *judged)
+bool replayed_changed(const struct replayed *replayed)
 {
-    return judged->ruling.disposition != judged->old.disposition ||
-           g_strcmp0(judged->ruling.rule, judged->old.rule) != 0;
+    return replayed->ruling.disposition != replayed->old.disposition ||
+           g_strcmp0(replayed->ruling.rule, replayed->old.rule) != 0;
 }

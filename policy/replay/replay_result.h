@@ -4,8 +4,8 @@
  *
  * Recipients are included only on request; otherwise it has only the parties.
  *
- * Ownership: judged_new gives one reference; each judged_ref needs a
- * judged_unref.  References are counted for one thread: whoever makes one in
+ * Ownership: replayed_new gives one reference; each replayed_ref needs a
+ * replayed_unref.  References are counted for one thread: whoever makes one in
  * another hands it over whole.
  */
 #ifndef RCPTGUARD_REPLAY_RESULT_H
@@ -19,11 +19,11 @@
 #include <stdbool.h>
 
 /* What is kept of one message, whatever its size. */
-#define JUDGED_PARTIES    8u   /* parties; of more, their number */
-#define JUDGED_RECIPIENTS 20u  /* recipients, if they are asked for */
-#define JUDGED_SENDER     320u /* bytes of its sender */
-#define JUDGED_ID         250u /* bytes of its Message-ID */
-#define JUDGED_THRESHOLDS 64u  /* the first thresholds of a policy are watched */
+#define REPLAYED_PARTIES    8u   /* parties; of more, their number */
+#define REPLAYED_RECIPIENTS 20u  /* recipients, if they are asked for */
+#define REPLAYED_SENDER     320u /* bytes of its sender */
+#define REPLAYED_ID         250u /* bytes of its Message-ID */
+#define REPLAYED_THRESHOLDS 64u  /* the first thresholds of a policy are watched */
 
 /* The verdict of one policy.  If it is not outbound, `rule` is NULL and the message is accepted. */
 struct ruling {
@@ -41,7 +41,7 @@ struct hanging {
 
 /*
  * What is played in the order of its dates: the message itself, if a policy asks the state about it.  Its verdict is
- * that of the message alone until judged_play.
+ * that of the message alone until replayed_play.
  */
 struct waiting_mail {
     struct message *message;  /* or NULL */
@@ -49,7 +49,7 @@ struct waiting_mail {
     gint64 time;              /* of its Date, in seconds since 1970; 0 if it has none */
 };
 
-struct judged {
+struct replayed {
     unsigned references;
     char *file;
     unsigned index;
@@ -59,7 +59,7 @@ struct judged {
     struct once_key key; /* what it is known again by; set by whoever asks for that */
     struct ruling ruling;
     struct ruling old;            /* of the policy that it is compared with, if there is one */
-    unsigned counts[COUNT_KINDS]; /* of `external`, by the first policy that judges it; nothing if none does */
+    unsigned counts[COUNT_KINDS]; /* of `external`, by the first policy that evaluates it; nothing if none does */
     unsigned defects;
     GArray *hanging;       /* struct hanging */
     GArray *parties;       /* struct party_sum: the largest of `external` */
@@ -70,7 +70,7 @@ struct judged {
     struct waiting_mail waiting;
 };
 
-struct judged_options {
+struct replayed_options {
     gint64 now;
     bool always_outbound; /* the message counts as outbound; otherwise the policy decides */
     bool recipients;      /* keep them */
@@ -79,20 +79,20 @@ struct judged_options {
 };
 
 /* Whether either policy asks what the bodies show, so that messages need theirs. */
-bool judged_ask_body(const struct judged_options *options);
+bool replayed_ask_body(const struct replayed_options *options);
 
-struct judged *judged_new(const struct message *message, const char *file, unsigned index,
-                          const struct judged_options *options);
+struct replayed *replayed_new(const struct message *message, const char *file, unsigned index,
+                              const struct replayed_options *options);
 struct play;
 
 /* Evaluates a message that has waited, with what came before it at that time; `against` may be NULL. */
-void judged_play(struct judged *judged, const struct judged_options *options, struct play *play, struct play *against,
-                 gint64 time);
+void replayed_play(struct replayed *replayed, const struct replayed_options *options, struct play *play,
+                   struct play *against, gint64 time);
 
-struct judged *judged_ref(struct judged *judged);
-void judged_unref(struct judged *judged);
+struct replayed *replayed_ref(struct replayed *replayed);
+void replayed_unref(struct replayed *replayed);
 
 /* Whether two policies treat the message differently: another verdict, or the same by another rule. */
-bool judged_changed(const struct judged *judged);
+bool replayed_changed(const struct replayed *replayed);
 
 #endif

@@ -65,10 +65,10 @@ static void settle(struct verdict *verdict, const struct state *state, gint64 ti
     verdict_settle(verdict, state, end, time);
 }
 
-static struct verdict *judge_way(struct play *play, enum way way, const struct message *message,
-                                 const struct judge_options *options, gint64 time)
+static struct verdict *evaluate_way(struct play *play, enum way way, const struct message *message,
+                                    const struct evaluate_options *options, gint64 time)
 {
-    struct judge_options own = *options;
+    struct evaluate_options own = *options;
 
     own.state = &play->scratches[way].state;
     own.time = time;
@@ -77,7 +77,7 @@ static struct verdict *judge_way(struct play *play, enum way way, const struct m
         own.trace = NULL;
         own.watch = NULL;
     }
-    struct verdict *verdict = policy_judge(play->policy, message, &own);
+    struct verdict *verdict = policy_evaluate(play->policy, message, &own);
     settle(verdict, own.state, time);
     return verdict;
 }
@@ -99,22 +99,22 @@ static bool is_stopped(const struct verdict *verdict)
     return disposition_stops(verdict->disposition) || verdict_would_stop(verdict);
 }
 
-struct verdict *play_judge(struct play *play, const struct message *message, const struct judge_options *options,
-                           gint64 time)
+struct verdict *play_evaluate(struct play *play, const struct message *message, const struct evaluate_options *options,
+                              gint64 time)
 {
     struct play_figures *figures = &play->figures;
 
     expire(play, time);
-    struct verdict *verdict = judge_way(play, AS_WRITTEN, message, options, time);
+    struct verdict *verdict = evaluate_way(play, AS_WRITTEN, message, options, time);
     bool stopped = is_stopped(verdict);
     figures->stopped += stopped;
     if (figures->known) {
-        auto_free(verdict) other = judge_way(play, WITHOUT_KNOWN, message, options, time);
+        auto_free(verdict) other = evaluate_way(play, WITHOUT_KNOWN, message, options, time);
         figures->without_known += is_stopped(other);
         figures->spared += is_stopped(other) && !stopped;
     }
     if (figures->windows) {
-        auto_free(verdict) other = judge_way(play, WITHOUT_WINDOWS, message, options, time);
+        auto_free(verdict) other = evaluate_way(play, WITHOUT_WINDOWS, message, options, time);
         figures->added += stopped && !is_stopped(other);
     }
     return verdict;

@@ -19,9 +19,9 @@ struct play *play_new(struct policy *policy);
 void play_free(struct play *play);
 AUTO_FREE_DEFINE(play, play_free)
 
-/* As policy_judge at that time of the message, in seconds since 1970; the options have no state yet. */
-struct verdict *play_judge(struct play *play, const struct message *message, const struct judge_options *options,
-                           gint64 time);
+/* As policy_evaluate at that time of the message, in seconds since 1970; the options have no state yet. */
+struct verdict *play_evaluate(struct play *play, const struct message *message, const struct evaluate_options *options,
+                              gint64 time);
 
 struct play_figures {
     bool known, windows;   /* whether the policy has them */

@@ -54,24 +54,25 @@ static void append_sender(GString *out, const struct replay *replay, const char 
 /* ---- one message */
 
 /* When, who, how many and of whom: what there is to say of a message besides its verdict. */
-static void append_details(GString *out, const struct replay *replay, const struct judged *judged, unsigned indent)
+static void append_details(GString *out, const struct replay *replay, const struct replayed *replayed, unsigned indent)
 {
-    g_autofree char *sender = address_display(judged->sender);
+    g_autofree char *sender = address_display(replayed->sender);
     g_autoptr(GString) details = g_string_new(NULL);
 
-    g_string_append_printf(details, "%s%s%s: parties %u, visible %u, hidden %u", judged->date,
-                           judged->date[0] != '\0' ? ", " : "", sender[0] != '\0' ? sender : "<>",
-                           judged->counts[COUNT_PARTIES], judged->counts[COUNT_VISIBLE], judged->counts[COUNT_HIDDEN]);
-    if (judged->parties->len > 0) {
+    g_string_append_printf(details, "%s%s%s: parties %u, visible %u, hidden %u", replayed->date,
+                           replayed->date[0] != '\0' ? ", " : "", sender[0] != '\0' ? sender : "<>",
+                           replayed->counts[COUNT_PARTIES], replayed->counts[COUNT_VISIBLE],
+                           replayed->counts[COUNT_HIDDEN]);
+    if (replayed->parties->len > 0) {
         g_string_append(details, "; ");
-        replay_append_parties(details, judged, PARTIES_SHOWN);
+        replay_append_parties(details, replayed, PARTIES_SHOWN);
     }
-    if (replay->recipients && judged->visible > 0) {
+    if (replay->recipients && replayed->visible > 0) {
         g_string_append(details, "; to ");
-        replay_append_recipients(details, judged);
+        replay_append_recipients(details, replayed);
     }
-    if (judged->id[0] != '\0')
-        g_string_append_printf(details, "; <%s>", judged->id);
+    if (replayed->id[0] != '\0')
+        g_string_append_printf(details, "; <%s>", replayed->id);
     terminal_append_blanks(out, 0, indent);
     terminal_append_wrapped(out, details->str, indent, width_of(replay));
     g_string_append_c(out, '\n');
@@ -84,22 +85,22 @@ static void append_ruling(GString *out, const struct replay *replay, const struc
     g_string_append(out, terminal_end(replay->colours));
 }
 
-void replay_append_message_text(GString *out, const struct replay *replay, const struct judged *judged)
+void replay_append_message_text(GString *out, const struct replay *replay, const struct replayed *replayed)
 {
     g_autoptr(GString) place = g_string_new(NULL);
 
-    replay_append_place(place, judged);
+    replay_append_place(place, replayed);
     terminal_append_plain(out, place->str);
     g_string_append(out, ": ");
-    if (replay->tally->against != NULL && judged_changed(judged)) {
-        append_ruling(out, replay, &judged->old);
+    if (replay->tally->against != NULL && replayed_changed(replayed)) {
+        append_ruling(out, replay, &replayed->old);
         g_string_append(out, " -> ");
     }
-    append_ruling(out, replay, &judged->ruling);
-    for (char **would = judged->ruling.would; would != NULL && *would != NULL; would++)
+    append_ruling(out, replay, &replayed->ruling);
+    for (char **would = replayed->ruling.would; would != NULL && *would != NULL; would++)
         g_string_append_printf(out, ", would %s", *would);
     g_string_append_c(out, '\n');
-    append_details(out, replay, judged, 2);
+    append_details(out, replay, replayed, 2);
 }
 
 /* ---- figures */
@@ -129,9 +130,9 @@ static void append_head(GString *out, const struct replay *replay)
     replay_append_messages(out, tally->messages);
     if (days[0] != '\0')
         g_string_append_printf(out, ", %s", days);
-    if (tally->judged < tally->messages) {
+    if (tally->evaluated < tally->messages) {
         g_string_append(out, ", ");
-        replay_append_number(out, tally->messages - tally->judged, 0);
+        replay_append_number(out, tally->messages - tally->evaluated, 0);
         g_string_append(out, " of them not outbound");
     }
     g_string_append(out, "; policy ");
@@ -158,7 +159,7 @@ static void append_rules(GString *out, const struct replay *replay)
         if (!rule->present)
             continue;
         replay_append_number(out, rule->messages, NUMBER);
-        replay_append_share(out, rule->messages, tally->judged, SHARE + 1);
+        replay_append_share(out, rule->messages, tally->evaluated, SHARE + 1);
         g_string_append(out, "  ");
         append_verdict(out, replay, verdict, disposition_of(rule->verdict), VERDICT);
         g_string_append(out, rule->rule);
@@ -292,10 +293,10 @@ static void append_ladder(GString *out, const struct replay *replay, const char 
         g_string_append_printf(out, " %s you would have held ", unit);
         replay_append_number(out, rung->messages, 0);
         g_string_append(out, " of ");
-        replay_append_number(out, replay->tally->judged, 0);
+        replay_append_number(out, replay->tally->evaluated, 0);
         g_string_append(out, rung->messages > 0 ? ", " : "");
         if (rung->messages > 0)
-            replay_append_share(out, rung->messages, replay->tally->judged, 0);
+            replay_append_share(out, rung->messages, replay->tally->evaluated, 0);
         g_string_append_c(out, '\n');
     }
 }
@@ -304,17 +305,17 @@ static void append_ladder(GString *out, const struct replay *replay, const char 
 
 static void append_near(GString *out, const struct replay *replay, const struct near *near)
 {
-    const struct judged *judged = near->message;
+    const struct replayed *replayed = near->message;
     g_autoptr(GString) place = g_string_new(NULL);
 
     replay_append_number(out, near->count, 7);
     g_string_append(out, "  ");
-    append_ruling(out, replay, &judged->ruling);
+    append_ruling(out, replay, &replayed->ruling);
     g_string_append(out, ": ");
-    replay_append_place(place, judged);
+    replay_append_place(place, replayed);
     terminal_append_plain(out, place->str);
     g_string_append_c(out, '\n');
-    append_details(out, replay, judged, 9);
+    append_details(out, replay, replayed, 9);
 }
 
 static void append_threshold(GString *out, const struct replay *replay, unsigned index)
@@ -397,7 +398,7 @@ void replay_append_text(GString *out, const struct replay *replay)
     }
     append_head(out, replay);
     append_rules(out, replay);
-    if (tally->judged == 0)
+    if (tally->evaluated == 0)
         return;
     append_senders(out, replay);
     append_histogram(out, replay, "Messages by parties outside", COUNT_PARTIES, &tally->parties);

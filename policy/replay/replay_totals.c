@@ -64,19 +64,19 @@ static void count_ruling(struct tally *tally, const struct ruling *ruling, bool 
 
 /* ---- senders */
 
-static void count_sender(struct tally *tally, const struct judged *judged)
+static void count_sender(struct tally *tally, const struct replayed *replayed)
 {
-    struct sender_tally *sender = g_hash_table_lookup(tally->senders, judged->sender);
+    struct sender_tally *sender = g_hash_table_lookup(tally->senders, replayed->sender);
 
     if (sender == NULL && g_hash_table_size(tally->senders) < TALLY_SENDERS) {
         sender = g_new0(struct sender_tally, 1);
-        sender->sender = keep_name(tally, judged->sender);
+        sender->sender = keep_name(tally, replayed->sender);
         g_hash_table_insert(tally->senders, sender->sender, sender);
     }
     if (sender == NULL)
         sender = &tally->others;
     sender->messages++;
-    sender->by[judged->ruling.disposition]++;
+    sender->by[replayed->ruling.disposition]++;
 }
 
 guint64 tally_stopped(const guint64 by[DISPOSITIONS])
@@ -157,7 +157,7 @@ guint64 spread_from(const struct spread *spread, unsigned least)
 /* ---- thresholds */
 
 /* Keeps a message if it is nearer than the last that is kept.  `side` has the nearest first. */
-static void keep_near(struct near *side, unsigned *kept, struct judged *judged, unsigned count, unsigned threshold)
+static void keep_near(struct near *side, unsigned *kept, struct replayed *replayed, unsigned count, unsigned threshold)
 {
     unsigned distance = count < threshold ? threshold - count : count - threshold;
     unsigned place = *kept;
@@ -171,24 +171,24 @@ static void keep_near(struct near *side, unsigned *kept, struct judged *judged, 
     if (place == TALLY_NEAR)
         return;
     if (*kept == TALLY_NEAR)
-        judged_unref(side[--*kept].message);
+        replayed_unref(side[--*kept].message);
     memmove(&side[place + 1], &side[place], (*kept - place) * sizeof *side);
-    side[place] = (struct near){.message = judged_ref(judged), .count = count};
+    side[place] = (struct near){.message = replayed_ref(replayed), .count = count};
     ++*kept;
 }
 
-static void count_thresholds(struct tally *tally, struct judged *judged)
+static void count_thresholds(struct tally *tally, struct replayed *replayed)
 {
-    for (unsigned i = 0; i < judged->hanging->len; i++) {
-        struct hanging hanging = g_array_index(judged->hanging, struct hanging, i);
+    for (unsigned i = 0; i < replayed->hanging->len; i++) {
+        struct hanging hanging = g_array_index(replayed->hanging, struct hanging, i);
         struct near_tally *near = &tally->near[hanging.threshold];
         unsigned number = policy_threshold(tally->policy, hanging.threshold)->number;
         if (hanging.count < number) {
             near->below_messages++;
-            keep_near(near->below, &near->below_count, judged, hanging.count, number);
+            keep_near(near->below, &near->below_count, replayed, hanging.count, number);
         } else {
             near->above_messages++;
-            keep_near(near->above, &near->above_count, judged, hanging.count, number);
+            keep_near(near->above, &near->above_count, replayed, hanging.count, number);
         }
     }
 }
@@ -214,14 +214,14 @@ static struct change_tally *find_change(struct tally *tally, const struct ruling
     return change;
 }
 
-static void count_change(struct tally *tally, struct judged *judged)
+static void count_change(struct tally *tally, struct replayed *replayed)
 {
-    struct change_tally *change = find_change(tally, &judged->old, &judged->ruling);
+    struct change_tally *change = find_change(tally, &replayed->old, &replayed->ruling);
 
-    ++*(judged->old.disposition != judged->ruling.disposition ? &tally->changed : &tally->moved);
+    ++*(replayed->old.disposition != replayed->ruling.disposition ? &tally->changed : &tally->moved);
     ++*(change != NULL ? &change->messages : &tally->unlisted);
     if (tally->kept->len < TALLY_CHANGED)
-        g_ptr_array_add(tally->kept, judged_ref(judged));
+        g_ptr_array_add(tally->kept, replayed_ref(replayed));
 }
 
 /* ---- the whole */
@@ -238,8 +238,8 @@ struct tally *tally_new(struct policy *policy, struct policy *against)
     tally->senders = g_hash_table_new_full(hash_string, g_str_equal, NULL, g_free);
     tally->changes = g_ptr_array_new_with_free_func(g_free);
     tally->change_index = g_hash_table_new_full(hash_string, g_str_equal, g_free, NULL);
-    tally->kept = g_ptr_array_new_with_free_func((GDestroyNotify)judged_unref);
-    tally->near_count = MIN(policy_threshold_count(policy), JUDGED_THRESHOLDS);
+    tally->kept = g_ptr_array_new_with_free_func((GDestroyNotify)replayed_unref);
+    tally->near_count = MIN(policy_threshold_count(policy), REPLAYED_THRESHOLDS);
     tally->near = g_new0(struct near_tally, tally->near_count);
     tally->parties.messages = g_malloc0_n(SPREAD_VALUES, sizeof *tally->parties.messages);
     tally->visible.messages = g_malloc0_n(SPREAD_VALUES, sizeof *tally->visible.messages);
@@ -253,9 +253,9 @@ void tally_free(struct tally *tally)
         return;
     for (unsigned i = 0; i < tally->near_count; i++) {
         for (unsigned j = 0; j < tally->near[i].below_count; j++)
-            judged_unref(tally->near[i].below[j].message);
+            replayed_unref(tally->near[i].below[j].message);
         for (unsigned j = 0; j < tally->near[i].above_count; j++)
-            judged_unref(tally->near[i].above[j].message);
+            replayed_unref(tally->near[i].above[j].message);
     }
     g_free(tally->near);
     g_free(tally->parties.messages);
@@ -283,24 +283,24 @@ static void note_date(struct tally *tally, const char *date)
         g_strlcpy(tally->last, date, sizeof tally->last);
 }
 
-void tally_add(struct tally *tally, struct judged *judged)
+void tally_add(struct tally *tally, struct replayed *replayed)
 {
     tally->messages++;
-    note_date(tally, judged->date);
-    if (judged->ruling.rule != NULL) {
-        enum disposition disposition = judged->ruling.disposition;
-        tally->judged++;
+    note_date(tally, replayed->date);
+    if (replayed->ruling.rule != NULL) {
+        enum disposition disposition = replayed->ruling.disposition;
+        tally->evaluated++;
         tally->by[disposition]++;
-        spread_add(&tally->parties, judged->counts[COUNT_PARTIES], disposition);
-        spread_add(&tally->visible, judged->counts[COUNT_VISIBLE], disposition);
-        count_sender(tally, judged);
-        count_thresholds(tally, judged);
+        spread_add(&tally->parties, replayed->counts[COUNT_PARTIES], disposition);
+        spread_add(&tally->visible, replayed->counts[COUNT_VISIBLE], disposition);
+        count_sender(tally, replayed);
+        count_thresholds(tally, replayed);
     }
-    count_ruling(tally, &judged->ruling, false);
+    count_ruling(tally, &replayed->ruling, false);
     if (tally->against != NULL) {
-        count_ruling(tally, &judged->old, true);
-        if (judged_changed(judged))
-            count_change(tally, judged);
+        count_ruling(tally, &replayed->old, true);
+        if (replayed_changed(replayed))
+            count_change(tally, replayed);
     }
-    judged_unref(judged);
+    replayed_unref(replayed);
 }

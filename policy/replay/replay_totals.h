@@ -55,7 +55,7 @@ struct spread {
 
 /* The messages nearest to a threshold, of those that it decides. */
 struct near {
-    struct judged *message;
+    struct replayed *message;
     unsigned count;
 };
 struct near_tally {
@@ -67,13 +67,13 @@ struct near_tally {
 struct tally {
     struct policy *policy, *against; /* the second may be NULL */
     guint64 messages;
-    guint64 judged; /* the rest is not outbound */
+    guint64 evaluated; /* the rest is not outbound */
     guint64 by[DISPOSITIONS];
     char first[17], last[17]; /* the earliest and the latest date; "" if no message has one */
 
     GPtrArray *rules; /* struct rule_tally *: in the order of the policy, `default`, then what else came up */
     struct spread parties, visible;
-    struct near_tally *near; /* one for each threshold up to JUDGED_THRESHOLDS */
+    struct near_tally *near; /* one for each threshold up to REPLAYED_THRESHOLDS */
     unsigned near_count;
 
     struct sender_tally others; /* of the senders that are not counted separately */
@@ -82,7 +82,7 @@ struct tally {
     guint64 changed;    /* messages with another verdict */
     guint64 moved;      /* messages with the same verdict by another rule */
     guint64 unlisted;   /* messages whose kind of change is beyond TALLY_CHANGES */
-    GPtrArray *kept;    /* struct judged *: the first that changed */
+    GPtrArray *kept;    /* struct replayed *: the first that changed */
 
     /* private */
     GStringChunk *names; /* of rules and senders */
@@ -95,8 +95,8 @@ struct tally *tally_new(struct policy *policy, struct policy *against);
 void tally_free(struct tally *tally);
 AUTO_FREE_DEFINE(tally, tally_free)
 
-/* Takes one reference of `judged`. */
-void tally_add(struct tally *tally, struct judged *judged);
+/* Takes one reference of `replayed`. */
+void tally_add(struct tally *tally, struct replayed *replayed);
 
 /*
  * The first `limit` of them (const struct sender_tally *; the array alone is the

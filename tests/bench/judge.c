@@ -1,5 +1,5 @@
 /*
- * judge - judges messages of files, for measuring:
+ * judge - evaluates messages of files, for measuring:
  *
  *     judge POLICY FILE [TIMES]        nanoseconds of CPU, the least of all times
  *     judge --stack POLICY FILE...     bytes of stack, each in a thread of its own
@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-/* More than any judgement may need, so that what it needs can be seen. */
+/* More than any evaluation may need, so that what it needs can be seen. */
 #define STACK_SIZE (4u * 1024 * 1024)
 
 /* What an unused byte of the stack holds. */
@@ -73,12 +73,12 @@ static struct policy *read_policy(const char *path)
 static void *judge(void *data)
 {
     struct job *job = data;
-    struct judge_options options = {.on_fault = DISPOSITION_QUARANTINE,
-                                    .outbound = OUTBOUND_YES,
-                                    .state = &job->scratch->state,
-                                    .time = 1800000000};
+    struct evaluate_options options = {.on_fault = DISPOSITION_QUARANTINE,
+                                       .outbound = OUTBOUND_YES,
+                                       .state = &job->scratch->state,
+                                       .time = 1800000000};
 
-    job->verdict = policy_judge(job->policy, job->message, &options);
+    job->verdict = policy_evaluate(job->policy, job->message, &options);
     return NULL;
 }
 

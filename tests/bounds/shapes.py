@@ -92,7 +92,7 @@ def write_message(path, shape, size):
 
 def instructions(judge, policy, message):
     """Instructions spent in judging the message, by callgrind: the same on each run."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=policy_judge",
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=policy_evaluate",
                judge, policy, message]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     return int(re.search(r"Collected : (\d+)", run.stderr).group(1))

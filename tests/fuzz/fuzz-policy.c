@@ -161,14 +161,14 @@ static struct verdict *judge(struct policy *policy, const struct message *messag
     const struct trace trace = {told_rule, told_group, told_group_end, told_test, told_end, &told};
     struct state_scratch scratch;
     state_scratch_open(&scratch);
-    const struct judge_options options = {
+    const struct evaluate_options options = {
         .now = NOW,
         .state = &scratch.state,
         .on_fault = DISPOSITION_QUARANTINE,
         .outbound = outbound,
         .trace = traced ? &trace : NULL,
     };
-    struct verdict *verdict = policy_judge(policy, message, &options);
+    struct verdict *verdict = policy_evaluate(policy, message, &options);
 
     verdict_settle(verdict, &scratch.state, verdict_end_of(verdict->disposition), NOW);
     state_scratch_close(&scratch);

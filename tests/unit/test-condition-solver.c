@@ -142,7 +142,7 @@ static struct message *random_message(GRand *random)
 static void try_message(GRand *random, struct policy *policy, struct logic *logic)
 {
     auto_free(message) message = random_message(random);
-    auto_free(verdict) verdict = judge_at(policy, message, 0);
+    auto_free(verdict) verdict = evaluate_at(policy, message, 0);
     struct claim *claims = g_new(struct claim, policy->rules->len);
 
     for (unsigned i = 0; i < policy->rules->len; i++) {

@@ -12,7 +12,7 @@ static int run(const char *expression, const struct message *message)
 {
     g_autofree char *text = g_strdup_printf(CLASSES "rule r { when %s reject \"x\" }\ndefault accept\n", expression);
     struct policy *policy = policy_of(text);
-    struct verdict *verdict = judge_at(policy, message, 0);
+    struct verdict *verdict = evaluate_at(policy, message, 0);
     int result = verdict->fault ? -1 : verdict->disposition == DISPOSITION_REJECT;
 
     verdict_free(verdict);

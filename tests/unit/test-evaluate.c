@@ -37,7 +37,7 @@ static int run(const char *expression, const struct message *message)
 {
     g_autofree char *text = g_strdup_printf(CLASSES "rule r { when %s reject \"x\" }\ndefault accept\n", expression);
     struct policy *policy = policy_of(text);
-    struct verdict *verdict = judge_at(policy, message, 0);
+    struct verdict *verdict = evaluate_at(policy, message, 0);
     int result = verdict->fault ? -1 : verdict->disposition == DISPOSITION_REJECT;
 
     g_assert_cmpstr(verdict->rule, ==, result == -1 ? "fault:r" : result == 1 ? "r" : "default");
@@ -206,8 +206,8 @@ static void test_fault_outcome(void)
 
     message_set_user(message, bad_subject);
     for (unsigned i = 0; i < G_N_ELEMENTS(outcomes); i++) {
-        struct judge_options options = {.on_fault = outcomes[i], .outbound = OUTBOUND_YES};
-        struct verdict *verdict = policy_judge(policy, message, &options);
+        struct evaluate_options options = {.on_fault = outcomes[i], .outbound = OUTBOUND_YES};
+        struct verdict *verdict = policy_evaluate(policy, message, &options);
         g_assert_true(verdict->fault);
         g_assert_cmpint(verdict->disposition, ==, outcomes[i]);
         g_assert_cmpstr(verdict->rule, ==, "fault:r");
@@ -239,10 +239,10 @@ static void test_approvals(void)
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct judge_options options = {.on_fault = cases[i].on_fault, .outbound = OUTBOUND_YES};
+        struct evaluate_options options = {.on_fault = cases[i].on_fault, .outbound = OUTBOUND_YES};
         auto_free(message) message = message_of("care@me.example", "a@x.example");
         message_set_user(message, cases[i].user == NULL ? bad_subject : cases[i].user);
-        struct verdict *verdict = policy_judge(policy, message, &options);
+        struct verdict *verdict = policy_evaluate(policy, message, &options);
         g_assert_cmpstr(verdict->rule, ==, cases[i].rule);
         g_assert_cmpuint(verdict->approvals, ==, cases[i].want);
         verdict_free(verdict);
@@ -283,13 +283,13 @@ static void test_class_fault(void)
 
     message_set_sender(message, "care@me.example");
     message_add_header(message, "To", to);
-    verdict = judge_at(policy, message, 0);
+    verdict = evaluate_at(policy, message, 0);
     g_assert_true(verdict->fault);
     g_assert_cmpstr(verdict->rule, ==, "fault:r");
     g_assert_true(exposure_fault(verdict->exposure));
     verdict_free(verdict);
     message_set_user(message, "dev");
-    verdict = judge_at(policy, message, 0);
+    verdict = evaluate_at(policy, message, 0);
     g_assert_false(verdict->fault);
     g_assert_cmpstr(verdict->rule, ==, "exempt");
     verdict_free(verdict);
@@ -318,7 +318,7 @@ static void test_order(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         auto_free(message) message = message_of("care@me.example", cases[i].to);
-        struct verdict *verdict = judge_at(policy, message, 0);
+        struct verdict *verdict = evaluate_at(policy, message, 0);
         g_autofree char *would = NULL;
         g_ptr_array_add(verdict->would, NULL);
         would = g_strjoinv(" ", (char **)verdict->would->pdata);
@@ -347,7 +347,7 @@ static void test_until(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(cases[i].time, NULL);
-        struct verdict *verdict = judge_at(policy, message, g_date_time_to_unix(time));
+        struct verdict *verdict = evaluate_at(policy, message, g_date_time_to_unix(time));
         g_test_message("%s", cases[i].time);
         g_assert_cmpstr(verdict->rule, ==, cases[i].rule);
         verdict_free(verdict);
@@ -478,9 +478,9 @@ static void test_trace(void)
     auto_free(message) message = subject();
     GString *told = g_string_new(NULL);
     struct trace trace = {on_rule, on_group, on_group_end, on_test, on_end, told};
-    struct judge_options options = {.now = 1900000000, .outbound = OUTBOUND_YES, .trace = &trace};
-    struct verdict *verdict = policy_judge(policy, message, &options);
-    struct verdict *silent = judge_at(policy, message, 1900000000);
+    struct evaluate_options options = {.now = 1900000000, .outbound = OUTBOUND_YES, .trace = &trace};
+    struct verdict *verdict = policy_evaluate(policy, message, &options);
+    struct verdict *silent = evaluate_at(policy, message, 1900000000);
 
     g_assert_cmpstr(told->str, ==,
                     "a4x: 0\n"
@@ -524,9 +524,9 @@ static void test_trace_value(void)
     auto_free(message) message = subject();
     GString *told = g_string_new(NULL);
     struct trace trace = {.rule = on_rule, .test = on_test, .rule_end = on_end, .data = told};
-    struct judge_options options = {.outbound = OUTBOUND_YES, .trace = &trace};
+    struct evaluate_options options = {.outbound = OUTBOUND_YES, .trace = &trace};
 
-    verdict_free(policy_judge(policy, message, &options));
+    verdict_free(policy_evaluate(policy, message, &options));
     if (strstr(told->str, "\"two\"|1]") == NULL)
         UNIT_FAIL("the value that matched is not told: %s", told->str);
     policy_unref(policy);
@@ -610,8 +610,8 @@ static void test_outbound_fault(void)
     struct policy *policy =
         policy_of(UNIT_HEAD "outbound when user =~ " BAD "\nrule a { when local accept }\ndefault accept\n");
     auto_free(message) message = message_of("care@me.example", "a@x.example");
-    struct judge_options options = {.on_fault = DISPOSITION_TEMPFAIL, .outbound = OUTBOUND_FAULT};
-    struct verdict *verdict = policy_judge(policy, message, &options);
+    struct evaluate_options options = {.on_fault = DISPOSITION_TEMPFAIL, .outbound = OUTBOUND_FAULT};
+    struct verdict *verdict = policy_evaluate(policy, message, &options);
 
     g_assert_true(verdict->fault);
     g_assert_cmpstr(verdict->rule, ==, "fault:outbound");

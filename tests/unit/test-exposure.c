@@ -50,7 +50,7 @@ static void check(const char *sender, const char *to, const char *bcc, bool bcc_
     message->envelope_unknown = envelope == NULL;
     for (unsigned i = 0; recipients[i] != NULL; i++)
         message_add_recipient(message, recipients[i]);
-    verdict = judge_at(policy, message, 0);
+    verdict = evaluate_at(policy, message, 0);
     for (; *want != NULL; want += 2) {
         g_autofree char *got = counts(policy, verdict->exposure, want[0]);
         g_test_message("%s", want[0]);
@@ -147,7 +147,7 @@ static void test_from(void)
         message->envelope_unknown = cases[i].unknown;
         for (unsigned n = 0; !cases[i].unknown && n < 2; n++)
             message_add_recipient(message, n == 0 ? "b@y.example" : "c@z.example");
-        struct verdict *verdict = judge_at(policy, message, 0);
+        struct verdict *verdict = evaluate_at(policy, message, 0);
         g_autofree char *external = counts(policy, verdict->exposure, "external");
         g_autofree char *internal = counts(policy, verdict->exposure, "internal");
         g_assert_cmpstr(external, ==, cases[i].want);
@@ -174,7 +174,7 @@ static void test_many_classes(void)
     policy = policy_of(text->str);
     {
         auto_free(message) message = message_of("care@me.example", to->str);
-        verdict = judge_at(policy, message, 0);
+        verdict = evaluate_at(policy, message, 0);
     }
     g_assert_cmpuint(exposure_count(verdict->exposure, COUNT_VISIBLE, CLASS_EXTERNAL), ==, 60);
     g_assert_cmpuint(exposure_count(verdict->exposure, COUNT_VISIBLE, (class_mask)1 << 61), ==, 1);
@@ -210,7 +210,7 @@ static void test_many_domains(void)
             g_autofree char *address = g_strdup_printf("bcc@x%u.me.example", n);
             message_add_recipient(message, address);
         }
-        verdict = judge_at(policy, message, 0);
+        verdict = evaluate_at(policy, message, 0);
         external = counts(policy, verdict->exposure, "external");
         internal = counts(policy, verdict->exposure, "internal");
         if (more == 0) {
@@ -235,7 +235,7 @@ static void test_visible(void)
 
     message_add_header(message, "Bcc", "ann@x.example, hidden@y.example");
     message_add_header(message, "Cc", "p@free1.test");
-    verdict = judge_at(policy, message, 0);
+    verdict = evaluate_at(policy, message, 0);
     g_assert_cmpuint(exposure_visible(verdict->exposure), ==, 2);
     exposed = exposure_get(verdict->exposure, 0);
     g_assert_cmpstr(exposed->address, ==, "ann@x.example");

@@ -22,7 +22,7 @@ struct kept {
 static struct kept keep_of(struct message *message, bool with_subject)
 {
     struct kept kept = {.policy = policy_of(text), .message = message};
-    kept.verdict = judge_at(kept.policy, message, BEGAN / G_USEC_PER_SEC);
+    kept.verdict = evaluate_at(kept.policy, message, BEGAN / G_USEC_PER_SEC);
     kept.hold = hold_new(kept.policy, message, kept.verdict, with_subject, BEGAN, JUDGED);
     return kept;
 }
@@ -276,7 +276,7 @@ static void test_inside(void)
     struct kept kept = {.policy = policy_of(rules), .message = message_of("care@me.example", "ann@x.example")};
     message_add_header(kept.message, "X-To", "a@one.example, b@one.example");
     message_set_body(kept.message, message_body_of(body, strlen(body), false));
-    kept.verdict = judge_at(kept.policy, kept.message, BEGAN / G_USEC_PER_SEC);
+    kept.verdict = evaluate_at(kept.policy, kept.message, BEGAN / G_USEC_PER_SEC);
     kept.hold = hold_new(kept.policy, kept.message, kept.verdict, true, BEGAN, JUDGED);
     char shown[INSIDE_TEXT_SIZE];
     g_autoptr(GString) tests = g_string_new(NULL);
@@ -338,14 +338,14 @@ static struct kept keep_with(const struct remembering *with, const char *to, con
 {
     struct kept kept = {.policy = policy_ref(with->policy), .message = message_of("care@me.example", to)};
     g_auto(GStrv) recipients = g_strsplit(envelope, ", ", -1);
-    const struct judge_options options = {
+    const struct evaluate_options options = {
         .now = BEGAN / G_USEC_PER_SEC, .on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES, .state = state};
     message_add_header(kept.message, "Message-ID", to);
     if (odd != NULL)
         message_add_header(kept.message, "X-Odd", odd);
     for (char **recipient = recipients; *recipient != NULL; recipient++)
         message_add_recipient(kept.message, *recipient);
-    kept.verdict = policy_judge(kept.policy, kept.message, &options);
+    kept.verdict = policy_evaluate(kept.policy, kept.message, &options);
     kept.hold = hold_new(kept.policy, kept.message, kept.verdict, true, BEGAN, JUDGED);
     return kept;
 }

@@ -85,21 +85,21 @@ static struct message *wide(const char *user, unsigned first, unsigned count)
     return message;
 }
 
-static struct verdict *judge_with(struct policy *policy, const struct message *message, struct counting *counting,
-                                  gint64 now)
+static struct verdict *evaluate_with(struct policy *policy, const struct message *message, struct counting *counting,
+                                     gint64 now)
 {
-    const struct judge_options options = {.now = now,
-                                          .on_fault = DISPOSITION_QUARANTINE,
-                                          .outbound = OUTBOUND_YES,
-                                          .state = counting != NULL ? &counting->state : NULL};
+    const struct evaluate_options options = {.now = now,
+                                             .on_fault = DISPOSITION_QUARANTINE,
+                                             .outbound = OUTBOUND_YES,
+                                             .state = counting != NULL ? &counting->state : NULL};
 
-    return policy_judge(policy, message, &options);
+    return policy_evaluate(policy, message, &options);
 }
 
 /* Evaluates one and settles it; "quarantine:split: 20 outside", for g_free. */
 static char *pass(struct policy *policy, struct message *message, struct counting *counting, gint64 now)
 {
-    auto_free(verdict) verdict = judge_with(policy, message, counting, now);
+    auto_free(verdict) verdict = evaluate_with(policy, message, counting, now);
     char *text = g_strdup_printf("%s:%s%s%s", disposition_name(verdict->disposition), verdict->rule,
                                  verdict->text != NULL ? ": " : "", verdict->text != NULL ? verdict->text : "");
 
@@ -157,7 +157,7 @@ static void test_refused(void)
     EXPECT_PASS(policy, wide("care", 1, 19), &counting, NOW, "reject:wide: no");
     EXPECT_PASS(policy, wide("care", 100, 2), &counting, NOW, "accept:default");
     auto_free(message) message = wide("care", 1, 19);
-    auto_free(verdict) verdict = judge_with(policy, message, &counting, NOW);
+    auto_free(verdict) verdict = evaluate_with(policy, message, &counting, NOW);
     g_assert_cmphex(verdict->state.record, !=, 0);
     g_assert_cmpuint(verdict->state.windows->len, ==, 1);
     const struct verdict_window *window = &g_array_index(verdict->state.windows, struct verdict_window, 0);
@@ -229,7 +229,7 @@ static void test_bound(void)
 
     for (unsigned i = 0; i <= 10; i++) {
         auto_free(message) message = wide("care", 1 + 1000 * i, 1000);
-        auto_free(verdict) verdict = judge_with(policy, message, &counting, NOW);
+        auto_free(verdict) verdict = evaluate_with(policy, message, &counting, NOW);
         g_autofree char *want = i < 10 ? g_strdup_printf("%u outside", 1000 * (i + 1)) : NULL;
         g_assert_true(verdict->state.bound == (i == 10));
         g_assert_cmpstr(verdict->text, ==, want != NULL ? want : "more than 10000 outside");
@@ -283,7 +283,7 @@ static void test_away(void)
     for (unsigned i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
         unsigned j = i / 2;
         auto_free(message) message = wide("care", 1, cases[j].people);
-        auto_free(verdict) verdict = judge_with(policy, message, i % 2 ? &counting : NULL, NOW);
+        auto_free(verdict) verdict = evaluate_with(policy, message, i % 2 ? &counting : NULL, NOW);
         g_assert_cmpstr(verdict->rule, ==, cases[j].rule);
         g_assert_cmpint(verdict->disposition, ==, cases[j].disposition);
         g_assert_true(verdict->error == g_str_has_prefix(cases[j].rule, "error:"));
@@ -303,8 +303,8 @@ static void test_accept_on_error(void)
     struct policy *policy = policy_of(
         UNIT_HEAD "rule not-asked { when local and parties(external) within 10m >= 5 reject \"x\" }\n" SPLIT LAST);
     auto_free(message) message = wide("care", 1, 2);
-    const struct judge_options options = {.now = NOW, .outbound = OUTBOUND_YES, .accept_on_error = true};
-    auto_free(verdict) verdict = policy_judge(policy, message, &options);
+    const struct evaluate_options options = {.now = NOW, .outbound = OUTBOUND_YES, .accept_on_error = true};
+    auto_free(verdict) verdict = policy_evaluate(policy, message, &options);
 
     g_assert_cmpint(verdict->disposition, ==, DISPOSITION_ACCEPT);
     g_assert_cmpstr(verdict->rule, ==, "error:split");
@@ -324,7 +324,7 @@ static void test_accept_on_error(void)
 static enum verdict_known known_of(struct policy *policy, struct message *message, struct counting *counting,
                                    gint64 now)
 {
-    auto_free(verdict) verdict = judge_with(policy, message, counting, now);
+    auto_free(verdict) verdict = evaluate_with(policy, message, counting, now);
 
     g_assert_true((verdict->state.known_when != 0) == (verdict->state.known == KNOWN_YES));
     message_free(message);
@@ -333,7 +333,7 @@ static enum verdict_known known_of(struct policy *policy, struct message *messag
 
 static void learn_released(struct policy *policy, struct message *message, struct counting *counting, gint64 now)
 {
-    auto_free(verdict) verdict = judge_with(policy, message, counting, now);
+    auto_free(verdict) verdict = evaluate_with(policy, message, counting, now);
 
     g_assert_false(verdict->state.teaches);
     g_assert_nonnull(verdict->state.parties);
@@ -384,8 +384,8 @@ static void test_teaches(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         auto_free(message) message = wide(cases[i].user, 1, cases[i].people);
-        auto_free(verdict) verdict = judge_with(policy, message, &counting, NOW);
-        auto_free(verdict) other = judge_with(forgetful, message, &counting, NOW);
+        auto_free(verdict) verdict = evaluate_with(policy, message, &counting, NOW);
+        auto_free(verdict) other = evaluate_with(forgetful, message, &counting, NOW);
         if (verdict->state.teaches != cases[i].teaches)
             UNIT_FAIL("%s to %u teaches: %d", cases[i].user, cases[i].people, verdict->state.teaches);
         g_assert_null(other->state.parties);
@@ -403,13 +403,13 @@ static void test_fresh(void)
     struct counting counting;
     counting_open(&counting);
 
-    auto_free(verdict) first = judge_with(policy, message, &counting, NOW);
+    auto_free(verdict) first = evaluate_with(policy, message, &counting, NOW);
     first->state.teaches = true; /* a reviewer has released it */
     g_assert_cmpint(verdict_settle(first, &counting.state, VERDICT_PASSED, NOW), ==, STATE_OK);
-    auto_free(verdict) soon = judge_with(policy, message, &counting, NOW + 3600);
+    auto_free(verdict) soon = evaluate_with(policy, message, &counting, NOW + 3600);
     g_assert_cmpint(soon->state.known, ==, KNOWN_YES);
     g_assert_false(soon->state.teaches);
-    auto_free(verdict) later = judge_with(policy, message, &counting, NOW + 86400);
+    auto_free(verdict) later = evaluate_with(policy, message, &counting, NOW + 86400);
     g_assert_cmpint(later->state.known, ==, KNOWN_YES);
     g_assert_true(later->state.teaches);
     counting_close(&counting);
@@ -427,7 +427,7 @@ static void test_not_delivered(void)
     message_add_recipient(message, "A@x.example");
     message_add_recipient(message, "c@z.example");
     message_add_recipient(message, "hidden@w.example");
-    auto_free(verdict) verdict = judge_with(policy, message, &counting, NOW);
+    auto_free(verdict) verdict = evaluate_with(policy, message, &counting, NOW);
     g_assert_cmpuint(verdict->state.parties->len, ==, 2);
     g_assert_cmphex(g_array_index(verdict->state.parties, state_hash, 0), ==,
                     state_hash_text(counting.key, STATE_PARTY, "x.example"));
@@ -481,8 +481,8 @@ static void test_known_away(void)
     learn_released(policy, wide("care", 1, 9), &counting, NOW);
     counting.away = true;
     auto_free(message) message = wide("care", 1, 9);
-    auto_free(verdict) verdict = judge_with(policy, message, &counting, NOW);
-    auto_free(verdict) none = judge_with(policy, message, NULL, NOW);
+    auto_free(verdict) verdict = evaluate_with(policy, message, &counting, NOW);
+    auto_free(verdict) none = evaluate_with(policy, message, NULL, NOW);
     g_assert_cmpstr(verdict->rule, ==, "wide");
     g_assert_true(verdict->state.away);
     g_assert_cmpstr(none->rule, ==, "wide");

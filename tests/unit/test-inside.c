@@ -19,8 +19,9 @@ static struct message *with_body(const char *to, const char *type, const char *b
 /* "quarantine:a: text | would ..."; for g_free. */
 static char *judge(struct policy *policy, const struct message *message, const struct body_parts *parts)
 {
-    const struct judge_options options = {.on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES, .parts = parts};
-    auto_free(verdict) verdict = policy_judge(policy, message, &options);
+    const struct evaluate_options options = {
+        .on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES, .parts = parts};
+    auto_free(verdict) verdict = policy_evaluate(policy, message, &options);
     GString *text = g_string_new(NULL);
 
     g_string_printf(text, "%s:%s", disposition_name(verdict->disposition), verdict->rule);

@@ -143,7 +143,7 @@ static void *send_one(void *data)
     struct message *message = message_of("care@me.example", "ann@x.example, bob@y.example");
     message->mta = MTA_POSTFIX;
     message_set_queue_id(message, sender->queue_id);
-    struct verdict *verdict = judge_at(sender->place->policy, message, 1790000000);
+    struct verdict *verdict = evaluate_at(sender->place->policy, message, 1790000000);
     gint64 now = g_get_real_time();
     struct hold *hold = hold_new(sender->place->policy, message, verdict, true, now, now);
     if (sender->bad)

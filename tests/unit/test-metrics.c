@@ -55,7 +55,7 @@ static unsigned times(const char *text, const char *part)
 static void count(struct metrics *metrics, struct policy *policy, const char *to)
 {
     struct message *message = message_of("care@me.example", to);
-    struct verdict *verdict = judge_at(policy, message, NOW / G_USEC_PER_SEC);
+    struct verdict *verdict = evaluate_at(policy, message, NOW / G_USEC_PER_SEC);
     const struct metrics_message one = {.verdict = verdict, .disposition = verdict->disposition, .judging = 70};
 
     metrics_count_message(metrics, &one);
@@ -203,7 +203,7 @@ static void test_inside(void)
 
     count(metrics, policy, "x@one.example");
     message_add_header(message, "X-To", "a@two.example, b@two.example");
-    struct verdict *verdict = judge_at(policy, message, NOW / G_USEC_PER_SEC);
+    struct verdict *verdict = evaluate_at(policy, message, NOW / G_USEC_PER_SEC);
     metrics_count_message(metrics,
                           &(const struct metrics_message){.verdict = verdict, .disposition = verdict->disposition});
     g_assert_cmpstr(verdict->text, ==, "2");

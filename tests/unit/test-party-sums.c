@@ -14,7 +14,7 @@ static char *sums_of(const char *to, class_mask classes, unsigned limit, unsigne
 {
     struct policy *policy = policy_of(CLASSES);
     auto_free(message) message = message_of("care@me.example", to);
-    struct verdict *verdict = judge_at(policy, message, 0);
+    struct verdict *verdict = evaluate_at(policy, message, 0);
     GArray *sums = parties_sum(verdict->exposure, classes);
     GString *out = g_string_new(NULL);
 

@@ -12,45 +12,45 @@
               "rule wider { when parties(external) >= 2 quarantine \"x\" }\n"                                          \
               "default accept\n"
 
-static struct judged *judged_by(struct judged_options *options, const struct message *message)
+static struct replayed *replayed_by(struct replayed_options *options, const struct message *message)
 {
-    return judged_new(message, "box", 7, options);
+    return replayed_new(message, "box", 7, options);
 }
 
 static void test_facts(void)
 {
-    struct judged_options options = {.policy = policy_of(RULES), .always_outbound = true};
+    struct replayed_options options = {.policy = policy_of(RULES), .always_outbound = true};
     auto_free(message) message = message_of("Care@me.example", "a@x.example, b@y.example, c@me.example");
-    struct judged *judged = judged_by(&options, message);
+    struct replayed *replayed = replayed_by(&options, message);
 
-    g_assert_cmpstr(judged->file, ==, "box");
-    g_assert_cmpuint(judged->index, ==, 7);
-    g_assert_cmpstr(judged->sender, ==, "care@me.example");
-    g_assert_cmpstr(judged->date, ==, "");
-    g_assert_cmpint(judged->ruling.disposition, ==, DISPOSITION_ACCEPT);
-    g_assert_cmpstr(judged->ruling.rule, ==, "default");
-    g_assert_cmpstr(judged->ruling.would[0], ==, "reject:trial");
-    g_assert_null(judged->ruling.would[1]);
-    g_assert_cmpuint(judged->counts[COUNT_VISIBLE], ==, 2);
-    g_assert_cmpuint(judged->counts[COUNT_PARTIES], ==, 2);
-    g_assert_cmpuint(judged->visible, ==, 3);
-    g_assert_cmpuint(judged->hanging->len, ==, 2);
-    g_assert_cmpuint(judged->parties->len, ==, 2);
-    g_assert_null(judged->recipients); /* unless they are asked for */
-    judged_unref(judged);
+    g_assert_cmpstr(replayed->file, ==, "box");
+    g_assert_cmpuint(replayed->index, ==, 7);
+    g_assert_cmpstr(replayed->sender, ==, "care@me.example");
+    g_assert_cmpstr(replayed->date, ==, "");
+    g_assert_cmpint(replayed->ruling.disposition, ==, DISPOSITION_ACCEPT);
+    g_assert_cmpstr(replayed->ruling.rule, ==, "default");
+    g_assert_cmpstr(replayed->ruling.would[0], ==, "reject:trial");
+    g_assert_null(replayed->ruling.would[1]);
+    g_assert_cmpuint(replayed->counts[COUNT_VISIBLE], ==, 2);
+    g_assert_cmpuint(replayed->counts[COUNT_PARTIES], ==, 2);
+    g_assert_cmpuint(replayed->visible, ==, 3);
+    g_assert_cmpuint(replayed->hanging->len, ==, 2);
+    g_assert_cmpuint(replayed->parties->len, ==, 2);
+    g_assert_null(replayed->recipients); /* unless they are asked for */
+    replayed_unref(replayed);
     policy_unref(options.policy);
 }
 
 static void test_references(void)
 {
-    struct judged_options options = {.policy = policy_of(RULES), .always_outbound = true};
+    struct replayed_options options = {.policy = policy_of(RULES), .always_outbound = true};
     auto_free(message) message = message_of("care@me.example", "a@x.example");
-    struct judged *judged = judged_by(&options, message);
+    struct replayed *replayed = replayed_by(&options, message);
 
-    g_assert_true(judged_ref(judged) == judged);
-    judged_unref(judged);
-    g_assert_cmpstr(judged->sender, ==, "care@me.example");
-    judged_unref(judged);
+    g_assert_true(replayed_ref(replayed) == replayed);
+    replayed_unref(replayed);
+    g_assert_cmpstr(replayed->sender, ==, "care@me.example");
+    replayed_unref(replayed);
     policy_unref(options.policy);
 }
 
@@ -71,16 +71,16 @@ static void test_dates(void)
         {"Mon, 23 Nov 99999999999 18:34:00", ""},
         {"2026-11-23 18:34", ""},
     };
-    struct judged_options options = {.policy = policy_of(RULES), .always_outbound = true};
+    struct replayed_options options = {.policy = policy_of(RULES), .always_outbound = true};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         auto_free(message) message = message_of("care@me.example", "a@x.example");
-        struct judged *judged;
+        struct replayed *replayed;
         message_add_header(message, "Date", cases[i].date);
-        judged = judged_by(&options, message);
-        if (strcmp(judged->date, cases[i].want) != 0)
-            UNIT_FAIL("%s: %s", cases[i].date, judged->date);
-        judged_unref(judged);
+        replayed = replayed_by(&options, message);
+        if (strcmp(replayed->date, cases[i].want) != 0)
+            UNIT_FAIL("%s: %s", cases[i].date, replayed->date);
+        replayed_unref(replayed);
     }
     policy_unref(options.policy);
 }
@@ -91,33 +91,33 @@ static void test_bounds(void)
     g_autofree char *to = people_of(5000, "c{n}@x{n}.example");
     g_autofree char *local = g_strnfill(1000, 'l');
     g_autofree char *sender = g_strconcat(local, "\xc3\xbc@me.example", NULL);
-    struct judged_options options = {.policy = policy_of(RULES), .always_outbound = true, .recipients = true};
+    struct replayed_options options = {.policy = policy_of(RULES), .always_outbound = true, .recipients = true};
     auto_free(message) message = message_of(sender, to);
-    struct judged *judged = judged_by(&options, message);
+    struct replayed *replayed = replayed_by(&options, message);
 
-    g_assert_cmpuint(judged->counts[COUNT_PARTIES], ==, 5000);
-    g_assert_cmpuint(judged->parties->len, ==, JUDGED_PARTIES);
-    g_assert_cmpuint(judged->more_parties, ==, 5000 - JUDGED_PARTIES);
-    g_assert_cmpuint(g_strv_length(judged->recipients), ==, JUDGED_RECIPIENTS);
-    g_assert_cmpstr(judged->recipients[0], ==, "c1@x1.example");
-    g_assert_cmpuint(strlen(judged->sender), ==, JUDGED_SENDER + strlen("..."));
-    judged_unref(judged);
+    g_assert_cmpuint(replayed->counts[COUNT_PARTIES], ==, 5000);
+    g_assert_cmpuint(replayed->parties->len, ==, REPLAYED_PARTIES);
+    g_assert_cmpuint(replayed->more_parties, ==, 5000 - REPLAYED_PARTIES);
+    g_assert_cmpuint(g_strv_length(replayed->recipients), ==, REPLAYED_RECIPIENTS);
+    g_assert_cmpstr(replayed->recipients[0], ==, "c1@x1.example");
+    g_assert_cmpuint(strlen(replayed->sender), ==, REPLAYED_SENDER + strlen("..."));
+    replayed_unref(replayed);
     policy_unref(options.policy);
 }
 
 /* A sender is cut between characters. */
 static void test_cut_sender(void)
 {
-    struct judged_options options = {.policy = policy_of(RULES), .always_outbound = true};
+    struct replayed_options options = {.policy = policy_of(RULES), .always_outbound = true};
 
-    for (unsigned length = JUDGED_SENDER - 4; length < JUDGED_SENDER; length++) {
+    for (unsigned length = REPLAYED_SENDER - 4; length < REPLAYED_SENDER; length++) {
         g_autofree char *local = g_strnfill(length, 'l');
         g_autofree char *sender = g_strconcat(local, "\xf0\x9f\x93\xa7\xf0\x9f\x93\xa7@me.example", NULL);
         auto_free(message) message = message_of(sender, "a@x.example");
-        struct judged *judged = judged_by(&options, message);
-        g_assert_true(g_utf8_validate(judged->sender, -1, NULL));
-        g_assert_cmpuint(strlen(judged->sender), <=, JUDGED_SENDER + strlen("..."));
-        judged_unref(judged);
+        struct replayed *replayed = replayed_by(&options, message);
+        g_assert_true(g_utf8_validate(replayed->sender, -1, NULL));
+        g_assert_cmpuint(strlen(replayed->sender), <=, REPLAYED_SENDER + strlen("..."));
+        replayed_unref(replayed);
     }
     policy_unref(options.policy);
 }
@@ -133,15 +133,16 @@ static void test_against(void)
         {"a@x.example, b@y.example", true, DISPOSITION_QUARANTINE, DISPOSITION_ACCEPT},
         {"a@x.example, b@y.example, c@z.example", true, DISPOSITION_QUARANTINE, DISPOSITION_QUARANTINE},
     };
-    struct judged_options options = {.policy = policy_of(RULES), .against = policy_of(OTHER), .always_outbound = true};
+    struct replayed_options options = {
+        .policy = policy_of(RULES), .against = policy_of(OTHER), .always_outbound = true};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         auto_free(message) message = message_of("care@me.example", cases[i].to);
-        struct judged *judged = judged_by(&options, message);
-        g_assert_cmpint(judged->ruling.disposition, ==, cases[i].now);
-        g_assert_cmpint(judged->old.disposition, ==, cases[i].old);
-        g_assert_true(judged_changed(judged) == cases[i].changed);
-        judged_unref(judged);
+        struct replayed *replayed = replayed_by(&options, message);
+        g_assert_cmpint(replayed->ruling.disposition, ==, cases[i].now);
+        g_assert_cmpint(replayed->old.disposition, ==, cases[i].old);
+        g_assert_true(replayed_changed(replayed) == cases[i].changed);
+        replayed_unref(replayed);
     }
     policy_unref(options.policy);
     policy_unref(options.against);
@@ -150,19 +151,19 @@ static void test_against(void)
 /* Each policy says by itself what is outbound. */
 static void test_outbound(void)
 {
-    struct judged_options options = {.policy = policy_of(OTHER), .against = policy_of(RULES)};
+    struct replayed_options options = {.policy = policy_of(OTHER), .against = policy_of(RULES)};
     auto_free(message) message = message_of("care@me.example", "a@x.example, b@y.example, c@z.example");
-    struct judged *judged;
+    struct replayed *replayed;
 
     message->local = true;
-    judged = judged_by(&options, message);
-    g_assert_null(judged->ruling.rule);
-    g_assert_cmpint(judged->ruling.disposition, ==, DISPOSITION_ACCEPT);
-    g_assert_cmpstr(judged->old.rule, ==, "wide");
-    g_assert_true(judged_changed(judged));
-    g_assert_cmpuint(judged->counts[COUNT_PARTIES], ==, 3);
-    g_assert_cmpuint(judged->hanging->len, ==, 0);
-    judged_unref(judged);
+    replayed = replayed_by(&options, message);
+    g_assert_null(replayed->ruling.rule);
+    g_assert_cmpint(replayed->ruling.disposition, ==, DISPOSITION_ACCEPT);
+    g_assert_cmpstr(replayed->old.rule, ==, "wide");
+    g_assert_true(replayed_changed(replayed));
+    g_assert_cmpuint(replayed->counts[COUNT_PARTIES], ==, 3);
+    g_assert_cmpuint(replayed->hanging->len, ==, 0);
+    replayed_unref(replayed);
     policy_unref(options.policy);
     policy_unref(options.against);
 }

@@ -12,16 +12,16 @@
 #define OLD UNIT_HEAD "rule wide { when parties(external) >= 8 quarantine \"x\" }\ndefault accept\n"
 
 /* One message to so many parties. */
-static struct judged *message_to(struct policy *policy, struct policy *against, const char *sender, unsigned people,
-                                 const char *date)
+static struct replayed *message_to(struct policy *policy, struct policy *against, const char *sender, unsigned people,
+                                   const char *date)
 {
-    struct judged_options options = {.policy = policy, .against = against, .always_outbound = true};
+    struct replayed_options options = {.policy = policy, .against = against, .always_outbound = true};
     g_autofree char *to = people_of(people, "c{n}@x{n}.example");
     auto_free(message) message = message_of(sender, to);
 
     if (date != NULL)
         message_add_header(message, "Date", date);
-    return judged_new(message, "box", people, &options);
+    return replayed_new(message, "box", people, &options);
 }
 
 static const struct rule_tally *rule_of(const struct tally *tally, unsigned index, const char *verdict,
@@ -42,7 +42,7 @@ static void test_rules(void)
     for (unsigned people = 0; people < 20; people++)
         tally_add(tally, message_to(policy, NULL, "care@me.example", people, NULL));
     g_assert_cmpuint(tally->messages, ==, 20);
-    g_assert_cmpuint(tally->judged, ==, 20);
+    g_assert_cmpuint(tally->evaluated, ==, 20);
     g_assert_cmpuint(tally->by[DISPOSITION_QUARANTINE], ==, 10);
     g_assert_cmpuint(tally_stopped(tally->by), ==, 10);
     /* Every rule, in the order of the policy, those without a message too; `default` is the last. */

@@ -60,7 +60,7 @@ static char *expand(const char *template, const char *sender, const char *user)
     message_set_queue_id(message, "4XyZ1234");
     message_add_recipient(message, "a@x.example");
     message_add_recipient(message, "z@hidden.example");
-    verdict = judge_at(policy, message, 0);
+    verdict = evaluate_at(policy, message, 0);
     text = g_strdup(verdict->text);
     verdict_free(verdict);
     policy_unref(policy);
@@ -116,7 +116,7 @@ static void test_counted(void)
         struct verdict *verdict;
         message->local = true;
         message_add_recipient(message, "a@x.example");
-        verdict = judge_at(policy, message, 0);
+        verdict = evaluate_at(policy, message, 0);
         g_test_message("%s", cases[i][0]);
         g_assert_cmpstr(verdict->text, ==, cases[i][1]);
         verdict_free(verdict);

@@ -48,7 +48,7 @@ static struct policy *make_policy(unsigned threshold)
 }
 
 /* Messages of one thread share domains with the others: the memory of the classes is written by all. */
-static void *judge_many(void *data)
+static void *evaluate_many(void *data)
 {
     unsigned number = GPOINTER_TO_UINT(data);
 
@@ -60,13 +60,13 @@ static void *judge_many(void *data)
                                                 "cher%u.tenant.example",
                                                 people, number, i, i);
         auto_free(message) message = message_of("care@me.example", rare);
-        struct judge_options options = {.on_fault = DISPOSITION_QUARANTINE};
+        struct evaluate_options options = {.on_fault = DISPOSITION_QUARANTINE};
         struct verdict *verdict;
         unsigned many = 2 * (1 + (i + number) % 20) + 2;
         message_add_header(message, "Cc", "broken <x@y.example; (z@w.example");
         options.outbound = policy_outbound(policy, message);
         g_assert_cmpint(options.outbound, ==, OUTBOUND_YES);
-        verdict = policy_judge(policy, message, &options);
+        verdict = policy_evaluate(policy, message, &options);
         g_assert_false(verdict->fault);
         g_assert_cmpuint(exposure_count(verdict->exposure, COUNT_VISIBLE, CLASS_ALL), ==, many + 2);
         g_assert_cmpstr(verdict->rule, ==, many + 2 >= 5 ? "mass" : "default");
@@ -84,7 +84,7 @@ static void test_swap(void)
 
     in_force = make_policy(5);
     for (unsigned i = 0; i < THREADS; i++)
-        g_assert_cmpint(pthread_create(&threads[i], NULL, judge_many, GUINT_TO_POINTER(i)), ==, 0);
+        g_assert_cmpint(pthread_create(&threads[i], NULL, evaluate_many, GUINT_TO_POINTER(i)), ==, 0);
     do {
         swap_policy(make_policy(2 + swaps++ % 4));
     } while (g_atomic_int_get(&finished) < THREADS);

@@ -93,11 +93,11 @@ static char *hanging(struct policy *policy, const char *sender, unsigned people,
     struct watch watch = {note, out};
     g_autofree char *to = people_of(people, pattern);
     auto_free(message) message = message_of(sender, to);
-    struct judge_options options = {.now = G_GINT64_CONSTANT(1780000000),
-                                    .on_fault = DISPOSITION_QUARANTINE,
-                                    .outbound = OUTBOUND_YES,
-                                    .watch = &watch};
-    struct verdict *verdict = policy_judge(policy, message, &options);
+    struct evaluate_options options = {.now = G_GINT64_CONSTANT(1780000000),
+                                       .on_fault = DISPOSITION_QUARANTINE,
+                                       .outbound = OUTBOUND_YES,
+                                       .watch = &watch};
+    struct verdict *verdict = policy_evaluate(policy, message, &options);
 
     *rule = g_strdup(verdict->rule);
     verdict_free(verdict);
@@ -141,7 +141,7 @@ static void test_budget(void)
     GString *out = g_string_new(NULL);
     struct watch watch = {note, out};
     auto_free(message) message = message_of("care@me.example", "c@x.example");
-    struct judge_options options = {.on_fault = DISPOSITION_TEMPFAIL, .outbound = OUTBOUND_YES, .watch = &watch};
+    struct evaluate_options options = {.on_fault = DISPOSITION_TEMPFAIL, .outbound = OUTBOUND_YES, .watch = &watch};
     struct policy *policy;
     struct verdict *verdict;
 
@@ -152,7 +152,7 @@ static void test_budget(void)
     g_string_append(text, "rule last { when header(\"X\") =~ /a+/ quarantine \"x\" }\ndefault accept\n");
     policy = policy_of(text->str);
     message_add_header(message, "X", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-    verdict = policy_judge(policy, message, &options);
+    verdict = policy_evaluate(policy, message, &options);
     g_assert_cmpstr(verdict->rule, ==, "last");
     g_assert_cmpstr(out->str, ==, "");
     verdict_free(verdict);

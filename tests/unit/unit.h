@@ -165,11 +165,11 @@ static inline char *people_of(unsigned count, const char *pattern)
     return g_string_free(text, FALSE);
 }
 
-static inline struct verdict *judge_at(struct policy *policy, const struct message *message, gint64 now)
+static inline struct verdict *evaluate_at(struct policy *policy, const struct message *message, gint64 now)
 {
-    struct judge_options options = {.now = now, .on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES};
+    struct evaluate_options options = {.now = now, .on_fault = DISPOSITION_QUARANTINE, .outbound = OUTBOUND_YES};
 
-    return policy_judge(policy, message, &options);
+    return policy_evaluate(policy, message, &options);
 }
 
 #endif
