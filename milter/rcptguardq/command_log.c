@@ -13,13 +13,19 @@
 enum { TIME_WIDTH = 26 };
 
 static char *newer_option = NULL;
+static char *since_option = NULL;
 static char **id_options = NULL;
 
 static int check(void)
 {
+    gint64 since;
     tool_bare_ids(id_options);
     if (newer_option != NULL && selection_span(newer_option) == -1)
         return tool_usage_error("--newer: expected a time such as 90s, 15m, 2h or 3d, not `%s`", newer_option);
+    if (newer_option != NULL && since_option != NULL)
+        return tool_usage_error("--newer and --since do not go together");
+    if (since_option != NULL && !tool_time_parse(since_option, &since))
+        return tool_usage_error("--since: expected " TOOL_TIME_EXPECTED ", not `%s`", since_option);
     if (id_options != NULL && id_options[1] != NULL)
         return tool_usage_error("expected one queue id, or none");
     return EXITS_DONE;
@@ -88,11 +94,21 @@ static void print_text(const struct ledger_event *event)
     tool_print(out);
 }
 
+/* Of the entries that are asked for. */
+static gint64 first_time(void)
+{
+    gint64 since = 0;
+    if (newer_option != NULL)
+        return tool_now() - selection_span(newer_option);
+    if (since_option != NULL)
+        (void)tool_time_parse(since_option, &since); /* checked before */
+    return since;
+}
+
 static int print_events(struct tool *tool, gint64 row)
 {
     struct database_error error;
-    gint64 since = newer_option == NULL ? 0 : tool_now() - selection_span(newer_option);
-    g_autoptr(GPtrArray) events = ledger_history(tool->ledger, row, since, &error);
+    g_autoptr(GPtrArray) events = ledger_history(tool->ledger, row, first_time(), &error);
     if (events == NULL)
         return tool_ledger_error(&error);
     for (guint i = 0; i < events->len; i++) {
@@ -126,6 +142,7 @@ static int run(struct tool *tool)
 
 static const GOptionEntry entries[] = {
     {"newer", 0, 0, G_OPTION_ARG_STRING, &newer_option, "Not older than: 90s, 15m, 2h, 3d", "AGE"},
+    {"since", 0, 0, G_OPTION_ARG_STRING, &since_option, "Not before: 2026-11-23, or 2026-11-23T10:00:00Z", "TIME"},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };

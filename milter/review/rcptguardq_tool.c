@@ -35,6 +35,11 @@ char *tool_time_text(gint64 microseconds)
     return time_text(microseconds, utc_option);
 }
 
+bool tool_time_parse(const char *text, gint64 *microseconds)
+{
+    return time_text_parse(text, utc_option, microseconds);
+}
+
 void tool_print(const GString *text)
 {
     fwrite(text->str, 1, text->len, stdout);

@@ -54,6 +54,10 @@ gint64 tool_now(void);
 /* A time for the person who asks, as time_text has it: in the local zone, or with --utc in UTC.  For g_free. */
 char *tool_time_text(gint64 microseconds);
 
+/* The time that a person typed, as time_text_parse has it, a date as above.  False: it is none. */
+bool tool_time_parse(const char *text, gint64 *microseconds);
+#define TOOL_TIME_EXPECTED "a date such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z"
+
 /* Prints text to standard output. */
 void tool_print(const GString *text);
 

@@ -1,5 +1,5 @@
 /*
- * time_text - a time as text: the only place that formats one.
+ * time_text - a time as text: the only place that formats one; and back.
  *
  * Times are microseconds since 1970.  Every text names its zone.  A time that no calendar
  * has is `?`.  The text is for g_free.
@@ -21,5 +21,11 @@ char *time_text_json(gint64 time);
 
 /* For the name of a file: 20261123T100000Z. */
 char *time_text_file(gint64 time);
+
+/*
+ * What a person types: a time of RFC 3339, 2026-11-23T10:00:00Z or with an offset such as +01:00; or a date,
+ * 2026-11-23, which is its first moment in the zone of this machine, or with `utc` in UTC.  False: it is neither.
+ */
+bool time_text_parse(const char *text, bool utc, gint64 *time);
 
 #endif

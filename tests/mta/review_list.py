@@ -22,6 +22,10 @@ import tap
 EVIL = "\x1b[31;5m\x1b]0;title\x07\x1b[2J\x1b[H\rfirst\x08\x08\u202eright\u200bto\u2066left\u009b1m"
 
 
+def utc(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 class Shown(review.ReviewCase):
     # ---- list
 
@@ -231,6 +235,20 @@ class Shown(review.ReviewCase):
         self.assertEqual({key: found[key] for key in ("id", "who", "action", "reason", "detail")}, {"id": other.id, "who": "root", "action": "delete", "reason": "no", "detail": None})
         self.assertEqual(self.done("log", "--newer", "1d", other.id).out, self.done("log", other.id).out)
         self.refused(review.WRONG, "is not known to the ledger", "log", "4NoSuchThing")
+
+    def test_log_since(self):
+        """entries of that time or later, by whatever zone the time is given in"""
+        first, second = self.hold(), self.hold()
+        self.done("delete", first.id, reason="no")
+        self.done("delete", second.id, reason="no")
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE history SET at = at - 2 * 86400000000 WHERE held = (SELECT id FROM held WHERE queue_id = ?)", first.id)
+        at = ledgerfile.query(self.guard.ledger_path, "SELECT at FROM history JOIN held ON held.id = held WHERE queue_id = ?", second.id)[0]["at"] // 1000000
+        for since, wanted in ((utc(at), True), (utc(at + 1), False), (utc(at - 3 * 86400), True), (utc(at)[:10], True), (utc(at + 86400)[:10], False),
+                              (utc(at + 3600)[:-1] + "+01:00", True), (utc(at + 3601)[:-1] + "+01:00", False), (utc(at - 5400)[:-1] + "-01:30", True)):
+            with self.subTest(since):
+                self.assertEqual(second.id in {each["id"] for each in self.done("log", "--utc", "--json", "--since", since).json()}, wanted)
+        self.assertEqual([each["id"] for each in self.done("log", "--json", "--since", utc(at - 86400), first.id).json()], [])
+        self.assertEqual(self.done("log", "--since", utc(at - 3 * 86400), first.id).out, self.done("log", first.id).out)
 
     def test_doctor(self):
         """what review rests on; tests/mta/doctor.py has the rest of it"""

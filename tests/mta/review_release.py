@@ -85,7 +85,10 @@ class Decisions(ReleaseCase):
                                  (("return", "--reason", "x", "--all", "--older", "1y"), "--older: expected a time"),
                                  (("relase", "4XyZ12345"), "did you mean `release`"), (("list", "4XyZ12345"), "unexpected argument"),
                                  (("list", "--state", "free"), "--state: expected pending, .*, left, untracked, not `free`"),
-                                 (("show",), "expected one queue id"), (("log", "a", "b"), "expected one queue id")):
+                                 (("show",), "expected one queue id"), (("log", "a", "b"), "expected one queue id"),
+                                 (("log", "--newer", "1d", "--since", "2026-11-23"), "--newer and --since do not go together"),
+                                 *((("log", "--since", since), "--since: expected a date such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z, not `%s`" % since)
+                                   for since in ("yesterday", "2026-02-30", "2026-11-23T10:00:00", "23.11.2026", "1d"))):
             with self.subTest(arguments):
                 self.refused(review.USAGE, words, *arguments)
 
