@@ -98,6 +98,18 @@ struct database *ledger_database(const struct ledger *ledger)
     return ledger->database;
 }
 
+/* A rollback or a write of this connection does not count. */
+int ledger_changed(struct ledger *ledger, gint64 *version, struct database_error *error)
+{
+    gint64 now = 0;
+    if (database_check_files(ledger->database, error) == -1 ||
+        database_number(ledger->database, "PRAGMA data_version", &now, error) == -1)
+        return -1;
+    bool changed = now != *version;
+    *version = now;
+    return changed && schema_update(ledger->database, error) == -1 ? -1 : changed;
+}
+
 /* ---- policies */
 
 int ledger_keep_policy(struct ledger *ledger, const char *digest, const char *text, gint64 now,

@@ -202,6 +202,12 @@ AUTO_FREE_DEFINE(ledger, ledger_close)
 /* Its file: for what database.h and schema.h say of any. */
 struct database *ledger_database(const struct ledger *ledger);
 
+/*
+ * Whether another process has written to it since the last call, of which `version` is 0 at first: 1 or 0, or -1 if the
+ * file was replaced, or is of a newer version now.
+ */
+int ledger_changed(struct ledger *ledger, gint64 *version, struct database_error *error);
+
 /* ---- the daemon's */
 
 /*

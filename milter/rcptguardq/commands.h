@@ -20,9 +20,9 @@ struct rcptguardq_command {
     unsigned needs;         /* bits of enum need */
 };
 
-extern const struct rcptguardq_command command_list, command_show, command_release, command_return, command_delete,
-    command_log, command_review, command_digest, command_notify, command_doctor, command_setup, command_reload,
-    command_forget, command_agent;
+extern const struct rcptguardq_command command_list, command_counts, command_show, command_release, command_return,
+    command_delete, command_log, command_review, command_digest, command_notify, command_doctor, command_setup,
+    command_reload, command_forget, command_agent;
 
 /* Tells the authors of messages that leave by themselves, once a minute each at most.  An exit code. */
 int notify_delayed(struct tool *tool);

@@ -133,6 +133,10 @@ class Words(QueueCase):
         self.assertSame(self.quoted(self.body_of("doctor", "mend[].place")), places, "places")
         self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/setup/findings.c", "severity_names")), "severities")
 
+    def test_verdicts(self):
+        """what counts counts"""
+        self.assertSame(self.quoted(self.body_of("counts", "verdicts[].verdict")), csource.array("policy/message/disposition.c", "disposition_names"), "verdicts")
+
     def test_defects(self):
         self.assertSame(self.quoted(self.body_of("list", "defects[]")), csource.strings(csource.function("policy/message/defects.c", "defect_name")), "defects")
 
@@ -165,7 +169,7 @@ class Words(QueueCase):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "PERMISSIONS"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/common/conf.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"log", "doctor", "review", "digest", "notify", "setup", "reload", "forget", "agent"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"counts", "log", "doctor", "review", "digest", "notify", "setup", "reload", "forget", "agent"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""
