@@ -94,21 +94,31 @@ bool answer_sender_may_stop(const struct answer_site *site, const struct ledger_
     return terms != NULL && terms->release == RELEASE_AFTER && row->message.user != NULL;
 }
 
+/* When the time of the sender is over, which begins with the notice; 0: there was none. */
+static int end_of_time(struct ledger *ledger, const struct answer_site *site, const struct ledger_row *row, gint64 now,
+                       gint64 *until, struct database_error *error)
+{
+    gint64 told = 0;
+    if (ledger_notice_time(ledger, row->id, now, &told, error) == -1)
+        return -1;
+    *until = told == 0 ? 0 : told + site->review->sender_release * G_TIME_SPAN_SECOND;
+    return 0;
+}
+
 /* Of the one who sent the message, in time: what leaves by itself he may stop as long as it is there. */
 static int check_sender(struct ledger *ledger, const struct answer_site *site, const struct ledger_row *row,
                         const struct mail_answer *answer, char **why, struct database_error *error)
 {
     bool with_reason = false;
-    gint64 told = 0;
+    gint64 until = 0;
     if (g_strcmp0(row->message.user, answer->login) != 0)
         return refuse(why, "only the login that sent the held message can answer for it");
     bool stops = answer->address.kind == ANSWER_CANCEL && answer_sender_may_stop(site, row);
     if (!stops && !answer_sender_may(site, row, &with_reason))
         return refuse(why, "its sender cannot decide about the held message: a reviewer has to");
-    if (ledger_notice_time(ledger, row->id, answer->at, &told, error) == -1)
+    if (end_of_time(ledger, site, row, answer->at, &until, error) == -1)
         return -1;
-    gint64 until = told + site->review->sender_release * G_TIME_SPAN_SECOND;
-    if (told == 0 || (!stops && answer->at > until))
+    if (until == 0 || (!stops && answer->at > until))
         return refuse(why, "the time in which the held message could be answered is over: ask a reviewer");
     if (with_reason && answer->address.kind == ANSWER_GO && answer->reason == NULL)
         return refuse(why, "say why in the subject, after `Reason:`, and send the answer again");
@@ -185,6 +195,24 @@ static int is_answered(struct ledger *ledger, const struct ledger_decision *deci
             return 1;
     }
     return decisions == NULL ? -1 : 0;
+}
+
+int answer_sender_until(struct ledger *ledger, const struct answer_site *site, const struct ledger_row *row, gint64 now,
+                        gint64 *until, struct database_error *error)
+{
+    bool with_reason;
+    const struct ledger_decision answer = {.row = row->id, .way = LEDGER_BY_AUTHOR, .who = row->message.user};
+    *until = 0;
+    if (site->review->answers == NULL || site->policy == NULL || (LEDGER_BIT(row->state) & LEDGER_WAITING) == 0 ||
+        !answer_sender_may(site, row, &with_reason))
+        return 0;
+    int answered = is_answered(ledger, &answer, error);
+    if (answered != 0)
+        return answered == -1 ? -1 : 0;
+    if (end_of_time(ledger, site, row, now, until, error) == -1)
+        return -1;
+    *until = *until > now ? *until : 0;
+    return 0;
 }
 
 /* Only this thread writes such rows, so that nothing comes between these steps; the last one is the transaction. */

@@ -41,6 +41,11 @@ int answer_key_read(const struct config *config, uid_t owner, unsigned char key[
  */
 bool answer_sender_may(const struct answer_site *site, const struct ledger_row *row, bool *with_reason);
 
+/* Until when its sender can release it so: he got the address, and has not answered yet.  0: he cannot, or no longer.
+ * 0, or -1 with `error`. */
+int answer_sender_until(struct ledger *ledger, const struct answer_site *site, const struct ledger_row *row, gint64 now,
+                        gint64 *until, struct database_error *error);
+
 /* Whether that rule releases it after a time, until when its sender may have it back, by the policy in force. */
 bool answer_sender_may_stop(const struct answer_site *site, const struct ledger_row *row);
 

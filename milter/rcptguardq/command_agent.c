@@ -3,8 +3,6 @@
 #include "milter/agent/agent.h"
 #include "milter/ledger/ledger_bell.h"
 #include "milter/rcptguardq/commands.h"
-#include "policy/cli/json.h"
-#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 
@@ -16,22 +14,7 @@ static gboolean wait_option = FALSE;
 
 static void say(int code, const char *id, const char *words)
 {
-    if (tool_json()) {
-        g_autoptr(JsonBuilder) json = json_builder_new();
-        json_builder_begin_object(json);
-        json_string(json, "id", id);
-        json_number(json, "code", code);
-        json_string(json, "said", words);
-        json_builder_end_object(json);
-        tool_print_json(json);
-        return;
-    }
-    g_autoptr(GString) line = g_string_new(NULL);
-    terminal_append_plain(line, id);
-    g_string_append(line, ": ");
-    terminal_append_plain(line, words);
-    g_string_append_c(line, '\n');
-    tool_print(line);
+    tool_print_decided(stdout, code, id, words);
 }
 
 /* One process for each run: it reads the configuration and the identities as they are then. */

@@ -5,8 +5,6 @@
 #include "milter/review/decision.h"
 #include "milter/review/message_filter.h"
 #include "milter/review/typed_ids.h"
-#include "policy/cli/json.h"
-#include "policy/cli/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,27 +43,10 @@ static int check(void)
     return selection == NULL ? tool_usage_error("%s", error) : EXITS_DONE;
 }
 
+/* JSON is one stream, whatever came of each. */
 static void tell(int code, const char *id, const char *said)
 {
-    if (tool_json()) {
-        g_autoptr(JsonBuilder) json = json_builder_new();
-        json_builder_begin_object(json);
-        json_string(json, "id", id);
-        json_number(json, "code", code);
-        json_string(json, "said", said);
-        json_builder_end_object(json);
-        tool_print_json(json);
-        return;
-    }
-    g_autoptr(GString) line = g_string_new(NULL);
-    terminal_append_plain(line, id);
-    g_string_append(line, ": ");
-    terminal_append_plain(line, said);
-    g_string_append_c(line, '\n');
-    if (code == EXITS_DONE)
-        tool_print(line);
-    else
-        fputs(line->str, stderr);
+    tool_print_decided(code == EXITS_DONE || tool_json() ? stdout : stderr, code, id, said);
 }
 
 static int decide_one(struct tool *tool, const struct view_item *item, enum ledger_action action)

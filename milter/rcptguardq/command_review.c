@@ -310,28 +310,19 @@ static void load_again(struct tour *tour, int *status)
 
 /* ---- deciding: the commands' own code */
 
-static const struct {
-    unsigned right;
-    const char *question, *command;
-} actions[] = {
-    [LEDGER_RELEASE] = {REVIEW_RELEASE, "Reason to release it: ", "release"},
-    [LEDGER_RETURN] = {REVIEW_RETURN, "Reason to return it: ", "return"},
-    [LEDGER_DELETE] = {REVIEW_DELETE, "Reason to delete it: ", "delete"},
+static const char *const questions[] = {
+    [LEDGER_RELEASE] = "Reason to release it: ",
+    [LEDGER_RETURN] = "Reason to return it: ",
+    [LEDGER_DELETE] = "Reason to delete it: ",
 };
 
 /* Whether it can be done at all, before a reason is asked for; what is in the way is said. */
 static bool can_decide(struct tour *tour, enum ledger_action action, char **said)
 {
-    if (!tool_may(tour->tool, actions[action].right)) {
-        say(tour, g_strdup_printf("not permitted: `%s` is in no group that [review] lets %s",
-                                  tour->tool->reviewer->login, actions[action].command));
-        return false;
-    }
-    const struct decision decision = {.action = action, .reason = "", .dry = true};
     read_row(tour);
     const struct view_item item = current(tour);
     g_autofree char *sentence = NULL;
-    int code = decision_make(tour->tool, &item, &decision, &sentence);
+    int code = decision_can(tour->tool, &item, action, &sentence);
     *said = g_strdup_printf("%s: %s", decision_id(&item), sentence);
     if (code == EXITS_DONE)
         return true;
@@ -359,7 +350,7 @@ static void decide(struct tour *tour, enum ledger_action action)
     g_autofree char *would = NULL;
     if (!can_decide(tour, action, &would))
         return;
-    g_autofree char *reason = screen_ask(actions[action].question, draw_again, tour);
+    g_autofree char *reason = screen_ask(questions[action], draw_again, tour);
     if (reason == NULL || g_strstrip(reason)[0] == '\0' || !confirm(tour, would)) {
         say(tour, g_strdup("nothing was done"));
         return;
@@ -484,9 +475,9 @@ static int begin(struct tour *tour)
 static int run(struct tool *tool)
 {
     struct tour tour = {.tool = tool};
-    if (!tool_may(tool, REVIEW_LIST))
-        return tool_error(EXITS_FORBIDDEN, "not permitted: `%s` is in no group that [review] lets list",
-                          tool->reviewer->login);
+    g_autofree char *forbidden = tool_forbidden(tool, REVIEW_LIST, "list");
+    if (forbidden != NULL)
+        return tool_error(EXITS_FORBIDDEN, "%s", forbidden);
     int status = load(&tour);
     if (status == EXITS_DONE)
         status = begin(&tour);

@@ -1,11 +1,14 @@
 /* command_show - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
 
+#include "milter/answers/answer_decision.h"
 #include "milter/rcptguardq/commands.h"
+#include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/held_text.h"
 #include "milter/review/typed_ids.h"
 #include "policy/address/address.h"
+#include "policy/base/time_text.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
 
@@ -31,6 +34,39 @@ static int check(void)
     if (raw_option && terminal_is(stdout))
         return tool_usage_error("--raw would let the message control this terminal: write it to a file or a program");
     return EXITS_DONE;
+}
+
+/* ---- what was decided of it, and who can decide yet */
+
+struct trail {
+    GPtrArray *decisions; /* struct ledger_decision *, or NULL: it is not in the ledger */
+    GPtrArray *events;    /* struct ledger_event * */
+    gint64 sender_until;  /* 0: its sender cannot release it */
+};
+
+static void trail_clear(struct trail *trail)
+{
+    g_clear_pointer(&trail->decisions, g_ptr_array_unref);
+    g_clear_pointer(&trail->events, g_ptr_array_unref);
+}
+
+static int fetch_trail(struct trail *trail, const struct held_details *shown, struct database_error *error)
+{
+    const struct ledger_row *row = shown->item->row;
+    struct ledger *ledger = shown->tool->ledger;
+    const struct config *config = shown->tool->config;
+    if (row == NULL)
+        return 0;
+    trail->decisions = ledger_decisions(ledger, row->id, error);
+    trail->events = trail->decisions == NULL ? NULL : ledger_history(ledger, row->id, 0, error);
+    if (trail->events == NULL)
+        return -1;
+    if (config->review.answers == NULL || shown->item->entry == NULL)
+        return 0;
+    auto_free(diags) diags = diags_new();
+    auto_free(policy) policy = policy_load(config->policy, diags);
+    const struct answer_site site = {.review = &config->review, .policy = policy};
+    return answer_sender_until(ledger, &site, row, tool_now(), &trail->sender_until, error);
 }
 
 /* ---- JSON: the keys are a contract, rcptguardq(8) */
@@ -86,6 +122,68 @@ static void json_ledger(JsonBuilder *json, const struct held_details *shown)
     json_string(json, "released_before", shown->before == NULL ? NULL : shown->before->message.queue_id);
 }
 
+static const char *decision_state(const struct ledger_decision *decision)
+{
+    if (decision->done == 0)
+        return "waiting";
+    if (decision->code == EXITS_DONE)
+        return "done";
+    return decision->code == EXITS_PASSING ? "abandoned" : "refused";
+}
+
+/* What it was done by: where several reviewers are needed, a release may be an approval. */
+static const char *decision_action(const struct ledger_decision *decision, const GPtrArray *events)
+{
+    const char *name = ledger_action_name(decision->action), *found = name;
+    for (guint i = 0; decision->done != 0 && i < events->len; i++) {
+        const struct ledger_event *event = g_ptr_array_index((GPtrArray *)events, i);
+        if (event->when < decision->at || event->when > decision->done || g_strcmp0(event->who, decision->who) != 0)
+            continue;
+        if (strcmp(event->action, name) == 0)
+            return name;
+        if (strcmp(event->action, "approve") == 0)
+            found = "approve";
+    }
+    return found;
+}
+
+static void json_decisions(JsonBuilder *json, const struct trail *trail)
+{
+    json_begin_array(json, "decisions");
+    for (guint i = 0; i < trail->decisions->len; i++) {
+        const struct ledger_decision *decision = g_ptr_array_index(trail->decisions, i);
+        g_autofree char *time = time_text_json(decision->at);
+        json_builder_begin_object(json);
+        json_string(json, "who", decision->who);
+        json_string(json, "action", decision_action(decision, trail->events));
+        json_string(json, "reason", decision->reason);
+        json_string(json, "way", ledger_way_name(decision->way));
+        json_string(json, "time", time);
+        json_string(json, "state", decision_state(decision));
+        json_string(json, "detail", decision->words);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    g_autofree char *until = trail->sender_until == 0 ? NULL : time_text_json(trail->sender_until);
+    json_string(json, "sender_until", until);
+}
+
+/* The same code says it that the commands refuse with. */
+static void json_may(JsonBuilder *json, const struct held_details *shown)
+{
+    json_begin_array(json, "may");
+    for (unsigned i = LEDGER_RELEASE; i <= LEDGER_DELETE; i++) {
+        g_autofree char *said = NULL;
+        int code = decision_can(shown->tool, shown->item, (enum ledger_action)i, &said);
+        json_builder_begin_object(json);
+        json_string(json, "action", ledger_action_name((enum ledger_action)i));
+        json_boolean(json, "allowed", code == EXITS_DONE);
+        json_string(json, "why", code == EXITS_DONE ? NULL : said);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
 static void json_reading(JsonBuilder *json, const struct message_reading *reading)
 {
     json_fields(json, "headers", reading->headers, "name", "value", false);
@@ -96,13 +194,17 @@ static void json_reading(JsonBuilder *json, const struct message_reading *readin
     json_boolean(json, "recipients_cut", reading->cut);
 }
 
-static void print_json(const struct held_details *shown, const GString *message, const struct content *content)
+static void print_json(const struct held_details *shown, const struct trail *trail, const GString *message,
+                       const struct content *content)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
     facts_json(json, shown->tool, shown->item);
     if (shown->item->row != NULL)
         json_ledger(json, shown);
+    if (trail->decisions != NULL)
+        json_decisions(json, trail);
+    json_may(json, shown);
     if (shown->reading != NULL)
         json_reading(json, shown->reading);
     if (message != NULL)
@@ -174,12 +276,12 @@ static void print_text(const struct held_details *shown, const GString *message)
     tool_print(out);
 }
 
-static int show(struct held_details *shown)
+static int show(struct held_details *shown, struct trail *trail)
 {
     struct database_error failure;
     if (raw_option)
         return print_raw(shown);
-    if (held_details_fetch(shown, &failure) == -1)
+    if (held_details_fetch(shown, &failure) == -1 || (tool_json() && fetch_trail(trail, shown, &failure) == -1))
         return tool_ledger_error(&failure);
     held_details_read(shown);
     int status = EXITS_DONE;
@@ -192,7 +294,7 @@ static int show(struct held_details *shown)
     if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
         status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread) : absent();
     if (tool_json())
-        print_json(shown, status == EXITS_DONE ? message : NULL, status == EXITS_DONE ? content : NULL);
+        print_json(shown, trail, status == EXITS_DONE ? message : NULL, status == EXITS_DONE ? content : NULL);
     else if (content != NULL)
         print_content(shown, content);
     else
@@ -217,7 +319,9 @@ static int run(struct tool *tool)
     const struct view_item past = {.row = row};
     struct held_details shown = {.tool = tool, .item = item != NULL ? item : &past, .parts = SHOWN_STYLED};
     shown.parts |= (parties_option ? SHOWN_PARTIES : 0) | (recipients_option ? SHOWN_RECIPIENTS : 0);
-    status = show(&shown);
+    struct trail trail = {0};
+    status = show(&shown, &trail);
+    trail_clear(&trail);
     held_details_clear(&shown);
     return status;
 }

@@ -40,13 +40,10 @@ static int open_ledger(struct tool *tool)
 
 static int load_identities(struct tool *tool)
 {
-    const char *path = tool->config->review.identities;
-    if (path == NULL)
-        return EXITS_DONE;
     auto_free(diags) diags = diags_new();
-    tool->identities = identities_load(path, diags);
+    int result = tool_load_identities(tool, diags);
     log_diags_shown(diags);
-    return tool->identities != NULL ? EXITS_DONE : EXITS_WRONG;
+    return result == 0 ? EXITS_DONE : EXITS_WRONG;
 }
 
 static int open_queue(struct tool *tool)
@@ -59,15 +56,8 @@ static int open_queue(struct tool *tool)
 /* Whether the reviewer may do it at all. */
 static int permit(const struct tool *tool, const struct rcptguardq_command *command)
 {
-    if (tool_may(tool, command->right))
-        return EXITS_DONE;
-    if (command->right == REVIEW_ROOT)
-        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is root's", command->command.name);
-    if (command->right == REVIEW_SERVICE)
-        return tool_error(EXITS_FORBIDDEN, "not permitted: %s is for root and for the daemon's user",
-                          command->command.name);
-    return tool_error(EXITS_FORBIDDEN, "not permitted: `%s` is in no group that [review] lets %s",
-                      tool->reviewer->login, command->command.name);
+    g_autofree char *forbidden = tool_forbidden(tool, command->right, command->command.name);
+    return forbidden == NULL ? EXITS_DONE : tool_error(EXITS_FORBIDDEN, "%s", forbidden);
 }
 
 static int prepare(struct tool *tool, const struct rcptguardq_command *command)

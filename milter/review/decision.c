@@ -499,3 +499,26 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         return say(&act, EXITS_PASSING, "is not on hold: it is not there yet, or has left already; try again");
     return decide_held(&act);
 }
+
+/* Without the identities nobody knows whose mail it is. */
+static int check_person(struct tool *tool, enum ledger_action action, char **said)
+{
+    static const enum review_action rights[] = {
+        [LEDGER_RELEASE] = REVIEW_RELEASE, [LEDGER_RETURN] = REVIEW_RETURN, [LEDGER_DELETE] = REVIEW_DELETE};
+    *said = tool_forbidden(tool, rights[action], ledger_action_name(action));
+    if (*said != NULL)
+        return EXITS_FORBIDDEN;
+    auto_free(diags) diags = diags_new();
+    if (tool_load_identities(tool, diags) == 0)
+        return EXITS_DONE;
+    g_autofree char *text = diag_format(diags_get(diags, 0));
+    *said = g_strndup(text, strcspn(text, "\n"));
+    return EXITS_WRONG;
+}
+
+int decision_can(struct tool *tool, const struct view_item *item, enum ledger_action action, char **said)
+{
+    const struct decision decision = {.action = action, .reason = "", .dry = true};
+    int code = check_person(tool, action, said);
+    return code == EXITS_DONE ? decision_make(tool, item, &decision, said) : code;
+}

@@ -25,6 +25,12 @@ struct decision {
  */
 int decision_make(struct tool *tool, const struct view_item *item, const struct decision *decision, char **said);
 
+/*
+ * Whether the one who asks can do that to an item now: has the right, and what a decision would say before it does
+ * anything.  As decision_make gives it; the sentence is that of the command of this action.
+ */
+int decision_can(struct tool *tool, const struct view_item *item, enum ledger_action action, char **said);
+
 /* The queue id that such a sentence is about. */
 const char *decision_id(const struct view_item *item);
 

@@ -7,8 +7,9 @@
 #include "milter/review/state_feedback.h"
 #include "policy/base/escape.h"
 #include "policy/base/time_text.h"
+#include "policy/cli/json.h"
+#include "policy/cli/terminal.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 static char *config_option = NULL;
@@ -43,6 +44,26 @@ bool tool_time_parse(const char *text, gint64 *microseconds)
 void tool_print(const GString *text)
 {
     fwrite(text->str, 1, text->len, stdout);
+}
+
+void tool_print_decided(FILE *stream, int code, const char *id, const char *said)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    if (tool_json()) {
+        g_autoptr(JsonBuilder) json = json_builder_new();
+        json_builder_begin_object(json);
+        json_string(json, "id", id);
+        json_number(json, "code", code);
+        json_string(json, "said", said);
+        json_builder_end_object(json);
+        json_append_line(line, json);
+    } else {
+        terminal_append_plain(line, id);
+        g_string_append(line, ": ");
+        terminal_append_plain(line, said);
+        g_string_append_c(line, '\n');
+    }
+    fwrite(line->str, 1, line->len, stream);
 }
 
 int tool_error(int code, const char *format, ...)
@@ -168,4 +189,24 @@ bool tool_may(const struct tool *tool, unsigned right)
     if (right == REVIEW_SERVICE)
         return tool->reviewer->root || tool->reviewer->uid == config_owner(tool->config);
     return reviewer_may(tool->reviewer, (const char *const *)tool->config->review.groups[right]);
+}
+
+char *tool_forbidden(const struct tool *tool, unsigned right, const char *command)
+{
+    if (tool_may(tool, right))
+        return NULL;
+    if (right == REVIEW_ROOT)
+        return g_strdup_printf("not permitted: %s is root's", command);
+    if (right == REVIEW_SERVICE)
+        return g_strdup_printf("not permitted: %s is for root and for the daemon's user", command);
+    return g_strdup_printf("not permitted: `%s` is in no group that [review] lets %s", tool->reviewer->login, command);
+}
+
+int tool_load_identities(struct tool *tool, struct diags *diags)
+{
+    const char *path = tool->config->review.identities;
+    if (path == NULL || tool->identities != NULL)
+        return 0;
+    tool->identities = identities_load(path, diags);
+    return tool->identities == NULL ? -1 : 0;
 }

@@ -20,6 +20,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* What a command has to work with.  All of it is owned by rcptguardq.c. */
 struct tool {
@@ -44,6 +45,12 @@ struct tool {
 /* Whether the one who asks may do that. */
 bool tool_may(const struct tool *tool, unsigned right);
 
+/* NULL, or why he may not use the command of that name, which needs the right; for g_free. */
+char *tool_forbidden(const struct tool *tool, unsigned right, const char *command);
+
+/* Reads the identities that the configuration names, if any, once: 0, or -1 with what is wrong in `diags`. */
+int tool_load_identities(struct tool *tool, struct diags *diags);
+
 /* --config and --utc, for every command; and the path that --config gave, or NULL. */
 extern const GOptionEntry tool_entries[];
 const char *tool_config_path(void);
@@ -57,6 +64,9 @@ char *tool_time_text(gint64 microseconds);
 /* The time that a person typed, as time_text_parse has it, a date as above.  False: it is none. */
 bool tool_time_parse(const char *text, gint64 *microseconds);
 #define TOOL_TIME_EXPECTED "a date such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z"
+
+/* Prints to `stream` what came of a message's decision: an exit code, and a sentence without its queue id. */
+void tool_print_decided(FILE *stream, int code, const char *id, const char *said);
 
 /* Prints text to standard output. */
 void tool_print(const GString *text);
