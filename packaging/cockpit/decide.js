@@ -1,0 +1,212 @@
+/** decide - the dialog of a decision: what will happen, the reason, the outcome in rcptguardq's words */
+
+import { add, button, byId, fill, make, stranger } from "./elements.js";
+import { plain, plural, say } from "./text.js";
+import { run } from "./rcptguardq.js";
+
+/** @typedef {import("./rcptguardq.js").Held} Held */
+/** @typedef {import("./rcptguardq.js").Action} Action */
+/** @typedef {import("./rcptguardq.js").Outcome} Outcome */
+
+/** That many queue ids go with one command. */
+const AT_ONCE = 200;
+/** That many lines of outcomes are shown. */
+const LINES = 50;
+
+/** @type {{action: Action, items: Held[], done: Set<string>, changed: Set<string>, busy: boolean} | null} */
+let current = null;
+/** @type {(outcomes: Outcome[]) => void} */
+let finished = () => {};
+
+/** @returns {HTMLDialogElement} */
+function dialog() {
+    return /** @type {HTMLDialogElement} */ (byId("decide"));
+}
+
+/** @returns {HTMLTextAreaElement} */
+function reason() {
+    return /** @type {HTMLTextAreaElement} */ (byId("decide-reason"));
+}
+
+/** @returns {HTMLButtonElement} */
+function confirm() {
+    return /** @type {HTMLButtonElement} */ (byId("decide-confirm"));
+}
+
+/** @param {(outcomes: Outcome[]) => void} whenFinished */
+export function build(whenFinished) {
+    finished = whenFinished;
+    const form = make("form", { method: "dialog", novalidate: true },
+        make("h2", { id: "decide-title" }),
+        make("div", { id: "decide-summary" }),
+        make("label", { for: "decide-reason" }, say("reason")),
+        make("textarea", { id: "decide-reason", rows: 3, "aria-describedby": "decide-hint", autocomplete: "off" }),
+        make("small", { id: "decide-hint" }, say("reasonHint")),
+        make("div", { id: "decide-said", role: "alert" }),
+        make("div", { class: "buttons" }, make("button", { id: "decide-confirm", type: "submit" }),
+            button(say("cancel"), () => dialog().close(), { id: "decide-cancel", class: "quiet" })));
+    form.addEventListener("submit", event => {
+        event.preventDefault();
+        void carryOut();
+    });
+    const made = make("dialog", { id: "decide", "aria-labelledby": "decide-title" }, form);
+    made.addEventListener("close", () => { current = null; });
+    return made;
+}
+
+/** Opens it. @param {Action} action @param {Held[]} items */
+export function ask(action, items) {
+    if (items.length === 0)
+        return;
+    current = { action, items, done: new Set(), changed: new Set(), busy: false };
+    const one = items.length === 1;
+    byId("decide-title").textContent = one ? say("decideTitleOne", { action: say(action), id: items[0].id }) : say("decideTitleMany", { action: say(action), n: items.length });
+    fill(byId("decide-summary"), ...(one ? summaryOfOne(action, items[0]) : summaryOfMany(action, items)));
+    fill(byId("decide-said"));
+    reason().value = "";
+    reason().disabled = false;
+    confirm().textContent = say("confirm", { action: say(action) });
+    confirm().className = action;
+    confirm().disabled = false;
+    byId("decide-cancel").textContent = say("cancel");
+    dialog().showModal();
+    reason().focus();
+    void wouldHappen(current);
+}
+
+/** @param {Action} action @param {Held} item */
+function summaryOfOne(action, item) {
+    const needed = item.approvals_needed ?? 1;
+    return [make("p", {}, plain(item.id), ": ", item.subject ? stranger(item.subject) : say("noSubject")),
+        make("p", {}, say("decideOne", { sender: item.sender || say("nullSender"), visible: item.visible ?? 0, parties: item.parties ?? 0 })),
+        make("p", {}, make("strong", {}, say(/** @type {"releaseMeans"} */ (action + "Means")))),
+        action === "release" && needed > 1 ? make("p", {}, say("decideApproval", { n: item.approvals ?? 0, needed })) : null];
+}
+
+/** @param {Action} action @param {Held[]} items */
+function summaryOfMany(action, items) {
+    /** @type {Map<string, Held[]>} */
+    const groups = new Map();
+    for (const item of items)
+        groups.set(item.rule ?? "", [...(groups.get(item.rule ?? "") ?? []), item]);
+    const list = make("ul");
+    for (const [rule, of] of [...groups].sort((a, b) => b[1].length - a[1].length)) {
+        add(list, make("li", {}, say("decideGroup", { n: of.length, rule, senders: plural(new Set(of.map(item => item.sender)).size, "decideSenderOne", "decideSenders"),
+            visible: Math.max(...of.map(item => item.visible ?? 0)) })));
+    }
+    const several = items.filter(item => (item.approvals_needed ?? 1) > 1).length;
+    return [list, make("p", {}, make("strong", {}, say(/** @type {"manyReleaseMeans"} */ ("many" + action[0].toUpperCase() + action.slice(1) + "Means")))),
+        action === "release" && several > 0 ? make("p", {}, say("decideApprovalMany", { n: several })) : null,
+        make("div", { id: "decide-would" }, make("p", { class: "soft" }, say("decideAsking")))];
+}
+
+/** What rcptguardq would do with several: those that it would refuse are named. @param {NonNullable<typeof current>} state */
+async function wouldHappen(state) {
+    const place = document.getElementById("decide-would");
+    if (place === null)
+        return;
+    try {
+        /** @type {Outcome[]} */
+        const found = [];
+        for (let begin = 0; begin < state.items.length && current === state; begin += AT_ONCE)
+            found.push(...await run(state.action, ["--dry-run", "--reason=-"], state.items.slice(begin, begin + AT_ONCE).map(item => item.id), true));
+        const refused = found.filter(each => each.code !== 0);
+        fill(place, ...(refused.length === 0 ? [] : [make("p", {}, say("decideRefused", { n: refused.length })), lines(refused)]));
+    } catch (error) {
+        fill(place, make("p", {}, words(error)));
+    }
+}
+
+/** @param {Outcome[]} outcomes */
+function lines(outcomes) {
+    const list = make("ul", {}, ...outcomes.slice(0, LINES).map(each => make("li", {}, outcome(each))));
+    if (outcomes.length > LINES)
+        add(list, make("li", {}, say("andMore", { n: outcomes.length - LINES })));
+    return list;
+}
+
+/** The words of rcptguardq, with the id before them once. @param {Outcome} each */
+function outcome(each) {
+    const said = plain(each.said, "\n");
+    return each.said.startsWith(each.id + ":") ? said : plain(each.id) + ": " + said;
+}
+
+/** @param {unknown} error */
+function words(error) {
+    return plain(error instanceof Error ? error.message : String(error), "\n");
+}
+
+async function carryOut() {
+    const state = current;
+    if (state === null || state.busy)
+        return;
+    state.busy = true;
+    confirm().disabled = true;
+    reason().readOnly = true;
+    const todo = state.items.filter(item => !state.done.has(item.id)).map(item => item.id);
+    /** @type {Outcome[]} */
+    const outcomes = [];
+    let trouble = null;
+    for (let begin = 0; begin < todo.length && trouble === null; begin += AT_ONCE) {
+        fill(byId("decide-said"), todo.length === 1 ? say("workingOne") : say("working", { done: begin, all: todo.length }));
+        try {
+            outcomes.push(...await run(state.action, [`--reason=${reason().value}`], todo.slice(begin, begin + AT_ONCE), true));
+        } catch (error) {
+            trouble = words(error);
+        }
+    }
+    state.busy = false;
+    reason().readOnly = false;
+    if (outcomes.length > 0)
+        finished(outcomes);
+    if (current === state)
+        tell(state, outcomes, trouble);
+}
+
+/** @param {NonNullable<typeof current>} state @param {Outcome[]} outcomes @param {string | null} trouble */
+function tell(state, outcomes, trouble) {
+    const failed = outcomes.filter(each => each.code !== 0);
+    outcomes.filter(each => each.code === 0).forEach(each => state.done.add(each.id));
+    if (trouble === null && failed.length === 0) {
+        dialog().close();
+        return;
+    }
+    confirm().disabled = false;
+    byId("decide-cancel").textContent = state.done.size > 0 ? say("close") : say("cancel");
+    fill(byId("decide-said"), trouble === null ? null : make("p", {}, trouble),
+        failed.length === 0 ? null : state.items.length === 1 ? make("p", {}, outcome(failed[0]))
+            : make("div", {}, make("p", {}, say("doneInPart", { n: state.done.size, failed: failed.length })), lines(failed)));
+}
+
+/** The ids that an open dialog is about. */
+export function asked() {
+    return current === null ? [] : current.items.map(item => item.id);
+}
+
+/**
+ * Something was done meanwhile with messages of the open dialog: says so, in rcptguardq's words, and offers what is left.
+ * @param {Outcome[]} refused
+ */
+export function meanwhile(refused) {
+    const state = current;
+    if (state === null || state.busy)
+        return;
+    const news = refused.filter(each => !state.changed.has(each.id + each.said) && !state.done.has(each.id));
+    if (news.length === 0)
+        return;
+    news.forEach(each => state.changed.add(each.id + each.said));
+    fill(byId("decide-said"), make("p", {}, say("changed")), lines(news));
+    if (state.items.length === 1)
+        confirm().disabled = true;
+}
+
+/** Asks what rcptguardq would do now with those of the open dialog that are not on hold any more. @param {(id: string) => boolean} there */
+export async function look(there) {
+    const state = current;
+    if (state === null || state.busy)
+        return;
+    const gone = state.items.filter(item => !there(item.id) && !state.done.has(item.id)).map(item => item.id).slice(0, AT_ONCE);
+    if (gone.length > 0)
+        meanwhile((await run(state.action, ["--dry-run", "--reason=-"], gone, true)).filter(each => each.code !== 0));
+}
+

@@ -1,0 +1,212 @@
+/** page - the screens, what wakes them, and trouble */
+
+import * as decisions from "./decide.js";
+import { add, button, byId, fill, make } from "./elements.js";
+import * as history from "./history.js";
+import * as list from "./list.js";
+import * as message from "./message.js";
+import * as overview from "./overview.js";
+import { Failure, follow, run } from "./rcptguardq.js";
+import { plain, say } from "./text.js";
+import { follow as followTheme } from "./theme.js";
+
+/** @typedef {"list" | "message" | "overview" | "history"} Screen */
+/** @typedef {import("./rcptguardq.js").Outcome} Outcome */
+
+/** Milliseconds until what ended by itself is tried again. */
+const AGAIN = 10000;
+
+/** @type {Record<Screen, {refresh: () => Promise<void>, forget: () => void}>} */
+const SCREENS = { list, message, overview, history };
+
+/** @type {Screen} */
+let screen = "list";
+let over = false;
+/** Whether something changed since what is shown was read. */
+let stale = false;
+let reading = false;
+/** How long the last reading took: the next one waits for some of that, so that a large list does not keep the machine busy. */
+let took = 0;
+/** @type {(() => void) | null} */
+let endBell = null;
+
+function build() {
+    document.title = say("title");
+    const links = make("nav", { "aria-label": say("screens") }, ...(/** @type {const} */ ([["nav-list", "#/", "list"], ["nav-overview", "#/overview", "overview"], ["nav-history", "#/history", "history"]]))
+        .map(([id, href, name]) => make("a", { id, href }, say(name))));
+    const head = make("header", {}, links, window.parent === window ? button(say("logOut"), logOut, { id: "log-out", class: "quiet" }) : null);
+    const main = make("main", { id: "main", tabindex: "-1" }, make("div", { id: "trouble", role: "alert", hidden: true }), make("div", { id: "said", role: "status" }),
+        list.build(decisions.ask, () => void read(true)), message.build(decisions.ask), overview.build(() => void read(true)), history.build(() => void read(true)));
+    add(document.body, make("a", { class: "skip", href: "#main", onclick: event => { event.preventDefault(); main.focus(); } }, say("skip")), head, main, decisions.build(finished));
+}
+
+// ---- which screen
+
+function route() {
+    const [, place = "", id = ""] = location.hash.split("/");
+    const before = screen;
+    screen = place === "message" && id !== "" ? "message" : place === "overview" || place === "history" ? place : "list";
+    if (screen === "message")
+        message.open(decoded(location.hash.slice("#/message/".length)));
+    for (const each of /** @type {Screen[]} */ (["list", "message", "overview", "history"]))
+        byId(each).hidden = each !== screen || over;
+    for (const each of ["list", "overview", "history"]) {
+        if (each === screen)
+            byId("nav-" + each).setAttribute("aria-current", "page");
+        else
+            byId("nav-" + each).removeAttribute("aria-current");
+    }
+    document.title = screen === "list" ? say("title") : say("titleOf", { what: screen === "message" ? decoded(id) : say(screen) });
+    fill(byId("said"));
+    if (before !== screen || screen === "message") {
+        scrollTo(0, 0);
+        byId(screen + "-heading").focus({ preventScroll: true });
+    }
+    void read(true);
+}
+
+/** @param {string} text */
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
+}
+
+// ---- reading
+
+/** Reads again what is shown; once at a time, and once more if something changed meanwhile. @param {boolean} [now] */
+async function read(now = false) {
+    stale = true;
+    if (over || (reading && !now))
+        return;
+    if (reading) {
+        again = true;
+        return;
+    }
+    reading = true;
+    do {
+        again = false;
+        stale = false;
+        const begin = performance.now();
+        const what = screen;
+        const where = location.hash;
+        try {
+            await SCREENS[what].refresh();
+            if (where === location.hash)
+                trouble(null);
+            await lookAtDialog();
+        } catch (error) {
+            if (where === location.hash || (error instanceof Failure && error.kind === "session"))
+                trouble(error);
+        }
+        took = performance.now() - begin;
+    } while (again);
+    reading = false;
+    if (stale)
+        setTimeout(() => void read(), Math.min(15000, 2 * took));
+}
+/** Whether somebody asked for another screen or another filter while one was read. */
+let again = false;
+
+/** What another reviewer did with the messages of the open dialog. */
+async function lookAtDialog() {
+    const ids = decisions.asked();
+    if (ids.length === 0)
+        return;
+    const held = new Set((await run("list", [])).map(item => item.id));
+    await decisions.look(id => held.has(id) && !(ids.length === 1 && refusedNow(id)));
+}
+
+/** @param {string} id */
+function refusedNow(id) {
+    return screen === "message" && (/** @type {const} */ (["release", "return", "delete"])).some(action => message.refusal(id, action) !== null);
+}
+
+/** One process waits for what changes, and wakes the screen. */
+function bell() {
+    endBell = follow("1d", counts => {
+        list.setWaiting(counts.waiting);
+        void read();
+    }, failure => {
+        endBell = null;
+        if (failure.kind === "session")
+            trouble(failure);
+        else if (!over)
+            setTimeout(bell, AGAIN);
+    });
+}
+
+// ---- outcomes and trouble
+
+/** @param {Outcome[]} outcomes */
+function finished(outcomes) {
+    const done = outcomes.filter(each => each.code === 0);
+    const lines = done.slice(0, 20).map(each => each.said.startsWith(each.id + ":") ? each.said : each.id + ": " + each.said);
+    fill(byId("said"), done.length === 0 ? null : make("div", { class: "outcome" }, done.length === 1 ? null : make("p", {}, say("doneMany", { n: done.length })),
+        ...lines.map(line => make("p", {}, plain(line))), done.length > lines.length ? make("p", {}, say("andMore", { n: done.length - lines.length })) : null));
+    list.chooseNone();
+    void read(true);
+    // The dialog gives the focus back to the button that opened it, which may be of no use any more.
+    setTimeout(() => {
+        if (document.activeElement === document.body && decisions.asked().length === 0)
+            byId(screen + "-heading").focus();
+    }, 0);
+}
+
+/** Says what is wrong, and shows nothing old beside it; null if nothing is. @param {unknown} error */
+function trouble(error) {
+    const place = byId("trouble");
+    if (over)
+        return;
+    if (error === null) {
+        if (!place.hidden) {
+            place.hidden = true;
+            fill(place);
+            byId(screen).hidden = false;
+        }
+        return;
+    }
+    const failure = error instanceof Failure ? error : null;
+    if (failure?.kind === "session") {
+        over = true;
+        endBell?.();
+    }
+    const words = error instanceof Error ? error.message : String(error);
+    SCREENS[screen].forget();
+    // The filter stays, to be put right.
+    const usable = failure?.kind === "failed" && screen === "list";
+    byId(screen).hidden = !usable;
+    if (usable)
+        fill(byId("list-status"));
+    if (over)
+        document.querySelectorAll("dialog[open]").forEach(each => /** @type {HTMLDialogElement} */ (each).close());
+    place.hidden = false;
+    fill(place, ...saidOf(failure, words), over ? button(say("logIn"), () => location.reload()) : button(say("again"), () => void read(true)));
+}
+
+/** @param {Failure | null} failure @param {string} words */
+function saidOf(failure, words) {
+    if (failure === null)
+        return [make("p", {}, say("bug", { what: words }))];
+    if (failure.kind === "session")
+        return [make("p", {}, words)];
+    return [make("p", {}, say(failure.kind === "right" ? "noRight" : "failed")), make("pre", {}, plain(words, "\n"))];
+}
+
+function logOut() {
+    over = true;
+    endBell?.();
+    document.body.replaceChildren();
+    cockpit.logout(true);
+}
+
+followTheme();
+build();
+addEventListener("hashchange", route);
+cockpit.transport.wait(() => {
+    cockpit.transport.addEventListener("close", () => trouble(new Failure("session", say("sessionOver"), null)));
+    route();
+    bell();
+});
