@@ -33,7 +33,6 @@ export const STRINGS = {
     minutes: "{n} min",
     hours: "{n} h",
     days: "{n} d",
-    ago: "{time} ago",
     utc: "{time} UTC",
 
     // The list.
@@ -72,7 +71,6 @@ export const STRINGS = {
     stateBy: "{state} by {who}",
     visibleInside: "{visible}+{inside}",
     plainNumber: "{n}",
-    newHeld: "{n} new",
 
     // The filter.
     filter: "Filter",
@@ -93,7 +91,6 @@ export const STRINGS = {
     filterAll: "Also what no longer waits",
     apply: "Apply",
     clear: "Clear",
-    filtered: "filtered",
 
     // One message.
     message: "Message {id}",
@@ -122,12 +119,10 @@ export const STRINGS = {
     pictureHidden: "{n} of these recipients are hidden: nobody sees them.",
     pictureInternal: "{n} internal addresses are visible too.",
     party: "Party",
-    partyClass: "Class",
     partyPeople: "Addresses",
     partyIndividuals: "individuals at {party}",
     partyIndividualsOf: "individuals at {party}, {n} parties",
     partyOthers: "{n} others of {class}",
-    partyOthersUnknown: "others",
     headers: "Header",
     facts: "Facts",
     factSender: "Envelope sender",
@@ -151,7 +146,6 @@ export const STRINGS = {
     textNone: "The message is not on hold, so that its text is not here.",
     textEmpty: "There is no text in it.",
     parts: "Attachments",
-    partName: "{name} ({type}, {size})",
     bytes: "{n} bytes",
     kilobytes: "{n} kB",
     megabytes: "{n} MB",
@@ -164,7 +158,6 @@ export const STRINGS = {
     hiddenRecipients: "Hidden recipients",
     recipientsNone: "none",
     recipientsCut: "There are more than were read.",
-    recipientFields: "in {fields}",
     trail: "Trail",
     trailNone: "Nothing is recorded yet.",
     trailWho: "Who",
@@ -218,7 +211,6 @@ export const STRINGS = {
     // The overview.
     heldNow: "held now",
     oldest: "the oldest, held for",
-    oldestNone: "nothing waits",
     late: "wait for more than a day",
     untrackedNow: "not in the ledger",
     decidedIn: "decided in {days} days",

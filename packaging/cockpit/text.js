@@ -3,7 +3,7 @@
 import { STRINGS } from "./strings.js";
 
 /** What cannot be seen or turns the text round: controls, formats, separators, private and lone halves, and blanks that are letters. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/gu;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]|\u034f|\u17b4|\u17b5/gu;
 
 /** @param {string} character @returns {string} */
 function escaped(character) {
