@@ -76,3 +76,8 @@ export function row(tag, ...cells) {
 export function byId(id) {
     return /** @type {HTMLElement} */ (document.getElementById(id));
 }
+
+/** The address of a screen.  The document may have another base than its own address, so that "#/" alone would lead elsewhere. @param {...string} words */
+export function place(...words) {
+    return location.pathname + location.search + "#/" + words.map(encodeURIComponent).join("/");
+}

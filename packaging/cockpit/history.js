@@ -1,6 +1,6 @@
 /** history - who decided or looked, of one message or of all */
 
-import { byId, fill, make, stranger, time } from "./elements.js";
+import { byId, fill, make, place, stranger, time } from "./elements.js";
 import { plain, say } from "./text.js";
 import { run } from "./rcptguardq.js";
 
@@ -23,7 +23,7 @@ export function trail(entries, ids) {
     return make("table", { class: "trail", role: "table" }, make("caption", { class: "unseen" }, say(ids ? "history" : "trail")),
         make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads.map(head => make("th", { scope: "col", role: "columnheader" }, say(head))))),
         make("tbody", { role: "rowgroup" }, ...entries.map(entry => make("tr", { role: "row" }, cell("time", time(entry.time)),
-            ids ? cell("id", make("a", { href: "#/message/" + encodeURIComponent(entry.id) }, plain(entry.id))) : null,
+            ids ? cell("id", make("a", { href: place("message", entry.id) }, plain(entry.id))) : null,
             cell("who", entry.who === null ? make("span", { class: "soft" }, say("nobody")) : stranger(entry.who)), cell("action", plain(entry.action)),
             cell("reason", entry.reason ? stranger(entry.reason, "\n") : null), cell("detail", entry.detail ? stranger(entry.detail) : null), cell("way", plain(entry.way ?? ""))))));
 }

@@ -1,6 +1,6 @@
 /** list - what is held: filter, order, choice of several; new messages appear in it */
 
-import { add, button, byId, fill, make, stranger, time } from "./elements.js";
+import { add, button, byId, fill, make, place, stranger, time } from "./elements.js";
 import { plural, say } from "./text.js";
 import { duration, since } from "./times.js";
 import { run } from "./rcptguardq.js";
@@ -212,13 +212,13 @@ function drawRows() {
             rows.delete(id);
         }
     }
-    let place = body.firstElementChild;
+    let next = body.firstElementChild;
     for (const item of shown) {
         const element = rowOf(item);
-        if (element === place)
-            place = place.nextElementSibling;
+        if (element === next)
+            next = next.nextElementSibling;
         else
-            body.insertBefore(element, place);
+            body.insertBefore(element, next);
     }
     const left = ordered.length - shown.length;
     fill(byId("list-end"), left <= 0 ? null : button(say("more", { n: Math.min(STEP, left) }), more, { class: "quiet" }),
@@ -277,7 +277,7 @@ function makeRow(item) {
     return make("tr", { role: "row", "data-id": item.id },
         cell("choose", null, box),
         cell("age", "columnAge", time(item.arrival, duration(since(item.arrival)))),
-        cell("subject", null, make("a", { href: "#/message/" + encodeURIComponent(item.id) }, item.subject ? stranger(item.subject) : say("noSubject"))),
+        cell("subject", null, make("a", { href: place("message", item.id) }, item.subject ? stranger(item.subject) : say("noSubject"))),
         cell("sender", null, item.sender === "" ? say("nullSender") : stranger(item.sender)),
         cell("rule", "columnRule", item.rule === undefined ? say("none") : stranger(item.rule)),
         cell("n visible", "columnVisible", item.visible === undefined ? say("none") : extra > 0 ? say("visibleInside", { visible: item.visible, inside: extra }) : say("plainNumber", { n: item.visible })),

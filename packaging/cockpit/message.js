@@ -1,6 +1,6 @@
 /** message - one message: why it is held, who would see whom, header, text, trail; and what may be decided */
 
-import { add, button, byId, facts, fill, make, row, stranger, time } from "./elements.js";
+import { add, button, byId, facts, fill, make, place, row, stranger, time } from "./elements.js";
 import { trail } from "./history.js";
 import { picture } from "./picture.js";
 import { run } from "./rcptguardq.js";
@@ -29,7 +29,7 @@ export function build(whenDecided) {
     /** @type {(id: string, heading: Name, ...children: Child[]) => HTMLElement} */
     const part = (id, heading, ...children) => make("section", { class: "part", "aria-labelledby": id + "-heading" }, make("h2", { id: id + "-heading" }, say(heading)), ...children, make("div", { id }));
     return make("section", { id: "message", "aria-labelledby": "message-heading", hidden: true },
-        make("p", { class: "back" }, make("a", { href: "#/" }, "\u2190 ", say("back"))),
+        make("p", { class: "back" }, make("a", { href: place("") }, "\u2190 ", say("back"))),
         make("h1", { id: "message-heading", tabindex: "-1" }),
         make("p", { id: "message-state", role: "status" }),
         make("div", { id: "message-decide", role: "group", "aria-label": say("decide") }),
@@ -50,8 +50,8 @@ export function open(id) {
     shown = id;
     message = null;
     drawn = "";
-    for (const place of ["message-state", "message-decide", "message-why", "message-picture", "message-headers", "message-facts", "message-answer", "message-text", "message-trail", "message-looked", "message-recipients", "message-source"])
-        fill(byId(place));
+    for (const part of ["message-state", "message-decide", "message-why", "message-picture", "message-headers", "message-facts", "message-answer", "message-text", "message-trail", "message-looked", "message-recipients", "message-source"])
+        fill(byId(part));
     byId("message-heading").textContent = say("message", { id });
     byId("message-state").textContent = say("loading");
 }
@@ -115,17 +115,17 @@ function drawState(of) {
 
 /** Buttons stay where they are, so that the focus does too. @param {Message} of */
 function drawDecide(of) {
-    const place = byId("message-decide");
-    if (place.childElementCount === 0) {
+    const buttons = byId("message-decide");
+    if (buttons.childElementCount === 0) {
         for (const action of ACTIONS)
-            add(place, button(say(action) + say("ellipsis"), () => { if (message !== null) decide(action, [message]); }, { class: action, "data-action": action, "aria-describedby": "message-refused" }));
-        add(place, make("div", { id: "message-refused" }));
+            add(buttons, button(say(action) + say("ellipsis"), () => { if (message !== null) decide(action, [message]); }, { class: action, "data-action": action, "aria-describedby": "message-refused" }));
+        add(buttons, make("div", { id: "message-refused" }));
     }
     /** @type {Map<string, Action[]>} */
     const refused = new Map();
     for (const action of ACTIONS) {
         const each = may(of, action);
-        const element = /** @type {HTMLButtonElement} */ (place.querySelector(`[data-action="${action}"]`));
+        const element = /** @type {HTMLButtonElement} */ (buttons.querySelector(`[data-action="${action}"]`));
         const focused = document.activeElement === element;
         element.disabled = !each.allowed;
         if (focused && element.disabled)

@@ -1,7 +1,7 @@
 /** page - the screens, what wakes them, and trouble */
 
 import * as decisions from "./decide.js";
-import { add, button, byId, fill, make } from "./elements.js";
+import { add, button, byId, fill, make, place } from "./elements.js";
 import * as history from "./history.js";
 import * as list from "./list.js";
 import * as message from "./message.js";
@@ -32,8 +32,8 @@ let endBell = null;
 
 function build() {
     document.title = say("title");
-    const links = make("nav", { "aria-label": say("screens") }, ...(/** @type {const} */ ([["nav-list", "#/", "list"], ["nav-overview", "#/overview", "overview"], ["nav-history", "#/history", "history"]]))
-        .map(([id, href, name]) => make("a", { id, href }, say(name))));
+    const links = make("nav", { "aria-label": say("screens") }, ...(/** @type {const} */ ([["nav-list", "", "list"], ["nav-overview", "overview", "overview"], ["nav-history", "history", "history"]]))
+        .map(([id, where, name]) => make("a", { id, href: place(where) }, say(name))));
     const head = make("header", {}, links, window.parent === window ? button(say("logOut"), logOut, { id: "log-out", class: "quiet" }) : null);
     const main = make("main", { id: "main", tabindex: "-1" }, make("div", { id: "trouble", role: "alert", hidden: true }), make("div", { id: "said", role: "status" }),
         list.build(decisions.ask, () => void read(true)), message.build(decisions.ask), overview.build(() => void read(true)), history.build(() => void read(true)));
@@ -43,9 +43,9 @@ function build() {
 // ---- which screen
 
 function route() {
-    const [, place = "", id = ""] = location.hash.split("/");
+    const [, name = "", id = ""] = location.hash.split("/");
     const before = screen;
-    screen = place === "message" && id !== "" ? "message" : place === "overview" || place === "history" ? place : "list";
+    screen = name === "message" && id !== "" ? "message" : name === "overview" || name === "history" ? name : "list";
     if (screen === "message")
         message.open(decoded(location.hash.slice("#/message/".length)));
     for (const each of /** @type {Screen[]} */ (["list", "message", "overview", "history"]))
@@ -157,13 +157,13 @@ function finished(outcomes) {
 
 /** Says what is wrong, and shows nothing old beside it; null if nothing is. @param {unknown} error */
 function trouble(error) {
-    const place = byId("trouble");
+    const box = byId("trouble");
     if (over)
         return;
     if (error === null) {
-        if (!place.hidden) {
-            place.hidden = true;
-            fill(place);
+        if (!box.hidden) {
+            box.hidden = true;
+            fill(box);
             byId(screen).hidden = false;
         }
         return;
@@ -182,8 +182,8 @@ function trouble(error) {
         fill(byId("list-status"));
     if (over)
         document.querySelectorAll("dialog[open]").forEach(each => /** @type {HTMLDialogElement} */ (each).close());
-    place.hidden = false;
-    fill(place, ...saidOf(failure, words), over ? button(say("logIn"), () => location.reload()) : button(say("again"), () => void read(true)));
+    box.hidden = false;
+    fill(box, ...saidOf(failure, words), over ? button(say("logIn"), () => location.reload()) : button(say("again"), () => void read(true)));
 }
 
 /** @param {Failure | null} failure @param {string} words */
@@ -206,7 +206,6 @@ followTheme();
 build();
 addEventListener("hashchange", route);
 cockpit.transport.wait(() => {
-    cockpit.transport.addEventListener("close", () => trouble(new Failure("session", say("sessionOver"), null)));
     route();
     bell();
 });

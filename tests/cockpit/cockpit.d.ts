@@ -14,6 +14,5 @@ declare namespace cockpit {
     function logout(reload: boolean): void;
     const transport: {
         wait(ready: () => void): void;
-        addEventListener(name: "close", listener: () => void): void;
     };
 }
