@@ -57,6 +57,16 @@ export function button(words, act, attributes = {}) {
     return make("button", { type: "button", onclick: act, ...attributes }, words);
 }
 
+/**
+ * Makes the children of an element anew; what a reader opened in it stays open.
+ * @param {Element} parent @param {...Child} children
+ */
+export function refill(parent, ...children) {
+    const opened = Array.from(parent.querySelectorAll("details"), each => each.open);
+    fill(parent, ...children);
+    parent.querySelectorAll("details").forEach((each, index) => { each.open = opened[index] ?? false; });
+}
+
 /** A list of names and values. @param {[string, Child][]} rows */
 export function facts(rows) {
     const list = make("dl");

@@ -1,6 +1,6 @@
 /** message - one message: why it is held, who would see whom, header, text, trail; and what may be decided */
 
-import { add, button, byId, facts, fill, make, place, row, stranger, time } from "./elements.js";
+import { add, button, byId, facts, fill, make, place, refill, row, stranger, time } from "./elements.js";
 import { trail } from "./history.js";
 import { picture } from "./picture.js";
 import { run } from "./rcptguardq.js";
@@ -96,7 +96,7 @@ function draw(of, entries) {
     drawState(of);
     drawDecide(of);
     fill(byId("message-why"), ...why(of));
-    fill(byId("message-picture"), ...picture(of));
+    refill(byId("message-picture"), ...picture(of));
     fill(byId("message-headers"), facts((of.headers ?? []).map(header => [plain(header.name), stranger(header.value)])));
     if ((of.headers ?? []).length === 0)
         fill(byId("message-headers"), of.subject ? facts([["Subject", stranger(of.subject)]]) : null, make("p", { class: "soft" }, say("textNone")));
@@ -107,7 +107,7 @@ function draw(of, entries) {
 
 /** @param {Message} of */
 function drawState(of) {
-    const words = [of.id, stateOf(of), (of.approved_by ?? []).length > 0 && of.state === "held" ? say("factApprovalsBy", { n: of.approvals ?? 0, needed: of.approvals_needed ?? 1, by: "", who: (of.approved_by ?? []).join(", ") }) : ""];
+    const words = [of.id, stateOf(of), (of.approved_by ?? []).length > 0 && of.state === "held" ? say("approvedBy", { who: (of.approved_by ?? []).join(", ") }) : ""];
     const text = words.filter(word => word !== "").join(" \u00b7 ");
     if (byId("message-state").textContent !== text)
         byId("message-state").textContent = text;

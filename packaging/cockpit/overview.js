@@ -1,6 +1,6 @@
 /** overview - what waits, and what was held and decided in the last days */
 
-import { byId, fill, make, row, stranger, time } from "./elements.js";
+import { byId, fill, make, refill, row, stranger, time } from "./elements.js";
 import { bar, columns } from "./plot.js";
 import { run } from "./rcptguardq.js";
 import { number, plain, say } from "./text.js";
@@ -98,7 +98,7 @@ function drawHeld(all) {
     const plot = columns(all.map(day => ({ name: day.name, columns: [[{ kind: "held", count: day.held }], KINDS.map(kind => ({ kind, count: day[kind] }))] })),
         say("plotLabel", { held, decided: all.reduce((sum, day) => sum + decided(day), 0), days: span, most }), number);
     const kinds = /** @type {const} */ (["held", ...KINDS]);
-    fill(byId("overview-held"), make("p", { class: "legend" }, ...kinds.map(kind => make("span", { class: "v " + kind }, say(kind)))), make("div", { class: "plot" }, plot),
+    refill(byId("overview-held"), make("p", { class: "legend" }, ...kinds.map(kind => make("span", { class: "v " + kind }, say(kind)))), make("div", { class: "plot" }, plot),
         make("details", {}, make("summary", {}, say("plotTable")), make("table", {}, make("thead", {}, row("th", say("day"), ...kinds.map(kind => /** @type {[string, string]} */ ([say(kind), "n"])))),
             make("tbody", {}, ...all.slice().reverse().map(day => row("td", make("span", { class: "d" }, day.name), ...kinds.map(kind => /** @type {[string, string]} */ ([number(day[kind]), "n"]))))))));
 }

@@ -14,6 +14,16 @@ function name(party) {
     return party.party === null ? say("partyOthers", { n: party.parties, class: party.class }) : stranger(party.party);
 }
 
+/** That many bars are seen at once. */
+const SEEN = 25;
+
+/** @param {Party[]} parties @param {number} most */
+function bars(parties, most) {
+    return make("table", { class: "bars" }, make("thead", {}, row("th", say("party"), [say("partyPeople"), "n"], [make("span", { class: "unseen" }, say("picture")), "w"])),
+        make("tbody", {}, ...parties.map(party => make("tr", {}, make("td", {}, name(party), " ", make("span", { class: "soft" }, plain(party.class))),
+            make("td", { class: "n" }, number(party.people)), make("td", { class: "w" }, bar(party.people / most, party.individuals ? "tag" : "quarantine"))))));
+}
+
 /** @param {Message} message */
 export function picture(message) {
     const largest = message.largest ?? [];
@@ -22,8 +32,7 @@ export function picture(message) {
         make("p", { class: "sentence" }, say("pictureSentence", { recipients: plural(message.recipients ?? 0, "pictureRecipientsOne", "pictureRecipients"), visible: message.visible ?? 0, parties: message.parties ?? 0 })),
         (message.hidden ?? 0) > 0 ? make("p", { class: "soft" }, say("pictureHidden", { n: message.hidden ?? 0 })) : null,
         (message.internal ?? 0) > 0 ? make("p", { class: "soft" }, say("pictureInternal", { n: message.internal ?? 0 })) : null,
-        largest.length === 0 ? null : make("table", { class: "bars" }, make("thead", {}, row("th", say("party"), [say("partyPeople"), "n"], [make("span", { class: "unseen" }, say("picture")), "w"])),
-            make("tbody", {}, ...largest.map(party => make("tr", {}, make("td", {}, name(party), " ", make("span", { class: "soft" }, plain(party.class))),
-                make("td", { class: "n" }, number(party.people)), make("td", { class: "w" }, bar(party.people / most, party.individuals ? "tag" : "quarantine")))))),
+        largest.length === 0 ? null : bars(largest.slice(0, SEEN), most),
+        largest.length <= SEEN ? null : make("details", {}, make("summary", {}, say("picturePartiesMore", { n: largest.length - SEEN })), bars(largest.slice(SEEN), most)),
     ];
 }

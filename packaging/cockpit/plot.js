@@ -20,7 +20,7 @@ function label(words, attributes) {
 
 /** One bar of a table's row. @param {number} part from 0 to 1 @param {string} kind a class of the style sheet */
 export function bar(part, kind) {
-    return draw("svg", { "aria-hidden": "true", class: "bar" }, draw("rect", { class: kind, x: 0, y: 0, width: `${Math.max(0.4, 100 * part).toFixed(1)}%`, height: "100%" }));
+    return draw("svg", { "aria-hidden": "true", class: "bar" }, draw("rect", { class: kind, x: 0, y: 0, width: `${part > 0 ? Math.max(0.4, 100 * part).toFixed(1) : 0}%`, height: "100%" }));
 }
 
 /** The next of 1, 2, 5, 10, 20, ... @param {number} most */
