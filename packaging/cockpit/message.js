@@ -200,6 +200,11 @@ function answer(of, entries) {
     ];
 }
 
+/** The text without the two blanks that rcptguardq puts before each line of it. @param {string} text */
+function outdented(text) {
+    return text.split("\n").every(line => line === "" || line.startsWith("  ")) ? text.replace(/^ {2}/gm, "") : text;
+}
+
 /** @param {string} id */
 async function readText(id) {
     if (message === null || !message.on_hold) {
@@ -213,7 +218,7 @@ async function readText(id) {
         const parts = (found.parts ?? []).filter(part => part.use !== "text");
         fill(byId("message-text"),
             parts.length === 0 ? null : make("div", {}, make("h3", {}, say("parts")), make("ul", {}, ...parts.map(part => make("li", {}, part.name ? stranger(part.name) : say("unnamed"), " ", make("span", { class: "soft" }, plain(part.type), ", ", size(part.size)))))),
-            found.text_of_message ? make("pre", { tabindex: "0", role: "region", "aria-label": say("text") }, stranger(found.text_of_message, "\n\t")) : make("p", { class: "soft" }, say("textEmpty")),
+            found.text_of_message ? make("pre", { tabindex: "0", role: "region", "aria-label": say("text") }, stranger(outdented(found.text_of_message), "\n\t")) : make("p", { class: "soft" }, say("textEmpty")),
             found.text_cut ? make("p", { class: "soft" }, say("textCut")) : null);
     } catch (error) {
         fill(byId("message-text"), make("p", { role: "alert" }, plain(error instanceof Error ? error.message : String(error), "\n")));

@@ -21,7 +21,7 @@ const SEEN = 25;
 function bars(parties, most) {
     return make("table", { class: "bars" }, make("thead", {}, row("th", say("party"), [say("partyPeople"), "n"], [make("span", { class: "unseen" }, say("picture")), "w"])),
         make("tbody", {}, ...parties.map(party => make("tr", {}, make("td", {}, name(party), " ", make("span", { class: "soft" }, plain(party.class))),
-            make("td", { class: "n" }, number(party.people)), make("td", { class: "w" }, bar(party.people / most, party.individuals ? "tag" : "quarantine"))))));
+            make("td", { class: "n" }, number(party.people)), make("td", { class: "w" }, bar(party.people / most, party.class === "internal" ? "accept" : party.individuals ? "tag" : "quarantine"))))));
 }
 
 /** @param {Message} message */
