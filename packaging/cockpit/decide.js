@@ -13,7 +13,7 @@ const AT_ONCE = 200;
 /** That many lines of outcomes are shown. */
 const LINES = 50;
 
-/** @type {{action: Action, items: Held[], done: Set<string>, changed: Set<string>, busy: boolean} | null} */
+/** @type {{action: Action, items: Held[], done: Set<string>, known: Set<string>, asked: boolean, busy: boolean} | null} */
 let current = null;
 /** @type {(outcomes: Outcome[]) => void} */
 let finished = () => {};
@@ -39,6 +39,7 @@ export function build(whenFinished) {
     const form = make("form", { method: "dialog", novalidate: true },
         make("h2", { id: "decide-title" }),
         make("div", { id: "decide-summary" }),
+        make("div", { id: "decide-would", role: "status" }),
         make("label", { for: "decide-reason" }, say("reason")),
         make("textarea", { id: "decide-reason", rows: 3, "aria-describedby": "decide-hint", autocomplete: "off" }),
         make("small", { id: "decide-hint" }, say("reasonHint")),
@@ -58,10 +59,11 @@ export function build(whenFinished) {
 export function ask(action, items) {
     if (items.length === 0)
         return;
-    current = { action, items, done: new Set(), changed: new Set(), busy: false };
+    current = { action, items, done: new Set(), known: new Set(), asked: false, busy: false };
     const one = items.length === 1;
     byId("decide-title").textContent = one ? say("decideTitleOne", { action: say(action), id: items[0].id }) : say("decideTitleMany", { action: say(action), n: items.length });
     fill(byId("decide-summary"), ...(one ? summaryOfOne(action, items[0]) : summaryOfMany(action, items)));
+    fill(byId("decide-would"), make("p", { class: "soft" }, say("decideAsking")));
     fill(byId("decide-said"));
     reason().value = "";
     reason().disabled = false;
@@ -96,25 +98,30 @@ function summaryOfMany(action, items) {
     }
     const several = items.filter(item => (item.approvals_needed ?? 1) > 1).length;
     return [list, make("p", {}, make("strong", {}, say(/** @type {"manyReleaseMeans"} */ ("many" + action[0].toUpperCase() + action.slice(1) + "Means")))),
-        action === "release" && several > 0 ? make("p", {}, say("decideApprovalMany", { n: several })) : null,
-        make("div", { id: "decide-would" }, make("p", { class: "soft" }, say("decideAsking")))];
+        action === "release" && several > 0 ? make("p", {}, say("decideApprovalMany", { n: several })) : null];
 }
 
-/** What rcptguardq would do with several: those that it would refuse are named. @param {NonNullable<typeof current>} state */
+/** Those that rcptguardq would refuse now. @param {NonNullable<typeof current>} state */
+async function refusals(state) {
+    /** @type {Outcome[]} */
+    const found = [];
+    const left = state.items.filter(item => !state.done.has(item.id)).map(item => item.id);
+    for (let begin = 0; begin < left.length && current === state; begin += AT_ONCE)
+        found.push(...await run(state.action, ["--dry-run", "--reason=-"], left.slice(begin, begin + AT_ONCE), true));
+    return found.filter(each => each.code !== 0);
+}
+
+/** Says what rcptguardq would refuse, before anything is decided. @param {NonNullable<typeof current>} state */
 async function wouldHappen(state) {
-    const place = document.getElementById("decide-would");
-    if (place === null)
-        return;
+    const place = byId("decide-would");
     try {
-        /** @type {Outcome[]} */
-        const found = [];
-        for (let begin = 0; begin < state.items.length && current === state; begin += AT_ONCE)
-            found.push(...await run(state.action, ["--dry-run", "--reason=-"], state.items.slice(begin, begin + AT_ONCE).map(item => item.id), true));
-        const refused = found.filter(each => each.code !== 0);
-        fill(place, ...(refused.length === 0 ? [] : [make("p", {}, say("decideRefused", { n: refused.length })), lines(refused)]));
+        const refused = await refusals(state);
+        refused.forEach(each => state.known.add(each.id + each.said));
+        fill(place, ...(refused.length === 0 ? [] : [make("p", {}, say("decideRefused", { n: refused.length, all: state.items.length })), lines(refused)]));
     } catch (error) {
         fill(place, make("p", {}, words(error)));
     }
+    state.asked = true;
 }
 
 /** @param {Outcome[]} outcomes */
@@ -178,35 +185,21 @@ function tell(state, outcomes, trouble) {
             : make("div", {}, make("p", {}, say("doneInPart", { n: state.done.size, failed: failed.length })), lines(failed)));
 }
 
-/** The ids that an open dialog is about. */
-export function asked() {
-    return current === null ? [] : current.items.map(item => item.id);
-}
-
-/**
- * Something was done meanwhile with messages of the open dialog: says so, in rcptguardq's words, and offers what is left.
- * @param {Outcome[]} refused
- */
-export function meanwhile(refused) {
+/** Something has changed: if rcptguardq would refuse what the open dialog is about, says so in its words, and offers what is left. */
+export async function look() {
     const state = current;
-    if (state === null || state.busy)
+    if (state === null || state.busy || !state.asked)
         return;
-    const news = refused.filter(each => !state.changed.has(each.id + each.said) && !state.done.has(each.id));
-    if (news.length === 0)
+    const news = (await refusals(state)).filter(each => !state.known.has(each.id + each.said));
+    if (news.length === 0 || current !== state || state.busy)
         return;
-    news.forEach(each => state.changed.add(each.id + each.said));
+    news.forEach(each => state.known.add(each.id + each.said));
     fill(byId("decide-said"), make("p", {}, say("changed")), lines(news));
     if (state.items.length === 1)
         confirm().disabled = true;
 }
 
-/** Asks what rcptguardq would do now with those of the open dialog that are not on hold any more. @param {(id: string) => boolean} there */
-export async function look(there) {
-    const state = current;
-    if (state === null || state.busy)
-        return;
-    const gone = state.items.filter(item => !there(item.id) && !state.done.has(item.id)).map(item => item.id).slice(0, AT_ONCE);
-    if (gone.length > 0)
-        meanwhile((await run(state.action, ["--dry-run", "--reason=-"], gone, true)).filter(each => each.code !== 0));
+/** Whether the dialog is open. */
+export function isOpen() {
+    return current !== null;
 }
-

@@ -165,8 +165,9 @@ export function setWaiting(count) {
         status();
 }
 
-export function chooseNone() {
-    chosen.clear();
+/** @param {string[]} ids */
+export function unchoose(ids) {
+    ids.forEach(id => chosen.delete(id));
     draw();
 }
 

@@ -80,11 +80,6 @@ function may(of, action) {
     return of.may?.find(each => each.action === action) ?? { action, allowed: of.on_hold, why: null };
 }
 
-/** The message that is shown, and why it cannot be decided any more. @param {string} id @param {Action} action */
-export function refusal(id, action) {
-    return message === null || message.id !== id || may(message, action).allowed ? null : may(message, action).why;
-}
-
 /** @param {Message} of @param {Entry[]} entries */
 function draw(of, entries) {
     const { age: _age, ...rest } = of;

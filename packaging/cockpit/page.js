@@ -6,7 +6,7 @@ import * as history from "./history.js";
 import * as list from "./list.js";
 import * as message from "./message.js";
 import * as overview from "./overview.js";
-import { Failure, follow, run } from "./rcptguardq.js";
+import { Failure, follow } from "./rcptguardq.js";
 import { plain, say } from "./text.js";
 import { follow as followTheme } from "./theme.js";
 
@@ -96,7 +96,7 @@ async function read(now = false) {
             await SCREENS[what].refresh();
             if (where === location.hash)
                 trouble(null);
-            await lookAtDialog();
+            await decisions.look();
         } catch (error) {
             if (where === location.hash || (error instanceof Failure && error.kind === "session"))
                 trouble(error);
@@ -109,20 +109,6 @@ async function read(now = false) {
 }
 /** Whether somebody asked for another screen or another filter while one was read. */
 let again = false;
-
-/** What another reviewer did with the messages of the open dialog. */
-async function lookAtDialog() {
-    const ids = decisions.asked();
-    if (ids.length === 0)
-        return;
-    const held = new Set((await run("list", [])).map(item => item.id));
-    await decisions.look(id => held.has(id) && !(ids.length === 1 && refusedNow(id)));
-}
-
-/** @param {string} id */
-function refusedNow(id) {
-    return screen === "message" && (/** @type {const} */ (["release", "return", "delete"])).some(action => message.refusal(id, action) !== null);
-}
 
 /** One process waits for what changes, and wakes the screen. */
 function bell() {
@@ -146,11 +132,11 @@ function finished(outcomes) {
     const lines = done.slice(0, 20).map(each => each.said.startsWith(each.id + ":") ? each.said : each.id + ": " + each.said);
     fill(byId("said"), done.length === 0 ? null : make("div", { class: "outcome" }, done.length === 1 ? null : make("p", {}, say("doneMany", { n: done.length })),
         ...lines.map(line => make("p", {}, plain(line))), done.length > lines.length ? make("p", {}, say("andMore", { n: done.length - lines.length })) : null));
-    list.chooseNone();
+    list.unchoose(done.map(each => each.id));
     void read(true);
     // The dialog gives the focus back to the button that opened it, which may be of no use any more.
     setTimeout(() => {
-        if (document.activeElement === document.body && decisions.asked().length === 0)
+        if (document.activeElement === document.body && !decisions.isOpen())
             byId(screen + "-heading").focus();
     }, 0);
 }

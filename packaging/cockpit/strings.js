@@ -196,7 +196,7 @@ export const STRINGS = {
     decideSenders: "{n} senders",
     decideApproval: "Two reviewers are needed: {n} of {needed} have approved so far. A release is delivered with the last approval.",
     decideApprovalMany: "{n} of them need the approval of several reviewers: a release of these is recorded as an approval until the last one.",
-    decideRefused: "rcptguardq would refuse {n} of them:",
+    decideRefused: "rcptguardq would refuse this for {n} of {all}:",
     decideAsking: "Asking rcptguardq what would happen\u2026",
     reason: "Reason",
     reasonHint: "It is recorded with your name; a sender to whom mail is returned reads it.",
