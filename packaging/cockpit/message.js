@@ -213,7 +213,7 @@ async function readText(id) {
         const parts = (found.parts ?? []).filter(part => part.use !== "text");
         fill(byId("message-text"),
             parts.length === 0 ? null : make("div", {}, make("h3", {}, say("parts")), make("ul", {}, ...parts.map(part => make("li", {}, part.name ? stranger(part.name) : say("unnamed"), " ", make("span", { class: "soft" }, plain(part.type), ", ", size(part.size)))))),
-            found.text_of_message ? make("pre", { tabindex: "0", role: "region", "aria-label": say("text") }, stranger(outdented(found.text_of_message), "\n\t")) : make("p", { class: "soft" }, say("textEmpty")),
+            found.text_of_message ? make("pre", { tabindex: "0", role: "group", "aria-label": say("text") }, stranger(outdented(found.text_of_message), "\n\t")) : make("p", { class: "soft" }, say("textEmpty")),
             found.text_cut ? make("p", { class: "soft" }, say("textCut")) : null);
     } catch (error) {
         fill(byId("message-text"), make("p", { role: "alert" }, plain(error instanceof Error ? error.message : String(error), "\n")));
@@ -250,5 +250,5 @@ function recipients(found) {
 
 /** @param {Message} found */
 function source(found) {
-    fill(byId("message-source"), make("pre", { tabindex: "0", role: "region", "aria-label": say("showMessage") }, stranger((found.message ?? "").replace(/\r\n/g, "\n"), "\n\t")));
+    fill(byId("message-source"), make("pre", { tabindex: "0", role: "group", "aria-label": say("showMessage") }, stranger((found.message ?? "").replace(/\r\n/g, "\n"), "\n\t")));
 }

@@ -1,7 +1,6 @@
-/** theme - light or dark as the browser says or, inside of Cockpit, as its switch says */
+/** theme - light or dark as the browser says (the style sheet does that) or, inside of Cockpit, as its switch says */
 
 const STYLE = "shell:style";
-const WISH = matchMedia("(prefers-color-scheme: dark)");
 
 /** What Cockpit's switch is set to. */
 function chosen() {
@@ -14,13 +13,13 @@ function chosen() {
 
 function apply() {
     const style = chosen();
-    document.documentElement.classList.toggle("dark", style === "dark" || (style !== "light" && WISH.matches));
+    for (const each of ["light", "dark"])
+        document.documentElement.classList.toggle(each, style === each);
 }
 
-/** Follows the browser, the switch in another frame, and the event that newer versions of the shell send. */
+/** Follows the switch in another frame, and the event that newer versions of the shell send. */
 export function follow() {
     apply();
-    WISH.addEventListener("change", apply);
     addEventListener("storage", event => { if (event.key === STYLE || event.key === null) apply(); });
     addEventListener("cockpit-style", apply);
 }
