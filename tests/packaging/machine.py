@@ -33,6 +33,9 @@ LIMIT = 90  # seconds, for whatever is waited for
 # What is installed beside systemd, for each MTA.
 MTAS = {"postfix": "postfix", "sendmail": "sendmail"}
 
+# And where the page is looked at: a browser with its driver, the web server that is put before it, and sshd.
+WEB = "chromium,chromium-driver,python3-selenium,nginx-light,openssh-server,openssl"
+
 PRESEED = "postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string corp.example\\n"
 
 
@@ -72,11 +75,14 @@ def folder(release=None):
     return DEBS / release if release else DEBS
 
 
-def debs(version, release=None):
-    """The two packages of a version."""
+def debs(version, release=None, web=False):
+    """The two packages of a version, and with `web` the page's."""
     names = [folder(release) / ("%s_%s_%s.deb" % (name, version, _architecture())) for name in ("rcptguard", "rcptguard-milter")]
-    if not all(name.exists() for name in names):
-        raise Failed("%s is not there: %s makes it" % (names[0], "packaging/try-suite " + release if release else "packaging/build-deb"))
+    if web:
+        names.append(folder(release) / ("rcptguard-cockpit_%s_all.deb" % version))
+    missing = [name for name in names if not name.exists()]
+    if missing:
+        raise Failed("%s is not there: %s makes it" % (missing[0], "packaging/try-suite " + release if release else "packaging/build-deb"))
     return names
 
 
@@ -120,21 +126,22 @@ def remove(tree):
         subprocess.run(["rm", "-rf", "--one-file-system", str(tree)], check=True)
 
 
-def _archive(release, mta):
-    archive = SOURCE / "build-root" / (release + ("" if mta == "postfix" else "-" + mta) + ".tar")
+def _archive(release, mta, web):
+    archive = SOURCE / "build-root" / (release + ("" if mta == "postfix" else "-" + mta) + ("-web" if web else "") + ".tar")
     if not archive.exists():
         say("making %s with mmdebstrap; this is done once" % archive.relative_to(SOURCE))
         archive.parent.mkdir(exist_ok=True)
         new = archive.with_suffix(".new.tar")
-        mmdebstrap(release, new, "systemd-sysv,dbus,rsyslog," + MTAS[mta], "--skip=cleanup/apt",
+        mmdebstrap(release, new, "systemd-sysv,dbus,rsyslog," + MTAS[mta] + ("," + WEB if web else ""), "--skip=cleanup/apt",
                    "--essential-hook=printf '%s' | chroot \"$1\" debconf-set-selections" % PRESEED)
         new.rename(archive)
     return archive
 
 
 class Machine:
-    def __init__(self, packages, release=None, download="", mta="postfix"):
-        """`packages` are the .deb files that it finds in its root's home; `download` names what else may be installed."""
+    def __init__(self, packages, release=None, download="", mta="postfix", web=False):
+        """`packages` are the .deb files that it finds in its root's home; `download` names what else may be installed; with `web` it has a browser."""
+        self.web = web
         self.mta = mta
         self.packages = packages
         self.release = release or RELEASES[0]
@@ -142,7 +149,7 @@ class Machine:
         self.folder = self.root = self.boot = self.leader = None
 
     def __enter__(self):
-        self.archive = _archive(self.release, self.mta)
+        self.archive = _archive(self.release, self.mta, self.web)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rcptguard-root."))
         try:
             self._make()
@@ -180,7 +187,7 @@ class Machine:
                 wanted.symlink_to("/usr/" + unit)
         # What the packages need is fetched while there is a network; the machine installs it without.
         self._outside("apt-get -q update")
-        newest = ["./" + package.name for package in self.packages[-2:]]
+        newest = ["./" + package.name for package in self.packages[-3 if self.web else -2:]]
         self._outside("cd && apt-get -q -y install --download-only %s %s" % (" ".join(newest), self.download))
 
     def _outside(self, command):
@@ -214,15 +221,15 @@ class Machine:
 
     # ---- commands
 
-    def _enter(self, command, **options):
+    def _enter(self, command, limit=600, **options):
         return subprocess.run(["nsenter", "-t", self.leader, "-a", "sh", "-c", "cd && " + command], stdin=subprocess.DEVNULL, text=True,
-                              env=_environment(), timeout=600, check=False, **options)
+                              env=_environment(), timeout=limit, check=False, **options)
 
-    def run(self, command, code=0):
-        """What it prints, both streams; it has to end with the code."""
+    def run(self, command, code=0, limit=600, show=12):
+        """What it prints, both streams; it has to end with the code within `limit` seconds.  The last lines are shown."""
         say("$ " + command)
-        result = self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for line in [line for line in result.stdout.splitlines() if line.strip() and not line.startswith("(Reading database")][-12:]:
+        result = self._enter(command, limit, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in [line for line in result.stdout.splitlines() if line.strip() and not line.startswith("(Reading database")][-show:]:
             say("    " + line)
         if code is not None and result.returncode != code:
             raise Failed("exit code %d, expected %d" % (result.returncode, code))
@@ -262,12 +269,12 @@ class Machine:
 
     def send(self, visible, sender="care@corp.example", show=True):
         """One message over SMTP from within, to so many strangers in Cc: the last answer, as (code, text)."""
-        answer = self._within_network(lambda: _send(visible, sender))
+        answer = self.within_network(lambda: _send(visible, sender))
         if show:
             say("  a message with %d strangers in Cc: %d %s" % (visible, answer[0], answer[1]))
         return answer
 
-    def _within_network(self, function):
+    def within_network(self, function):
         """function() by a process of its own in the machine's network."""
         reader, writer = os.pipe()
         child = os.fork()
@@ -332,15 +339,16 @@ def as_root(why):
         sys.exit("needs root: " + why)
 
 
-def main(script):
-    """Runs script(RELEASE) with the release that the command line names, or None; ends the program with what came of it."""
-    release = sys.argv[1] if sys.argv[1:] else None
-    if len(sys.argv) > 2 or release not in (None, *RELEASES):
-        sys.exit("usage: %s [%s]" % (os.path.basename(sys.argv[0]), "|".join(RELEASES)))
+def main(script, words=None):
+    """Runs script(RELEASE) with the release that the command line names, or None; ends the program with what came of it.
+    With `words`, a name for the usage, the script also gets what follows the release."""
+    release, rest = sys.argv[1] if sys.argv[1:] else None, sys.argv[2:]
+    if (rest and words is None) or release not in (None, *RELEASES):
+        sys.exit("usage: %s [%s%s]" % (os.path.basename(sys.argv[0]), "|".join(RELEASES), " [%s...]" % words if words else ""))
     as_root("it boots a machine with systemd-nspawn")
     begin = time.monotonic()
     try:
-        script(release)
+        script(release, *rest)
     except Failed as error:
         sys.exit("FAILED: %s" % error)
     say("all is well, %.0f s" % (time.monotonic() - begin))
