@@ -78,6 +78,7 @@ static void examine_mta_tables(struct doctor *doctor)
     examine_all(doctor, checks_of_review);
     examine_all(doctor, checks_of_daemon);
     examine_all(doctor, checks_of_state);
+    examine_all(doctor, checks_of_web);
     if (doctor->state != NULL) {
         examine_all(doctor, doctor->mta->examinations);
         doctor->mta->close(doctor->state);

@@ -54,8 +54,8 @@ struct doctor_mta {
     const struct examination *examinations; /* ended by a NULL name */
 };
 
-/* Checks of any MTA: what review rests on; the daemon's socket, policy and process; what it remembers. */
-extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_state[];
+/* Checks of any MTA: what review rests on; the daemon's socket, policy and process; what it remembers; the page. */
+extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_state[], checks_of_web[];
 
 /* Seconds that an MTA has to wait for an answer at least: any command, and the end of a message. */
 #define DOCTOR_COMMAND_SECONDS 10u

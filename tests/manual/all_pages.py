@@ -14,13 +14,13 @@ REFERENCE = re.compile(r"STYLE: referenced manual not found: Xr |^mandoc: outdat
 
 # Pages of others: by what they come with.
 OTHERS = {"sudo 8", "seccomp 2", "landlock 7", "visudo 8", "syslog 3", "systemd 1", "systemd-journald.service 8", "systemd.journal-fields 7", "smtpd 8", "sendmail 1", "postconf 5", "postconf 1", "postmap 1", "postcat 1", "postqueue 1", "postsuper 1", "syslog.conf 5",
-          "pcre2pattern 3"}
+          "pcre2pattern 3", "cockpit.conf 5", "cockpit-ws 8", "ssh 1"}
 
 
 class Pages(unittest.TestCase):
     def test_every_page(self):
         """there is no page that the tests do not know"""
-        there = {os.path.relpath(os.path.join(place, name), daemon.SOURCE) for folder in ("policy", "milter")
+        there = {os.path.relpath(os.path.join(place, name), daemon.SOURCE) for folder in ("policy", "milter", "packaging")
                  for place, _below, names in os.walk(os.path.join(daemon.SOURCE, folder)) for name in names if re.search(r"\.[1-9]$", name)}
         self.assertEqual(there, set(page.PAGES.values()))
 

@@ -32,7 +32,7 @@ DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "
 _INLINE = re.compile(r"`((?:(?:(?:sudo )?rcptguardq|rcptguard|rcptguardd|make|postfix|systemctl|systemd-analyze|\.\./configure) |packaging/(?:quickstart |build-|try-))[^`]*)`")
 
 # Blocks that are no commands, by the first word.
-DATA = {"smtpd_milters", "class", "rule"}
+DATA = {"smtpd_milters", "class", "rule", "DenyGroups"}
 
 # What is not run here: where it is run, and the words there.
 ELSEWHERE = {
@@ -40,6 +40,13 @@ ELSEWHERE = {
     # A machine that is booted, and packages.
     "apt-get build-dep ./packaging": ("packaging/try-suite", "apt-get -q -y build-dep ./packaging"),
     "apt-get install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb": ("packaging/try-suite", "apt-get -s install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb"),
+    "systemctl mask cockpit.socket && apt-get install ./build-deb/rcptguard-cockpit_*.deb": ("packaging/try-web", "systemctl mask cockpit.socket && apt-get install"),
+    "systemctl enable --now rcptguard-web.socket": ("packaging/try-web", "systemctl enable --now rcptguard-web.socket"),
+    "adduser alice rcptguard-review": ("packaging/try-web", "adduser alice rcptguard-review"),
+    "systemctl mask cockpit.socket": ("packaging/try-web", "systemctl mask cockpit.socket"),
+    "systemctl reload ssh": ("packaging/try-web", "systemctl reload ssh"),
+    "sshd -T -C user=alice,host=any,addr=192.0.2.1 | grep -i denygroups": ("packaging/try-web", "sshd -T -C user=alice,host=any,addr=192.0.2.1 | grep -i denygroups"),
+    "systemd-analyze security rcptguard-web.service": ("packaging/try-web", "systemd-analyze security"),
     "rcptguardq setup sendmail --yes && make -C /etc/mail && systemctl restart sendmail":
         ("packaging/try-boot", "rcptguardq setup sendmail --yes && make -C /etc/mail && systemctl restart sendmail"),
     "journalctl -t rcptguardd -g 'would=[a-z]'": ("packaging/try-boot", "journalctl -t rcptguardd -g 'would=[a-z]'"),
@@ -66,6 +73,7 @@ ELSEWHERE = {
     "packaging/build-rpm": ("packaging/rpm/rcptguard.spec", "packaging/build-rpm builds it"),
     "packaging/try-deb": ("packaging/try-suite", '"try-deb"'),
     "packaging/try-boot": ("packaging/README.md", "from the installation to a held and released message"),
+    "packaging/try-web": ("packaging/quickstart", "packaging/try-web"),
     "packaging/try-autopkgtest": ("packaging/try-suite", '"try-autopkgtest"'),
     # On a terminal, and as mail.
     "sudo rcptguardq review": ("tests/mta/review_screen.py", '"review"'),
