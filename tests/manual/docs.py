@@ -73,6 +73,7 @@ ELSEWHERE = {
     "packaging/build-rpm": ("packaging/rpm/rcptguard.spec", "packaging/build-rpm builds it"),
     "packaging/try-deb": ("packaging/try-suite", '"try-deb"'),
     "packaging/try-boot": ("packaging/README.md", "from the installation to a held and released message"),
+    "packaging/try-web trixie": ("packaging/try-suite", '"try-web"'),
     "packaging/try-web": ("packaging/quickstart", "packaging/try-web"),
     "packaging/try-autopkgtest": ("packaging/try-suite", '"try-autopkgtest"'),
     # On a terminal, and as mail.
