@@ -221,15 +221,15 @@ class Machine:
 
     # ---- commands
 
-    def _enter(self, command, limit=600, **options):
+    def _enter(self, command, **options):
         return subprocess.run(["nsenter", "-t", self.leader, "-a", "sh", "-c", "cd && " + command], stdin=subprocess.DEVNULL, text=True,
-                              env=_environment(), timeout=limit, check=False, **options)
+                              env=_environment(), timeout=600, check=False, **options)
 
-    def run(self, command, code=0, limit=600, show=12):
-        """What it prints, both streams; it has to end with the code within `limit` seconds.  The last lines are shown."""
+    def run(self, command, code=0, show=12):
+        """What it prints, both streams; it has to end with the code.  The last lines are shown."""
         say("$ " + command)
-        result = self._enter(command, limit, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for line in [line for line in result.stdout.splitlines() if line.strip() and not line.startswith("(Reading database")][-show:]:
+        result = self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in [line for line in result.stdout.splitlines() if line.strip() and not line.startswith("(Reading database")][-show:] if show else []:
             say("    " + line)
         if code is not None and result.returncode != code:
             raise Failed("exit code %d, expected %d" % (result.returncode, code))
@@ -238,6 +238,23 @@ class Machine:
     def ask(self, command):
         """What it prints, without a word on the terminal; "" if it fails."""
         return self._enter(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+
+    def follow(self, command, limit):
+        """The same of a command that takes long, shown as it comes; what it has started may go on.  Gives its exit code, and what it printed."""
+        say("$ " + command)
+        process = subprocess.Popen(["nsenter", "-t", self.leader, "-a", "timeout", "-k", "10", str(limit), "sh", "-c", "cd && exec >followed 2>&1; " + command],
+                                   stdin=subprocess.DEVNULL, env=_environment())
+        until(lambda: (self.root / "root/followed").exists(), "it has begun")
+        text = ""
+        with open(self.root / "root/followed", encoding="utf-8", errors="backslashreplace") as file:
+            while True:
+                ended, piece = process.poll() is not None, file.read()
+                text += piece
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+                if ended:
+                    return process.returncode, text
+                time.sleep(0.2)
 
     def converse(self, command, answers, code=0):
         """A command on a terminal, where debconf asks: for each (prompt, answer) the answer is typed when the prompt is there."""
