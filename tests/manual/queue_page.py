@@ -247,8 +247,29 @@ class Real(review.ReviewCase, QueueCase):
         self.assertEqual(count, 1)
         daemon.write(self.guard.policy_path, text)
 
+    def answerable(self, held):
+        """What is shown of a message whose sender can release it."""
+        text = pathlib.Path(self.guard.policy_path).read_text(encoding="utf-8")
+        daemon.write(self.guard.policy_path, text.replace("release after 10m", "release by sender"))
+        self.addCleanup(daemon.write, self.guard.policy_path, text)
+        self.change(held.id, "user = 'care'")
+        ledgerfile.execute(self.guard.ledger_path, "INSERT OR REPLACE INTO notice (held, author, state, at) SELECT id, 'care@me.example', 'sent', ? FROM held WHERE queue_id = ?",
+                           ledgerfile.now(), held.id)
+        self.configure(answers="desk@me.example")
+        found, = self.done("show", "--json", held.id).json()
+        self.configure()
+        return found
+
+    def with_metrics(self):
+        path = daemon.write(os.path.join(self.guard.directory, "page.prom"), "rcptguard_start_time_seconds 1795341600\nrcptguard_metrics_timestamp_seconds 1795345200\n")
+        daemon.write(self.config_path, pathlib.Path(self.config_path).read_text(encoding="utf-8") + "\n[metrics]\npath = %s\n" % path)
+        found = self.done("counts", "--json").json()
+        self.configure()
+        return found
+
     def test_json(self):
         """the keys of each command with their types; each is seen with each of its types"""
+        counts = self.done("counts", "--json").json()
         full, bare = self.hold("auth"), self.hold(sender="clinic@me.example", people=review.WIDE[:2] + ["blind@x.example"], cc=review.WIDE[:2])
         self.done("list")
         self.change(full.id, "defects = 15, leaves = judged + 600000000, inside = 'calendar:45/43', opaque = 9")
@@ -262,6 +283,7 @@ class Real(review.ReviewCase, QueueCase):
         decided += self.ask("delete", "--json", "4NoSuchThing", reason="x").json()
         self.change(released.id, "requeued = '4New', former = '4Old'")
         ledgerfile.execute(self.guard.ledger_path, "UPDATE history SET detail = 'as 4New'")
+        ledgerfile.execute(self.guard.ledger_path, "INSERT INTO decision (held, action, way, at) SELECT id, 'return', 'expiry', ? FROM held WHERE queue_id = ?", ledgerfile.now(), released.id)
         gone = self.hold()
         self.done("list")
         self.change(gone.id, "message_id = (SELECT message_id FROM held WHERE queue_id = '%s')" % released.id)
@@ -271,9 +293,12 @@ class Real(review.ReviewCase, QueueCase):
         named = self.hold(cc=['"Ann" <%s>' % review.WIDE[0], *review.WIDE[1:]], headers=[("Content-Type", 'application/pdf; name="a.pdf"')])
         shown = [self.done("show", "--json", "--recipients", "--message", "--text", one.id).json()[0] for one in (full, bare, named)]
         shown += [self.done("show", "--json", one.id).json()[0] for one in (released, gone)]
+        shown.append(self.answerable(named))
         self.compare({**self.documented("list"), **self.documented("show")}, shown, "show")
         for command in DECIDING:
             self.compare(self.documented(command), decided, command)
+        counts += self.with_metrics()
+        self.compare(self.documented("counts"), counts, "counts")
         self.compare(self.documented("log"), self.done("log", "--json").json(), "log")
         self.compare(self.documented("doctor"), self.ask("doctor", "--json").json(), "doctor")
         self.hold()
