@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-LIMIT = 90  # seconds, for whatever is waited for
+LIMIT = int(os.environ.get("RCPTGUARD_LIMIT", "90"))  # seconds, for whatever is waited for
 
 PROGRAM = "/usr/sbin/rcptguardq"
 LEDGER = "/var/lib/rcptguard/ledger.db"
@@ -86,6 +86,8 @@ def prepare():
         if subprocess.run(["id", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode != 0:
             run("useradd", "--create-home", "--shell", shell, *(["--groups", group] if group else []), name)
         subprocess.run(["chpasswd"], input="%s:%s\n" % (name, PASSWORD), text=True, check=True)
+        # Where the cgroups of a container are not the newest, the end of a user's last session can block his next login for minutes.
+        run("loginctl", "enable-linger", name)
     write("/etc/rcptguard/policy", POLICY)
     write("/etc/rcptguard/identities", IDENTITIES)
     write("/etc/rcptguard/rcptguard.conf", REVIEW)
