@@ -36,11 +36,13 @@ DATA = {"smtpd_milters", "class", "rule", "DenyGroups"}
 
 # What is not run here: where it is run, and the words there.
 ELSEWHERE = {
+    "rcptguardq counts --follow": ("tests/mta/review_counts.py", '"counts", "--follow"'),
     "rcptguardq forget": ("tests/mta/review_state.py", '"forget", "--party"'),
     # A machine that is booted, and packages.
     "apt-get build-dep ./packaging": ("packaging/try-suite", "apt-get -q -y build-dep ./packaging"),
     "apt-get install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb": ("packaging/try-suite", "apt-get -s install ./build-deb/rcptguard_*.deb ./build-deb/rcptguard-milter_*.deb"),
     "systemctl mask cockpit.socket && apt-get install ./build-deb/rcptguard-cockpit_*.deb": ("packaging/try-web", "systemctl mask cockpit.socket && apt-get install"),
+    "make check-page": ("packaging/try-web", "tests/cockpit/checks"),
     "systemctl enable --now rcptguard-web.socket": ("packaging/try-web", "systemctl enable --now rcptguard-web.socket"),
     "adduser alice rcptguard-review": ("packaging/try-web", "adduser alice rcptguard-review"),
     "systemctl mask cockpit.socket": ("packaging/try-web", "systemctl mask cockpit.socket"),
@@ -219,7 +221,7 @@ class Commands(unittest.TestCase):
     def test_1_build(self):
         """from the source: configure, make, install"""
         self.type("./autogen.sh && mkdir -p build-usr && cd build-usr")
-        self.type("../configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var && make")
+        self.type("../configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var --with-cockpit-dir=yes && make")
         self.type('make install DESTDIR="$PWD/root"')
         self.type("../configure --help")
         for command in ASKED:
