@@ -239,6 +239,12 @@ class Reviewer:
         self.until(lambda: self.find("#decide-confirm").is_enabled(), "it can be confirmed")
         self.find("#decide-confirm").click()
 
+    def close_dialog(self):
+        """The dialog that shows an outcome stays until it is closed; while it is open nothing beside it can be used."""
+        if self.visible("#decide"):
+            self.keys(Keys.ESCAPE)
+            self.until(lambda: not self.visible("#decide"), "the dialog is closed")
+
     def decide(self, words, reason, within="#message-decide"):
         """A decision from the button to its confirmation."""
         self.ask(words, within)

@@ -34,6 +34,7 @@ class PageCase(unittest.TestCase):
 
     def setUp(self):
         mailhost.clear()
+        self.page.close_dialog()
         self.page.list()
         self.page.filter()
         self.page.wait_rows()
