@@ -55,14 +55,14 @@ class Login(unittest.TestCase):
             page.shot("no-right")
 
     def test_log_out(self):
-        """after logging out the log-in page is there, and the way back shows nothing"""
+        """after logging out the log-in page is there, also at the next visit"""
         mailhost.hold("Left on the screen")
         with chrome.Reviewer("alice") as page:
             page.wait_text("#list-table", "Left on the screen")
             page.press("Log out")
             page.wait("#login-user-input", "the form")
             mailhost.until(lambda: not processes("cockpit-bridge", "alice"), "alice's bridge has ended")
-            page.driver.back()
+            page.driver.get(page.root)
             page.wait("#login-user-input", "the form")
             self.assertNotIn("Left on the screen", page.text("body"))
 
