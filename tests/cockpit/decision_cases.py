@@ -105,6 +105,7 @@ class Decisions(pagecase.PageCase):
             self.page.shot("approved-once")
             other.decide(RELEASE, "second of two")
             self.assertDelivered("For two")
+            mailhost.until(lambda: mailhost.decided(queue_id)[-1][1] == "release", "the release is recorded")
             self.assertEqual([each[:3] for each in mailhost.decided(queue_id)], [("alice", "approve", "first of two"), ("dave", "approve", "second of two"), ("dave", "release", "second of two")])
             self.assertEqual(other.complaints(), [])
 

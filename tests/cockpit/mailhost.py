@@ -199,11 +199,13 @@ def held():
 
 
 def clear():
-    """Nothing is on hold."""
+    """Nothing is on hold, and the mailbox is empty."""
     if held():
         run(PROGRAM, "delete", "--all", "--newer", "90d", "--yes", "--reason", "the next test begins")
     run("postsuper", "-d", "ALL")
     until(lambda: not held(), "nothing is on hold")
+    if os.path.exists(BOX):
+        os.truncate(BOX, 0)
 
 
 def history(queue_id):
