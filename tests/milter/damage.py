@@ -110,6 +110,7 @@ class DamageCase(guardcase.LedgerCase):
         self.assertGreaterEqual(len(held), 3, "it does not recover by itself")
         self.assertEqual(ledgerfile.integrity(self.path), ["ok"])
         lost = set(before) - self.there()
+        guard.verdict(self.send(guard, ["one@else.example"]))  # its line is after all others
         lines = [line for line in guard.lines[mark:] if "damaged" in line]
         self.assertEqual(len(lines), 1 if lost else 0, "%d rows are lost: %r" % (len(lost), lines))
         aside = glob.glob(self.path + ".damaged-*Z")
