@@ -195,9 +195,24 @@ class Reviewer:
             self.until(click, "%s is chosen" % queue_id)
 
     def choose_none(self):
-        for box in self.all("#list-table [data-id] input[type=checkbox]"):
-            if box.is_selected():
-                box.click()
+        """A row may be made again meanwhile, so each look at them is a new one."""
+        def next_one():
+            chosen = [box for box in self.all("#list-table [data-id] input[type=checkbox]") if box.is_selected()]
+            if chosen:
+                chosen[0].click()
+            return not chosen
+        self.until(next_one, "none is chosen")
+
+    def row_text(self, queue_id):
+        return self.until(lambda: self.row(queue_id).text if self.row(queue_id) else None, "%s is in the list" % queue_id)
+
+    def follow(self, queue_id):
+        """Clicks on the link of its row."""
+        def click():
+            self.row(queue_id).find_element(By.CSS_SELECTOR, "a").click()
+            return True
+        self.wait_row(queue_id)
+        self.until(click, "the link of %s is followed" % queue_id)
 
     def filter(self, **values):
         """Fills the form of the list; each name is a field of it, and those that are not named are emptied."""

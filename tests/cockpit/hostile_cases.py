@@ -34,7 +34,7 @@ class Hostile(pagecase.PageCase):
     def looked_at(self, queue_id):
         """The list and the screen of it, both as text."""
         self.page.list()
-        row = self.page.wait_row(queue_id).text
+        row = self.page.row_text(queue_id)
         self.assertShownAsText("#list-table")
         self.page.look(queue_id)
         headers = self.page.wait_text("#message-headers", "Subject")
