@@ -181,9 +181,9 @@ struct ledger_event {
     char *who; /* NULL: nobody acted, a change was noticed */
     uid_t uid;
     enum ledger_way way;
-    char *action; /* "approve", "release", "return", "delete"; "refuse"; "abandon", "adopt"; "held", "left" */
+    char *action; /* "approve", "release", "return", "delete"; "refuse"; "look"; "abandon", "adopt"; "held", "left" */
     char *reason; /* or NULL */
-    char *detail; /* or NULL: the new queue id, what went wrong */
+    char *detail; /* or NULL: the new queue id, what went wrong, what was looked at */
 };
 
 /* ---- the ledger */
@@ -399,6 +399,18 @@ struct ledger_act {
     unsigned needed;    /* approvals, for a release */
     bool learn;         /* a release that teaches the state: see ledger_untold */
 };
+
+/* What of a message a person looks at that the ledger does not have; bits. */
+enum { LEDGER_LOOK_RECIPIENTS = 1, LEDGER_LOOK_MESSAGE = 2 };
+
+/* "recipients", "message" for one such bit: also the details in the history. */
+const char *ledger_look_name(unsigned look);
+
+/*
+ * Records that the person looks at these, one line of the history for each, all or none.
+ * Call it before anything of them is shown.  The state of the row does not change.
+ */
+int ledger_look(struct ledger *ledger, const struct ledger_act *act, unsigned looks, struct database_error *error);
 
 /*
  * Each of these stores the row after the change, in the same transaction, in

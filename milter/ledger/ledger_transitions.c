@@ -28,6 +28,25 @@ int row_note(struct ledger *ledger, const struct ledger_act *act, const char *ac
                            parameters, G_N_ELEMENTS(parameters), error);
 }
 
+/* ---- looking */
+
+const char *ledger_look_name(unsigned look)
+{
+    return look == LEDGER_LOOK_RECIPIENTS ? "recipients" : "message";
+}
+
+int ledger_look(struct ledger *ledger, const struct ledger_act *act, unsigned looks, struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    int result = 0;
+    for (unsigned look = LEDGER_LOOK_RECIPIENTS; look <= LEDGER_LOOK_MESSAGE && result == 0; look <<= 1) {
+        if ((looks & look) != 0)
+            result = row_note(ledger, act, "look", ledger_look_name(look), error);
+    }
+    return database_end(ledger->database, result, error);
+}
+
 /* ---- following the queue */
 
 /* Whether a row in that state becomes what was seen. */

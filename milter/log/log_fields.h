@@ -62,15 +62,15 @@ void report_entry(struct entry *entry, struct report *report);
 /* What a reviewer decided of a held message, or did towards it; strings may be NULL, and are not owned. */
 struct report_decision {
     const char *queue_id;
-    const char *action; /* "approve", "release", "return", "delete" */
+    const char *action; /* "approve", "release", "return", "delete"; "refuse"; "look" */
     const char *login;  /* of the reviewer */
     unsigned uid;
     const char *requeued; /* the queue id that a release gave it */
     const char *rule;     /* that held it */
     const char *sender;   /* "" for the null sender */
     const char *msgid;
-    const char *reason;
-    const char *way; /* by what way, if it was no command; or NULL */
+    const char *reason; /* with "look": what was looked at */
+    const char *way;    /* by what way, if it was no command; or NULL */
 };
 
 /* The line of a decision, the facts always in the order of struct report_decision; it points at the decision. */

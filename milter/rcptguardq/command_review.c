@@ -1,6 +1,7 @@
 /* command_review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
+#include "milter/rcptguardq/looks.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
@@ -30,6 +31,7 @@ struct tour {
     struct ledger_row *row; /* of the item, as it is now */
     char **lines;           /* the page; NULL: it is to be made */
     unsigned top;           /* the first line that is seen */
+    bool looked;            /* it is recorded that the page is looked at */
     char *said;             /* what came of the last key, or NULL */
     unsigned decided;
 };
@@ -108,12 +110,25 @@ static void append_unread(GString *out, enum queue_answer answer, const char *er
     g_string_append_c(out, '\n');
 }
 
-static void append_source(const struct held_details *shown, GString *out)
+/* Whether the page may be shown: a look at it is recorded, once until another page is turned to. */
+static bool record_look(struct tour *tour, const struct held_details *shown, unsigned look, GString *out)
+{
+    struct database_error error;
+    if (!tour->looked && look_record(tour->tool, shown->item, look, &error) == -1) {
+        terminal_append_plain(out, error.text);
+        g_string_append_c(out, '\n');
+        return false;
+    }
+    tour->looked = true;
+    return true;
+}
+
+static void append_source(struct tour *tour, const struct held_details *shown, GString *out)
 {
     g_autoptr(GString) message = g_string_new(NULL);
     g_autofree char *error = NULL;
     enum queue_answer answer = held_details_message(shown, message, &error);
-    if (answer == QUEUE_DONE)
+    if (answer == QUEUE_DONE && record_look(tour, shown, LEDGER_LOOK_MESSAGE, out))
         held_details_append_message(out, message);
     append_unread(out, answer, error);
 }
@@ -129,12 +144,13 @@ static void append_text(struct held_details *shown, GString *out)
     append_unread(out, answer, error);
 }
 
-static void append_addresses(struct held_details *shown, GString *out)
+static void append_addresses(struct tour *tour, struct held_details *shown, GString *out)
 {
     held_details_read(shown);
-    held_details_append_recipients(out, shown);
     if (shown->reading == NULL)
         terminal_append_plain(out, shown->unread != NULL ? shown->unread : "The message is on hold no longer.");
+    else if (record_look(tour, shown, LEDGER_LOOK_RECIPIENTS, out))
+        held_details_append_recipients(out, shown);
 }
 
 static void append_facts(struct held_details *shown, GString *out)
@@ -150,7 +166,7 @@ static void append_facts(struct held_details *shown, GString *out)
 }
 
 /* Its first line is the title, the second is empty. */
-static void append_page(const struct tour *tour, struct held_details *shown, GString *out)
+static void append_page(struct tour *tour, struct held_details *shown, GString *out)
 {
     shown->parts = tour->page == PAGE_MORE ? SHOWN_PARTIES : SHOWN_BRIEF;
     if (tour->page == PAGE_FACTS || tour->page == PAGE_MORE) {
@@ -159,11 +175,11 @@ static void append_page(const struct tour *tour, struct held_details *shown, GSt
     }
     held_details_append_title(out, shown);
     if (tour->page == PAGE_ADDRESSES)
-        append_addresses(shown, out);
+        append_addresses(tour, shown, out);
     else if (tour->page == PAGE_TEXT)
         append_text(shown, out);
     else
-        append_source(shown, out);
+        append_source(tour, shown, out);
 }
 
 static void append_end(const struct tour *tour, GString *out)
@@ -284,6 +300,7 @@ static void turn_to(struct tour *tour, enum page page)
 {
     tour->page = tour->page == page ? PAGE_FACTS : page;
     tour->top = 0;
+    tour->looked = false;
     forget_page(tour);
 }
 
@@ -292,6 +309,7 @@ static void go_to(struct tour *tour, guint at)
     tour->at = MIN(at, tour->items->len);
     tour->page = PAGE_FACTS;
     tour->top = 0;
+    tour->looked = false;
     forget_page(tour);
 }
 

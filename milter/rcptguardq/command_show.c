@@ -2,6 +2,7 @@
 
 #include "milter/answers/answer_decision.h"
 #include "milter/rcptguardq/commands.h"
+#include "milter/rcptguardq/looks.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
@@ -228,12 +229,21 @@ static int absent(void)
     return tool_error(EXITS_GONE, "%s: the message is on hold no longer", id_options[0]);
 }
 
+/* An exit code; nothing is shown unless it is EXITS_DONE. */
+static int record_looks(const struct held_details *shown, unsigned looks)
+{
+    struct database_error error;
+    return look_record(shown->tool, shown->item, looks, &error) == -1 ? tool_ledger_error(&error) : EXITS_DONE;
+}
+
 static int print_raw(const struct held_details *shown)
 {
     g_autofree char *error = NULL;
     const struct queue_entry *entry = shown->item->entry;
-    enum queue_answer answer =
-        entry == NULL ? QUEUE_ABSENT : queue_raw(shown->tool->queue, entry->id, true, take_raw, NULL, &error);
+    int status = entry == NULL ? absent() : record_looks(shown, LEDGER_LOOK_MESSAGE);
+    if (status != EXITS_DONE)
+        return status;
+    enum queue_answer answer = queue_raw(shown->tool->queue, entry->id, true, take_raw, NULL, &error);
     if (answer == QUEUE_FAILED)
         return tool_error(EXITS_PASSING, "%s", error);
     return answer == QUEUE_DONE ? EXITS_DONE : absent();
@@ -276,6 +286,19 @@ static void print_text(const struct held_details *shown, const GString *message)
     tool_print(out);
 }
 
+/* What is asked for beside the facts, from the queue. */
+static int fetch_asked(const struct held_details *shown, GString *message, struct content **content)
+{
+    int status = EXITS_DONE;
+    if (message != NULL)
+        status = fetch_message(shown, message);
+    if (status == EXITS_DONE && text_option)
+        status = fetch_content(shown, content);
+    if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
+        status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread) : absent();
+    return status;
+}
+
 static int show(struct held_details *shown, struct trail *trail)
 {
     struct database_error failure;
@@ -284,21 +307,21 @@ static int show(struct held_details *shown, struct trail *trail)
     if (held_details_fetch(shown, &failure) == -1 || (tool_json() && fetch_trail(trail, shown, &failure) == -1))
         return tool_ledger_error(&failure);
     held_details_read(shown);
-    int status = EXITS_DONE;
-    g_autoptr(GString) message = message_option ? g_string_new(NULL) : NULL;
+    g_autoptr(GString) asked = message_option ? g_string_new(NULL) : NULL;
     auto_free(content) content = NULL;
-    if (message_option)
-        status = fetch_message(shown, message);
-    if (status == EXITS_DONE && text_option)
-        status = fetch_content(shown, &content);
-    if (status == EXITS_DONE && recipients_option && shown->reading == NULL)
-        status = shown->unread != NULL ? tool_error(EXITS_PASSING, "%s", shown->unread) : absent();
+    int status = fetch_asked(shown, asked, &content);
+    const GString *message = status == EXITS_DONE ? asked : NULL;
+    unsigned looks = (recipients_option && shown->reading != NULL ? LEDGER_LOOK_RECIPIENTS : 0) |
+                     (message != NULL ? LEDGER_LOOK_MESSAGE : 0);
+    int recorded = record_looks(shown, looks);
+    if (recorded != EXITS_DONE)
+        return recorded;
     if (tool_json())
-        print_json(shown, trail, status == EXITS_DONE ? message : NULL, status == EXITS_DONE ? content : NULL);
+        print_json(shown, trail, message, status == EXITS_DONE ? content : NULL);
     else if (content != NULL)
         print_content(shown, content);
     else
-        print_text(shown, status == EXITS_DONE ? message : NULL);
+        print_text(shown, message);
     return status;
 }
 

@@ -13,6 +13,13 @@ const LIMIT = 1000;
 let span = "7d";
 let drawn = "";
 
+/** The words of its action and its detail; a look has its detail in its action. @param {Entry} entry */
+function words(entry) {
+    if (entry.action !== "look")
+        return { action: plain(entry.action), detail: entry.detail ? stranger(entry.detail) : null };
+    return { action: say(entry.detail === "recipients" ? "lookedAtRecipients" : "lookedAtMessage"), detail: null };
+}
+
 /** @param {Entry[]} entries @param {boolean} ids whether each says which message it is about */
 export function trail(entries, ids) {
     if (entries.length === 0)
@@ -24,8 +31,8 @@ export function trail(entries, ids) {
         make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads.map(head => make("th", { scope: "col", role: "columnheader" }, say(head))))),
         make("tbody", { role: "rowgroup" }, ...entries.map(entry => make("tr", { role: "row" }, cell("time", time(entry.time)),
             ids ? cell("id", make("a", { href: place("message", entry.id) }, plain(entry.id))) : null,
-            cell("who", entry.who === null ? make("span", { class: "soft" }, say("nobody")) : stranger(entry.who)), cell("action", plain(entry.action)),
-            cell("reason", entry.reason ? stranger(entry.reason, "\n") : null), cell("detail", entry.detail ? stranger(entry.detail) : null), cell("way", plain(entry.way ?? ""))))));
+            cell("who", entry.who === null ? make("span", { class: "soft" }, say("nobody")) : stranger(entry.who)), cell("action", words(entry).action),
+            cell("reason", entry.reason ? stranger(entry.reason, "\n") : null), cell("detail", words(entry).detail), cell("way", plain(entry.way ?? ""))))));
 }
 
 /** @param {() => void} apply */

@@ -169,6 +169,8 @@ export const STRINGS = {
     trailWay: "Way",
     trailTime: "Time",
     trailId: "Message",
+    lookedAtRecipients: "looked at recipients",
+    lookedAtMessage: "looked at the whole message",
     nobody: "nobody",
     said: "What the sender said",
     saidNothing: "The sender has not answered.",
