@@ -1,7 +1,6 @@
 /* command_review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
 
 #include "milter/rcptguardq/commands.h"
-#include "milter/rcptguardq/looks.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
@@ -114,7 +113,7 @@ static void append_unread(GString *out, enum queue_answer answer, const char *er
 static bool record_look(struct tour *tour, const struct held_details *shown, unsigned look, GString *out)
 {
     struct database_error error;
-    if (!tour->looked && look_record(tour->tool, shown->item, look, &error) == -1) {
+    if (!tour->looked && held_details_look(shown, look, &error) == -1) {
         terminal_append_plain(out, error.text);
         g_string_append_c(out, '\n');
         return false;

@@ -2,7 +2,6 @@
 
 #include "milter/answers/answer_decision.h"
 #include "milter/rcptguardq/commands.h"
-#include "milter/rcptguardq/looks.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
@@ -233,7 +232,7 @@ static int absent(void)
 static int record_looks(const struct held_details *shown, unsigned looks)
 {
     struct database_error error;
-    return look_record(shown->tool, shown->item, looks, &error) == -1 ? tool_ledger_error(&error) : EXITS_DONE;
+    return held_details_look(shown, looks, &error) == -1 ? tool_ledger_error(&error) : EXITS_DONE;
 }
 
 static int print_raw(const struct held_details *shown)

@@ -2,6 +2,8 @@
 
 #include "milter/review/held_details.h"
 
+#include "milter/log/log.h"
+#include "milter/log/log_fields.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
@@ -449,4 +451,45 @@ void held_details_append_message(GString *out, const GString *message)
         terminal_append_plain(out, *line);
         g_string_append_c(out, '\n');
     }
+}
+
+/* ---- who looks */
+
+static void log_look(const struct tool *tool, const struct queue_entry *entry, unsigned look)
+{
+    const struct report_decision report = {
+        .queue_id = entry->id,
+        .action = "look",
+        .login = tool->reviewer->login,
+        .uid = tool->reviewer->uid,
+        .sender = entry->sender,
+        .reason = ledger_look_name(look),
+    };
+    struct entry line;
+    report_decision_entry(&line, &report);
+    log_entry(&line);
+}
+
+/* The history has no place for what the ledger does not know. */
+static void log_looks(const struct tool *tool, const struct queue_entry *entry, unsigned looks)
+{
+    if ((looks & LEDGER_LOOK_RECIPIENTS) != 0)
+        log_look(tool, entry, LEDGER_LOOK_RECIPIENTS);
+    if ((looks & LEDGER_LOOK_MESSAGE) != 0)
+        log_look(tool, entry, LEDGER_LOOK_MESSAGE);
+}
+
+int held_details_look(const struct held_details *shown, unsigned looks, struct database_error *error)
+{
+    const struct tool *tool = shown->tool;
+    const struct view_item *item = shown->item;
+    const struct ledger_person person = {tool->reviewer->login, tool->reviewer->uid};
+    if (looks == 0)
+        return 0;
+    if (item->row == NULL) {
+        log_looks(tool, item->entry, looks);
+        return 0;
+    }
+    const struct ledger_act act = {.id = item->row->id, .now = tool_now(), .person = &person, .way = LEDGER_BY_COMMAND};
+    return ledger_look(tool->ledger, &act, looks, error);
 }

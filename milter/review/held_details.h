@@ -58,4 +58,10 @@ enum queue_answer held_details_message(const struct held_details *shown, GString
 /* Appends that, harmless for a terminal. */
 void held_details_append_message(GString *out, const GString *message);
 
+/*
+ * Records that the one who asks looks at these LEDGER_LOOK_... bits of a message on hold: in the ledger's history, or
+ * in the log if the ledger does not know it.  0, or -1 with `error`: then they are not to be shown.
+ */
+int held_details_look(const struct held_details *shown, unsigned looks, struct database_error *error);
+
 #endif

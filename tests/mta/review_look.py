@@ -36,6 +36,8 @@ def looks(*details, who="root"):
 
 class Look(review.ReviewCase):
     POLICY = policies.policy()
+    EXTRA = {"postfix": "header_checks = regexp:{{/^X-Hold:/ HOLD}}\n",
+             "sendmail": "LOCAL_RULESETS\nHX-Hold: $>CheckHold\nSCheckHold\nR$*\t$#error $@ quarantine $: by somebody else\n"}
 
     def untracked(self):
         """Something else puts a message on hold."""
@@ -120,6 +122,10 @@ class Look(review.ReviewCase):
         daemon.own(folder)
         before = self.use_copy(os.path.join(folder, "ledger.db"))
         try:
+            self.done("list")
+            reader = ledgerfile.connect(os.path.join(folder, "ledger.db"))  # like the daemon: its files stay what they are
+            self.addCleanup(reader.close)
+            reader.execute("SELECT count(*) FROM held").fetchall()
             with open(os.path.join(folder, "filler"), "wb", buffering=0) as filler:
                 try:
                     while filler.write(b"\0" * 1024):
@@ -133,6 +139,7 @@ class Look(review.ReviewCase):
                 result = self.ask("show", "--raw", held.id)
             self.assertEqual((result.code, result.out), (review.PASSING, ""), result)
             self.assertHidden(held, review.PASSING, "full")
+            self.assertEqual(self.ask("show", held.id).code, review.DONE)
             os.unlink(os.path.join(folder, "filler"))
             self.assertEqual(self.events(held.id), looks(*["message"] * count))
             self.assertIn("Hello.", self.done("show", "--raw", held.id).out)

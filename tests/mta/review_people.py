@@ -122,9 +122,9 @@ class People(review.ReviewCase):
         self.assertSaid(self.sudo(ANN, "show", "--recipients", held.id), 0, r"(?m)^Cc +%s$" % re.escape(held.recipients[0]))
         self.assertSaid(self.sudo(ANN, "release", held.id, reason="called her"), 0, "%s: released" % held.id)
         self.assertArrived(held)
-        self.assertEqual(self.events(held.id), [(ANN, "release", "called her", None)])
-        event, = ledgerfile.query(self.guard.ledger_path, "SELECT history.uid FROM history JOIN held ON held.id = held WHERE queue_id = ?", held.id)
-        self.assertEqual(event["uid"], pwd.getpwnam(ANN).pw_uid)
+        self.assertEqual(self.events(held.id), [(ANN, "look", None, "recipients"), (ANN, "release", "called her", None)])
+        events = ledgerfile.query(self.guard.ledger_path, "SELECT history.uid FROM history JOIN held ON held.id = held WHERE queue_id = ?", held.id)
+        self.assertEqual({event["uid"] for event in events}, {pwd.getpwnam(ANN).pw_uid})
         self.assertSaid(self.sudo(BOB, "release", held.id, reason="x"), review.GONE, "was released by %s" % ANN)
 
     def install(self, *more):
