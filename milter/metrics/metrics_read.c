@@ -15,6 +15,16 @@ static char *failed(const char *path, const char *why)
     return g_strdup_printf("%s: %s", path, why);
 }
 
+/* Why what was read is not the whole of a text, or NULL: each line of one has its end. */
+static const char *incomplete(const char *text, size_t length)
+{
+    if (length == METRICS_READ_LIMIT)
+        return "is too long";
+    if (strlen(text) != length)
+        return "is no text";
+    return length > 0 && text[length - 1] != '\n' ? "is cut off within a line" : NULL;
+}
+
 /* All of a regular file, which need not be ours: nothing waits for a pipe. */
 static char *read_text(const char *path, char **error)
 {
@@ -36,8 +46,8 @@ static char *read_text(const char *path, char **error)
         *error = failed(path, "is not a regular file");
     else if (piece == -1)
         *error = failed(path, g_strerror(errno));
-    else if (length == METRICS_READ_LIMIT)
-        *error = failed(path, "is too long");
+    else if (incomplete(text, length) != NULL)
+        *error = failed(path, incomplete(text, length));
     close(descriptor);
     return *error == NULL ? g_steal_pointer(&text) : NULL;
 }
@@ -76,9 +86,13 @@ static void add_messages(struct metrics_verdicts *verdicts, const char *line, co
 {
     for (unsigned i = 0; i < DISPOSITIONS; i++) {
         g_autofree char *label = g_strdup_printf("verdict=\"%s\",", disposition_name((enum disposition)i));
-        const char *found = strstr(line, label);
-        if (found != NULL && found < value && (found[-1] == '{' || found[-1] == ','))
-            verdicts->messages[i] += g_ascii_strtoull(value, NULL, 10);
+        const char *found = line;
+        guint64 messages = 0;
+        do
+            found = strstr(found + 1, label);
+        while (found != NULL && found[-1] != '{' && found[-1] != ',');
+        if (found != NULL && found < value && g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, &messages, NULL))
+            verdicts->messages[i] += messages;
     }
 }
 
