@@ -171,6 +171,11 @@ class ReviewCase(mtacase.MtaCase):
         """{queue id: what list --json says}"""
         return {one["id"]: one for one in self.done("list", "--json", *arguments).json()}
 
+    def shown(self, held):
+        """What show --json says of a message."""
+        found, = self.done("show", "--json", held.id).json()
+        return found
+
     def on_terminal(self, name, *arguments, columns=80, lines=24):
         """Runs it on a terminal of its own.  Gives (exit code, the bytes that the terminal got)."""
         return on_terminal(self.command(name, *arguments), columns, lines)

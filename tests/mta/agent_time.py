@@ -313,6 +313,8 @@ class Delay(TimeCase):
                 process.kill()
         self.assertEqual(self.events(held.id), [(None, "release", "nobody stopped it", None)])
         self.assertIn("(its delay is over)", self.done("log", held.id).out)
+        self.assertEqual([{key: each[key] for key in each if key != "time"} for each in self.shown(held)["decisions"]],
+                         [{"who": None, "action": "release", "reason": "nobody stopped it", "way": "delay", "state": "done", "detail": "released"}])
         self.assertEqual(self.state(stopped.id), "returned")
         self.assertEqual(self.mta.recipients(stopped.subject), [])
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import struct
@@ -154,9 +155,12 @@ class Counted(review.ReviewCase):
         self.addCleanup(self.zone, before)
         day = int(time.time()) // DAY * DAY - 3 * DAY
         held = [self.hold() for _ in range(4)]
-        for offsets, begin, end in (((2 * HOUR, HOUR), day - 2 * HOUR, day + 23 * HOUR), ((HOUR, 2 * HOUR), day - HOUR, day + 22 * HOUR), ((19800, 19800), day - 19800, day - 19800 + DAY)):
-            with self.subTest(offsets):
-                self.zone(daemon.write(os.path.join(self.guard.directory, "zone-%d" % offsets[0]), zone_file(day + HOUR, *offsets)))
+        # At 1:00 UTC, by an hour in each direction; not at all; at midnight, so that a day begins at 1:00, or has midnight twice.
+        for change, offsets, begin, end in ((day + HOUR, (2 * HOUR, HOUR), day - 2 * HOUR, day + 23 * HOUR), (day + HOUR, (HOUR, 2 * HOUR), day - HOUR, day + 22 * HOUR),
+                                            (day + HOUR, (19800, 19800), day - 19800, day - 19800 + DAY), (day - HOUR, (HOUR, 2 * HOUR), day - HOUR, day + 22 * HOUR),
+                                            (day - HOUR, (2 * HOUR, HOUR), day - 2 * HOUR, day + 23 * HOUR)):
+            with self.subTest(change=change - day, offsets=offsets):
+                self.zone(daemon.write(os.path.join(self.guard.directory, "zone%d-%d" % (change - day, offsets[0])), zone_file(change, *offsets)))
                 for one, at in zip(held, (begin - 1, begin, end - 1, end)):
                     self.move("held", "judged", one.id, at)
                 rows = [line.split() for line in self.done("counts").out.split("EXPIRED\n")[1].split("\n\n")[0].splitlines()]
@@ -242,8 +246,63 @@ class Counted(review.ReviewCase):
                 os.close(ours)
                 self.assertEqual((process.wait(mta.LIMIT), process.stderr.read()), (0, b""))
 
-    def test_follow_trouble(self):
-        """a ledger that is replaced, or of a newer version, ends it with the reason"""
+    def copied(self):
+        """A ledger that is no daemon's, which is what is followed from now on."""
+        folder = daemon.temporary_directory()
+        self.addCleanup(shutil.rmtree, folder)
+        copy = os.path.join(folder, "ledger.db")
+        ledgerfile.copy(self.guard.ledger_path, copy)
+        ledgerfile.query(copy, "PRAGMA journal_mode = WAL")
+        daemon.own(folder)
+        daemon.own(copy)
+        config = pathlib.Path(self.config_path).read_text(encoding="utf-8")
+        daemon.write(self.config_path, config.replace(self.guard.ledger_path, copy))
+        return copy
+
+    def test_follow_replaced(self):
+        """a ledger that is deleted or replaced ends it with the reason, and it can be begun anew"""
+        for replace in False, True:
+            with self.subTest(replace=replace):
+                copy = self.copied()
+                follower = self.follow()
+                follower.wait_for(lambda found: True, "the first")
+                other = copy + ".other"
+                ledgerfile.copy(copy, other)
+                daemon.own(other)
+                if replace:
+                    os.rename(other, copy)
+                else:
+                    os.unlink(copy)
+                code, said = follower.wait_exit()
+                self.assertEqual((code, said), (review.PASSING, "rcptguardq: %s was deleted or replaced\n" % copy))
+                if replace:
+                    for name in "-wal", "-shm":
+                        with contextlib.suppress(FileNotFoundError):
+                            os.unlink(copy + name)
+                    self.follow().wait_for(lambda found: found["waiting"] == 0, "the first of the other ledger")
+                self.configure()
+
+    def test_follow_damaged(self):
+        """a ledger that is damaged ends it with the reason"""
+        copy = self.copied()
+        follower = self.follow()
+        follower.wait_for(lambda found: True, "the first")
+        size, = ledgerfile.query(copy, "PRAGMA page_size")
+        pages, = ledgerfile.query(copy, "PRAGMA page_count")
+        version, = ledgerfile.query(copy, "PRAGMA user_version")
+        with contextlib.closing(ledgerfile.connect(copy)) as connection:
+            self.assertEqual(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0], 0)
+            with open(copy, "r+b") as file:  # all but the first page
+                file.seek(size["page_size"])
+                file.write(b"\xa5" * size["page_size"] * (pages["page_count"] - 1))
+            connection.execute("PRAGMA user_version = %d" % version["user_version"])  # that it has changed
+        code, said = follower.wait_exit()
+        self.assertIn(code, (review.WRONG, review.PASSING))
+        self.assertRegex(said, r"(?m)^rcptguardq: %s: .*(damaged|malformed)" % re.escape(copy))
+        self.assertTrue(follower.lines.empty())
+
+    def test_follow_newer(self):
+        """a ledger that becomes one of a newer version ends it with the reason"""
         path = self.guard.ledger_path
         follower = self.follow()
         follower.wait_for(lambda found: True, "the first")

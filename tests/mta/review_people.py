@@ -203,6 +203,107 @@ class People(review.ReviewCase):
         self.assertSaid(self.sudo(ANN, "doctor"), review.FORBIDDEN, "lets doctor")
         self.done("delete", held.id, reason="x")
 
+    # ---- what is said before a command is tried
+
+    def assertMay(self, login, held, **wanted):
+        """What show says that a person may, by the start of the reason why not, or None; and the commands say the same."""
+        result = self.sudo(login, "show", "--json", held.id)
+        self.assertEqual((result.code, result.err), (0, ""), result)
+        shown, = result.json()
+        may = {each["action"]: each for each in shown["may"]}
+        self.assertEqual(list(may), ["release", "return", "delete"])
+        for action, words in wanted.items():
+            action = action.rstrip("_")
+            with self.subTest(login=login, action=action):
+                why = may[action]["why"]
+                self.assertEqual((may[action]["allowed"], why is None), (words is None, words is None), may)
+                said = self.sudo(login, action, "--dry-run", held.id, reason="x")
+                if words is None:
+                    self.assertEqual((said.code, said.err), (0, ""), said)
+                    continue
+                self.assertRegex(why, words)
+                self.assertIn(said.err, ("%s: %s\n" % (held.id, why), "rcptguardq: %s\n" % why))
+                # In earnest it is the same, and nothing was done.
+                self.assertEqual(self.sudo(login, action, held.id, reason="x"), said)
+                self.assertNotEqual(said.code, 0)
+
+    def test_may_by_right(self):
+        """each right by itself, as [review] has it"""
+        held = self.hold(sender="gina@me.example")
+        self.assertMay(ANN, held, release=None, return_=None, delete=None)
+        self.configure(show=GROUP, release="rcptguard-desk", **{"return": GROUP, "delete": "none"})
+        self.assertMay(ANN, held, release=r"^not permitted: `%s` is in no group that \[review\] lets release$" % ANN, return_=None, delete="lets delete$")
+        self.assertMay(HELP, held, release=None, return_=None, delete="lets delete$")
+        self.assertOnHold(held)
+
+    def test_may_own(self):
+        """one's own mail: no release, whoever has approved it; the rest as with any other"""
+        for approvals in 1, 2:
+            self.configure(approvals=approvals)
+            held = self.hold(sender="A.Lee@me.example")
+            self.assertMay(ANN, held, release="^is your own mail: another reviewer has to release it$", return_=None, delete=None)
+            self.assertMay(BOB, held, release=None)
+        self.assertSaid(self.sudo(BOB, "release", held.id, reason="fine"), 0, "approved, 1 of 2")
+        self.assertMay(ANN, held, release="^is your own mail")
+
+    def test_may_twice(self):
+        """where two are needed, not the same one twice, and nobody without an identity"""
+        self.configure(approvals=2)
+        held = self.hold(sender="gina@me.example")
+        self.assertMay(ANN, held, release=None)
+        self.assertSaid(self.sudo(ANN, "release", held.id, reason="fine"), 0, "approved, 1 of 2")
+        self.assertMay(ANN, held, release="^you have approved it already; it needs 2 reviewers", return_=None, delete=None)
+        self.assertMay(BOB, held, release=None)
+        self.assertMay(HELP, held, release="^needs 2 reviewers, and an approval of `%s` does not count" % HELP, return_=None)
+        shown, = self.sudo(BOB, "show", "--json", held.id).json()
+        self.assertEqual([(each["who"], each["action"], each["reason"], each["way"], each["state"], each["detail"]) for each in shown["decisions"]],
+                         [(ANN, "approve", "fine", "command", "done", "approved, 1 of 2: it stays on hold until another reviewer releases it too")])
+        self.assertSaid(self.sudo(BOB, "release", held.id, reason="me too"), 0, "released")
+        shown, = self.sudo(ANN, "show", "--json", held.id).json()
+        self.assertEqual([(each["who"], each["action"], each["state"]) for each in shown["decisions"]], [(ANN, "approve", "done"), (BOB, "release", "done")])
+
+    def test_may_decided(self):
+        """what is decided, or was never ours, is decided by nobody; without a sender it is not returned"""
+        held = self.hold(sender="gina@me.example")
+        self.assertSaid(self.sudo(ANN, "delete", held.id, reason="ok"), 0, "deleted")
+        self.assertMay(BOB, held, **dict.fromkeys(("release", "return_", "delete"), "^was deleted by %s on " % ANN))
+        gone = self.hold(sender="gina@me.example")
+        self.assertSaid(self.sudo(ANN, "list"), 0, gone.id)
+        self.mta.drop(gone.id)
+        self.assertMay(BOB, gone, **dict.fromkeys(("release", "return_", "delete"), "^is on hold no longer: by hand"))
+
+    def test_may_identities(self):
+        """with identities that cannot be read nothing is decided; both say which line it is"""
+        held = self.hold(sender="gina@me.example")
+        self.write_identities("%s ann@me.example\n" % ANN)
+        shown, = self.sudo(ANN, "show", "--json", held.id).json()
+        for each in shown["may"]:
+            said = self.sudo(ANN, each["action"], held.id, reason="x")
+            self.assertEqual((said.code, each["allowed"], each["why"]), (review.WRONG, False, said.err.splitlines()[0].removeprefix("rcptguardq: ")))
+        self.assertOnHold(held)
+
+    def test_counts(self):
+        """who may list may count, and nobody else; one who may only look is enough"""
+        held = self.hold(sender="gina@me.example")
+        self.configure(list="helpdesk", show="none", release="none", **{"return": "none", "delete": "none"})
+        self.install(("/etc/sudoers.d/rcptguard-helpdesk", "%%helpdesk ALL = (root) NOPASSWD: %s\n" % self.program))
+        result = self.sudo(DORA, "counts", "--json")
+        self.assertEqual((result.code, result.err), (0, ""), result)
+        counts, = result.json()
+        self.assertGreaterEqual(counts["waiting"], 1)
+        self.assertIn("wide-cc", [rule["rule"] for rule in counts["rules"]])
+        self.assertSaid(self.sudo(DORA, "show", held.id), review.FORBIDDEN, "lets show")
+        self.assertSaid(self.sudo(DORA, "counts", "--config", self.config_path), review.FORBIDDEN, "-c goes with root itself")
+        self.configure()
+        daemon.write("/etc/sudoers.d/rcptguard-helpdesk", "%%helpdesk ALL = (root) NOPASSWD: %s\n" % self.program, 0o440)
+        for follow in (), ("--follow",):
+            refused, listed = self.sudo(DORA, "counts", *follow), self.sudo(DORA, "list")
+            self.assertEqual((refused.code, refused.out, refused.err), (review.FORBIDDEN, "", listed.err.replace("lets list", "lets counts")))
+            self.assertEqual(listed.err, "rcptguardq: not permitted: `%s` is in no group that [review] lets list\n" % DORA)
+            self.assertEqual(self.sudo(EVE, "counts", *follow).out, "")
+            self.assertEqual(self.sudo(EVE, "counts", *follow), self.sudo(EVE, "list"))  # by sudo itself
+            self.assertSaid(self.run_as(ANN, self.program, "counts", *follow), review.FORBIDDEN, "try `sudo rcptguardq`")
+
     def test_no_other_configuration_by_sudo(self):
         """root's commands would do what a person's own configuration says; setup is root's alone"""
         self.configure(list=GROUP)
