@@ -164,9 +164,9 @@ static int end(struct pass *pass, const struct ledger_row *row, const struct led
         result = ledger_decision_leave(ledger, decision->id, &error);
     } else if (code == EXITS_FORBIDDEN) {
         log_refusal(row, decision);
-        result = ledger_decision_refuse(ledger, decision, code, words, pass->now, &error);
+        result = ledger_decision_refuse(ledger, decision, code, words, tool_now(), &error);
     } else {
-        result = ledger_decision_end(ledger, decision->id, code, words, pass->now, &error);
+        result = ledger_decision_end(ledger, decision->id, code, words, tool_now(), &error);
     }
     pass->agent->say(code, row->message.queue_id, words);
     return result == -1 ? tool_ledger_error(&error) : EXITS_DONE;

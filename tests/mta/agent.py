@@ -142,8 +142,11 @@ class CarriedOut(AgentCase):
         self.assertIn("approved, 1 of 2", self.agent())
         self.assertOnHold(held)
         decided.add(self, held, "release", decided.person(BOB))
+        self.assertEqual([(each["who"], each["action"], each["state"]) for each in self.shown(held)["decisions"]],
+                         [(ANN, "approve", "done"), (ANN, "release", "done"), (BOB, "release", "waiting")])
         self.assertEqual(self.agent(), "%s: released\n" % held.id)
         self.assertArrived(held)
+        self.assertEqual([(each["who"], each["action"], each["state"]) for each in self.shown(held)["decisions"]][2:], [(BOB, "release", "done")])
 
     def test_time(self):
         """`--wait`: from the row to the delivery at once; the line says how long"""
@@ -199,6 +202,9 @@ class Forged(AgentCase):
         self.assertEqual(row[3:], (review.FORBIDDEN, True))
         self.assertEqual(self.events(held.id)[-1][1], "refuse")
         self.assertEqual(self.agent(), "")
+        shown = self.shown(held)["decisions"][-1]
+        self.assertEqual((shown["who"], shown["action"], shown["way"], shown["state"]), (row[2], row[0], row[1], "refused"))
+        self.assertRegex(shown["detail"], words)
 
     def test_without_a_seal(self):
         for way in "command", "author", "reviewer":

@@ -4,7 +4,9 @@ Each way is whole: held, told, answered over the submission service, and carried
 """
 
 import os
+import pathlib
 import re
+import time
 
 import daemon
 import decided
@@ -20,7 +22,8 @@ ANSWERS = "guard@me.example"
 CARE = mtacase.SENDER
 MINUTE = 60 * 1000000  # microseconds
 
-RULES = (policies.rule("boss", 'user = "boss"', "accept") + policies.rule("over", 'header("X-Over") and parties(external) >= 3', 'reject "{override}" override 10m') + policies.rule("slow", 'header("X-Slow")', 'quarantine "{parties} outside" release after 10m') + policies.rule("two", 'header("X-Two")', 'quarantine "{parties} outside" approvals 2') + policies.rule("mine", 'header("X-Mine")', 'quarantine "{parties} outside" release by sender') +
+MINE_RULE = policies.rule("mine", 'header("X-Mine")', 'quarantine "{parties} outside" release by sender')
+RULES = (policies.rule("boss", 'user = "boss"', "accept") + policies.rule("over", 'header("X-Over") and parties(external) >= 3', 'reject "{override}" override 10m') + policies.rule("slow", 'header("X-Slow")', 'quarantine "{parties} outside" release after 10m') + policies.rule("two", 'header("X-Two")', 'quarantine "{parties} outside" approvals 2') + MINE_RULE +
          policies.rule("why", 'header("X-Why")', 'quarantine "{parties} outside" release by sender with reason'))
 SLOW = ("X-Slow", "yes")
 MINE, WHY, TWO = ("X-Mine", "yes"), ("X-Why", "yes"), ("X-Two", "yes")
@@ -94,6 +97,17 @@ class AnswersCase(review.ReviewCase):
 
     def agent(self):
         return self.done("agent").out
+
+    def assertUntil(self, held, minutes):
+        """Until when its sender can release it, in minutes after the notice; None: he cannot."""
+        notice, = ledgerfile.query(self.guard.ledger_path, "SELECT at FROM notice WHERE held = ?", self.row(held.id)["id"]) or [None]
+        wanted = None if minutes is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(notice["at"] // 1000000 + minutes * 60))
+        self.assertEqual(self.shown(held)["sender_until"], wanted)
+
+    def decided(self, held):
+        """[(who, action, reason, way, state)] of show --json, and what came of the last one."""
+        found = self.shown(held)["decisions"]
+        return [tuple(each[key] for key in ("who", "action", "reason", "way", "state")) for each in found], found[-1]["detail"] if found else None
 
 
 class Sender(AnswersCase):
@@ -183,6 +197,96 @@ class Sender(AnswersCase):
         self.agent()
         self.assertArrived(held)
         self.assertEqual(ledgerfile.query(self.guard.ledger_path, "SELECT count(*) AS n FROM remembered WHERE due = 'learn'")[0]["n"], 0)
+
+
+class Until(AnswersCase):
+    """What show --json says of the time of the sender, and of what he decided."""
+
+    def test_time(self):
+        """from the notice on, which says so too, until it is over"""
+        held = self.hold("auth", headers=[MINE])
+        self.assertUntil(held, None)
+        _, go, _ = (held,) + self.notice(held)
+        self.assertUntil(held, 120)
+        self.configure(sender_release="30m")
+        self.assertUntil(held, 30)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE notice SET at = at - ?", 29 * MINUTE)
+        self.assertUntil(held, 30)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE notice SET at = at - ?", 2 * MINUTE)
+        self.assertUntil(held, None)
+        self.configure()
+        self.assertUntil(held, 120)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE notice SET at = at - ?", 120 * MINUTE)
+        self.assertUntil(held, None)
+        self.refusedAnswer("is over", go, held)
+
+    def test_answer(self):
+        """after an answer he has no second one; the answer waits, and then is done"""
+        for word, action, code in (1, "release", "released"), (2, "return", "returned to its sender"):
+            with self.subTest(action):
+                told = self.told()
+                held = told[0]
+                self.assertUntil(held, 120)
+                self.taken(told[word])
+                self.assertUntil(held, None)
+                self.assertEqual(self.decided(held), ([("care", action, "all of them know each other", "author", "waiting")], None))
+                self.agent()
+                self.assertUntil(held, None)
+                done, detail = self.decided(held)
+                self.assertEqual(done, [("care", action, "all of them know each other", "author", "done")])
+                self.assertTrue(detail.startswith(code), detail)
+
+    def test_refused(self):
+        """a row that was forged decides nothing, and says why"""
+        held, _, _ = self.told()
+        decided.add_answer(self, held, "release", "care", b"\1" * 32)
+        self.assertEqual(self.decided(held), ([("care", "release", "so", "author", "waiting")], None))
+        self.agent()
+        rows, detail = self.decided(held)
+        self.assertEqual(rows, [("care", "release", "so", "author", "refused")])
+        self.assertIn("no such code", detail)
+        self.assertOnHold(held)
+
+    def test_others(self):
+        """no time for rules without the words, with two reviewers, or with a delay; nor once it is decided or gone"""
+        held = [self.hold("auth", headers=[header]) for header in (TWO, SLOW, ("X-None", "yes"))]
+        self.done("notify")
+        for one in held:
+            self.assertUntil(one, None)
+        told, _, _ = self.told()
+        self.assertUntil(told, 120)
+        self.done("delete", told.id, reason="a reviewer was quicker")
+        self.assertUntil(told, None)
+        gone, _, _ = self.told(WHY)
+        self.assertUntil(gone, 120)
+        self.mta.drop(gone.id)
+        self.assertUntil(gone, None)
+
+    def test_configuration(self):
+        """by what is configured now: two approvals, no answers"""
+        held, _, _ = self.told()
+        self.configure(approvals=2)
+        self.assertUntil(held, None)
+        self.configure()
+        text = pathlib.Path(self.config_path).read_text(encoding="utf-8")
+        daemon.write(self.config_path, text.replace("answers = %s\n" % ANSWERS, ""))
+        self.assertNotEqual(pathlib.Path(self.config_path).read_text(encoding="utf-8"), text)
+        self.assertUntil(held, None)
+        self.configure()
+        self.assertUntil(held, 120)
+
+    def test_policy(self):
+        """by the policy in force now: the rule asks a reviewer, has another name, or the policy cannot be read"""
+        held, go, _ = self.told()
+        text = pathlib.Path(self.guard.policy_path).read_text(encoding="utf-8")
+        self.addCleanup(daemon.write, self.guard.policy_path, text)
+        for changed in text.replace(MINE_RULE, MINE_RULE.replace(" release by sender", "")), text.replace("rule mine ", "rule ours "), "rule {":
+            self.assertNotEqual(changed, text)
+            daemon.write(self.guard.policy_path, changed)
+            self.assertUntil(held, None)
+        daemon.write(self.guard.policy_path, text)
+        self.assertUntil(held, 120)
+        self.taken(go)
 
 
 class Nothing(AnswersCase):
@@ -496,6 +600,8 @@ class Reviewers(AnswersCase):
         self.taken(bob["r"], login="bob")
         self.assertIn("released", self.agent())
         self.assertArrived(held)
+        reason = "all of them know each other"
+        self.assertEqual(self.decided(held)[0], [("games", "approve", reason, "reviewer", "done"), ("news", "release", reason, "reviewer", "done")])
 
     def test_own_mail(self):
         """his digest has no address for it, and a code that is right all the same is no use"""
