@@ -249,7 +249,7 @@ function boxOf(element) {
     return /** @type {HTMLInputElement} */ (element.querySelector("input"));
 }
 
-/** Its row, a new one if something in it has changed. @param {Held} item */
+/** Its row; one that has changed gets new cells, so that its place and the focus in it stay. @param {Held} item */
 function rowOf(item) {
     const { age: _age, ...rest } = item;
     const of = JSON.stringify(rest);
@@ -257,10 +257,15 @@ function rowOf(item) {
     if (old !== undefined && old.of === of)
         return old.row;
     const made = makeRow(item);
-    if (old !== undefined)
-        old.row.replaceWith(made);
-    rows.set(item.id, { row: made, of });
-    return made;
+    if (old !== undefined) {
+        const focused = old.row.contains(document.activeElement) ? document.activeElement : null;
+        old.row.replaceChildren(...made.childNodes);
+        if (focused !== null)
+            (focused.matches("input") && !boxOf(old.row).disabled ? boxOf(old.row) : old.row.querySelector("a"))?.focus();
+    }
+    const row = old?.row ?? made;
+    rows.set(item.id, { row, of });
+    return row;
 }
 
 /** @param {Held} item */
@@ -299,16 +304,25 @@ function dueOf(item) {
     const stamp = item.due ?? item.expires;
     if (!stamp || !open(item))
         return item.stopped ? say("delayStopped", { rule: item.stopped }) : null;
-    const left = -since(stamp);
-    const words = left <= 0 ? say("dueNow") : say(item.due ? "dueRelease" : item.expiry === "delete" ? "dueDelete" : "dueReturn", { time: duration(left) });
-    return time(stamp, words);
+    return time(stamp, dueWords(item, stamp));
 }
 
-/** How long ago goes on without anything having changed. */
+/** @param {Held} item @param {string} stamp */
+function dueWords(item, stamp) {
+    const left = -since(stamp);
+    return left <= 0 ? say("dueNow") : say(item.due ? "dueRelease" : item.expiry === "delete" ? "dueDelete" : "dueReturn", { time: duration(left) });
+}
+
+/** How long ago, and how long until then, goes on without anything having changed. */
 function age() {
     for (const item of ordered.slice(0, limit)) {
-        const element = rows.get(item.id)?.row.querySelector("td.age time");
-        if (element)
-            element.textContent = duration(since(item.arrival));
+        const cells = rows.get(item.id)?.row;
+        const held = cells?.querySelector("td.age time");
+        const due = cells?.querySelector("td.due time");
+        const stamp = item.due ?? item.expires;
+        if (held)
+            held.textContent = duration(since(item.arrival));
+        if (due && stamp)
+            due.textContent = dueWords(item, stamp);
     }
 }
