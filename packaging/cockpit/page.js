@@ -35,7 +35,7 @@ function build() {
     const links = make("nav", { "aria-label": say("screens") }, ...(/** @type {const} */ ([["nav-list", "", "list"], ["nav-overview", "overview", "overview"], ["nav-history", "history", "history"]]))
         .map(([id, where, name]) => make("a", { id, href: place(where) }, say(name))));
     const head = make("header", {}, links, window.parent === window ? button(say("logOut"), logOut, { id: "log-out", class: "quiet" }) : null);
-    const main = make("main", { id: "main", tabindex: "-1" }, make("div", { id: "trouble", role: "alert", hidden: true }), make("div", { id: "said", role: "status" }),
+    const main = make("main", { id: "main", tabindex: "-1" }, make("div", { id: "trouble", role: "alert", hidden: true }), make("div", { id: "silent", role: "status" }), make("div", { id: "said", role: "status" }),
         list.build(decisions.ask, () => void read(true)), message.build(decisions.ask), overview.build(() => void read(true)), history.build(() => void read(true)));
     add(document.body, make("a", { class: "skip", href: "#main", onclick: event => { event.preventDefault(); main.focus(); } }, say("skip")), head, main, decisions.build(finished));
 }
@@ -113,14 +113,21 @@ let again = false;
 /** One process waits for what changes, and wakes the screen. */
 function bell() {
     endBell = follow("1d", counts => {
+        fill(byId("silent"));
         list.setWaiting(counts.waiting);
         void read();
     }, failure => {
         endBell = null;
         if (failure.kind === "session")
             trouble(failure);
-        else if (!over)
-            setTimeout(bell, AGAIN);
+        if (over)
+            return;
+        // What is shown may be old now, or may no longer be shown: read again, and say it if that works.
+        const words = make("p", {}, say("silent"), " ", plain(failure.message, "\n"));
+        if (byId("silent").textContent !== words.textContent)
+            fill(byId("silent"), words);
+        void read();
+        setTimeout(bell, AGAIN);
     });
 }
 
@@ -155,12 +162,14 @@ function trouble(error) {
         return;
     }
     const failure = error instanceof Failure ? error : null;
+    const words = error instanceof Error ? error.message : String(error);
+    SCREENS[screen].forget();
     if (failure?.kind === "session") {
         over = true;
         endBell?.();
+        fill(byId("silent"));
+        Object.values(SCREENS).forEach(each => each.forget());
     }
-    const words = error instanceof Error ? error.message : String(error);
-    SCREENS[screen].forget();
     // The filter stays, to be put right.
     const usable = failure?.kind === "failed" && screen === "list";
     byId(screen).hidden = !usable;
@@ -168,8 +177,17 @@ function trouble(error) {
         fill(byId("list-status"));
     if (over)
         document.querySelectorAll("dialog[open]").forEach(each => /** @type {HTMLDialogElement} */ (each).close());
+    fillTrouble(box, failure, words);
+}
+
+/** An alert is read out when it is set: not again while the same goes on. @param {HTMLElement} box @param {Failure | null} failure @param {string} words */
+function fillTrouble(box, failure, words) {
+    const now = saidOf(failure, words);
+    const before = box.querySelectorAll("p, pre");
+    if (!box.hidden && !over && before.length === now.length && now.every((each, index) => each.textContent === before[index].textContent))
+        return;
     box.hidden = false;
-    fill(box, ...saidOf(failure, words), over ? button(say("logIn"), () => location.reload()) : button(say("again"), () => void read(true)));
+    fill(box, ...now, over ? button(say("logIn"), () => location.reload()) : button(say("again"), () => void read(true)));
 }
 
 /** @param {Failure | null} failure @param {string} words */

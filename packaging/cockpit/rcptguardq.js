@@ -21,13 +21,19 @@ export class Failure extends Error {
     }
 }
 
+/** Whether sudo did not run rcptguardq; its warnings before what rcptguardq says are no refusal. @param {string} words */
+function sudoRefused(words) {
+    const last = words.split("\n").pop() ?? "";
+    return !/^rcptguardq: /m.test(words) && (/^sudo: (?!.*command not found)/.test(last) || / is not (?:allowed to |in the sudoers file)/.test(words));
+}
+
 /** @param {cockpit.Problem} problem @returns {Failure} */
 function failure(problem) {
     const status = problem.exit_status ?? null;
     const words = (problem.message ?? "").trim();
     if (status === null && ENDS.includes(problem.problem ?? ""))
         return new Failure("session", say("sessionOver"), null);
-    if (problem.problem === "access-denied" || /^sudo: /m.test(words) || / is not (?:allowed to run sudo|in the sudoers file)/.test(words))
+    if (problem.problem === "access-denied" || sudoRefused(words))
         return new Failure("right", words || String(problem.problem), status);
     return new Failure("failed", words || say("failedSilently", { status: status ?? problem.problem ?? "?" }), status);
 }
@@ -50,6 +56,9 @@ function parsed(line) {
  * @returns {Promise<any[]>}
  */
 export function run(command, options, words = [], partly = false) {
+    // No program can be given this character: what comes after it would be lost.
+    if ([...options, ...words].some(word => word.includes("\0")))
+        return Promise.reject(new Failure("failed", say("nul"), null));
     return new Promise((resolve, reject) => {
         /** @type {string[]} */
         const pieces = [];
@@ -81,15 +90,27 @@ export function run(command, options, words = [], partly = false) {
 export function follow(newer, each, ended) {
     let rest = "";
     let over = false;
+    /** @param {Failure} why */
+    const end = why => {
+        if (!over) {
+            over = true;
+            ended(why);
+        }
+    };
     const process = cockpit.spawn([...PROGRAM, "counts", "--json", "--follow", `--newer=${newer}`], { err: "message", environ: ["LC_ALL=C.UTF-8"] });
     process.stream(data => {
         const lines = (rest + data).split("\n");
         rest = lines.pop() ?? "";
-        for (const line of lines) {
-            if (line !== "" && !over)
-                each(parsed(line));
+        try {
+            for (const line of lines) {
+                if (line !== "" && !over)
+                    each(parsed(line));
+            }
+        } catch (error) {
+            end(error instanceof Failure ? error : new Failure("failed", String(error), null));
+            process.close("terminated");
         }
-    }).then(() => { if (!over) ended(failure({ exit_status: 0, message: "" })); }, problem => { if (!over) ended(failure(problem)); });
+    }).then(() => end(failure({ exit_status: 0, message: "" })), problem => end(failure(problem)));
     return () => {
         over = true;
         process.close("terminated");
