@@ -7,15 +7,17 @@ import { run } from "./rcptguardq.js";
 /** @typedef {import("./rcptguardq.js").Held} Held */
 /** @typedef {import("./rcptguardq.js").Action} Action */
 /** @typedef {import("./rcptguardq.js").Outcome} Outcome */
+/** @typedef {import("./elements.js").Child} Child */
 
 /** That many queue ids go with one command. */
 const AT_ONCE = 200;
 /** That many lines of outcomes are shown. */
 const LINES = 50;
 
-/** @type {{action: Action, items: Held[], done: Set<string>, known: Set<string>, asked: boolean, busy: boolean} | null} */
+/** @typedef {{action: Action, items: Held[], done: Set<string>, known: Set<string>, asked: boolean, busy: boolean}} Asked what the dialog is about */
+/** @type {Asked | null} */
 let current = null;
-/** @type {(outcomes: Outcome[]) => void} */
+/** @type {(outcomes: Outcome[], others: Child[]) => void} */
 let finished = () => {};
 
 /** @returns {HTMLDialogElement} */
@@ -33,7 +35,7 @@ function confirm() {
     return /** @type {HTMLButtonElement} */ (byId("decide-confirm"));
 }
 
-/** @param {(outcomes: Outcome[]) => void} whenFinished */
+/** @param {(outcomes: Outcome[], others: Child[]) => void} whenFinished with what the dialog cannot say any more, because it was closed */
 export function build(whenFinished) {
     finished = whenFinished;
     const form = make("form", { method: "dialog", novalidate: true },
@@ -66,7 +68,7 @@ export function ask(action, items) {
     fill(byId("decide-would"), make("p", { class: "soft" }, say("decideAsking")));
     fill(byId("decide-said"));
     reason().value = "";
-    reason().disabled = false;
+    reason().readOnly = false;
     confirm().textContent = say("confirm", { action: say(action) });
     confirm().className = action;
     confirm().disabled = false;
@@ -89,8 +91,13 @@ function summaryOfOne(action, item) {
 function summaryOfMany(action, items) {
     /** @type {Map<string, Held[]>} */
     const groups = new Map();
-    for (const item of items)
-        groups.set(item.rule ?? "", [...(groups.get(item.rule ?? "") ?? []), item]);
+    for (const item of items) {
+        const group = groups.get(item.rule ?? "");
+        if (group === undefined)
+            groups.set(item.rule ?? "", [item]);
+        else
+            group.push(item);
+    }
     const list = make("ul");
     for (const [rule, of] of [...groups].sort((a, b) => b[1].length - a[1].length)) {
         add(list, make("li", {}, say("decideGroup", { n: of.length, rule, senders: plural(new Set(of.map(item => item.sender)).size, "decideSenderOne", "decideSenders"),
@@ -101,7 +108,7 @@ function summaryOfMany(action, items) {
         action === "release" && several > 0 ? make("p", {}, say("decideApprovalMany", { n: several })) : null];
 }
 
-/** Those that rcptguardq would refuse now. @param {NonNullable<typeof current>} state */
+/** Those that rcptguardq would refuse now. @param {Asked} state */
 async function refusals(state) {
     /** @type {Outcome[]} */
     const found = [];
@@ -111,15 +118,18 @@ async function refusals(state) {
     return found.filter(each => each.code !== 0);
 }
 
-/** Says what rcptguardq would refuse, before anything is decided. @param {NonNullable<typeof current>} state */
+/** Says what rcptguardq would refuse, before anything is decided. @param {Asked} state */
 async function wouldHappen(state) {
     const place = byId("decide-would");
     try {
         const refused = await refusals(state);
+        if (current !== state)
+            return;
         refused.forEach(each => state.known.add(each.id + each.said));
         fill(place, ...(refused.length === 0 ? [] : [make("p", {}, say("decideRefused", { n: refused.length, all: state.items.length })), lines(refused)]));
     } catch (error) {
-        fill(place, make("p", {}, words(error)));
+        if (current === state)
+            fill(place, make("p", {}, words(error)));
     }
     state.asked = true;
 }
@@ -154,7 +164,8 @@ async function carryOut() {
     /** @type {Outcome[]} */
     const outcomes = [];
     let trouble = null;
-    for (let begin = 0; begin < todo.length && trouble === null; begin += AT_ONCE) {
+    // A dialog that is closed meanwhile ends it, after the command that runs.
+    for (let begin = 0; begin < todo.length && trouble === null && current === state; begin += AT_ONCE) {
         fill(byId("decide-said"), todo.length === 1 ? say("workingOne") : say("working", { done: begin, all: todo.length }));
         try {
             outcomes.push(...await run(state.action, [`--reason=${reason().value}`], todo.slice(begin, begin + AT_ONCE), true));
@@ -163,14 +174,24 @@ async function carryOut() {
         }
     }
     state.busy = false;
-    reason().readOnly = false;
-    if (outcomes.length > 0)
-        finished(outcomes);
-    if (current === state)
+    if (current === state) {
+        reason().readOnly = false;
+        if (outcomes.length > 0)
+            finished(outcomes, []);
         tell(state, outcomes, trouble);
+    } else {
+        finished(outcomes, afterwards(todo.length, outcomes, trouble));
+    }
 }
 
-/** @param {NonNullable<typeof current>} state @param {Outcome[]} outcomes @param {string | null} trouble */
+/** What the closed dialog would have said. @param {number} all @param {Outcome[]} outcomes @param {string | null} trouble @returns {Child[]} */
+function afterwards(all, outcomes, trouble) {
+    const failed = outcomes.filter(each => each.code !== 0);
+    const left = all - outcomes.length;
+    return [trouble === null ? null : make("p", {}, trouble), left === 0 ? null : make("p", {}, say("stopped", { n: left, all })), failed.length === 0 ? null : lines(failed)];
+}
+
+/** @param {Asked} state @param {Outcome[]} outcomes @param {string | null} trouble */
 function tell(state, outcomes, trouble) {
     const failed = outcomes.filter(each => each.code !== 0);
     outcomes.filter(each => each.code === 0).forEach(each => state.done.add(each.id));
@@ -201,5 +222,5 @@ export async function look() {
 
 /** Whether the dialog is open. */
 export function isOpen() {
-    return current !== null;
+    return dialog().open;
 }

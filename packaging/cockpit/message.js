@@ -15,6 +15,9 @@ import { plain, say, size } from "./text.js";
 
 const ACTIONS = /** @type {Action[]} */ (["release", "return", "delete"]);
 
+/** That many characters of a whole message are shown at once. */
+const SOURCE_STEP = 300000;
+
 let shown = "";
 /** @type {Message | null} */
 let message = null;
@@ -228,8 +231,10 @@ async function look(option, draws) {
     fill(byId("message-looked"));
     try {
         const found = /** @type {Message} */ ((await run("show", [option], [id]))[0]);
-        if (id === shown)
-            draws(found);
+        if (id !== shown)
+            return;
+        draws(found);
+        fill(byId("message-looked"), make("p", { class: "soft" }, say("looked")));
         await refresh();
     } catch (error) {
         if (id === shown)
@@ -248,7 +253,30 @@ function recipients(found) {
         found.recipients_cut ? make("p", { class: "soft" }, say("recipientsCut")) : null);
 }
 
-/** @param {Message} found */
+/** A message can have 32 MB: a part at a time, so that the browser stays usable. @param {Message} found */
 function source(found) {
-    fill(byId("message-source"), make("pre", { tabindex: "0", role: "group", "aria-label": say("showMessage") }, stranger((found.message ?? "").replace(/\r\n/g, "\n"), "\n\t")));
+    const text = (found.message ?? "").replace(/\r\n/g, "\n");
+    const whole = make("pre", { tabindex: "0", role: "group", "aria-label": say("showMessage") });
+    const left = make("p");
+    let end = 0;
+    const next = () => {
+        const begin = end;
+        end = cut(text, begin + SOURCE_STEP);
+        add(whole, stranger(text.slice(begin, end), "\n\t"));
+        fill(left, end >= text.length ? null : say("shownCharacters", { shown: end, all: text.length }), " ", end >= text.length ? null : button(say("showMore"), next, { class: "quiet" }));
+        if (begin > 0)
+            (left.querySelector("button") ?? whole).focus();
+    };
+    next();
+    fill(byId("message-source"), whole, left);
+}
+
+/** Where a part of the text ends: after a line if there is one near, and never within a character. @param {string} text @param {number} end */
+function cut(text, end) {
+    if (end >= text.length)
+        return text.length;
+    const line = text.lastIndexOf("\n", end) + 1;
+    if (line > end - 2000)
+        return line;
+    return /[\udc00-\udfff]/.test(text[end]) ? end + 1 : end;
 }

@@ -133,12 +133,14 @@ function bell() {
 
 // ---- outcomes and trouble
 
-/** @param {Outcome[]} outcomes */
-function finished(outcomes) {
+/** @param {Outcome[]} outcomes @param {import("./elements.js").Child[]} others what else is to be said */
+function finished(outcomes, others) {
+    if (over)
+        return;
     const done = outcomes.filter(each => each.code === 0);
     const lines = done.slice(0, 20).map(each => each.said.startsWith(each.id + ":") ? each.said : each.id + ": " + each.said);
     fill(byId("said"), done.length === 0 ? null : make("div", { class: "outcome" }, done.length === 1 ? null : make("p", {}, say("doneMany", { n: done.length })),
-        ...lines.map(line => make("p", {}, plain(line))), done.length > lines.length ? make("p", {}, say("andMore", { n: done.length - lines.length })) : null));
+        ...lines.map(line => make("p", {}, plain(line))), done.length > lines.length ? make("p", {}, say("andMore", { n: done.length - lines.length })) : null), ...others);
     list.unchoose(done.map(each => each.id));
     void read(true);
     // The dialog gives the focus back to the button that opened it, which may be of no use any more.
