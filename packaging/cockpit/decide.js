@@ -47,14 +47,20 @@ export function build(whenFinished) {
         make("small", { id: "decide-hint" }, say("reasonHint")),
         make("div", { id: "decide-said", role: "alert" }),
         make("div", { class: "buttons" }, make("button", { id: "decide-confirm", type: "submit" }),
-            button(say("cancel"), () => dialog().close(), { id: "decide-cancel", class: "quiet" })));
+            button(say("cancel"), shut, { id: "decide-cancel", class: "quiet" })));
     form.addEventListener("submit", event => {
         event.preventDefault();
         void carryOut();
     });
     const made = make("dialog", { id: "decide", "aria-labelledby": "decide-title" }, form);
-    made.addEventListener("close", () => { current = null; });
+    // By Escape.  The event can come late: the dialog may be open for something else by then.
+    made.addEventListener("close", () => { if (!made.open) current = null; });
     return made;
+}
+
+function shut() {
+    current = null;
+    dialog().close();
 }
 
 /** Opens it. @param {Action} action @param {Held[]} items */
@@ -196,7 +202,7 @@ function tell(state, outcomes, trouble) {
     const failed = outcomes.filter(each => each.code !== 0);
     outcomes.filter(each => each.code === 0).forEach(each => state.done.add(each.id));
     if (trouble === null && failed.length === 0) {
-        dialog().close();
+        shut();
         return;
     }
     confirm().disabled = false;

@@ -145,7 +145,8 @@ function finished(outcomes, others) {
     void read(true);
     // The dialog gives the focus back to the button that opened it, which may be of no use any more.
     setTimeout(() => {
-        if (document.activeElement === document.body && !decisions.isOpen())
+        const focused = document.activeElement;
+        if (!decisions.isOpen() && (focused === null || focused === document.body || focused.getClientRects().length === 0))
             byId(screen + "-heading").focus();
     }, 0);
 }
