@@ -213,9 +213,10 @@ function drawRows() {
             rows.delete(id);
         }
     }
+    // First all of them: a row that has changed is replaced, and might be the one that is next.
+    const elements = shown.map(rowOf);
     let next = body.firstElementChild;
-    for (const item of shown) {
-        const element = rowOf(item);
+    for (const element of elements) {
         if (element === next)
             next = next.nextElementSibling;
         else
