@@ -328,6 +328,7 @@ struct following {
     char *before;   /* what was printed last, as JSON; ages in the text are no change */
     gint64 look;    /* how long the last look took */
     unsigned wait;  /* seconds to the next one, if the ledger does not change */
+    bool changed;   /* the ledger has since: an approval is in no count, and whoever follows looks at more than counts */
 };
 
 /* Prints the counts if they have changed; an exit code. */
@@ -345,12 +346,13 @@ static int follow_once(struct following *following, struct tool *tool)
             g_string_append_printf(text, "%s%s\n", following->before == NULL ? "" : "\n", time);
             append_text(text, &counts);
         }
-        if (g_strcmp0(line->str, following->before) != 0) {
+        if (following->changed || g_strcmp0(line->str, following->before) != 0) {
             tool_print(tool_json() ? line : text);
             g_free(following->before);
             following->before = g_strdup(line->str);
         }
     }
+    following->changed = false;
     following->wait = counts.pending == 0 ? LONGEST_WAIT : MIN(following->wait * 2, LONGEST_WAIT);
     following->look = g_get_monotonic_time() - began;
     counts_clear(&counts);
@@ -371,7 +373,7 @@ static int follow_wait(struct following *following, struct tool *tool, bool *gon
         if (answer == -1)
             return tool_ledger_error(&error);
         if (answer == 1 && !changed) {
-            changed = true;
+            changed = following->changed = true;
             following->wait = SHORTEST_WAIT;
         }
     } while (g_get_monotonic_time() - began <
