@@ -157,5 +157,5 @@ class Looked(pagecase.PageCase):
         self.page.press("Show the whole message")
         self.page.wait_text("#message-source", "Message-ID: <")
         self.assertEqual([(each[0], each[3]) for each in mailhost.history(queue_id) if each[1] == "look"], [("alice", "recipients"), ("alice", "message")])
-        self.page.until(lambda: "look" in self.page.text("#message-trail"), "the trail has it")
+        self.page.until(lambda: "looked at the whole message" in self.page.text("#message-trail"), "the trail has it")
         self.page.shot("looked")
