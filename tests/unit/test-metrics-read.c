@@ -115,8 +115,9 @@ static void test_cut(void)
 static void test_length(void)
 {
     g_autofree char *text = g_malloc(METRICS_READ_LIMIT + 2);
-    memset(text, '\n', METRICS_READ_LIMIT + 2);
+    memset(text, '#', METRICS_READ_LIMIT + 2);
     memcpy(text, TIMES, strlen(TIMES));
+    text[METRICS_READ_LIMIT - 2] = '\n';
     static const struct {
         size_t length;
         const char *wanted;
