@@ -189,7 +189,7 @@ static void json_rules(JsonBuilder *json, const struct counts *counts)
 static void json_hours(JsonBuilder *json, const struct counts *counts)
 {
     json_begin_array(json, "hours");
-    for (guint i = 0; i < counts->hours->len; i++) {
+    for (guint i = 0; counts->hours != NULL && i < counts->hours->len; i++) {
         const struct ledger_hour *hour = &g_array_index(counts->hours, struct ledger_hour, i);
         json_builder_begin_object(json);
         json_time(json, "hour", hour->start);
