@@ -328,7 +328,7 @@ struct following {
     char *before;   /* what was printed last, as JSON; ages in the text are no change */
     gint64 look;    /* how long the last look took */
     unsigned wait;  /* seconds to the next one, if the ledger does not change */
-    bool changed;   /* the ledger has since: an approval is in no count, and whoever follows looks at more than counts */
+    bool changed; /* the ledger has since: an approval is in no count, and whoever follows looks at more than counts */
 };
 
 /* Prints the counts if they have changed; an exit code. */
