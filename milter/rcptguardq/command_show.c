@@ -239,7 +239,9 @@ static int print_raw(const struct held_details *shown)
 {
     g_autofree char *error = NULL;
     const struct queue_entry *entry = shown->item->entry;
-    int status = entry == NULL ? absent() : record_looks(shown, LEDGER_LOOK_MESSAGE);
+    if (entry == NULL)
+        return absent();
+    int status = record_looks(shown, LEDGER_LOOK_MESSAGE);
     if (status != EXITS_DONE)
         return status;
     enum queue_answer answer = queue_raw(shown->tool->queue, entry->id, true, take_raw, NULL, &error);
