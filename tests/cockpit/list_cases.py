@@ -67,6 +67,18 @@ class List(pagecase.PageCase):
             self.page.press(heading, "#list-table thead")
             self.page.until(lambda first=first: self.page.rows() == first[::-1], "the other way round")
 
+    def test_changed(self):
+        """an approval of another reviewer changes a row where it is; the rows around it stay"""
+        held = [mailhost.hold("Before"), mailhost.hold("For two", sender="two@corp.example"), mailhost.hold("After")]
+        self.page.wait_rows(*held)
+        order = self.page.rows()
+        self.page.mark()
+        mailhost.reviewer("dave", "release", "--reason", "first of two", held[1])
+        self.page.until(lambda: "1 of 2 approvals" in self.page.text("#list-table tr[data-id='%s']" % held[1]), "the row says so")
+        self.assertEqual(self.page.rows(), order)
+        self.assertTrue(self.page.loaded_once())
+        self.assertEqual(self.page.complaints(), [])
+
     def test_times(self):
         """times are in the browser's zone; UTC is there when the mouse is over them"""
         queue_id = mailhost.hold("What time is it")
