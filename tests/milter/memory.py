@@ -50,14 +50,14 @@ def finish(mta, queue_id="BIG"):
     return mta.eom(queue_id)
 
 
-def flood(guard, count, data, hold, results):
-    """Many connections with long messages, all of them open at once; `hold` keeps them until it is set."""
+def flood(guard, count, data, queue_id, hold, results):
+    """Many connections with long messages, all of them open at once; `hold` keeps them until it is set.  All have one queue id."""
     with contextlib.ExitStack() as stack:
         open_ones = [stack.enter_context(begin(guard, "192.0.2.%d" % (number + 1), data)) for number in range(count)]
         results.put("collected")
         hold.wait(60)
         for mta in open_ones:
-            answer = finish(mta)
+            answer = finish(mta, queue_id)
             results.put((answer.verdict, answer.reply))
 
 
@@ -73,16 +73,16 @@ class Memory(guardcase.GuardCase):
         return int(daemon.status(self.child)[name].split()[0]) // 1024
 
     def deferrals(self):
-        """Lines since the mark; the last of them may come after the answer."""
-        lines = [daemon.parse(line) for line in self.guard.lines[self.mark:]]
-        return len([line for line in lines if line is not None and line.rule == "error:memory"])
+        """Lines of the last flood, which may come after its answers."""
+        lines = [daemon.parse(line) for line in self.guard.lines]
+        return len([line for line in lines if line is not None and line.queue_id == self.flood and line.rule == "error:memory"])
 
     def flooded(self, count, data):
         """The answers to the messages of a flood, while which others are served."""
         context = multiprocessing.get_context("fork")
         hold, results = context.Event(), context.Queue()
-        self.mark = self.guard.mark()
-        process = context.Process(target=flood, args=(self.guard, count, data, hold, results))
+        self.flood = milterclient.new_queue_id()
+        process = context.Process(target=flood, args=(self.guard, count, data, self.flood, hold, results))
         process.start()
         try:
             while results.empty():
