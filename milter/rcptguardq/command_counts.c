@@ -153,10 +153,10 @@ static int count(struct counts *counts, struct tool *tool)
 {
     int status = EXITS_DONE;
     gint64 now = tool_now();
+    counts->rules = g_array_new(FALSE, FALSE, sizeof(struct waiting_rule));
     counts->view = tool_view(tool, &status);
     if (counts->view == NULL)
         return status;
-    counts->rules = g_array_new(FALSE, FALSE, sizeof(struct waiting_rule));
     for (guint i = 0; i < counts->view->items->len; i++)
         count_item(counts, g_ptr_array_index(counts->view->items, i), now);
     g_array_sort(counts->rules, compare_rules);

@@ -114,9 +114,8 @@ static void test_cut(void)
 
 static void test_length(void)
 {
-    g_autofree char *text = g_malloc(METRICS_READ_LIMIT + 2);
-    memset(text, '#', METRICS_READ_LIMIT + 2);
-    memcpy(text, TIMES, strlen(TIMES));
+    g_autofree char *rest = g_strnfill(METRICS_READ_LIMIT + 2 - strlen(TIMES), '#');
+    g_autofree char *text = g_strconcat(TIMES, rest, NULL);
     text[METRICS_READ_LIMIT - 2] = '\n';
     static const struct {
         size_t length;
