@@ -30,20 +30,20 @@ PASSING = (exceptions.NoSuchElementException, exceptions.StaleElementReferenceEx
            exceptions.ElementClickInterceptedException)
 
 
-def address():
+def address(port=PORT):
     """Where the page is; by TLS, if that is what listens there."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", PORT), timeout=30) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
         try:
             with context.wrap_socket(plain):
-                return "https://127.0.0.1:%d/" % PORT
+                return "https://127.0.0.1:%d/" % port
         except (ssl.SSLError, ConnectionError):
-            return "http://127.0.0.1:%d/" % PORT
+            return "http://127.0.0.1:%d/" % port
 
 
 class Reviewer:
-    def __init__(self, name=None, password=mailhost.PASSWORD):
+    def __init__(self, name=None, password=mailhost.PASSWORD, port=PORT):
         """A browser; with a name, he logs in and waits for his list."""
         options = webdriver.ChromeOptions()
         for option in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -54,7 +54,7 @@ class Reviewer:
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver", env=dict(os.environ, TZ=ZONE)), options=options)
         self.driver.set_script_timeout(120)
         self.driver.set_page_load_timeout(120)
-        self.root = address()
+        self.root = address(port)
         try:
             self.driver.get(self.root)
             if name is not None:

@@ -33,8 +33,8 @@ LIMIT = 90  # seconds, for whatever is waited for
 # What is installed beside systemd, for each MTA.
 MTAS = {"postfix": "postfix", "sendmail": "sendmail"}
 
-# And where the page is looked at: a browser with its driver, the web server that is put before it, and sshd.
-WEB = "chromium,chromium-driver,python3-selenium,nginx-light,openssh-server,openssl"
+# And where the page is looked at: a browser with its driver, the web server that is put before it, sshd, and the shell of an ordinary Cockpit.
+WEB = "chromium,chromium-driver,python3-selenium,nginx-light,openssh-server,openssl,cockpit-system"
 
 PRESEED = "postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string corp.example\\n"
 
