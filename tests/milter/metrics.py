@@ -580,16 +580,17 @@ class Troubles(MetricsCase):
         self.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
         daemon.own(self.folder)
         self.guard.reload()
-        daemon.wait_until(lambda: os.path.exists(self.path), what="the file on the small disk")
+        daemon.wait_until(lambda: os.path.exists(self.path) and self.file_with(1), what="the file on the small disk")
         filler = os.path.join(self.folder, "filler")
-        before = self.metrics().get("rcptguard_metrics_timestamp_seconds")
+        self.metrics()
+        mark = self.guard.mark()
         with open(filler, "wb") as file:
             try:
                 file.write(bytes(512 * 1024))
                 file.flush()
             except OSError:
                 pass  # so it is full
-        mark = self.guard.mark()
+        before = self.file().get("rcptguard_metrics_timestamp_seconds")  # it is also written when its time has come, until now
         self.guard.reload()
         self.guard.wait_for_line("metrics: .*cannot be written: No space left on device", mark=mark)
         self.again()

@@ -106,11 +106,14 @@ class Processes(guardcase.StartCase):
             self.assertEqual(os.listdir(guard.run_directory), [], "the socket or its lock is left")
 
     def test_sigterm_is_quick(self):
-        """An idle daemon does not wait for the library's five seconds."""
-        guard = self.start()
-        begin = time.monotonic()
-        guard.stop()
-        self.assertLess(time.monotonic() - begin, 3 * tap.SLOWNESS)
+        """An idle daemon does not wait for the library's five seconds, which would be there each time."""
+        took = []
+        while not took or took[-1] >= 3 * tap.SLOWNESS and len(took) < 4:  # a loaded machine may be slow once
+            guard = self.start()
+            begin = time.monotonic()
+            guard.stop()
+            took.append(time.monotonic() - begin)
+        self.assertLess(took[-1], 3 * tap.SLOWNESS, took)
 
     def test_sigterm_with_open_connections(self):
         guard = self.start()

@@ -76,7 +76,7 @@ class StateCase(unittest.TestCase):
 
     def again(self, guard, cc=None):
         """Once it can be used, which takes longer than 200 ms if it is begun anew on a busy disk: what the window has."""
-        return daemon.wait_until(lambda: self.ask(guard, cc), (PAUSE + 5) * tap.SLOWNESS, "an answer of the state")
+        return daemon.wait_until(lambda: self.ask(guard, cc), (PAUSE + 55) * tap.SLOWNESS, "an answer of the state")
 
 
 class Locked(StateCase):
@@ -88,11 +88,13 @@ class Locked(StateCase):
             began = time.monotonic()
             self.assertIsNone(self.ask(guard))
             self.assertGreater(time.monotonic() - began, WAIT / 2)
-            began = time.monotonic()
+            took = []
             for _ in range(20):
+                began = time.monotonic()
                 self.assertIsNone(self.ask(guard))
+                took.append(time.monotonic() - began)
                 self.assertOthersPass(guard)
-            self.assertLess(time.monotonic() - began, min(20 * WAIT, PAUSE - WAIT))
+            self.assertLess(sorted(took)[len(took) // 2], WAIT, took)  # each would take as long if it waited; a loaded machine is slow now and then
         self.assertEqual(self.again(guard), 27)
         self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1, "logged once a minute")
         guard.wait_for_line("state: .* can be used again")
@@ -110,8 +112,8 @@ class Locked(StateCase):
                 answer = self.send(guard, wide)
                 self.assertHeld(answer)
                 self.assertEqual(guard.verdict(answer).rule, "circle")
-        self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1)
         guard.stop()
+        self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1)
 
     def test_counted(self):
         path = os.path.join(daemon.temporary_directory(), "rcptguard.prom")
@@ -207,7 +209,7 @@ class Damaged(StateCase):
                 if kind in (damage.everything, damage.zeros, damage.beginning):  # it may be something else
                     self.assertIsNone(self.ask(guard))
                     self.assertOthersPass(guard)
-                    self.assertTrue(self.failures(guard))
+                    guard.wait_for_line("state: ")
                 elif kind is damage.cut_to_nothing:  # as a file that has just been made
                     self.assertEqual([self.again(guard), self.again(guard)], [9, 18])
                 else:
@@ -257,7 +259,7 @@ class Disk(StateCase):
             self.assertOthersPass(guard)
             break
         self.assertEqual(deferred, 1)
-        self.assertRegex(self.failures(guard)[0], "full|No space")
+        self.assertRegex(guard.wait_for_line("state: "), "full|No space")
         os.unlink(self.filler)
         self.assertGreaterEqual(self.again(guard), 9 * (passed + 1))
         self.assertEqual(ledgerfile.integrity(guard.state), ["ok"])
