@@ -37,7 +37,7 @@ PROGRAM = os.path.join(BUILD, "rcptguardd")
 ROOT = os.geteuid() == 0
 USER = "nobody"
 
-LIMIT = 20 * tap.SLOWNESS
+LIMIT = 60 * tap.SLOWNESS
 
 # What a sanitizer writes when it has found something.
 SANITIZER_REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:")

@@ -21,7 +21,7 @@ LOGIN = "care"
 DEVELOPER = "developer"
 PASSWORD = "correct horse battery"
 
-LIMIT = 30 * tap.SLOWNESS
+LIMIT = 60 * tap.SLOWNESS
 
 
 def free_ports(count):

@@ -22,7 +22,7 @@ import tap
 WIDE = policies.people(12)
 
 # What one callback may wait, with room for a loaded machine.
-PATIENCE = 3 * tap.SLOWNESS
+PATIENCE = 10 * tap.SLOWNESS
 
 
 def hold(mta, **options):

@@ -37,7 +37,7 @@ def fields(total, each):
 
 def begin(guard, client, data, user=None):
     """A connection with a message whose header has come, and not its end."""
-    mta = guard.client(timeout=20)
+    mta = guard.client(timeout=120)
     mta.connect(client)
     mta.envelope("care@me.example", ["one@cust1.example"], user=user)
     mta.data("-")
@@ -88,11 +88,11 @@ class Memory(guardcase.GuardCase):
             while results.empty():
                 self.assertPassed(self.send(self.mta("198.51.100.7"), sender="care@me.example", to=["one@cust1.example"]))
                 time.sleep(0.05)  # the flood has the processors
-            self.assertEqual(results.get(timeout=30), "collected")
+            self.assertEqual(results.get(timeout=120), "collected")
             for _ in range(20):
                 self.assertPassed(self.send(self.mta("198.51.100.7"), to=["one@cust1.example"]))
             hold.set()
-            return [results.get(timeout=20) for _ in range(count)]
+            return [results.get(timeout=120) for _ in range(count)]
         finally:
             hold.set()
             process.join(60)
@@ -265,4 +265,4 @@ class ServiceLimit(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    tap.main()
+    tap.main(300)

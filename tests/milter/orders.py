@@ -15,7 +15,7 @@ import mta as ports
 import policies
 import tap
 
-LIMIT = 5  # seconds for an answer
+LIMIT = 30  # seconds for an answer
 
 # The header fields of a message, how many people they show, and its verdict.
 HEADERS = {

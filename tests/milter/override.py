@@ -267,4 +267,4 @@ class Without(OverrideCase):
 
 
 if __name__ == "__main__":
-    tap.main(limit=60)
+    tap.main()

@@ -58,7 +58,7 @@ class Reloads(unittest.TestCase):
                 for _ in range(RELOADS):
                     self.assertIn("reload done", guard.reload())
                 stop.set()
-                worst, count = longest.get(timeout=30)
+                worst, count = longest.get(timeout=120)
             finally:
                 stop.set()
                 process.join(30)
@@ -70,4 +70,4 @@ class Reloads(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    tap.main()
+    tap.main(240)
