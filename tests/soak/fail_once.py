@@ -82,7 +82,7 @@ class Daemon(FailCase):
     def send(self, people=WIDE):
         """The answer; None if the connection broke, after which an MTA defers."""
         try:
-            with self.guard.client(timeout=5) as client:
+            with self.guard.client(timeout=60) as client:
                 client.connect("127.0.0.1")
                 return guardcase.send(client, cc=people)
         except (milterclient.ProtocolError, OSError) as failure:

@@ -58,7 +58,7 @@ class Logged:
                     answer = self.message(field, byte)
                     if answer is None or answer.verdict == "continue":
                         continue
-                    daemon.wait_until(lambda: len(self.guard.lines) > mark, what="a line")
+                    daemon.wait_until(lambda: any("verdict" in line for line in self.guard.lines[mark:]), what="its line")
                     new = [line for line in self.guard.lines[mark:] if "verdict" in line]
                     self.assertEqual(len(new), 1, new)
                     self.assertRegex(new[0], PRINTABLE)

@@ -16,7 +16,7 @@ import tap
 
 KILLS = soak.pick(5, 200)
 SENDERS = 3
-BACK = 2 * tap.SLOWNESS  # seconds
+BACK = soak.pick(20, 2) * tap.SLOWNESS  # seconds
 
 # What becomes of a message, and the people in its Cc who cause it.
 KINDS = {"pass": policies.people(3), "hold": policies.people(12), "refuse": policies.people(60)}
@@ -68,6 +68,7 @@ class Kills(accounting.AccountingCase):
         self.replies = {kind: [] for kind in KINDS}
         back = []
         with soak.Workers(SENDERS, self.sender) as workers:
+            daemon.wait_until(lambda: workers.alive() and all(any(reply.code not in (451, 454) for _, reply in replies) for replies in self.replies.values()), mta.LIMIT, "an answer of each kind")
             while len(back) < KILLS and workers.alive():
                 back.append(self.kill(chance))
         self.configure()

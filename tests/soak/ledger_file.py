@@ -28,7 +28,7 @@ NARROW = policies.people(3)
 SIZE, INODES = 2 * 1024 * 1024, 64
 SUFFIXES = "", "-wal", "-shm"
 TRIES = soak.pick(2, 20)
-PATIENCE = soak.pick(3, 1) * tap.SLOWNESS
+PATIENCE = soak.pick(20, 1) * tap.SLOWNESS
 
 HELD, DEFERRED, PASSED = "held", "deferred", "passed"
 
