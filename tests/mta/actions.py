@@ -62,4 +62,4 @@ class RecipientsAddedToTo(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

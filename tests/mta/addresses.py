@@ -218,4 +218,4 @@ class Masquerade(Handed):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

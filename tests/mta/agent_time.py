@@ -269,7 +269,7 @@ class Expiry(TimeCase):
 SLOW, TEN = [("X-Slow", "yes")], [("X-Ten", "yes")]
 DELAYS = (policies.rule("split", "parties(external) within 10m >= 30", 'quarantine "{within} outside parties in 10 minutes"')
           + policies.rule("slow", 'header("X-Slow")', 'quarantine "{parties} outside parties" release after 10m')
-          + policies.rule("ten", 'header("X-Ten")', 'quarantine "{parties} outside parties" release after 10s') + policies.RULES)
+          + policies.rule("ten", 'header("X-Ten")', 'quarantine "{parties} outside parties" release after 20s') + policies.RULES)
 
 
 class Delay(TimeCase):
@@ -293,22 +293,24 @@ class Delay(TimeCase):
         self.assertOnHold(*held)
 
     def test_ten_seconds(self):
-        """its author is told within 5 s; it leaves after 10 s, once"""
+        """its author is told within 5 s; it leaves after its delay of some seconds, once"""
         with subprocess.Popen(self.command("agent", "--wait"), env=daemon.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:
                 start = time.monotonic()
                 held, stopped = self.slow(sender=CARE, headers=TEN), self.slow(headers=TEN)
                 self.told(held, "is sent by itself after this time")
-                noticed = time.monotonic() - start
+                sent = "SELECT notice.at - judged AS taken FROM notice JOIN held ON held.id = held WHERE queue_id = ? AND notice.state = 'sent'"
+                daemon.wait_until(lambda: ledgerfile.query(self.guard.ledger_path, sent, held.id), mta.LIMIT, "the record of the notice")
+                noticed = ledgerfile.query(self.guard.ledger_path, sent, held.id)[0]["taken"] / 1000000  # without the MTA's part of it
                 self.assertLess(noticed, 5 * tap.SLOWNESS)
-                daemon.wait_until(lambda: time.monotonic() - start > 5, 10, "the middle of the delay")
+                daemon.wait_until(lambda: time.monotonic() - start > 5, mta.LIMIT, "the middle of the delay")
                 self.assertOnHold(held, stopped)
                 self.done("return", stopped.id, reason="its author asked for it")
                 self.assertArrived(held)
                 left = time.monotonic() - start
-                self.assertGreater(left, 10)
-                print("# %s: noticed after %.2f s, a delay of 10 s was over after %.2f s" % (self.MTA, noticed, left))
-                daemon.wait_until(lambda: decided.rows(self, held.id) == [("release", "delay", None, review.DONE, True)], 5, "the record")
+                self.assertGreater(left, 20)
+                print("# %s: noticed after %.2f s, a delay of 20 s was over after %.2f s" % (self.MTA, noticed, left))
+                daemon.wait_until(lambda: decided.rows(self, held.id) == [("release", "delay", None, review.DONE, True)], mta.LIMIT, "the record")
             finally:
                 process.kill()
         self.assertEqual(self.events(held.id), [(None, "release", "nobody stopped it", None)])
@@ -451,4 +453,4 @@ class Delay(TimeCase):
 
 
 if __name__ == "__main__":
-    review.main(120)
+    review.main(240)

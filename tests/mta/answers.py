@@ -422,6 +422,7 @@ class Loops(AnswersCase):
         """A mail of ours that nobody takes: nobody gets another one for that, and the message stays held."""
         self.addCleanup(self.mta.start_sink)
         self.addCleanup(self.mta.stop_sink)
+        self.wait_queue()  # what tests before have left
         sent, mark = len(self.mta.deliveries()), len(self.guard.lines)
         self.mta.refuse_in_sink()
         self.done(command)

@@ -760,4 +760,4 @@ class Doctor(doctorcase.DoctorCase):
 
 
 if __name__ == "__main__":
-    tap.main(120)
+    tap.main(240)

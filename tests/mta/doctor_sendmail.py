@@ -221,4 +221,4 @@ class Doctor(doctorcase.DoctorCase):
 
 
 if __name__ == "__main__":
-    tap.main(60)
+    tap.main(240)

@@ -200,4 +200,4 @@ class BccDelivered(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

@@ -318,4 +318,4 @@ class Known(Messages, review.ReviewCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

@@ -72,4 +72,4 @@ class Locked(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

@@ -100,4 +100,4 @@ class Outage(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

@@ -188,4 +188,4 @@ class Override(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

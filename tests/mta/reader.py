@@ -14,7 +14,7 @@ NO_MEMORY = b"this message needs more memory than may be used to read it"
 PASSING = 75
 
 # Seconds in which a process without memory has ended.
-SOON = 10
+SOON = 30
 
 HTML = b"From: <a@x.example>\nContent-Type: text/html\n\n" + b"<p>x <b a=1 b=2 c=3>y</b>" * 60000
 TEXT = b"From: <a@x.example>\n\n" + b"a line\n" * 300000

@@ -59,7 +59,8 @@ class Inside(review.ReviewCase):
         self.assertRegex(shown, r"(?m)^Inside        calendar: 45 addresses of 44 parties$")
         found, = self.done("show", "--json", queue_id).json()
         self.assertEqual((found["visible"], found["inside"], found["opaque"], found["inside_read"]), (0, [{"part": "calendar", "visible": 45, "parties": 44}], [], True))
-        line, = self.guard.verdicts(queue_id)
+        line = self.guard.verdict(queue_id)
+        self.assertEqual(len(self.guard.verdicts(queue_id)), 1)
         self.assertLine(line, inside="calendar:45/44", opaque=None, visible=0, hidden=45)
         self.done("notify")
         mails = lambda: [mail for mail in self.mta.deliveries() if mail.recipients == [mtacase.SENDER] and queue_id in mail.message]

@@ -47,4 +47,4 @@ class Journalled(review.ReviewCase):
 
 if __name__ == "__main__":
     there = daemon.ROOT and journald.available()
-    mtacase.main(60, ["/run", "/var/log"], journald.enter if there else None)
+    mtacase.main(240, ["/run", "/var/log"], journald.enter if there else None)

@@ -359,4 +359,4 @@ def mta_time(text):
 
 
 if __name__ == "__main__":
-    review.main(120)
+    review.main(240)

@@ -414,4 +414,4 @@ class People(review.ReviewCase):
 
 
 if __name__ == "__main__":
-    review.main(120, sorted({"/etc", "/usr/sbin", existing(os.path.dirname(os.path.dirname(installed())))}))
+    review.main(240, sorted({"/etc", "/usr/sbin", existing(os.path.dirname(os.path.dirname(installed())))}))

@@ -299,4 +299,4 @@ class Twice(review.ReviewCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120, ["/etc"])
+    mtacase.main(240, ["/etc"])

@@ -160,4 +160,4 @@ class Text(review.ReviewCase):
 
 
 if __name__ == "__main__":
-    review.main(120)
+    review.main(240)

@@ -63,4 +63,4 @@ class Sequence(mtacase.MtaCase):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)

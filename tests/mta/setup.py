@@ -174,12 +174,16 @@ class OnPostfix(SetupCase):
     def test_no_wait(self):
         """of a main.cf that was written just now; Postfix's own commands wait a second or two at each look, of which there are ten"""
         for arguments in ["--dry-run"], ["--yes"], ["--undo", "--yes"]:
+            self.settle()
+            start = time.monotonic()
+            self.assertEqual(SetupCase.ask(self, *self.arguments, "--dry-run").code, review.DONE)
+            settled = time.monotonic() - start  # what a look costs on this machine
             for name in "main.cf", "master.cf":
                 os.utime(os.path.join(self.etc, name))
             start = time.monotonic()
             answer = SetupCase.ask(self, *self.arguments, *arguments)
             self.assertEqual(answer.code, review.DONE, answer)
-            self.assertLess(time.monotonic() - start, 8 * tap.SLOWNESS)
+            self.assertLess(time.monotonic() - start, 8 * tap.SLOWNESS + 3 * settled)
 
     def test_no_daemon(self):
         """nothing answers: the folder is made, the change is not, and it is said what to type"""
@@ -658,4 +662,4 @@ class EndToEnd(unittest.TestCase):
 
 if __name__ == "__main__":
     surroundings.enter()
-    tap.main(60)
+    tap.main(240)

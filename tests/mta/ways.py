@@ -119,4 +119,4 @@ class Ways(Main):
 
 
 if __name__ == "__main__":
-    mtacase.main(120)
+    mtacase.main(240)
