@@ -205,6 +205,10 @@ class Mta:
         """The queue ids of the held messages."""
         return [entry["queue_id"] for entry in self.queue() if entry["queue_name"] == "hold"]
 
+    def lets_go(self, _queue_id):
+        """Whether the MTA does nothing more with a message that it has put on hold."""
+        return True
+
     def queue(self):
         """A list of dictionaries with queue_name, queue_id, sender and recipients, as `postqueue -j` has them."""
         raise NotImplementedError

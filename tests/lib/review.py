@@ -99,6 +99,7 @@ class ReviewCase(mtacase.MtaCase):
             text = text.replace("Subject: %s\n" % made, "Subject: %s\n" % subject)
         queue_id = self.accepted(way, people, made, text, sender)
         daemon.wait_until(lambda: queue_id in self.mta.held(), mta.LIMIT, "the hold of %s" % queue_id)
+        daemon.wait_until(lambda: self.mta.lets_go(queue_id), mta.LIMIT, "the end of what the MTA does with %s" % queue_id)
         return Held(queue_id, made, people)
 
     def hold_old(self, days, **options):
