@@ -134,9 +134,9 @@ class Mta:
         self._run_sink()
         self._wait_listening(["sink"])
 
-    def _wait_listening(self, names):
+    def _wait_listening(self, names, limit=LIMIT):
         for name in names:
-            daemon.wait_until(lambda port=self.ports[name]: _answers(port), LIMIT, lambda: "a listener at %s" % name)
+            daemon.wait_until(lambda port=self.ports[name]: _answers(port), limit, lambda: "a listener at %s" % name)
 
     def close(self):
         tap.forget(self.report)
