@@ -282,7 +282,12 @@ class Sendmail(mta.Mta):
         return {"sendmail_command": path}
 
     def lets_go(self, queue_id):
-        """The process that took a message answers before it unlocks the control file, by one of two kinds of locks."""
+        """
+        The process that took a message answers, unlocks the control file and forks; the child locks it again, writes a line for
+        each recipient, and unlocks it at its end. So it is at its end when there is such a line and neither kind of lock.
+        """
+        if not any(queue_id + ": to=" in line and "stat=quarantined" in line for line in self.lines()):
+            return False
         try:
             with open(self.control_file(queue_id), "r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
