@@ -264,6 +264,7 @@ class Review(review.ReviewCase):
         for options in (dict(term="vt100"), dict(term="screen", environment=["NO_COLOR=1"]), dict(term="xterm-256color")):
             terminal = self.start(**options)
             terminal.wait_for("1 of 1")
+            terminal.wait_for("scroll")  # which is drawn last
             pictures.append(terminal.text().split("\n", 1)[1])
             self.assertNotRegex(terminal.text(escapes=True), r"\x1b\[[0-9;]*[34][0-7]")
             terminal.keys("q")
