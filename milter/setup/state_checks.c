@@ -78,7 +78,7 @@ static void examine_integrity(struct doctor *doctor)
     struct database_error error;
     if (doctor->remembered == NULL)
         return;
-    if (state_file_check(doctor->remembered->file, &error) == 0) {
+    if (site_state_check(doctor->remembered, &error) == 0) {
         findings_ok(doctor->findings, "every page is sound");
         return;
     }

@@ -18,7 +18,7 @@ struct daemon_state *daemon_state_open(const char *config_path, struct diags *di
     auto_free(site_state) site = site_state_open(config, config_owner(config), DATABASE_EXISTING, &error);
     if (site == NULL) {
         g_autofree char *path = config_state(config);
-        diags_file_error(diags, path, "what the daemon remembers cannot be read: %s", error.text);
+        diags_file_error(diags, config_state_database(config) == NULL ? path : config->path, "what the daemon remembers cannot be read: %s", error.text);
         return NULL;
     }
     struct daemon_state *state = g_new(struct daemon_state, 1);
@@ -36,7 +36,7 @@ void daemon_state_close(struct daemon_state *state)
 
 const struct state *daemon_state_get(const struct daemon_state *state)
 {
-    return &state->site->state;
+    return site_state_get(state->site);
 }
 
 const char *daemon_state_library(void)
