@@ -12,35 +12,23 @@
  *
  * In a build without libpq, pg_connect is PG_WRONG with a text that says so.
  *
- * Ownership: pg_close frees a connection, pg_answer_free an answer, which does not need
- * its connection any more.
+ * A session has the search path pg_catalog, so that tables are named with their schema;
+ * the time zone UTC; and limits of a minute for a statement and for a transaction that
+ * does nothing, for the case that this process hangs.
+ *
+ * Ownership: pg_close frees a connection.
  */
 #ifndef RCPTGUARD_PG_CONNECTION_H
 #define RCPTGUARD_PG_CONNECTION_H
 
+#include "milter/postgresql/pg_answer.h"
+#include "milter/postgresql/pg_error.h"
 #include "policy/base/cleanup.h"
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* What can be done about a failure. */
-enum pg_failure {
-    PG_AWAY,    /* cannot be reached, too slow, closed, overloaded or read-only: try later, with a new connection */
-    PG_REFUSED, /* the login is refused or has no password, or the right is missing: SQLSTATE 28..., 42501 */
-    PG_WRONG,   /* what a person has to fix: the connection string, a certificate, a missing schema, other SQLSTATEs */
-};
-
-struct pg_error {
-    enum pg_failure kind;
-    char sqlstate[6]; /* of the server; "" if it did not say one */
-    char text[512];   /* one printable line without a full stop; never a password */
-};
-
-/* Sets it; for the modules above.  Returns -1, as they do then. */
-int pg_error_set(struct pg_error *error, enum pg_failure kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
 struct pg_connection;
-struct pg_answer; /* the rows of a query; libpq has a struct pg_result already */
 
 /* Whether this build has libpq; and its version, such as "15.20", or NULL. */
 bool pg_is_built(void);
@@ -75,21 +63,5 @@ bool pg_is_dead(const struct pg_connection *connection);
 
 /* The socket, to be polled for reading; it may change with each call.  -1: it is dead. */
 int pg_fd(const struct pg_connection *connection);
-
-/* Rows and values, from 0.  A value is NULL for SQL's NULL, and where there is no such row or column. */
-unsigned pg_rows(const struct pg_answer *answer);
-unsigned pg_columns(const struct pg_answer *answer);
-const char *pg_value(const struct pg_answer *answer, unsigned row, unsigned column);
-gint64 pg_number(const struct pg_answer *answer, unsigned row, unsigned column); /* of NULL it is 0 */
-
-/* How many rows an INSERT, UPDATE or DELETE has changed, without RETURNING too. */
-unsigned pg_changed(const struct pg_answer *answer);
-
-void pg_answer_free(struct pg_answer *answer); /* also of NULL */
-AUTO_FREE_DEFINE(pg_answer, pg_answer_free)
-
-/* For pg_session.c, which makes answers of what another process sends: each value is copied. */
-struct pg_answer *pg_answer_new(unsigned rows, unsigned columns, unsigned changed);
-void pg_answer_set(struct pg_answer *answer, unsigned row, unsigned column, const char *value);
 
 #endif

@@ -55,7 +55,10 @@ struct pg_answer *pg_session_query(struct pg_session *session, const char *sql, 
 /* As pg_wait: the child reports notifications by itself, so a deadline of 0 only looks. */
 int pg_session_wait(struct pg_session *session, gint64 deadline, struct pg_error *error);
 
-/* Readable when a notification has come, or the connection has broken: pg_session_wait says which.  -1: it is dead. */
+/*
+ * Readable when a notification has come, or the connection has broken: pg_session_wait says which.  One that came
+ * during a query is already read, so call pg_session_wait with a deadline of 0 before a poll.  -1: it is dead.
+ */
 int pg_session_fd(const struct pg_session *session);
 bool pg_session_is_dead(const struct pg_session *session);
 
