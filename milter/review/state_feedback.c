@@ -13,15 +13,14 @@ static enum feedback_answer failed(enum feedback_answer answer, const struct dat
     return answer;
 }
 
-static enum state_outcome send_one(const struct site_state *site, const struct ledger_untold *untold)
+static enum state_outcome send_one(struct site_state *state, const struct ledger_untold *untold)
 {
-    const struct state *state = site_state_get(site);
     const struct ledger_remembered *remembered = &untold->remembered;
     if (!untold->learn)
-        return state->functions->withdraw(state->data, remembered->record);
+        return site_state_withdraw(state, remembered->record);
     const struct state_set set = {remembered->scope, (const state_hash *)(gpointer)remembered->parties->data,
                                   remembered->parties->len};
-    return state->functions->learn(state->data, &set, state_time(untold->since / G_USEC_PER_SEC));
+    return site_state_learn(state, &set, state_time(untold->since / G_USEC_PER_SEC));
 }
 
 /* Without a `state` nothing is sent, and nothing is due any more. */

@@ -14,7 +14,6 @@
 struct site_state {
     struct state_file *file;         /* NULL: in the database alone */
     struct state_database *database; /* NULL: in the file alone */
-    char *name;
     struct state_key *key;
     struct state state;
     struct database_error error;
@@ -24,7 +23,7 @@ struct site_state {
 static int take_failure(const struct pg_error *failure, struct database_error *error)
 {
     return database_error_set(error, failure->kind == PG_AWAY ? DATABASE_BUSY : DATABASE_OTHER,
-                              "the database of [state]: %s", failure->text);
+                              SITE_STATE_DATABASE ": %s", failure->text);
 }
 
 static gint64 clock_of_server(void)
@@ -38,7 +37,7 @@ static int open_database(struct site_state *state, const struct config *config, 
     struct pg_error failure;
     auto_free(pg_user) user = pg_user_of(owner);
     if (user == NULL)
-        return database_error_set(error, DATABASE_OTHER, "the database of [state]: there is no user %u",
+        return database_error_set(error, DATABASE_OTHER, SITE_STATE_DATABASE ": there is no user %u",
                                   (unsigned)owner);
     const struct state_database_place place = {
         .conninfo = config_state_database(config),
@@ -54,28 +53,31 @@ static int open_database(struct site_state *state, const struct config *config, 
     return state->database == NULL ? take_failure(&failure, error) : 0;
 }
 
-static int open_file(struct site_state *state, const char *path, uid_t owner, enum database_mode mode,
+/* Beside a database it may be missing. */
+static int open_file(struct site_state *state, const struct config *config, uid_t owner, enum database_mode mode,
                      struct database_error *error)
 {
+    bool shared = config_state_database(config) != NULL;
+    g_autofree char *path = config_state(config);
+    if (shared && config->state_on_away != STATE_AWAY_LOCAL)
+        return 0;
     state->file = state_file_open(path, owner, mode, SITE_STATE_WAIT, error);
-    return state->file == NULL ? -1 : 0;
+    return state->file != NULL || (shared && error->failure == DATABASE_MISSING) ? 0 : -1;
 }
 
 struct site_state *site_state_open(const struct config *config, uid_t owner, enum database_mode mode,
                                    struct database_error *error)
 {
     bool shared = config_state_database(config) != NULL;
-    g_autofree char *path = config_state(config);
     g_autofree char *key_path = config_state_key(config);
     auto_free(site_state) state = g_new0(struct site_state, 1);
     state->key = state_key_file_read(key_path, owner, mode, error);
     if (state->key == NULL)
         return NULL;
-    if ((!shared || config->state_on_away == STATE_AWAY_LOCAL) && open_file(state, path, owner, mode, error) == -1)
+    if (open_file(state, config, owner, mode, error) == -1)
         return NULL;
     if (shared && open_database(state, config, owner, error) == -1)
         return NULL;
-    state->name = shared ? g_strdup("the database of [state]") : g_steal_pointer(&path);
     state->state = shared ? (struct state){&state_database_functions, state->database, state->key}
                           : (struct state){&state_file_functions, state->file, state->key};
     return g_steal_pointer(&state);
@@ -88,7 +90,6 @@ void site_state_close(struct site_state *state)
     state_file_close(state->file);
     state_database_close(state->database);
     state_key_free(state->key);
-    g_free(state->name);
     g_free(state);
 }
 
@@ -111,9 +112,9 @@ const struct database_error *site_state_error(struct site_state *state)
     return &state->error;
 }
 
-const char *site_state_name(const struct site_state *state)
+bool site_state_is_shared(const struct site_state *state)
 {
-    return state->name;
+    return state->database != NULL;
 }
 
 bool site_state_has_file(const struct site_state *state)
@@ -121,19 +122,46 @@ bool site_state_has_file(const struct site_state *state)
     return state->file != NULL;
 }
 
+/* Of a call of both; the file first. */
+static enum state_outcome outcome_of(struct site_state *state, enum state_outcome of_file,
+                                     enum state_outcome of_database)
+{
+    state->of_file = of_file == STATE_AWAY;
+    return of_file == STATE_AWAY ? STATE_AWAY : state->database != NULL ? of_database : of_file;
+}
+
+enum state_outcome site_state_withdraw(struct site_state *state, state_hash id)
+{
+    enum state_outcome file = STATE_OK, database = STATE_OK;
+    if (state->file != NULL)
+        file = state_file_functions.withdraw(state->file, id);
+    if (state->database != NULL && file != STATE_AWAY)
+        database = state_database_functions.withdraw(state->database, id);
+    return outcome_of(state, file, database);
+}
+
+enum state_outcome site_state_learn(struct site_state *state, const struct state_set *set, gint64 time)
+{
+    enum state_outcome file = STATE_OK, database = STATE_OK;
+    if (state->file != NULL)
+        file = state_file_functions.learn(state->file, set, time);
+    if (state->database != NULL && file != STATE_AWAY)
+        database = state_database_functions.learn(state->database, set, time);
+    return outcome_of(state, file, database);
+}
+
 /* The file first: while it has something, it may be added to the database again. */
 enum state_outcome site_state_forget(struct site_state *state, const state_hash *hashes, unsigned count,
                                      unsigned *gone)
 {
     unsigned here = 0, shared = 0;
-    state->of_file =
-        state->file != NULL && state_file_functions.forget(state->file, hashes, count, &here) == STATE_AWAY;
-    if (state->of_file ||
-        (state->database != NULL &&
-         state_database_functions.forget(state->database, hashes, count, &shared) == STATE_AWAY))
-        return STATE_AWAY;
+    enum state_outcome file = STATE_OK, database = STATE_OK;
+    if (state->file != NULL)
+        file = state_file_functions.forget(state->file, hashes, count, &here);
+    if (state->database != NULL && file != STATE_AWAY)
+        database = state_database_functions.forget(state->database, hashes, count, &shared);
     *gone = MAX(here, shared); /* the same entries are in both */
-    return STATE_OK;
+    return outcome_of(state, file, database);
 }
 
 GArray *site_state_overridden(struct site_state *state, gint64 since)

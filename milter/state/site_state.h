@@ -17,6 +17,9 @@
 /* Milliseconds that one call waits for other processes. */
 #define SITE_STATE_WAIT 200u
 
+/* How its errors name the database. */
+#define SITE_STATE_DATABASE "the database of [state]"
+
 struct site_state;
 
 /* As database_open; `owner` is the daemon's user.  NULL with the reason. */
@@ -32,11 +35,13 @@ const struct state_key *site_state_key(const struct site_state *state);
 /* What a call that was STATE_AWAY has as its reason. */
 const struct database_error *site_state_error(struct site_state *state);
 
-/* The path of the file, or the words that name the database; whether there is a file. */
-const char *site_state_name(const struct site_state *state);
+/* Whether it is in a database; whether it is in a file, which may be both. */
+bool site_state_is_shared(const struct site_state *state);
 bool site_state_has_file(const struct site_state *state);
 
-/* As the function of state.h, in the file and in the database. */
+/* As the functions of state.h, in the file and in the database. */
+enum state_outcome site_state_withdraw(struct site_state *state, state_hash id);
+enum state_outcome site_state_learn(struct site_state *state, const struct state_set *set, gint64 time);
 enum state_outcome site_state_forget(struct site_state *state, const state_hash *hashes, unsigned count,
                                      unsigned *gone);
 

@@ -77,7 +77,7 @@ void state_store_free(struct state_store *store)
 
 const char *state_store_name(const struct state_store *store)
 {
-    return store->conninfo == NULL ? store->path : "the database of [state]";
+    return store->conninfo == NULL ? store->path : SITE_STATE_DATABASE;
 }
 
 /* ---- the file */
@@ -276,7 +276,7 @@ static int open_database(struct state_store *store, unsigned wait, struct pg_err
 static int error_of(const struct pg_error *failure, struct database_error *error)
 {
     return database_error_set(error, failure->kind == PG_AWAY ? DATABASE_BUSY : DATABASE_OTHER,
-                              "the database of [state]: %s", failure->text);
+                              SITE_STATE_DATABASE ": %s", failure->text);
 }
 
 /* Milliseconds that the database has for a call. */
