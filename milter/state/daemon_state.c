@@ -3,11 +3,20 @@
 #include "policy/rcptguard/daemon_state.h"
 
 #include "milter/common/conf_load.h"
+#include "milter/postgresql/pg_session.h"
 #include "milter/state/site_state.h"
+
+#include <string.h>
 
 struct daemon_state {
     struct site_state *site;
 };
+
+void daemon_state_serve(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], PG_SESSION_WORD) == 0)
+        pg_session_serve(argv + 2);
+}
 
 struct daemon_state *daemon_state_open(const char *config_path, struct diags *diags)
 {

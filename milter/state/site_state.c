@@ -5,6 +5,8 @@
 #include "milter/state/state_database.h"
 #include "milter/state/state_key_file.h"
 
+#include <unistd.h>
+
 /* Milliseconds that a command waits for the database; what is forgotten is looked for in all of it. */
 #define DATABASE_WAIT 60000u
 
@@ -35,7 +37,7 @@ static int open_database(struct site_state *state, const struct config *config, 
                          struct database_error *error)
 {
     struct pg_error failure;
-    auto_free(pg_user) user = pg_user_of(owner);
+    auto_free(pg_user) user = pg_user_of(geteuid() == 0 ? owner : geteuid());
     if (user == NULL)
         return database_error_set(error, DATABASE_OTHER, SITE_STATE_DATABASE ": there is no user %u",
                                   (unsigned)owner);

@@ -30,5 +30,8 @@ int main(int argc, char **argv)
     };
 
     command_begin(&program);
+#ifdef WITH_DAEMON
+    daemon_state_serve(argc, argv);
+#endif
     return command_main(argc, argv);
 }
