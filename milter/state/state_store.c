@@ -14,7 +14,7 @@
 #define LINE_INTERVAL (60 * G_USEC_PER_SEC)
 
 /* Milliseconds of SITE_STATE_WAIT that are left to the file when the database has not answered. */
-#define LEFT_TO_FILE 50u
+#define LEFT_TO_FILE 80u
 
 /* The least that is worth asking the database for, in milliseconds. */
 #define LEAST_WAIT 10

@@ -17,6 +17,8 @@ MANY = policies.policy(rules=policies.rule("split", "parties(external) within 10
 
 class AwayCase(sharedstate.SharedStateCase):
     def kill(self):
+        """A crash loses what was not written to the log yet, which is the last moment: here nothing is to be lost."""
+        daemon.wait_until(lambda: self.server.psql("SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()") == "t", what="the log of PostgreSQL")
         self.server.kill()
         return self.server.start
 
@@ -37,37 +39,38 @@ class AwayCase(sharedstate.SharedStateCase):
 
     WAYS = kill, silence, refuse_writes, refuse_logins
 
-    def ways(self):
+    def each_way(self, check):
         for way in self.WAYS:
             with self.subTest(way=way.__name__):
                 self.setUp()
-                yield lambda way=way: way(self)
+                check(lambda way=way: way(self))
 
 
 class OnError(AwayCase):
     def test_away(self):
         """deferred within the time, then at once for 5 s; the window goes on where it was"""
-        for take_away in self.ways():
-            guard, other = self.nodes(2)
-            self.assertEqual([self.again(guard), self.again(other)], [9, 18])
-            give_back = take_away()
-            took = []
-            try:
-                for _ in range(12):
-                    began = time.monotonic()
-                    self.assertIsNone(self.ask(guard))
-                    took.append(time.monotonic() - began)
-                self.assertOthersPass(guard)
-            finally:
-                give_back()
-            self.assertLess(sorted(took)[len(took) // 2], statecase.WAIT * tap.SLOWNESS, took)
-            before = self.again(guard)
-            self.assertIn(before, (27, 36))  # the first that was deferred may have been kept, and was withdrawn: see below
-            self.assertEqual(self.again(other), 36)
-            self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1, "logged once a minute")
-            guard.wait_for_line("state: the database of \\[state\\] can be used again")
-            guard.stop()
-            other.stop()
+        self.each_way(self.check_away)
+
+    def check_away(self, take_away):
+        guard, other = self.nodes(2)
+        self.assertEqual([self.again(guard), self.again(other)], [9, 18])
+        give_back = take_away()
+        took = []
+        try:
+            for _ in range(12):
+                began = time.monotonic()
+                self.assertIsNone(self.ask(guard))
+                took.append(time.monotonic() - began)
+            self.assertOthersPass(guard)
+        finally:
+            give_back()
+        self.assertLess(sorted(took)[len(took) // 2], statecase.WAIT * tap.SLOWNESS, took)
+        self.assertEqual(self.again(guard), 27, "what was deferred is not withdrawn, or something is lost")
+        self.assertEqual(self.again(other), 36)
+        self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1, "logged once a minute")
+        guard.wait_for_line("state: the database of \\[state\\] can be used again")
+        guard.stop()
+        other.stop()
 
     def test_start(self):
         """a daemon starts while it is away"""
@@ -108,26 +111,33 @@ class Stopped:
 class Local(AwayCase):
     def test_away(self):
         """nothing is deferred: the file has what this server has seen; when the database is back, it has what both have seen"""
-        for take_away in self.ways():
-            one, other = self.nodes(2, MANY, on_away="local")
-            self.assertEqual([self.value(one), self.value(other), self.value(one)], [9, 18, 27])
-            give_back = take_away()
-            try:
-                self.assertEqual([self.value(one) for _ in range(5)], [27, 36, 45, 54, 63])
-                self.assertEqual([self.value(other) for _ in range(2)], [18, 27])
-            finally:
-                give_back()
-            self.assertBoth(one, other)
-            one.wait_for_line("state: .*; until it can be used, this server's own file answers")
-            self.assertEqual(len([line for line in self.failures(one) if "own file answers" in line]), 1, "logged once a minute")
-            one.wait_for_line("state: the database of \\[state\\] can be used again")
-            for guard in one, other:
-                guard.stop()
+        self.each_way(self.check_away)
+
+    def check_away(self, take_away):
+        one, other = self.nodes(2, MANY, on_away="local")
+        self.assertEqual([self.value(one), self.value(other), self.value(one)], [9, 18, 27])
+        give_back = take_away()
+        try:
+            self.assertEqual([self.value(one) for _ in range(5)], [27, 36, 45, 54, 63])
+            self.assertEqual([self.value(other) for _ in range(2)], [18, 27])
+        finally:
+            give_back()
+        self.assertBoth(one, other)
+        one.wait_for_line("state: .*; until it can be used, this server's own file answers")
+        self.assertEqual(len([line for line in self.failures(one) if "own file answers" in line]), 1, "logged once a minute")
+        one.wait_for_line("state: the database of \\[state\\] can be used again")
+        for guard in one, other:
+            guard.stop()
 
     def value(self, guard):
-        answer = self.send(guard)
-        self.assertPassed(answer)
-        return int(guard.verdict(answer).within.partition(":")[2])
+        """On a loaded machine the file may be too late for the message that has waited for the database: it comes again."""
+        for attempt in range(2):
+            answer = self.send(guard)
+            within = guard.verdict(answer).within
+            if attempt == 1 or within is not None:
+                self.assertPassed(answer)
+                return int(within.partition(":")[2])
+        return None
 
     def assertBoth(self, one, other):
         """Each message of both is in the database, which is written when the next message has found it."""
@@ -194,7 +204,7 @@ class Local(AwayCase):
     def back(self, guard):
         """The database answers again, after the time in which it is not asked."""
         def answers():
-            self.refused(guard)
+            self.refused(guard, sender="other@me.example")  # an author has so many permits at most
             return any("can be used again" in line for line in self.failures(guard))
         daemon.wait_until(answers, 60 * tap.SLOWNESS, "the database")
 

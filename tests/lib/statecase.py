@@ -108,9 +108,9 @@ class StateCase(unittest.TestCase):
                 decided += (len(passed), len(held)) == (1, 1)
             self.assertGreater(decided, ROUNDS // 2, "nearly all is deferred")
 
-    def refused(self, guard, people=6):
+    def refused(self, guard, people=6, sender=guardcase.SENDER):
         """Has a message refused by OVERRIDE, and gives the address that overrides that."""
-        answer = self.mass(guard, policies.people(people))
+        answer = self.mass(guard, policies.people(people), sender=sender)
         address, = re.findall(r"guard\+o-[a-z2-7]{13}@me\.example", answer.reply)
         return address
 
@@ -121,8 +121,8 @@ class StateCase(unittest.TestCase):
         line = guard.verdict(answer)
         return line.override if answer.verdict == milterclient.ACCEPT else line.rule
 
-    def mass(self, guard, people, envelope=None):
+    def mass(self, guard, people, envelope=None, sender=guardcase.SENDER):
         type(self).shown += 1
         with guard.client() as mta:
             mta.connect("127.0.0.1")
-            return guardcase.send(mta, to=people, envelope=envelope or people, message_id="mass%d@me.example" % self.shown)
+            return guardcase.send(mta, sender=sender, to=people, envelope=envelope or people, message_id="mass%d@me.example" % self.shown)
