@@ -103,14 +103,19 @@ const char *config_state_database(const struct config *config)
     return shared ? config->fleet_database : config->state_database;
 }
 
-const char *config_fleet_node(const struct config *config)
-{
-    return config->fleet_node != NULL ? config->fleet_node : g_get_host_name();
-}
-
 char *config_answers_key(const struct config *config)
 {
     return beside_ledger(config, NULL, "answers.key");
+}
+
+char *config_fleet_node(const struct config *config)
+{
+    if (config->fleet_node != NULL)
+        return g_strdup(config->fleet_node);
+    const char *host = g_get_host_name();
+    g_autofree char *name = g_strndup(host, MIN(strcspn(host, "."), CONFIG_NODE_LIMIT));
+    g_strcanon(name, CONFIG_NODE_CHARACTERS, '-');
+    return name[0] == '\0' ? g_strdup("localhost") : g_steal_pointer(&name);
 }
 
 char *config_decision_key(const struct config *config)

@@ -100,8 +100,8 @@ struct config {
     char *state_database; /* see config_state_database */
     enum state_on_away state_on_away;
 
-    char *fleet_database; /* a connection string of libpq; NULL: there is no fleet */
-    char *fleet_node;     /* the name of this node; NULL: see config_fleet_node */
+    char *fleet_database; /* a connection string; NULL: this server shares nothing */
+    char *fleet_node;     /* NULL: see config_fleet_node */
 
     char *metrics;  /* absolute; or NULL: none are written */
     char *instance; /* a label of all of them; or NULL */
@@ -123,14 +123,18 @@ char *config_state_key(const struct config *config);
 /* The connection string of the database of [state], which may be that of the fleet; NULL: it is in a file alone. */
 const char *config_state_database(const struct config *config);
 
-/* The name of this node of a fleet. */
-const char *config_fleet_node(const struct config *config);
-
 /* Where the key of the codes of answers by mail is, the daemon's own: an absolute path, for g_free. */
 char *config_answers_key(const struct config *config);
 
 /* Where the key is that seals decisions: an absolute path, for g_free. */
 char *config_decision_key(const struct config *config);
+
+/* Of the name of a node: the most bytes, and its characters. */
+#define CONFIG_NODE_LIMIT      63
+#define CONFIG_NODE_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-"
+
+/* What this server is called among those of its fleet: [fleet] node, or the short name of the host; for g_free. */
+char *config_fleet_node(const struct config *config);
 
 AUTO_FREE_DEFINE(config, config_free)
 

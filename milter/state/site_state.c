@@ -41,11 +41,12 @@ static int open_database(struct site_state *state, const struct config *config, 
     if (user == NULL)
         return database_error_set(error, DATABASE_OTHER, SITE_STATE_DATABASE ": there is no user %u",
                                   (unsigned)owner);
+    g_autofree char *node = config_fleet_node(config);
     const struct state_database_place place = {
         .conninfo = config_state_database(config),
         .user = user,
         .key = state->key,
-        .node = config_fleet_node(config),
+        .node = node,
         .wait = DATABASE_WAIT,
         .limit = DATABASE_WAIT,
         .clock = clock_of_server,

@@ -52,7 +52,7 @@ struct state_store *state_store_new(const struct config *config, const struct st
     store->key = key;
     store->later = later;
     store->conninfo = g_strdup(config_state_database(config));
-    store->node = g_strdup(config_fleet_node(config));
+    store->node = config_fleet_node(config);
     store->local = config->state_on_away == STATE_AWAY_LOCAL;
     store->said = -LINE_INTERVAL;
     return store;
