@@ -95,8 +95,8 @@ struct config {
     unsigned keep; /* seconds that a closed row stays in the ledger */
     bool subject;  /* the ledger keeps subjects */
 
-    char *state;     /* what is remembered between messages; NULL: state.db beside the ledger; see config_state */
-    char *state_key; /* of its hashes; NULL: state.key beside the ledger */
+    char *state;          /* what is remembered between messages; NULL: state.db beside the ledger; see config_state */
+    char *state_key;      /* of its hashes; NULL: state.key beside the ledger */
     char *state_database; /* see config_state_database */
     enum state_on_away state_on_away;
 

@@ -27,7 +27,8 @@ struct daemon_state *daemon_state_open(const char *config_path, struct diags *di
     auto_free(site_state) site = site_state_open(config, config_owner(config), DATABASE_EXISTING, &error);
     if (site == NULL) {
         g_autofree char *path = config_state(config);
-        diags_file_error(diags, config_state_database(config) == NULL ? path : config->path, "what the daemon remembers cannot be read: %s", error.text);
+        diags_file_error(diags, config_state_database(config) == NULL ? path : config->path,
+                         "what the daemon remembers cannot be read: %s", error.text);
         return NULL;
     }
     struct daemon_state *state = g_new(struct daemon_state, 1);

@@ -39,8 +39,7 @@ static int open_database(struct site_state *state, const struct config *config, 
     struct pg_error failure;
     auto_free(pg_user) user = pg_user_of(geteuid() == 0 ? owner : geteuid());
     if (user == NULL)
-        return database_error_set(error, DATABASE_OTHER, SITE_STATE_DATABASE ": there is no user %u",
-                                  (unsigned)owner);
+        return database_error_set(error, DATABASE_OTHER, SITE_STATE_DATABASE ": there is no user %u", (unsigned)owner);
     g_autofree char *node = config_fleet_node(config);
     const struct state_database_place place = {
         .conninfo = config_state_database(config),
@@ -154,8 +153,7 @@ enum state_outcome site_state_learn(struct site_state *state, const struct state
 }
 
 /* The file first: while it has something, it may be added to the database again. */
-enum state_outcome site_state_forget(struct site_state *state, const state_hash *hashes, unsigned count,
-                                     unsigned *gone)
+enum state_outcome site_state_forget(struct site_state *state, const state_hash *hashes, unsigned count, unsigned *gone)
 {
     unsigned here = 0, shared = 0;
     enum state_outcome file = STATE_OK, database = STATE_OK;

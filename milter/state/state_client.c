@@ -162,8 +162,7 @@ static void do_job(struct store_group *group, struct state_client *client, struc
     const struct call *call = store_job_data(job);
     const struct state_call *asked = &call->asked;
     bool awaited = call->awaited, taking = asked->operation == STATE_CLAIM && awaited;
-    const struct state_call back = {
-        .operation = STATE_CLAIM, .id = asked->claim.code, .message = asked->claim.message};
+    const struct state_call back = {.operation = STATE_CLAIM, .id = asked->claim.code, .message = asked->claim.message};
     struct state_results results = {.known = {.outcome = STATE_AWAY}};
     enum state_outcome outcome = asked->operation == STATE_LEARN ? STATE_OK : carry_out(client, asked, &results);
     if (!awaited)
@@ -258,7 +257,8 @@ static struct answer *await(struct call *call)
     call->asked.end = end;
     enum store_result result = store_do(client->calls, call, call_free, end, &answer);
     if (result == STORE_EXPIRED || result == STORE_ABANDONED) {
-        g_autofree char *reason = g_strdup_printf("%s gave no answer within %u ms", state_store_name(client->where), SITE_STATE_WAIT);
+        g_autofree char *reason =
+            g_strdup_printf("%s gave no answer within %u ms", state_store_name(client->where), SITE_STATE_WAIT);
         failed(client, operation, reason);
     }
     return answer;

@@ -124,9 +124,8 @@ static int check_key(struct state_database *database, const struct state_key *ke
 {
     auto_free(state_text) text = state_text_new();
     state_text_add_number(text, (gint64)state_hash_text(key, STATE_RULE, KEY_TEXT));
-    auto_free(pg_answer) answer =
-        run(database, "SELECT same, made_by, made FROM rcptguard.state_hello($1)", state_text_count(text),
-            state_text_values(text), deadline);
+    auto_free(pg_answer) answer = run(database, "SELECT same, made_by, made FROM rcptguard.state_hello($1)",
+                                      state_text_count(text), state_text_values(text), deadline);
     if (answer == NULL && is_unmade(&database->error))
         return pg_error_set(&database->error, PG_WRONG,
                             "the database has no tables for [state]: an owner makes them with `rcptguardq fleet init`,"
@@ -255,8 +254,8 @@ static enum state_outcome ask_windows(struct state_database *database, struct st
     return question != NULL && question->when != 0 ? STATE_OK : read_windows(answer, windows, count);
 }
 
-static enum state_outcome window(void *data, const struct state_record *record, bool keep,
-                                 struct state_window *windows, unsigned count)
+static enum state_outcome window(void *data, const struct state_record *record, bool keep, struct state_window *windows,
+                                 unsigned count)
 {
     return ask_windows(data, NULL, record, keep, windows, count);
 }
@@ -269,8 +268,7 @@ static enum state_outcome known(void *data, const struct state_set *set, gint64 
         return STATE_BOUND;
     auto_free(state_text) text = text_with_now(database);
     add_set(text, set, since);
-    auto_free(pg_answer) answer =
-        ask(database, "SELECT outcome, at FROM rcptguard.state_known($1, $2, $3, $4)", text);
+    auto_free(pg_answer) answer = ask(database, "SELECT outcome, at FROM rcptguard.state_known($1, $2, $3, $4)", text);
     done(database);
     if (answer == NULL)
         return STATE_AWAY;

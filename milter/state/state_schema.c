@@ -43,8 +43,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
  * How much the database's clock is ahead of the caller's, in seconds: `p_now` is the caller's time in microseconds, and
  * NULL where the times that are handed in are kept as they are.
  */
-#define SHIFT                                                                                                          \
-    "coalesce(round(extract(epoch FROM clock_timestamp()) - p_now::numeric / 1000000), 0)::bigint"
+#define SHIFT "coalesce(round(extract(epoch FROM clock_timestamp()) - p_now::numeric / 1000000), 0)::bigint"
 
 #define BODY " LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$ "
 #define END  " $body$"
@@ -88,8 +87,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 /* The first who comes gives the database its key; whether it is this one, and whose it is. */
 #define HELLO                                                                                                          \
     "CREATE OR REPLACE FUNCTION rcptguard.state_hello(p_digest bigint, OUT same boolean, OUT made_by text,"            \
-    " OUT made text)" BODY                                                                                             \
-    "BEGIN"                                                                                                            \
+    " OUT made text)" BODY "BEGIN"                                                                                     \
     " IF NOT EXISTS (SELECT 1 FROM rcptguard.state_key) THEN"                                                          \
     "  INSERT INTO rcptguard.state_key (digest) VALUES (p_digest) ON CONFLICT DO NOTHING;"                             \
     " END IF;"                                                                                                         \
@@ -100,39 +98,45 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 /* The party that is in the fewest sets, and of its sets those learned last: see state_file.c. */
 #define KNOWN_AT                                                                                                       \
     "CREATE OR REPLACE FUNCTION rcptguard.state_known_at(p_scope bigint, p_parties bigint[], p_since bigint,"          \
-    " OUT outcome int, OUT at bigint)" BODY                                                                            \
-    "DECLARE"                                                                                                          \
-    " party bigint; rare bigint; sets int; least int := " NUMBER(SETS_LIMIT) " + 1; "                                  \
-    "BEGIN"                                                                                                            \
-    " FOREACH party IN ARRAY p_parties LOOP"                                                                           \
-    "  SELECT count(*) INTO sets FROM"                                                                                 \
-    "   (SELECT 1 FROM rcptguard.state_party p WHERE p.hash = party LIMIT " NUMBER(FEW_SETS) ") few;"                  \
-    "  IF sets < " NUMBER(FEW_SETS) " THEN rare := party; least := sets; EXIT; END IF;"                                \
-    " END LOOP;"                                                                                                       \
-    " IF rare IS NULL THEN"                                                                                            \
-    "  rare := p_parties[1];"                                                                                          \
-    "  FOREACH party IN ARRAY p_parties LOOP"                                                                          \
-    "   SELECT count(*) INTO sets FROM"                                                                                \
-    "    (SELECT 1 FROM rcptguard.state_party p WHERE p.hash = party LIMIT least) few;"                                \
-    "   IF sets < least THEN rare := party; least := sets; END IF;"                                                    \
-    "  END LOOP;"                                                                                                      \
-    " END IF;"                                                                                                         \
-    " at := 0;"                                                                                                        \
-    " IF least > 0 THEN"                                                                                               \
-    "  SELECT coalesce(max(c.at), 0) INTO at FROM"                                                                     \
-    "   (SELECT p.circle FROM rcptguard.state_party p WHERE p.hash = rare"                                             \
-    "    ORDER BY p.circle DESC LIMIT " NUMBER(SETS_LIMIT) ") few"                                                     \
-    "   JOIN rcptguard.state_circle c ON c.id = few.circle"                                                            \
-    "   WHERE c.scope = p_scope AND c.at >= p_since AND c.parties @> p_parties;"                                       \
-    " END IF;"                                                                                                         \
-    " outcome := CASE WHEN at <> 0 OR least <= " NUMBER(SETS_LIMIT) " THEN 0 ELSE 2 END; "                             \
-    "END" END
+    " OUT outcome int, OUT at bigint)" BODY "DECLARE"                                                                  \
+    " party bigint; rare bigint; sets int; least int := " NUMBER(                                                      \
+        SETS_LIMIT) " + 1; "                                                                                           \
+                    "BEGIN"                                                                                            \
+                    " FOREACH party IN ARRAY p_parties LOOP"                                                           \
+                    "  SELECT count(*) INTO sets FROM"                                                                 \
+                    "   (SELECT 1 FROM rcptguard.state_party p WHERE p.hash = party LIMIT " NUMBER(                    \
+                        FEW_SETS) ") few;"                                                                             \
+                                  "  IF sets < " NUMBER(                                                               \
+                                      FEW_SETS) " THEN rare := party; least := sets; EXIT; END IF;"                    \
+                                                " END LOOP;"                                                           \
+                                                " IF rare IS NULL THEN"                                                \
+                                                "  rare := p_parties[1];"                                              \
+                                                "  FOREACH party IN ARRAY p_parties LOOP"                              \
+                                                "   SELECT count(*) INTO sets FROM"                                    \
+                                                "    (SELECT 1 FROM rcptguard.state_party p WHERE p.hash = party "     \
+                                                "LIMIT least) few;"                                                    \
+                                                "   IF sets < least THEN rare := party; least := sets; END IF;"        \
+                                                "  END LOOP;"                                                          \
+                                                " END IF;"                                                             \
+                                                " at := 0;"                                                            \
+                                                " IF least > 0 THEN"                                                   \
+                                                "  SELECT coalesce(max(c.at), 0) INTO at FROM"                         \
+                                                "   (SELECT p.circle FROM rcptguard.state_party p WHERE p.hash = rare" \
+                                                "    ORDER BY p.circle DESC LIMIT " NUMBER(                            \
+                                                    SETS_LIMIT) ") few"                                                \
+                                                                "   JOIN rcptguard.state_circle c ON c.id = "          \
+                                                                "few.circle"                                           \
+                                                                "   WHERE c.scope = p_scope AND c.at >= p_since AND "  \
+                                                                "c.parties @> p_parties;"                              \
+                                                                " END IF;"                                             \
+                                                                " outcome := CASE WHEN at <> 0 OR least <= " NUMBER(   \
+                                                                    SETS_LIMIT) " THEN 0 ELSE 2 END; "                 \
+                                                                                "END" END
 
 /* `known`; 0 for the time if it is not. */
 #define KNOWN                                                                                                          \
     "CREATE OR REPLACE FUNCTION rcptguard.state_known(p_now bigint, p_scope bigint, p_parties bigint[],"               \
-    " p_since bigint, OUT outcome int, OUT at bigint)" BODY                                                            \
-    "DECLARE"                                                                                                          \
+    " p_since bigint, OUT outcome int, OUT at bigint)" BODY "DECLARE"                                                  \
     " shift bigint := " SHIFT "; "                                                                                     \
     "BEGIN"                                                                                                            \
     " SELECT k.outcome, k.at INTO outcome, at FROM rcptguard.state_known_at(p_scope, p_parties, p_since + shift) k;"   \
@@ -148,8 +152,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
     "CREATE OR REPLACE FUNCTION rcptguard.state_window(p_now bigint, p_id bigint, p_author bigint,"                    \
     " p_subject bigint, p_time bigint, p_signatures bigint[], p_counts int[], p_hashes bigint[], p_keep boolean,"      \
     " p_values int[], p_seconds bigint[], p_alike boolean[], p_scope bigint, p_parties bigint[], p_since bigint,"      \
-    " OUT outcome int, OUT at bigint, OUT answers bigint[])" BODY                                                      \
-    "DECLARE"                                                                                                          \
+    " OUT outcome int, OUT at bigint, OUT answers bigint[])" BODY "DECLARE"                                            \
     " shift bigint := " SHIFT ";"                                                                                      \
     " p_at bigint := p_time + shift;"                                                                                  \
     " start int := 1; starts int[] := '{}'; own bigint[]; seen bigint; different bigint; "                             \
@@ -164,32 +167,34 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
     "  starts := starts || start; start := start + p_counts[i];"                                                       \
     " END LOOP;"                                                                                                       \
     " IF p_keep THEN"                                                                                                  \
-    "  PERFORM pg_advisory_xact_lock(" LOCK_WINDOW ", " OF("p_author") ");"                                            \
-    "  DELETE FROM rcptguard.state_record r WHERE r.id = p_id;"                                                        \
-    "  FOR i IN 1 .. cardinality(p_signatures) LOOP"                                                                   \
-    "   INSERT INTO rcptguard.state_record (author, signature, at, id, subject, hashes) VALUES"                        \
-    "    (p_author, p_signatures[i], p_at, p_id, p_subject,"                                                           \
-    "     p_hashes[starts[i] : starts[i] + p_counts[i] - 1]);"                                                         \
-    "  END LOOP;"                                                                                                      \
-    " END IF;"                                                                                                         \
-    " FOR i IN 1 .. cardinality(p_values) LOOP"                                                                        \
-    "  own := p_hashes[starts[p_values[i]] : starts[p_values[i]] + p_counts[p_values[i]] - 1];"                        \
-    "  SELECT count(*), count(DISTINCT w.hash) INTO seen, different FROM ("                                            \
-    "   SELECT unnest(own) AS hash UNION ALL"                                                                          \
-    "   (SELECT unnest(r.hashes) FROM rcptguard.state_record r"                                                        \
-    "    WHERE r.author = p_author AND r.signature = p_signatures[p_values[i]]"                                        \
-    "     AND r.at >= p_at - p_seconds[i] AND r.id <> p_id"                                                            \
-    "     AND (NOT p_alike[i] OR p_subject = 0 OR r.subject IN (0, p_subject))"                                        \
-    "    ORDER BY r.at DESC)"                                                                                          \
-    "   LIMIT " NUMBER(READ_LIMIT) " + 1) w;"                                                                          \
-    "  answers := answers || CASE WHEN seen > " NUMBER(READ_LIMIT) " OR different > " NUMBER(WINDOW_LIMIT)             \
-    "   THEN -1 ELSE different END;"                                                                                   \
-    " END LOOP; "                                                                                                      \
-    "END" END
+    "  PERFORM pg_advisory_xact_lock(" LOCK_WINDOW                                                                     \
+    ", " OF("p_author") ");"                                                                                           \
+                        "  DELETE FROM rcptguard.state_record r WHERE r.id = p_id;"                                    \
+                        "  FOR i IN 1 .. cardinality(p_signatures) LOOP"                                               \
+                        "   INSERT INTO rcptguard.state_record (author, signature, at, id, subject, hashes) VALUES"    \
+                        "    (p_author, p_signatures[i], p_at, p_id, p_subject,"                                       \
+                        "     p_hashes[starts[i] : starts[i] + p_counts[i] - 1]);"                                     \
+                        "  END LOOP;"                                                                                  \
+                        " END IF;"                                                                                     \
+                        " FOR i IN 1 .. cardinality(p_values) LOOP"                                                    \
+                        "  own := p_hashes[starts[p_values[i]] : starts[p_values[i]] + p_counts[p_values[i]] - 1];"    \
+                        "  SELECT count(*), count(DISTINCT w.hash) INTO seen, different FROM ("                        \
+                        "   SELECT unnest(own) AS hash UNION ALL"                                                      \
+                        "   (SELECT unnest(r.hashes) FROM rcptguard.state_record r"                                    \
+                        "    WHERE r.author = p_author AND r.signature = p_signatures[p_values[i]]"                    \
+                        "     AND r.at >= p_at - p_seconds[i] AND r.id <> p_id"                                        \
+                        "     AND (NOT p_alike[i] OR p_subject = 0 OR r.subject IN (0, p_subject))"                    \
+                        "    ORDER BY r.at DESC)"                                                                      \
+                        "   LIMIT " NUMBER(                                                                            \
+                            READ_LIMIT) " + 1) w;"                                                                     \
+                                        "  answers := answers || CASE WHEN seen > " NUMBER(                            \
+                                            READ_LIMIT) " OR different > " NUMBER(WINDOW_LIMIT) "   THEN -1 ELSE "     \
+                                                                                                "different END;"       \
+                                                                                                " END LOOP; "          \
+                                                                                                "END" END
 
 #define WITHDRAW                                                                                                       \
-    "CREATE OR REPLACE FUNCTION rcptguard.state_withdraw(p_id bigint) RETURNS void" BODY                               \
-    "BEGIN"                                                                                                            \
+    "CREATE OR REPLACE FUNCTION rcptguard.state_withdraw(p_id bigint) RETURNS void" BODY "BEGIN"                       \
     " DELETE FROM rcptguard.state_record r WHERE r.id = p_id; "                                                        \
     "END" END
 
@@ -204,27 +209,31 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 /* Takes the place of the same set, if that is older; the parties are in order. */
 #define PUT_CIRCLE                                                                                                     \
     "CREATE OR REPLACE FUNCTION rcptguard.state_put_circle(p_scope bigint, p_parties bigint[], p_at bigint)"           \
-    " RETURNS void" BODY                                                                                               \
-    "DECLARE"                                                                                                          \
+    " RETURNS void" BODY "DECLARE"                                                                                     \
     " old record; new_id bigint; "                                                                                     \
     "BEGIN"                                                                                                            \
     " SELECT c.id, c.at, c.placed INTO old FROM rcptguard.state_circle c"                                              \
     "  WHERE c.scope = p_scope AND c.parties = p_parties;"                                                             \
-    " IF FOUND AND p_at - old.at < " NUMBER(STATE_SET_FRESH) " THEN RETURN; END IF;"                                   \
-    " IF FOUND AND p_at - old.placed < " NUMBER(PLACE_TIME) " THEN"                                                    \
-    "  UPDATE rcptguard.state_circle c SET at = p_at WHERE c.id = old.id; RETURN;"                                     \
-    " END IF;"                                                                                                         \
-    " IF FOUND THEN PERFORM rcptguard.state_drop_circle(old.id, p_parties); END IF;"                                   \
-    " INSERT INTO rcptguard.state_circle (scope, parties, at, placed) VALUES (p_scope, p_parties, p_at, p_at)"         \
-    "  RETURNING id INTO new_id;"                                                                                      \
-    " INSERT INTO rcptguard.state_party (hash, circle) SELECT unnest(p_parties), new_id; "                             \
-    "END" END
+    " IF FOUND AND p_at - old.at < " NUMBER(                                                                           \
+        STATE_SET_FRESH) " THEN RETURN; END IF;"                                                                       \
+                         " IF FOUND AND p_at - old.placed < " NUMBER(                                                  \
+                             PLACE_TIME) " THEN"                                                                       \
+                                         "  UPDATE rcptguard.state_circle c SET at = p_at WHERE c.id = old.id; "       \
+                                         "RETURN;"                                                                     \
+                                         " END IF;"                                                                    \
+                                         " IF FOUND THEN PERFORM rcptguard.state_drop_circle(old.id, p_parties); END " \
+                                         "IF;"                                                                         \
+                                         " INSERT INTO rcptguard.state_circle (scope, parties, at, placed) VALUES "    \
+                                         "(p_scope, p_parties, p_at, p_at)"                                            \
+                                         "  RETURNING id INTO new_id;"                                                 \
+                                         " INSERT INTO rcptguard.state_party (hash, circle) SELECT "                   \
+                                         "unnest(p_parties), new_id; "                                                 \
+                                         "END" END
 
 /* `learn` of several sets, whose parties come one after the other. */
 #define LEARN                                                                                                          \
     "CREATE OR REPLACE FUNCTION rcptguard.state_learn(p_now bigint, p_scopes bigint[], p_counts int[],"                \
-    " p_times bigint[], p_parties bigint[]) RETURNS void" BODY                                                         \
-    "DECLARE"                                                                                                          \
+    " p_times bigint[], p_parties bigint[]) RETURNS void" BODY "DECLARE"                                               \
     " shift bigint := " SHIFT "; start int := 1; "                                                                     \
     "BEGIN"                                                                                                            \
     " PERFORM pg_advisory_xact_lock(" LOCK_LEARN ", 0);"                                                               \
@@ -237,8 +246,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 
 /* How many records, sets and permits were changed or deleted. */
 #define FORGET                                                                                                         \
-    "CREATE OR REPLACE FUNCTION rcptguard.state_forget(p_hashes bigint[], OUT gone bigint)" BODY                       \
-    "DECLARE"                                                                                                          \
+    "CREATE OR REPLACE FUNCTION rcptguard.state_forget(p_hashes bigint[], OUT gone bigint)" BODY "DECLARE"             \
     " h bigint; n bigint; c record; "                                                                                  \
     "BEGIN"                                                                                                            \
     " gone := 0;"                                                                                                      \
@@ -266,8 +274,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 /* Says how far back a node looks. */
 #define NEED                                                                                                           \
     "CREATE OR REPLACE FUNCTION rcptguard.state_needs(p_node text, p_records bigint, p_sets bigint, p_at bigint)"      \
-    " RETURNS void" BODY                                                                                               \
-    "BEGIN"                                                                                                            \
+    " RETURNS void" BODY "BEGIN"                                                                                       \
     " INSERT INTO rcptguard.state_need AS n (node, records, sets, at) VALUES (p_node, p_records, p_sets, p_at)"        \
     "  ON CONFLICT (node) DO UPDATE SET records = p_records, sets = p_sets, at = p_at"                                 \
     "  WHERE n.records <> p_records OR n.sets <> p_sets OR n.at < p_at - 3600; "                                       \
@@ -279,8 +286,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
  */
 #define EXPIRE                                                                                                         \
     "CREATE OR REPLACE FUNCTION rcptguard.state_expire(p_now bigint, p_node text, p_records bigint, p_sets bigint,"    \
-    " p_step int, OUT more boolean)" BODY                                                                              \
-    "DECLARE"                                                                                                          \
+    " p_step int, OUT more boolean)" BODY "DECLARE"                                                                    \
     " here bigint := floor(extract(epoch FROM clock_timestamp()));"                                                    \
     " records bigint := p_records; sets bigint := p_sets; n bigint; "                                                  \
     "BEGIN"                                                                                                            \
@@ -288,52 +294,57 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
     " IF p_now IS NOT NULL THEN"                                                                                       \
     "  PERFORM rcptguard.state_needs(p_node, p_now / 1000000 - p_records, p_now / 1000000 - p_sets, here);"            \
     "  SELECT here - max(n.records), here - max(n.sets) INTO records, sets"                                            \
-    "   FROM rcptguard.state_need n WHERE n.at >= here - " NUMBER(NEED_TIME) ";"                                       \
-    " END IF;"                                                                                                         \
-    " IF NOT pg_try_advisory_xact_lock(" LOCK_EXPIRE ", 0) THEN RETURN; END IF;"                                       \
-    " DELETE FROM rcptguard.state_record d USING"                                                                      \
-    "  (SELECT r.author, r.signature, r.at, r.id FROM rcptguard.state_record r WHERE r.at < records"                   \
-    "   ORDER BY r.at LIMIT p_step FOR UPDATE SKIP LOCKED) old"                                                        \
-    "  WHERE d.author = old.author AND d.signature = old.signature AND d.at = old.at AND d.id = old.id;"               \
-    " GET DIAGNOSTICS n = ROW_COUNT; more := n >= p_step;"                                                             \
-    " IF NOT EXISTS (SELECT 1 FROM rcptguard.state_circle c WHERE c.at < sets) THEN RETURN; END IF;"                   \
-    " PERFORM pg_advisory_xact_lock(" LOCK_LEARN ", 0);"                                                               \
-    " WITH old AS (DELETE FROM rcptguard.state_circle WHERE id IN"                                                     \
-    "   (SELECT c.id FROM rcptguard.state_circle c WHERE c.at < sets ORDER BY c.at LIMIT p_step)"                      \
-    "   RETURNING id, parties)"                                                                                        \
-    "  DELETE FROM rcptguard.state_party p USING"                                                                      \
-    "   (SELECT old.id, unnest(old.parties) AS hash FROM old) o WHERE p.hash = o.hash AND p.circle = o.id;"            \
-    " GET DIAGNOSTICS n = ROW_COUNT; more := more OR n >= p_step; "                                                    \
-    "END" END
+    "   FROM rcptguard.state_need n WHERE n.at >= here - " NUMBER(                                                     \
+        NEED_TIME) ";"                                                                                                 \
+                   " END IF;"                                                                                          \
+                   " IF NOT pg_try_advisory_xact_lock(" LOCK_EXPIRE ", 0) THEN RETURN; END IF;"                        \
+                   " DELETE FROM rcptguard.state_record d USING"                                                       \
+                   "  (SELECT r.author, r.signature, r.at, r.id FROM rcptguard.state_record r WHERE r.at < records"    \
+                   "   ORDER BY r.at LIMIT p_step FOR UPDATE SKIP LOCKED) old"                                         \
+                   "  WHERE d.author = old.author AND d.signature = old.signature AND d.at = old.at AND d.id = "       \
+                   "old.id;"                                                                                           \
+                   " GET DIAGNOSTICS n = ROW_COUNT; more := n >= p_step;"                                              \
+                   " IF NOT EXISTS (SELECT 1 FROM rcptguard.state_circle c WHERE c.at < sets) THEN RETURN; END IF;"    \
+                   " PERFORM pg_advisory_xact_lock(" LOCK_LEARN ", 0);"                                                \
+                   " WITH old AS (DELETE FROM rcptguard.state_circle WHERE id IN"                                      \
+                   "   (SELECT c.id FROM rcptguard.state_circle c WHERE c.at < sets ORDER BY c.at LIMIT p_step)"       \
+                   "   RETURNING id, parties)"                                                                         \
+                   "  DELETE FROM rcptguard.state_party p USING"                                                       \
+                   "   (SELECT old.id, unnest(old.parties) AS hash FROM old) o WHERE p.hash = o.hash AND p.circle = "  \
+                   "o.id;"                                                                                             \
+                   " GET DIAGNOSTICS n = ROW_COUNT; more := more OR n >= p_step; "                                     \
+                   "END" END
 
 /* A permit is used once, whatever happens: it is on the disk. */
 #define DURABLE " PERFORM set_config('synchronous_commit', 'on', true);"
 
 #define PERMIT                                                                                                         \
     "CREATE OR REPLACE FUNCTION rcptguard.state_add_permit(p_now bigint, p_code bigint, p_rule bigint,"                \
-    " p_author bigint, p_time bigint, p_until bigint, p_visible bigint[]) RETURNS void" BODY                           \
-    "DECLARE"                                                                                                          \
+    " p_author bigint, p_time bigint, p_until bigint, p_visible bigint[]) RETURNS void" BODY "DECLARE"                 \
     " shift bigint := " SHIFT "; p_at bigint := p_time + shift; latest bigint; "                                       \
-    "BEGIN" DURABLE                                                                                                    \
-    " PERFORM pg_advisory_xact_lock(" LOCK_PERMIT ", " OF("p_author") ");"                                             \
-    " DELETE FROM rcptguard.state_permit p WHERE p.until < p_at - " NUMBER(KNOWN_DAY) ";"                              \
-    " DELETE FROM rcptguard.state_permit d WHERE d.code IN"                                                            \
-    "  (SELECT p.code FROM rcptguard.state_permit p WHERE p.author = p_author"                                         \
-    "   ORDER BY p.at DESC, p.code OFFSET " NUMBER(PERMITS) " - 1);"                                                   \
-    /* No two of an author at one time: which is the oldest, is known then. */                                         \
-    " SELECT coalesce(max(p.at), 0) INTO latest FROM rcptguard.state_permit p WHERE p.author = p_author;"              \
-    " DELETE FROM rcptguard.state_permit p WHERE p.code = p_code;"                                                     \
-    " INSERT INTO rcptguard.state_permit (code, rule, author, at, until, visible) VALUES"                              \
-    "  (p_code, p_rule, p_author, greatest(p_at, latest + 1), p_until + shift, p_visible); "                           \
-    "END" END
+    "BEGIN" DURABLE " PERFORM pg_advisory_xact_lock(" LOCK_PERMIT                                                      \
+    ", " OF("p_author") ");"                                                                                           \
+                        " DELETE FROM rcptguard.state_permit p WHERE p.until < p_at - " NUMBER(                        \
+                            KNOWN_DAY) ";"                                                                             \
+                                       " DELETE FROM rcptguard.state_permit d WHERE d.code IN"                         \
+                                       "  (SELECT p.code FROM rcptguard.state_permit p WHERE p.author = p_author"      \
+                                       "   ORDER BY p.at DESC, p.code OFFSET " NUMBER(                                 \
+                                           PERMITS) " - 1);" /* No two of an author at one time: which is the oldest,  \
+                                                                is known then. */                                      \
+                                                    " SELECT coalesce(max(p.at), 0) INTO latest FROM "                 \
+                                                    "rcptguard.state_permit p WHERE p.author = p_author;"              \
+                                                    " DELETE FROM rcptguard.state_permit p WHERE p.code = p_code;"     \
+                                                    " INSERT INTO rcptguard.state_permit (code, rule, author, at, "    \
+                                                    "until, visible) VALUES"                                           \
+                                                    "  (p_code, p_rule, p_author, greatest(p_at, latest + 1), "        \
+                                                    "p_until + shift, p_visible); "                                    \
+                                                    "END" END
 
 #define CLAIM                                                                                                          \
     "CREATE OR REPLACE FUNCTION rcptguard.state_claim(p_now bigint, p_code bigint, p_author bigint,"                   \
-    " p_message bigint, p_time bigint, p_visible bigint[], OUT claimed int, OUT rule bigint)" BODY                     \
-    "DECLARE"                                                                                                          \
+    " p_message bigint, p_time bigint, p_visible bigint[], OUT claimed int, OUT rule bigint)" BODY "DECLARE"           \
     " p record; shift bigint := " SHIFT "; "                                                                           \
-    "BEGIN" DURABLE                                                                                                    \
-    " rule := 0;"                                                                                                      \
+    "BEGIN" DURABLE " rule := 0;"                                                                                      \
     " SELECT * INTO p FROM rcptguard.state_permit s WHERE s.code = p_code FOR UPDATE;"                                 \
     " IF NOT FOUND THEN claimed := 0;"                                                                                 \
     " ELSIF p.author <> p_author THEN claimed := 1;"                                                                   \
@@ -348,8 +359,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 
 #define UNCLAIM                                                                                                        \
     "CREATE OR REPLACE FUNCTION rcptguard.state_unclaim(p_code bigint, p_message bigint) RETURNS void" BODY            \
-    "BEGIN" DURABLE                                                                                                    \
-    " UPDATE rcptguard.state_permit p SET taken = 0 WHERE p.code = p_code AND p.taken = p_message; "                   \
+    "BEGIN" DURABLE " UPDATE rcptguard.state_permit p SET taken = 0 WHERE p.code = p_code AND p.taken = p_message; "   \
     "END" END
 
 /* The rules of the permits that were taken, of those since a time. */
@@ -364,8 +374,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 /* Which of these rows of records are not there, as numbers from 1. */
 #define MISSING                                                                                                        \
     "CREATE OR REPLACE FUNCTION rcptguard.state_missing(p_ids bigint[], p_signatures bigint[])"                        \
-    " RETURNS SETOF bigint" BODY                                                                                       \
-    "BEGIN"                                                                                                            \
+    " RETURNS SETOF bigint" BODY "BEGIN"                                                                               \
     " RETURN QUERY SELECT a.number FROM unnest(p_ids, p_signatures) WITH ORDINALITY a (id, signature, number)"         \
     "  WHERE NOT EXISTS (SELECT 1 FROM rcptguard.state_record r WHERE r.id = a.id AND r.signature = a.signature); "    \
     "END" END
@@ -374,8 +383,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 #define ADD                                                                                                            \
     "CREATE OR REPLACE FUNCTION rcptguard.state_add(p_now bigint, p_ids bigint[], p_authors bigint[],"                 \
     " p_subjects bigint[], p_times bigint[], p_signatures bigint[], p_counts int[], p_hashes bigint[])"                \
-    " RETURNS void" BODY                                                                                               \
-    "DECLARE"                                                                                                          \
+    " RETURNS void" BODY "DECLARE"                                                                                     \
     " shift bigint := " SHIFT "; start int := 1; "                                                                     \
     "BEGIN"                                                                                                            \
     " FOR i IN 1 .. cardinality(p_ids) LOOP"                                                                           \

@@ -44,8 +44,7 @@ struct state_store {
     struct state_row after; /* the last row that is not; without hashes */
 };
 
-struct state_store *state_store_new(const struct config *config, const struct state_key *key,
-                                    struct state_later *later)
+struct state_store *state_store_new(const struct config *config, const struct state_key *key, struct state_later *later)
 {
     struct state_store *store = g_new0(struct state_store, 1);
     store->path = config_state(config);
@@ -177,8 +176,8 @@ static enum state_outcome ask_window(const struct target *target, const struct s
 }
 
 /* Of what is kept, or of what is not written yet. */
-static enum state_outcome ask_set(const struct target *target, struct state_later *later,
-                                  const struct state_call *call, struct state_question *known)
+static enum state_outcome ask_set(const struct target *target, struct state_later *later, const struct state_call *call,
+                                  struct state_question *known)
 {
     gint64 when = state_later_known(later, &call->set, call->time);
     if (when == 0 && call->with_set)
@@ -383,8 +382,8 @@ static void note_claim(struct state_store *store, const struct state_call *call,
 }
 
 /* What the file has to know of a call that the database has answered. */
-static enum state_outcome note(struct state_store *store, const struct state_call *call,
-                               struct state_results *results, enum state_outcome outcome)
+static enum state_outcome note(struct state_store *store, const struct state_call *call, struct state_results *results,
+                               enum state_outcome outcome)
 {
     struct database_error error;
     struct state_results own = {0};

@@ -124,13 +124,13 @@ GArray *state_file_rows(struct state_file *file, const struct state_row *after, 
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct state_row));
     g_array_set_clear_func(rows, row_clear);
     int result = state_file_begin(file), step = -1;
-    struct statement *statement =
-        result == -1 ? NULL
-                     : database_query(file->database,
-                                      "SELECT at, author, signature, id, subject, hashes FROM record"
-                                      " WHERE (at, author, signature, id) > (?1, ?2, ?3, ?4)"
-                                      " ORDER BY at, author, signature, id LIMIT ?5",
-                                      parameters, G_N_ELEMENTS(parameters));
+    struct statement *statement = result == -1
+                                      ? NULL
+                                      : database_query(file->database,
+                                                       "SELECT at, author, signature, id, subject, hashes FROM record"
+                                                       " WHERE (at, author, signature, id) > (?1, ?2, ?3, ?4)"
+                                                       " ORDER BY at, author, signature, id LIMIT ?5",
+                                                       parameters, G_N_ELEMENTS(parameters));
     while (statement != NULL && (step = statement_step(statement, &file->error)) == 1) {
         struct state_row row = {.time = statement_number(statement, 0),
                                 .author = (state_hash)statement_number(statement, 1),

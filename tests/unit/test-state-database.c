@@ -1,7 +1,7 @@
 /* test-state-database - the state in PostgreSQL passes the cases of every implementation; clocks that differ, messages
  * at once, another key, and what a server can do to it.  The environment has the connection strings of a server that is
- * there for it alone: STATE_OWNER for a superuser, STATE_NODE for a node; with STATE_BEHIND in it, the cases go by a clock that is an hour
- * behind.  tests/fleet/state_cases.py runs it. */
+ * there for it alone: STATE_OWNER for a superuser, STATE_NODE for a node; with STATE_BEHIND in it, the cases go by a
+ * clock that is an hour behind.  tests/fleet/state_cases.py runs it. */
 
 #include "milter/state/state_database.h"
 #include "milter/state/state_schema.h"
@@ -38,12 +38,8 @@ static gint64 owner_reads(const char *sql)
 static struct state_database *try_open(const struct state_key *with, const char *node, gint64 (*clock)(void),
                                        struct pg_error *error)
 {
-    const struct state_database_place place = {.conninfo = g_getenv("STATE_NODE"),
-                                               .key = with,
-                                               .node = node,
-                                               .wait = WAIT,
-                                               .limit = WAIT,
-                                               .clock = clock};
+    const struct state_database_place place = {
+        .conninfo = g_getenv("STATE_NODE"), .key = with, .node = node, .wait = WAIT, .limit = WAIT, .clock = clock};
     return state_database_open(&place, soon(), error);
 }
 
