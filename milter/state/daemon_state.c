@@ -5,6 +5,7 @@
 #include "milter/common/conf_load.h"
 #include "milter/postgresql/pg_session.h"
 #include "milter/state/site_state.h"
+#include "policy/cli/version_text.h"
 
 #include <string.h>
 
@@ -49,12 +50,9 @@ const struct state *daemon_state_get(const struct daemon_state *state)
     return site_state_get(state->site);
 }
 
-const char *daemon_state_library(void)
+void daemon_state_add_versions(GString *out)
 {
-    return "SQLite";
-}
-
-const char *daemon_state_library_version(void)
-{
-    return database_library_version();
+    g_autofree char *postgresql = pg_library_version();
+    versions_add(out, "SQLite", database_library_version());
+    versions_add(out, "libpq", postgresql == NULL ? "none" : postgresql);
 }

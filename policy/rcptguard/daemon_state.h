@@ -22,8 +22,7 @@ void daemon_state_close(struct daemon_state *state);
 
 const struct state *daemon_state_get(const struct daemon_state *state);
 
-/* The library that it is kept with, for --version. */
-const char *daemon_state_library(void);
-const char *daemon_state_library_version(void);
+/* Appends the libraries that it is kept with, and their versions, for --version. */
+void daemon_state_add_versions(GString *out);
 
 #endif

@@ -15,7 +15,7 @@ static void add_versions(GString *out)
 {
     versions_add_built(out, "json-glib", json_library_version());
 #ifdef WITH_DAEMON
-    versions_add(out, daemon_state_library(), daemon_state_library_version());
+    daemon_state_add_versions(out);
 #endif
 }
 
