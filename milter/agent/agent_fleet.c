@@ -31,11 +31,11 @@ struct agent_fleet {
     struct exchange exchange;
     char host[HOST_LIMIT];
     gint64 failures;
-    gint64 beat;           /* when the next sign of life is due; 0: all is read again, since the connection is new */
-    gint64 away;           /* since when the database is away; 0: it is not */
-    enum pg_failure said;  /* how, as the log says */
-    gint64 pause;          /* after the next failure */
-    gint64 later;          /* until what was left is tried again */
+    gint64 beat;          /* when the next sign of life is due; 0: all is read again, since the connection is new */
+    gint64 away;          /* since when the database is away; 0: it is not */
+    enum pg_failure said; /* how, as the log says */
+    gint64 pause;         /* after the next failure */
+    gint64 later;         /* until what was left is tried again */
 };
 
 static void start(struct agent_fleet *agent, struct tool *tool, int (*carry_out)(void))
@@ -157,17 +157,27 @@ static enum exchange_end exchange_all(struct agent_fleet *agent)
     return end;
 }
 
-static enum exchange_end run_exchange(struct agent_fleet *agent)
+static enum exchange_end try_exchange(struct agent_fleet *agent)
 {
     enum exchange_end end = connect_to(agent);
     if (end == EXCHANGE_DONE)
         end = exchange_all(agent);
-    if (end != EXCHANGE_BROKEN) {
-        say_back(agent);
+    if (end != EXCHANGE_BROKEN)
         return end;
-    }
     agent->failures++;
     fleet_close(g_steal_pointer(&agent->exchange.fleet));
+    return end;
+}
+
+/* A connection that breaks says nothing of the database: that it is away is known once it cannot be made anew. */
+static enum exchange_end run_exchange(struct agent_fleet *agent)
+{
+    bool connected = agent->exchange.fleet != NULL;
+    enum exchange_end end = try_exchange(agent);
+    if (end == EXCHANGE_BROKEN && connected)
+        end = try_exchange(agent);
+    if (end != EXCHANGE_BROKEN)
+        say_back(agent);
     return end;
 }
 

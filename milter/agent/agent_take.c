@@ -146,8 +146,7 @@ static bool is_of(const struct fleet_decision *decision, const struct ledger_row
     return g_strcmp0(row->message.queue_id, decision->queue_id) == 0 || g_strcmp0(row->former, decision->queue_id) == 0;
 }
 
-static enum exchange_end take(struct exchange *exchange, const struct fleet_decision *decision,
-                              const struct view *view)
+static enum exchange_end take(struct exchange *exchange, const struct fleet_decision *decision, const struct view *view)
 {
     struct database_error error;
     auto_free(ledger_row) row = ledger_get(exchange->tool->ledger, decision->row, &error);
@@ -158,8 +157,8 @@ static enum exchange_end take(struct exchange *exchange, const struct fleet_deci
     if (action_of(decision->action) == -1 || decision->who == NULL)
         return answer(exchange, decision, EXITS_WRONG, "is not decided: its node does not know that decision");
     enum exchange_end end = take_of_row(exchange, decision, row, view);
-    if (end == EXCHANGE_DONE && fleet_taken(exchange->fleet, decision, exchange->node, fleet_deadline(FLEET_PATIENCE),
-                                            &exchange->error) == -1)
+    if (end == EXCHANGE_DONE &&
+        fleet_taken(exchange->fleet, decision, exchange->node, fleet_deadline(FLEET_PATIENCE), &exchange->error) == -1)
         return EXCHANGE_BROKEN;
     return end;
 }
@@ -200,8 +199,7 @@ static enum exchange_end take_new(struct exchange *exchange, const GPtrArray *fr
 enum exchange_end agent_take(struct exchange *exchange, GPtrArray **decisions)
 {
     bool open = false;
-    *decisions =
-        fleet_decisions(exchange->fleet, exchange->node, fleet_deadline(FLEET_PATIENCE), &exchange->error);
+    *decisions = fleet_decisions(exchange->fleet, exchange->node, fleet_deadline(FLEET_PATIENCE), &exchange->error);
     if (*decisions == NULL)
         return EXCHANGE_BROKEN;
     g_autoptr(GPtrArray) fresh = find_new(exchange, *decisions, &open);

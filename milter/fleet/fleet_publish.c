@@ -28,8 +28,8 @@ static int change(struct fleet *fleet, const char *sql, unsigned count, const ch
 static int measure_skew(struct fleet *fleet, gint64 *skew, gint64 deadline, struct pg_error *error)
 {
     gint64 before = g_get_monotonic_time();
-    auto_free(pg_answer) answer = fleet_query(
-        fleet, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", 0, NULL, deadline, error);
+    auto_free(pg_answer) answer = fleet_query(fleet, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+                                              0, NULL, deadline, error);
     if (answer == NULL)
         return -1;
     gint64 then = g_get_real_time() - (g_get_monotonic_time() - before) / 2;

@@ -40,8 +40,7 @@ G_STATIC_ASSERT(FLEET_DECISIONS == 500);
 GPtrArray *fleet_decisions(struct fleet *fleet, const char *node, gint64 deadline, struct pg_error *error)
 {
     const char *const values[] = {node};
-    auto_free(pg_answer) answer =
-        fleet_query(fleet, select_open, G_N_ELEMENTS(values), values, deadline, error);
+    auto_free(pg_answer) answer = fleet_query(fleet, select_open, G_N_ELEMENTS(values), values, deadline, error);
     if (answer == NULL)
         return NULL;
     GPtrArray *decisions = g_ptr_array_new_with_free_func(fleet_decision_free);
@@ -68,10 +67,10 @@ int fleet_answer(struct fleet *fleet, const struct fleet_decision *decision, con
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, decision->id);
     g_autofree char *code_text = g_strdup_printf("%d", code);
     const char *const values[] = {id, node, code_text, words};
-    auto_free(pg_answer) answer =
-        fleet_query(fleet,
-                    "UPDATE rcptguard.decision SET done = clock_timestamp(), taken = coalesce(taken, clock_timestamp()),"
-                    " code = $3::int, words = $4 WHERE id = $1::bigint AND node = $2 AND done IS NULL",
-                    G_N_ELEMENTS(values), values, deadline, error);
+    auto_free(pg_answer) answer = fleet_query(
+        fleet,
+        "UPDATE rcptguard.decision SET done = clock_timestamp(), taken = coalesce(taken, clock_timestamp()),"
+        " code = $3::int, words = $4 WHERE id = $1::bigint AND node = $2 AND done IS NULL",
+        G_N_ELEMENTS(values), values, deadline, error);
     return answer == NULL ? -1 : 0;
 }

@@ -81,9 +81,8 @@ static void keep_exchanging(const struct tool *tool, pid_t *process)
     if (tool->config->fleet_database == NULL || goes_on(process))
         return;
     g_autoptr(GPtrArray) arguments = command_line(options);
-    if (!g_spawn_async(NULL, (char **)arguments->pdata, NULL,
-                       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN, end_with_parent,
-                       GINT_TO_POINTER(getpid()), process, &error)) {
+    if (!g_spawn_async(NULL, (char **)arguments->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN,
+                       end_with_parent, GINT_TO_POINTER(getpid()), process, &error)) {
         tool_error(EXITS_PASSING, "%s", error->message);
         g_error_free(error);
     }

@@ -213,6 +213,7 @@ class Privacy(fleetcase.FleetCase):
         row = node.row(old.id)["id"]
         with contextlib.closing(ledgerfile.connect(node.guard.ledger_path)) as connection:
             connection.executescript("PRAGMA foreign_keys = ON; DELETE FROM held WHERE id = %d" % row)  # as the daemon's prune does
+        node.restart_agent()  # it looks with each connection, and every half a minute
         daemon.wait_until(lambda: row not in self.published(node), mta.LIMIT + 60, "the removal")
         self.assertIn(node.row(new.id)["id"], self.published(node))
         self.assertEqual(self.rows("SELECT id FROM rcptguard.decision WHERE node = '%s' AND row = %d" % (node.NODE, row)), [])
