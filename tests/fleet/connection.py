@@ -5,6 +5,7 @@ It makes several clusters of PostgreSQL, which takes about 20 s.
 
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -42,6 +43,7 @@ class Probe:
         options = {}
         if who == "connection" and daemon.ROOT:  # as the daemon does
             options = {"user": daemon.USER}
+            env["HOME"] = "/nonexistent"
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen([_program(), who, conninfo, str(seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=env,
                                             cwd="/", text=True, **options)
@@ -275,7 +277,7 @@ class Trouble(Case):
         probe = Probe("nobody", self.server.conninfo("relay1"))
         child, = daemon.children(probe.process.pid)
         status = daemon.status(child)
-        uid = str(__import__("pwd").getpwnam("nobody").pw_uid)
+        uid = str(pwd.getpwnam("nobody").pw_uid)
         self.assertEqual(status["Uid"].split(), [uid] * 4)
         self.assertEqual(status["NoNewPrivs"], "1")
         environment = pathlib.Path("/proc/%d/environ" % child).read_bytes().decode().split("\0")
