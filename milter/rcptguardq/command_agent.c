@@ -14,7 +14,7 @@ static gboolean wait_option = FALSE;
 
 static void say(int code, const char *id, const char *words)
 {
-    tool_print_decided(stdout, code, id, words);
+    tool_print_decided(NULL, stdout, code, id, words);
 }
 
 /* One process for each run: it reads the configuration and the identities as they are then. */
