@@ -14,7 +14,7 @@
 
 /* ---- the view */
 
-static void view_item_free(gpointer data)
+void view_item_free(gpointer data)
 {
     struct view_item *item = data;
     ledger_row_free(item->row);
@@ -22,11 +22,20 @@ static void view_item_free(gpointer data)
     g_free(item);
 }
 
-const struct view_item *view_find(const struct view *view, const char *id)
+struct view *view_new(void)
+{
+    struct view *view = g_new0(struct view, 1);
+    view->items = g_ptr_array_new_with_free_func(view_item_free);
+    return view;
+}
+
+const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id)
 {
     const struct view_item *found = NULL;
     for (guint i = 0; i < view->items->len; i++) {
         const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->at != at)
+            continue;
         if (item->entry != NULL && strcmp(item->entry->id, id) == 0)
             return item;
         if (item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0)
@@ -44,12 +53,12 @@ void view_free(struct view *view)
     g_free(view);
 }
 
-/* Takes both. */
-static void view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry)
+struct view_item *view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry)
 {
     struct view_item *item = g_new(struct view_item, 1);
     *item = (struct view_item){.row = row, .entry = entry};
     g_ptr_array_add(view->items, item);
+    return item;
 }
 
 gint64 view_arrival(const struct view_item *item)
@@ -349,8 +358,7 @@ static int run_round(struct round *round, char **error)
 
 struct view *reconcile(const struct reconciling *reconciling, char **error)
 {
-    struct view *view = g_new0(struct view, 1);
-    view->items = g_ptr_array_new_with_free_func(view_item_free);
+    struct view *view = view_new();
     struct round round = {
         .reconciling = reconciling,
         .by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref),

@@ -30,10 +30,13 @@
  */
 #define RECONCILE_ORPHANS (10 * G_USEC_PER_SEC)
 
+struct tool;
+
 /* A row, a message on hold, or both. */
 struct view_item {
     struct ledger_row *row;    /* NULL: untracked, the ledger does not know it */
     struct queue_entry *entry; /* NULL: not on hold */
+    struct tool *at;           /* NULL: it is of this queue; else whoever added it knows of which: see places.h */
 };
 
 struct view {
@@ -41,11 +44,16 @@ struct view {
     char *unrecorded; /* why the result could not be recorded in the ledger, or NULL; it is valid anyway */
 };
 
+struct view *view_new(void);
 void view_free(struct view *view);
 AUTO_FREE_DEFINE(view, view_free)
 
-/* What is on hold under a queue id now, or else what had that id before; NULL: nothing. */
-const struct view_item *view_find(const struct view *view, const char *id);
+/* Adds an item, which takes both. */
+struct view_item *view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry);
+void view_item_free(gpointer item);
+
+/* What is on hold there under a queue id now, or else what had that id before; NULL: nothing. */
+const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id);
 
 /* Microseconds since 1970 when an item arrived, as far as is known. */
 gint64 view_arrival(const struct view_item *item);
