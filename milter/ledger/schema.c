@@ -181,6 +181,9 @@ static const char *const steps[] = {
     " test TEXT NOT NULL,"
     " value INTEGER NOT NULL,"
     " PRIMARY KEY (held, test));",
+
+    /* Of several instances of the MTA behind one daemon, the one that the message is of; NULL: it is not known. */
+    "ALTER TABLE held ADD COLUMN instance TEXT;",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == SCHEMA_VERSION);
 
