@@ -156,6 +156,7 @@ struct ledger_row {
     char *who;
     uid_t uid;
     enum ledger_way way;
+    char *node;    /* the other node that vouches for him, or NULL */
     gint64 since;  /* of the claim; when it was decided */
     pid_t process; /* that claimed it: if it does not exist any more, it was interrupted */
     char *reason;  /* that was given, or NULL */
@@ -185,6 +186,7 @@ struct ledger_event {
     char *action; /* "approve", "release", "return", "delete"; "refuse"; "look"; "abandon", "adopt"; "held", "left" */
     char *reason; /* or NULL */
     char *detail; /* or NULL: the new queue id, what went wrong, what was looked at */
+    char *node;   /* the other node that vouches for him, or NULL */
 };
 
 /* ---- the ledger */
@@ -399,6 +401,7 @@ struct ledger_act {
     const struct ledger_person *person;
     enum ledger_way way;
     const char *reason; /* or NULL */
+    const char *node;   /* the other node that vouches for the person, or NULL */
     unsigned needed;    /* approvals, for a release */
     bool learn;         /* a release that teaches the state: see ledger_untold */
 };

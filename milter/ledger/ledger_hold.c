@@ -85,7 +85,7 @@ static int add_row(struct ledger *ledger, const struct ledger_message *message, 
             parameters, G_N_ELEMENTS(parameters), error) == -1)
         return -1;
     *id = database_last_row(ledger->database);
-    return 0;
+    return row_changed(ledger, *id, error);
 }
 
 /* The statement that adds so many parties. */

@@ -30,6 +30,7 @@ struct act {
     const char *id;
     struct ledger_person person;
     enum ledger_way way;
+    const char *node; /* the other node that vouches for the person, or NULL */
     char **said;
 };
 
@@ -108,6 +109,7 @@ static void log_decision(const struct act *act, const char *what, const char *re
         .msgid = act->row->message.message_id,
         .reason = act->decision->reason,
         .way = act->way == LEDGER_BY_COMMAND ? NULL : ledger_way_name(act->way),
+        .node = act->node,
     };
     struct entry entry;
     report_decision_entry(&entry, &decision);
@@ -201,6 +203,7 @@ static int approve(const struct act *act, struct approvals *approvals, bool *eno
                                                                     .now = tool_now(),
                                                                     .person = &act->person,
                                                                     .way = act->way,
+                                                                    .node = act->node,
                                                                     .reason = act->decision->reason},
                                                &row, &error);
     if (answer == LEDGER_FAILED)
@@ -362,6 +365,7 @@ static int claim_and_act(const struct act *act, unsigned needed)
                                                                   .now = tool_now(),
                                                                   .person = &act->person,
                                                                   .way = act->way,
+                                                                  .node = act->node,
                                                                   .reason = act->decision->reason,
                                                                   .needed = needed,
                                                                   .learn = act->decision->learn},
@@ -494,6 +498,7 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         .person = {.login = carried != NULL ? carried->who : tool->reviewer->login,
                    .uid = carried != NULL ? carried->uid : tool->reviewer->uid},
         .way = carried != NULL ? carried->way : LEDGER_BY_COMMAND,
+        .node = carried != NULL ? carried->node : NULL,
         .said = said,
     };
     if (row == NULL)
