@@ -41,7 +41,8 @@ struct digest {
     gint64 steady;         /* since when the agent runs */
     GArray *expiring;      /* gint64: the rows of which it says that they expire */
     struct self_decided self;
-    GString *by_senders; /* what they decided in the last day, as text */
+    struct onhold *onhold; /* of the queue here; NULL: this node is not looked at */
+    GString *by_senders;   /* what they decided in the last day, as text */
 };
 
 static int check(void)
@@ -70,9 +71,10 @@ static void find_rows(struct digest *digest, const struct onhold *onhold, const 
     unsigned known = 0;
     for (guint i = 0; i < open->len; i++) {
         struct ledger_row *row = g_ptr_array_index((GPtrArray *)open, i);
-        if (!onhold_has(onhold, row))
+        bool there = onhold_has(onhold, row);
+        if (!there && (row->state != LEDGER_HELD || !onhold_may_have(onhold, row)))
             continue;
-        known++;
+        known += there;
         if ((LEDGER_BIT(row->state) & LEDGER_WAITING) != 0)
             take_row(digest, row, NULL);
     }
@@ -171,6 +173,14 @@ static void append_id(GString *out, const struct tool *tool, const char *id)
     g_string_append(out, "  ");
 }
 
+/* Of another node, what it has published; or NULL. */
+static const char *instance_of(const struct tool *tool, const struct digest *digest, const struct ledger_row *row)
+{
+    if (tool->home != NULL)
+        return row->message.instance;
+    return queue_is_several(tool->queue) ? onhold_instance(digest->onhold, row) : NULL;
+}
+
 static void append_item(GString *out, struct tool *home, const struct digest *digest, const struct view_item *item)
 {
     const struct tool *tool = tool_at(home, item);
@@ -192,6 +202,9 @@ static void append_item(GString *out, struct tool *home, const struct digest *di
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
+    const char *instance = instance_of(tool, digest, row);
+    if (instance != NULL)
+        g_string_append_printf(out, "    instance: %s\n", instance);
     append_inside(out, &message->inside);
     if (tool->home == NULL) /* what another node has said that it will do is in its own digest */
         append_times(out, tool, digest, row);
@@ -201,6 +214,7 @@ static char *body_of(struct tool *tool, const struct digest *digest)
 {
     GString *out = g_string_new(NULL);
     guint count = digest->items->len;
+    g_autofree char *instance = config_instance_option(tool->config);
     if (count == 0)
         g_string_append(out, "Nothing waits for review.\n");
     else if (digest->late > 0)
@@ -210,15 +224,19 @@ static char *body_of(struct tool *tool, const struct digest *digest)
         append_item(out, tool, digest, g_ptr_array_index(digest->items, i));
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
+    const char *trouble = digest->onhold == NULL ? NULL : onhold_trouble(digest->onhold);
+    if (trouble != NULL)
+        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", trouble);
     if (digest->untracked > 0)
         g_string_append_printf(out,
-                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n",
-                               digest->untracked);
+                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list%s --state untracked\n",
+                               digest->untracked, instance);
     if (count > 0)
-        g_string_append(
-            out,
-            "\nWhy is one held?      sudo rcptguardq show ID\nWhat is in it?        sudo rcptguardq show --text ID\n"
-            "One after the other:  sudo rcptguardq review\n");
+        g_string_append_printf(out,
+                               "\nWhy is one held?      sudo rcptguardq show%s ID\n"
+                               "What is in it?        sudo rcptguardq show%s --text ID\n"
+                               "One after the other:  sudo rcptguardq review%s\n",
+                               instance, instance, instance);
     return g_string_free(out, FALSE);
 }
 
@@ -378,11 +396,13 @@ static int find_own(struct tool *tool, struct digest *digest, GPtrArray *kept)
     if (open == NULL || ledger_agent_read(tool->ledger, &agent, &failure) == -1)
         return tool_ledger_error(&failure);
     g_ptr_array_add(kept, open);
-    auto_free(onhold) onhold = onhold_look(tool->queue, &error);
-    if (onhold == NULL)
+    digest->onhold = onhold_look(tool->queue, &error);
+    if (digest->onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
+    if (onhold_trouble(digest->onhold) != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(digest->onhold));
     digest->steady = agent.steady;
-    find_rows(digest, onhold, open);
+    find_rows(digest, digest->onhold, open);
     digest->self = self_decided_find(tool, digest->now - LATE, digest->by_senders);
     return EXITS_DONE;
 }
@@ -415,6 +435,7 @@ static int run(struct tool *tool)
                             .expiring = g_array_new(FALSE, FALSE, sizeof(gint64)),
                             .by_senders = g_string_new(NULL)};
     status = make_digest(tool, places, &digest);
+    g_clear_pointer(&digest.onhold, onhold_free);
     g_ptr_array_unref(digest.items);
     g_array_unref(digest.expiring);
     g_string_free(digest.by_senders, TRUE);

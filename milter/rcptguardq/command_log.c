@@ -143,11 +143,15 @@ static int take_id(const struct tool *tool, const char *id, GArray *events, GPtr
 {
     struct database_error error;
     int status = EXITS_DONE;
-    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id, &error);
+    g_autofree char *instance = NULL;
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, view_bare_id(id, &instance), &error);
     if (rows == NULL)
         return tool_ledger_error(&error);
-    for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--)
-        status = take_events(tool, ((struct ledger_row *)g_ptr_array_index(rows, i - 1))->id, events, kept);
+    for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
+        if (instance == NULL || g_strcmp0(instance, row->message.instance) == 0)
+            status = take_events(tool, row->id, events, kept);
+    }
     return status;
 }
 
