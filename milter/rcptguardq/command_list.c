@@ -33,6 +33,7 @@ struct layout {
     bool states; /* a column of what the state does not say: a subject may say that, too, and so has no place before it
                   */
     bool one_line;
+    bool instances; /* a column of them */
 };
 
 /* The state of that name, or -1; "untracked" is none of the ledger's. */
@@ -171,9 +172,9 @@ static unsigned begin_sender(GString *out, const struct layout *layout, const ch
         end_line(out);
         g_string_append(out, "    ");
     }
-    if (instance == NULL)
+    if (!layout->instances)
         return used;
-    append_cell(out, instance, INSTANCE_WIDTH);
+    append_cell(out, instance == NULL ? FACTS_NO_INSTANCE : instance, INSTANCE_WIDTH);
     return used + INSTANCE_WIDTH;
 }
 
@@ -207,7 +208,7 @@ static void append_head(GString *out, const struct layout *layout, const GPtrArr
                            "RULE");
     if (layout->states)
         g_string_append_printf(out, "%-*s", STATE_WIDTH, "STATE");
-    begin_sender(out, layout, queue_is_several(layout->tool->queue) ? "INSTANCE" : NULL);
+    begin_sender(out, layout, "INSTANCE");
     g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
 }
 
@@ -217,11 +218,13 @@ static struct layout make_layout(const struct tool *tool, const GPtrArray *items
     struct layout layout = {
         .tool = tool, .now = tool_now(), .width = terminal_is(stdout) ? terminal_width(stdout) : 1000};
     for (guint i = 0; i < items->len; i++) {
-        g_autofree char *remark = facts_remark(tool, g_ptr_array_index((GPtrArray *)items, i));
+        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
+        g_autofree char *remark = facts_remark(tool, item);
         layout.states = layout.states || remark != NULL;
+        layout.instances = layout.instances || facts_instance(tool, item) != NULL;
     }
     unsigned extra = layout.states ? STATE_WIDTH : 0;
-    extra += queue_is_several(tool->queue) ? INSTANCE_WIDTH : 0;
+    extra += layout.instances ? INSTANCE_WIDTH : 0;
     layout.one_line = layout.width >= ONE_LINE + extra;
     return layout;
 }
