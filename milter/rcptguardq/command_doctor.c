@@ -83,14 +83,19 @@ static void examine_mta(struct doctor *doctor)
     doctor->state = NULL;
 }
 
+/* What is checked of each further instance before its configuration is there. */
+static const struct examination checks_of_opening[] = {
+    {"mta", check_mta},
+    {NULL, NULL},
+};
+
 /* Where there are several instances, what is found says of which it is. */
 static void examine_others(struct doctor *doctor)
 {
-    static const struct examination opening[] = {{"mta", check_mta}, {NULL, NULL}};
     for (unsigned i = 1; doctor->directories[0] != NULL && doctor->directories[i] != NULL; i++) {
         doctor->directory = doctor->directories[i];
         doctor->findings->about = doctor->directory;
-        examine_all(doctor, opening);
+        examine_all(doctor, checks_of_opening);
         if (doctor->state != NULL)
             examine_all(doctor, checks_of_reach);
         examine_mta(doctor);

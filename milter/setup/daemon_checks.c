@@ -472,4 +472,7 @@ const struct examination checks_of_daemon[] = {
 };
 
 const struct examination checks_of_reach[] = {
-    {"reach", examine_reach}, {"body-limit", examine_body_limit}, {NULL, NULL}};
+    {"reach", examine_reach},
+    {"body-limit", examine_body_limit},
+    {NULL, NULL},
+};

@@ -71,4 +71,7 @@ static void examine_separate(struct doctor *doctor)
                     count == 1 ? "" : "s");
 }
 
-const struct examination checks_of_instances[] = {{"separate", examine_separate}, {NULL, NULL}};
+const struct examination checks_of_instances[] = {
+    {"separate", examine_separate},
+    {NULL, NULL},
+};
