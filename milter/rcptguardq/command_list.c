@@ -322,8 +322,10 @@ static struct layout make_layout(struct tool *tool, const GPtrArray *items)
         layout.states = layout.states || remark != NULL;
         layout.instances = layout.instances || facts_instance(tool_at(tool, item), item) != NULL;
     }
-    layout.one_line = layout.width >= ONE_LINE + (layout.states ? STATE_WIDTH : 0) + (layout.nodes ? NODE_WIDTH : 0) +
-                                          (layout.instances ? INSTANCE_WIDTH : 0);
+    unsigned extra = layout.states ? STATE_WIDTH : 0;
+    extra += layout.nodes ? NODE_WIDTH : 0;
+    extra += layout.instances ? INSTANCE_WIDTH : 0;
+    layout.one_line = layout.width >= ONE_LINE + extra;
     return layout;
 }
 
