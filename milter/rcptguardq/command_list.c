@@ -310,7 +310,7 @@ static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
     const struct places_wish wish = {
-        .view = true, .states = LEDGER_OPEN | closed_states(), .whole = selection_party != NULL};
+        .view = true, .states = LEDGER_OPEN | closed_states(), .parts = selection_party != NULL ? FLEET_PARTIES : 0};
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places == NULL)
