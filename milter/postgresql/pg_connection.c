@@ -65,9 +65,7 @@ static int too_late(struct pg_connection *connection, struct pg_error *error)
 
 static int broken(struct pg_connection *connection, struct pg_error *error)
 {
-    pg_error_of_statement(error, NULL, PQerrorMessage(connection->handle));
-    if (error->text[0] == '\0')
-        pg_error_set(error, PG_AWAY, "the connection is broken");
+    pg_error_of_connection(error, PQerrorMessage(connection->handle), false);
     return dead(connection);
 }
 
@@ -148,7 +146,7 @@ static PGconn *begin(const char *conninfo, const struct hosts *hosts, unsigned i
 
 static int failed_to_connect(PGconn *handle, struct pg_error *error)
 {
-    pg_error_of_connect(error, PQerrorMessage(handle), PQconnectionNeedsPassword(handle) != 0);
+    pg_error_of_connection(error, PQerrorMessage(handle), PQconnectionNeedsPassword(handle) != 0);
     drop(handle);
     return -1;
 }
@@ -162,7 +160,7 @@ static const char *host_name(PGconn *handle)
 /* Goes on connecting: the connection, or NULL, and it was dropped. */
 static PGconn *finish(PGconn *handle, gint64 deadline, struct pg_error *error)
 {
-    PQsetErrorVerbosity(handle, PQERRORS_VERBOSE); /* for the SQLSTATE */
+    PQsetErrorVerbosity(handle, PQERRORS_VERBOSE); /* for the SQLSTATE in what is no result */
     for (PostgresPollingStatusType status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK;) {
         if (PQstatus(handle) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) {
             failed_to_connect(handle, error);
@@ -176,7 +174,6 @@ static PGconn *finish(PGconn *handle, gint64 deadline, struct pg_error *error)
         }
         status = PQconnectPoll(handle);
     }
-    PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);
     return handle;
 }
 

@@ -119,14 +119,24 @@ static enum pg_failure failure_of_words(const char *line)
     return PG_AWAY;
 }
 
-/* What is left out of several lines: where in the server's source it was, and advice that it gives to everybody. */
+/* What is left out: where in the server's source it was, and advice that is the same for everybody. */
 static bool line_is_noise(const char *line)
 {
-    return line[0] == '\0' || g_str_has_prefix(line, "LOCATION:") || g_str_has_prefix(line, "Is the server running") ||
-           g_str_has_prefix(line, "DETAIL:") || g_str_has_prefix(line, "HINT:");
+    static const char *const noise[] = {"LOCATION:",
+                                        "DETAIL:",
+                                        "HINT:",
+                                        "Is the server running",
+                                        "This probably means the server terminated",
+                                        "before or while processing",
+                                        "password retrieved from file"};
+    for (size_t i = 0; i < G_N_ELEMENTS(noise); i++) {
+        if (g_str_has_prefix(line, noise[i]))
+            return true;
+    }
+    return line[0] == '\0';
 }
 
-int pg_error_of_connect(struct pg_error *error, const char *message, bool no_password)
+int pg_error_of_connection(struct pg_error *error, const char *message, bool no_password)
 {
     g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -139,13 +149,13 @@ int pg_error_of_connect(struct pg_error *error, const char *message, bool no_pas
         const char *state = find_sqlstate(line);
         if (state != NULL)
             g_strlcpy(sqlstate, state, sizeof sqlstate);
-        kind = state != NULL ? pg_failure_of(sqlstate) : failure_of_words(line);
+        kind = state != NULL ? pg_failure_of(sqlstate) : sqlstate[0] != '\0' ? kind : failure_of_words(line);
         g_string_append(text, text->len > 0 ? "; " : "");
         g_string_append_len(text, line, state != NULL ? state - line : (gssize)strlen(line));
         g_string_append(text, state != NULL ? state + SQLSTATE_LENGTH + 1 : "");
     }
     *error = (struct pg_error){.kind = no_password ? PG_REFUSED : kind};
     g_strlcpy(error->sqlstate, sqlstate, sizeof error->sqlstate);
-    pg_error_of_text(error, text->len > 0 ? text->str : "the connection failed");
+    pg_error_of_text(error, text->len > 0 ? text->str : "the connection is broken");
     return -1;
 }

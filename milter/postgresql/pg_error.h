@@ -33,9 +33,9 @@ enum pg_failure pg_failure_of(const char *sqlstate);
 int pg_error_of_statement(struct pg_error *error, const char *sqlstate, const char *message);
 
 /*
- * What libpq said of a connection that failed, in the locale C with PQERRORS_VERBOSE: it gives a SQLSTATE
+ * What libpq said of a connection that failed or broke, in the locale C with PQERRORS_VERBOSE: it gives a SQLSTATE
  * only as a part of that text.  `no_password`: the server wanted one, and none was found.  Returns -1.
  */
-int pg_error_of_connect(struct pg_error *error, const char *message, bool no_password);
+int pg_error_of_connection(struct pg_error *error, const char *message, bool no_password);
 
 #endif

@@ -24,6 +24,9 @@ EXPOSURE_MAIL = 6.0
 AGENT = "rcptguard-agent.service"
 EXPOSURE_AGENT = 8.5
 
+# The same, for servers that share a database: a process of the daemon's user talks to it.
+FLEET = "rcptguard-fleet.service"
+
 # The login of a reviewer, whose sudo inherits all that is set.
 SESSION = "rcptguard-web-session@.service"
 EXPOSURE_SESSION = 8.0
@@ -82,6 +85,12 @@ class Units(unittest.TestCase):
             self.assertIn("\n%s\n" % setting, text)
         self.assertIn("\nOnUnitInactiveSec=1min\n", (self.units / "rcptguard-agent.timer").read_text())
 
+    def test_the_fleet(self):
+        """it goes on for ever, but for what a person has to fix"""
+        text = (self.units / FLEET).read_text()
+        for setting in "ExecStart=/usr/sbin/rcptguardq agent --wait", "Restart=always", "RestartPreventExitStatus=1 2", "StartLimitIntervalSec=0", "KillMode=process":
+            self.assertIn("\n%s\n" % setting, text)
+
     def test_what_is_woken(self):
         """by the files that the daemon writes; and after a burst of them too"""
         bells = dict(re.findall(r'#define BELL_(\w+) +"(.*)"', (pathlib.Path(daemon.SOURCE) / "milter/ledger/ledger_bell.h").read_text()))
@@ -135,7 +144,7 @@ class Units(unittest.TestCase):
     def test_the_sandbox(self):
         for path in self.services():
             name = path.name if path.name == SESSION else path.name.replace("@", "")
-            self.assertLessEqual(self.exposure(path), EXPOSURE_AGENT if name == AGENT else EXPOSURE_SESSION if name == SESSION else EXPOSURE_MAIL if name in MAILS else EXPOSURE, path.name)
+            self.assertLessEqual(self.exposure(path), EXPOSURE_AGENT if name in (AGENT, FLEET) else EXPOSURE_SESSION if name == SESSION else EXPOSURE_MAIL if name in MAILS else EXPOSURE, path.name)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_units_are_sound(self):
@@ -148,14 +157,15 @@ class Units(unittest.TestCase):
             self.assertEqual(complaints, [], result.stdout)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
-    def test_the_sandbox_with_the_drop_in_for_tcp(self):
-        folder = self.units / "rcptguardd.service.d"
-        folder.mkdir()
-        shutil.copy(pathlib.Path(daemon.SOURCE) / "packaging/systemd/rcptguardd-inet.conf", folder)
-        self.addCleanup(shutil.rmtree, folder)
-        found = self.exposure(self.units / "rcptguardd.service")
-        self.assertLessEqual(found, EXPOSURE_INET)
-        self.assertGreater(found, EXPOSURE)  # else the drop-in was not read, or is not needed
+    def test_the_sandbox_with_the_drop_ins_for_tcp(self):
+        for name in "rcptguardd-inet.conf", "rcptguardd-database.conf":
+            folder = self.units / "rcptguardd.service.d"
+            folder.mkdir()
+            shutil.copy(pathlib.Path(daemon.SOURCE) / "packaging/systemd" / name, folder)
+            found = self.exposure(self.units / "rcptguardd.service")
+            shutil.rmtree(folder)
+            self.assertLessEqual(found, EXPOSURE_INET)
+            self.assertGreater(found, EXPOSURE)  # else the drop-in was not read, or is not needed
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox_with_the_drop_in_for_sendmail(self):
