@@ -1,6 +1,6 @@
 /*
  * state_schema - the tables and functions of a state in PostgreSQL, in the schema rcptguard, which several servers
- * share: see state_database.h.  milter/fleet makes them, with the rest of that schema, as its owner.
+ * share: see state_database.h.  milter/fleet makes them, as version 2 of that schema, as its owner.
  *
  * Nodes, members of the role rcptguard_node, read and write the tables, each call by one function, which is one
  * transaction; nobody else has a right on them.
