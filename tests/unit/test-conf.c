@@ -256,6 +256,7 @@ static void test_secrets(void)
 {
     secret("[fleet]\ndatabse = host=db password=s3cret\n", "there is no key `databse`");
     secret("[fleet]\ndb = postgresql://a:s3cret@b\n", "there is no key `db`");
+    secret("[state]\ndatabase = s3cret\n", "expected `fleet`, or a connection string");
     secret(DATABASE "host=db password=s3cret # mine\n", "write a comment on a separate line");
     secret(DATABASE "host=db password=s3cret\\x\n", "escapes");
 #ifdef HAVE_LIBPQ
@@ -363,10 +364,8 @@ static void test_bad_values(void)
     WRONG("[state]\ndatabase = fleet\n",
           "2:12: database: `fleet` is the database that [fleet] names, and [fleet] has no `database`");
     WRONG("[state]\non-away = local\n", "2:11: on-away: [state] has no `database` that could be away");
-    WRONG("[state]\ndatabase = flet\non-away = wait\n",
-          "2:12: database: expected `fleet`, or a connection string such as `host=db.example dbname=rcptguard`, not "
-          "`flet`",
-          "3:11: on-away: expected on-error or local, not `wait`");
+    WRONG("[state]\ndatabase = fleet\non-away = wait\n", "3:11: on-away: expected on-error or local, not `wait`",
+          "2:12: database: `fleet` is the database that [fleet] names, and [fleet] has no `database`");
     WRONG("[milter]\nmemory = 8M\n", "2:10: memory: expected a size from 16M to 64G, not `8M`");
     WRONG("[milter]\nbody = 2G\n", "2:8: body: expected a size from 1M to 1G, not `2G`");
     WRONG("[milter]\nbody = 0M\n", "2:8: body: expected a size such as 256M or 1G, not `0M`");
