@@ -39,6 +39,9 @@ struct fleet_peer {
     GPtrArray *pending;    /* struct fleet_pending *, the oldest first */
 };
 
+/* What is read of a row beside what a list shows. */
+enum { FLEET_PARTIES = 1, FLEET_HISTORY = 2, FLEET_REST = 4, FLEET_WHOLE = FLEET_PARTIES | FLEET_HISTORY | FLEET_REST };
+
 /* What is read of the others: all rows that are in one of these states, or that are of the time, or have an id. */
 struct fleet_wish {
     const char *own;  /* the name of the node that this runs on */
@@ -48,7 +51,7 @@ struct fleet_wish {
     bool events;      /* with `since`: also if a line of the history is of that time */
     char *const *ids; /* queue ids, ended by NULL, with which they were held, are, or went on; or NULL */
     bool beginnings;  /* of `ids`: also those that begin with one */
-    bool whole;       /* also parties, history and policies; else what a list shows */
+    unsigned parts;   /* bits: FLEET_... */
 };
 
 /* struct fleet_peer *, by name, the own one too.  NULL with `error`. */

@@ -100,7 +100,7 @@ static int read_peers(struct places *places, const struct places_wish *wanted, c
                                     .events = wanted->events,
                                     .ids = wanted->ids == NULL ? NULL : ids,
                                     .beginnings = wanted->beginnings,
-                                    .whole = wanted->whole};
+                                    .parts = wanted->parts};
     home->reach = fleet_reach_open(home->config, home->reviewer->uid, error);
     if (home->reach != NULL)
         places->peers = fleet_peers_read(home->reach->fleet, &wish, fleet_deadline(FLEET_PATIENCE), error);

@@ -25,7 +25,7 @@ struct places_wish {
     bool events;
     char *const *ids; /* as they were typed */
     bool beginnings;
-    bool whole;
+    unsigned parts;
 };
 
 struct places {

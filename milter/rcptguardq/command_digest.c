@@ -41,8 +41,8 @@ struct digest {
     gint64 steady;         /* since when the agent runs */
     GArray *expiring;      /* gint64: the rows of which it says that they expire */
     struct self_decided self;
-    struct onhold *onhold; /* of the queue here; NULL: this node is not looked at */
-    GString *by_senders;   /* what they decided in the last day, as text */
+    char *trouble;       /* which queues could not be read, or NULL */
+    GString *by_senders; /* what they decided in the last day, as text */
 };
 
 static int check(void)
@@ -72,6 +72,7 @@ static void find_rows(struct digest *digest, const struct onhold *onhold, const 
     for (guint i = 0; i < open->len; i++) {
         struct ledger_row *row = g_ptr_array_index((GPtrArray *)open, i);
         bool there = onhold_has(onhold, row);
+        onhold_name(onhold, row);
         if (!there && (row->state != LEDGER_HELD || !onhold_may_have(onhold, row)))
             continue;
         known += there;
@@ -173,14 +174,6 @@ static void append_id(GString *out, const struct tool *tool, const char *id)
     g_string_append(out, "  ");
 }
 
-/* Of another node, what it has published; or NULL. */
-static const char *instance_of(const struct tool *tool, const struct digest *digest, const struct ledger_row *row)
-{
-    if (tool->home != NULL)
-        return row->message.instance;
-    return queue_is_several(tool->queue) ? onhold_instance(digest->onhold, row) : NULL;
-}
-
 static void append_item(GString *out, struct tool *home, const struct digest *digest, const struct view_item *item)
 {
     const struct tool *tool = tool_at(home, item);
@@ -202,9 +195,8 @@ static void append_item(GString *out, struct tool *home, const struct digest *di
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
-    const char *instance = instance_of(tool, digest, row);
-    if (instance != NULL)
-        g_string_append_printf(out, "    instance: %s\n", instance);
+    if (message->instance != NULL)
+        g_string_append_printf(out, "    instance: %s\n", message->instance);
     append_inside(out, &message->inside);
     if (tool->home == NULL) /* what another node has said that it will do is in its own digest */
         append_times(out, tool, digest, row);
@@ -224,9 +216,8 @@ static char *body_of(struct tool *tool, const struct digest *digest)
         append_item(out, tool, digest, g_ptr_array_index(digest->items, i));
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
-    const char *trouble = digest->onhold == NULL ? NULL : onhold_trouble(digest->onhold);
-    if (trouble != NULL)
-        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", trouble);
+    if (digest->trouble != NULL)
+        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", digest->trouble);
     if (digest->untracked > 0)
         g_string_append_printf(out,
                                "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list%s --state untracked\n",
@@ -396,13 +387,14 @@ static int find_own(struct tool *tool, struct digest *digest, GPtrArray *kept)
     if (open == NULL || ledger_agent_read(tool->ledger, &agent, &failure) == -1)
         return tool_ledger_error(&failure);
     g_ptr_array_add(kept, open);
-    digest->onhold = onhold_look(tool->queue, &error);
-    if (digest->onhold == NULL)
+    auto_free(onhold) onhold = onhold_look(tool->queue, &error);
+    if (onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
-    if (onhold_trouble(digest->onhold) != NULL)
-        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(digest->onhold));
+    digest->trouble = g_strdup(onhold_trouble(onhold));
+    if (digest->trouble != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", digest->trouble);
     digest->steady = agent.steady;
-    find_rows(digest, digest->onhold, open);
+    find_rows(digest, onhold, open);
     digest->self = self_decided_find(tool, digest->now - LATE, digest->by_senders);
     return EXITS_DONE;
 }
@@ -435,10 +427,10 @@ static int run(struct tool *tool)
                             .expiring = g_array_new(FALSE, FALSE, sizeof(gint64)),
                             .by_senders = g_string_new(NULL)};
     status = make_digest(tool, places, &digest);
-    g_clear_pointer(&digest.onhold, onhold_free);
     g_ptr_array_unref(digest.items);
     g_array_unref(digest.expiring);
     g_string_free(digest.by_senders, TRUE);
+    g_free(digest.trouble);
     if (digest.policy != NULL)
         policy_unref(digest.policy);
     return status;

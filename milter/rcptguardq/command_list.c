@@ -15,14 +15,14 @@ static char *state_option = NULL;
 
 /* Columns of the first fields, each with the blanks after it. */
 enum {
-    INSTANCE_WIDTH = 16,
     ID_WIDTH = 18,
     AGE_WIDTH = 8,
     COUNT_WIDTH = 9,
     RULE_WIDTH = 18,
     STATE_WIDTH = 26,
     SENDER_WIDTH = 32,
-    NODE_WIDTH = 18
+    NODE_WIDTH = 18,
+    INSTANCE_WIDTH = 16
 };
 
 /* A terminal of fewer columns gives sender and subject a line of their own. */
@@ -323,8 +323,8 @@ static struct layout make_layout(struct tool *tool, const GPtrArray *items)
         layout.instances = layout.instances || facts_instance(tool_at(tool, item), item) != NULL;
     }
     unsigned extra = layout.states ? STATE_WIDTH : 0;
-    extra += layout.nodes ? NODE_WIDTH : 0;
-    extra += layout.instances ? INSTANCE_WIDTH : 0;
+    extra += layout.nodes ? (unsigned)NODE_WIDTH : 0;
+    extra += layout.instances ? (unsigned)INSTANCE_WIDTH : 0;
     layout.one_line = layout.width >= ONE_LINE + extra;
     return layout;
 }
@@ -359,7 +359,7 @@ static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
     const struct places_wish wish = {
-        .view = true, .states = LEDGER_OPEN | closed_states(), .whole = selection_party != NULL};
+        .view = true, .states = LEDGER_OPEN | closed_states(), .parts = selection_party != NULL ? FLEET_PARTIES : 0};
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places == NULL)

@@ -190,7 +190,7 @@ static int run(struct tool *tool)
                                      .events = true,
                                      .ids = id_options,
                                      .beginnings = true,
-                                     .whole = true};
+                                     .parts = FLEET_HISTORY};
     g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(struct placed_event));
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     auto_free(places) places = places_open(tool, &wish, &status);

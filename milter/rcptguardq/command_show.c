@@ -348,7 +348,7 @@ static int show(struct held_details *shown, struct trail *trail)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    const struct places_wish wish = {.view = true, .ids = id_options, .beginnings = true, .whole = true};
+    const struct places_wish wish = {.view = true, .ids = id_options, .beginnings = true, .parts = FLEET_WHOLE};
     g_autofree char *said = NULL;
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places != NULL)
