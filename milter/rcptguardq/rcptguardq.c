@@ -6,6 +6,7 @@
 #include "milter/content/html_text.h"
 #include "milter/database/database.h"
 #include "milter/log/log.h"
+#include "milter/postgresql/pg_session.h"
 #include "milter/queue/confinement.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
@@ -138,10 +139,12 @@ static void clean_environment(void)
 static void add_versions(GString *out)
 {
     g_autofree char *xml = html_text_library_version(), *seccomp = confinement_library_version();
+    g_autofree char *postgresql = pg_library_version();
     versions_add(out, "SQLite", database_library_version());
     versions_add(out, "ncurses", screen_library_version());
     versions_add(out, "libxml2", xml);
     versions_add(out, "libseccomp", seccomp == NULL ? "none" : seccomp);
+    versions_add(out, "libpq", postgresql == NULL ? "none" : postgresql);
     versions_add_built(out, "json-glib", json_library_version());
 }
 
@@ -160,5 +163,7 @@ int main(int argc, char **argv)
     command_begin(&program);
     if (argc > 1 && strcmp(argv[1], READER_WORD) == 0)
         reader_serve(argv + 2, mtas_queue_drivers());
+    if (argc > 1 && strcmp(argv[1], PG_SESSION_WORD) == 0)
+        pg_session_serve(argv + 2);
     return command_main(argc, argv);
 }

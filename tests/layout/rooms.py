@@ -8,12 +8,12 @@ import subprocess
 # From the ground up: a room includes only itself and rooms above it in this list.
 ORDER = ["policy/base", "policy/address", "policy/message", "policy/parts", "policy/exposure", "policy/state", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
          "policy/engine", "policy/logic", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
-         "milter/common", "milter/store", "milter/database", "milter/ledger", "milter/answers", "milter/log", "milter/state", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/review", "milter/agent", "milter/setup",
+         "milter/common", "milter/store", "milter/database", "milter/postgresql", "milter/ledger", "milter/answers", "milter/log", "milter/state", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/fleet", "milter/review", "milter/agent", "milter/setup",
          "milter/arrival", "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
 MODULES = 16
 
 # The files that know a library, by its header.
-LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/database/database.c"],
+LIBRARIES = {"mfapi.h": ["milter/daemon/filter.c"], "pcre2.h": ["policy/base/pattern.c"], "sqlite3.h": ["milter/database/database.c"], "libpq-fe.h": ["milter/postgresql/pg_connection.c"],
              "gmime.h": ["policy/message/header_text.c", "policy/message/gmime_api.h", "milter/content/message_content.c"], "libpsl.h": ["policy/exposure/public_suffix.c"], "idn2.h": ["policy/address/address.c"],
              "zlib.h": ["policy/mailbox/decompress.c"], "lzma.h": ["policy/mailbox/decompress.c"], "zstd.h": ["policy/mailbox/decompress.c"],
              "sd-daemon.h": ["milter/daemon/supervisor.c"], "curses.h": ["milter/review/screen.c"], "seccomp.h": ["milter/queue/confinement.c"], "HTMLparser.h": ["milter/content/html_text.c"]}

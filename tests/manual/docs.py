@@ -392,7 +392,7 @@ class Documents(unittest.TestCase):
         known = set(re.findall(r"AS_HELP_STRING\(\[(--[\w-]+)", text)) | {"--with-" + name for name in re.findall(r"RG_FOLDER\(\[\w+\], \[([\w-]+)\]", text)}
         known -= {"--with-"}
         self.assertEqual(known - told, set())
-        self.assertEqual(told - known, {"--with-systemd"})
+        self.assertEqual(told - known, {"--with-libpq", "--with-systemd"})
 
     def test_libraries(self):
         """packagers are told of each, of its packages, and of the version that configure asks for"""
@@ -406,7 +406,7 @@ class Documents(unittest.TestCase):
         asked = read("configure.ac")
         for row in rows:
             minimum = re.search(r">= ([\d.]+)[^\n]*\], \[%s " % re.escape(row[1]), asked)
-            self.assertEqual(row[4], minimum.group(1) if minimum else {"libmilter-dev": "any", "libsystemd-dev": "209"}[row[1]])
+            self.assertEqual(row[4], minimum.group(1) if minimum else {"libmilter-dev": "any", "libpq-dev": "12", "libsystemd-dev": "209"}[row[1]])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ LIBRARIES = {
     "GLib": ("libglib-2.0", "glib-2.0"), "GMime": ("libgmime-3.0", "gmime-3.0"), "PCRE2": ("libpcre2-8", "libpcre2-8"), "libpsl": ("libpsl", "libpsl"),
     "libidn2": ("libidn2", "libidn2"), "zlib": ("libz", "zlib"), "liblzma": ("liblzma", "liblzma"), "libzstd": ("libzstd", "libzstd"),
     "libmilter": ("libmilter", None),  # its own number, which the release of sendmail that it came with does not have
-    "SQLite": ("libsqlite3", "sqlite3"), "ncurses": ("libncursesw", "ncursesw"), "libxml2": ("libxml2", "libxml-2.0"), "libseccomp": ("libseccomp", "libseccomp"), "json-glib": ("libjson-glib-1.0", "json-glib-1.0"), "libsystemd": ("libsystemd", "libsystemd")}
+    "SQLite": ("libsqlite3", "sqlite3"), "ncurses": ("libncursesw", "ncursesw"), "libxml2": ("libxml2", "libxml-2.0"), "libseccomp": ("libseccomp", "libseccomp"), "libpq": ("libpq", "libpq"), "json-glib": ("libjson-glib-1.0", "json-glib-1.0"), "libsystemd": ("libsystemd", "libsystemd")}
 
 # Parts of GLib, of ncurses, of the compiler and of the system; and what a sanitizer brings.
 PARTS = {"libgio-2.0", "libgobject-2.0", "libtinfo", "libc", "libm", "libpthread", "libutil", "libresolv", "ld-linux-x86-64", "libgcc_s", "libasan", "libubsan", "libtsan"}
