@@ -43,8 +43,10 @@ static int check_person(const struct pass *pass, const struct ledger_decision *d
 {
     auto_free(reviewer) reviewer = decision->who == NULL ? NULL : reviewer_named(decision->who);
     if (reviewer == NULL || reviewer->uid != decision->uid)
-        return refuse(words, "is not decided: there is no user `%s` with the id %lu",
-                      decision->who == NULL ? "" : decision->who, (unsigned long)decision->uid);
+        return reviewer == NULL && decision->origin != NULL
+                   ? refuse(words, "is not decided: there is no user `%s` on this node", decision->who)
+                   : refuse(words, "is not decided: there is no user `%s` with the id %lu",
+                            decision->who == NULL ? "" : decision->who, (unsigned long)decision->uid);
     const struct config *config = pass->tool->config;
     if (!reviewer_may(reviewer, (const char *const *)config->review.groups[rights[decision->action]]))
         return refuse(words, "is not decided: `%s` is in no group that [review] lets %s", decision->who,
@@ -147,6 +149,7 @@ static void log_refusal(const struct ledger_row *row, const struct ledger_decisi
         .msgid = row->message.message_id,
         .reason = decision->reason,
         .way = decision->way == LEDGER_BY_COMMAND ? NULL : ledger_way_name(decision->way),
+        .node = decision->node,
     };
     struct entry entry;
     report_decision_entry(&entry, &report);

@@ -89,6 +89,9 @@ void ledger_close(struct ledger *ledger)
     database_close(ledger->database);
     for (unsigned i = 0; i < LEDGER_PARTY_STATEMENTS; i++)
         g_free(ledger->party_statements[i]);
+    for (unsigned i = 0; i < LEDGER_RECORD_TABLES; i++)
+        g_free(ledger->record_import[i]);
+    g_free(ledger->record_export);
     g_free(ledger->policy_added);
     g_free(ledger);
 }

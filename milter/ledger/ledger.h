@@ -106,6 +106,7 @@ struct ledger_person {
 struct ledger_message {
     char *queue_id; /* never NULL */
     enum mta mta;
+    char *instance;   /* of the MTA, as that called itself, or as the queue has it since it was seen there; or NULL */
     gint64 began;     /* MAIL FROM */
     gint64 judged;    /* end of message */
     char *message_id; /* without its angle brackets */
@@ -155,6 +156,7 @@ struct ledger_row {
     char *who;
     uid_t uid;
     enum ledger_way way;
+    char *node;    /* the other node that vouches for him, or NULL */
     gint64 since;  /* of the claim; when it was decided */
     pid_t process; /* that claimed it: if it does not exist any more, it was interrupted */
     char *reason;  /* that was given, or NULL */
@@ -184,6 +186,7 @@ struct ledger_event {
     char *action; /* "approve", "release", "return", "delete"; "refuse"; "look"; "abandon", "adopt"; "held", "left" */
     char *reason; /* or NULL */
     char *detail; /* or NULL: the new queue id, what went wrong, what was looked at */
+    char *node;   /* the other node that vouches for him, or NULL */
 };
 
 /* ---- the ledger */
@@ -359,20 +362,22 @@ struct ledger_sight {
     gint64 id;
     enum ledger_state state; /* LEDGER_HELD or LEDGER_LEFT */
     gint64 arrival, size;    /* with LEDGER_HELD */
+    const char *instance;    /* with LEDGER_HELD: in whose queue; NULL: there is one alone */
     const char *detail;      /* with LEDGER_LEFT: what the history has to say of it, or NULL */
 };
 
 /*
  * Records any number of sights (a GArray of struct ledger_sight) in one
  * transaction.  `pending` and `left` become `held`, `pending` and `held` become
- * `left`.  A row that changed meanwhile is not changed.  `left`, and a return from
- * it, are added to the history.
+ * `left`.  A row that is `held` and gets another instance keeps its state.  One that changed meanwhile is not changed.
+ * `left`, and a return from it, are added to the history.
  */
 int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error);
 
 /* A message on hold, as the queue has it. */
 struct ledger_arrival {
     const char *queue_id;
+    const char *instance; /* or NULL */
     gint64 arrival, size;
 };
 
@@ -396,6 +401,7 @@ struct ledger_act {
     const struct ledger_person *person;
     enum ledger_way way;
     const char *reason; /* or NULL */
+    const char *node;   /* the other node that vouches for the person, or NULL */
     unsigned needed;    /* approvals, for a release */
     bool learn;         /* a release that teaches the state: see ledger_untold */
 };

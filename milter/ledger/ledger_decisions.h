@@ -30,6 +30,11 @@ struct ledger_decision {
     gint64 done;   /* when it was over; 0: it is not */
     int code;      /* of enum exit codes, once it is over */
     char *words;   /* what rcptguardq said of it then, or NULL */
+
+    /* Of one that came from the fleet's database. */
+    gint64 fleet; /* its id there; 0: it did not */
+    char *origin; /* that id with the database and the time: no two are the same; or NULL */
+    char *node;   /* the other node that vouches for the person, or NULL */
 };
 
 void ledger_decision_free(struct ledger_decision *decision);
@@ -38,6 +43,13 @@ AUTO_FREE_DEFINE(ledger_decision, ledger_decision_free)
 /* Adds it; it is on the disk when this returns 0, and `id` is its id. */
 int ledger_decide(struct ledger *ledger, const struct ledger_decision *decision, gint64 *id,
                   struct database_error *error);
+
+/* The same of one from the fleet's database, unless it is there: 1, or 0 and `decision` gets the id, `done`, `code` and
+ * `words` of the one that is there; -1. */
+int ledger_decide_once(struct ledger *ledger, struct ledger_decision *decision, struct database_error *error);
+
+/* The one of that origin; NULL with DATABASE_NONE if there is none. */
+struct ledger_decision *ledger_decision_of(struct ledger *ledger, const char *origin, struct database_error *error);
 
 /* Takes one back that nobody has begun to carry out, as if it had not been written. */
 int ledger_decision_void(struct ledger *ledger, gint64 id, struct database_error *error);

@@ -9,9 +9,9 @@
 
 void ledger_message_clear(struct ledger_message *message)
 {
-    char *strings[] = {message->queue_id, message->message_id, message->sender, message->user,
-                       message->client,   message->subject,    message->rule,   message->text,
-                       message->policy,   message->author,     message->sent_by};
+    char *strings[] = {message->queue_id, message->message_id, message->sender,  message->user,
+                       message->client,   message->subject,    message->rule,    message->text,
+                       message->policy,   message->author,     message->sent_by, message->instance};
     for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     *message = (struct ledger_message){.queue_id = NULL};
@@ -27,6 +27,7 @@ void ledger_row_free(struct ledger_row *row)
     g_free(row->stopped);
     g_free(row->requeued);
     g_free(row->former);
+    g_free(row->node);
     g_free(row);
 }
 
@@ -100,6 +101,8 @@ static void *row_of(struct statement *statement)
     row->announced = statement_number(statement, column++);
     const char *inside = statement_text(statement, column++);
     row->message.inside = inside_counts_parse(inside, count_of(statement, column++));
+    row->node = text_of(statement, column++);
+    row->message.instance = text_of(statement, column++);
     row->granted = count_of(statement, column);
     return row;
 }
@@ -287,6 +290,7 @@ static void event_free(struct ledger_event *event)
     g_free(event->action);
     g_free(event->reason);
     g_free(event->detail);
+    g_free(event->node);
     g_free(event);
 }
 
@@ -303,6 +307,7 @@ static void *make_event(struct statement *statement)
     event->reason = text_of(statement, 7);
     event->detail = text_of(statement, 8);
     event->way = ledger_way_find(statement_text(statement, 9));
+    event->node = text_of(statement, 10);
     return event;
 }
 
@@ -312,7 +317,7 @@ GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct
     struct statement *statement =
         database_query(ledger->database,
                        "SELECT history.id, held, queue_id, at, history.who, history.uid, action, history.reason,"
-                       " detail, history.way FROM history JOIN held ON held.id = held"
+                       " detail, history.way, history.node FROM history JOIN held ON held.id = held"
                        " WHERE (?1 = 0 OR held = ?1) AND at >= ?2 ORDER BY at, history.id",
                        parameters, G_N_ELEMENTS(parameters));
     return collect(statement, make_event, (GDestroyNotify)event_free, error);

@@ -29,6 +29,8 @@ static int write_agent(struct ledger *ledger, const struct ledger_agent *agent, 
 static int skip_gap(struct ledger *ledger, gint64 gap, gint64 now, struct database_error *error)
 {
     const struct parameter parameters[] = {sql_number(gap), sql_number(now)};
+    if (rows_changed(ledger, "announced > 0 AND announced <= ?1", &parameters[1], 1, error) == -1)
+        return -1;
     return database_change(
         ledger->database, "UPDATE held SET announced = min(announced + ?1, ?2) WHERE announced > 0 AND announced <= ?2",
         parameters, G_N_ELEMENTS(parameters), error);
@@ -64,6 +66,8 @@ int ledger_agent_expires(struct ledger *ledger, gint64 now, struct database_erro
 static int announce(struct ledger *ledger, gint64 id, gint64 steady, gint64 now, struct database_error *error)
 {
     const struct parameter parameters[] = {sql_number(id), sql_number(steady), sql_number(now)};
+    if (row_changed(ledger, id, error) == -1)
+        return -1;
     return database_change(
         ledger->database,
         "UPDATE held SET announced = ?3 WHERE id = ?1 AND (announced = 0 OR announced < ?2 OR announced > ?3)",
@@ -134,7 +138,8 @@ static int end_delays(struct ledger *ledger, const struct ledger_trip *trip, gin
     const struct parameter parameters[] = {sql_number(except), sql_text(trip->sent_by),
                                            sql_number(trip->judged - trip->seconds * G_TIME_SPAN_SECOND),
                                            sql_text(trip->rule)};
-    if (want_notices(ledger, parameters, trip->judged, error) == -1)
+    if (want_notices(ledger, parameters, trip->judged, error) == -1 ||
+        rows_changed(ledger, ENDED, parameters, 3, error) == -1)
         return -1;
     return database_change(ledger->database, "UPDATE held SET leaves = 0, stopped = ?4 WHERE " ENDED, parameters,
                            G_N_ELEMENTS(parameters), error);

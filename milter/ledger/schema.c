@@ -181,6 +181,33 @@ static const char *const steps[] = {
     " test TEXT NOT NULL,"
     " value INTEGER NOT NULL,"
     " PRIMARY KEY (held, test));",
+
+    /*
+     * Of a fleet (rcptguard-fleet(7)).  `unpublished` has the rows whose record the database lacks, each with a mark
+     * that every change makes anew: who publishes removes only the mark that he has read.  `fleet` has the database to
+     * which the ledger was published, and when that was, in its own words: NULL is never.
+     *
+     * A decision that comes from there has its id, and `origin`, which is that id with the database and the time: it is
+     * taken once.  `node` is the other node that vouches for the person (of `held`: for the one who claimed it); NULL
+     * is none.
+     */
+    "CREATE TABLE unpublished ("
+    " held INTEGER PRIMARY KEY REFERENCES held (id) ON DELETE CASCADE,"
+    " mark INTEGER NOT NULL);"
+    "CREATE TABLE fleet ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " incarnation TEXT,"
+    " published TEXT);"
+    "INSERT INTO fleet VALUES (1, NULL, NULL);"
+    "ALTER TABLE decision ADD COLUMN fleet INTEGER;"
+    "ALTER TABLE decision ADD COLUMN origin TEXT;"
+    "ALTER TABLE decision ADD COLUMN node TEXT;"
+    "CREATE UNIQUE INDEX decision_origin ON decision (origin) WHERE origin IS NOT NULL;"
+    "ALTER TABLE held ADD COLUMN node TEXT;"
+    "ALTER TABLE history ADD COLUMN node TEXT;"
+
+    /* Of several instances of the MTA behind one daemon, the one that the message is of; NULL: it is not known. */
+    "ALTER TABLE held ADD COLUMN instance TEXT;",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == SCHEMA_VERSION);
 

@@ -11,7 +11,7 @@
 #define SCHEMA_APPLICATION 0x52634764
 
 /* The version that schema_update leaves behind. */
-#define SCHEMA_VERSION 6u
+#define SCHEMA_VERSION 7u
 
 /* As schema_bring: the ledger's tables. */
 int schema_update(struct database *database, struct database_error *error);

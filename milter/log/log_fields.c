@@ -169,4 +169,6 @@ void report_decision_entry(struct entry *entry, const struct report_decision *de
     entry_text(entry, "reason", decision->reason);
     if (decision->way != NULL)
         add_word(entry, "way", decision->way, RULE_LIMIT);
+    if (decision->node != NULL)
+        add_word(entry, "node", decision->node, RULE_LIMIT);
 }

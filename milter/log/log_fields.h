@@ -71,6 +71,7 @@ struct report_decision {
     const char *msgid;
     const char *reason; /* with "look": what was looked at */
     const char *way;    /* by what way, if it was no command; or NULL */
+    const char *node;   /* the other node that vouches for the reviewer, or NULL */
 };
 
 /* The line of a decision, the facts always in the order of struct report_decision; it points at the decision. */

@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-#define CONF "rcptguard.conf"
-
 /* In the braces of a milter. */
 #define DEFAULT_ACTION "default_action"
 
@@ -366,7 +364,7 @@ static void examine_daemon_timeout(struct doctor *doctor)
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_WARNING, "The daemon hangs up on a slow sender before Postfix does.",
                      "[milter] timeout is %u s, smtpd_timeout %u s", ours, theirs);
-    finding_mend(finding, CONF, "timeout = %u", MAX(CONFIG_DEFAULT_TIMEOUT, theirs + 60));
+    finding_mend(finding, doctor->conf, "timeout = %u", MAX(CONFIG_DEFAULT_TIMEOUT, theirs + 60));
 }
 
 static void examine_protocol(struct doctor *doctor)
@@ -522,7 +520,7 @@ static void mend_place(struct finding *finding, const struct doctor *doctor, con
         mend_list(finding, doctor, postfix_service_overrides(service, list) ? service : NULL, list, entry);
         return;
     }
-    finding_mend(finding, CONF, "socket = unix:%s/rcptguard/rcptguard.sock", queue);
+    finding_mend(finding, doctor->conf, "socket = unix:%s/rcptguard/rcptguard.sock", queue);
     finding_mend(finding, MAIN_CF, "%s = unix:rcptguard/rcptguard.sock", list);
 }
 

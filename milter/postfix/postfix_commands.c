@@ -30,6 +30,8 @@ static const char *const parameters[] = {"-x",
                                          "sender_bcc_maps",
                                          "recipient_bcc_maps",
                                          POSTFIX_MAIL_LOG,
+                                         POSTFIX_INSTANCE,
+                                         POSTFIX_SPOOL,
                                          NULL};
 #define PARAMETER_OPTIONS 2
 
@@ -47,6 +49,37 @@ const char *postfix_parameter(struct queue *queue, const char *name, char **erro
         g_hash_table_insert(queue->facts, g_strdup(parameters[PARAMETER_OPTIONS + i]),
                             g_strdup(i < count ? lines[i] : ""));
     return g_hash_table_lookup(queue->facts, name);
+}
+
+int postfix_identify(struct queue *queue, char **error)
+{
+    const char *name = postfix_parameter(queue, POSTFIX_INSTANCE, error);
+    const char *spool = name == NULL ? NULL : postfix_parameter(queue, POSTFIX_SPOOL, error);
+    if (spool == NULL)
+        return -1;
+    g_free(queue->name);
+    queue->name = name[0] != '\0' ? g_strdup(name) : g_path_get_basename(queue->configuration);
+    g_free(queue->spool);
+    queue->spool = g_strdup(spool);
+    return 0;
+}
+
+char **postfix_instances(char **error)
+{
+    static const char *const words[] = {"postmulti", "-l", NULL};
+    g_autoptr(GString) said = g_string_new(NULL);
+    const struct program program = {.arguments = words, .take = program_collect, .data = said};
+    if (program_run(&program, error) == -1)
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(said->str, "\n", -1);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    for (char **line = lines; *line != NULL; line++) {
+        const char *directory = strchr(*line, '/'); /* no name, no group and no `y` or `n` has one */
+        if (directory != NULL)
+            g_ptr_array_add(found, g_strchomp(g_strdup(directory)));
+    }
+    g_ptr_array_add(found, NULL);
+    return g_strdupv((char **)found->pdata);
 }
 
 bool postfix_id_is_sound(const char *id)

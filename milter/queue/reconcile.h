@@ -2,6 +2,8 @@
  * reconcile - brings the ledger and the MTA's queue together: what of the ledger
  * is on hold, what has left, what the ledger does not know.
  *
+ * Of several instances of the MTA, a row is only that of a message of its instance, if that is known.
+ *
  * A row and a message are one if the queue ids are the same and unique.  Postfix's short ids are used again:
  * with such an id, the message must also have begun to arrive when the row says.  If the times do not fit, the
  * Message-ID decides: mail from sendmail(1) may have waited before it was evaluated, and if the clock was
@@ -33,19 +35,27 @@
 /* A row, a message on hold, or both. */
 struct view_item {
     struct ledger_row *row;    /* NULL: untracked, the ledger does not know it */
-    struct queue_entry *entry; /* NULL: not on hold */
+    struct queue_entry *entry; /* NULL: not on hold, */
+    bool unread;               /* or its queue could not be read, and the row says what was known before */
 };
 
 struct view {
     GPtrArray *items; /* struct view_item *, the newest first; of the rows the open ones alone */
+    char *unread;     /* which instances' queues could not be read, and why; or NULL */
     char *unrecorded; /* why the result could not be recorded in the ledger, or NULL; it is valid anyway */
 };
 
 void view_free(struct view *view);
 AUTO_FREE_DEFINE(view, view_free)
 
-/* What is on hold under a queue id now, or else what had that id before; NULL: nothing. */
+/* What is on hold under a queue id now, or else what had that id before; NULL: nothing.  An id may be INSTANCE/ID. */
 const struct view_item *view_find(const struct view *view, const char *id);
+
+/* Where several instances have a message of that id: "INSTANCE/ID, INSTANCE/ID", for g_free; else NULL. */
+char *view_find_several(const struct view *view, const char *id);
+
+/* A typed id without its instance, which `instance` gets, for g_free, or NULL. */
+const char *view_bare_id(const char *id, char **instance);
 
 /* Microseconds since 1970 when an item arrived, as far as is known. */
 gint64 view_arrival(const struct view_item *item);

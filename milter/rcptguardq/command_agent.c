@@ -20,7 +20,6 @@ static void say(int code, const char *id, const char *words)
 /* One process for each run: it reads the configuration and the identities as they are then. */
 static int run_apart(void)
 {
-    const char *config = tool_config_path();
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
     GError *error = NULL;
     int status = 0;
@@ -28,9 +27,7 @@ static int run_apart(void)
     g_ptr_array_add(arguments, (gpointer) "agent");
     if (tool_json())
         g_ptr_array_add(arguments, (gpointer) "--json");
-    if (config != NULL)
-        g_ptr_array_add(arguments, (gpointer) "-c");
-    g_ptr_array_add(arguments, (gpointer)config); /* or the end */
+    tool_config_arguments(arguments);
     g_ptr_array_add(arguments, NULL);
     if (!g_spawn_sync(NULL, (char **)arguments->pdata, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL, NULL,
                       &status, &error)) {

@@ -40,6 +40,7 @@ struct digest {
     gint64 steady;         /* since when the agent runs */
     GArray *expiring;      /* gint64: the rows of which it says that they expire */
     struct self_decided self;
+    const char *trouble; /* which queues could not be read, or NULL */
     GString *by_senders; /* what they decided in the last day, as text */
 };
 
@@ -63,9 +64,10 @@ static GPtrArray *find_rows(struct digest *digest, const struct onhold *onhold, 
     unsigned known = 0;
     for (guint i = 0; i < open->len; i++) {
         struct ledger_row *row = g_ptr_array_index((GPtrArray *)open, i);
-        if (!onhold_has(onhold, row))
+        bool there = onhold_has(onhold, row);
+        if (!there && (row->state != LEDGER_HELD || !onhold_may_have(onhold, row)))
             continue;
-        known++;
+        known += there;
         if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
             continue;
         g_ptr_array_add(rows, row);
@@ -151,6 +153,8 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
+    if (queue_is_several(tool->queue) && message->instance != NULL)
+        g_string_append_printf(out, "    instance: %s\n", message->instance);
     append_inside(out, &message->inside);
     append_times(out, tool, digest, row);
 }
@@ -159,6 +163,7 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
 {
     GString *out = g_string_new(NULL);
     guint count = digest->rows->len;
+    g_autofree char *instance = config_instance_option(tool->config);
     if (count == 0)
         g_string_append(out, "Nothing waits for review.\n");
     else if (digest->late > 0)
@@ -168,15 +173,18 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
         append_row(out, tool, digest, g_ptr_array_index(digest->rows, i));
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
+    if (digest->trouble != NULL)
+        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", digest->trouble);
     if (digest->untracked > 0)
         g_string_append_printf(out,
-                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n",
-                               digest->untracked);
+                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list%s --state untracked\n",
+                               digest->untracked, instance);
     if (count > 0)
-        g_string_append(
-            out,
-            "\nWhy is one held?      sudo rcptguardq show ID\nWhat is in it?        sudo rcptguardq show --text ID\n"
-            "One after the other:  sudo rcptguardq review\n");
+        g_string_append_printf(out,
+                               "\nWhy is one held?      sudo rcptguardq show%s ID\n"
+                               "What is in it?        sudo rcptguardq show%s --text ID\n"
+                               "One after the other:  sudo rcptguardq review%s\n",
+                               instance, instance, instance);
     return g_string_free(out, FALSE);
 }
 
@@ -331,12 +339,15 @@ static int run(struct tool *tool)
     auto_free(onhold) onhold = onhold_look(tool->queue, &error);
     if (onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
+    if (onhold_trouble(onhold) != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(onhold));
     struct ledger_agent agent;
     if (ledger_agent_read(tool->ledger, &agent, &failure) == -1)
         return tool_ledger_error(&failure);
     struct digest digest = {
         .now = tool_now(), .steady = agent.steady, .expiring = g_array_new(FALSE, FALSE, sizeof(gint64))};
     digest.rows = find_rows(&digest, onhold, open);
+    digest.trouble = onhold_trouble(onhold);
     find_expiring(tool, &digest);
     digest.by_senders = g_string_new(NULL);
     digest.self = self_decided_find(tool, digest.now - LATE, digest.by_senders);

@@ -91,7 +91,9 @@ static int run(struct tool *tool)
 {
     enum mta mta;
     auto_free(findings) findings = findings_new();
-    struct doctor doctor = {.tool = tool, .findings = findings};
+    g_autofree char *unit = config_unit(tool->config, "rcptguardd", "");
+    g_autofree char *conf = g_path_get_basename(tool->config->path);
+    struct doctor doctor = {.tool = tool, .findings = findings, .unit = unit, .conf = conf};
     /* The MTA's commands would do as root what a stranger's configuration says. */
     if (!tool->reviewer->root && (mta_option != NULL || other_named(MTA_NONE)))
         return tool_error(EXITS_FORBIDDEN, "not permitted: another MTA or configuration goes with root itself");
@@ -99,8 +101,8 @@ static int run(struct tool *tool)
     const struct mta_row *row = row_find(mta != MTA_NONE ? mta : tool->config->review.mta);
     if (row != NULL) {
         doctor.mta = row->checks;
-        doctor.directory = *row->doctor_option != NULL ? *row->doctor_option
-                                                       : tool->config->review.places[row->queue->mta].configuration;
+        doctor.directory =
+            *row->doctor_option != NULL ? *row->doctor_option : config_mta(tool->config, row->queue->mta);
     }
     examine_mta_tables(&doctor);
     g_autoptr(GString) out = g_string_new(NULL);

@@ -12,7 +12,15 @@ static gboolean all_option = FALSE;
 static char *state_option = NULL;
 
 /* Columns of the first fields, each with the blanks after it. */
-enum { ID_WIDTH = 18, AGE_WIDTH = 8, COUNT_WIDTH = 9, RULE_WIDTH = 18, STATE_WIDTH = 26, SENDER_WIDTH = 32 };
+enum {
+    INSTANCE_WIDTH = 16,
+    ID_WIDTH = 18,
+    AGE_WIDTH = 8,
+    COUNT_WIDTH = 9,
+    RULE_WIDTH = 18,
+    STATE_WIDTH = 26,
+    SENDER_WIDTH = 32
+};
 
 /* A terminal of fewer columns gives sender and subject a line of their own. */
 #define ONE_LINE 120
@@ -25,6 +33,7 @@ struct layout {
     bool states; /* a column of what the state does not say: a subject may say that, too, and so has no place before it
                   */
     bool one_line;
+    bool instances; /* a column of them */
 };
 
 /* The state of that name, or -1; "untracked" is none of the ledger's. */
@@ -141,7 +150,10 @@ static const char *subject_of(const struct view_item *item)
     return item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
 }
 
-static const unsigned columns_of_facts = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
+static unsigned columns_of_facts(const struct layout *layout)
+{
+    return ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH + (layout->instances ? INSTANCE_WIDTH : 0);
+}
 
 /* Where it is the last of its line it has what is left of that. */
 static void append_state(GString *out, const struct layout *layout, const struct view_item *item)
@@ -151,14 +163,14 @@ static void append_state(GString *out, const struct layout *layout, const struct
     if (layout->states && layout->one_line)
         append_cell(out, state, STATE_WIDTH);
     else if (layout->states)
-        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts));
+        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts(layout)));
 }
 
 /* The sender and the subject begin a line of their own where there is no room. */
 static unsigned begin_sender(GString *out, const struct layout *layout)
 {
     if (layout->one_line)
-        return columns_of_facts + (layout->states ? STATE_WIDTH : 0);
+        return columns_of_facts(layout) + (layout->states ? STATE_WIDTH : 0);
     end_line(out);
     g_string_append(out, "    ");
     return 4;
@@ -172,6 +184,8 @@ static void append_item(GString *out, const struct layout *layout, const struct 
         inside = inside_counts_largest(&message->inside);
     g_autofree char *age = selection_age(layout->now - view_arrival(item));
     append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
+    if (layout->instances)
+        append_cell(out, facts_instance(layout->tool, item), INSTANCE_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_number(out, item, message == NULL ? 0 : message->counts.visible, inside.people);
     append_number(out, item, message == NULL ? 0 : message->counts.parties, inside.parties);
@@ -190,8 +204,10 @@ static void append_head(GString *out, const struct layout *layout, const GPtrArr
     if (terminal_is(stdout))
         g_string_append_printf(out, "%u message%s, the oldest held for %s\n\n", items->len, items->len == 1 ? "" : "s",
                                oldest);
-    g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
-                           "RULE");
+    g_string_append_printf(out, "%-*s", ID_WIDTH, "ID");
+    if (layout->instances)
+        g_string_append_printf(out, "%-*s", INSTANCE_WIDTH, "INSTANCE");
+    g_string_append_printf(out, "%6s  %7s  %7s  %-*s", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH, "RULE");
     if (layout->states)
         g_string_append_printf(out, "%-*s", STATE_WIDTH, "STATE");
     begin_sender(out, layout);
@@ -207,7 +223,10 @@ static struct layout make_layout(const struct tool *tool, const GPtrArray *items
         g_autofree char *remark = facts_remark(tool, g_ptr_array_index((GPtrArray *)items, i));
         layout.states = layout.states || remark != NULL;
     }
-    layout.one_line = layout.width >= ONE_LINE + (layout.states ? STATE_WIDTH : 0);
+    layout.instances = queue_is_several(tool->queue);
+    unsigned extra = layout.states ? STATE_WIDTH : 0;
+    extra += layout.instances ? INSTANCE_WIDTH : 0;
+    layout.one_line = layout.width >= ONE_LINE + extra;
     return layout;
 }
 

@@ -130,12 +130,14 @@ static int run(struct tool *tool)
     g_autofree char *id = typed_id_complete(tool, NULL, id_options[0], &status);
     if (id == NULL)
         return status;
-    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id, &error);
+    g_autofree char *instance = NULL;
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, view_bare_id(id, &instance), &error);
     if (rows == NULL)
         return tool_ledger_error(&error);
     for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--) {
         const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
-        status = print_events(tool, row->id);
+        if (instance == NULL || g_strcmp0(instance, row->message.instance) == 0)
+            status = print_events(tool, row->id);
     }
     return status;
 }

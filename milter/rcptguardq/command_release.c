@@ -72,6 +72,12 @@ static int tell_unknown(const struct view *view, const char *id)
 static int decide_id(struct tool *tool, const struct view *view, const char *id, enum ledger_action action)
 {
     const struct view_item *there = view_find(view, id);
+    g_autofree char *several = view_find_several(view, id);
+    if (several != NULL) {
+        g_autofree char *said = g_strdup_printf(TYPED_ID_SEVERAL, several);
+        tell(EXITS_WRONG, id, said);
+        return EXITS_WRONG;
+    }
     if (there != NULL)
         return decide_one(tool, there, action);
     int status = EXITS_DONE;
@@ -157,8 +163,9 @@ static int decide_input(struct tool *tool, const struct view *view, enum ledger_
         return tool_error(EXITS_WRONG, "%s", error);
     for (guint i = 0; i < ids->len; i++) {
         const struct view_item *item = view_find(view, g_ptr_array_index(ids, i));
+        g_autofree char *several = view_find_several(view, g_ptr_array_index(ids, i));
         int code = EXITS_DONE;
-        if (item == NULL || !waits(item))
+        if (item == NULL || several != NULL || !waits(item))
             code = decide_id(tool, view, g_ptr_array_index(ids, i), action);
         else if (!g_ptr_array_find(items, item, NULL))
             g_ptr_array_add(items, (gpointer)item);

@@ -132,9 +132,9 @@ static char *silence(const struct setup *setup)
 /* An MTA that asks and gets no answer defers all mail: the daemon comes first. */
 static int refuse(const struct setup *setup, const char *silent)
 {
-    return tool_error(EXITS_WRONG,
-                      "%s; %s was not changed: start it first (systemctl start rcptguardd), or use --anyway", silent,
-                      setup->path);
+    g_autofree char *unit = config_unit(setup->config, "rcptguardd", "");
+    return tool_error(EXITS_WRONG, "%s; %s was not changed: start it first (systemctl start %s), or use --anyway",
+                      silent, setup->path, unit);
 }
 
 /* ---- the change */
@@ -374,7 +374,7 @@ static int run(struct tool *tool)
     struct setup setup = {.config = tool->config, .notes = g_string_new(NULL)};
     setup.directory = *row->setup_option;
     if (setup.directory == NULL && mta->edits_configuration)
-        setup.directory = tool->config->review.places[row->queue->mta].configuration;
+        setup.directory = config_mta(tool->config, row->queue->mta);
     setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
     struct edit edits[EDITS] = {{.path = NULL}};
     int status = is_used_option ? say_used(&setup, mta) : prepare_all(&setup, mta, edits);

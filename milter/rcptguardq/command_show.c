@@ -244,7 +244,7 @@ static int print_raw(const struct held_details *shown)
     int status = record_looks(shown, LEDGER_LOOK_MESSAGE);
     if (status != EXITS_DONE)
         return status;
-    enum queue_answer answer = queue_raw(shown->tool->queue, entry->id, true, take_raw, NULL, &error);
+    enum queue_answer answer = queue_raw(shown->tool->queue, entry, true, take_raw, NULL, &error);
     if (answer == QUEUE_FAILED)
         return tool_error(EXITS_PASSING, "%s", error);
     return answer == QUEUE_DONE ? EXITS_DONE : absent();

@@ -30,6 +30,7 @@ struct act {
     const char *id;
     struct ledger_person person;
     enum ledger_way way;
+    const char *node; /* the other node that vouches for the person, or NULL */
     char **said;
 };
 
@@ -108,6 +109,7 @@ static void log_decision(const struct act *act, const char *what, const char *re
         .msgid = act->row->message.message_id,
         .reason = act->decision->reason,
         .way = act->way == LEDGER_BY_COMMAND ? NULL : ledger_way_name(act->way),
+        .node = act->node,
     };
     struct entry entry;
     report_decision_entry(&entry, &decision);
@@ -201,6 +203,7 @@ static int approve(const struct act *act, struct approvals *approvals, bool *eno
                                                                     .now = tool_now(),
                                                                     .person = &act->person,
                                                                     .way = act->way,
+                                                                    .node = act->node,
                                                                     .reason = act->decision->reason},
                                                &row, &error);
     if (answer == LEDGER_FAILED)
@@ -227,7 +230,8 @@ static int send_notice(const struct act *act, char **error)
                            : act->way == LEDGER_BY_AUTHOR ? notice_cancelled
                                                           : notice_returned;
     g_autofree char *text = notice_compose(template, &facts, message->sender);
-    return queue_send(act->tool->queue, "", message->sender, text, strlen(text), error);
+    struct queue *queue = queue_of(act->tool->queue, act->entry->instance);
+    return queue_send(queue, "", message->sender, text, strlen(text), error);
 }
 
 /* Who deletes it has his reasons not to tell its author; but what the time deletes, its author has to know. */
@@ -238,7 +242,8 @@ static int send_deleted(const struct act *act, char **error)
     if (act->way != LEDGER_BY_EXPIRY)
         return 0;
     g_autofree char *text = notice_compose(notice_deleted, &facts, message->author);
-    return queue_send(act->tool->queue, "", message->author, text, strlen(text), error);
+    struct queue *queue = queue_of(act->tool->queue, act->entry->instance);
+    return queue_send(queue, "", message->author, text, strlen(text), error);
 }
 
 static enum queue_answer touch_queue(const struct act *act, struct queue_outcome *outcome, char **error)
@@ -260,9 +265,12 @@ static int is_on_hold(const struct act *act)
 {
     g_autofree char *error = NULL;
     g_autoptr(GPtrArray) entries = queue_held(act->tool->queue, &error);
+    if (!queue_sees(act->tool->queue, act->entry->instance))
+        return -1;
     for (guint i = 0; entries != NULL && i < entries->len; i++) {
         const struct queue_entry *entry = g_ptr_array_index(entries, i);
-        if (strcmp(entry->id, act->id) == 0 && entry->arrival == act->entry->arrival)
+        if (strcmp(entry->id, act->id) == 0 && entry->arrival == act->entry->arrival &&
+            g_strcmp0(entry->instance, act->entry->instance) == 0)
             return 1;
     }
     return entries == NULL ? -1 : 0;
@@ -357,6 +365,7 @@ static int claim_and_act(const struct act *act, unsigned needed)
                                                                   .now = tool_now(),
                                                                   .person = &act->person,
                                                                   .way = act->way,
+                                                                  .node = act->node,
                                                                   .reason = act->decision->reason,
                                                                   .needed = needed,
                                                                   .learn = act->decision->learn},
@@ -489,12 +498,15 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         .person = {.login = carried != NULL ? carried->who : tool->reviewer->login,
                    .uid = carried != NULL ? carried->uid : tool->reviewer->uid},
         .way = carried != NULL ? carried->way : LEDGER_BY_COMMAND,
+        .node = carried != NULL ? carried->node : NULL,
         .said = said,
     };
     if (row == NULL)
         return untracked(&act);
     if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
         return over(&act, row);
+    if (item->entry == NULL && item->unread)
+        return say(&act, EXITS_PASSING, "stays as it is: the queue that it is in cannot be read; try again");
     if (item->entry == NULL)
         return say(&act, EXITS_PASSING, "is not on hold: it is not there yet, or has left already; try again");
     return decide_held(&act);

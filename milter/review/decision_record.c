@@ -52,6 +52,10 @@ static void make_seal(const struct tool *tool, const struct view_item *item, con
     add_number(hmac, decision->uid);
     add_text(hmac, decision->reason);
     add_number(hmac, decision->at);
+    if (decision->origin != NULL) {
+        add_text(hmac, decision->origin);
+        add_text(hmac, decision->node);
+    }
     g_hmac_get_digest(hmac, seal, &size);
     g_hmac_unref(hmac);
 }

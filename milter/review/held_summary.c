@@ -15,6 +15,14 @@ const char *facts_state(const struct view_item *item)
     return item->row == NULL ? "untracked" : ledger_state_name(item->row->state);
 }
 
+const char *facts_instance(const struct tool *tool, const struct view_item *item)
+{
+    if (tool->queue == NULL || !queue_is_several(tool->queue))
+        return NULL;
+    const char *name = item->entry != NULL ? item->entry->instance : item->row->message.instance;
+    return name != NULL ? name : "-";
+}
+
 char *facts_count(unsigned number, const char *one, const char *many)
 {
     return g_strdup_printf("%u %s", number, number == 1 ? one : many);
@@ -76,6 +84,8 @@ char *facts_remark(const struct tool *tool, const struct view_item *item)
     if (row == NULL)
         return g_strdup("untracked");
     unsigned needed = tool_approvals_needed(tool, row);
+    if (item->unread)
+        return g_strdup("queue cannot be read");
     if (row->state == LEDGER_HELD && needed > 1)
         return g_strdup_printf("%u of %u approvals", row->granted, needed);
     if (row->state == LEDGER_HELD)
@@ -167,8 +177,10 @@ void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_it
 {
     gint64 arrival = view_arrival(item);
     json_string(json, "id", item->row != NULL ? item->row->message.queue_id : item->entry->id);
+    if (facts_instance(tool, item) != NULL)
+        json_string(json, "instance", item->entry != NULL ? item->entry->instance : item->row->message.instance);
     json_string(json, "state", facts_state(item));
-    json_boolean(json, "on_hold", item->entry != NULL);
+    json_boolean(json, "on_hold", item->entry != NULL || (item->unread && item->row->state == LEDGER_HELD));
     json_time(json, "arrival", arrival);
     json_number(json, "age", MAX(tool_now() - arrival, 0) / G_USEC_PER_SEC);
     json_string(json, "sender", item->row != NULL ? item->row->message.sender : item->entry->sender);

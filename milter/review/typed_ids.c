@@ -100,6 +100,11 @@ static char *complete(struct tool *tool, const struct view *view, const char *id
 char *typed_id_complete(struct tool *tool, const struct view *view, const char *id, int *status)
 {
     int found = EXITS_DONE;
+    g_autofree char *several = view == NULL ? NULL : view_find_several(view, id);
+    if (several != NULL) {
+        *status = tool_error(EXITS_WRONG, "%s: " TYPED_ID_SEVERAL, id, several);
+        return NULL;
+    }
     if (view != NULL && view_find(view, id) != NULL)
         return g_strdup(id);
     auto_free(ledger_row) row = tool_find(tool, id, &found);

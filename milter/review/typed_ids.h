@@ -18,6 +18,9 @@
 /* Queue ids that are read. */
 #define TYPED_IDS_LIMIT 100000u
 
+/* Of several instances more than one has a message of that id: see view_find_several. */
+#define TYPED_ID_SEVERAL "is on hold in several instances: say which, %s"
+
 /*
  * The queue id that a person means who types `id`: itself if there is such a message, or else the only
  * one that begins so.  Of `view` (NULL: the ledger alone) what waits comes first; then what the ledger has.  NULL

@@ -106,7 +106,8 @@ static void examine_oldest(struct doctor *doctor)
         findings_add(doctor->findings, SEVERITY_WARNING,
                      "Its sender believes that it was sent; without `expire` in [review] it stays on hold for ever.",
                      "%s has waited for %" G_GINT64_FORMAT " days", oldest->entry->id, age / DAY_MICROSECONDS);
-    finding_mend(finding, MEND_SHELL, "rcptguardq show %s", oldest->entry->id);
+    g_autofree char *instance = config_instance_option(doctor->tool->config);
+    finding_mend(finding, MEND_SHELL, "rcptguardq show%s %s", instance, oldest->entry->id);
 }
 
 static void examine_expiry(struct doctor *doctor)
@@ -115,6 +116,7 @@ static void examine_expiry(struct doctor *doctor)
     const struct review *review = &doctor->tool->config->review;
     struct database_error error;
     struct ledger_agent agent;
+    g_autofree char *timer = config_unit(doctor->tool->config, "rcptguard-agent", ".timer");
     if (review->expire.seconds == 0) {
         findings_ok(doctor->findings, "off: what nobody decides stays on hold");
         return;
@@ -128,7 +130,7 @@ static void examine_expiry(struct doctor *doctor)
     else if (ABS(tool_now() - agent.last) > LEDGER_AGENT_GAP)
         finding_mend(findings_add(doctor->findings, SEVERITY_ERROR, why,
                                   "[review] has `expire`, and `rcptguardq agent` does not run"),
-                     MEND_SHELL, "systemctl enable --now rcptguard-agent.timer");
+                     MEND_SHELL, "systemctl enable --now %s", timer);
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "held mail is %s after %u days",
                     review->expire.way == EXPIRE_DELETE ? "deleted" : "returned",

@@ -20,6 +20,8 @@ struct examination {
 struct doctor {
     struct tool *tool; /* ledger and queue are NULL if they could not be opened */
     struct findings *findings;
+    const char *unit;              /* the daemon's, of systemd */
+    const char *conf;              /* the name of the configuration's file */
     const struct doctor_mta *mta;  /* or NULL */
     const char *directory;         /* of the MTA's configuration, or its file; NULL: its own */
     void *state;                   /* what the MTA's `open` made */

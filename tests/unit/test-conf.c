@@ -78,8 +78,8 @@ static void test_defaults(void)
     g_assert_null(review->identities);
     g_assert_null(review->notice);
     g_assert_null(review->digest_to);
-    g_assert_null(review->places[MTA_POSTFIX].configuration);
-    g_assert_null(review->places[MTA_SENDMAIL].configuration);
+    g_assert_null(config_mta(config, MTA_POSTFIX));
+    g_assert_null(config_mta(config, MTA_SENDMAIL));
     g_assert_null(review->places[MTA_SENDMAIL].command);
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
         g_assert_cmpuint(g_strv_length(review->groups[i]), ==, 1);
@@ -153,8 +153,8 @@ static void test_every_key(void)
     g_autofree char *addresses = g_strjoinv(" ", review->digest_to);
     g_assert_cmpstr(addresses, ==, "security@corp.example root");
     g_assert_cmpint(review->mta, ==, MTA_SENDMAIL);
-    g_assert_cmpstr(review->places[MTA_POSTFIX].configuration, ==, "/etc/postfix-out");
-    g_assert_cmpstr(review->places[MTA_SENDMAIL].configuration, ==, "/etc/mail/out.cf");
+    g_assert_cmpstr(config_mta(config, MTA_POSTFIX), ==, "/etc/postfix-out");
+    g_assert_cmpstr(config_mta(config, MTA_SENDMAIL), ==, "/etc/mail/out.cf");
     g_assert_cmpstr(review->places[MTA_SENDMAIL].command, ==, "/opt/sendmail");
 }
 
@@ -195,7 +195,7 @@ static void test_relative_paths(void)
     g_assert_cmpstr(config->ledger, ==, "/etc/x/l.db");
     g_assert_cmpstr(config->metrics, ==, "/etc/x/m/x.prom");
     g_assert_cmpstr(config->review.identities, ==, "/etc/x/who");
-    g_assert_cmpstr(config->review.places[MTA_POSTFIX].configuration, ==, "/etc/x/p");
+    g_assert_cmpstr(config_mta(config, MTA_POSTFIX), ==, "/etc/x/p");
 }
 
 /* GLib's escapes are undone by GLib, and a hash without a blank before it is part of a value. */

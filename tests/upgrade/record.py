@@ -6,7 +6,7 @@ writes tests/upgrade/RELEASE: a ledger as SQL, with messages that a real Postfix
 reviewers decided on; what rcptguardq said of it; the example policies with their tables, what
 `print` made of each, and its digest; and a configuration.  It is run once, when a version is
 released.  A folder that is there is not changed: users have such files.  `0.1-schema1`
-to `0.1-schema5` are of the last builds before 0.1 whose ledgers had the first five versions of the tables.
+to `0.1-schema6` are of the last builds before 0.1 whose ledgers had the first six versions of the tables.
 """
 
 import hashlib

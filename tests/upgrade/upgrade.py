@@ -26,8 +26,8 @@ RELEASES = sorted(path.name for path in FOLDER.iterdir() if (path / "ledger.sql"
 SCHEMA = int(re.search(r"#define SCHEMA_VERSION (\d+)u", pathlib.Path(daemon.SOURCE, "milter/ledger/schema.h").read_text()).group(1))
 SUFFIXES = pathlib.Path("/usr/share/publicsuffix/public_suffix_list.dafsa")
 
-# What differs because the message in the queue is another one than the version before held.
-OTHERS = {"id", "age", "arrival", "began", "changed", "headers", "judged"}
+# What differs because the message in the queue is another one than the version before held, of which no approval has a seal.
+OTHERS = {"id", "age", "arrival", "began", "changed", "headers", "judged", "may"}
 
 
 def read(release, name):
