@@ -113,6 +113,8 @@ void config_free(struct config *config)
     g_free(config->ledger);
     g_free(config->state);
     g_free(config->state_key);
+    g_free(config->fleet_database);
+    g_free(config->fleet_node);
     g_free(config->metrics);
     g_free(config->instance);
     review_clear(&config->review);
@@ -144,6 +146,16 @@ char *config_state_key(const struct config *config)
 char *config_answers_key(const struct config *config)
 {
     return beside_ledger(config, NULL, "answers.key");
+}
+
+char *config_fleet_node(const struct config *config)
+{
+    if (config->fleet_node != NULL)
+        return g_strdup(config->fleet_node);
+    const char *host = g_get_host_name();
+    g_autofree char *name = g_strndup(host, MIN(strcspn(host, "."), CONFIG_NODE_LIMIT));
+    g_strcanon(name, CONFIG_NODE_CHARACTERS, '-');
+    return name[0] == '\0' ? g_strdup("localhost") : g_steal_pointer(&name);
 }
 
 char *config_decision_key(const struct config *config)

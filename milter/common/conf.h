@@ -98,6 +98,9 @@ struct config {
     char *state;     /* what is remembered between messages; NULL: state.db beside the ledger; see config_state */
     char *state_key; /* of its hashes; NULL: state.key beside the ledger */
 
+    char *fleet_database; /* a connection string; NULL: this server shares nothing */
+    char *fleet_node;     /* NULL: see config_fleet_node */
+
     char *metrics;  /* absolute; or NULL: none are written */
     char *instance; /* a label of all of them; or NULL */
 
@@ -129,6 +132,13 @@ char *config_answers_key(const struct config *config);
 
 /* Where the key is that seals decisions: an absolute path, for g_free. */
 char *config_decision_key(const struct config *config);
+
+/* Of the name of a node: the most bytes, and its characters. */
+#define CONFIG_NODE_LIMIT      63
+#define CONFIG_NODE_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-"
+
+/* What this server is called among those of its fleet: [fleet] node, or the short name of the host; for g_free. */
+char *config_fleet_node(const struct config *config);
 
 AUTO_FREE_DEFINE(config, config_free)
 

@@ -1,7 +1,10 @@
 /* conf_keys - see conf_keys.h */
 
+#include <config.h>
+
 #include "milter/common/conf_keys.h"
 
+#include "milter/common/conninfo.h"
 #include "milter/common/duration.h"
 #include "policy/base/suggest.h"
 
@@ -204,6 +207,35 @@ static char *read_instance(const struct key *key, struct config *config, const c
     return NULL;
 }
 
+static char *read_database(const struct key *key, struct config *config, const char *value)
+{
+    char **place = place_of(key, config);
+#ifdef HAVE_LIBPQ
+    char *error = conninfo_wrong(value);
+#else
+    char *error = g_strdup("this rcptguard was built without PostgreSQL (libpq)");
+#endif
+    if (error != NULL)
+        return error;
+    g_free(*place);
+    *place = g_strdup(value);
+    return NULL;
+}
+
+/* It is typed as NODE:ID, and as the value of an option. */
+static char *read_node(const struct key *key, struct config *config, const char *value)
+{
+    (void)key;
+    if (strlen(value) > CONFIG_NODE_LIMIT || !g_ascii_isalnum(value[0]) ||
+        value[strspn(value, CONFIG_NODE_CHARACTERS)] != '\0')
+        return g_strdup_printf("expected a name of at most %d letters, digits, dots, hyphens and underscores that "
+                               "begins with a letter or a digit, not `%s`",
+                               CONFIG_NODE_LIMIT, value);
+    g_free(config->fleet_node);
+    config->fleet_node = g_strdup(value);
+    return NULL;
+}
+
 static char *read_approvals(const struct key *key, struct config *config, const char *value)
 {
     (void)key;
@@ -364,6 +396,8 @@ static const struct key keys[] = {
     {"ledger", "subject", read_bool, KEY_RELOAD, KEY_FLAG, AT(subject), .words = yes_words},
     {"state", "path", read_path, KEY_RESTART, KEY_TEXT, AT(state)},
     {"state", "key", read_path, KEY_RESTART, KEY_TEXT, AT(state_key)},
+    {"fleet", "database", read_database, KEY_RESTART, KEY_TEXT, AT(fleet_database)},
+    {"fleet", "node", read_node, KEY_COMMAND, KEY_TEXT, AT(fleet_node)},
     {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
     {"metrics", "instance", read_instance, KEY_RESTART, KEY_TEXT, AT(instance)},
     {"review", "approvals", read_approvals, KEY_COMMAND, KEY_NUMBER, AT(review.approvals)},

@@ -3,6 +3,7 @@
 #include "milter/common/conf_load.h"
 
 #include "milter/common/conf_keys.h"
+#include "milter/common/conninfo.h"
 #include "policy/base/source.h"
 #include "policy/base/suggest.h"
 
@@ -207,10 +208,13 @@ static void scan_line(struct scan *scan, size_t offset, const char *line, size_t
     }
     if (length == 0 || line[0] == '#')
         return;
+    unsigned before = diags_count(scan->diags);
     if (line[0] == '[')
         scan_group(scan, offset, line, length);
     else
         scan_key(scan, offset, line, length);
+    if (conninfo_may_be_secret(line, length))
+        diags_hide_lines(scan->diags, before);
 }
 
 static void scan_source(struct scan *scan)

@@ -43,10 +43,21 @@ int fleet_init(struct pg_session *session, bool vouching, gint64 deadline, struc
 /* Brings the schema up to date; `vouching` is -1 to keep, or 0 or 1.  `before` is its version until then. */
 int fleet_update(struct pg_session *session, int vouching, unsigned *before, gint64 deadline, struct pg_error *error);
 
-/* Who is there and what is wrong.  `program` is this one's version.  NULL with `error`. */
+/* Who is there and what is wrong.  NULL with `error`. */
 struct fleet_report *fleet_status(struct pg_session *session, gint64 deadline, struct pg_error *error);
 
-/* Removes what a node has published, and its decisions: 1; 0: there is no such node; -1 with `error`. */
-int fleet_remove(struct pg_session *session, const char *name, gint64 deadline, struct pg_error *error);
+/* What was removed with a node. */
+struct fleet_removed {
+    gint64 seen_age; /* seconds; of one that was not removed, because it was seen a moment ago */
+    gint64 held;     /* messages, which are where they were: on the node */
+    gint64 waiting;  /* decisions that it had not carried out */
+};
+
+/*
+ * Removes a node with all that it has published, and the decisions for it: 1; 0: there is no such
+ * node; -1 with `error`.  One that was seen within FLEET_AWAY_AFTER stays unless `anyway`: 2.
+ */
+int fleet_remove(struct pg_session *session, const char *name, bool anyway, struct fleet_removed *removed,
+                 gint64 deadline, struct pg_error *error);
 
 #endif

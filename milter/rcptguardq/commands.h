@@ -22,7 +22,7 @@ struct rcptguardq_command {
 
 extern const struct rcptguardq_command command_list, command_counts, command_show, command_release, command_return,
     command_delete, command_log, command_review, command_digest, command_notify, command_doctor, command_setup,
-    command_reload, command_forget, command_agent;
+    command_reload, command_forget, command_agent, command_fleet;
 
 /* Tells the authors of messages that leave by themselves, once a minute each at most.  An exit code. */
 int notify_delayed(struct tool *tool);

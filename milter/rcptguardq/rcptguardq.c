@@ -19,10 +19,23 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_list.command,   &command_counts.command, &command_show.command,   &command_release.command,
-    &command_return.command, &command_delete.command, &command_log.command,    &command_review.command,
-    &command_digest.command, &command_notify.command, &command_agent.command,  &command_doctor.command,
-    &command_setup.command,  &command_reload.command, &command_forget.command, NULL,
+    &command_list.command,
+    &command_counts.command,
+    &command_show.command,
+    &command_release.command,
+    &command_return.command,
+    &command_delete.command,
+    &command_log.command,
+    &command_review.command,
+    &command_digest.command,
+    &command_notify.command,
+    &command_agent.command,
+    &command_doctor.command,
+    &command_setup.command,
+    &command_reload.command,
+    &command_forget.command,
+    &command_fleet.command,
+    NULL,
 };
 
 /* ---- what a command needs */

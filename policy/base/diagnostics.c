@@ -146,6 +146,14 @@ void diags_note(struct diags *diags, const char *format, ...)
     va_end(arguments);
 }
 
+void diags_hide_lines(struct diags *diags, unsigned first)
+{
+    for (unsigned i = first; i < diags->all->len; i++) {
+        struct diag *diag = g_ptr_array_index(diags->all, i);
+        g_clear_pointer(&diag->source, g_free);
+    }
+}
+
 void diags_move(struct diags *diags, struct diags *from)
 {
     while (from->all->len > 0)

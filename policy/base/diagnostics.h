@@ -49,6 +49,9 @@ const struct diag *diags_get(const struct diags *diags, unsigned index);
  */
 void diags_sort(struct diags *diags, unsigned first, const char *file);
 
+/* Those from index `first` on are shown without their source line: a secret may be in it. */
+void diags_hide_lines(struct diags *diags, unsigned first);
+
 /* Moves all of `from` to the end of `diags`. */
 void diags_move(struct diags *diags, struct diags *from);
 

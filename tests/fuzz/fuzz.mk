@@ -13,7 +13,7 @@ vpath %.c $(SRCDIR)
 objects = $(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(1)))
 targets = $(addprefix $(OUT)/fuzz-,$(TARGETS))
 
-config_SOURCES = milter/common/conf.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/duration.c milter/common/endpoint.c
+config_SOURCES = milter/common/conf.c milter/common/conf_keys.c milter/common/conf_load.c milter/common/conninfo.c milter/common/duration.c milter/common/endpoint.c
 content_SOURCES = milter/content/html_text.c milter/content/message_content.c milter/content/plain_text.c
 control_SOURCES = milter/sendmail/sendmail_control.c
 milter_SOURCES = \
@@ -21,6 +21,7 @@ milter_SOURCES = \
 	milter/common/conf_keys.c \
 	milter/common/conf_load.c \
 	milter/common/conf_running.c \
+	milter/common/conninfo.c \
 	milter/common/duration.c \
 	milter/common/endpoint.c \
 	milter/common/process_memory.c \

@@ -1,5 +1,7 @@
 /* test-conf - what rcptguard.conf may say, and what is said of it when it is wrong */
 
+#include <config.h>
+
 #include "milter/common/conf_keys.h"
 #include "milter/common/conf_load.h"
 
@@ -158,6 +160,14 @@ static void test_every_key(void)
     g_assert_cmpstr(review->places[MTA_SENDMAIL].command, ==, "/opt/sendmail");
 }
 
+#ifdef HAVE_LIBPQ
+static const bool pg_there = true;
+#define FLEET "[fleet]\ndatabase = host=db\nnode = relay7\n"
+#else
+static const bool pg_there = false;
+#define FLEET "[fleet]\nnode = relay7\n"
+#endif
+
 /* The values of each key as texts: that of another configuration is taken over, and no other. */
 static void test_copies(void)
 {
@@ -166,7 +176,7 @@ static void test_copies(void)
         "on-error = accept\non-fault = reject\ntimeout = 15m\nmemory = 1G\nbody = 25M\nread-ahead = "
         "no\n[log]\nfacility = local3\n"
         "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
-        "keep = 30d\nsubject = no\n[state]\npath = /srv/state.db\nkey = /srv/state.key\n"
+        "keep = 30d\nsubject = no\n[state]\npath = /srv/state.db\nkey = /srv/state.key\n" FLEET
         "[metrics]\npath = /srv/x.prom\ninstance = out\n[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, "
         "c\nrelease = d\n"
         "return = none\ndelete = e\nnotice = n\ndecision-key = /srv/decision.key\nexpire = 3d delete\nanswers = "
@@ -181,7 +191,9 @@ static void test_copies(void)
         for (unsigned j = 0; (each = key_at(j)) != NULL; j++) {
             g_autofree char *here = key_text(each, config);
             g_autofree char *there = key_text(each, others);
-            g_assert_cmpint(g_strcmp0(here, there) == 0, ==, i == j);
+            g_assert_true(there != NULL || (!pg_there && each == key_find("fleet", "database")));
+            if (there != NULL)
+                g_assert_cmpint(g_strcmp0(here, there) == 0, ==, i == j);
         }
     }
 }
@@ -213,8 +225,82 @@ static void test_unknown_words(void)
           "5:1: the key `socket` belongs to the group [milter]",
           "6:1: there is no key `zzzzzzzzz` in [log]; expected one of facility, format, accepted, summary");
     WRONG("[elephant]\npath = /x\n",
-          "1:2: there is no group `elephant`; expected one of milter, log, ledger, state, metrics, review");
+          "1:2: there is no group `elephant`; expected one of milter, log, ledger, state, fleet, metrics, review");
     WRONG("[log]\nkeep = 1d\n", "2:1: the key `keep` belongs to the group [ledger]");
+}
+
+/* Without a secret in the message, and without the line. */
+static void secret(const char *text, const char *want)
+{
+    auto_free(diags) diags = diags_new();
+    auto_free(config) config = parse(text, diags);
+    g_assert_null(config);
+    g_assert_cmpuint(diags_count(diags), ==, 1);
+    g_autofree char *line = diag_format_line(diags_get(diags, 0)), *shown = diag_format(diags_get(diags, 0));
+    g_assert_nonnull(strstr(line, want));
+    g_assert_null(strstr(line, "s3cret"));
+    g_assert_null(strstr(shown, "s3cret"));
+}
+
+#define DATABASE "[fleet]\ndatabase = "
+
+static void test_secrets(void)
+{
+    secret("[fleet]\ndatabse = host=db password=s3cret\n", "there is no key `databse`");
+    secret("[fleet]\ndb = postgresql://a:s3cret@b\n", "there is no key `db`");
+    secret(DATABASE "host=db password=s3cret # mine\n", "write a comment on a separate line");
+    secret(DATABASE "host=db password=s3cret\\x\n", "escapes");
+#ifdef HAVE_LIBPQ
+    secret(DATABASE "host=db password=s3cret\n", ":2:12: error: database: a secret does not belong here");
+    secret(DATABASE "host=db  password = 's3cret and more' user=x\n", "leave out `password`");
+    secret(DATABASE "host='a password=x' sslpassword=s3cret\n", "leave out `sslpassword`");
+    secret(DATABASE "host=db s3cret\n", "expected settings of libpq");
+    secret(DATABASE "host=db password s3cret\n", "expected settings of libpq");
+    secret(DATABASE "s3cret\n", "expected settings of libpq");
+    secret(DATABASE "host='db s3cret\n", "the quote of the value of `host` is not closed");
+    secret(DATABASE "host='db's3cret\n", "the quote of the value of `host` is not closed");
+    secret(DATABASE "postgresql://relay1:s3cret@db/rcptguard\n", "leave out `user:password@`");
+    secret(DATABASE "postgres://relay1:s3cret@[::1]:5433,db2/rcptguard\n", "leave out `user:password@`");
+    secret(DATABASE "postgresql://db/rcptguard?user=x&pass%77ord=s3cret\n", "leave out `password`");
+    secret(DATABASE "postgresql://db/rcptguard?s3cret\n", "form name=value");
+    secret(DATABASE "postgresql://db/rcptguard?user=x s3cret\n", "no blanks");
+#endif
+}
+
+static void test_fleet(void)
+{
+    auto_free(config) named = sound("[fleet]\nnode = Relay-1.a_b\n");
+    g_autofree char *name = config_fleet_node(named);
+    g_assert_cmpstr(name, ==, "Relay-1.a_b");
+    auto_free(config) unnamed = sound("");
+    g_autofree char *host = config_fleet_node(unnamed), *first = g_strndup(g_get_host_name(), strlen(host));
+    g_assert_null(unnamed->fleet_database);
+    g_assert_null(strchr(host, '.'));
+    g_assert_cmpstr(host, ==, first);
+    WRONG("[fleet]\nnode = a:b\n",
+          "2:8: node: expected a name of at most 63 letters, digits, dots, hyphens and underscores that begins with a "
+          "letter or a digit, not `a:b`");
+    WRONG("[fleet]\nnode = -a\n",
+          "2:8: node: expected a name of at most 63 letters, digits, dots, hyphens and underscores that begins with a "
+          "letter or a digit, not `-a`");
+#ifdef HAVE_LIBPQ
+    static const char *const fine[] = {
+        "host=db dbname=rcptguard",
+        "host = 'a b' user='it\\\\'s' passfile=/etc/rcptguard/pgpass",
+        "host=a,b port=1,2 target_session_attrs=any",
+        "service=fleet",
+        "postgresql://relay1@db:5432/rcptguard?sslmode=verify-full&passfile=/x",
+        "postgres://%2Frun%2Fpostgresql/rcptguard",
+        "postgresql://",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(fine); i++) {
+        g_autofree char *text = g_strconcat(DATABASE, fine[i], "\n", NULL);
+        auto_free(config) config = sound(text);
+        g_assert_nonnull(config->fleet_database);
+    }
+#else
+    secret(DATABASE "host=s3cret\n", ":2:12: error: database: this rcptguard was built without PostgreSQL (libpq)");
+#endif
 }
 
 static void test_duplicates(void)
@@ -382,6 +468,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/relative-paths", test_relative_paths);
     g_test_add_func("/config/values-as-glib-reads-them", test_values_as_glib_reads_them);
     g_test_add_func("/config/unknown-words", test_unknown_words);
+    g_test_add_func("/config/secrets", test_secrets);
+    g_test_add_func("/config/fleet", test_fleet);
     g_test_add_func("/config/duplicates", test_duplicates);
     g_test_add_func("/config/shape", test_shape);
     g_test_add_func("/config/comment-behind-value", test_comment_behind_value);
