@@ -5,6 +5,7 @@
  * It opens the ledger and the queue itself: that one cannot be opened is a finding.
  */
 
+#include "milter/postgresql/pg_session.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/checks.h"
@@ -78,6 +79,8 @@ static void examine_mta_tables(struct doctor *doctor)
     examine_all(doctor, checks_of_review);
     examine_all(doctor, checks_of_daemon);
     examine_all(doctor, checks_of_state);
+    examine_all(doctor, checks_of_fleet);
+    pg_session_close(g_steal_pointer(&doctor->fleet));
     examine_all(doctor, checks_of_web);
     if (doctor->state != NULL) {
         examine_all(doctor, doctor->mta->examinations);

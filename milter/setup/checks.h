@@ -9,6 +9,7 @@
 #include "milter/setup/findings.h"
 
 struct doctor;
+struct pg_session;
 struct site_state;
 
 struct examination {
@@ -28,6 +29,7 @@ struct doctor {
     bool answers;                  /* a milter does, at the daemon's socket */
     bool asks_macros;              /* and it names the macros that it needs */
     struct site_state *remembered; /* between messages; NULL: no rule needs it, or it cannot be opened */
+    struct pg_session *fleet;      /* to the database of [fleet]; NULL: there is none, or it cannot be used */
     char **complaints;             /* what `rcptguardd -n` said, a line each; NULL: nothing */
 };
 
@@ -56,8 +58,10 @@ struct doctor_mta {
     const struct examination *examinations; /* ended by a NULL name */
 };
 
-/* Checks of any MTA: what review rests on; the daemon's socket, policy and process; what it remembers; the page. */
-extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_state[], checks_of_web[];
+/* Checks of any MTA: what review rests on; the daemon's socket, policy and process; what it remembers; the database of
+ * [fleet]; the page. */
+extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_state[], checks_of_fleet[],
+    checks_of_web[];
 
 /* Seconds that an MTA has to wait for an answer at least: any command, and the end of a message. */
 #define DOCTOR_COMMAND_SECONDS 10u
