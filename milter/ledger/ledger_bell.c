@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 struct bell {
     int descriptor;
+    char *name; /* of the file that is written */
 };
 
 void bell_ring(const char *ledger, const char *name)
@@ -26,11 +28,11 @@ void bell_ring(const char *ledger, const char *name)
 }
 
 /* The directory is watched: the file need not be there yet. */
-struct bell *bell_open(const char *ledger, char **error)
+static struct bell *open_bell(const char *ledger, const char *name, uint32_t event, char **error)
 {
     g_autofree char *folder = g_path_get_dirname(ledger);
     int descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (descriptor == -1 || inotify_add_watch(descriptor, folder, IN_CLOSE_WRITE) == -1) {
+    if (descriptor == -1 || inotify_add_watch(descriptor, folder, event) == -1) {
         *error = g_strdup_printf("%s: cannot be watched: %s", folder, g_strerror(errno));
         if (descriptor != -1)
             close(descriptor);
@@ -38,7 +40,21 @@ struct bell *bell_open(const char *ledger, char **error)
     }
     struct bell *bell = g_new(struct bell, 1);
     bell->descriptor = descriptor;
+    bell->name = g_strdup(name);
     return bell;
+}
+
+struct bell *bell_open(const char *ledger, char **error)
+{
+    return open_bell(ledger, BELL_AGENT, IN_CLOSE_WRITE, error);
+}
+
+/* Whatever is committed is written to the log first. */
+struct bell *bell_open_changes(const char *ledger, char **error)
+{
+    g_autofree char *base = g_path_get_basename(ledger);
+    g_autofree char *name = g_strconcat(base, "-wal", NULL);
+    return open_bell(ledger, name, IN_MODIFY, error);
 }
 
 void bell_free(struct bell *bell)
@@ -46,11 +62,17 @@ void bell_free(struct bell *bell)
     if (bell == NULL)
         return;
     close(bell->descriptor);
+    g_free(bell->name);
     g_free(bell);
 }
 
-/* Whether one of the events that are there is of the bell: other files of the directory are written too. */
-static bool rang(const struct bell *bell)
+int bell_fd(const struct bell *bell)
+{
+    return bell->descriptor;
+}
+
+/* Other files of the directory are written too. */
+bool bell_rang(struct bell *bell)
 {
     union {
         struct inotify_event event; /* for its alignment */
@@ -63,7 +85,7 @@ static bool rang(const struct bell *bell)
             struct inotify_event event;
             memcpy(&event, buffer.bytes + at, sizeof event);
             const char *name = buffer.bytes + at + sizeof event;
-            found = found || (event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && strcmp(name, BELL_AGENT) == 0);
+            found = found || (event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && strcmp(name, bell->name) == 0);
             at += (ssize_t)(sizeof event + event.len);
         }
     }
@@ -75,8 +97,8 @@ bool bell_wait(struct bell *bell, unsigned seconds)
     gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
     for (gint64 left = end - g_get_monotonic_time(); left > 0; left = end - g_get_monotonic_time()) {
         struct pollfd waiting = {.fd = bell->descriptor, .events = POLLIN};
-        if (poll(&waiting, 1, (int)(left / 1000) + 1) == 1 && rang(bell))
+        if (poll(&waiting, 1, (int)(left / 1000) + 1) == 1 && bell_rang(bell))
             return true;
     }
-    return rang(bell);
+    return bell_rang(bell);
 }

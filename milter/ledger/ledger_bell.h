@@ -23,8 +23,15 @@ struct bell;
 
 /* Waits for the agent's bell of a ledger.  NULL with `error`, for g_free. */
 struct bell *bell_open(const char *ledger, char **error);
+
+/* Rings whenever something is written to the ledger, by whomever. */
+struct bell *bell_open_changes(const char *ledger, char **error);
 void bell_free(struct bell *bell);
 AUTO_FREE_DEFINE(bell, bell_free)
+
+/* Readable when it may have rung; and whether one of the events that are there is of the bell. */
+int bell_fd(const struct bell *bell);
+bool bell_rang(struct bell *bell);
 
 /* Whether it rang, within some seconds, or since the last call. */
 bool bell_wait(struct bell *bell, unsigned seconds);

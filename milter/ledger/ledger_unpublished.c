@@ -118,7 +118,9 @@ int ledger_published(struct ledger *ledger, const GPtrArray *unpublished, const 
     if (database_begin(ledger->database, error) == -1)
         return -1;
     int result = remove_marks(ledger, unpublished, error);
-    return database_end(ledger->database, result == 0 ? set_published(ledger, published, error) : result, error);
+    if (result == 0 && published != NULL)
+        result = set_published(ledger, published, error);
+    return database_end(ledger->database, result, error);
 }
 
 /* ---- which database it is */

@@ -25,7 +25,7 @@ GPtrArray *ledger_unpublished(struct ledger *ledger, unsigned limit, struct data
 /* How many there are. */
 int ledger_unpublished_count(struct ledger *ledger, unsigned *count, struct database_error *error);
 
-/* They have been published; `published` is what the database says of when. */
+/* They have been published; `published` is what the database says of when, or NULL: nothing new. */
 int ledger_published(struct ledger *ledger, const GPtrArray *unpublished, const char *published,
                      struct database_error *error);
 

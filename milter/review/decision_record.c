@@ -79,6 +79,17 @@ int decision_record_add(struct tool *tool, const struct view_item *item, struct 
     return ledger_decide(tool->ledger, decision, &decision->id, error);
 }
 
+int decision_record_add_once(struct tool *tool, const struct view_item *item, struct ledger_decision *decision,
+                             struct database_error *error)
+{
+    if (item != NULL && load_key(tool, DATABASE_CREATE, error) == -1)
+        return -1;
+    if (item != NULL)
+        make_seal(tool, item, decision, decision->seal);
+    decision->sealed = item != NULL;
+    return ledger_decide_once(tool->ledger, decision, error);
+}
+
 int decision_record_is_sealed(struct tool *tool, const struct view_item *item, const struct ledger_decision *decision,
                               struct database_error *error)
 {

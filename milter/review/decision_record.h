@@ -15,6 +15,13 @@
 int decision_record_add(struct tool *tool, const struct view_item *item, struct ledger_decision *decision,
                         struct database_error *error);
 
+/*
+ * The same of a decision that came from the fleet's database, unless it is there: as ledger_decide_once.  Without an
+ * item, which is not on hold any more, it gets no seal: nothing can come of it but an answer.
+ */
+int decision_record_add_once(struct tool *tool, const struct view_item *item, struct ledger_decision *decision,
+                             struct database_error *error);
+
 /* Whether the seal of a decision is that of this item, which is on hold: 1, 0, or -1 with `error`. */
 int decision_record_is_sealed(struct tool *tool, const struct view_item *item, const struct ledger_decision *decision,
                               struct database_error *error);

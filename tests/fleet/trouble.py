@@ -1,0 +1,346 @@
+"""What goes wrong between servers that share a database: agents that are killed, a database that is away, silent, read-only, another one, newer; a server that is cut off; clocks that differ.
+
+What is held and decided on a server goes on meanwhile, and in the end each message was delivered once or is still held, with the same trail everywhere.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+import daemon
+import devlog
+import fakeclock
+import faultshim
+import fleetcase
+import mta
+import postgres
+import review
+import soak
+
+ANN = fleetcase.ANN
+ALL = "write fsync rename open fcntl fork"
+
+# Seconds: the agent notices a database that says nothing within its patience, and tries again after a pause of a minute at most.
+NOTICED = 60
+BACK = 120
+
+AWAY = r"rcptguardq\[\d+\]: fleet: .*until that is over"
+THERE = r"rcptguardq\[\d+\]: fleet: the database is there again"
+
+
+class TroubleCase(fleetcase.FleetCase):
+    def setUp(self):
+        super().setUp()
+        self.mark = len(devlog.lines())
+
+    def said(self, pattern):
+        return [line for line in devlog.lines()[self.mark:] if re.search(pattern, line)]
+
+    def wait_said(self, pattern, count=1, limit=NOTICED):
+        daemon.wait_until(lambda: len(self.said(pattern)) >= count, limit, "%d lines %r in the log" % (count, pattern))
+
+    def check_local_work(self, node):
+        """A hold and a decision, here, while the database is away; gives the messages: one left, one is held."""
+        released, kept = node.hold(), node.hold()
+        begin = time.monotonic()
+        node.done("release", released.id, reason="local")
+        node.assertArrived(released)
+        self.assertLess(time.monotonic() - begin, mta.LIMIT / 2)
+        return released, kept
+
+    def check_all_is_well(self, node, *held):
+        """What is held is published, decisions are taken."""
+        more = node.hold()
+        self.assertPublished(node, more, *held)
+        number, = self.decide([(node, more)])
+        self.assertEqual(self.answer(number, BACK), (review.DONE, "released"))
+        node.assertDeliveredOnce([more])
+
+
+class Killed(TroubleCase):
+    NODES = ("postfix", "sendmail")
+    AGENTS = False
+    STEPS = soak.pick(8, 50)  # on each node
+
+    def exchange_once(self, node, env=None):
+        return subprocess.run(node.command("agent", "--fleet"), env=env or daemon.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=mta.LIMIT, check=False)
+
+    def test_at_each_step(self):
+        """of an exchange that takes a decision, carries it out, publishes and answers: the next one goes on, and it is delivered once"""
+        shim = faultshim.Shim()
+        self.addCleanup(shim.close)
+        chance = soak.chance("fleet killed")
+        killed = still = 0
+        for node in self.nodes:
+            self.assertEqual(self.exchange_once(node).returncode, review.DONE)
+            held = node.hold()
+            number, = self.decide([(node, held)])
+            shim.count(ALL)
+            self.assertEqual(self.exchange_once(node, shim.environment(daemon.environment())).returncode, review.DONE)
+            calls = sum(shim.seen().values())
+            shim.disarm()
+            self.assertEqual(self.answer(number).code, review.DONE)
+            # The last ones are those of an exchange that begins: what matters comes in between, so each part of it has its share.
+            parts = [chance.randrange(calls * part // self.STEPS, max(calls * (part + 1) // self.STEPS, calls * part // self.STEPS + 1)) + 1 for part in range(self.STEPS)]
+            for step in parts:
+                with self.subTest("%s, step %d of %d" % (node.NODE, step, calls)):
+                    held = node.hold()
+                    number, = self.decide([(node, held)])
+                    shim.arm(ALL, step, action=faultshim.KILL)
+                    self.exchange_once(node, shim.environment(daemon.environment()))
+                    place = shim.disarm()
+                    killed += place is not None
+                    still += held.id in node.mta.held()
+                    daemon.wait_until(lambda node=node: self.exchange_once(node).returncode == review.DONE, mta.LIMIT, "an exchange that leaves nothing")
+                    self.assertEqual(self.answer(number).code, review.DONE, place)
+                    self.assertEqual(self.settle([(node, held)]), [])
+                    self.assertEqual([event[:2] for event in node.events(held.id)], [(ANN, "release")])
+                    self.assertPublished(node, held)
+        soak.measured("an exchange killed at %d steps: %d times the message was still on hold, else it had left; each was delivered once", killed, still)
+        self.assertGreater(killed, 0)
+
+    def test_with_all_its_processes(self):
+        """the agent, what exchanges and what carries out, killed while many are decided; they go on when it is started again"""
+        chance = soak.chance("fleet killed together")
+        for node in self.nodes:
+            with self.subTest(node.NODE):
+                held = node.hold_many(soak.pick(10, 100))
+                node.agent()
+                self.addCleanup(node.stop_agent)
+                daemon.wait_until(lambda node=node: node.unpublished() == 0, mta.LIMIT, "the publishing")
+                numbers = self.decide([(node, one) for one in held])
+                for _ in range(soak.pick(2, 20)):
+                    goal = chance.randrange(1, len(held) + 1)
+                    daemon.wait_until(lambda node=node, goal=goal: len(node.mta.held()) <= goal, mta.LIMIT, "some releases") if goal >= len(held) - 3 else None
+                    node.stop_agent(signal.SIGKILL)
+                    node.agent()
+                answers = self.wait_answered(numbers, BACK + 10 * len(held))
+                self.assertEqual({answer.code for answer in answers.values()}, {review.DONE})
+                self.assertEqual(self.settle([(node, one) for one in held]), [])
+                self.assertPublished(node, *held)
+                node.stop_agent()
+
+
+class Away(TroubleCase):
+    NODES = ("postfix", "sendmail")
+
+    def check(self, goes, comes_back):
+        """Local work goes on while it is away, the log says so once for each node, and afterwards all is as it would have been."""
+        before = [(node, node.hold()) for node in self.nodes]
+        numbers = self.decide(before[:1], "delete")
+        self.wait_answered(numbers)
+        goes()
+        try:
+            meanwhile = [(node, *self.check_local_work(node)) for node in self.nodes]
+            self.wait_said(AWAY, len(self.nodes), NOTICED)
+        finally:
+            comes_back()
+        self.wait_said(THERE, len(self.nodes), BACK)
+        self.assertEqual((len(self.said(AWAY)), len(self.said(THERE))), (len(self.nodes), len(self.nodes)), self.said("fleet:"))
+        for node, released, kept in meanwhile:
+            self.check_all_is_well(node, released, kept)
+        self.assertEqual(len(self.settle(before[1:] + [(node, kept) for node, _, kept in meanwhile])), len(self.nodes) * 2 - 1)
+
+    def test_killed(self):
+        """it crashes, and is started again"""
+        self.check(self.server.kill, self.server.start)
+
+    def test_silent(self):
+        """it is stopped: the system still accepts connections for it"""
+        self.check(self.server.pause, self.server.resume)
+
+    def test_read_only(self):
+        def setting(value):
+            self.server.psql("ALTER SYSTEM SET default_transaction_read_only = %s" % value)
+            self.server.reload()
+
+        self.check(lambda: setting("on"), lambda: setting("off"))
+
+    def test_newer(self):
+        """its schema is of a version to come: it is left alone, and local work goes on"""
+        def version(number):
+            self.server.psql("UPDATE rcptguard.fleet SET version = %s; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'mx%%'" % number)
+        self.check(lambda: version("version + 98"), lambda: version("version - 98"))
+        self.assertRegex(self.said(AWAY)[0], r"has schema \d+, this rcptguard knows \d+: update it")
+
+    def test_made_anew(self):
+        """another database under the same name is filled from the ledgers, and its decisions are new ones though their numbers are not"""
+        held = [(node, node.hold()) for node in self.nodes]
+        for node, one in held:
+            self.assertEqual(self.answer(self.decide([(node, one)], "delete")[0]).code, review.DONE)
+            self.assertPublished(node, one)
+        before = {node.NODE: set(self.published(node)) for node in self.nodes}
+        self.server.psql("DROP SCHEMA rcptguard CASCADE")
+        self.fleet.manage("init")
+        for node, one in held:
+            node.hold()  # so that its agent looks now
+            daemon.wait_until(lambda node=node: set(self.published(node)) >= before[node.NODE], BACK, "what %s has in the new database" % node.NODE)
+            self.assertPublished(node, one)
+            self.check_all_is_well(node)
+
+    def test_lost_the_last_minute(self):
+        """a database that was restored from an earlier state gets what it lost"""
+        node = self.nodes[0]
+        held = node.hold()
+        self.assertPublished(node, held)
+        row = node.row(held.id)["id"]
+        self.server.psql("UPDATE rcptguard.node SET published = published - interval '1 hour' WHERE name = 'mx1';"
+                         "UPDATE rcptguard.held SET record = '{}' WHERE node = 'mx1' AND row = %d; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mx1'" % row)
+        daemon.wait_until(lambda: self.published(node)[row] != {}, BACK, "the record")
+        self.assertPublished(node, held)
+
+
+class FailedOver(TroubleCase):
+    """Two servers, of which one follows the other; when it is killed the other one takes its place."""
+
+    NODES = ("postfix", "sendmail")
+    AGENTS = False
+
+    def test_second_server(self):
+        node, other = self.nodes
+        standby = postgres.Server(standby_of=self.server)
+        self.addCleanup(standby.close)
+
+        def both(name):
+            return postgres.conninfo(host="%s,%s" % (self.server.sockets, standby.sockets), port="%d,%d" % (self.server.port, standby.port), user=name, dbname=postgres.DATABASE)
+        self.fleet.conninfo_of = both
+        for each in self.nodes:
+            each.configure()
+        self.start_agents()
+        before = [(each, each.hold()) for each in self.nodes]
+        self.wait_answered(self.decide(before[:1], "delete"))
+        for each, held in before:
+            self.assertPublished(each, held)
+        first = self.server
+        first.kill()
+        meanwhile = [(each, *self.check_local_work(each)) for each in self.nodes]
+        standby.promote()
+        self.fleet.server = type(self).server = standby
+        self.addCleanup(lambda: (setattr(self.fleet, "server", first), setattr(type(self), "server", first)))
+        self.wait_said(THERE, len(self.nodes), BACK)
+        for each, released, kept in meanwhile:
+            self.check_all_is_well(each, released, kept)
+        for each in self.nodes:
+            each.stop_agent()
+
+
+class Relay:
+    """Stands between a node and the database, until it is cut: then nothing goes through, and nobody is told."""
+
+    def __init__(self, port):
+        self.target = port
+        self.through = threading.Event()
+        self.through.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            for one, other in (client, server), (server, client):
+                threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+
+    def _copy(self, source, sink):
+        try:
+            while True:
+                data = source.recv(65536)
+                self.through.wait()
+                if not data:
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for each in source, sink:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.through.set()
+        self.listener.close()
+
+
+class CutOff(TroubleCase):
+    NODES = ("postfix", "postfix")
+    AGENTS = False
+
+    def test_cut_off(self):
+        """a node cannot reach the database, and is not told so: decisions for it wait, it decides for itself, and when it is back both are known everywhere"""
+        node, other = self.nodes
+        relay = Relay(self.server.port)
+        self.addCleanup(relay.close)
+        self.server.psql("ALTER ROLE mx1 PASSWORD 'for mx1'")
+        passfile = postgres.write_passfile(os.path.join(self.fleet.folder, "pgpass"), ["*:*:*:*:for mx1"], daemon.USER)
+        self.fleet.conninfo_of = lambda name: self.server.conninfo_tcp(name, port=relay.port, passfile=passfile) if name == node.NODE else self.server.conninfo(name)
+        node.configure()
+        self.start_agents()
+        waiting, kept, elsewhere = node.hold(), node.hold(), other.hold()
+        self.assertPublished(node, waiting, kept)
+        relay.through.clear()
+        released, _ = self.check_local_work(node)
+        number, late = self.decide([(node, waiting), (node, released)])
+        self.wait_said(AWAY)
+        if soak.LONG:
+            time.sleep(60)  # the minute that is tried
+        self.assertEqual(self.answer(self.decide([(other, elsewhere)])[0]), (review.DONE, "released"))
+        self.assertEqual(self.rows("SELECT id FROM rcptguard.decision WHERE done IS NULL ORDER BY id"), [{"id": number}, {"id": late}])
+        node.assertOnHold(waiting)
+        relay.through.set()
+        self.assertEqual(self.answer(number, BACK), (review.DONE, "released"))
+        self.assertEqual(self.answer(late, BACK).code, review.GONE)
+        node.assertDeliveredOnce([waiting, released])
+        self.assertPublished(node, waiting, released, kept)
+        for each in self.nodes:
+            each.stop_agent()
+
+
+class ClockNode(fakeclock.FakeClock, fleetcase.Node):
+    pass
+
+
+class Clocks(TroubleCase):
+    """Five seconds apart, and the database's is a third."""
+
+    NODES = ("postfix", "postfix")
+    BASE = ClockNode
+    AGENTS = False
+
+    def test_apart(self):
+        """each decision is carried out once; the trails agree, and the database knows by how much each clock is off"""
+        for node, ahead in zip(self.nodes, (5, -5)):
+            node.set(ahead)
+            node.exchange(env=node.environment())
+        self.start_agents()
+        messages = [(node, node.hold()) for node in self.nodes for _ in range(3)]
+        for who in ANN, fleetcase.BOB:
+            answers = self.wait_answered(self.decide(messages[::3], who=who))
+        self.assertEqual({answer.code for answer in answers.values()}, {review.GONE})
+        self.assertEqual(self.wait_answered(self.decide(messages[1::3])).popitem()[1], (review.DONE, "released"))
+        left = self.settle(messages)
+        self.assertEqual(left, messages[2::3])
+        for node, held in messages:
+            self.assertPublished(node, held)
+            decided = node.record(held.id)["decision"]
+            self.assertEqual([each["done"] >= each["at"] for each in decided], [True] * len(decided))
+        skew = {row["name"]: row["skew_ms"] for row in self.rows("SELECT name, skew_ms FROM rcptguard.node")}
+        self.assertAlmostEqual(skew["mx1"], 5000, delta=2000)
+        self.assertAlmostEqual(skew["mx2"], -5000, delta=2000)
+        for node in self.nodes:
+            node.stop_agent()
+
+
+if __name__ == "__main__":
+    unittest.TestCase.maxDiff = None
+    fleetcase.main(soak.LIMIT)
