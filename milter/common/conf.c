@@ -113,6 +113,7 @@ void config_free(struct config *config)
     g_free(config->ledger);
     g_free(config->state);
     g_free(config->state_key);
+    g_free(config->state_database);
     g_free(config->fleet_database);
     g_free(config->fleet_node);
     g_free(config->metrics);
@@ -141,6 +142,12 @@ char *config_state(const struct config *config)
 char *config_state_key(const struct config *config)
 {
     return beside_ledger(config, config->state_key, "state.key");
+}
+
+const char *config_state_database(const struct config *config)
+{
+    bool shared = g_strcmp0(config->state_database, CONFIG_STATE_FLEET) == 0;
+    return shared ? config->fleet_database : config->state_database;
 }
 
 char *config_answers_key(const struct config *config)

@@ -35,6 +35,9 @@
 
 #define CONFIG_DEFAULT_REVIEWERS "rcptguard-review"
 
+/* [state] database: that of the fleet. */
+#define CONFIG_STATE_FLEET "fleet"
+
 #define CONFIG_DEFAULT_SENDER_RELEASE 7200 /* seconds */
 
 /* What a group of reviewers may be allowed. */
@@ -70,6 +73,12 @@ struct review {
     struct review_place places[MTAS];
 };
 
+/* Who answers while the database of [state] is away. */
+enum state_on_away {
+    STATE_AWAY_ON_ERROR, /* nobody: `on-error` decides */
+    STATE_AWAY_LOCAL,    /* the file of this server */
+};
+
 struct config {
     char *path; /* of the file itself */
     char *name; /* of this instance of rcptguard; NULL: the one without a name */
@@ -95,8 +104,10 @@ struct config {
     unsigned keep; /* seconds that a closed row stays in the ledger */
     bool subject;  /* the ledger keeps subjects */
 
-    char *state;     /* what is remembered between messages; NULL: state.db beside the ledger; see config_state */
-    char *state_key; /* of its hashes; NULL: state.key beside the ledger */
+    char *state;          /* what is remembered between messages; NULL: state.db beside the ledger; see config_state */
+    char *state_key;      /* of its hashes; NULL: state.key beside the ledger */
+    char *state_database; /* see config_state_database */
+    enum state_on_away state_on_away;
 
     char *fleet_database; /* a connection string; NULL: this server shares nothing */
     char *fleet_node;     /* NULL: see config_fleet_node */
@@ -126,6 +137,9 @@ uid_t config_owner(const struct config *config);
 /* Where [state] is, and the key of its hashes: absolute paths, for g_free. */
 char *config_state(const struct config *config);
 char *config_state_key(const struct config *config);
+
+/* The connection string of the database of [state], which may be that of the fleet; NULL: it is in a file alone. */
+const char *config_state_database(const struct config *config);
 
 /* Where the key of the codes of answers by mail is, the daemon's own: an absolute path, for g_free. */
 char *config_answers_key(const struct config *config);

@@ -236,6 +236,20 @@ static char *read_node(const struct key *key, struct config *config, const char 
     return NULL;
 }
 
+/* That of the fleet, or a connection string. */
+static char *read_state_database(const struct key *key, struct config *config, const char *value)
+{
+    if (strcmp(value, CONFIG_STATE_FLEET) != 0 && strchr(value, '=') == NULL && strstr(value, "://") == NULL)
+        return g_strdup_printf("expected `%s`, or a connection string such as `host=db.example dbname=rcptguard`, not "
+                               "`%s`",
+                               CONFIG_STATE_FLEET, value);
+    if (strcmp(value, CONFIG_STATE_FLEET) != 0)
+        return read_database(key, config, value);
+    g_free(config->state_database);
+    config->state_database = g_strdup(value);
+    return NULL;
+}
+
 static char *read_approvals(const struct key *key, struct config *config, const char *value)
 {
     (void)key;
@@ -372,6 +386,9 @@ static const struct conf_word facility_words[] = {{"mail", LOG_MAIL},
 
 static const struct conf_word yes_words[] = {{"yes", true}, {"no", false}, {NULL, 0}};
 
+static const struct conf_word away_words[] = {
+    {"on-error", STATE_AWAY_ON_ERROR}, {"local", STATE_AWAY_LOCAL}, {NULL, 0}};
+
 static const struct conf_word format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 
 #define AT(member) .place = offsetof(struct config, member)
@@ -396,6 +413,8 @@ static const struct key keys[] = {
     {"ledger", "subject", read_bool, KEY_RELOAD, KEY_FLAG, AT(subject), .words = yes_words},
     {"state", "path", read_path, KEY_RESTART, KEY_TEXT, AT(state)},
     {"state", "key", read_path, KEY_RESTART, KEY_TEXT, AT(state_key)},
+    {"state", "database", read_state_database, KEY_RESTART, KEY_TEXT, AT(state_database)},
+    {"state", "on-away", read_choice, KEY_RESTART, KEY_NUMBER, AT(state_on_away), .words = away_words},
     {"fleet", "database", read_database, KEY_RESTART, KEY_TEXT, AT(fleet_database)},
     {"fleet", "node", read_node, KEY_COMMAND, KEY_TEXT, AT(fleet_node)},
     {"metrics", "path", read_metrics, KEY_RESTART, KEY_TEXT, AT(metrics)},
@@ -440,7 +459,8 @@ const struct key *key_find(const char *group, const char *name)
 
 /* ---- values again */
 
-G_STATIC_ASSERT(sizeof(enum disposition) == sizeof(int) && sizeof(enum mta) == sizeof(int));
+G_STATIC_ASSERT(sizeof(enum disposition) == sizeof(int) && sizeof(enum mta) == sizeof(int) &&
+                sizeof(enum state_on_away) == sizeof(int));
 
 char *key_text(const struct key *key, const struct config *config)
 {

@@ -229,6 +229,28 @@ static void scan_source(struct scan *scan)
     }
 }
 
+/* ---- what keys mean together */
+
+/* The offset of a value, or 0: no value is there. */
+static size_t place_of_value(const struct scan *scan, const char *group, const char *name)
+{
+    g_autofree char *id = g_strconcat(group, "\n", name, NULL);
+    return GPOINTER_TO_SIZE(g_hash_table_lookup(scan->values, id));
+}
+
+static void check_state(const struct scan *scan)
+{
+    const struct config *config = scan->config;
+    size_t away = place_of_value(scan, "state", "on-away"), database = place_of_value(scan, "state", "database");
+    if (config->state_database != NULL && config_state_database(config) == NULL)
+        source_diag(scan->source, database, scan->diags, DIAG_ERROR,
+                    "database: `%s` is the database that [fleet] names, and [fleet] has no `database`",
+                    CONFIG_STATE_FLEET);
+    if (away != 0 && database == 0)
+        source_diag(scan->source, away, scan->diags, DIAG_ERROR,
+                    "on-away: [state] has no `database` that could be away");
+}
+
 /* ---- the whole */
 
 static struct config *config_read(const char *path, const struct source *source, struct diags *diags)
@@ -240,6 +262,7 @@ static struct config *config_read(const char *path, const struct source *source,
     unsigned before = diags_errors(diags);
 
     scan_source(&scan);
+    check_state(&scan);
     g_free(scan.group);
     return diags_errors(diags) == before ? g_steal_pointer(&config) : NULL;
 }

@@ -11,6 +11,7 @@
 #include "milter/log/log.h"
 #include "milter/metrics/metrics_replace.h"
 #include "milter/notify/notice_template.h"
+#include "milter/postgresql/pg_connection.h"
 #include "policy/cli/exit_codes.h"
 #include "policy/cli/version_text.h"
 #include "policy/engine/policy.h"
@@ -46,8 +47,10 @@ static void print_version(void)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     versions_begin(out, "rcptguardd");
+    g_autofree char *postgresql = pg_library_version();
     versions_add(out, "libmilter", filter_library_version());
     versions_add(out, "SQLite", database_library_version());
+    versions_add(out, "libpq", postgresql == NULL ? "none" : postgresql);
 #ifdef HAVE_SYSTEMD
     versions_add_built(out, "libsystemd", SYSTEMD_VERSION);
 #endif

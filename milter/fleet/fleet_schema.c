@@ -2,6 +2,8 @@
 
 #include "milter/fleet/fleet_schema.h"
 
+#include "milter/state/state_schema.h"
+
 #include <string.h>
 
 /* A number of our own, for the lock of those who change the schema at the same moment. */
@@ -153,7 +155,7 @@ static const char *const version_1[] = {
 };
 
 /* Each brings the schema from the version of its index to the one after it. */
-static const char *const *const steps[] = {version_1};
+static const char *const *const steps[] = {version_1, state_schema};
 
 unsigned fleet_schema_version(void)
 {

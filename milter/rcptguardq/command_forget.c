@@ -108,14 +108,13 @@ static int run(struct tool *tool)
     auto_free(site_state) state = site_state_open(tool->config, tool_daemon_user(tool), DATABASE_EXISTING, &error);
     if (state == NULL)
         return error.failure == DATABASE_MISSING ? forget_without_state(tool) : tool_ledger_error(&error);
-    g_autoptr(GArray) hashes = all_hashes(state->key);
+    g_autoptr(GArray) hashes = all_hashes(site_state_key(state));
     unsigned held = 0, gone;
     int status = forget_held(tool, hashes, &held);
     if (status != EXITS_DONE)
         return status;
-    if (state_file_functions.forget(state->file, (const state_hash *)(gpointer)hashes->data, hashes->len, &gone) !=
-        STATE_OK)
-        return tool_ledger_error(state_file_error(state->file));
+    if (site_state_forget(state, (const state_hash *)(gpointer)hashes->data, hashes->len, &gone) != STATE_OK)
+        return tool_ledger_error(site_state_error(state));
     return report(gone + held);
 }
 

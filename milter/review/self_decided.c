@@ -66,12 +66,12 @@ static unsigned append_overridden(const struct tool *tool, gint64 since, GString
     auto_free(site_state) state = site_state_open(tool->config, tool_daemon_user(tool), DATABASE_EXISTING, &error);
     auto_free(diags) diags = diags_new();
     auto_free(policy) policy = state == NULL ? NULL : policy_load(tool->config->policy, diags);
-    g_autoptr(GArray) rules = state == NULL ? NULL : state_file_overridden(state->file, since / G_USEC_PER_SEC);
+    g_autoptr(GArray) rules = state == NULL ? NULL : site_state_overridden(state, since / G_USEC_PER_SEC);
     unsigned total = rules == NULL ? 0 : rules->len;
     for (unsigned i = 0; total > 0 && policy != NULL && i < policy_rule_count(policy); i++) {
         const char *name = policy_rule(policy, i).name;
         bool first = rules->len == total;
-        append_rule(text, name, take_rule(rules, state_hash_text(state->key, STATE_RULE, name)), first);
+        append_rule(text, name, take_rule(rules, state_hash_text(site_state_key(state), STATE_RULE, name)), first);
     }
     if (total > 0)
         append_rule(text, "(no rule any more)", rules->len, rules->len == total);

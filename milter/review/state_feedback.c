@@ -13,25 +13,25 @@ static enum feedback_answer failed(enum feedback_answer answer, const struct dat
     return answer;
 }
 
-static enum state_outcome send_one(const struct site_state *state, const struct ledger_untold *untold)
+static enum state_outcome send_one(struct site_state *state, const struct ledger_untold *untold)
 {
     const struct ledger_remembered *remembered = &untold->remembered;
     if (!untold->learn)
-        return state->state.functions->withdraw(state->state.data, remembered->record);
+        return site_state_withdraw(state, remembered->record);
     const struct state_set set = {remembered->scope, (const state_hash *)(gpointer)remembered->parties->data,
                                   remembered->parties->len};
-    return state->state.functions->learn(state->state.data, &set, state_time(untold->since / G_USEC_PER_SEC));
+    return site_state_learn(state, &set, state_time(untold->since / G_USEC_PER_SEC));
 }
 
 /* Without a `state` nothing is sent, and nothing is due any more. */
-static enum feedback_answer send_all(struct ledger *ledger, const struct site_state *state, const GPtrArray *rows,
+static enum feedback_answer send_all(struct ledger *ledger, struct site_state *state, const GPtrArray *rows,
                                      char **problem)
 {
     struct database_error error;
     for (guint i = 0; i < rows->len; i++) {
         const struct ledger_untold *untold = g_ptr_array_index((GPtrArray *)rows, i);
         if (state != NULL && send_one(state, untold) != STATE_OK)
-            return failed(FEEDBACK_LATER, state_file_error(state->file), problem);
+            return failed(FEEDBACK_LATER, site_state_error(state), problem);
         if (ledger_told(ledger, untold, &error) == -1)
             return failed(FEEDBACK_LATER, &error, problem);
     }

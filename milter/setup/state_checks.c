@@ -47,6 +47,18 @@ static void examine_key(struct doctor *doctor)
         finding_mend(finding, MEND_SHELL, "chown %s %s && chmod 600 %s", doctor->tool->config->user, path, path);
 }
 
+/* The database that several servers share gives no answer. */
+static void examine_database(struct doctor *doctor, const struct database_error *error)
+{
+    bool local = doctor->tool->config->state_on_away == STATE_AWAY_LOCAL;
+    bool passes = error->failure == DATABASE_BUSY;
+    findings_add(doctor->findings, local && passes ? SEVERITY_WARNING : SEVERITY_ERROR,
+                 !passes ? "Until it is fixed, the daemon does not start."
+                 : local ? "The daemon's own file answers: windows have what this server has seen, and no other."
+                         : deferred,
+                 "%s", error->text);
+}
+
 static void examine_state(struct doctor *doctor)
 {
     struct database_error error;
@@ -58,7 +70,12 @@ static void examine_state(struct doctor *doctor)
     }
     doctor->remembered = site_state_open(config, tool_daemon_user(doctor->tool), DATABASE_EXISTING, &error);
     if (doctor->remembered != NULL) {
-        findings_ok(doctor->findings, "%s", path);
+        findings_ok(doctor->findings, "%s%s", site_state_is_shared(doctor->remembered) ? "the database answers" : path,
+                    site_state_is_shared(doctor->remembered) ? ", and has the same key" : "");
+        return;
+    }
+    if (g_str_has_prefix(error.text, SITE_STATE_DATABASE)) {
+        examine_database(doctor, &error);
         return;
     }
     if (!g_str_has_prefix(error.text, path)) /* the key: said above */
@@ -76,9 +93,9 @@ static void examine_state(struct doctor *doctor)
 static void examine_integrity(struct doctor *doctor)
 {
     struct database_error error;
-    if (doctor->remembered == NULL)
+    if (doctor->remembered == NULL || !site_state_has_file(doctor->remembered))
         return;
-    if (state_file_check(doctor->remembered->file, &error) == 0) {
+    if (site_state_check(doctor->remembered, &error) == 0) {
         findings_ok(doctor->findings, "every page is sound");
         return;
     }
@@ -92,7 +109,7 @@ static void examine_integrity(struct doctor *doctor)
 static void examine_room(struct doctor *doctor)
 {
     struct statvfs status;
-    if (doctor->remembered == NULL)
+    if (doctor->remembered == NULL || !site_state_has_file(doctor->remembered))
         return;
     g_autofree char *path = config_state(doctor->tool->config);
     g_autofree char *folder = g_path_get_dirname(path);

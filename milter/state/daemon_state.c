@@ -3,11 +3,21 @@
 #include "policy/rcptguard/daemon_state.h"
 
 #include "milter/common/conf_load.h"
+#include "milter/postgresql/pg_session.h"
 #include "milter/state/site_state.h"
+#include "policy/cli/version_text.h"
+
+#include <string.h>
 
 struct daemon_state {
     struct site_state *site;
 };
+
+void daemon_state_serve(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], PG_SESSION_WORD) == 0)
+        pg_session_serve(argv + 2);
+}
 
 struct daemon_state *daemon_state_open(const char *config_path, struct diags *diags)
 {
@@ -18,7 +28,8 @@ struct daemon_state *daemon_state_open(const char *config_path, struct diags *di
     auto_free(site_state) site = site_state_open(config, config_owner(config), DATABASE_EXISTING, &error);
     if (site == NULL) {
         g_autofree char *path = config_state(config);
-        diags_file_error(diags, path, "what the daemon remembers cannot be read: %s", error.text);
+        diags_file_error(diags, config_state_database(config) == NULL ? path : config->path,
+                         "what the daemon remembers cannot be read: %s", error.text);
         return NULL;
     }
     struct daemon_state *state = g_new(struct daemon_state, 1);
@@ -36,15 +47,12 @@ void daemon_state_close(struct daemon_state *state)
 
 const struct state *daemon_state_get(const struct daemon_state *state)
 {
-    return &state->site->state;
+    return site_state_get(state->site);
 }
 
-const char *daemon_state_library(void)
+void daemon_state_add_versions(GString *out)
 {
-    return "SQLite";
-}
-
-const char *daemon_state_library_version(void)
-{
-    return database_library_version();
+    g_autofree char *postgresql = pg_library_version();
+    versions_add(out, "SQLite", database_library_version());
+    versions_add(out, "libpq", postgresql == NULL ? "none" : postgresql);
 }

@@ -1,6 +1,6 @@
 /*
- * state_client - the daemon's state: the file that [state] names, asked through a thread of its own, so that a message
- * waits for it only for a limited time.
+ * state_client - the daemon's state: the file or the database that [state] names (state_store.h), asked through a
+ * thread of its own, so that a message waits for it only for a limited time.
  *
  * A window and `known` wait for their answer, for at most SITE_STATE_WAIT.  What is withdrawn is handed over and not
  * waited for; it is done in the order in which it came, before what is asked later.  What is learned is gathered, known
@@ -12,7 +12,8 @@
  * silent does not keep the threads of messages.  What is withdrawn then is withdrawn before the next question.  A
  * record whose answer came too late stays, until its owner withdraws it: its message may have passed.  A file that was
  * deleted or replaced is begun anew; one that is damaged is set aside.  Both are logged, and so are the first failure
- * and the first success after it.
+ * and the first success after it.  With `on-away = local` only a failure of the file is one; that of the database is
+ * counted and logged, and the file answers.
  *
  * Any thread may use it.
  */

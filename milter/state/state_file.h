@@ -54,6 +54,19 @@ int state_file_expire(struct state_file *file, gint64 records, gint64 sets);
  */
 GArray *state_file_overridden(struct state_file *file, gint64 since);
 
+/* What is kept of a record for one of its signatures. */
+struct state_row {
+    state_hash id, author, subject, signature;
+    gint64 time;
+    GArray *hashes; /* state_hash */
+};
+
+/*
+ * The next rows after `after`, at most `count`, in an order of their own; `after` of a first call is all zero, and of
+ * a further one the last row of the one before.  For g_array_unref; NULL if it failed.
+ */
+GArray *state_file_rows(struct state_file *file, const struct state_row *after, unsigned count);
+
 /* For `data` of a struct state that has the file. */
 extern const struct state_functions state_file_functions;
 

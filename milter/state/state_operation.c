@@ -4,6 +4,6 @@
 
 const char *state_operation_name(enum state_operation operation)
 {
-    static const char *const names[] = {"window", "known", "withdraw", "learn", "expire", "permit", "claim"};
+    static const char *const names[] = {"window", "known", "withdraw", "learn", "expire", "permit", "claim", "share"};
     return names[operation];
 }

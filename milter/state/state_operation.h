@@ -12,6 +12,7 @@ enum state_operation {
     STATE_EXPIRE,
     STATE_PERMIT,
     STATE_CLAIM,
+    STATE_SHARE, /* what the file has and the database lacks */
     STATE_OPERATIONS
 };
 

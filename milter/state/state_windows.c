@@ -109,3 +109,41 @@ enum state_outcome state_windows_withdraw(void *data, state_hash id)
         result = delete_record(file, id);
     return state_file_end(file, result) == -1 ? STATE_AWAY : STATE_OK;
 }
+
+static void row_clear(gpointer data)
+{
+    g_array_unref(((struct state_row *)data)->hashes);
+}
+
+/* The order is that of the index of the times, which goes on with the primary key. */
+GArray *state_file_rows(struct state_file *file, const struct state_row *after, unsigned count)
+{
+    const struct parameter parameters[] = {sql_number(after->time), state_file_hash(after->author),
+                                           state_file_hash(after->signature), state_file_hash(after->id),
+                                           sql_number(count)};
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct state_row));
+    g_array_set_clear_func(rows, row_clear);
+    int result = state_file_begin(file), step = -1;
+    struct statement *statement = result == -1
+                                      ? NULL
+                                      : database_query(file->database,
+                                                       "SELECT at, author, signature, id, subject, hashes FROM record"
+                                                       " WHERE (at, author, signature, id) > (?1, ?2, ?3, ?4)"
+                                                       " ORDER BY at, author, signature, id LIMIT ?5",
+                                                       parameters, G_N_ELEMENTS(parameters));
+    while (statement != NULL && (step = statement_step(statement, &file->error)) == 1) {
+        struct state_row row = {.time = statement_number(statement, 0),
+                                .author = (state_hash)statement_number(statement, 1),
+                                .signature = (state_hash)statement_number(statement, 2),
+                                .id = (state_hash)statement_number(statement, 3),
+                                .subject = (state_hash)statement_number(statement, 4),
+                                .hashes = state_file_list(NULL, 0)};
+        state_file_read(statement, 5, row.hashes);
+        g_array_append_val(rows, row);
+    }
+    if (statement != NULL)
+        statement_reset(statement);
+    if (state_file_end(file, result == -1 ? -1 : step) == -1)
+        g_clear_pointer(&rows, g_array_unref);
+    return rows;
+}

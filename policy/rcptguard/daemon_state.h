@@ -13,14 +13,16 @@
 
 struct daemon_state;
 
+/* For the beginning of main: a program that was started by itself to ask a database never returns from it. */
+void daemon_state_serve(int argc, char **argv);
+
 /* The state of the daemon with this rcptguard.conf, or the installed one (NULL); NULL after an error in `diags`. */
 struct daemon_state *daemon_state_open(const char *config_path, struct diags *diags);
 void daemon_state_close(struct daemon_state *state);
 
 const struct state *daemon_state_get(const struct daemon_state *state);
 
-/* The library that it is kept with, for --version. */
-const char *daemon_state_library(void);
-const char *daemon_state_library_version(void);
+/* Appends the libraries that it is kept with, and their versions, for --version. */
+void daemon_state_add_versions(GString *out);
 
 #endif

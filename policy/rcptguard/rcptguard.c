@@ -15,7 +15,7 @@ static void add_versions(GString *out)
 {
     versions_add_built(out, "json-glib", json_library_version());
 #ifdef WITH_DAEMON
-    versions_add(out, daemon_state_library(), daemon_state_library_version());
+    daemon_state_add_versions(out);
 #endif
 }
 
@@ -30,5 +30,8 @@ int main(int argc, char **argv)
     };
 
     command_begin(&program);
+#ifdef WITH_DAEMON
+    daemon_state_serve(argc, argv);
+#endif
     return command_main(argc, argv);
 }

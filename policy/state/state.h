@@ -13,7 +13,10 @@
  *
  * What holds for every implementation, so that SQLite, memory and a database that several servers share give the same
  * answers (tests/unit/state_cases.h):
- *   - The time is handed in, in seconds since 1970.  A record from the future counts as one from now.
+ *   - The time is handed in, in seconds since 1970, by the clock of the one who asks.  A record from the future counts
+ *     as one from now.  Where several servers share a state, whose clocks may differ, the clock of the state counts: a
+ *     time that is handed in says how long ago something was when it was asked, and a time that is answered is again
+ *     one by the clock of the one who asks.
  *   - Each call is one transaction.  state_window writes its record before it reads, so that of two messages that are
  *     evaluated at once at least one sees both.
  *   - A call that failed may have been carried out.  A record has an id that its owner chose: what is written twice is

@@ -9,7 +9,7 @@ import subprocess
 ORDER = ["policy/base", "policy/address", "policy/message", "policy/parts", "policy/exposure", "policy/state", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
          "policy/engine", "policy/logic", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
          "milter/common", "milter/store", "milter/database", "milter/postgresql", "milter/ledger", "milter/answers", "milter/log", "milter/state", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/fleet", "milter/review", "milter/agent", "milter/setup",
-         "milter/arrival", "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq"]
+         "milter/arrival", "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq", "milter/administration"]
 MODULES = 16
 
 # The files that know a library, by its header.

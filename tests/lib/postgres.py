@@ -104,7 +104,7 @@ class Server:
         if daemon.ROOT:
             entry = pwd.getpwnam(_user())
             options.update(user=entry.pw_uid, group=entry.pw_gid, extra_groups=())
-        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": self.folder}
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": self.folder, "PGOPTIONS": "-c client_min_messages=error"}
         return subprocess.run([os.path.join(self.programs, program), *arguments], cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=daemon.LIMIT, check=False, **options)
 
@@ -198,7 +198,7 @@ class Server:
         """What psql prints, without its last line end: a row a line, columns with | between them.  `role` is set before."""
         words = ["-c", "SET ROLE " + quoted(role)] if role is not None else []
         done = self._run("psql", *self._psql(database), *words, "-c", sql)
-        assert done.returncode == 0, "%s: %s" % (sql, done.stdout)
+        assert done.returncode == 0, "%.300s: %s" % (sql, done.stdout)
         return done.stdout.rstrip("\n")
 
     def create_role(self, name, groups=(), system_user=None, password=None, options="LOGIN"):

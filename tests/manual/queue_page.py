@@ -169,7 +169,7 @@ class Words(QueueCase):
         """whom the configuration can let do what"""
         names = page.marked(page.section(self.tree, "PERMISSIONS"), "Cm")
         rights = {name.lower() for name in re.findall(r"\bREVIEW_([A-Z]+)\b", re.search(r"enum review_action \{(.*?)\}", csource.read("milter/common/conf.h"), re.DOTALL).group(1))} - {"actions"}
-        self.assertSame({name.rstrip(",") for name in names} - {"counts", "log", "doctor", "review", "digest", "notify", "setup", "reload", "forget", "agent"}, rights, "rights")
+        self.assertSame({name.rstrip(",") for name in names} - {"counts", "log", "doctor", "review", "digest", "notify", "setup", "reload", "forget", "agent", "fleet"}, rights, "rights")
 
     def test_fields(self):
         """the fields of a decision's line in their order"""

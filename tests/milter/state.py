@@ -11,75 +11,13 @@ import daemon
 import damage
 import guardcase
 import ledgerfile
-import milterclient
 import policies
+import statecase
 import surroundings
 import tap
 
-SPLIT = policies.rule("split", "parties(external) within 10m >= 40", 'quarantine "{within}"')
-CIRCLE = policies.rule("circle", "parties(external) >= 10 and not known", 'quarantine "wide"')
-WINDOWS = policies.policy(rules=SPLIT)
-KNOWN = policies.policy(rules="remember 90d\n" + CIRCLE)
-BOTH = policies.policy(rules="remember 90d\n" + SPLIT)
 
-# A call waits so long at most, and after a failure nothing is asked for so long: SITE_STATE_WAIT and STATE_CLIENT_PAUSE.
-WAIT, PAUSE = 0.2, 5
-
-
-class StateCase(unittest.TestCase):
-    """Each test starts daemons of its own; each message shows other people, unless it names them."""
-
-    assertHeld = guardcase.GuardCase.assertHeld
-    assertPassed = guardcase.GuardCase.assertPassed
-    assertDeferred = guardcase.GuardCase.assertDeferred
-    shown = 0
-
-    def guard(self, policy=WINDOWS, **options):
-        guard = daemon.Daemon(policy, **options)
-        self.addCleanup(guard._clean)
-        guard.state = os.path.join(guard.state_directory, "state.db")
-        return guard
-
-    def people(self, count=9):
-        type(self).shown += 1
-        return policies.people(count, "p", "set%d-{n}.example" % self.shown)
-
-    def send(self, guard, cc=None, sender=guardcase.SENDER):
-        with guard.client() as mta:
-            mta.connect("127.0.0.1")
-            return guardcase.send(mta, sender=sender, cc=self.people() if cc is None else cc)
-
-    def within(self, guard, answer):
-        """What the line of an answer says of the window; None: it was deferred."""
-        line = guard.verdict(answer)
-        if answer.verdict == milterclient.TEMPFAIL:
-            self.assertDeferred(answer)
-            self.assertEqual((line.verdict, line.rule), ("tempfail", "error:split"))
-            return None
-        name, _, value = line.within.partition(":")
-        self.assertEqual(name, "split")
-        self.assertEqual(line.verdict, "quarantine" if int(value) >= 40 else "accept")
-        return int(value)
-
-    def ask(self, guard, cc=None):
-        return self.within(guard, self.send(guard, cc))
-
-    def failures(self, guard, mark=0):
-        with guard.changed:
-            return [line for line in guard.lines[mark:] if "state: " in line]
-
-    def assertOthersPass(self, guard):
-        """What shows one party never asks."""
-        answer = self.send(guard, ["one@else.example"])
-        self.assertPassed(answer)
-        self.assertIsNone(guard.verdict(answer).within)
-
-    def again(self, guard, cc=None):
-        """Once it can be used, which takes longer than 200 ms if it is begun anew on a busy disk: what the window has."""
-        return daemon.wait_until(lambda: self.ask(guard, cc), (PAUSE + 55) * tap.SLOWNESS, "an answer of the state")
-
-
-class Locked(StateCase):
+class Locked(statecase.StateCase):
     def test_window(self):
         """by another process: deferred after 200 ms, then at once for 5 s; the window goes on where it was"""
         guard = self.guard()
@@ -87,14 +25,14 @@ class Locked(StateCase):
         with ledgerfile.locked(guard.state):
             began = time.monotonic()
             self.assertIsNone(self.ask(guard))
-            self.assertGreater(time.monotonic() - began, WAIT / 2)
+            self.assertGreater(time.monotonic() - began, statecase.WAIT / 2)
             took = []
             for _ in range(20):
                 began = time.monotonic()
                 self.assertIsNone(self.ask(guard))
                 took.append(time.monotonic() - began)
                 self.assertOthersPass(guard)
-            self.assertLess(sorted(took)[len(took) // 2], WAIT, took)  # each would take as long if it waited; a loaded machine is slow now and then
+            self.assertLess(sorted(took)[len(took) // 2], statecase.WAIT, took)  # each would take as long if it waited; a loaded machine is slow now and then
         self.assertEqual(self.again(guard), 27)
         self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1, "logged once a minute")
         guard.wait_for_line("state: .* can be used again")
@@ -102,7 +40,7 @@ class Locked(StateCase):
 
     def test_known(self):
         """not known, and a line a minute: the rule applies as to strangers, and nothing is deferred"""
-        guard = self.guard(KNOWN)
+        guard = self.guard(statecase.KNOWN)
         circle, wide = self.people(9), self.people(12)
         self.assertPassed(self.send(guard, circle))
         self.assertHeld(self.send(guard, wide))
@@ -127,7 +65,7 @@ class Locked(StateCase):
             self.assertRegex(file.read(), r'rcptguard_state_errors_total\{operation="window"\} [12]\n')
 
 
-class Gone(StateCase):
+class Gone(statecase.StateCase):
     def test_deleted(self):
         """under the daemon, all of it or one of its files: a line, and it goes on; the log alone is no loss"""
         for names in (("",), ("-wal",), ("-shm",), ("", "-wal", "-shm")):
@@ -156,7 +94,7 @@ class Gone(StateCase):
         guard.stop()
 
 
-class Damaged(StateCase):
+class Damaged(statecase.StateCase):
     """Each file, in each way: what is lost is said, it recovers by itself, and the ledger stays as it is."""
 
     def check(self, guard, before, mark=0):
@@ -218,10 +156,10 @@ class Damaged(StateCase):
 
 
 @unittest.skipUnless(daemon.ROOT, "only root can mount a small disk")
-class Disk(StateCase):
+class Disk(statecase.StateCase):
     SIZE = 512 * 1024
 
-    def disk(self, policy=WINDOWS):
+    def disk(self, policy=statecase.WINDOWS):
         """A daemon whose state is on a small disk of its own."""
         self.folder = daemon.temporary_directory()
         self.addCleanup(daemon.shutil.rmtree, self.folder, True)
@@ -288,7 +226,7 @@ class Disk(StateCase):
         guard.stop()
 
 
-class Explain(StateCase):
+class Explain(statecase.StateCase):
     """`rcptguard explain --state`: what the daemon knows of a message, never who, and nothing is kept."""
 
     def explain(self, guard, people, *options):
@@ -307,7 +245,7 @@ class Explain(StateCase):
         return [tuple(row) for table in ("record", "circle", "party") for row in ledgerfile.query(guard.state, "SELECT * FROM %s ORDER BY 1, 2" % table)]
 
     def test_explain(self):
-        guard = self.guard(BOTH)
+        guard = self.guard(statecase.BOTH)
         met, others = self.people(), self.people()
         self.assertEqual(self.again(guard, met), 9)
         daemon.wait_until(lambda: ledgerfile.query(guard.state, "SELECT * FROM circle"), what="learning")

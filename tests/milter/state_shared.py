@@ -2,24 +2,16 @@
 
 import glob
 import os
-import threading
 
 import daemon
 import damage
-import guardcase
 import ledgerfile
-import milterclient
-import policies
-import state
+import statecase
 import surroundings
 import tap
 
-# Two messages of 12 are more than may pass.
-RACE = policies.policy(rules=policies.rule("split", "parties(external) within 10m >= 20", 'quarantine "{within}"'))
-ROUNDS = 40 if tap.SANITIZERS == "no" else 10
 
-
-class Shared(state.StateCase):
+class Shared(statecase.StateCase):
     def setUp(self):
         self.folder = daemon.temporary_directory()
         self.addCleanup(daemon.shutil.rmtree, self.folder, True)
@@ -27,7 +19,7 @@ class Shared(state.StateCase):
         daemon.own(self.folder)
         self.path = os.path.join(self.folder, "state.db")
 
-    def guards(self, policy=state.WINDOWS):
+    def guards(self, policy=statecase.WINDOWS):
         config = {("state", "path"): self.path, ("state", "key"): os.path.join(self.folder, "state.key")}
         found = [self.guard(policy, config=config) for _ in range(2)]
         for guard in found:
@@ -44,7 +36,7 @@ class Shared(state.StateCase):
 
     def test_known(self):
         """what one has let pass the other knows"""
-        one, other = self.guards(state.BOTH)
+        one, other = self.guards(statecase.BOTH)
         circle = self.people()
         self.assertPassed(self.send(one, circle))
         daemon.wait_until(lambda: ledgerfile.query(self.path, "SELECT * FROM circle"), what="learning")
@@ -53,37 +45,9 @@ class Shared(state.StateCase):
         one.stop()
         other.stop()
 
-    def race(self, guards, number, connections):
-        """Two messages of one author at once, over connections that are open; gives their answers."""
-        barrier, answers = threading.Barrier(2), [None, None]
-        people = [self.people(12) for _ in guards]
-
-        def send(index):
-            barrier.wait()
-            answers[index] = guardcase.send(connections[index], sender="author%d-%d@me.example" % (number, self.shown), cc=people[index])
-        threads = [threading.Thread(target=send, args=(index,)) for index in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return answers
-
-    def check_race(self, guards):
-        with guards[0].client() as first, guards[1].client() as second:
-            for mta in first, second:
-                mta.connect("127.0.0.1")
-            decided = 0
-            for number in range(ROUNDS):
-                answers = self.race(guards, number, (first, second))
-                passed = [answer for answer in answers if answer.verdict == milterclient.ACCEPT and answer.quarantine() is None]
-                self.assertLessEqual(len(passed), 1, "both of two messages that are too many together passed")
-                held = [answer for answer in answers if answer.quarantine() is not None]
-                decided += (len(passed), len(held)) == (1, 1)
-            self.assertGreater(decided, ROUNDS // 2, "nearly all is deferred")
-
     def test_race(self):
         """of two at once one is held, or deferred, whichever daemon has it"""
-        guards = self.guards(RACE)
+        guards = self.guards(statecase.RACE)
         self.check_race(guards)
         self.check_race([guards[0]] * 2)
         for guard in guards:

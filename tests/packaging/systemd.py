@@ -128,14 +128,15 @@ class Units(unittest.TestCase):
             self.assertLessEqual(self.exposure(path), EXPOSURE_AGENT if path.name in (AGENT, FLEET) else EXPOSURE_SESSION if path.name == SESSION else EXPOSURE_MAIL if path.name in MAILS else EXPOSURE, path.name)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
-    def test_the_sandbox_with_the_drop_in_for_tcp(self):
-        folder = self.units / "rcptguardd.service.d"
-        folder.mkdir()
-        shutil.copy(pathlib.Path(daemon.SOURCE) / "packaging/systemd/rcptguardd-inet.conf", folder)
-        self.addCleanup(shutil.rmtree, folder)
-        found = self.exposure(self.units / "rcptguardd.service")
-        self.assertLessEqual(found, EXPOSURE_INET)
-        self.assertGreater(found, EXPOSURE)  # else the drop-in was not read, or is not needed
+    def test_the_sandbox_with_the_drop_ins_for_tcp(self):
+        for name in "rcptguardd-inet.conf", "rcptguardd-database.conf":
+            folder = self.units / "rcptguardd.service.d"
+            folder.mkdir()
+            shutil.copy(pathlib.Path(daemon.SOURCE) / "packaging/systemd" / name, folder)
+            found = self.exposure(self.units / "rcptguardd.service")
+            shutil.rmtree(folder)
+            self.assertLessEqual(found, EXPOSURE_INET)
+            self.assertGreater(found, EXPOSURE)  # else the drop-in was not read, or is not needed
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox_with_the_drop_in_for_sendmail(self):

@@ -246,7 +246,7 @@ static int init(const struct tool *tool, struct pg_session *session)
     if (made == -1)
         return failed(&error);
     if (made == 1)
-        log_line(LOG_NOTICE, "the fleet's database was made by %s: schema %u", tool->reviewer->login,
+        log_line(LOG_NOTICE, "%s has made the fleet's database: schema %u", tool->reviewer->login,
                  fleet_schema_version());
     if (made == 1)
         say("made: schema %u, and the roles " FLEET_OWNER ", " FLEET_NODE " and " FLEET_REVIEWER "\n",
@@ -266,8 +266,8 @@ static int update(const struct tool *tool, struct pg_session *session)
         return failed(&error);
     bool changed = before < fleet_schema_version();
     if (changed)
-        log_line(LOG_NOTICE, "the fleet's database was brought from schema %u to %u by %s", before,
-                 fleet_schema_version(), tool->reviewer->login);
+        log_line(LOG_NOTICE, "%s has brought the fleet's database from schema %u to %u", tool->reviewer->login, before,
+                 fleet_schema_version());
     if (vouching != -1)
         log_line(LOG_NOTICE, "%s has said that nodes may%s vouch for people", tool->reviewer->login,
                  vouching == 1 ? "" : " not");
@@ -316,7 +316,7 @@ static int remove_node(const struct tool *tool, struct pg_session *session, cons
                           "node %s was seen %" G_GINT64_FORMAT " s ago: stop rcptguard-fleet.service there first, or "
                           "give --anyway",
                           name, removed.seen_age);
-    log_line(LOG_NOTICE, "node %s was removed from the fleet by %s", name, tool->reviewer->login);
+    log_line(LOG_NOTICE, "%s has removed node %s from the fleet", tool->reviewer->login, name);
     say("removed: node %s, of which %" G_GINT64_FORMAT " held message%s %s known here, and %" G_GINT64_FORMAT
         " waiting decision%s\n",
         name, removed.held, removed.held == 1 ? "" : "s", removed.held == 1 ? "was" : "were", removed.waiting,
@@ -362,7 +362,7 @@ static const GOptionEntry entries[] = {
 const struct rcptguardq_command command_fleet = {
     .command.name = "fleet",
     .command.summary = "Make and check the database that servers share",
-    .command.arguments = "init|update|status|remove [NODE]",
+    .command.arguments = "ACTION [NODE]",
     .command.entries = entries,
     .right = REVIEW_SERVICE,
     .command.check = check,

@@ -1,0 +1,520 @@
+/* state_store - see state_store.h */
+
+#include "milter/state/state_store.h"
+
+#include "milter/database/database_damage.h"
+#include "milter/log/log.h"
+#include "milter/state/site_state.h"
+#include "milter/state/state_database.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Between two lines about the database, in microseconds. */
+#define LINE_INTERVAL (60 * G_USEC_PER_SEC)
+
+/* Milliseconds of SITE_STATE_WAIT that are left to the file when the database has not answered. */
+#define LEFT_TO_FILE 80u
+
+/* The least that is worth asking the database for, in milliseconds. */
+#define LEAST_WAIT 10
+
+/* How long a start waits for the database, in milliseconds. */
+#define START_WAIT 2000u
+
+/* Rows of the file that are compared with the database in one step. */
+#define ROWS_STEP 200u
+
+struct state_store {
+    char *path;
+    const struct state_key *key;
+    struct state_later *later;
+    struct state_file *file; /* NULL: to be opened */
+    bool opened;             /* it was a file of [state] before */
+    gint64 damaged;          /* monotonic: when one was set aside */
+
+    char *conninfo; /* NULL: there is the file alone */
+    char *node;
+    bool local; /* the file, too */
+    struct state_database *database;
+    gint64 away; /* monotonic: until then the database is not asked; with `local` */
+    bool failing;
+    gint64 said;            /* monotonic: when that was logged last */
+    bool behind;            /* rows of the file after `caught_up` may be missing in the database */
+    struct state_row after; /* the last row that is not; without hashes */
+};
+
+struct state_store *state_store_new(const struct config *config, const struct state_key *key, struct state_later *later)
+{
+    struct state_store *store = g_new0(struct state_store, 1);
+    store->path = config_state(config);
+    store->key = key;
+    store->later = later;
+    store->conninfo = g_strdup(config_state_database(config));
+    store->node = config_fleet_node(config);
+    store->local = config->state_on_away == STATE_AWAY_LOCAL;
+    store->said = -LINE_INTERVAL;
+    return store;
+}
+
+void state_store_close(struct state_store *store)
+{
+    g_clear_pointer(&store->file, state_file_close);
+    g_clear_pointer(&store->database, state_database_close);
+}
+
+void state_store_free(struct state_store *store)
+{
+    if (store == NULL)
+        return;
+    state_store_close(store);
+    g_free(store->path);
+    g_free(store->conninfo);
+    g_free(store->node);
+    g_free(store);
+}
+
+const char *state_store_name(const struct state_store *store)
+{
+    return store->conninfo == NULL ? store->path : SITE_STATE_DATABASE;
+}
+
+/* ---- the file */
+
+static int open_file(struct state_store *store, struct database_error *error)
+{
+    if (store->file != NULL)
+        return 0;
+    enum cut cut = database_is_cut(store->path);
+    if (cut == CUT_DATABASE)
+        return database_error_set(error, DATABASE_CORRUPT, "%s is shorter than it was", store->path);
+    store->file = state_file_open(store->path, geteuid(), DATABASE_CREATE, SITE_STATE_WAIT, error);
+    if (store->file == NULL)
+        return -1;
+    store->opened = true;
+    if (cut == CUT_LOG) /* a loss of power can do this: what comes before is sound */
+        log_line(LOG_ERR, "state: %s-wal is not what was written to it: the last records are lost", store->path);
+    return 0;
+}
+
+/* Whether a file that cannot be read is worth another try. */
+static bool recover(struct state_store *store, const struct database_error *error)
+{
+    const struct damaged damaged = {
+        .path = store->path,
+        .application = STATE_FILE_APPLICATION,
+        .opened = store->opened,
+        .before = store->damaged,
+    };
+    struct database_error found = *error;
+    g_autofree char *aside = NULL;
+    g_clear_pointer(&store->file, state_file_close);
+    switch (database_recover(&damaged, &found, &aside)) {
+    case RECOVERY_SOUND:
+        log_line(LOG_ERR, "state: %s; it was opened anew, and the last records may be lost", error->text);
+        return true;
+    case RECOVERY_ASIDE:
+        store->damaged = g_get_monotonic_time();
+        log_line(LOG_CRIT,
+                 "state: %s; it is damaged and was renamed to %s, and a new one is begun: windows count from now on,"
+                 " and nobody is known",
+                 found.text, aside);
+        return true;
+    case RECOVERY_FAILED:
+        log_line(LOG_CRIT, "state: %s", found.text);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* Whether there is a use in trying again with the file opened anew. */
+static bool begin_anew(struct state_store *store, const struct database_error *error)
+{
+    switch (error->failure) {
+    case DATABASE_REPLACED:
+        log_line(LOG_ERR, "state: %s; what it held is lost unless the file comes back, and a new one is begun",
+                 error->text);
+        g_clear_pointer(&store->file, state_file_close);
+        return true;
+    case DATABASE_CORRUPT:
+        return recover(store, error);
+    case DATABASE_OTHER: /* who fixes or replaces it finds it open no more */
+        g_clear_pointer(&store->file, state_file_close);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* ---- one call, of either */
+
+/* What answers a call. */
+struct target {
+    const struct state_functions *functions;
+    void *data;
+    enum state_outcome (*learn)(void *data, const struct state_learned *sets, unsigned count);
+};
+
+static enum state_outcome learn_in_file(void *data, const struct state_learned *sets, unsigned count)
+{
+    return state_file_learn(data, sets, count);
+}
+
+static enum state_outcome learn_in_database(void *data, const struct state_learned *sets, unsigned count)
+{
+    return state_database_learn(data, sets, count);
+}
+
+static enum state_outcome ask_window(const struct target *target, const struct state_call *call,
+                                     struct state_question *known)
+{
+    if (!call->with_set)
+        return target->functions->window(target->data, &call->record, call->keep, call->windows, call->count);
+    return target->functions->known_else_window(target->data, known, &call->record, call->keep, call->windows,
+                                                call->count);
+}
+
+/* Of what is kept, or of what is not written yet. */
+static enum state_outcome ask_set(const struct target *target, struct state_later *later, const struct state_call *call,
+                                  struct state_question *known)
+{
+    gint64 when = state_later_known(later, &call->set, call->time);
+    if (when == 0 && call->with_set)
+        return ask_window(target, call, known);
+    known->outcome = target->functions->known(target->data, &call->set, call->time, &known->when);
+    if (known->outcome != STATE_AWAY && when != 0) {
+        known->outcome = STATE_OK;
+        known->when = MAX(known->when, when);
+    }
+    return known->outcome;
+}
+
+static enum state_outcome ask(const struct target *target, struct state_later *later, const struct state_call *call,
+                              struct state_results *results)
+{
+    struct state_question *known = &results->known;
+    *known = (struct state_question){.set = call->set, .since = call->time};
+    switch (call->operation) {
+    case STATE_WINDOW:
+        return call->with_set ? ask_set(target, later, call, known) : ask_window(target, call, known);
+    case STATE_KNOWN:
+        return ask_set(target, later, call, known);
+    case STATE_WITHDRAW:
+        return target->functions->withdraw(target->data, call->id);
+    case STATE_LEARN:
+        return call->sets_count == 0 ? STATE_OK : target->learn(target->data, call->sets, call->sets_count);
+    case STATE_PERMIT:
+        return target->functions->permit(target->data, &call->permit);
+    case STATE_CLAIM:
+        if (call->message != 0)
+            return target->functions->unclaim(target->data, call->id, call->message);
+        return target->functions->claim(target->data, &call->claim, &results->claimed, &results->rule);
+    default:
+        return STATE_AWAY;
+    }
+}
+
+/* What was withdrawn while nothing could be asked, before anything else: a message that came again is not meant. */
+static enum state_outcome withdraw_first(struct state_store *store, const struct target *target)
+{
+    state_hash id;
+    while ((id = state_later_withdrawn(store->later)) != 0) {
+        if (target->functions->withdraw(target->data, id) == STATE_AWAY)
+            return STATE_AWAY;
+        state_later_drop_withdrawn(store->later);
+    }
+    return STATE_OK;
+}
+
+static enum state_outcome ask_file(struct state_store *store, const struct state_call *call,
+                                   struct state_results *results, struct database_error *error)
+{
+    for (unsigned tries = 0; tries < 2; tries++) {
+        if (open_file(store, error) == 0) {
+            const struct target target = {&state_file_functions, store->file, learn_in_file};
+            enum state_outcome outcome = store->local ? STATE_OK : withdraw_first(store, &target);
+            if (outcome != STATE_AWAY)
+                outcome = ask(&target, store->later, call, results);
+            if (outcome != STATE_AWAY)
+                return outcome;
+            *error = *state_file_error(store->file);
+        }
+        if (!begin_anew(store, error))
+            break;
+    }
+    return STATE_AWAY;
+}
+
+/* ---- the database */
+
+static gint64 clock_of_server(void)
+{
+    return g_get_real_time();
+}
+
+static int open_database(struct state_store *store, unsigned wait, struct pg_error *error)
+{
+    const struct state_database_place place = {
+        .conninfo = store->conninfo,
+        .key = store->key,
+        .node = store->node,
+        .wait = wait,
+        .limit = SITE_STATE_WAIT,
+        .clock = clock_of_server,
+    };
+    if (store->database == NULL) {
+        store->database =
+            state_database_open(&place, g_get_monotonic_time() + (gint64)wait * G_TIME_SPAN_MILLISECOND, error);
+        store->behind = store->local;
+        store->after = (struct state_row){0};
+    }
+    return store->database == NULL ? -1 : 0;
+}
+
+static int error_of(const struct pg_error *failure, struct database_error *error)
+{
+    return database_error_set(error, failure->kind == PG_AWAY ? DATABASE_BUSY : DATABASE_OTHER,
+                              SITE_STATE_DATABASE ": %s", failure->text);
+}
+
+/* Milliseconds that the database has for a call. */
+static int wait_for(const struct state_store *store, const struct state_call *call)
+{
+    int most = (int)(SITE_STATE_WAIT - (store->local ? LEFT_TO_FILE : LEAST_WAIT));
+    if (!store->local || call->end == 0)
+        return most;
+    gint64 left = (call->end - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND - LEFT_TO_FILE;
+    return (int)CLAMP(left, 0, most);
+}
+
+/* Once more if a connection that was there before has broken: the server was started anew, or another one took over. */
+static enum state_outcome ask_database(struct state_store *store, const struct state_call *call,
+                                       struct state_results *results, struct database_error *error)
+{
+    gint64 end = g_get_monotonic_time() + (gint64)wait_for(store, call) * G_TIME_SPAN_MILLISECOND;
+    struct pg_error failure;
+    pg_error_set(&failure, PG_AWAY, "messages wait too long for it");
+    for (bool old = true; old;) {
+        gint64 left = (end - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND;
+        if (left < LEAST_WAIT)
+            break;
+        old = store->database != NULL;
+        if (open_database(store, (unsigned)left, &failure) == -1)
+            break;
+        state_database_set_wait(store->database, (unsigned)left);
+        const struct target target = {&state_database_functions, store->database, learn_in_database};
+        enum state_outcome outcome = withdraw_first(store, &target);
+        if (outcome != STATE_AWAY)
+            outcome = ask(&target, store->later, call, results);
+        if (outcome != STATE_AWAY)
+            return outcome;
+        failure = *state_database_error(store->database);
+        g_clear_pointer(&store->database, state_database_close);
+    }
+    error_of(&failure, error);
+    return STATE_AWAY;
+}
+
+/* ---- both */
+
+static void database_failed(struct state_store *store, const struct database_error *error)
+{
+    gint64 now = g_get_monotonic_time();
+    g_clear_pointer(&store->database, state_database_close);
+    store->away = now + STATE_STORE_PAUSE;
+    store->failing = true;
+    if (now - store->said < LINE_INTERVAL)
+        return;
+    store->said = now;
+    log_line(LOG_ERR, "state: %s; until it can be used, this server's own file answers", error->text);
+}
+
+static void database_succeeded(struct state_store *store)
+{
+    if (!store->failing)
+        return;
+    store->failing = false;
+    store->said = -LINE_INTERVAL;
+    log_line(LOG_NOTICE, "state: the database of [state] can be used again");
+}
+
+/* The file writes what the database has, and answers too while the database may lack some of it. */
+static enum state_outcome note_window(struct state_store *store, const struct state_call *call,
+                                      const struct state_results *results, enum state_outcome outcome)
+{
+    struct database_error error;
+    struct state_results own = {0};
+    if (call->with_set && results->known.when != 0) /* what is known is in no window */
+        return outcome;
+    struct state_call copy = *call;
+    g_autofree struct state_window *windows = g_memdup2(call->windows, call->count * sizeof *windows);
+    copy.with_set = false;
+    copy.windows = windows;
+    copy.count = store->behind ? call->count : 0;
+    if (!call->keep && copy.count == 0)
+        return outcome;
+    enum state_outcome here = ask_file(store, &copy, &own, &error);
+    for (unsigned i = 0; here != STATE_AWAY && i < copy.count; i++)
+        call->windows[i].value = MAX(call->windows[i].value, windows[i].value);
+    return here == STATE_BOUND ? STATE_BOUND : outcome;
+}
+
+/* A permit that only one of the two has, or that was used while only one of them was there. */
+static void note_claim(struct state_store *store, const struct state_call *call, struct state_results *results)
+{
+    struct database_error error;
+    struct state_results own = {0}, gone;
+    if (results->claimed != CLAIM_TAKEN && results->claimed != CLAIM_UNKNOWN)
+        return;
+    if (ask_file(store, call, &own, &error) == STATE_AWAY || own.claimed == CLAIM_UNKNOWN)
+        return;
+    if (results->claimed == CLAIM_TAKEN && own.claimed == CLAIM_USED) {
+        struct state_call back = *call;
+        back.id = call->claim.code;
+        back.message = call->claim.message;
+        ask_database(store, &back, &gone, &error);
+    }
+    if (results->claimed == CLAIM_UNKNOWN || own.claimed == CLAIM_USED) {
+        results->claimed = own.claimed;
+        results->rule = own.rule;
+    }
+}
+
+/* What the file has to know of a call that the database has answered. */
+static enum state_outcome note(struct state_store *store, const struct state_call *call, struct state_results *results,
+                               enum state_outcome outcome)
+{
+    struct database_error error;
+    struct state_results own = {0};
+    if (call->operation == STATE_WINDOW)
+        return note_window(store, call, results, outcome);
+    if (call->operation == STATE_CLAIM && call->message == 0)
+        note_claim(store, call, results);
+    else if (call->operation != STATE_KNOWN)
+        ask_file(store, call, &own, &error);
+    return outcome;
+}
+
+static enum state_outcome ask_both(struct state_store *store, const struct state_call *call,
+                                   struct state_results *results, struct database_error *error)
+{
+    bool paused = g_get_monotonic_time() < store->away;
+    enum state_outcome outcome = paused ? STATE_AWAY : ask_database(store, call, results, error);
+    if (outcome != STATE_AWAY) {
+        database_succeeded(store);
+        return note(store, call, results, outcome);
+    }
+    if (!paused) {
+        database_failed(store, error);
+        results->local = true;
+    }
+    if (call->operation == STATE_WITHDRAW)
+        state_later_withdraw(store->later, call->id);
+    bool local = results->local;
+    outcome = ask_file(store, call, results, error);
+    results->local = local;
+    return outcome;
+}
+
+enum state_outcome state_store_ask(struct state_store *store, const struct state_call *call,
+                                   struct state_results *results, struct database_error *error)
+{
+    if (store->conninfo == NULL)
+        return ask_file(store, call, results, error);
+    return store->local ? ask_both(store, call, results, error) : ask_database(store, call, results, error);
+}
+
+/* ---- opening */
+
+/* What a person has to fix, and waiting does not. */
+static bool lasts_of_file(enum database_failure failure)
+{
+    return failure == DATABASE_MISSING || failure == DATABASE_INSECURE || failure == DATABASE_READ_ONLY ||
+           failure == DATABASE_FOREIGN;
+}
+
+static int open_first_file(struct state_store *store, bool *lasts, struct database_error *error)
+{
+    int result = open_file(store, error);
+    if (result == -1 && begin_anew(store, error))
+        result = open_file(store, error);
+    *lasts = result == -1 && lasts_of_file(error->failure);
+    return result;
+}
+
+int state_store_open(struct state_store *store, bool *lasts, struct database_error *error)
+{
+    struct pg_error failure;
+    *lasts = false;
+    if (store->conninfo == NULL)
+        return open_first_file(store, lasts, error);
+    if (store->local && open_first_file(store, lasts, error) == -1 && *lasts)
+        return -1;
+    if (open_database(store, START_WAIT, &failure) == 0)
+        return 0;
+    error_of(&failure, error);
+    *lasts = failure.kind == PG_WRONG || (failure.kind == PG_REFUSED && !store->local);
+    if (!store->local || *lasts)
+        return -1;
+    database_failed(store, error);
+    return 0;
+}
+
+/* ---- step by step */
+
+static int expire_in_file(struct state_store *store, gint64 records, gint64 sets)
+{
+    struct database_error error;
+    return open_file(store, &error) == 0 ? state_file_expire(store->file, records, sets) : -1;
+}
+
+int state_store_expire(struct state_store *store, gint64 records, gint64 sets)
+{
+    struct pg_error failure;
+    int shared = 0, own = 0;
+    bool asked = store->conninfo != NULL && g_get_monotonic_time() >= store->away;
+    if (store->conninfo == NULL || store->local)
+        own = expire_in_file(store, records, sets);
+    if (asked)
+        shared = open_database(store, SITE_STATE_WAIT, &failure) == -1
+                     ? -1
+                     : state_database_expire(store->database, records, sets);
+    if (shared == -1)
+        g_clear_pointer(&store->database, state_database_close);
+    return own == -1 || shared == -1 ? -1 : own == 1 || shared == 1;
+}
+
+bool state_store_is_behind(const struct state_store *store)
+{
+    return store->behind && store->database != NULL;
+}
+
+int state_store_catch_up(struct state_store *store)
+{
+    struct database_error error;
+    if (!state_store_is_behind(store))
+        return 0;
+    if (open_file(store, &error) == -1)
+        return -1;
+    g_autoptr(GArray) rows = state_file_rows(store->file, &store->after, ROWS_STEP);
+    if (rows == NULL)
+        return -1;
+    store->behind = rows->len > 0;
+    if (rows->len == 0)
+        return 0;
+    state_database_set_wait(store->database, SITE_STATE_WAIT);
+    if (state_database_add(store->database, rows) == -1) {
+        error_of(state_database_error(store->database), &error);
+        database_failed(store, &error);
+        return -1;
+    }
+    store->after = g_array_index(rows, struct state_row, rows->len - 1);
+    store->after.hashes = NULL;
+    return 1;
+}
+
+gint64 state_store_away(const struct state_store *store)
+{
+    return store->away;
+}

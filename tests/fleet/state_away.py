@@ -1,0 +1,214 @@
+"""The database of the state is killed, silent, read-only or full, and comes back: `on-error` decides, or with `on-away = local` each server's own file answers, and nothing is missing afterwards."""
+
+import os
+import time
+
+import daemon
+import ledgerfile
+import policies
+import sharedstate
+import statecase
+import surroundings
+import tap
+
+# Held at 40: what one server has seen alone is less.
+MANY = policies.policy(rules=policies.rule("split", "parties(external) within 10m >= 4000", 'quarantine "{within}"'))
+
+
+class AwayCase(sharedstate.SharedStateCase):
+    def kill(self):
+        """A crash loses what was not written to the log yet, which is the last moment: here nothing is to be lost."""
+        daemon.wait_until(lambda: self.server.psql("SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()") == "t", what="the log of PostgreSQL")
+        self.server.kill()
+        return self.server.start
+
+    def silence(self):
+        self.server.pause()
+        return self.server.resume
+
+    def refuse_writes(self):
+        """Sessions that are there go on reading alone, and new ones too."""
+        self.server.psql("ALTER DATABASE rcptguard SET default_transaction_read_only = on")
+        self.server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'relay%'")
+        return lambda: self.server.psql("ALTER DATABASE rcptguard RESET default_transaction_read_only", database="postgres")
+
+    def refuse_logins(self):
+        self.server.psql("ALTER DATABASE rcptguard CONNECTION LIMIT 0")
+        self.server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'relay%'")
+        return lambda: self.server.psql("ALTER DATABASE rcptguard CONNECTION LIMIT -1", database="postgres")
+
+    WAYS = kill, silence, refuse_writes, refuse_logins
+
+    def each_way(self, check):
+        for way in self.WAYS:
+            with self.subTest(way=way.__name__):
+                self.setUp()
+                check(lambda way=way: way(self))
+
+
+class OnError(AwayCase):
+    def test_away(self):
+        """deferred within the time, then at once for 5 s; the window goes on where it was"""
+        self.each_way(self.check_away)
+
+    def check_away(self, take_away):
+        guard, other = self.nodes(2)
+        self.assertEqual([self.again(guard), self.again(other)], [9, 18])
+        give_back = take_away()
+        took = []
+        try:
+            for _ in range(12):
+                began = time.monotonic()
+                self.assertIsNone(self.ask(guard))
+                took.append(time.monotonic() - began)
+            self.assertOthersPass(guard)
+        finally:
+            give_back()
+        self.assertLess(sorted(took)[len(took) // 2], statecase.WAIT * tap.SLOWNESS, took)
+        self.assertEqual(self.again(guard), 27, "what was deferred is not withdrawn, or something is lost")
+        self.assertEqual(self.again(other), 36)
+        self.assertEqual(len([line for line in self.failures(guard) if "deferred" in line]), 1, "logged once a minute")
+        guard.wait_for_line("state: the database of \\[state\\] can be used again")
+        guard.stop()
+        other.stop()
+
+    def test_start(self):
+        """a daemon starts while it is away"""
+        self.server.kill()
+        try:
+            guard = self.node(1)
+            self.assertIsNone(self.ask(guard))
+        finally:
+            self.server.start()
+        self.assertEqual(self.again(guard), 9)
+        guard.stop()
+
+    def test_counted(self):
+        path = os.path.join(self.folder, "rcptguard.prom")
+        guard = self.node(1, more={("metrics", "path"): path})
+        self.again(guard)
+        with self.stopped():
+            self.assertIsNone(self.ask(guard))
+        guard.stop()
+        with open(path, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r'rcptguard_state_errors_total\{operation="window"\} [12]\n')
+
+    def stopped(self):
+        return Stopped(self.server)
+
+
+class Stopped:
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        self.server.kill()
+
+    def __exit__(self, *_):
+        self.server.start()
+
+
+class Local(AwayCase):
+    def test_away(self):
+        """nothing is deferred: the file has what this server has seen; when the database is back, it has what both have seen"""
+        self.each_way(self.check_away)
+
+    def check_away(self, take_away):
+        one, other = self.nodes(2, MANY, on_away="local")
+        self.assertEqual([self.value(one), self.value(other), self.value(one)], [9, 18, 27])
+        give_back = take_away()
+        try:
+            self.assertEqual([self.value(one) for _ in range(5)], [27, 36, 45, 54, 63])
+            self.assertEqual([self.value(other) for _ in range(2)], [18, 27])
+        finally:
+            give_back()
+        self.assertBoth(one, other)
+        one.wait_for_line("state: .*; until it can be used, this server's own file answers")
+        self.assertEqual(len([line for line in self.failures(one) if "own file answers" in line]), 1, "logged once a minute")
+        one.wait_for_line("state: the database of \\[state\\] can be used again")
+        for guard in one, other:
+            guard.stop()
+
+    def value(self, guard):
+        """On a loaded machine the file may be too late for the message that has waited for the database: it comes again."""
+        for attempt in range(2):
+            answer = self.send(guard)
+            within = guard.verdict(answer).within
+            if attempt == 1 or within is not None:
+                self.assertPassed(answer)
+                return int(within.partition(":")[2])
+        return None
+
+    def assertBoth(self, one, other):
+        """Each message of both is in the database, which is written when the next message has found it."""
+        sent = [9 * len([line for line in guard.verdicts() if line.within]) for guard in (one, other)]
+
+        def all_is_there():
+            for index, guard in enumerate((one, other)):
+                self.value(guard)
+                sent[index] += 9
+            return self.server.psql("SELECT count(DISTINCT h) FROM rcptguard.state_record, unnest(hashes) h") == str(sum(sent))
+        daemon.wait_until(all_is_there, 120 * tap.SLOWNESS, "the records of both servers")
+        self.assertEqual(self.value(one), sum(sent) + 9)
+        self.assertEqual(self.value(other), sum(sent) + 18)
+
+    def test_start(self):
+        """a daemon that starts while it is away has its file, and the database gets what is in that"""
+        path = os.path.join(self.folder, "state.db")
+        self.server.kill()
+        try:
+            for number in range(2):
+                guard = self.node(1, MANY, on_away="local", path=path)
+                self.assertEqual([self.value(guard), self.value(guard)], [18 * number + 9, 18 * number + 18])
+                guard.stop()
+        finally:
+            self.server.start()
+        guard = self.node(1, MANY, on_away="local", path=path)
+        self.assertEqual(self.value(guard), 45)
+        daemon.wait_until(lambda: self.count("state_record") == 5, what="the records of before")
+        guard.stop()
+
+    def test_lost(self):
+        """a database that was lost and made anew is filled from the files"""
+        one, other = self.nodes(2, MANY, on_away="local")
+        self.assertEqual([self.value(guard) for guard in (one, one, other, other)], [9, 18, 27, 36])
+        self.server.psql("TRUNCATE " + ", ".join("rcptguard." + table for table in sharedstate.TABLES))
+        self.server.restart()
+        self.assertBoth(one, other)
+        for guard in one, other:
+            guard.stop()
+
+    def test_known(self):
+        """a circle is known while it is away; the same permits hold"""
+        guard = self.node(1, statecase.BOTH, on_away="local")
+        circle = self.people()
+        self.assertPassed(self.send(guard, circle))
+        daemon.wait_until(lambda: self.count("state_circle") == 1 and ledgerfile.query(guard.state, "SELECT * FROM circle"), what="learning")
+        with Stopped(self.server):
+            self.assertEqual(guard.verdict(self.send(guard, circle)).known, "yes")
+            self.assertEqual(guard.verdict(self.send(guard)).known, "no")
+        guard.stop()
+
+    def test_permits(self):
+        """one that was given while it is away is taken afterwards, and one that was taken then is used"""
+        guard = self.node(1, statecase.OVERRIDE, more=statecase.ANSWERS, on_away="local")
+        before = self.refused(guard)
+        with Stopped(self.server):
+            meanwhile = self.refused(guard)
+            self.assertEqual(self.overrides(guard, before), "yes")
+        self.back(guard)
+        self.assertEqual(self.overrides(guard, before), "override:used")
+        self.assertEqual(self.overrides(guard, meanwhile), "yes")
+        guard.stop()
+
+    def back(self, guard):
+        """The database answers again, after the time in which it is not asked."""
+        def answers():
+            self.refused(guard, sender="other@me.example")  # an author has so many permits at most
+            return any("can be used again" in line for line in self.failures(guard))
+        daemon.wait_until(answers, 60 * tap.SLOWNESS, "the database")
+
+
+if __name__ == "__main__":
+    surroundings.enter()
+    tap.main(900)
