@@ -109,7 +109,7 @@ class Alerts(unittest.TestCase):
         for name, alert in alerts().items():
             with self.subTest(name):
                 used = _NAME.findall(expression(alert))
-                there = set().union(*(labels[one] for one in used)) | {"instance", "rcptguard_instance"}
+                there = set().union(*(labels.get(one, ()) for one in used)) | {"instance", "rcptguard_instance"}
                 asked = set(re.findall(r"\$labels\.(\w+)", alert)) | {one for found in re.findall(r"\(([a-z, ]+)\) \(", expression(alert)) for one in found.split(", ")}
                 self.assertEqual(asked - there, set())
                 for label, value in re.findall(r'(\w+)="(\w+)"', expression(alert)):
