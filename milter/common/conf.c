@@ -8,8 +8,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Where Sendmail is and Postfix is not, the socket is where Sendmail takes it for safe. */
-static bool sendmail_is_alone(void)
+/* Of Postfix's chroot: where Sendmail is and Postfix is not, the socket is where Sendmail takes it for safe. */
+static bool socket_is_outside(void)
 {
     return access("/usr/sbin/postconf", X_OK) == -1 && access("/etc/mail/sendmail.cf", F_OK) == 0;
 }
@@ -27,7 +27,7 @@ static void set_instance(struct config *config)
     const char *name = config->name;
     char *error;
     g_autofree char *socket =
-        g_strdup_printf(sendmail_is_alone() ? CONFIG_INSTANCE_SENDMAIL_SOCKET : CONFIG_INSTANCE_SOCKET, name);
+        g_strdup_printf(socket_is_outside() ? CONFIG_INSTANCE_SENDMAIL_SOCKET : CONFIG_INSTANCE_SOCKET, name);
     endpoint_free(config->socket);
     config->socket = endpoint_parse(socket, &error);
     g_free(config->policy);
@@ -36,8 +36,10 @@ static void set_instance(struct config *config)
     config->ledger = g_strdup_printf(LOCALSTATEDIR "/lib/rcptguard-%s/ledger.db", name);
     config->instance = g_strdup(name);
     config->review.decision_key = g_strdup_printf(INSTANCE_DIRECTORY "/%s.decision.key", name);
-    config->review.places[MTA_POSTFIX].configurations = only(g_strdup_printf("/etc/%s", name));
-    config->review.places[MTA_SENDMAIL].configurations = only(g_strdup_printf("/etc/mail/%s.cf", name));
+    for (int mta = MTA_NONE + 1; mta < MTAS; mta++) {
+        const char *const *around = mta_facts((enum mta)mta)->instance_configuration;
+        config->review.places[mta].configurations = only(g_strconcat(around[0], name, around[1], NULL));
+    }
 }
 
 struct config *config_new(const char *path)
@@ -45,7 +47,7 @@ struct config *config_new(const char *path)
     struct config *config = g_new0(struct config, 1);
     char *error;
     config->path = g_canonicalize_filename(path, NULL); /* the daemon leaves the directory it was started in */
-    config->socket = endpoint_parse(sendmail_is_alone() ? CONFIG_SENDMAIL_SOCKET : CONFIG_DEFAULT_SOCKET, &error);
+    config->socket = endpoint_parse(socket_is_outside() ? CONFIG_SENDMAIL_SOCKET : CONFIG_DEFAULT_SOCKET, &error);
     config->user = g_strdup(CONFIG_DEFAULT_USER);
     config->policy = g_strdup(CONFIG_DEFAULT_POLICY);
     config->on_error = DISPOSITION_TEMPFAIL;

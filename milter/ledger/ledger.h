@@ -362,8 +362,8 @@ struct ledger_sight {
     gint64 id;
     enum ledger_state state; /* LEDGER_HELD or LEDGER_LEFT */
     gint64 arrival, size;    /* with LEDGER_HELD */
-    const char *instance;    /* with LEDGER_HELD: in whose queue; NULL: there is one alone */
     const char *detail;      /* with LEDGER_LEFT: what the history has to say of it, or NULL */
+    const char *instance;    /* with LEDGER_HELD: in whose queue; NULL: there is one alone */
 };
 
 /*
@@ -377,8 +377,8 @@ int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, stru
 /* A message on hold, as the queue has it. */
 struct ledger_arrival {
     const char *queue_id;
-    const char *instance; /* or NULL */
     gint64 arrival, size;
+    const char *instance; /* or NULL */
 };
 
 /*

@@ -9,6 +9,7 @@
 
 #include "milter/common/duration.h"
 #include "milter/postfix/postfix_answers.h"
+#include "milter/postfix/postfix_instances.h"
 #include "milter/postfix/postfix_mail_checks.h"
 #include "milter/postfix/postfix_services.h"
 
@@ -571,6 +572,7 @@ static const struct examination postfix_examinations[] = {
     {"header-size", postfix_examine_header_size},
     {"long-queue-ids", postfix_examine_long_queue_ids},
     {"answers", postfix_examine_answers},
+    {"instances", postfix_examine_instances},
     {NULL, NULL},
 };
 

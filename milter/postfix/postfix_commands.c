@@ -64,19 +64,18 @@ int postfix_identify(struct queue *queue, char **error)
     return 0;
 }
 
+/* Not by postmulti(1), which fails if one of them is broken. */
 char **postfix_instances(char **error)
 {
-    static const char *const words[] = {"postmulti", "-l", NULL};
-    g_autoptr(GString) said = g_string_new(NULL);
-    const struct program program = {.arguments = words, .take = program_collect, .data = said};
-    if (program_run(&program, error) == -1)
+    static const char *const words[] = {"-x", "-h", "config_directory", "multi_instance_directories", NULL};
+    g_autofree char *values = postconf_output(NULL, words, false, error);
+    if (values == NULL)
         return NULL;
-    g_auto(GStrv) lines = g_strsplit(said->str, "\n", -1);
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    for (char **line = lines; *line != NULL; line++) {
-        const char *directory = strchr(*line, '/'); /* no name, no group and no `y` or `n` has one */
-        if (directory != NULL)
-            g_ptr_array_add(found, g_strchomp(g_strdup(directory)));
+    g_auto(GStrv) words_of = g_strsplit_set(values, POSTCONF_BLANKS, -1);
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    for (char **each = words_of; *each != NULL; each++) {
+        if ((*each)[0] != '\0' && !g_ptr_array_find_with_equal_func(found, *each, g_str_equal, NULL))
+            g_ptr_array_add(found, *each);
     }
     g_ptr_array_add(found, NULL);
     return g_strdupv((char **)found->pdata);

@@ -54,14 +54,26 @@ static bool is_its(const struct onhold *onhold, const struct ledger_row *row, co
     return match == 1 || (match == -1 && !reconcile_is_later(row, entry));
 }
 
-bool onhold_has(const struct onhold *onhold, const struct ledger_row *row)
+static const struct queue_entry *find(const struct onhold *onhold, const struct ledger_row *row)
 {
     const GPtrArray *same = g_hash_table_lookup(onhold->by_id, row->message.queue_id);
     for (guint i = 0; same != NULL && i < same->len; i++) {
-        if (is_its(onhold, row, g_ptr_array_index((GPtrArray *)same, i)))
-            return true;
+        const struct queue_entry *entry = g_ptr_array_index((GPtrArray *)same, i);
+        if (is_its(onhold, row, entry))
+            return entry;
     }
-    return false;
+    return NULL;
+}
+
+bool onhold_has(const struct onhold *onhold, const struct ledger_row *row)
+{
+    return find(onhold, row) != NULL;
+}
+
+const char *onhold_instance(const struct onhold *onhold, const struct ledger_row *row)
+{
+    const struct queue_entry *entry = find(onhold, row);
+    return entry != NULL && entry->instance != NULL ? entry->instance : row->message.instance;
 }
 
 bool onhold_may_have(const struct onhold *onhold, const struct ledger_row *row)

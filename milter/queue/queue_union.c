@@ -3,6 +3,7 @@
 #include "milter/queue/queue_union.h"
 
 #include "milter/common/conf.h"
+#include "policy/base/keyed_hash.h"
 
 #include <string.h>
 
@@ -48,7 +49,7 @@ static void add_unread(struct queue *queue, const char *instance, char *why)
 /* Ids that several have, each in its own file system, are no longer those of one message. */
 static void mark_shared(const GPtrArray *entries)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) seen = g_hash_table_new(hash_string, g_str_equal);
     for (guint i = 0; i < entries->len; i++) {
         struct queue_entry *entry = g_ptr_array_index((GPtrArray *)entries, i);
         struct queue_entry *other = g_hash_table_lookup(seen, entry->id);

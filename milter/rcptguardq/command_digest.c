@@ -40,7 +40,7 @@ struct digest {
     gint64 steady;         /* since when the agent runs */
     GArray *expiring;      /* gint64: the rows of which it says that they expire */
     struct self_decided self;
-    const char *trouble; /* which queues could not be read, or NULL */
+    const struct onhold *onhold;
     GString *by_senders; /* what they decided in the last day, as text */
 };
 
@@ -153,8 +153,9 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
-    if (queue_is_several(tool->queue) && message->instance != NULL)
-        g_string_append_printf(out, "    instance: %s\n", message->instance);
+    const char *instance = onhold_instance(digest->onhold, row);
+    if (queue_is_several(tool->queue) && instance != NULL)
+        g_string_append_printf(out, "    instance: %s\n", instance);
     append_inside(out, &message->inside);
     append_times(out, tool, digest, row);
 }
@@ -173,8 +174,9 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
         append_row(out, tool, digest, g_ptr_array_index(digest->rows, i));
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
-    if (digest->trouble != NULL)
-        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", digest->trouble);
+    const char *trouble = onhold_trouble(digest->onhold);
+    if (trouble != NULL)
+        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", trouble);
     if (digest->untracked > 0)
         g_string_append_printf(out,
                                "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list%s --state untracked\n",
@@ -347,7 +349,7 @@ static int run(struct tool *tool)
     struct digest digest = {
         .now = tool_now(), .steady = agent.steady, .expiring = g_array_new(FALSE, FALSE, sizeof(gint64))};
     digest.rows = find_rows(&digest, onhold, open);
-    digest.trouble = onhold_trouble(onhold);
+    digest.onhold = onhold;
     find_expiring(tool, &digest);
     digest.by_senders = g_string_new(NULL);
     digest.self = self_decided_find(tool, digest.now - LATE, digest.by_senders);

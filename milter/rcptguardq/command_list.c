@@ -150,10 +150,7 @@ static const char *subject_of(const struct view_item *item)
     return item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
 }
 
-static unsigned columns_of_facts(const struct layout *layout)
-{
-    return ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH + (layout->instances ? INSTANCE_WIDTH : 0);
-}
+static const unsigned columns_of_facts = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
 
 /* Where it is the last of its line it has what is left of that. */
 static void append_state(GString *out, const struct layout *layout, const struct view_item *item)
@@ -163,17 +160,22 @@ static void append_state(GString *out, const struct layout *layout, const struct
     if (layout->states && layout->one_line)
         append_cell(out, state, STATE_WIDTH);
     else if (layout->states)
-        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts(layout)));
+        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts));
 }
 
-/* The sender and the subject begin a line of their own where there is no room. */
-static unsigned begin_sender(GString *out, const struct layout *layout)
+/* The sender and the subject begin a line of their own where there is no room, with the instance if there are several.
+ */
+static unsigned begin_sender(GString *out, const struct layout *layout, const char *instance)
 {
-    if (layout->one_line)
-        return columns_of_facts(layout) + (layout->states ? STATE_WIDTH : 0);
-    end_line(out);
-    g_string_append(out, "    ");
-    return 4;
+    unsigned used = layout->one_line ? columns_of_facts + (layout->states ? STATE_WIDTH : 0) : 4;
+    if (!layout->one_line) {
+        end_line(out);
+        g_string_append(out, "    ");
+    }
+    if (!layout->instances)
+        return used;
+    append_cell(out, instance == NULL ? FACTS_NO_INSTANCE : instance, INSTANCE_WIDTH);
+    return used + INSTANCE_WIDTH;
 }
 
 static void append_item(GString *out, const struct layout *layout, const struct view_item *item)
@@ -184,14 +186,12 @@ static void append_item(GString *out, const struct layout *layout, const struct 
         inside = inside_counts_largest(&message->inside);
     g_autofree char *age = selection_age(layout->now - view_arrival(item));
     append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
-    if (layout->instances)
-        append_cell(out, facts_instance(layout->tool, item), INSTANCE_WIDTH);
     g_string_append_printf(out, "%6s  ", age);
     append_number(out, item, message == NULL ? 0 : message->counts.visible, inside.people);
     append_number(out, item, message == NULL ? 0 : message->counts.parties, inside.parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
     append_state(out, layout, item);
-    unsigned used = begin_sender(out, layout) + SENDER_WIDTH;
+    unsigned used = begin_sender(out, layout, facts_instance(layout->tool, item)) + SENDER_WIDTH;
     append_cell(out, facts_sender(item), SENDER_WIDTH);
     terminal_append_within(out, subject_of(item), layout->width - MIN(layout->width, used));
     end_line(out);
@@ -204,13 +204,11 @@ static void append_head(GString *out, const struct layout *layout, const GPtrArr
     if (terminal_is(stdout))
         g_string_append_printf(out, "%u message%s, the oldest held for %s\n\n", items->len, items->len == 1 ? "" : "s",
                                oldest);
-    g_string_append_printf(out, "%-*s", ID_WIDTH, "ID");
-    if (layout->instances)
-        g_string_append_printf(out, "%-*s", INSTANCE_WIDTH, "INSTANCE");
-    g_string_append_printf(out, "%6s  %7s  %7s  %-*s", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH, "RULE");
+    g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
+                           "RULE");
     if (layout->states)
         g_string_append_printf(out, "%-*s", STATE_WIDTH, "STATE");
-    begin_sender(out, layout);
+    begin_sender(out, layout, "INSTANCE");
     g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
 }
 
@@ -220,10 +218,11 @@ static struct layout make_layout(const struct tool *tool, const GPtrArray *items
     struct layout layout = {
         .tool = tool, .now = tool_now(), .width = terminal_is(stdout) ? terminal_width(stdout) : 1000};
     for (guint i = 0; i < items->len; i++) {
-        g_autofree char *remark = facts_remark(tool, g_ptr_array_index((GPtrArray *)items, i));
+        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
+        g_autofree char *remark = facts_remark(tool, item);
         layout.states = layout.states || remark != NULL;
+        layout.instances = layout.instances || facts_instance(tool, item) != NULL;
     }
-    layout.instances = queue_is_several(tool->queue);
     unsigned extra = layout.states ? STATE_WIDTH : 0;
     extra += layout.instances ? INSTANCE_WIDTH : 0;
     layout.one_line = layout.width >= ONE_LINE + extra;

@@ -231,7 +231,7 @@ static void say_all(const struct notified *told, const char *word, const char *t
 static struct queue *queue_for(const struct notify *notify, const struct notified *told)
 {
     const struct ledger_row *first = g_ptr_array_index(told->rows, 0);
-    return queue_of(notify->tool->queue, first->message.instance);
+    return queue_of(notify->tool->queue, onhold_instance(notify->onhold, first));
 }
 
 static int send_mail(const struct notify *notify, struct notified *told)

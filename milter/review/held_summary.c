@@ -10,6 +10,8 @@
 #include "policy/cli/json.h"
 #include "policy/exposure/exposure.h"
 
+#include <string.h>
+
 const char *facts_state(const struct view_item *item)
 {
     return item->row == NULL ? "untracked" : ledger_state_name(item->row->state);
@@ -17,10 +19,10 @@ const char *facts_state(const struct view_item *item)
 
 const char *facts_instance(const struct tool *tool, const struct view_item *item)
 {
-    if (tool->queue == NULL || !queue_is_several(tool->queue))
-        return NULL;
-    const char *name = item->entry != NULL ? item->entry->instance : item->row->message.instance;
-    return name != NULL ? name : "-";
+    const char *name = item->entry != NULL ? item->entry->instance : NULL;
+    if (name == NULL && item->row != NULL)
+        name = item->row->message.instance;
+    return name == NULL && tool->queue != NULL && queue_is_several(tool->queue) ? FACTS_NO_INSTANCE : name;
 }
 
 char *facts_count(unsigned number, const char *one, const char *many)
@@ -177,8 +179,9 @@ void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_it
 {
     gint64 arrival = view_arrival(item);
     json_string(json, "id", item->row != NULL ? item->row->message.queue_id : item->entry->id);
-    if (facts_instance(tool, item) != NULL)
-        json_string(json, "instance", item->entry != NULL ? item->entry->instance : item->row->message.instance);
+    const char *instance = facts_instance(tool, item);
+    if (instance != NULL && strcmp(instance, FACTS_NO_INSTANCE) != 0)
+        json_string(json, "instance", instance);
     json_string(json, "state", facts_state(item));
     json_boolean(json, "on_hold", item->entry != NULL || (item->unread && item->row->state == LEDGER_HELD));
     json_time(json, "arrival", arrival);

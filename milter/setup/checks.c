@@ -44,14 +44,19 @@ static void examine_queue(struct doctor *doctor)
     struct tool *tool = doctor->tool;
     g_autofree char *error = NULL;
     g_autoptr(GPtrArray) held = NULL;
-    tool->queue = tool_queue(tool, doctor->mta == NULL ? MTA_NONE : doctor->mta->mta, doctor->directory, &error);
+    tool->queue = tool_queue(tool, doctor->mta == NULL ? MTA_NONE : doctor->mta->mta, doctor->option, &error);
     if (tool->queue != NULL)
         held = queue_held(tool->queue, &error);
     if (held == NULL)
         findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed cannot be released.", "%s",
                      error);
-    else
+    else if (tool->queue->unread->len > 0) {
+        g_autofree char *trouble = queue_trouble(tool->queue);
+        findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed cannot be released.", "%s",
+                     trouble);
+    } else {
         findings_ok(doctor->findings, "%s, %u on hold", queue_name(tool->queue), held->len);
+    }
 }
 
 static struct view *reconcile_now(struct doctor *doctor, char **error)
@@ -177,7 +182,7 @@ static void examine_groups(struct doctor *doctor)
         findings_ok(doctor->findings, "all groups of [review] exist");
 }
 
-static void examine_mta(struct doctor *doctor)
+void check_mta(struct doctor *doctor)
 {
     static const char why[] = "The milters in the MTA's configuration decide whether mail is evaluated at all.";
     g_autofree char *error = NULL;
@@ -194,7 +199,7 @@ static void examine_mta(struct doctor *doctor)
 }
 
 const struct examination checks_of_review[] = {
-    {"mta", examine_mta},
+    {"mta", check_mta},
     {"ledger", examine_ledger},
     {"integrity", examine_integrity},
     {"queue", examine_queue},
@@ -205,6 +210,11 @@ const struct examination checks_of_review[] = {
     {"expiry", examine_expiry},
     {NULL, NULL},
 };
+
+bool doctor_is_several(const struct doctor *doctor)
+{
+    return doctor->directories[0] != NULL && doctor->directories[1] != NULL;
+}
 
 void doctor_view_free(struct doctor_view *view)
 {

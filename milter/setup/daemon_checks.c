@@ -465,11 +465,14 @@ static void examine_body_limit(struct doctor *doctor)
 }
 
 const struct examination checks_of_daemon[] = {
-    {"policy", examine_policy},         {"agent", examine_agent},
-    {"notice", examine_notice},         {"reload", examine_reload},
-    {"running", examine_running},       {"configuration", examine_configuration},
-    {"memory", examine_memory},         {"logins", examine_logins},
-    {"metrics", examine_metrics},       {"socket", examine_socket},
-    {"answer", examine_answer},         {"reach", examine_reach},
-    {"body-limit", examine_body_limit}, {NULL, NULL},
+    {"policy", examine_policy}, {"agent", examine_agent},     {"notice", examine_notice},
+    {"reload", examine_reload}, {"running", examine_running}, {"configuration", examine_configuration},
+    {"memory", examine_memory}, {"logins", examine_logins},   {"metrics", examine_metrics},
+    {"socket", examine_socket}, {"answer", examine_answer},   {NULL, NULL},
+};
+
+const struct examination checks_of_reach[] = {
+    {"reach", examine_reach},
+    {"body-limit", examine_body_limit},
+    {NULL, NULL},
 };

@@ -14,8 +14,9 @@ static const struct mta_facts all_facts[MTAS] = {
                      .local_port_0 = true,
                      .delivers_bcc = true,
                      .rewrites_routes = true,
+                     .instance_configuration = {"/etc/", ""},
                      .header_tokens = CUT_TOKENS},
-    [MTA_SENDMAIL] = {.word = "sendmail"},
+    [MTA_SENDMAIL] = {.word = "sendmail", .instance_configuration = {"/etc/mail/", ".cf"}},
 };
 
 const struct mta_facts *mta_facts(enum mta mta)

@@ -14,11 +14,12 @@ enum mta { MTA_NONE, MTA_POSTFIX, MTA_SENDMAIL };
 #define MTA_INSTANCE_LIMIT 64
 
 struct mta_facts {
-    const char *word;       /* "postfix": in rcptguard.conf, in the ledger, on command lines; NULL of MTA_NONE */
-    const char *version;    /* how the macro `v` of its milter connections begins; NULL: not recognised by it */
-    bool local_port_0;      /* it hands in mail of sendmail(1) from port 0, which no connection has */
-    bool delivers_bcc;      /* Bcc and Resent-Bcc reach the recipients */
-    bool rewrites_routes;   /* the milter sees source routes and the like already rewritten to addresses */
+    const char *word;     /* "postfix": in rcptguard.conf, in the ledger, on command lines; NULL of MTA_NONE */
+    const char *version;  /* how the macro `v` of its milter connections begins; NULL: not recognised by it */
+    bool local_port_0;    /* it hands in mail of sendmail(1) from port 0, which no connection has */
+    bool delivers_bcc;    /* Bcc and Resent-Bcc reach the recipients */
+    bool rewrites_routes; /* the milter sees source routes and the like already rewritten to addresses */
+    const char *instance_configuration[2]; /* where that of an instance is: before its name, and after it */
     unsigned header_tokens; /* from this number of tokens on it may have cut a header; 0: it does not count them */
 };
 

@@ -225,9 +225,10 @@ class Daemon:
     groups    supplementary groups that it is started with
     descriptors   the limit of open files that it cannot raise
     control_group   the directory of a control group that it is started in
+    config_path     where its configuration is; by default in `directory`
     """
 
-    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None, control_group=None):
+    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None, control_group=None, config_path=None):
         self.directory = temporary_directory()
         self.process = None
         self.lines = []
@@ -252,7 +253,7 @@ class Daemon:
                 values["milter", "user"] = user
             values.update(config or {})
             self.ledger_path = values["ledger", "path"] or self.ledger_path
-            self.config_path = write_config(os.path.join(self.directory, "rcptguard.conf"), values)
+            self.config_path = write_config(config_path or os.path.join(self.directory, "rcptguard.conf"), values)
             self._start(arguments, groups, descriptors, control_group)
             if wait:
                 self.wait_ready()

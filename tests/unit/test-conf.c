@@ -2,6 +2,7 @@
 
 #include <config.h>
 
+#include "milter/common/conf_instance.h"
 #include "milter/common/conf_keys.h"
 #include "milter/common/conf_load.h"
 
@@ -459,6 +460,80 @@ static void test_file(void)
     g_rmdir(directory);
 }
 
+/* What an instance has by default no other one has. */
+static void test_instances(void)
+{
+    auto_free(config) none = config_new(CONFIG_DEFAULT_PATH);
+    auto_free(config) out = config_new(INSTANCE_DIRECTORY "/postfix-out.conf");
+    auto_free(config) in = config_new(INSTANCE_DIRECTORY "/x/../postfix-in.conf");
+    struct config *all[] = {none, out, in};
+    g_assert_null(none->name);
+    g_assert_cmpstr(out->name, ==, "postfix-out");
+    g_assert_cmpstr(in->name, ==, "postfix-in");
+    g_assert_cmpstr(out->ledger, ==, LOCALSTATEDIR "/lib/rcptguard-postfix-out/ledger.db");
+    g_assert_cmpstr(out->policy, ==, INSTANCE_DIRECTORY "/postfix-out.policy");
+    g_assert_cmpstr(out->instance, ==, "postfix-out");
+    g_assert_cmpstr(config_mta(out, MTA_POSTFIX), ==, "/etc/postfix-out");
+    g_assert_cmpstr(config_mta(out, MTA_SENDMAIL), ==, "/etc/mail/postfix-out.cf");
+    g_assert_true(strstr(out->socket->name, "postfix-out/rcptguard") != NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++) {
+        for (unsigned j = 0; j < i; j++) {
+            g_autofree char *state = config_state(all[i]), *other_state = config_state(all[j]);
+            g_autofree char *key = config_decision_key(all[i]), *other_key = config_decision_key(all[j]);
+            g_assert_cmpstr(all[i]->socket->name, !=, all[j]->socket->name);
+            g_assert_cmpstr(all[i]->ledger, !=, all[j]->ledger);
+            g_assert_cmpstr(all[i]->policy, !=, all[j]->policy);
+            g_assert_cmpstr(state, !=, other_state);
+            g_assert_cmpstr(key, !=, other_key);
+        }
+    }
+    static const char *const without[] = {"/etc/x/postfix-out.conf", INSTANCE_DIRECTORY "/a/b.conf",
+                                          INSTANCE_DIRECTORY "/postfix-out.cf", INSTANCE_DIRECTORY "/.conf"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(without); i++) {
+        auto_free(config) config = config_new(without[i]);
+        g_assert_null(config->name);
+        g_assert_cmpstr(config->ledger, ==, none->ledger);
+    }
+    g_autofree char *timer = config_unit(out, "rcptguard-agent", ".timer"),
+                    *plain = config_unit(none, "rcptguardd", "");
+    g_autofree char *option = config_instance_option(out), *no_option = config_instance_option(none);
+    g_assert_cmpstr(timer, ==, "rcptguard-agent@postfix-out.timer");
+    g_assert_cmpstr(plain, ==, "rcptguardd");
+    g_assert_cmpstr(option, ==, " --instance postfix-out");
+    g_assert_cmpstr(no_option, ==, "");
+}
+
+static void test_instance_names(void)
+{
+    g_autofree char *longest = g_strnfill(63, 'x'), *longer = g_strnfill(64, 'x');
+    g_assert_true(instance_name_is_sound("a"));
+    g_assert_true(instance_name_is_sound("postfix-out_2.x"));
+    g_assert_true(instance_name_is_sound(longest));
+    static const char *const wrong[] = {"",    ".",    "..",  "-c",        ".x",   "_x",
+                                        "a/b", "../x", "a b", "rcptguard", "a\nb", "%i"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+        g_assert_false(instance_name_is_sound(wrong[i]));
+    g_assert_false(instance_name_is_sound(longer));
+}
+
+static void test_several_queues(void)
+{
+    auto_free(config) config = sound("[review]\npostfix-config = /etc/postfix, /etc/postfix-out,b\n");
+    g_autofree char *all = g_strjoinv(" ", config->review.places[MTA_POSTFIX].configurations);
+    g_assert_cmpstr(all, ==, "/etc/postfix /etc/postfix-out /etc/x/b");
+    auto_free(config) listed = sound("[review]\npostfix-config = postmulti\n");
+    g_assert_cmpstr(config_mta(listed, MTA_POSTFIX), ==, CONFIG_ALL_INSTANCES);
+    WRONG("[review]\npostfix-config = /a,\n", "2:18: postfix-config: expected directories with commas between them, or "
+                                              "`postmulti` alone, not `/a,`");
+    WRONG("[review]\npostfix-config = /a, postmulti\n",
+          "2:18: postfix-config: expected directories with commas between them, or `postmulti` alone, not `/a, "
+          "postmulti`");
+    WRONG("[review]\npostfix-config = postmulti,/a\n",
+          "2:18: postfix-config: expected directories with commas between them, or `postmulti` alone, not "
+          "`postmulti,/a`");
+    WRONG("[review]\npostfix-config = /a, /a\n", "2:18: postfix-config: has `/a` twice");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -478,5 +553,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/socket-path-limit", test_socket_path_limit);
     g_test_add_func("/config/sockets", test_sockets);
     g_test_add_func("/config/file", test_file);
+    g_test_add_func("/config/instances", test_instances);
+    g_test_add_func("/config/instance-names", test_instance_names);
+    g_test_add_func("/config/several-queues", test_several_queues);
     return g_test_run();
 }
