@@ -70,10 +70,13 @@ bool onhold_has(const struct onhold *onhold, const struct ledger_row *row)
     return find(onhold, row) != NULL;
 }
 
-const char *onhold_instance(const struct onhold *onhold, const struct ledger_row *row)
+void onhold_name(const struct onhold *onhold, struct ledger_row *row)
 {
     const struct queue_entry *entry = find(onhold, row);
-    return entry != NULL && entry->instance != NULL ? entry->instance : row->message.instance;
+    if (entry == NULL || entry->instance == NULL)
+        return;
+    g_free(row->message.instance);
+    row->message.instance = g_strdup(entry->instance);
 }
 
 bool onhold_may_have(const struct onhold *onhold, const struct ledger_row *row)

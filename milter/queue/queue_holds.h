@@ -25,8 +25,8 @@ unsigned onhold_count(const struct onhold *onhold);
 /* Whether the message of an open row is among them. */
 bool onhold_has(const struct onhold *onhold, const struct ledger_row *row);
 
-/* In which instance it is, as far as is known; or NULL. */
-const char *onhold_instance(const struct onhold *onhold, const struct ledger_row *row);
+/* Gives it the instance in whose queue it is, if that is known. */
+void onhold_name(const struct onhold *onhold, struct ledger_row *row);
 
 /* Whether it may be in the queue of an instance that could not be read. */
 bool onhold_may_have(const struct onhold *onhold, const struct ledger_row *row);

@@ -14,12 +14,19 @@
 
 /* ---- the view */
 
-static void view_item_free(gpointer data)
+void view_item_free(gpointer data)
 {
     struct view_item *item = data;
     ledger_row_free(item->row);
     queue_entry_free(item->entry);
     g_free(item);
+}
+
+struct view *view_new(void)
+{
+    struct view *view = g_new0(struct view, 1);
+    view->items = g_ptr_array_new_with_free_func(view_item_free);
+    return view;
 }
 
 const char *view_bare_id(const char *id, char **instance)
@@ -37,7 +44,9 @@ static bool is_there(const struct view_item *item)
 
 static const char *instance_of(const struct view_item *item)
 {
-    return item->entry != NULL ? item->entry->instance : item->row->message.instance;
+    if (item->entry != NULL && item->entry->instance != NULL)
+        return item->entry->instance;
+    return item->row == NULL ? NULL : item->row->message.instance;
 }
 
 /* Whether it is on hold under that id; the instance is NULL where it does not matter. */
@@ -47,13 +56,15 @@ static bool has_id(const struct view_item *item, const char *id, const char *ins
     return is_there(item) && strcmp(own, id) == 0 && (instance == NULL || g_strcmp0(instance_of(item), instance) == 0);
 }
 
-const struct view_item *view_find(const struct view *view, const char *id)
+const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id)
 {
     const struct view_item *former = NULL;
     g_autofree char *instance = NULL;
     id = view_bare_id(id, &instance);
     for (guint i = 0; i < view->items->len; i++) {
         const struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->at != at)
+            continue;
         if (has_id(item, id, instance))
             return item;
         if (item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0 &&
@@ -63,7 +74,7 @@ const struct view_item *view_find(const struct view *view, const char *id)
     return former;
 }
 
-char *view_find_several(const struct view *view, const char *id)
+char *view_find_several(const struct view *view, const struct tool *at, const char *id)
 {
     GString *found = g_string_new(NULL);
     unsigned count = 0;
@@ -71,7 +82,7 @@ char *view_find_several(const struct view *view, const char *id)
     id = view_bare_id(id, &instance);
     for (guint i = 0; i < view->items->len; i++) {
         const struct view_item *item = g_ptr_array_index(view->items, i);
-        const char *own = is_there(item) ? instance_of(item) : NULL;
+        const char *own = item->at == at && is_there(item) ? instance_of(item) : NULL;
         if (own != NULL && has_id(item, id, instance))
             g_string_append_printf(found, "%s%s/%s", count++ > 0 ? ", " : "", own, id);
     }
@@ -90,12 +101,12 @@ void view_free(struct view *view)
     g_free(view);
 }
 
-/* Takes both. */
-static void view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry)
+struct view_item *view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry)
 {
     struct view_item *item = g_new(struct view_item, 1);
     *item = (struct view_item){.row = row, .entry = entry};
     g_ptr_array_add(view->items, item);
+    return item;
 }
 
 gint64 view_arrival(const struct view_item *item)
@@ -444,8 +455,7 @@ static int run_round(struct round *round, char **error)
 
 struct view *reconcile(const struct reconciling *reconciling, char **error)
 {
-    struct view *view = g_new0(struct view, 1);
-    view->items = g_ptr_array_new_with_free_func(view_item_free);
+    struct view *view = view_new();
     struct round round = {
         .reconciling = reconciling,
         .by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref),

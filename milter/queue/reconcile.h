@@ -32,11 +32,14 @@
  */
 #define RECONCILE_ORPHANS (10 * G_USEC_PER_SEC)
 
+struct tool;
+
 /* A row, a message on hold, or both. */
 struct view_item {
     struct ledger_row *row;    /* NULL: untracked, the ledger does not know it */
     struct queue_entry *entry; /* NULL: not on hold, */
     bool unread;               /* or its queue could not be read, and the row says what was known before */
+    struct tool *at;           /* NULL: it is of this queue; else whoever added it knows of which: see places.h */
 };
 
 struct view {
@@ -45,14 +48,21 @@ struct view {
     char *unrecorded; /* why the result could not be recorded in the ledger, or NULL; it is valid anyway */
 };
 
+struct view *view_new(void);
 void view_free(struct view *view);
 AUTO_FREE_DEFINE(view, view_free)
 
-/* What is on hold under a queue id now, or else what had that id before; NULL: nothing.  An id may be INSTANCE/ID. */
-const struct view_item *view_find(const struct view *view, const char *id);
+/* Adds an item, which takes both. */
+struct view_item *view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry);
+void view_item_free(gpointer item);
 
-/* Where several instances have a message of that id: "INSTANCE/ID, INSTANCE/ID", for g_free; else NULL. */
-char *view_find_several(const struct view *view, const char *id);
+/* What is on hold there under a queue id now, or else what had that id before; NULL: nothing.  An id may be
+ * INSTANCE/ID.
+ */
+const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id);
+
+/* Where several instances of one place have a message of that id: "INSTANCE/ID, INSTANCE/ID", for g_free; else NULL. */
+char *view_find_several(const struct view *view, const struct tool *at, const char *id);
 
 /* A typed id without its instance, which `instance` gets, for g_free, or NULL. */
 const char *view_bare_id(const char *id, char **instance);

@@ -19,7 +19,7 @@ static gboolean wait_option = FALSE, fleet_option = FALSE;
 
 static void say(int code, const char *id, const char *words)
 {
-    tool_print_decided(stdout, code, id, words);
+    tool_print_decided(NULL, stdout, code, id, words);
 }
 
 /* ---- other processes of this program */

@@ -2,6 +2,7 @@
 
 #include "milter/ledger/ledger_hours.h"
 #include "milter/metrics/metrics_read.h"
+#include "milter/places/places_bell.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
@@ -55,7 +56,7 @@ struct waiting_rule {
 };
 
 struct counts {
-    struct view *view;
+    struct places *places;
     unsigned waiting, late, untracked;
     unsigned pending; /* of the ledger, and not on hold yet */
     gint64 oldest;    /* 0: nothing waits */
@@ -70,7 +71,7 @@ struct counts {
 
 static void counts_clear(struct counts *counts)
 {
-    view_free(counts->view);
+    places_free(counts->places);
     g_clear_pointer(&counts->rules, g_array_unref);
     g_clear_pointer(&counts->hours, g_array_unref);
     g_clear_pointer(&counts->quarters, g_array_unref);
@@ -112,6 +113,19 @@ static void count_item(struct counts *counts, const struct view_item *item, gint
     rule->oldest = earlier(rule->oldest, time);
 }
 
+/* Of those that wait, how many are in one place. */
+static unsigned waiting_at(const struct counts *counts, const struct tool *tool)
+{
+    const struct view *view = counts->places->view;
+    unsigned waiting = 0;
+    for (guint i = 0; i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
+        waiting += tool_at(counts->places->home, item) == tool && item->row != NULL && item->entry != NULL &&
+                   item->row->state == LEDGER_HELD;
+    }
+    return waiting;
+}
+
 static gint compare_rules(gconstpointer a, gconstpointer b)
 {
     const struct waiting_rule *one = a, *other = b;
@@ -128,16 +142,57 @@ static gint64 day_of(gint64 time)
     return tool_time_parse(text, &day) ? day : time;
 }
 
-static int count_hours(struct counts *counts, const struct tool *tool, gint64 now)
+static gint compare_hours(gconstpointer a, gconstpointer b)
+{
+    const struct ledger_hour *one = a, *other = b;
+    return (one->start > other->start) - (one->start < other->start);
+}
+
+/* One after the other, each time once. */
+static GArray *merge_hours(GArray *hours)
+{
+    guint last = 0;
+    g_array_sort(hours, compare_hours);
+    for (guint i = 1; i < hours->len; i++) {
+        const struct ledger_hour hour = g_array_index(hours, struct ledger_hour, i);
+        struct ledger_hour *before = &g_array_index(hours, struct ledger_hour, last);
+        if (hour.start != before->start) {
+            g_array_index(hours, struct ledger_hour, ++last) = hour;
+            continue;
+        }
+        before->held += hour.held;
+        for (unsigned j = 0; j < LEDGER_OUTCOMES; j++)
+            before->outcomes[j] += hour.outcomes[j];
+    }
+    g_array_set_size(hours, MIN(hours->len, last + 1));
+    return hours;
+}
+
+/* Of all places; NULL after an error was reported. */
+static GArray *find_hours(const struct places *places, gint64 since, gint64 length, int *status)
 {
     struct database_error error;
-    gint64 since = now - selection_span(newer_option == NULL ? NEWER_DEFAULT : newer_option);
-    counts->since = since / G_TIME_SPAN_HOUR * G_TIME_SPAN_HOUR;
-    counts->first_day = day_of(since);
-    counts->hours = ledger_hours(tool->ledger, counts->since, G_TIME_SPAN_HOUR, &error);
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(struct ledger_hour));
+    for (guint i = 0; i < places->tools->len; i++) {
+        const struct tool *tool = g_ptr_array_index(places->tools, i);
+        g_autoptr(GArray) hours = ledger_hours(tool->ledger, since, length, &error);
+        if (hours == NULL) {
+            g_array_unref(all);
+            *status = tool_ledger_error(&error);
+            return NULL;
+        }
+        g_array_append_vals(all, hours->data, hours->len);
+    }
+    return merge_hours(all);
+}
+
+static int count_hours(struct counts *counts)
+{
+    int status = EXITS_DONE;
+    counts->hours = find_hours(counts->places, counts->since, G_TIME_SPAN_HOUR, &status);
     if (counts->hours != NULL)
-        counts->quarters = ledger_hours(tool->ledger, counts->first_day, QUARTER, &error);
-    return counts->quarters == NULL ? tool_ledger_error(&error) : EXITS_DONE;
+        counts->quarters = find_hours(counts->places, counts->first_day, QUARTER, &status);
+    return status;
 }
 
 static void count_verdicts(struct counts *counts, const struct tool *tool)
@@ -152,16 +207,21 @@ static void count_verdicts(struct counts *counts, const struct tool *tool)
 static int count(struct counts *counts, struct tool *tool)
 {
     int status = EXITS_DONE;
-    gint64 now = tool_now();
+    gint64 now = tool_now(), since = now - selection_span(newer_option == NULL ? NEWER_DEFAULT : newer_option);
+    counts->since = since / G_TIME_SPAN_HOUR * G_TIME_SPAN_HOUR;
+    counts->first_day = day_of(since);
+    const struct places_wish wish = {
+        .view = true, .states = LEDGER_OPEN, .since = MIN(counts->since, counts->first_day), .parts = FLEET_HISTORY};
     counts->rules = g_array_new(FALSE, FALSE, sizeof(struct waiting_rule));
-    counts->view = tool_view(tool, &status);
-    if (counts->view == NULL)
+    counts->places = places_open(tool, &wish, &status);
+    if (counts->places == NULL)
         return status;
-    for (guint i = 0; i < counts->view->items->len; i++)
-        count_item(counts, g_ptr_array_index(counts->view->items, i), now);
+    const struct view *view = counts->places->view;
+    for (guint i = 0; i < view->items->len; i++)
+        count_item(counts, g_ptr_array_index(view->items, i), now);
     g_array_sort(counts->rules, compare_rules);
     count_verdicts(counts, tool);
-    return count_hours(counts, tool, now);
+    return count_hours(counts);
 }
 
 /* ---- JSON: the keys are a contract, rcptguardq(8) */
@@ -216,6 +276,30 @@ static void json_verdicts(JsonBuilder *json, const struct counts *counts)
     json_string(json, "verdicts_said", counts->no_verdicts);
 }
 
+/* Of a fleet: the nodes, and what waits on each. */
+static void json_nodes(JsonBuilder *json, const struct counts *counts)
+{
+    const struct places *places = counts->places;
+    if (!places_are_many(places))
+        return;
+    json_begin_array(json, "nodes");
+    for (guint i = 0; i < places->tools->len; i++) {
+        const struct tool *tool = g_ptr_array_index(places->tools, i);
+        const struct fleet_peer *peer = tool->peer;
+        json_builder_begin_object(json);
+        json_string(json, "node", peer->name);
+        json_string(json, "host", peer->host);
+        json_boolean(json, "own", peer->own);
+        json_boolean(json, "away", peer->away);
+        json_time(json, "seen", peer->away ? peer->seen : 0);
+        json_number(json, "waiting", waiting_at(counts, tool));
+        json_number(json, "pending", peer->pending->len);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    json_string(json, "nodes_said", places->unseen);
+}
+
 static JsonBuilder *as_json(const struct counts *counts)
 {
     JsonBuilder *json = json_builder_new();
@@ -228,6 +312,7 @@ static JsonBuilder *as_json(const struct counts *counts)
     json_time(json, "since", counts->since);
     json_hours(json, counts);
     json_verdicts(json, counts);
+    json_nodes(json, counts);
     json_builder_end_object(json);
     return json;
 }
@@ -256,6 +341,22 @@ static void append_rules(GString *out, const struct counts *counts)
         g_autofree char *age = selection_age(tool_now() - rule->oldest);
         terminal_append_blanks(out, terminal_append_within(out, rule->rule, RULE_WIDTH - 1), RULE_WIDTH);
         g_string_append_printf(out, "%*u%*s\n", NUMBER_WIDTH, rule->waiting, NUMBER_WIDTH, age);
+    }
+}
+
+static void append_nodes(GString *out, const struct counts *counts)
+{
+    const struct places *places = counts->places;
+    if (places_are_many(places))
+        g_string_append_printf(out, "\n%-*s%*s%*s%*s\n", RULE_WIDTH, "NODE", NUMBER_WIDTH, "WAITING", NUMBER_WIDTH,
+                               "DECISIONS", NUMBER_WIDTH, "SEEN");
+    for (guint i = 0; places_are_many(places) && i < places->tools->len; i++) {
+        const struct tool *tool = g_ptr_array_index(places->tools, i);
+        g_autofree char *age = tool->peer->age == -1 ? g_strdup("-") : selection_age(tool->peer->age);
+        g_autofree char *name = g_strdup_printf("%s%s", tool->peer->name, tool->peer->away ? " (away)" : "");
+        terminal_append_blanks(out, terminal_append_within(out, name, RULE_WIDTH - 1), RULE_WIDTH);
+        g_string_append_printf(out, "%*u%*u%*s\n", NUMBER_WIDTH, waiting_at(counts, tool), NUMBER_WIDTH,
+                               tool->peer->pending->len, NUMBER_WIDTH, age);
     }
 }
 
@@ -310,6 +411,7 @@ static void append_text(GString *out, const struct counts *counts)
 {
     append_waiting(out, counts);
     append_rules(out, counts);
+    append_nodes(out, counts);
     append_days(out, counts);
     append_verdicts(out, counts);
 }
@@ -324,10 +426,11 @@ static bool reader_gone(void)
 }
 
 struct following {
-    gint64 version; /* of the ledger's data */
-    char *before;   /* what was printed last, as JSON; ages in the text are no change */
-    gint64 look;    /* how long the last look took */
-    unsigned wait;  /* seconds to the next one, if the ledger does not change */
+    struct places_bell *bell; /* or NULL */
+    gint64 version;           /* of the ledger's data */
+    char *before;             /* what was printed last, as JSON; ages in the text are no change */
+    gint64 look;              /* how long the last look took */
+    unsigned wait;            /* seconds to the next one, if the ledger does not change */
     bool changed; /* the ledger has since: an approval is in no count, and whoever follows looks at more than counts */
 };
 
@@ -372,7 +475,7 @@ static int follow_wait(struct following *following, struct tool *tool, bool *gon
         int answer = ledger_changed(tool->ledger, &following->version, &error);
         if (answer == -1)
             return tool_ledger_error(&error);
-        if (answer == 1 && !changed) {
+        if ((places_bell_rang(following->bell) || answer == 1) && !changed) {
             changed = following->changed = true;
             following->wait = SHORTEST_WAIT;
         }
@@ -383,7 +486,7 @@ static int follow_wait(struct following *following, struct tool *tool, bool *gon
 
 static int follow(struct tool *tool)
 {
-    struct following following = {.wait = SHORTEST_WAIT};
+    struct following following = {.bell = places_bell_new(tool), .wait = SHORTEST_WAIT};
     struct database_error error;
     bool gone = false;
     int status =
@@ -396,6 +499,7 @@ static int follow(struct tool *tool)
             status = follow_wait(&following, tool, &gone);
     }
     g_free(following.before);
+    places_bell_free(following.bell);
     return status;
 }
 
@@ -422,6 +526,7 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"newer", 0, 0, G_OPTION_ARG_STRING, &newer_option, "What was held and decided in this time (7d; up to 90d)",
      "AGE"},
+    PLACES_ENTRIES,
     {"follow", 0, 0, G_OPTION_ARG_NONE, &follow_option, "Do not end: print it again when something changes", NULL},
     G_OPTION_ENTRY_NULL,
 };

@@ -3,6 +3,7 @@
 #include "milter/ledger/ledger_time.h"
 #include "milter/notify/answer_text.h"
 #include "milter/notify/mail_compose.h"
+#include "milter/places/places.h"
 #include "milter/queue/queue_holds.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"
@@ -32,7 +33,7 @@ static gboolean always_option = FALSE;
 
 /* What waits. */
 struct digest {
-    GPtrArray *rows; /* struct ledger_row *, the oldest first */
+    GPtrArray *items; /* struct view_item *, the oldest first */
     unsigned late;
     unsigned untracked;
     gint64 now;
@@ -40,7 +41,7 @@ struct digest {
     gint64 steady;         /* since when the agent runs */
     GArray *expiring;      /* gint64: the rows of which it says that they expire */
     struct self_decided self;
-    const struct onhold *onhold;
+    char *trouble;       /* which queues could not be read, or NULL */
     GString *by_senders; /* what they decided in the last day, as text */
 };
 
@@ -57,36 +58,63 @@ static int check(void)
 
 /* ---- what waits */
 
-/* Those of the ledger that are on hold; how many are on hold besides. */
-static GPtrArray *find_rows(struct digest *digest, const struct onhold *onhold, const GPtrArray *open)
+static void take_row(struct digest *digest, struct ledger_row *row, struct tool *at)
 {
-    GPtrArray *rows = g_ptr_array_new();
+    const struct view_item item = {.row = row, .at = at};
+    g_ptr_array_add(digest->items, g_memdup2(&item, sizeof item));
+    digest->late += digest->now - row->message.judged > LATE;
+}
+
+/* Those of the ledger that are on hold; how many are on hold besides. */
+static void find_rows(struct digest *digest, const struct onhold *onhold, const GPtrArray *open)
+{
     unsigned known = 0;
     for (guint i = 0; i < open->len; i++) {
         struct ledger_row *row = g_ptr_array_index((GPtrArray *)open, i);
         bool there = onhold_has(onhold, row);
+        onhold_name(onhold, row);
         if (!there && (row->state != LEDGER_HELD || !onhold_may_have(onhold, row)))
             continue;
         known += there;
-        if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
-            continue;
-        g_ptr_array_add(rows, row);
-        digest->late += digest->now - row->message.judged > LATE;
+        if ((LEDGER_BIT(row->state) & LEDGER_WAITING) != 0)
+            take_row(digest, row, NULL);
     }
     digest->untracked = onhold_count(onhold) - MIN(known, onhold_count(onhold));
-    return rows;
+}
+
+static gint compare_oldest(gconstpointer a, gconstpointer b)
+{
+    return -view_compare(a, b);
+}
+
+/* Those of the other nodes, which `kept` keeps alive. */
+static int find_others(struct digest *digest, const struct places *places, GPtrArray *kept)
+{
+    const struct ledger_filter held = {.states = LEDGER_BIT(LEDGER_HELD)};
+    struct database_error error;
+    for (guint i = 0; i < places->others->len; i++) {
+        struct tool *tool = g_ptr_array_index(places->others, i);
+        GPtrArray *rows = ledger_list(tool->ledger, &held, &error);
+        if (rows == NULL)
+            return tool_ledger_error(&error);
+        g_ptr_array_add(kept, rows);
+        for (guint j = 0; j < rows->len; j++)
+            take_row(digest, g_ptr_array_index(rows, j), tool);
+    }
+    if (places->others->len > 0)
+        g_ptr_array_sort(digest->items, compare_oldest);
+    return EXITS_DONE;
 }
 
 /* ---- the mail */
 
 static char *subject_of(const struct digest *digest)
 {
-    if (digest->rows->len == 0)
+    if (digest->items->len == 0)
         return g_strdup("No mail waits for review");
-    const struct ledger_row *oldest = g_ptr_array_index(digest->rows, 0);
-    g_autofree char *age = selection_age(digest->now - oldest->message.judged);
-    return g_strdup_printf("%u message%s for review, the oldest for %s", digest->rows->len,
-                           digest->rows->len == 1 ? " waits" : "s wait", age);
+    g_autofree char *age = selection_age(digest->now - view_arrival(g_ptr_array_index(digest->items, 0)));
+    return g_strdup_printf("%u message%s for review, the oldest for %s", digest->items->len,
+                           digest->items->len == 1 ? " waits" : "s wait", age);
 }
 
 static void append_cell(GString *out, const char *text, unsigned width)
@@ -134,14 +162,28 @@ static void append_inside(GString *out, const struct inside_counts *counts)
         g_string_append_printf(out, "    not read completely: %s\n", opaque);
 }
 
-static void append_row(GString *out, const struct tool *tool, const struct digest *digest, const struct ledger_row *row)
+/* Whole, as a command takes it. */
+static void append_id(GString *out, const struct tool *tool, const char *id)
 {
+    g_autofree char *full = tool_full_id(tool, id);
+    if (tool->home == NULL) {
+        append_cell(out, full, ID_WIDTH);
+        return;
+    }
+    terminal_append_blanks(out, terminal_append_plain(out, full), ID_WIDTH - 2);
+    g_string_append(out, "  ");
+}
+
+static void append_item(GString *out, struct tool *home, const struct digest *digest, const struct view_item *item)
+{
+    const struct tool *tool = tool_at(home, item);
+    const struct ledger_row *row = item->row;
     const struct ledger_message *message = &row->message;
     gint64 waits = digest->now - message->judged;
     g_autofree char *age = selection_age(waits);
     unsigned needed = tool_approvals_needed(tool, row);
     g_string_append(out, waits > LATE ? "! " : "  ");
-    append_cell(out, message->queue_id, ID_WIDTH);
+    append_id(out, tool, message->queue_id);
     g_string_append_printf(out, "%6s  ", age);
     append_cell(out, message->rule, RULE_WIDTH);
     g_autofree char *addresses = facts_count(message->counts.visible, "address", "addresses");
@@ -153,17 +195,17 @@ static void append_row(GString *out, const struct tool *tool, const struct diges
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
-    const char *instance = onhold_instance(digest->onhold, row);
-    if (queue_is_several(tool->queue) && instance != NULL)
-        g_string_append_printf(out, "    instance: %s\n", instance);
+    if (message->instance != NULL)
+        g_string_append_printf(out, "    instance: %s\n", message->instance);
     append_inside(out, &message->inside);
-    append_times(out, tool, digest, row);
+    if (tool->home == NULL) /* what another node has said that it will do is in its own digest */
+        append_times(out, tool, digest, row);
 }
 
-static char *body_of(const struct tool *tool, const struct digest *digest)
+static char *body_of(struct tool *tool, const struct digest *digest)
 {
     GString *out = g_string_new(NULL);
-    guint count = digest->rows->len;
+    guint count = digest->items->len;
     g_autofree char *instance = config_instance_option(tool->config);
     if (count == 0)
         g_string_append(out, "Nothing waits for review.\n");
@@ -171,12 +213,11 @@ static char *body_of(const struct tool *tool, const struct digest *digest)
         g_string_append_printf(out, "%u of %u, marked with `!`, %s for more than a day.\n\n", digest->late, count,
                                digest->late == 1 ? "waits" : "wait");
     for (guint i = 0; i < count && i < DIGEST_LIMIT; i++)
-        append_row(out, tool, digest, g_ptr_array_index(digest->rows, i));
+        append_item(out, tool, digest, g_ptr_array_index(digest->items, i));
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
-    const char *trouble = onhold_trouble(digest->onhold);
-    if (trouble != NULL)
-        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", trouble);
+    if (digest->trouble != NULL)
+        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", digest->trouble);
     if (digest->untracked > 0)
         g_string_append_printf(out,
                                "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list%s --state untracked\n",
@@ -220,8 +261,11 @@ static char *answers_text(const struct tool *tool, const struct digest *digest, 
     auto_free(reviewer) reviewer = login == NULL ? NULL : reviewer_named(login);
     if (reviewer == NULL || answer_key_read(tool->config, tool_daemon_user(tool), site.key, &error) == -1)
         return g_string_free(out, FALSE);
-    for (guint i = 0; i < digest->rows->len && i < DIGEST_LIMIT; i++) {
-        const struct ledger_row *row = g_ptr_array_index(digest->rows, i);
+    for (guint i = 0; i < digest->items->len && i < DIGEST_LIMIT; i++) {
+        const struct view_item *item = g_ptr_array_index(digest->items, i);
+        const struct ledger_row *row = item->row;
+        if (item->at != NULL) /* only its own node knows such an address */
+            continue;
         g_autofree char *text = answer_text_reviewer(&site, row, reviewer->login, actions_of(tool, reviewer, row));
         if (text[0] == '\0')
             continue;
@@ -235,7 +279,7 @@ static char *answers_text(const struct tool *tool, const struct digest *digest, 
 }
 
 /* For all, or for one of them. */
-static char *compose(const struct tool *tool, const struct digest *digest, char **recipients, const char *one)
+static char *compose(struct tool *tool, const struct digest *digest, char **recipients, const char *one)
 {
     g_autofree char *to = recipients == NULL ? g_strdup("undisclosed-recipients:;") : g_strjoinv(", ", recipients);
     g_autofree char *subject = subject_of(digest);
@@ -250,7 +294,7 @@ static char *compose(const struct tool *tool, const struct digest *digest, char 
 
 static void say(const struct digest *digest, char **recipients, unsigned sent)
 {
-    guint count = digest->rows->len;
+    guint count = digest->items->len;
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
@@ -276,10 +320,14 @@ static void say(const struct digest *digest, char **recipients, unsigned sent)
 /* Those that are listed; only a digest that was sent to all announces anything. */
 static void find_expiring(const struct tool *tool, struct digest *digest)
 {
-    digest->policy = expiry_policy(tool->config, digest->rows);
-    for (guint i = 0; i < digest->rows->len && i < DIGEST_LIMIT; i++) {
-        const struct ledger_row *row = g_ptr_array_index(digest->rows, i);
-        if (expiry_soon(tool, digest, row).when != 0)
+    g_autoptr(GPtrArray) rows = g_ptr_array_new();
+    for (guint i = 0; i < digest->items->len; i++)
+        g_ptr_array_add(rows, ((struct view_item *)g_ptr_array_index(digest->items, i))->row);
+    digest->policy = expiry_policy(tool->config, rows);
+    for (guint i = 0; i < digest->items->len && i < DIGEST_LIMIT; i++) {
+        const struct view_item *item = g_ptr_array_index(digest->items, i);
+        const struct ledger_row *row = item->row;
+        if (item->at == NULL && expiry_soon(tool, digest, row).when != 0)
             g_array_append_val(digest->expiring, row->id);
     }
 }
@@ -322,41 +370,67 @@ static int deliver(struct tool *tool, const struct digest *digest)
     }
     if (recipients == NULL)
         return tool_error(EXITS_WRONG, "there is no recipient: [review] has no digest-to; use --to, or --print");
-    if (digest->rows->len > 0 || digest->by_senders->len > 0 || always_option)
+    if (digest->items->len > 0 || digest->by_senders->len > 0 || always_option)
         return send_all(tool, digest, recipients);
     say(digest, recipients, 0);
     return EXITS_DONE;
 }
 
-static int run(struct tool *tool)
+/* What waits here. */
+static int find_own(struct tool *tool, struct digest *digest, GPtrArray *kept)
 {
     const struct ledger_filter filter = {.states = LEDGER_OPEN, .oldest_first = true};
     struct database_error failure;
+    struct ledger_agent agent;
     g_autofree char *error = NULL;
-    if (configured_option && to_options == NULL && tool->config->review.digest_to == NULL)
-        return EXITS_DONE;
-    g_autoptr(GPtrArray) open = ledger_list(tool->ledger, &filter, &failure);
-    if (open == NULL)
+    GPtrArray *open = ledger_list(tool->ledger, &filter, &failure);
+    if (open == NULL || ledger_agent_read(tool->ledger, &agent, &failure) == -1)
         return tool_ledger_error(&failure);
+    g_ptr_array_add(kept, open);
     auto_free(onhold) onhold = onhold_look(tool->queue, &error);
     if (onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
-    if (onhold_trouble(onhold) != NULL)
-        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(onhold));
-    struct ledger_agent agent;
-    if (ledger_agent_read(tool->ledger, &agent, &failure) == -1)
-        return tool_ledger_error(&failure);
-    struct digest digest = {
-        .now = tool_now(), .steady = agent.steady, .expiring = g_array_new(FALSE, FALSE, sizeof(gint64))};
-    digest.rows = find_rows(&digest, onhold, open);
-    digest.onhold = onhold;
-    find_expiring(tool, &digest);
-    digest.by_senders = g_string_new(NULL);
-    digest.self = self_decided_find(tool, digest.now - LATE, digest.by_senders);
-    int status = deliver(tool, &digest);
-    g_ptr_array_unref(digest.rows);
+    digest->trouble = g_strdup(onhold_trouble(onhold));
+    if (digest->trouble != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", digest->trouble);
+    digest->steady = agent.steady;
+    find_rows(digest, onhold, open);
+    digest->self = self_decided_find(tool, digest->now - LATE, digest->by_senders);
+    return EXITS_DONE;
+}
+
+static int make_digest(struct tool *tool, const struct places *places, struct digest *digest)
+{
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    bool here = g_ptr_array_find(places->tools, tool, NULL);
+    int status = here ? find_own(tool, digest, kept) : EXITS_DONE;
+    if (status == EXITS_DONE)
+        status = find_others(digest, places, kept);
+    if (status != EXITS_DONE)
+        return status;
+    find_expiring(tool, digest);
+    return deliver(tool, digest);
+}
+
+/* The timer of each node sends one: that is about the node's own mail, or else each would be about all. */
+static int run(struct tool *tool)
+{
+    const struct places_wish wish = {.own = configured_option, .states = LEDGER_OPEN};
+    int status = EXITS_DONE;
+    if (configured_option && to_options == NULL && tool->config->review.digest_to == NULL)
+        return EXITS_DONE;
+    auto_free(places) places = places_open(tool, &wish, &status);
+    if (places == NULL)
+        return status;
+    struct digest digest = {.now = tool_now(),
+                            .items = g_ptr_array_new_with_free_func(g_free),
+                            .expiring = g_array_new(FALSE, FALSE, sizeof(gint64)),
+                            .by_senders = g_string_new(NULL)};
+    status = make_digest(tool, places, &digest);
+    g_ptr_array_unref(digest.items);
     g_array_unref(digest.expiring);
     g_string_free(digest.by_senders, TRUE);
+    g_free(digest.trouble);
     if (digest.policy != NULL)
         policy_unref(digest.policy);
     return status;
@@ -366,6 +440,7 @@ static const GOptionEntry entries[] = {
     {"to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to_options, "To this address; may be repeated (digest-to)", "ADDR"},
     {"print", 0, 0, G_OPTION_ARG_NONE, &print_option, "Print the mail and send none", NULL},
     {"if-configured", 0, 0, G_OPTION_ARG_NONE, &configured_option, "Do nothing if no address is configured", NULL},
+    PLACES_ENTRIES,
     {"always", 0, 0, G_OPTION_ARG_NONE, &always_option, "Send it even if no message waits", NULL},
     G_OPTION_ENTRY_NULL,
 };

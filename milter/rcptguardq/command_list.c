@@ -1,5 +1,6 @@
 /* command_list - `rcptguardq list`: what waits for review; see rcptguardq(8) */
 
+#include "milter/places/places.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
@@ -13,13 +14,14 @@ static char *state_option = NULL;
 
 /* Columns of the first fields, each with the blanks after it. */
 enum {
-    INSTANCE_WIDTH = 16,
     ID_WIDTH = 18,
     AGE_WIDTH = 8,
     COUNT_WIDTH = 9,
     RULE_WIDTH = 18,
     STATE_WIDTH = 26,
-    SENDER_WIDTH = 32
+    SENDER_WIDTH = 32,
+    NODE_WIDTH = 18,
+    INSTANCE_WIDTH = 16
 };
 
 /* A terminal of fewer columns gives sender and subject a line of their own. */
@@ -27,7 +29,9 @@ enum {
 
 /* How the list is printed. */
 struct layout {
-    const struct tool *tool;
+    struct tool *tool;
+    bool nodes;         /* a column of the nodes */
+    GHashTable *shared; /* queue ids (const char *) of several nodes: only with its node such an id means one */
     gint64 now;
     unsigned width;
     bool states; /* a column of what the state does not say: a subject may say that, too, and so has no place before it
@@ -69,7 +73,7 @@ static int take_item(struct tool *tool, struct selection *selection, const struc
                      int *status)
 {
     g_autofree char *error = NULL;
-    int has = selection_has(selection, tool->ledger, item, &error);
+    int has = selection_has(selection, tool_at(tool, item)->ledger, item, &error);
     if (has == -1)
         *status = tool_error(EXITS_WRONG, "%s", error);
     if (has == 1)
@@ -77,32 +81,37 @@ static int take_item(struct tool *tool, struct selection *selection, const struc
     return has;
 }
 
-/* The closed rows that were asked for, which `rows` keeps alive. */
-static int take_closed(struct tool *tool, struct selection *selection, GPtrArray *items, GPtrArray **rows, int *status)
+static unsigned closed_states(void)
+{
+    int state = state_option == NULL ? -1 : find_state(state_option);
+    return all_option ? LEDGER_CLOSED : state == -1 ? 0 : LEDGER_BIT(state) & LEDGER_CLOSED;
+}
+
+/* The closed rows of a place, which `kept` keeps alive. */
+static int take_closed(struct places *places, struct tool *tool, struct selection *selection, GPtrArray *items,
+                       GPtrArray *kept, int *status)
 {
     struct ledger_filter filter = *selection_filter(selection);
     struct database_error error;
-    int state = state_option == NULL ? -1 : find_state(state_option);
-    filter.states = all_option ? LEDGER_CLOSED : state == -1 ? 0 : LEDGER_BIT(state) & LEDGER_CLOSED;
-    if (filter.states == 0)
-        return 0;
-    *rows = ledger_list(tool->ledger, &filter, &error);
-    if (*rows == NULL) {
+    filter.states = closed_states();
+    GPtrArray *rows = ledger_list(tool->ledger, &filter, &error);
+    if (rows == NULL) {
         *status = tool_ledger_error(&error);
         return -1;
     }
-    for (guint i = 0; i < (*rows)->len; i++) {
-        const struct view_item item = {.row = g_ptr_array_index(*rows, i)};
-        if (take_item(tool, selection, &item, items, status) == -1)
+    g_ptr_array_add(kept, rows);
+    for (guint i = 0; i < rows->len; i++) {
+        const struct view_item item = {.row = g_ptr_array_index(rows, i), .at = tool == places->home ? NULL : tool};
+        if (take_item(places->home, selection, &item, items, status) == -1)
             return -1;
     }
-    g_ptr_array_sort(items, view_compare);
     return 0;
 }
 
 /* Those of the view that pass, and with them the closed rows that were asked for. */
-static GPtrArray *select_items(struct tool *tool, const struct view *view, GPtrArray **rows, int *status)
+static GPtrArray *select_items(struct places *places, GPtrArray *kept, int *status)
 {
+    const struct view *view = places->view;
     g_autofree char *message = NULL;
     auto_free(selection) selection = selection_new(tool_now(), &message); /* checked before */
     g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(g_free);
@@ -110,10 +119,16 @@ static GPtrArray *select_items(struct tool *tool, const struct view *view, GPtrA
         const struct view_item *item = g_ptr_array_index(view->items, i);
         if (state_option != NULL && strcmp(facts_state(item), state_option) != 0)
             continue;
-        if (take_item(tool, selection, item, items, status) == -1)
+        if (take_item(places->home, selection, item, items, status) == -1)
             return NULL;
     }
-    return take_closed(tool, selection, items, rows, status) == -1 ? NULL : g_steal_pointer(&items);
+    for (guint i = 0; closed_states() != 0 && i < places->tools->len; i++) {
+        if (take_closed(places, g_ptr_array_index(places->tools, i), selection, items, kept, status) == -1)
+            return NULL;
+    }
+    if (kept->len > 0)
+        g_ptr_array_sort(items, view_compare);
+    return g_steal_pointer(&items);
 }
 
 /* ---- how */
@@ -150,24 +165,50 @@ static const char *subject_of(const struct view_item *item)
     return item->row == NULL || item->row->message.subject == NULL ? "" : item->row->message.subject;
 }
 
-static const unsigned columns_of_facts = ID_WIDTH + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
+static unsigned columns_of_facts(const struct layout *layout)
+{
+    return ID_WIDTH + (layout->nodes ? NODE_WIDTH : 0) + AGE_WIDTH + 2 * COUNT_WIDTH + RULE_WIDTH;
+}
+
+static const char *id_of(const struct view_item *item)
+{
+    return item->row != NULL ? item->row->message.queue_id : item->entry->id;
+}
+
+/* An id is as it can be given to a command. */
+static void append_id(GString *out, const struct layout *layout, const struct view_item *item)
+{
+    const struct tool *tool = tool_at(layout->tool, item);
+    bool shared = layout->nodes && g_hash_table_lookup(layout->shared, id_of(item)) != NULL;
+    g_autofree char *full = shared ? g_strdup_printf("%s:%s", tool->peer->name, id_of(item)) : g_strdup(id_of(item));
+    if (shared) { /* cut, it would mean nothing */
+        terminal_append_blanks(out, terminal_append_plain(out, full), ID_WIDTH - 2);
+        g_string_append(out, "  ");
+    } else {
+        append_cell(out, full, ID_WIDTH);
+    }
+    if (!layout->nodes)
+        return;
+    g_autofree char *node = g_strdup_printf("%s%s", tool->peer->name, tool->peer->away ? " (away)" : "");
+    append_cell(out, node, NODE_WIDTH);
+}
 
 /* Where it is the last of its line it has what is left of that. */
 static void append_state(GString *out, const struct layout *layout, const struct view_item *item)
 {
-    g_autofree char *remark = layout->states ? facts_remark(layout->tool, item) : NULL;
+    g_autofree char *remark = layout->states ? facts_remark(tool_at(layout->tool, item), item) : NULL;
     const char *state = remark != NULL ? remark : facts_state(item);
     if (layout->states && layout->one_line)
         append_cell(out, state, STATE_WIDTH);
     else if (layout->states)
-        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts));
+        terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts(layout)));
 }
 
 /* The sender and the subject begin a line of their own where there is no room, with the instance if there are several.
  */
 static unsigned begin_sender(GString *out, const struct layout *layout, const char *instance)
 {
-    unsigned used = layout->one_line ? columns_of_facts + (layout->states ? STATE_WIDTH : 0) : 4;
+    unsigned used = layout->one_line ? columns_of_facts(layout) + (layout->states ? STATE_WIDTH : 0) : 4;
     if (!layout->one_line) {
         end_line(out);
         g_string_append(out, "    ");
@@ -185,13 +226,13 @@ static void append_item(GString *out, const struct layout *layout, const struct 
     if (message != NULL)
         inside = inside_counts_largest(&message->inside);
     g_autofree char *age = selection_age(layout->now - view_arrival(item));
-    append_cell(out, message != NULL ? message->queue_id : item->entry->id, ID_WIDTH);
+    append_id(out, layout, item);
     g_string_append_printf(out, "%6s  ", age);
     append_number(out, item, message == NULL ? 0 : message->counts.visible, inside.people);
     append_number(out, item, message == NULL ? 0 : message->counts.parties, inside.parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
     append_state(out, layout, item);
-    unsigned used = begin_sender(out, layout, facts_instance(layout->tool, item)) + SENDER_WIDTH;
+    unsigned used = begin_sender(out, layout, facts_instance(tool_at(layout->tool, item), item)) + SENDER_WIDTH;
     append_cell(out, facts_sender(item), SENDER_WIDTH);
     terminal_append_within(out, subject_of(item), layout->width - MIN(layout->width, used));
     end_line(out);
@@ -204,32 +245,52 @@ static void append_head(GString *out, const struct layout *layout, const GPtrArr
     if (terminal_is(stdout))
         g_string_append_printf(out, "%u message%s, the oldest held for %s\n\n", items->len, items->len == 1 ? "" : "s",
                                oldest);
-    g_string_append_printf(out, "%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH,
-                           "RULE");
+    g_string_append_printf(out, "%-*s%-*s%6s  %7s  %7s  %-*s", ID_WIDTH, "ID", layout->nodes ? NODE_WIDTH : 0,
+                           layout->nodes ? "NODE" : "", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH, "RULE");
     if (layout->states)
         g_string_append_printf(out, "%-*s", STATE_WIDTH, "STATE");
     begin_sender(out, layout, "INSTANCE");
     g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
 }
 
-static struct layout make_layout(const struct tool *tool, const GPtrArray *items)
+/* Looks up nothing without a fleet. */
+static GHashTable *find_shared(struct tool *tool, const GPtrArray *items)
+{
+    GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTable *shared = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; tool->peer != NULL && i < items->len; i++) {
+        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
+        const struct tool *at = tool_at(tool, item), *other = g_hash_table_lookup(seen, id_of(item));
+        if (other != NULL && other != at)
+            g_hash_table_insert(shared, (gpointer)id_of(item), (gpointer)at);
+        g_hash_table_insert(seen, (gpointer)id_of(item), (gpointer)at);
+    }
+    g_hash_table_unref(seen);
+    return shared;
+}
+
+static struct layout make_layout(struct tool *tool, const GPtrArray *items)
 {
     /* What goes to a program or a file is not cut at the edge of a terminal that is not there. */
-    struct layout layout = {
-        .tool = tool, .now = tool_now(), .width = terminal_is(stdout) ? terminal_width(stdout) : 1000};
+    struct layout layout = {.tool = tool,
+                            .nodes = tool->peer != NULL,
+                            .shared = find_shared(tool, items),
+                            .now = tool_now(),
+                            .width = terminal_is(stdout) ? terminal_width(stdout) : 1000};
     for (guint i = 0; i < items->len; i++) {
         const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
-        g_autofree char *remark = facts_remark(tool, item);
+        g_autofree char *remark = facts_remark(tool_at(tool, item), item);
         layout.states = layout.states || remark != NULL;
-        layout.instances = layout.instances || facts_instance(tool, item) != NULL;
+        layout.instances = layout.instances || facts_instance(tool_at(tool, item), item) != NULL;
     }
     unsigned extra = layout.states ? STATE_WIDTH : 0;
-    extra += layout.instances ? INSTANCE_WIDTH : 0;
+    extra += layout.nodes ? (unsigned)NODE_WIDTH : 0;
+    extra += layout.instances ? (unsigned)INSTANCE_WIDTH : 0;
     layout.one_line = layout.width >= ONE_LINE + extra;
     return layout;
 }
 
-static void print_text(const struct tool *tool, const GPtrArray *items)
+static void print_text(struct tool *tool, const GPtrArray *items)
 {
     const struct layout layout = make_layout(tool, items);
     g_autoptr(GString) out = g_string_new(NULL);
@@ -239,15 +300,17 @@ static void print_text(const struct tool *tool, const GPtrArray *items)
         append_head(out, &layout, items);
     for (guint i = 0; i < items->len; i++)
         append_item(out, &layout, g_ptr_array_index((GPtrArray *)items, i));
+    g_hash_table_unref(layout.shared);
     tool_print(out);
 }
 
-static void print_json(const struct tool *tool, const GPtrArray *items)
+static void print_json(struct tool *tool, const GPtrArray *items)
 {
     for (guint i = 0; i < items->len; i++) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
-        facts_json(json, tool, g_ptr_array_index((GPtrArray *)items, i));
+        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
+        facts_json(json, tool_at(tool, item), item);
         json_builder_end_object(json);
         tool_print_json(json);
     }
@@ -256,11 +319,14 @@ static void print_json(const struct tool *tool, const GPtrArray *items)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    g_autoptr(GPtrArray) rows = NULL;
-    auto_free(view) view = tool_view(tool, &status);
-    if (view != NULL)
-        facts_policy(tool, view);
-    g_autoptr(GPtrArray) items = view == NULL ? NULL : select_items(tool, view, &rows, &status);
+    const struct places_wish wish = {
+        .view = true, .states = LEDGER_OPEN | closed_states(), .parts = selection_party != NULL ? FLEET_PARTIES : 0};
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    auto_free(places) places = places_open(tool, &wish, &status);
+    if (places == NULL)
+        return status;
+    facts_policy(tool, places->view);
+    g_autoptr(GPtrArray) items = select_items(places, kept, &status);
     if (items == NULL)
         return status;
     if (tool_json())
@@ -272,6 +338,7 @@ static int run(struct tool *tool)
 
 static const GOptionEntry entries[] = {
     SELECTION_ENTRIES,
+    PLACES_ENTRIES,
     {"state", 0, 0, G_OPTION_ARG_STRING, &state_option, "Those in a state, such as released", "STATE"},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Also those that no longer wait", NULL},
     G_OPTION_ENTRY_NULL,

@@ -1,8 +1,8 @@
 /* command_log - `rcptguardq log`: what was decided and noticed, by whom, and why; see rcptguardq(8) */
 
+#include "milter/places/typed_ids.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/message_filter.h"
-#include "milter/review/typed_ids.h"
 #include "policy/base/time_text.h"
 #include "policy/cli/json.h"
 #include "policy/cli/terminal.h"
@@ -10,7 +10,13 @@
 #include <stdio.h>
 
 /* Columns of the time: the name of a zone has up to 4 letters, in summer another number than in winter. */
-enum { TIME_WIDTH = 26 };
+enum { TIME_WIDTH = 26, NODE_WIDTH = 14 };
+
+/* A line of the history, and whose ledger has it. */
+struct placed_event {
+    const struct tool *tool;
+    const struct ledger_event *event;
+};
 
 static char *newer_option = NULL;
 static char *since_option = NULL;
@@ -31,14 +37,17 @@ static int check(void)
     return EXITS_DONE;
 }
 
-static void print_json(const struct ledger_event *event)
+static void print_json(const struct tool *tool, const struct ledger_event *event)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     g_autofree char *time = time_text_json(event->when);
     json_builder_begin_object(json);
     json_string(json, "id", event->queue_id);
+    tool_json_node(json, tool);
     json_string(json, "time", time);
     json_string(json, "who", event->who);
+    if (tool->peer != NULL)
+        json_string(json, "by_node", event->node);
     json_string(json, "action", event->action);
     json_string(json, "reason", event->reason);
     json_string(json, "detail", event->detail);
@@ -67,7 +76,7 @@ static const char *way_text(enum ledger_way way)
 }
 
 /* Who is `-` where nobody acted: something was noticed in the queue. */
-static void print_text(const struct ledger_event *event)
+static void print_text(const struct tool *tool, const struct ledger_event *event)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     g_autofree char *time = tool_time_text(event->when);
@@ -75,6 +84,10 @@ static void print_text(const struct ledger_event *event)
     terminal_append_blanks(out, columns, TIME_WIDTH);
     columns = terminal_append_plain(out, event->queue_id);
     terminal_append_blanks(out, columns, 18);
+    if (tool->peer != NULL) {
+        columns = terminal_append_plain(out, tool->peer->name);
+        terminal_append_blanks(out, columns, NODE_WIDTH);
+    }
     columns = terminal_append_plain(out, event->who == NULL ? "-" : event->who);
     terminal_append_blanks(out, columns, 11);
     g_string_append_c(out, ' ');
@@ -88,6 +101,11 @@ static void print_text(const struct ledger_event *event)
     if (event->detail != NULL) {
         g_string_append_c(out, ' ');
         terminal_append_plain(out, event->detail);
+    }
+    if (event->node != NULL) {
+        g_string_append(out, " (by node ");
+        terminal_append_plain(out, event->node);
+        g_string_append_c(out, ')');
     }
     g_string_append(out, way_text(event->way));
     g_string_append_c(out, '\n');
@@ -105,31 +123,26 @@ static gint64 first_time(void)
     return since;
 }
 
-static int print_events(struct tool *tool, gint64 row)
+/* Adds those of one row, or with 0 of all; `kept` keeps them alive. */
+static int take_events(const struct tool *tool, gint64 row, GArray *events, GPtrArray *kept)
 {
     struct database_error error;
-    g_autoptr(GPtrArray) events = ledger_history(tool->ledger, row, first_time(), &error);
-    if (events == NULL)
+    GPtrArray *found = ledger_history(tool->ledger, row, first_time(), &error);
+    if (found == NULL)
         return tool_ledger_error(&error);
-    for (guint i = 0; i < events->len; i++) {
-        if (tool_json())
-            print_json(g_ptr_array_index(events, i));
-        else
-            print_text(g_ptr_array_index(events, i));
+    g_ptr_array_add(kept, found);
+    for (guint i = 0; i < found->len; i++) {
+        const struct placed_event event = {tool, g_ptr_array_index(found, i)};
+        g_array_append_val(events, event);
     }
     return EXITS_DONE;
 }
 
 /* A short queue id may have been used by several messages: each has its history, the oldest first. */
-static int run(struct tool *tool)
+static int take_id(const struct tool *tool, const char *id, GArray *events, GPtrArray *kept)
 {
-    if (id_options == NULL)
-        return print_events(tool, 0);
     struct database_error error;
     int status = EXITS_DONE;
-    g_autofree char *id = typed_id_complete(tool, NULL, id_options[0], &status);
-    if (id == NULL)
-        return status;
     g_autofree char *instance = NULL;
     g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, view_bare_id(id, &instance), &error);
     if (rows == NULL)
@@ -137,7 +150,58 @@ static int run(struct tool *tool)
     for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--) {
         const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
         if (instance == NULL || g_strcmp0(instance, row->message.instance) == 0)
-            status = print_events(tool, row->id);
+            status = take_events(tool, row->id, events, kept);
+    }
+    return status;
+}
+
+/* By time; those of one ledger are in its own order. */
+static gint compare_events(gconstpointer a, gconstpointer b)
+{
+    const struct placed_event *one = a, *other = b;
+    return (one->event->when > other->event->when) - (one->event->when < other->event->when);
+}
+
+static int take_all(struct places *places, const char *word, GArray *events, GPtrArray *kept)
+{
+    struct tool *at = NULL;
+    const char *id = NULL;
+    int status = EXITS_DONE;
+    if (word != NULL)
+        (void)places_named(places, word, &at, &id); /* it was found before */
+    for (guint i = 0; i < places->tools->len && status == EXITS_DONE; i++) {
+        struct tool *tool = g_ptr_array_index(places->tools, i);
+        if (id == NULL)
+            status = take_events(tool, 0, events, kept);
+        else if (places_meant(at, tool))
+            status = take_id(tool, id, events, kept);
+    }
+    if (places->tools->len > 1)
+        g_array_sort(events, compare_events);
+    return status;
+}
+
+static int run(struct tool *tool)
+{
+    int status = EXITS_DONE;
+    const gint64 since = first_time();
+    const struct places_wish wish = {.states = id_options == NULL && since == 0 ? ~0u : 0,
+                                     .since = id_options == NULL ? since : 0,
+                                     .events = true,
+                                     .ids = id_options,
+                                     .beginnings = true,
+                                     .parts = FLEET_HISTORY};
+    g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(struct placed_event));
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    auto_free(places) places = places_open(tool, &wish, &status);
+    if (places == NULL)
+        return status;
+    g_autofree char *word = id_options == NULL ? NULL : typed_id_complete(places, id_options[0], &status);
+    if (status == EXITS_DONE)
+        status = take_all(places, word, events, kept);
+    for (guint i = 0; status == EXITS_DONE && i < events->len; i++) {
+        const struct placed_event *event = &g_array_index(events, struct placed_event, i);
+        (tool_json() ? print_json : print_text)(event->tool, event->event);
     }
     return status;
 }
@@ -145,6 +209,7 @@ static int run(struct tool *tool)
 static const GOptionEntry entries[] = {
     {"newer", 0, 0, G_OPTION_ARG_STRING, &newer_option, "Not older than: 90s, 15m, 2h, 3d", "AGE"},
     {"since", 0, 0, G_OPTION_ARG_STRING, &since_option, "Not before: 2026-11-23, or 2026-11-23T10:00:00Z", "TIME"},
+    PLACES_ENTRIES,
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},
     G_OPTION_ENTRY_NULL,
 };

@@ -147,9 +147,10 @@ static void told_free(gpointer data)
 static int sort_rows(const struct notify *notify, const GPtrArray *rows, GPtrArray *authors)
 {
     for (guint i = 0; i < rows->len; i++) {
-        const struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, i);
+        struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, i);
         if (kind_of(row) != notify->kind)
             continue;
+        onhold_name(notify->onhold, row);
         g_autofree char *why = find_obstacle(notify, row);
         int status = why == NULL ? EXITS_DONE : skip(notify, row, why);
         if (status != EXITS_DONE)
@@ -157,7 +158,7 @@ static int sort_rows(const struct notify *notify, const GPtrArray *rows, GPtrArr
         if (why != NULL)
             continue;
         if ((LEDGER_BIT(row->state) & LEDGER_WAITING) != 0 && onhold_has(notify->onhold, row))
-            g_ptr_array_add(find_told(authors, row->message.author)->rows, (gpointer)row);
+            g_ptr_array_add(find_told(authors, row->message.author)->rows, row);
         else if (onhold_may_have(notify->onhold, row))
             say(row, "waiting", "the queue that it is in cannot be read");
         else
@@ -231,7 +232,7 @@ static void say_all(const struct notified *told, const char *word, const char *t
 static struct queue *queue_for(const struct notify *notify, const struct notified *told)
 {
     const struct ledger_row *first = g_ptr_array_index(told->rows, 0);
-    return queue_of(notify->tool->queue, onhold_instance(notify->onhold, first));
+    return queue_of(notify->tool->queue, first->message.instance);
 }
 
 static int send_mail(const struct notify *notify, struct notified *told)

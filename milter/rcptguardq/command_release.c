@@ -1,10 +1,10 @@
 /* command_release - `rcptguardq release`, `return`, `delete`; see rcptguardq(8) */
 
+#include "milter/places/typed_ids.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/confirmation.h"
 #include "milter/review/decision.h"
 #include "milter/review/message_filter.h"
-#include "milter/review/typed_ids.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,55 +44,38 @@ static int check(void)
 }
 
 /* JSON is one stream, whatever came of each. */
-static void tell(int code, const char *id, const char *said)
+static void tell(const struct tool *tool, int code, const char *id, const char *said)
 {
-    tool_print_decided(code == EXITS_DONE || tool_json() ? stdout : stderr, code, id, said);
+    tool_print_decided(tool, code == EXITS_DONE || tool_json() ? stdout : stderr, code, id, said);
 }
 
 static int decide_one(struct tool *tool, const struct view_item *item, enum ledger_action action)
 {
     const struct decision decision = {.action = action, .reason = reason_option, .dry = dry_option, .learn = true};
     g_autofree char *said = NULL;
-    int code = decision_make(tool, item, &decision, &said);
-    tell(code, decision_id(item), said);
+    int code = decision_make(tool_at(tool, item), item, &decision, &said);
+    tell(tool_at(tool, item), code, decision_id(item), said);
     return code;
 }
 
-/* It begins one at most: between a list and a decision another message may have come that begins so too. */
-static int tell_unknown(const struct view *view, const char *id)
+/* The message that a queue id means: what is on hold under it now, or else what the ledger last knew of it. */
+static int decide_id(struct places *places, const char *id, enum ledger_action action)
 {
-    g_autofree char *hint = typed_id_hint(view, id);
-    g_autofree char *said = hint == NULL ? g_strdup("is not known: neither on hold nor in the ledger")
-                                         : g_strdup_printf("is not known; a decision takes whole queue ids: %s", hint);
-    tell(EXITS_WRONG, id, said);
-    return EXITS_WRONG;
-}
-
-/* The item that a queue id names: what is on hold under it now, or else what the ledger last knew of it. */
-static int decide_id(struct tool *tool, const struct view *view, const char *id, enum ledger_action action)
-{
-    const struct view_item *there = view_find(view, id);
-    g_autofree char *several = view_find_several(view, id);
-    if (several != NULL) {
-        g_autofree char *said = g_strdup_printf(TYPED_ID_SEVERAL, several);
-        tell(EXITS_WRONG, id, said);
-        return EXITS_WRONG;
-    }
-    if (there != NULL)
-        return decide_one(tool, there, action);
+    g_autofree char *said = NULL;
     int status = EXITS_DONE;
-    auto_free(ledger_row) row = tool_find(tool, id, &status);
-    if (row == NULL)
-        return status == EXITS_WRONG ? tell_unknown(view, id) : status;
-    const struct view_item item = {.row = row};
-    return decide_one(tool, &item, action);
+    const struct view_item *item = typed_id_find(places, id, &said, &status);
+    if (item != NULL)
+        return decide_one(places->home, item, action);
+    if (said != NULL)
+        tell(NULL, status, id, said);
+    return status;
 }
 
-static int decide_ids(struct tool *tool, const struct view *view, enum ledger_action action)
+static int decide_ids(struct places *places, enum ledger_action action)
 {
     int result = EXITS_DONE;
     for (char **id = id_options; *id != NULL; id++) {
-        int code = decide_id(tool, view, *id, action);
+        int code = decide_id(places, *id, action);
         result = result == EXITS_DONE ? code : result;
     }
     return result;
@@ -134,14 +117,15 @@ static int decide_many(struct tool *tool, GPtrArray *items, enum ledger_action a
     return result;
 }
 
-static int decide_all(struct tool *tool, const struct view *view, enum ledger_action action)
+static int decide_all(struct places *places, enum ledger_action action)
 {
+    const struct view *view = places->view;
     g_autofree char *error = NULL;
     auto_free(selection) selection = selection_new(tool_now(), &error); /* checked before */
     g_autoptr(GPtrArray) items = g_ptr_array_new();
     for (guint i = 0; i < view->items->len; i++) {
         struct view_item *item = g_ptr_array_index(view->items, i);
-        int has = waits(item) ? selection_has(selection, tool->ledger, item, &error) : 0;
+        int has = waits(item) ? selection_has(selection, tool_at(places->home, item)->ledger, item, &error) : 0;
         if (has == -1)
             return tool_error(EXITS_WRONG, "%s", error);
         if (has == 1)
@@ -149,43 +133,60 @@ static int decide_all(struct tool *tool, const struct view *view, enum ledger_ac
     }
     if (items->len == 0)
         return tool_error(EXITS_WRONG, "no message on hold passes the filter");
-    return decide_many(tool, items, action);
+    return decide_many(places->home, items, action);
 }
 
 /* What cannot be decided is told first, so that the question is about the others. */
-static int decide_input(struct tool *tool, const struct view *view, enum ledger_action action)
+static int decide_input(struct places *places, const GPtrArray *ids, enum ledger_action action)
 {
-    g_autofree char *error = NULL;
-    g_autoptr(GPtrArray) ids = typed_ids_read(stdin, &error);
     g_autoptr(GPtrArray) items = g_ptr_array_new();
     int result = EXITS_DONE;
-    if (ids == NULL)
-        return tool_error(EXITS_WRONG, "%s", error);
-    for (guint i = 0; i < ids->len; i++) {
-        const struct view_item *item = view_find(view, g_ptr_array_index(ids, i));
-        g_autofree char *several = view_find_several(view, g_ptr_array_index(ids, i));
+    for (guint i = 0; i + 1 < ids->len; i++) {
+        const char *id = g_ptr_array_index((GPtrArray *)ids, i);
+        g_autofree char *said = NULL;
         int code = EXITS_DONE;
-        if (item == NULL || several != NULL || !waits(item))
-            code = decide_id(tool, view, g_ptr_array_index(ids, i), action);
-        else if (!g_ptr_array_find(items, item, NULL))
+        const struct view_item *item = typed_id_find(places, id, &said, &code);
+        if (item == NULL && said != NULL)
+            tell(NULL, code, id, said);
+        else if (item != NULL && !waits(item))
+            code = decide_one(places->home, item, action);
+        else if (item != NULL && !g_ptr_array_find(items, item, NULL))
             g_ptr_array_add(items, (gpointer)item);
         result = result == EXITS_DONE ? code : result;
     }
-    if (ids->len == 0)
-        return tool_error(EXITS_WRONG, "standard input has no queue id");
-    int code = items->len == 0 ? EXITS_DONE : decide_many(tool, items, action);
+    int code = items->len == 0 ? EXITS_DONE : decide_many(places->home, items, action);
     return result == EXITS_DONE ? code : result;
+}
+
+/* Those on standard input, ended by NULL; NULL after it was said what is wrong. */
+static GPtrArray *read_input(void)
+{
+    g_autofree char *error = NULL;
+    g_autoptr(GPtrArray) ids = typed_ids_read(stdin, &error);
+    if (ids == NULL || ids->len == 0) {
+        tool_error(EXITS_WRONG, "%s", ids == NULL ? error : "standard input has no queue id");
+        return NULL;
+    }
+    g_ptr_array_add(ids, NULL);
+    return g_steal_pointer(&ids);
 }
 
 static int run(struct tool *tool, enum ledger_action action)
 {
     int status = EXITS_DONE;
-    auto_free(view) view = tool_view(tool, &status);
-    if (view == NULL)
+    g_autoptr(GPtrArray) ids = from_input() ? read_input() : NULL;
+    if (from_input() && ids == NULL)
+        return EXITS_WRONG;
+    const struct places_wish wish = {.view = true,
+                                     .states = LEDGER_OPEN,
+                                     .ids = ids != NULL ? (char **)ids->pdata : id_options,
+                                     .parts = selection_party != NULL ? FLEET_PARTIES : 0};
+    auto_free(places) places = places_open(tool, &wish, &status);
+    if (places == NULL)
         return status;
-    if (from_input())
-        return decide_input(tool, view, action);
-    return all_option ? decide_all(tool, view, action) : decide_ids(tool, view, action);
+    if (ids != NULL)
+        return decide_input(places, ids, action);
+    return all_option ? decide_all(places, action) : decide_ids(places, action);
 }
 
 static int run_release(struct tool *tool)
@@ -207,6 +208,7 @@ static const GOptionEntry entries[] = {
     {"reason", 0, 0, G_OPTION_ARG_STRING, &reason_option, "The reason; recorded", "TEXT"},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all_option, "Every message on hold that matches the filter", NULL},
     SELECTION_ENTRIES,
+    PLACES_ENTRIES,
     {"yes", 0, 0, G_OPTION_ARG_NONE, &yes_option, "With --all, or with `-`: do not ask", NULL},
     {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_option, "Only print what would be done", NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &id_options, NULL, NULL},

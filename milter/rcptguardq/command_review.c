@@ -1,5 +1,6 @@
 /* command_review - `rcptguardq review`: what waits, one by one on the whole terminal; see rcptguardq(8) */
 
+#include "milter/places/places.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
@@ -22,7 +23,7 @@ enum page { PAGE_FACTS, PAGE_MORE, PAGE_ADDRESSES, PAGE_TEXT, PAGE_SOURCE };
 
 struct tour {
     struct tool *tool;
-    struct view *view;
+    struct places *places;
     GPtrArray *items; /* const struct view_item *, the oldest first */
     guint at;         /* in these; after the last: the end */
     enum page page;
@@ -47,7 +48,7 @@ static void tour_clear(struct tour *tour)
 {
     forget_page(tour);
     g_clear_pointer(&tour->items, g_ptr_array_unref);
-    g_clear_pointer(&tour->view, view_free);
+    g_clear_pointer(&tour->places, places_free);
     g_free(tour->said);
 }
 
@@ -61,16 +62,18 @@ static void say(struct tour *tour, char *text)
 static int load(struct tour *tour)
 {
     int status = EXITS_DONE;
+    const struct places_wish wish = {.view = true, .states = LEDGER_OPEN, .parts = FLEET_WHOLE};
     forget_page(tour);
     g_clear_pointer(&tour->items, g_ptr_array_unref);
-    g_clear_pointer(&tour->view, view_free);
+    g_clear_pointer(&tour->places, places_free);
     tour->items = g_ptr_array_new();
     tour->at = 0;
-    tour->view = tool_view(tour->tool, &status);
-    if (tour->view != NULL)
-        facts_policy(tour->tool, tour->view);
-    for (guint i = tour->view == NULL ? 0 : tour->view->items->len; i > 0; i--) {
-        struct view_item *item = g_ptr_array_index(tour->view->items, i - 1);
+    tour->places = places_open(tour->tool, &wish, &status);
+    const struct view *view = tour->places == NULL ? NULL : tour->places->view;
+    if (view != NULL)
+        facts_policy(tour->tool, view);
+    for (guint i = view == NULL ? 0 : view->items->len; i > 0; i--) {
+        struct view_item *item = g_ptr_array_index(view->items, i - 1);
         if (item->row != NULL && item->entry != NULL)
             g_ptr_array_add(tour->items, item);
     }
@@ -86,7 +89,7 @@ static bool at_end(const struct tour *tour)
 static struct view_item current(const struct tour *tour)
 {
     const struct view_item *item = g_ptr_array_index(tour->items, tour->at);
-    return (struct view_item){.row = tour->row != NULL ? tour->row : item->row, .entry = item->entry};
+    return (struct view_item){.row = tour->row != NULL ? tour->row : item->row, .entry = item->entry, .at = item->at};
 }
 
 static void read_row(struct tour *tour)
@@ -94,7 +97,7 @@ static void read_row(struct tour *tour)
     struct database_error error;
     const struct view_item *item = g_ptr_array_index(tour->items, tour->at);
     g_clear_pointer(&tour->row, ledger_row_free);
-    tour->row = ledger_get(tour->tool->ledger, item->row->id, &error);
+    tour->row = ledger_get(tool_at(tour->tool, item)->ledger, item->row->id, &error);
     if (tour->row == NULL)
         say(tour, g_strdup(error.text));
 }
@@ -184,8 +187,9 @@ static void append_page(struct tour *tour, struct held_details *shown, GString *
 static void append_end(const struct tour *tour, GString *out)
 {
     unsigned others = 0;
-    for (guint i = 0; i < tour->view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(tour->view->items, i);
+    const struct view *view = tour->places->view;
+    for (guint i = 0; i < view->items->len; i++) {
+        const struct view_item *item = g_ptr_array_index(view->items, i);
         others += item->row == NULL;
     }
     g_string_append_printf(out, "The end\n\nThat was the last of %u; %u decided.\n", tour->items->len, tour->decided);
@@ -201,7 +205,7 @@ static void make_page(struct tour *tour)
     } else {
         read_row(tour);
         const struct view_item item = current(tour);
-        struct held_details shown = {.tool = tour->tool, .item = &item};
+        struct held_details shown = {.tool = tool_at(tour->tool, &item), .item = &item};
         append_page(tour, &shown, out);
         held_details_clear(&shown);
     }
@@ -339,8 +343,9 @@ static bool can_decide(struct tour *tour, enum ledger_action action, char **said
     read_row(tour);
     const struct view_item item = current(tour);
     g_autofree char *sentence = NULL;
-    int code = decision_can(tour->tool, &item, action, &sentence);
-    *said = g_strdup_printf("%s: %s", decision_id(&item), sentence);
+    int code = decision_can(tool_at(tour->tool, &item), &item, action, &sentence);
+    g_autofree char *id = tool_full_id(tool_at(tour->tool, &item), decision_id(&item));
+    *said = g_strdup_printf("%s: %s", id, sentence);
     if (code == EXITS_DONE)
         return true;
     say(tour, g_steal_pointer(said));
@@ -375,8 +380,9 @@ static void decide(struct tour *tour, enum ledger_action action)
     const struct decision decision = {.action = action, .reason = reason, .learn = true};
     const struct view_item item = current(tour);
     g_autofree char *said = NULL;
-    int code = decision_make(tour->tool, &item, &decision, &said);
-    g_autofree char *line = g_strdup_printf("%s: %s", decision_id(&item), said);
+    int code = decision_make(tool_at(tour->tool, &item), &item, &decision, &said);
+    g_autofree char *id = tool_full_id(tool_at(tour->tool, &item), decision_id(&item));
+    g_autofree char *line = g_strdup_printf("%s: %s", id, said);
     tour->decided += code == EXITS_DONE;
     if (code == EXITS_DONE)
         go_to(tour, tour->at + 1);
@@ -507,9 +513,15 @@ static int check(void)
     return tool_json() ? tool_usage_error("review prints no JSON: use list and show") : EXITS_DONE;
 }
 
+static const GOptionEntry entries[] = {
+    PLACES_ENTRIES,
+    G_OPTION_ENTRY_NULL,
+};
+
 const struct rcptguardq_command command_review = {
     .command.name = "review",
     .command.summary = "Review the waiting messages one by one",
+    .command.entries = entries,
     .right = REVIEW_SHOW,
     .needs = NEED_LEDGER | NEED_QUEUE | NEED_IDENTITIES,
     .command.check = check,

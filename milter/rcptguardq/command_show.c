@@ -1,12 +1,12 @@
 /* command_show - `rcptguardq show`: why one message is held, and what it is; see rcptguardq(8) */
 
 #include "milter/answers/answer_decision.h"
+#include "milter/places/typed_ids.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/decision.h"
 #include "milter/review/held_details.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/held_text.h"
-#include "milter/review/typed_ids.h"
 #include "policy/address/address.h"
 #include "policy/base/time_text.h"
 #include "policy/cli/json.h"
@@ -61,7 +61,7 @@ static int fetch_trail(struct trail *trail, const struct held_details *shown, st
     trail->events = trail->decisions == NULL ? NULL : ledger_history(ledger, row->id, 0, error);
     if (trail->events == NULL)
         return -1;
-    if (config->review.answers == NULL || shown->item->entry == NULL)
+    if (config->review.answers == NULL || shown->item->entry == NULL || shown->tool->home != NULL)
         return 0;
     auto_free(diags) diags = diags_new();
     auto_free(policy) policy = policy_load(config->policy, diags);
@@ -204,6 +204,10 @@ static void print_json(const struct held_details *shown, const struct trail *tra
         json_ledger(json, shown);
     if (trail->decisions != NULL)
         json_decisions(json, trail);
+    if (shown->tool->peer != NULL) {
+        g_autofree char *elsewhere = tool_elsewhere(shown->tool, decision_id(shown->item), NULL);
+        json_string(json, "elsewhere", elsewhere);
+    }
     json_may(json, shown);
     if (shown->reading != NULL)
         json_reading(json, shown->reading);
@@ -226,6 +230,18 @@ static void take_raw(void *data, const char *piece, size_t length)
 static int absent(void)
 {
     return tool_error(EXITS_GONE, "%s: the message is on hold no longer", id_options[0]);
+}
+
+/* What only the node that holds it can give. */
+static int refuse_elsewhere(const struct held_details *shown)
+{
+    const char *option = raw_option          ? "--raw"
+                         : message_option    ? "--message"
+                         : text_option       ? "--text"
+                         : recipients_option ? "--recipients"
+                                             : NULL;
+    g_autofree char *said = option == NULL ? NULL : tool_elsewhere(shown->tool, decision_id(shown->item), option);
+    return said == NULL ? EXITS_DONE : tool_error(EXITS_WRONG, "%s: %s", id_options[0], said);
 }
 
 /* An exit code; nothing is shown unless it is EXITS_DONE. */
@@ -303,6 +319,9 @@ static int fetch_asked(const struct held_details *shown, GString *message, struc
 static int show(struct held_details *shown, struct trail *trail)
 {
     struct database_error failure;
+    int status = refuse_elsewhere(shown);
+    if (status != EXITS_DONE)
+        return status;
     if (raw_option)
         return print_raw(shown);
     if (held_details_fetch(shown, &failure) == -1 || (tool_json() && fetch_trail(trail, shown, &failure) == -1))
@@ -310,7 +329,7 @@ static int show(struct held_details *shown, struct trail *trail)
     held_details_read(shown);
     g_autoptr(GString) asked = message_option ? g_string_new(NULL) : NULL;
     auto_free(content) content = NULL;
-    int status = fetch_asked(shown, asked, &content);
+    status = fetch_asked(shown, asked, &content);
     const GString *message = status == EXITS_DONE ? asked : NULL;
     unsigned looks = (recipients_option && shown->reading != NULL ? LEDGER_LOOK_RECIPIENTS : 0) |
                      (message != NULL ? LEDGER_LOOK_MESSAGE : 0);
@@ -329,19 +348,18 @@ static int show(struct held_details *shown, struct trail *trail)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    auto_free(view) view = tool_view(tool, &status);
-    if (view != NULL)
-        facts_policy(tool, view);
-    g_autofree char *id = view == NULL ? NULL : typed_id_complete(tool, view, id_options[0], &status);
+    const struct places_wish wish = {.view = true, .ids = id_options, .beginnings = true, .parts = FLEET_WHOLE};
+    g_autofree char *said = NULL;
+    auto_free(places) places = places_open(tool, &wish, &status);
+    if (places != NULL)
+        facts_policy(tool, places->view);
+    g_autofree char *id = places == NULL ? NULL : typed_id_complete(places, id_options[0], &status);
     if (id == NULL)
         return status;
-    const struct view_item *item = view_find(view, id);
-    auto_free(ledger_row) row = item == NULL ? tool_find(tool, id, &status) : NULL;
-    if (item == NULL && row == NULL)
-        return status == EXITS_WRONG ? tool_error(status, "%s: is not known: neither on hold nor in the ledger", id)
-                                     : status;
-    const struct view_item past = {.row = row};
-    struct held_details shown = {.tool = tool, .item = item != NULL ? item : &past, .parts = SHOWN_STYLED};
+    const struct view_item *item = typed_id_find(places, id, &said, &status);
+    if (item == NULL)
+        return said == NULL ? status : tool_error(status, "%s: %s", id, said);
+    struct held_details shown = {.tool = tool_at(tool, item), .item = item, .parts = SHOWN_STYLED};
     shown.parts |= (parties_option ? SHOWN_PARTIES : 0) | (recipients_option ? SHOWN_RECIPIENTS : 0);
     struct trail trail = {0};
     status = show(&shown, &trail);
@@ -351,6 +369,7 @@ static int run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
+    PLACES_ENTRIES,
     {"parties", 0, 0, G_OPTION_ARG_NONE, &parties_option, "Every party, not only the largest", NULL},
     {"recipients", 0, 0, G_OPTION_ARG_NONE, &recipients_option, "The recipients' addresses, from the queue", NULL},
     {"text", 0, 0, G_OPTION_ARG_NONE, &text_option, "The message as its reader sees it, decoded", NULL},

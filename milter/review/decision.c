@@ -6,6 +6,7 @@
 #include "milter/log/log_fields.h"
 #include "milter/notify/notice_template.h"
 #include "milter/review/decision_record.h"
+#include "milter/review/remote_decision.h"
 #include "milter/review/state_feedback.h"
 
 #include <string.h>
@@ -69,7 +70,7 @@ char *decision_over(const struct queue *queue, const struct ledger_row *row)
     case LEDGER_DELETED:
         return g_strdup_printf("was %s by %s on %s", ledger_state_name(row->state), who, changed);
     case LEDGER_LEFT:
-        if (row->message.mta != queue_mta(queue))
+        if (queue != NULL && row->message.mta != queue_mta(queue))
             return g_strdup_printf("is not on hold in the queue of %s, and was not held there: which queue is "
                                    "looked at is `mta` in [review]; noticed on %s",
                                    queue_name(queue), changed);
@@ -158,7 +159,8 @@ static bool counts(const struct act *act, const char *login)
 static int count_approvals(const struct act *act, struct approvals *approvals)
 {
     struct database_error error;
-    g_autoptr(GPtrArray) logins = decision_record_approvals(act->tool, act->item, &error);
+    g_autoptr(GPtrArray) logins = act->tool->home == NULL ? decision_record_approvals(act->tool, act->item, &error)
+                                                          : ledger_approvals(act->tool->ledger, act->row->id, &error);
     approvals->count = 0;
     approvals->mine = false;
     if (logins == NULL)
@@ -459,6 +461,8 @@ static int decide_held(const struct act *act)
         return code;
     if (act->decision->dry)
         return say_dry(act, &approvals);
+    if (act->tool->home != NULL)
+        return remote_decide(act->tool, act->row, act->decision->action, act->decision->reason, act->said);
     code = act->decision->record == NULL ? record(act, &id) : EXITS_DONE;
     if (code != EXITS_DONE)
         return code;

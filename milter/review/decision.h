@@ -37,7 +37,7 @@ const char *decision_id(const struct view_item *item);
 /* By whom a closed or claimed row is, or was, decided: "ann", "its expiry", "its delay". */
 const char *decision_who(const struct ledger_row *row);
 
-/* Why such a row cannot be decided any more, as such a sentence. */
+/* Why such a row cannot be decided any more, as such a sentence.  Without a queue it is of another node. */
 char *decision_over(const struct queue *queue, const struct ledger_row *row);
 
 /* Whether a message is a person's own, by the identities: he cannot release it. */

@@ -66,7 +66,9 @@ int held_details_fetch(struct held_details *shown, struct database_error *error)
 
 void held_details_read(struct held_details *shown)
 {
-    if (shown->item->entry != NULL)
+    if (shown->tool->home != NULL)
+        shown->unread = tool_elsewhere(shown->tool, shown->item->row->message.queue_id, NULL);
+    else if (shown->item->entry != NULL)
         reader_read(&shown->tool->reader, shown->tool->queue, shown->item->entry, &shown->reading, &shown->unread);
 }
 
@@ -91,7 +93,8 @@ void held_details_append_title(GString *out, const struct held_details *shown)
     g_autofree char *age = selection_age(tool_now() - view_arrival(item));
     g_autofree char *time = tool_time_text(view_arrival(item));
     g_autofree char *remark = facts_remark(shown->tool, item);
-    g_autoptr(GString) text = g_string_new(item->row != NULL ? item->row->message.queue_id : item->entry->id);
+    g_autofree char *id = tool_full_id(shown->tool, decision_id(item));
+    g_autoptr(GString) text = g_string_new(id);
     if (facts_instance(shown->tool, item) != NULL)
         g_string_append_printf(text, "  in %s", facts_instance(shown->tool, item));
     if (item->entry != NULL && (shown->parts & SHOWN_BRIEF) != 0)
@@ -356,6 +359,28 @@ void held_details_append_recipients(GString *out, const struct held_details *sho
         held_details_append_fact(out, "", "there are more than are read");
 }
 
+/* Of a fleet: where it is, and what that node still has to do. */
+static void append_node(GString *out, const struct held_details *shown)
+{
+    const struct fleet_peer *peer = shown->tool->peer;
+    const struct ledger_row *row = shown->item->row;
+    const struct fleet_pending *pending = peer == NULL || row == NULL ? NULL : fleet_peer_pending(peer, row->id);
+    if (peer == NULL)
+        return;
+    g_autofree char *age = selection_age(peer->age);
+    g_autoptr(GString) text = g_string_new(peer->name);
+    if (peer->away)
+        g_string_append_printf(text, ", away: last seen %s ago, and what is shown is from then", age);
+    held_details_append_fact(out, "Node", text->str);
+    if (pending == NULL)
+        return;
+    g_autofree char *time = tool_time_text(pending->at);
+    g_string_printf(text, "%s by %s%s%s, %s: waits for the node", ledger_action_name(pending->action), pending->who,
+                    pending->vouched_by == NULL ? "" : " by node ",
+                    pending->vouched_by == NULL ? "" : pending->vouched_by, time);
+    held_details_append_fact(out, "Waits", text->str);
+}
+
 /* What the time decides. */
 static void append_times(GString *out, const struct held_details *shown)
 {
@@ -412,6 +437,7 @@ void held_details_append(GString *out, const struct held_details *shown)
     if (shown->item->row != NULL)
         append_inside(out, &shown->item->row->message.inside);
     append_parties(out, shown);
+    append_node(out, shown);
     if (shown->item->row != NULL) {
         append_times(out, shown);
         append_decision(out, shown);
@@ -441,6 +467,9 @@ enum queue_answer held_details_message(const struct held_details *shown, GString
 {
     if (shown->item->entry == NULL)
         return QUEUE_ABSENT;
+    *error = tool_elsewhere(shown->tool, shown->item->entry->id, "--message");
+    if (*error != NULL)
+        return QUEUE_FAILED;
     return queue_raw(shown->tool->queue, shown->item->entry, true, take_text, message, error);
 }
 

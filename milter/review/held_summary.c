@@ -36,6 +36,12 @@ const char *facts_sender(const struct view_item *item)
     return sender[0] != '\0' ? sender : "<>";
 }
 
+/* The decision that waits for the node of an item; NULL: none. */
+static const struct fleet_pending *find_pending(const struct tool *tool, const struct view_item *item)
+{
+    return tool->peer == NULL || item->row == NULL ? NULL : fleet_peer_pending(tool->peer, item->row->id);
+}
+
 /* ---- what the time decides */
 
 void facts_policy(struct tool *tool, const struct view *view)
@@ -55,11 +61,12 @@ void facts_policy(struct tool *tool, const struct view *view)
 
 struct held_times facts_times(const struct tool *tool, const struct ledger_row *row)
 {
+    const struct policy *policy = tool->home == NULL ? tool->policy : tool->home->policy;
     if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
         return (struct held_times){0};
-    const struct held_expiry expiry = expiry_find(tool->config, tool->policy, row);
+    const struct held_expiry expiry = expiry_find(tool->config, policy, row);
     return (struct held_times){
-        .due = delay_find(tool->config, tool->policy, row),
+        .due = delay_find(tool->config, policy, row),
         .expires = expiry.when == 0 ? 0 : expiry_earliest(&expiry, row, tool->steady, tool_now()),
         .expiry = expiry.action,
     };
@@ -83,8 +90,11 @@ static char *time_remark(const struct tool *tool, const struct ledger_row *row)
 char *facts_remark(const struct tool *tool, const struct view_item *item)
 {
     const struct ledger_row *row = item->row;
+    const struct fleet_pending *pending = find_pending(tool, item);
     if (row == NULL)
         return g_strdup("untracked");
+    if (pending != NULL)
+        return g_strdup_printf("%s by %s waits", ledger_action_name(pending->action), pending->who);
     unsigned needed = tool_approvals_needed(tool, row);
     if (item->unread)
         return g_strdup("queue cannot be read");
@@ -175,6 +185,29 @@ static void json_row(JsonBuilder *json, const struct tool *tool, const struct le
     json_string(json, "expiry", times.expires == 0 ? NULL : ledger_action_name(times.expiry));
 }
 
+/* Of a fleet: where it is, when that node was seen, and what it still has to do. */
+static void json_node(JsonBuilder *json, const struct tool *tool, const struct view_item *item)
+{
+    const struct fleet_pending *pending = find_pending(tool, item);
+    if (tool->peer == NULL)
+        return;
+    tool_json_node(json, tool);
+    json_boolean(json, "node_away", tool->peer->away);
+    json_time(json, "node_seen", tool->peer->away ? tool->peer->seen : 0);
+    json_builder_set_member_name(json, "pending");
+    if (pending == NULL) {
+        json_builder_add_null_value(json);
+        return;
+    }
+    json_builder_begin_object(json);
+    json_string(json, "action", ledger_action_name(pending->action));
+    json_string(json, "who", pending->who);
+    json_string(json, "by_node", pending->vouched_by);
+    json_string(json, "reason", pending->reason);
+    json_time(json, "time", pending->at);
+    json_builder_end_object(json);
+}
+
 void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_item *item)
 {
     gint64 arrival = view_arrival(item);
@@ -187,6 +220,7 @@ void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_it
     json_time(json, "arrival", arrival);
     json_number(json, "age", MAX(tool_now() - arrival, 0) / G_USEC_PER_SEC);
     json_string(json, "sender", item->row != NULL ? item->row->message.sender : item->entry->sender);
+    json_node(json, tool, item);
     if (item->row != NULL)
         json_row(json, tool, item->row);
 }

@@ -18,6 +18,9 @@ enum queue_answer held_text_fetch(const struct held_details *shown, struct conte
 {
     if (shown->item->entry == NULL)
         return QUEUE_ABSENT;
+    *error = tool_elsewhere(shown->tool, shown->item->entry->id, "--text");
+    if (*error != NULL)
+        return QUEUE_FAILED;
     return reader_read_content(&shown->tool->reader, shown->tool->queue, shown->item->entry, content, error);
 }
 

@@ -75,19 +75,23 @@ void tool_print(const GString *text)
     fwrite(text->str, 1, text->len, stdout);
 }
 
-void tool_print_decided(FILE *stream, int code, const char *id, const char *said)
+void tool_print_decided(const struct tool *tool, FILE *stream, int code, const char *id, const char *said)
 {
     g_autoptr(GString) line = g_string_new(NULL);
+    g_autofree char *full = tool_full_id(tool, id);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
         json_string(json, "id", id);
+        tool_json_node(json, tool);
         json_number(json, "code", code);
         json_string(json, "said", said);
+        if (tool != NULL && tool->peer != NULL)
+            json_boolean(json, "waits", tool->peer->waits);
         json_builder_end_object(json);
         json_append_line(line, json);
     } else {
-        terminal_append_plain(line, id);
+        terminal_append_plain(line, full);
         g_string_append(line, ": ");
         terminal_append_plain(line, said);
         g_string_append_c(line, '\n');
@@ -149,6 +153,32 @@ struct view *tool_view(struct tool *tool, int *status)
     else
         update_state(tool);
     return view;
+}
+
+struct tool *tool_at(struct tool *tool, const struct view_item *item)
+{
+    return item->at != NULL ? item->at : tool;
+}
+
+char *tool_elsewhere(const struct tool *tool, const char *id, const char *option)
+{
+    if (tool->home == NULL)
+        return NULL;
+    const char *host = tool->peer->host;
+    return g_strdup_printf("is held by node %s%s%s%s: ask there: rcptguardq show %s%s%s", tool->peer->name,
+                           host == NULL ? "" : " (host ", host == NULL ? "" : host, host == NULL ? "" : ")", id,
+                           option == NULL ? "" : " ", option == NULL ? "" : option);
+}
+
+char *tool_full_id(const struct tool *tool, const char *id)
+{
+    return tool == NULL || tool->home == NULL ? g_strdup(id) : g_strdup_printf("%s:%s", tool->peer->name, id);
+}
+
+void tool_json_node(JsonBuilder *json, const struct tool *tool)
+{
+    if (tool != NULL && tool->peer != NULL)
+        json_string(json, "node", tool->peer->name);
 }
 
 void tool_bare_ids(char **ids)
@@ -244,6 +274,11 @@ int tool_load_identities(struct tool *tool, struct diags *diags)
     const char *path = tool->config->review.identities;
     if (path == NULL || tool->identities != NULL)
         return 0;
+    if (tool->home != NULL) {
+        int loaded = tool_load_identities(tool->home, diags);
+        tool->identities = tool->home->identities;
+        return loaded;
+    }
     tool->identities = identities_load(path, diags);
     return tool->identities == NULL ? -1 : 0;
 }

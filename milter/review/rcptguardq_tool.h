@@ -7,6 +7,8 @@
 
 #include "milter/common/conf.h"
 #include "milter/database/secret_file.h"
+#include "milter/fleet/fleet_mirror.h"
+#include "milter/fleet/fleet_reach.h"
 #include "milter/ledger/ledger.h"
 #include "milter/queue/message_reader.h"
 #include "milter/queue/queue.h"
@@ -35,6 +37,12 @@ struct tool {
     bool has_decision_key;
     struct policy *policy; /* of the file, where facts_policy found that it is needed; or NULL */
     gint64 steady;         /* since when the agent runs, as facts_policy found it: see ledger_time.h */
+
+    /* Of a fleet, else NULL.  Another node has a tool, too, with the ledger that it has published and without a queue;
+     * then `home` is that of the node that this runs on. */
+    struct fleet_peer *peer;
+    struct fleet_reach *reach; /* of both; NULL: the database is away */
+    struct tool *home;
 };
 
 /* Rights that no group has: that of root and the daemon's own user, and that of root alone.  The others are those of
@@ -73,8 +81,12 @@ char *tool_time_text(gint64 microseconds);
 bool tool_time_parse(const char *text, gint64 *microseconds);
 #define TOOL_TIME_EXPECTED "a date such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z"
 
-/* Prints to `stream` what came of a message's decision: an exit code, and a sentence without its queue id. */
-void tool_print_decided(FILE *stream, int code, const char *id, const char *said);
+/* Prints to `stream` what came of a message's decision: an exit code, and a sentence without its queue id.  `tool` is
+ * that of its place, or NULL. */
+void tool_print_decided(const struct tool *tool, FILE *stream, int code, const char *id, const char *said);
+
+/* The member `node` of an object, if there is a fleet. */
+void tool_json_node(JsonBuilder *json, const struct tool *tool);
 
 /* Prints text to standard output. */
 void tool_print(const GString *text);
@@ -101,6 +113,15 @@ struct view *tool_view(struct tool *tool, int *status);
 /* The queue of an MTA, or of the one that is found if none is named; `configuration` replaces the one that
  * [review] names, unless it is NULL.  NULL with `error` if there is none. */
 struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *configuration, char **error);
+
+/* The tool of the place where an item is held. */
+struct tool *tool_at(struct tool *tool, const struct view_item *item);
+
+/* Why what is in the message itself is not here: another node has it.  For g_free; NULL: it is here. */
+char *tool_elsewhere(const struct tool *tool, const char *id, const char *option);
+
+/* The id that means this message here: "ID", or of another node "NODE:ID".  For g_free. */
+char *tool_full_id(const struct tool *tool, const char *id);
 
 /* Makes queue ids bare, as they were typed or pasted; NULL: there are none. */
 void tool_bare_ids(char **ids);

@@ -2,7 +2,7 @@
 
 import { add, button, byId, fill, make, stranger } from "./elements.js";
 import { plain, plural, say } from "./text.js";
-import { run } from "./rcptguardq.js";
+import { idOf, run } from "./rcptguardq.js";
 
 /** @typedef {import("./rcptguardq.js").Held} Held */
 /** @typedef {import("./rcptguardq.js").Action} Action */
@@ -69,7 +69,7 @@ export function ask(action, items) {
         return;
     current = { action, items, done: new Set(), known: new Set(), asked: false, busy: false };
     const one = items.length === 1;
-    byId("decide-title").textContent = one ? say("decideTitleOne", { action: say(action), id: items[0].id }) : say("decideTitleMany", { action: say(action), n: items.length });
+    byId("decide-title").textContent = one ? say("decideTitleOne", { action: say(action), id: idOf(items[0]) }) : say("decideTitleMany", { action: say(action), n: items.length });
     fill(byId("decide-summary"), ...(one ? summaryOfOne(action, items[0]) : summaryOfMany(action, items)));
     fill(byId("decide-would"), make("p", { class: "soft" }, say("decideAsking")));
     fill(byId("decide-said"));
@@ -87,7 +87,7 @@ export function ask(action, items) {
 /** @param {Action} action @param {Held} item */
 function summaryOfOne(action, item) {
     const needed = item.approvals_needed ?? 1;
-    return [make("p", {}, plain(item.id), ": ", item.subject ? stranger(item.subject) : say("noSubject")),
+    return [make("p", {}, plain(idOf(item)), ": ", item.subject ? stranger(item.subject) : say("noSubject")),
         make("p", {}, say("decideOne", { sender: item.sender || say("nullSender"), visible: item.visible ?? 0, parties: item.parties ?? 0 })),
         make("p", {}, make("strong", {}, say(/** @type {"releaseMeans"} */ (action + "Means")))),
         action === "release" && needed > 1 ? make("p", {}, say("decideApproval", { n: item.approvals ?? 0, needed })) : null];
@@ -118,7 +118,7 @@ function summaryOfMany(action, items) {
 async function refusals(state) {
     /** @type {Outcome[]} */
     const found = [];
-    const left = state.items.filter(item => !state.done.has(item.id)).map(item => item.id);
+    const left = state.items.filter(item => !state.done.has(idOf(item))).map(idOf);
     for (let begin = 0; begin < left.length && current === state; begin += AT_ONCE)
         found.push(...await run(state.action, ["--dry-run", "--reason=-"], left.slice(begin, begin + AT_ONCE), true));
     return found.filter(each => each.code !== 0);
@@ -131,7 +131,7 @@ async function wouldHappen(state) {
         const refused = await refusals(state);
         if (current !== state)
             return;
-        refused.forEach(each => state.known.add(each.id + each.said));
+        refused.forEach(each => state.known.add(idOf(each) + each.said));
         fill(place, ...(refused.length === 0 ? [] : [make("p", {}, say("decideRefused", { n: refused.length, all: state.items.length })), lines(refused)]));
     } catch (error) {
         if (current === state)
@@ -151,7 +151,12 @@ function lines(outcomes) {
 /** The words of rcptguardq, with the id before them once. @param {Outcome} each */
 function outcome(each) {
     const said = plain(each.said, "\n");
-    return each.said.startsWith(each.id + ":") ? said : plain(each.id) + ": " + said;
+    return each.said.startsWith(each.id + ":") ? said : plain(idOf(each)) + ": " + said;
+}
+
+/** Whether nothing is left to be done here: what waits for its node is decided. @param {Outcome} each */
+export function isDone(each) {
+    return each.code === 0 || each.waits === true;
 }
 
 /** @param {unknown} error */
@@ -166,7 +171,7 @@ async function carryOut() {
     state.busy = true;
     confirm().disabled = true;
     reason().readOnly = true;
-    const todo = state.items.filter(item => !state.done.has(item.id)).map(item => item.id);
+    const todo = state.items.filter(item => !state.done.has(idOf(item))).map(idOf);
     /** @type {Outcome[]} */
     const outcomes = [];
     let trouble = null;
@@ -192,15 +197,15 @@ async function carryOut() {
 
 /** What the closed dialog would have said. @param {number} all @param {Outcome[]} outcomes @param {string | null} trouble @returns {Child[]} */
 function afterwards(all, outcomes, trouble) {
-    const failed = outcomes.filter(each => each.code !== 0);
+    const failed = outcomes.filter(each => !isDone(each));
     const left = all - outcomes.length;
     return [trouble === null ? null : make("p", {}, trouble), left === 0 ? null : make("p", {}, say("stopped", { n: left, all })), failed.length === 0 ? null : lines(failed)];
 }
 
 /** @param {Asked} state @param {Outcome[]} outcomes @param {string | null} trouble */
 function tell(state, outcomes, trouble) {
-    const failed = outcomes.filter(each => each.code !== 0);
-    outcomes.filter(each => each.code === 0).forEach(each => state.done.add(each.id));
+    const failed = outcomes.filter(each => !isDone(each));
+    outcomes.filter(isDone).forEach(each => state.done.add(idOf(each)));
     if (trouble === null && failed.length === 0) {
         shut();
         return;
@@ -217,10 +222,10 @@ export async function look() {
     const state = current;
     if (state === null || state.busy || !state.asked)
         return;
-    const news = (await refusals(state)).filter(each => !state.known.has(each.id + each.said));
+    const news = (await refusals(state)).filter(each => !state.known.has(idOf(each) + each.said));
     if (news.length === 0 || current !== state || state.busy)
         return;
-    news.forEach(each => state.known.add(each.id + each.said));
+    news.forEach(each => state.known.add(idOf(each) + each.said));
     fill(byId("decide-said"), make("p", {}, say("changed")), lines(news));
     if (state.items.length === 1)
         confirm().disabled = true;

@@ -2,7 +2,7 @@
 
 import { byId, fill, make, place, stranger, time } from "./elements.js";
 import { plain, say } from "./text.js";
-import { run } from "./rcptguardq.js";
+import { idOf, run } from "./rcptguardq.js";
 
 /** @typedef {import("./rcptguardq.js").Entry} Entry */
 
@@ -30,8 +30,8 @@ export function trail(entries, ids) {
     return make("table", { class: "trail", role: "table" }, make("caption", { class: "unseen" }, say(ids ? "history" : "trail")),
         make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads.map(head => make("th", { scope: "col", role: "columnheader" }, say(head))))),
         make("tbody", { role: "rowgroup" }, ...entries.map(entry => make("tr", { role: "row" }, cell("time", time(entry.time)),
-            ids ? cell("id", make("a", { href: place("message", entry.id) }, plain(entry.id))) : null,
-            cell("who", entry.who === null ? make("span", { class: "soft" }, say("nobody")) : stranger(entry.who)), cell("action", words(entry).action),
+            ids ? cell("id", make("a", { href: place("message", idOf(entry)) }, plain(idOf(entry)))) : null,
+            cell("who", entry.who === null ? make("span", { class: "soft" }, say("nobody")) : make("span", {}, stranger(entry.who), entry.by_node ? make("span", { class: "soft" }, " ", say("byNode", { node: entry.by_node })) : null)), cell("action", words(entry).action),
             cell("reason", entry.reason ? stranger(entry.reason, "\n") : null), cell("detail", words(entry).detail), cell("way", plain(entry.way ?? ""))))));
 }
 

@@ -1,9 +1,9 @@
 /** list - what is held: filter, order, choice of several; new messages appear in it */
 
 import { add, button, byId, fill, make, place, stranger, time } from "./elements.js";
-import { plural, say } from "./text.js";
+import { plain, plural, say } from "./text.js";
 import { duration, since } from "./times.js";
-import { run } from "./rcptguardq.js";
+import { idOf, run } from "./rcptguardq.js";
 
 /** @typedef {import("./rcptguardq.js").Held} Held */
 /** @typedef {import("./rcptguardq.js").Action} Action */
@@ -25,6 +25,7 @@ const FIELDS = [
 
 /** @type {{key: string, label: keyof typeof import("./strings.js").STRINGS, of: (item: Held) => string | number, down: boolean, class: string}[]} */
 const COLUMNS = [
+    { key: "node", label: "columnNode", of: item => item.node ?? "", down: false, class: "node" },
     { key: "age", label: "columnAge", of: item => -Date.parse(item.arrival), down: false, class: "age" },
     { key: "subject", label: "columnSubject", of: item => (item.subject ?? "").toLowerCase(), down: false, class: "subject" },
     { key: "sender", label: "columnSender", of: item => item.sender.toLowerCase(), down: false, class: "sender" },
@@ -67,7 +68,7 @@ function open(item) {
 export function build(decide, apply) {
     const bar = make("div", { id: "list-chosen", role: "toolbar", "aria-label": say("decide"), hidden: true }, make("span", { id: "list-chosen-count", role: "status" }));
     for (const action of /** @type {Action[]} */ (["release", "return", "delete"]))
-        add(bar, button(say(action) + say("ellipsis"), () => decide(action, items.filter(item => chosen.has(item.id))), { class: action }));
+        add(bar, button(say(action) + say("ellipsis"), () => decide(action, items.filter(item => chosen.has(idOf(item)))), { class: action }));
     add(bar, button(say("chooseNone"), () => { chosen.clear(); draw(); }, { class: "quiet" }));
     const end = make("div", { id: "list-end" });
     new IntersectionObserver(seen => { if (seen.some(each => each.isIntersecting)) more(); }, { rootMargin: "600px" }).observe(end);
@@ -87,6 +88,8 @@ function filter(apply) {
             make("input", { id: "filter-" + field.name, name: field.name, type: "text", autocomplete: "off", spellcheck: "false", maxlength: 1000, "aria-describedby": hint === null ? null : hint.id }), hint));
     }
     const states = make("select", { id: "filter-state", name: "state" }, make("option", { value: "" }, say("filterStateAny")), ...STATES.map(state => make("option", { value: state }, state)));
+    add(form, make("div", { id: "filter-node-field", class: "field", hidden: true }, make("label", { for: "filter-node" }, say("columnNode")),
+        make("select", { id: "filter-node", name: "node" }, make("option", { value: "" }, say("filterNodeAny")))));
     add(form, make("div", { class: "field" }, make("label", { for: "filter-state" }, say("filterState")), states),
         make("div", { class: "field check" }, make("label", {}, make("input", { name: "all", type: "checkbox" }), " ", say("filterAll"))),
         make("div", { class: "buttons" }, make("button", { type: "submit" }, say("apply")),
@@ -104,7 +107,7 @@ function filter(apply) {
 /** @param {HTMLFormElement} form @returns {string[]} as `--name=value`, so that no value is an option */
 function optionsOf(form) {
     const data = new FormData(form);
-    const found = [...FIELDS.map(field => field.name), "state"].filter(name => data.get(name)).map(name => `--${name}=${String(data.get(name))}`);
+    const found = [...FIELDS.map(field => field.name), "node", "state"].filter(name => data.get(name)).map(name => `--${name}=${String(data.get(name))}`);
     return data.get("all") ? [...found, "--all"] : found;
 }
 
@@ -113,7 +116,7 @@ function table() {
         const on = /** @type {HTMLInputElement} */ (event.target).checked;
         chosen.clear();
         if (on)
-            items.filter(open).forEach(item => chosen.add(item.id));
+            items.filter(open).forEach(item => chosen.add(idOf(item)));
         draw();
     } });
     const head = make("tr", { role: "row" }, make("th", { scope: "col", role: "columnheader", class: "choose" }, all));
@@ -141,7 +144,7 @@ export async function refresh() {
         return;
     items = found;
     known = true;
-    const there = new Set(items.filter(open).map(item => item.id));
+    const there = new Set(items.filter(open).map(idOf));
     for (const id of chosen) {
         if (!there.has(id))
             chosen.delete(id);
@@ -163,6 +166,15 @@ export function setWaiting(count) {
     waiting = count;
     if (known)
         status();
+}
+
+/** The nodes of a fleet can be chosen from; what is chosen stays. @param {string[]} names */
+export function setNodes(names) {
+    const select = /** @type {HTMLSelectElement} */ (byId("filter-node"));
+    const there = Array.from(select.options, each => each.value).slice(1);
+    for (const name of names.filter(each => !there.includes(each)))
+        add(select, make("option", { value: name }, plain(name)));
+    byId("filter-node-field").hidden = select.options.length === 1;
 }
 
 /** @param {string[]} ids */
@@ -194,6 +206,7 @@ function fillIfNew(element, words) {
 
 function draw() {
     byId("list-table").hidden = !known || items.length === 0;
+    byId("list-table").classList.toggle("nodes", items.some(item => item.node !== undefined));
     fillIfNew(byId("list-status"), known ? byId("list-status").textContent ?? "" : "");
     for (const head of byId("list-table").querySelectorAll("th[data-key]"))
         head.setAttribute("aria-sort", head.getAttribute("data-key") !== sorted.key ? "none" : sorted.descending ? "descending" : "ascending");
@@ -206,7 +219,7 @@ function draw() {
 function drawRows() {
     const body = /** @type {HTMLTableSectionElement} */ (byId("list-table").querySelector("tbody"));
     const shown = ordered.slice(0, limit);
-    const wanted = new Set(shown.map(item => item.id));
+    const wanted = new Set(shown.map(idOf));
     for (const [id, each] of rows) {
         if (!wanted.has(id)) {
             each.row.remove();
@@ -254,7 +267,7 @@ function boxOf(element) {
 function rowOf(item) {
     const { age: _age, ...rest } = item;
     const of = JSON.stringify(rest);
-    const old = rows.get(item.id);
+    const old = rows.get(idOf(item));
     if (old !== undefined && old.of === of)
         return old.row;
     const made = makeRow(item);
@@ -265,26 +278,27 @@ function rowOf(item) {
             (focused.matches("input") && !boxOf(old.row).disabled ? boxOf(old.row) : old.row.querySelector("a"))?.focus();
     }
     const row = old?.row ?? made;
-    rows.set(item.id, { row, of });
+    rows.set(idOf(item), { row, of });
     return row;
 }
 
 /** @param {Held} item */
 function makeRow(item) {
-    const box = make("input", { type: "checkbox", "aria-label": say("chooseId", { id: item.id }), disabled: !open(item), onchange: () => {
+    const box = make("input", { type: "checkbox", "aria-label": say("chooseId", { id: idOf(item) }), disabled: !open(item), onchange: () => {
         if (box.checked)
-            chosen.add(item.id);
+            chosen.add(idOf(item));
         else
-            chosen.delete(item.id);
+            chosen.delete(idOf(item));
         drawChosen();
     } });
     /** @type {(name: string, label: keyof typeof import("./strings.js").STRINGS | null, ...children: import("./elements.js").Child[]) => HTMLElement} */
     const cell = (name, label, ...children) => make("td", { role: "cell", class: name, "data-label": label === null ? null : say(label) }, ...children);
     const extra = inside(item);
-    return make("tr", { role: "row", "data-id": item.id },
+    return make("tr", { role: "row", "data-id": idOf(item) },
         cell("choose", null, box),
+        item.node === undefined ? null : cell("node", "columnNode", stranger(item.node), item.node_away ? make("span", { class: "soft" }, " ", say("nodeAwayShort")) : null),
         cell("age", "columnAge", time(item.arrival, duration(since(item.arrival)))),
-        cell("subject", null, make("a", { href: place("message", item.id) }, item.subject ? stranger(item.subject) : say("noSubject"))),
+        cell("subject", null, make("a", { href: place("message", idOf(item)) }, item.subject ? stranger(item.subject) : say("noSubject"))),
         cell("sender", null, item.sender === "" ? say("nullSender") : stranger(item.sender)),
         cell("rule", "columnRule", item.rule === undefined ? say("none") : stranger(item.rule)),
         cell("n visible", "columnVisible", item.visible === undefined ? say("none") : extra > 0 ? say("visibleInside", { visible: item.visible, inside: extra }) : say("plainNumber", { n: item.visible })),
@@ -295,6 +309,8 @@ function makeRow(item) {
 
 /** @param {Held} item */
 export function stateOf(item) {
+    if (item.pending)
+        return say("statePending", { action: item.pending.action, who: item.pending.who, node: item.node ?? "" });
     if (item.state !== "held" && item.state !== "pending")
         return item.who ? say("stateBy", { state: item.state, who: item.who }) : item.state;
     return (item.approvals_needed ?? 1) > 1 || (item.approvals ?? 0) > 0 ? say("approvals", { n: item.approvals ?? 0, needed: item.approvals_needed ?? 1 }) : item.state;
@@ -317,7 +333,7 @@ function dueWords(item, stamp) {
 /** How long ago, and how long until then, goes on without anything having changed. */
 function age() {
     for (const item of ordered.slice(0, limit)) {
-        const cells = rows.get(item.id)?.row;
+        const cells = rows.get(idOf(item))?.row;
         const held = cells?.querySelector("td.age time");
         const due = cells?.querySelector("td.due time");
         const stamp = item.due ?? item.expires;

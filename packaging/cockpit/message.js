@@ -3,7 +3,7 @@
 import { add, button, byId, facts, fill, make, place, refill, row, stranger, time } from "./elements.js";
 import { trail } from "./history.js";
 import { picture } from "./picture.js";
-import { run } from "./rcptguardq.js";
+import { idOf, run } from "./rcptguardq.js";
 import { stateOf } from "./list.js";
 import { plain, say, size } from "./text.js";
 
@@ -41,7 +41,7 @@ export function build(whenDecided) {
             make("div", {}, part("message-headers", "headers"), part("message-facts", "facts"), part("message-answer", "said"))),
         part("message-text", "text"),
         make("section", { class: "part", "aria-labelledby": "looks-heading" }, make("h2", { id: "looks-heading" }, say("looks")), make("p", { class: "soft" }, say("looksNote")),
-            make("div", { class: "buttons" }, button(say("showRecipients"), () => void look("--recipients", recipients)), button(say("showMessage"), () => void look("--message", source))),
+            make("div", { id: "message-look", class: "buttons" }, button(say("showRecipients"), () => void look("--recipients", recipients)), button(say("showMessage"), () => void look("--message", source))),
             make("div", { id: "message-looked", role: "alert" }), make("div", { id: "message-recipients" }), make("div", { id: "message-source" })),
         part("message-trail", "trail"));
 }
@@ -90,7 +90,7 @@ function draw(of, entries) {
     if (now === drawn)
         return;
     drawn = now;
-    fill(byId("message-heading"), of.subject ? stranger(of.subject) : say("message", { id: of.id }));
+    fill(byId("message-heading"), of.subject ? stranger(of.subject) : say("message", { id: idOf(of) }));
     drawState(of);
     drawDecide(of);
     fill(byId("message-why"), ...why(of));
@@ -101,11 +101,13 @@ function draw(of, entries) {
     fill(byId("message-facts"), facts(factsOf(of)));
     fill(byId("message-answer"), ...answer(of, entries));
     fill(byId("message-trail"), trail(entries, false));
+    for (const each of byId("message-look").querySelectorAll("button"))
+        each.disabled = of.elsewhere !== undefined && of.elsewhere !== null;
 }
 
 /** @param {Message} of */
 function drawState(of) {
-    const words = [of.id, stateOf(of), (of.approved_by ?? []).length > 0 && of.state === "held" ? say("approvedBy", { who: (of.approved_by ?? []).join(", ") }) : ""];
+    const words = [idOf(of), stateOf(of), (of.approved_by ?? []).length > 0 && of.state === "held" ? say("approvedBy", { who: (of.approved_by ?? []).join(", ") }) : ""];
     const text = words.filter(word => word !== "").join(" \u00b7 ");
     if (byId("message-state").textContent !== text)
         byId("message-state").textContent = text;
@@ -170,6 +172,7 @@ function factsOf(of) {
     /** @type {[string, Child][]} */
     const all = [
         [say("factState"), stateOf(of)],
+        [say("columnNode"), of.node === undefined ? null : make("span", {}, stranger(of.node), of.node_away && of.node_seen ? make("span", {}, " ", say("nodeAway"), " ", time(of.node_seen)) : null)],
         [say("factArrival"), time(of.arrival)],
         [say("factSender"), of.sender === "" ? say("nullSender") : stranger(of.sender)],
         [say("factUser"), of.user ? stranger(of.user) : null],
@@ -192,7 +195,8 @@ function answer(of, entries) {
     return [
         own.length === 0 ? make("p", {}, say("saidNothing")) : trail(own, false),
         of.sender_until ? make("p", {}, say("saidUntil1"), " ", time(of.sender_until), " ", say("saidUntil2")) : null,
-        pending.length === 0 ? null : make("h3", {}, say("pending")),
+        pending.length === 0 && !of.pending ? null : make("h3", {}, say("pending")),
+        of.pending ? make("p", {}, time(of.pending.time), " ", say("pendingAt", { who: of.pending.who, action: of.pending.action, node: of.node ?? "" }), of.pending.reason ? ": " : null, of.pending.reason ? stranger(of.pending.reason, "\n") : null) : null,
         ...pending.map(each => make("p", {}, time(each.time), " ", say("pendingLine", { who: each.who ?? say("nobody"), action: each.action, state: each.state }), each.reason ? ": " : null, each.reason ? stranger(each.reason, "\n") : null,
             each.detail ? make("span", { class: "soft" }, " ", plain(each.detail)) : null)),
     ];
@@ -205,6 +209,10 @@ function outdented(text) {
 
 /** @param {string} id */
 async function readText(id) {
+    if (message?.elsewhere) {
+        fill(byId("message-text"), make("p", { class: "soft" }, plain(message.elsewhere)));
+        return;
+    }
     if (message === null || !message.on_hold) {
         fill(byId("message-text"), make("p", { class: "soft" }, say("textNone")));
         return;

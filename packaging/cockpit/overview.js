@@ -26,6 +26,7 @@ export function build(apply) {
         make("section", { "aria-labelledby": "overview-held-heading" }, make("h2", { id: "overview-held-heading" }, say("heldPlot")), make("p", { class: "soft" }, say("heldPlotNote")), make("div", { id: "overview-held" })),
         make("div", { class: "two" },
             make("section", { "aria-labelledby": "overview-rules-heading" }, make("h2", { id: "overview-rules-heading" }, say("rules")), make("div", { id: "overview-rules" })),
+            make("section", { id: "overview-nodes-box", "aria-labelledby": "overview-nodes-heading", hidden: true }, make("h2", { id: "overview-nodes-heading" }, say("nodes")), make("div", { id: "overview-nodes" })),
             make("section", { "aria-labelledby": "overview-verdicts-heading" }, make("h2", { id: "overview-verdicts-heading" }, say("verdicts")), make("div", { id: "overview-verdicts" }))));
 }
 
@@ -38,7 +39,7 @@ export async function refresh() {
 
 export function forget() {
     drawn = "";
-    for (const place of ["figures", "held", "rules", "verdicts"])
+    for (const place of ["figures", "held", "rules", "nodes", "verdicts"])
         fill(byId("overview-" + place));
 }
 
@@ -74,6 +75,7 @@ function draw(counts) {
     const all = days(counts);
     drawHeld(all);
     drawRules(counts);
+    drawNodes(counts);
     drawVerdicts(counts);
 }
 
@@ -109,6 +111,16 @@ function drawRules(counts) {
     fill(byId("overview-rules"), counts.rules.length === 0 ? make("p", {}, say("rulesNone"))
         : make("table", { class: "bars" }, make("thead", {}, row("th", say("columnRule"), [say("ruleWaiting"), "n"], [make("span", { class: "unseen" }, say("rules")), "w"], [say("ruleOldest"), "n"])),
             make("tbody", {}, ...counts.rules.map(rule => row("td", stranger(rule.rule), [number(rule.waiting), "n"], [/** @type {Node} */ (bar(rule.waiting / most, "quarantine")), "w"], [time(rule.oldest, duration(since(rule.oldest))), "n"])))));
+}
+
+/** The nodes of a fleet: what waits on each, and which are away. @param {Counts} counts */
+function drawNodes(counts) {
+    byId("overview-nodes-box").hidden = counts.nodes === undefined;
+    const nodes = counts.nodes ?? [];
+    fill(byId("overview-nodes"), counts.nodes_said ? make("p", { class: "soft" }, say("nodesUnseen"), " ", plain(counts.nodes_said, "\n")) : null,
+        make("table", {}, make("thead", {}, row("th", say("columnNode"), [say("ruleWaiting"), "n"], [say("nodePending"), "n"], say("nodeSeen"))),
+            make("tbody", {}, ...nodes.map(each => row("td", stranger(each.node), [number(each.waiting), "n"], [number(each.pending), "n"],
+                each.seen ? make("span", {}, say("nodeAway"), " ", time(each.seen)) : each.own ? say("nodeOwn") : say("nodeHere"))))));
 }
 
 /** @param {Counts} counts */

@@ -6,9 +6,10 @@ import * as history from "./history.js";
 import * as list from "./list.js";
 import * as message from "./message.js";
 import * as overview from "./overview.js";
-import { Failure, follow } from "./rcptguardq.js";
+import { Failure, follow, idOf } from "./rcptguardq.js";
 import { plain, say } from "./text.js";
 import { follow as followTheme } from "./theme.js";
+import { local } from "./times.js";
 
 /** @typedef {"list" | "message" | "overview" | "history"} Screen */
 /** @typedef {import("./rcptguardq.js").Outcome} Outcome */
@@ -35,7 +36,7 @@ function build() {
     const links = make("nav", { "aria-label": say("screens") }, ...(/** @type {const} */ ([["nav-list", "", "list"], ["nav-overview", "overview", "overview"], ["nav-history", "history", "history"]]))
         .map(([id, where, name]) => make("a", { id, href: place(where) }, say(name))));
     const head = make("header", {}, links, window.parent === window ? button(say("logOut"), logOut, { id: "log-out", class: "quiet" }) : null);
-    const main = make("main", { id: "main", tabindex: "-1" }, make("div", { id: "trouble", role: "alert", hidden: true }), make("div", { id: "silent", role: "status" }), make("div", { id: "said", role: "status" }),
+    const main = make("main", { id: "main", tabindex: "-1" }, make("div", { id: "trouble", role: "alert", hidden: true }), make("div", { id: "silent", role: "status" }), make("div", { id: "nodes-away", role: "status" }), make("div", { id: "said", role: "status" }),
         list.build(decisions.ask, () => void read(true)), message.build(decisions.ask), overview.build(() => void read(true)), history.build(() => void read(true)));
     add(document.body, make("a", { class: "skip", href: "#main", onclick: event => { event.preventDefault(); main.focus(); } }, say("skip")), head, main, decisions.build(finished));
 }
@@ -115,6 +116,8 @@ function bell() {
     endBell = follow("1d", counts => {
         fill(byId("silent"));
         list.setWaiting(counts.waiting);
+        list.setNodes((counts.nodes ?? []).map(each => each.node));
+        sayAway(counts);
         void read();
     }, failure => {
         endBell = null;
@@ -131,17 +134,27 @@ function bell() {
     });
 }
 
+/** Which nodes of a fleet are away, or that none but this one is seen. @param {import("./rcptguardq.js").Counts} counts */
+function sayAway(counts) {
+    const away = (counts.nodes ?? []).filter(each => each.away);
+    const lines = [...(counts.nodes_said ? [say("nodesUnseen") + " " + plain(counts.nodes_said, "\n")] : []),
+        ...away.map(each => say("nodeIsAway", { node: each.node, time: each.seen ? local(each.seen) : say("none") }))];
+    // A live region speaks when it is set.
+    if (byId("nodes-away").textContent !== lines.join(""))
+        fill(byId("nodes-away"), ...lines.map(line => make("p", {}, line)));
+}
+
 // ---- outcomes and trouble
 
 /** @param {Outcome[]} outcomes @param {import("./elements.js").Child[]} others what else is to be said */
 function finished(outcomes, others) {
     if (over)
         return;
-    const done = outcomes.filter(each => each.code === 0);
-    const lines = done.slice(0, 20).map(each => each.said.startsWith(each.id + ":") ? each.said : each.id + ": " + each.said);
+    const done = outcomes.filter(decisions.isDone);
+    const lines = done.slice(0, 20).map(each => each.said.startsWith(each.id + ":") ? each.said : idOf(each) + ": " + each.said);
     fill(byId("said"), done.length === 0 ? null : make("div", { class: "outcome" }, done.length === 1 ? null : make("p", {}, say("doneMany", { n: done.length })),
         ...lines.map(line => make("p", {}, plain(line))), done.length > lines.length ? make("p", {}, say("andMore", { n: done.length - lines.length })) : null), ...others);
-    list.unchoose(done.map(each => each.id));
+    list.unchoose(done.map(idOf));
     void read(true);
     // The dialog gives the focus back to the button that opened it, which may be of no use any more.
     setTimeout(() => {

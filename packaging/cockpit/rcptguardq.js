@@ -21,6 +21,11 @@ export class Failure extends Error {
     }
 }
 
+/** The id by which rcptguardq knows it among the messages of all nodes. @param {{id: string, node?: string}} of */
+export function idOf(of) {
+    return of.node === undefined ? of.id : of.node + ":" + of.id;
+}
+
 /** Whether sudo did not run rcptguardq; its warnings before what rcptguardq says are no refusal. @param {string} words */
 function sudoRefused(words) {
     const last = words.split("\n").pop() ?? "";
@@ -149,6 +154,10 @@ export function follow(newer, each, ended) {
  * @property {string | null} [stopped]
  * @property {string | null} [expires]
  * @property {string | null} [expiry]
+ * @property {string} [node] of a fleet: where it is held
+ * @property {boolean} [node_away]
+ * @property {string | null} [node_seen]
+ * @property {Pending | null} [pending] a decision that its node has not carried out
  *
  * @typedef {object} MessageFacts what show adds
  * @property {number} [line]
@@ -168,14 +177,17 @@ export function follow(newer, each, ended) {
  * @property {boolean} [text_cut]
  * @property {Decision[]} [decisions]
  * @property {string | null} [sender_until]
+ * @property {string | null} [elsewhere] why its text and recipients are not here
  * @property {{action: Action, allowed: boolean, why: string | null}[]} [may]
  *
  * @typedef {Held & MessageFacts} Message
+ * @typedef {{action: string, who: string, by_node: string | null, reason: string | null, time: string}} Pending
  * @typedef {"release" | "return" | "delete"} Action
  * @typedef {{party: string | null, class: string, individuals: boolean, people: number, parties: number}} Party
  * @typedef {{who: string | null, action: string, reason: string | null, way: string | null, time: string, state: string, detail: string | null}} Decision
- * @typedef {{id: string, time: string, who: string | null, action: string, reason: string | null, detail: string | null, way: string | null}} Entry
- * @typedef {{id: string, code: number, said: string}} Outcome
+ * @typedef {{id: string, node?: string, by_node?: string | null, time: string, who: string | null, action: string, reason: string | null, detail: string | null, way: string | null}} Entry
+ * @typedef {{id: string, node?: string, code: number, said: string, waits?: boolean}} Outcome
+ * @typedef {{node: string, host: string | null, own: boolean, away: boolean, seen: string | null, waiting: number, pending: number}} PlaceOf
  * @typedef {{hour: string, held: number, released: number, returned: number, deleted: number, expired: number}} Hour
  * @typedef {object} Counts
  * @property {number} waiting
@@ -188,4 +200,6 @@ export function follow(newer, each, ended) {
  * @property {{verdict: string, messages: number}[]} verdicts
  * @property {string | null} verdicts_since
  * @property {string | null} verdicts_said
+ * @property {PlaceOf[]} [nodes] of a fleet
+ * @property {string | null} [nodes_said] why the other nodes are not among them
  */

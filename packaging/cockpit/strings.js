@@ -73,6 +73,9 @@ export const STRINGS = {
     stateBy: "{state} by {who}",
     visibleInside: "{visible}+{inside}",
     plainNumber: "{n}",
+    columnNode: "Node",
+    nodeAwayShort: "(away)",
+    statePending: "{action} by {who} waits for {node}",
 
     // The filter.
     filter: "Filter",
@@ -90,9 +93,22 @@ export const STRINGS = {
     filterAgeHint: "Such as 30m, 2h or 3d",
     filterState: "State",
     filterStateAny: "waiting",
+    filterNodeAny: "all",
     filterAll: "Also what no longer waits",
     apply: "Apply",
     clear: "Clear",
+
+    // Several nodes.
+    nodes: "Nodes",
+    nodesUnseen: "Other nodes are not shown:",
+    nodeIsAway: "Node {node} is away, last seen {time}: what is shown of it is from then, and a decision waits until it is back.",
+    nodeAway: "away, last seen",
+    nodeSeen: "Seen",
+    nodeOwn: "this node",
+    nodeHere: "now",
+    nodePending: "Decisions that wait",
+    byNode: "by node {node}",
+    pendingAt: "{who}: {action}, waits for node {node}",
 
     // One message.
     message: "Message {id}",

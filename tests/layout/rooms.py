@@ -8,7 +8,7 @@ import subprocess
 # From the ground up: a room includes only itself and rooms above it in this list.
 ORDER = ["policy/base", "policy/address", "policy/message", "policy/parts", "policy/exposure", "policy/state", "policy/mailbox", "policy/syntax", "policy/conditions", "policy/language",
          "policy/engine", "policy/logic", "policy/lint", "policy/cli", "policy/explain", "policy/replay", "policy/init", "policy/rcptguard",
-         "milter/common", "milter/store", "milter/database", "milter/postgresql", "milter/ledger", "milter/answers", "milter/log", "milter/state", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/fleet", "milter/review", "milter/agent", "milter/setup",
+         "milter/common", "milter/store", "milter/database", "milter/postgresql", "milter/ledger", "milter/answers", "milter/log", "milter/state", "milter/metrics", "milter/content", "milter/queue", "milter/notify", "milter/fleet", "milter/review", "milter/places", "milter/agent", "milter/setup",
          "milter/arrival", "milter/daemon", "milter/postfix", "milter/sendmail", "milter/rcptguardq", "milter/administration"]
 MODULES = 16
 

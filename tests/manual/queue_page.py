@@ -185,7 +185,7 @@ class Words(QueueCase):
         orphans = int(re.search(r"#define RECONCILE_ORPHANS \((\d+) \* G_USEC_PER_SEC\)", csource.read("milter/queue/reconcile.h")).group(1))
         for pattern, value in {r"only after (\d+) seconds": orphans, r"not seen in the queue within (\d+) minutes": seconds, r"cut to (\d+) characters": csource.number("milter/ledger/ledger.h", "LEDGER_SUBJECT_LIMIT"),
                                r"Without it, the (\d+) largest": csource.number("milter/review/held_details.c", "PARTIES_SHOWN"),
-                               r"knows the (\d+) largest": csource.number("milter/ledger/ledger.h", "LEDGER_PARTIES_LIMIT"), r"first characters, (\d+) at least": csource.number("milter/review/typed_ids.h", "TYPED_ID_LEAST"), r"up to (\d+) messages": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
+                               r"knows the (\d+) largest": csource.number("milter/ledger/ledger.h", "LEDGER_PARTIES_LIMIT"), r"first characters, (\d+) at least": csource.number("milter/places/typed_ids.h", "TYPED_ID_LEAST"), r"up to (\d+) messages": csource.number("milter/rcptguardq/command_digest.c", "DIGEST_LIMIT"),
                                r"in one hour at most (\d+) mails": csource.number("milter/rcptguardq/command_notify.c", "MAILS_AN_HOUR"), r"after (\d+) such interruptions": csource.number("milter/ledger/ledger.h", "LEDGER_NOTICE_TRIES")}.items():
             self.assertEqual(re.findall(pattern, text), [str(value)], pattern)
 

@@ -60,7 +60,7 @@ class Review(review.ReviewCase):
         self.assertIn("other           cust16.example", text)
         self.assertNotIn("c16@cust16.example", text)
         terminal.keys("a")
-        self.assertIn("c16@cust16.example", terminal.wait_for("c1@cust1.example"))
+        self.assertIn("c1@cust1.example", terminal.wait_for("c16@cust16.example"))
         terminal.keys("v")
         terminal.wait_for("Hello.")
         terminal.keys("v")
