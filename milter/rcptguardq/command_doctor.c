@@ -5,6 +5,7 @@
  * It opens the ledger and the queue itself: that one cannot be opened is a finding.
  */
 
+#include "milter/postgresql/pg_session.h"
 #include "milter/queue/queue_union.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
@@ -112,6 +113,8 @@ static void examine_mta_tables(struct doctor *doctor)
     examine_all(doctor, checks_of_reach);
     doctor->findings->about = NULL;
     examine_all(doctor, checks_of_state);
+    examine_all(doctor, checks_of_fleet);
+    pg_session_close(g_steal_pointer(&doctor->fleet));
     examine_all(doctor, checks_of_instances);
     examine_all(doctor, checks_of_web);
     doctor->findings->about = about;

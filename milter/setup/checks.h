@@ -9,6 +9,7 @@
 #include "milter/setup/findings.h"
 
 struct doctor;
+struct pg_session;
 struct site_state;
 
 struct examination {
@@ -30,6 +31,7 @@ struct doctor {
     bool answers;                  /* a milter does, at the daemon's socket */
     bool asks_macros;              /* and it names the macros that it needs */
     struct site_state *remembered; /* between messages; NULL: no rule needs it, or it cannot be opened */
+    struct pg_session *fleet;      /* to the database of [fleet]; NULL: there is none, or it cannot be used */
     char **complaints;             /* what `rcptguardd -n` said, a line each; NULL: nothing */
 };
 
@@ -63,10 +65,10 @@ struct doctor_mta {
 
 /*
  * Checks of any MTA: what review rests on; the daemon's socket, policy and process; how each instance of the MTA
- * reaches it; what it remembers; other rcptguards; the page.
+ * reaches it; what it remembers; the database of [fleet]; other rcptguards; the page.
  */
 extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_reach[], checks_of_state[],
-    checks_of_instances[], checks_of_web[];
+    checks_of_fleet[], checks_of_instances[], checks_of_web[];
 
 /* Opens the MTA's configuration in `directory`, for the checks of it: a check itself. */
 void check_mta(struct doctor *doctor);

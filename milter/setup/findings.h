@@ -23,8 +23,9 @@ enum severity {
 /* "ok", "note", "warning", "error" */
 const char *severity_name(enum severity severity);
 
-/* Where a line that fixes a problem belongs: a file's name, or the shell. */
+/* Where a line that fixes a problem belongs: a file's name, or the shell, or psql(1) as an owner of the fleet. */
 #define MEND_SHELL "shell"
+#define MEND_PSQL  "psql"
 
 struct mend {
     const char *place;
