@@ -19,7 +19,7 @@ struct exchange {
     struct tool *tool;
     char *node; /* of this one */
     struct fleet *fleet;
-    GHashTable *policies;   /* digests that the database has; none are known after a connection is made */
+    GPtrArray *policies;    /* char *: digests that the database has; none are known after a connection is made */
     int (*carry_out)(void); /* carries out what is in the ledger, as agent_run, in a process of its own */
     struct pg_error error;
 };

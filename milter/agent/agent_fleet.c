@@ -42,7 +42,7 @@ static void start(struct agent_fleet *agent, struct tool *tool, int (*carry_out)
 {
     *agent = (struct agent_fleet){.exchange.tool = tool,
                                   .exchange.node = config_fleet_node(tool->config),
-                                  .exchange.policies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                                  .exchange.policies = g_ptr_array_new_with_free_func(g_free),
                                   .exchange.carry_out = carry_out};
     if (gethostname(agent->host, HOST_LIMIT - 1) == -1)
         agent->host[0] = '\0';
@@ -51,7 +51,7 @@ static void start(struct agent_fleet *agent, struct tool *tool, int (*carry_out)
 static void stop(struct agent_fleet *agent)
 {
     fleet_close(agent->exchange.fleet);
-    g_hash_table_unref(agent->exchange.policies);
+    g_ptr_array_unref(agent->exchange.policies);
     g_free(agent->exchange.node);
 }
 
@@ -72,7 +72,7 @@ static enum exchange_end connect_to(struct agent_fleet *agent)
     exchange->fleet = fleet_open(exchange->tool->config, FLEET_AS_NODE, NULL, deadline, &exchange->error);
     if (exchange->fleet == NULL || fleet_listen(exchange->fleet, deadline, &exchange->error) == -1)
         return EXCHANGE_BROKEN;
-    g_hash_table_remove_all(exchange->policies);
+    g_ptr_array_set_size(exchange->policies, 0);
     agent->beat = 0;
     return EXCHANGE_DONE;
 }

@@ -27,7 +27,7 @@ static enum exchange_end ledger_failed(const struct database_error *error)
 static enum exchange_end publish_policy(struct exchange *exchange, const char *digest)
 {
     struct database_error error;
-    if (g_hash_table_contains(exchange->policies, digest))
+    if (g_ptr_array_find_with_equal_func(exchange->policies, digest, g_str_equal, NULL))
         return EXCHANGE_DONE;
     g_autofree char *record = ledger_policy_export(exchange->tool->ledger, digest, &error);
     if (record == NULL && error.failure != DATABASE_NONE)
@@ -35,7 +35,7 @@ static enum exchange_end publish_policy(struct exchange *exchange, const char *d
     if (record != NULL && fleet_publish_policy(exchange->fleet, exchange->node, record, fleet_deadline(FLEET_PATIENCE),
                                                &exchange->error) == -1)
         return EXCHANGE_BROKEN;
-    g_hash_table_add(exchange->policies, g_strdup(digest));
+    g_ptr_array_add(exchange->policies, g_strdup(digest));
     return EXCHANGE_DONE;
 }
 
@@ -118,7 +118,7 @@ static enum exchange_end compare_policies(struct exchange *exchange)
         fleet_policies(exchange->fleet, exchange->node, fleet_deadline(FLEET_PATIENCE), &exchange->error);
     if (digests == NULL)
         return EXCHANGE_BROKEN;
-    g_hash_table_remove_all(exchange->policies);
+    g_ptr_array_set_size(exchange->policies, 0);
     for (guint i = 0; i < digests->len; i++) {
         const char *digest = g_ptr_array_index(digests, i);
         struct database_error error;
@@ -126,7 +126,7 @@ static enum exchange_end compare_policies(struct exchange *exchange)
         if (record == NULL && error.failure != DATABASE_NONE)
             return ledger_failed(&error);
         if (record != NULL)
-            g_hash_table_add(exchange->policies, g_strdup(digest));
+            g_ptr_array_add(exchange->policies, g_strdup(digest));
         else if (fleet_remove_policy(exchange->fleet, exchange->node, digest, fleet_deadline(FLEET_PATIENCE),
                                      &exchange->error) == -1)
             return EXCHANGE_BROKEN;
