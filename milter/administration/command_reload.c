@@ -54,10 +54,10 @@ static int report(const struct running *running, const struct config *config)
         return tool_error(EXITS_WRONG,
                           "the reload failed, and everything is as before: `rcptguardd -n` says what is wrong");
     g_autofree char *waiting = running_differences(running, config, KEY_RESTART);
+    g_autofree char *unit = config_unit(config, "rcptguardd", "");
     if (waiting != NULL)
-        return tool_error(EXITS_WRONG,
-                          "reloaded, but for %s of %s: a restart is needed, `systemctl restart rcptguardd`", waiting,
-                          config->path);
+        return tool_error(EXITS_WRONG, "reloaded, but for %s of %s: a restart is needed, `systemctl restart %s`",
+                          waiting, config->path, unit);
     g_autoptr(GString) text = g_string_new("reloaded\n");
     if (!tool_json())
         tool_print(text);

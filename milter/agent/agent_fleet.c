@@ -4,6 +4,7 @@
 
 #include "milter/agent/agent_fleet.h"
 
+#include "milter/agent/agent_metrics.h"
 #include "milter/agent/agent_publish.h"
 #include "milter/agent/agent_take.h"
 #include "milter/fleet/fleet_publish.h"
@@ -36,6 +37,7 @@ struct agent_fleet {
     enum pg_failure said; /* how, as the log says */
     gint64 pause;         /* after the next failure */
     gint64 later;         /* until what was left is tried again */
+    struct agent_metrics metrics;
 };
 
 static void start(struct agent_fleet *agent, struct tool *tool, int (*carry_out)(void))
@@ -46,6 +48,7 @@ static void start(struct agent_fleet *agent, struct tool *tool, int (*carry_out)
                                   .exchange.carry_out = carry_out};
     if (gethostname(agent->host, HOST_LIMIT - 1) == -1)
         agent->host[0] = '\0';
+    agent_metrics_start(&agent->metrics);
 }
 
 static void stop(struct agent_fleet *agent)
@@ -53,6 +56,7 @@ static void stop(struct agent_fleet *agent)
     fleet_close(agent->exchange.fleet);
     g_ptr_array_unref(agent->exchange.policies);
     g_free(agent->exchange.node);
+    agent_metrics_clear(&agent->metrics);
 }
 
 static enum exchange_end ledger_failed(const struct database_error *error)
@@ -165,6 +169,7 @@ static enum exchange_end try_exchange(struct agent_fleet *agent)
     if (end != EXCHANGE_BROKEN)
         return end;
     agent->failures++;
+    agent_metrics_failed(&agent->metrics, &agent->exchange.error);
     fleet_close(g_steal_pointer(&agent->exchange.fleet));
     return end;
 }
@@ -178,6 +183,7 @@ static enum exchange_end run_exchange(struct agent_fleet *agent)
         end = try_exchange(agent);
     if (end != EXCHANGE_BROKEN)
         say_back(agent);
+    agent_metrics_after(&agent->metrics, &agent->exchange, end != EXCHANGE_BROKEN);
     return end;
 }
 

@@ -15,17 +15,24 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CONFIG_DEFAULT_PATH      SYSCONFDIR "/rcptguard/rcptguard.conf"
-#define CONFIG_DEFAULT_POLICY    SYSCONFDIR "/rcptguard/policy"
-#define CONFIG_DEFAULT_SOCKET    "unix:/var/spool/postfix/rcptguard/rcptguard.sock"
-#define CONFIG_SENDMAIL_SOCKET   "unix:/run/rcptguard/rcptguard.sock"
-#define CONFIG_DEFAULT_USER      "rcptguard"
-#define CONFIG_DEFAULT_TIMEOUT   7210 /* seconds: longer than any MTA is silent within a message */
-#define CONFIG_DEFAULT_MEMORY    256  /* MiB */
-#define CONFIG_DEFAULT_BODY      10   /* MiB */
-#define CONFIG_DEFAULT_SUMMARY   3600 /* seconds */
-#define CONFIG_DEFAULT_LEDGER    LOCALSTATEDIR "/lib/rcptguard/ledger.db"
-#define CONFIG_DEFAULT_KEEP      7776000 /* seconds: 90 days */
+#define CONFIG_DEFAULT_PATH    SYSCONFDIR "/rcptguard/rcptguard.conf"
+#define CONFIG_DEFAULT_POLICY  SYSCONFDIR "/rcptguard/policy"
+#define CONFIG_DEFAULT_SOCKET  "unix:/var/spool/postfix/rcptguard/rcptguard.sock"
+#define CONFIG_SENDMAIL_SOCKET "unix:/run/rcptguard/rcptguard.sock"
+/* Of an instance, which has the name of an instance of Postfix, as postmulti(1) makes those. */
+#define CONFIG_INSTANCE_SOCKET          "unix:/var/spool/%s/rcptguard/rcptguard.sock"
+#define CONFIG_INSTANCE_SENDMAIL_SOCKET "unix:/run/rcptguard-%s/rcptguard.sock"
+
+#define CONFIG_DEFAULT_USER    "rcptguard"
+#define CONFIG_DEFAULT_TIMEOUT 7210 /* seconds: longer than any MTA is silent within a message */
+#define CONFIG_DEFAULT_MEMORY  256  /* MiB */
+#define CONFIG_DEFAULT_BODY    10   /* MiB */
+#define CONFIG_DEFAULT_SUMMARY 3600 /* seconds */
+#define CONFIG_DEFAULT_LEDGER  LOCALSTATEDIR "/lib/rcptguard/ledger.db"
+#define CONFIG_DEFAULT_KEEP    7776000 /* seconds: 90 days */
+/* In the place of configurations of Postfix: all that postmulti(1) lists. */
+#define CONFIG_ALL_INSTANCES "postmulti"
+
 #define CONFIG_DEFAULT_REVIEWERS "rcptguard-review"
 
 /* [state] database: that of the fleet. */
@@ -38,7 +45,8 @@ enum review_action { REVIEW_LIST, REVIEW_SHOW, REVIEW_RELEASE, REVIEW_RETURN, RE
 
 /* Where an MTA is. */
 struct review_place {
-    char *configuration; /* a directory or a file; NULL: its own choice */
+    char *
+        *configurations; /* directories or files, ended by NULL: several are several instances; NULL: its own choice */
     char *command;       /* its sendmail(8); NULL: the one of the system */
 };
 
@@ -73,6 +81,7 @@ enum state_on_away {
 
 struct config {
     char *path; /* of the file itself */
+    char *name; /* of this instance of rcptguard; NULL: the one without a name */
 
     struct endpoint *socket;
     bool socket_given; /* on the command line: the file's is not used */
@@ -109,9 +118,18 @@ struct config {
     struct review review;
 };
 
-/* One in which each key has its default; `path` is the file's. */
+/* One in which each key has its default; `path` is the file's: that of an instance has others, see conf_instance.h. */
 struct config *config_new(const char *path);
 void config_free(struct config *config);
+
+/* The first configuration of an MTA that [review] names, or NULL. */
+const char *config_mta(const struct config *config, enum mta mta);
+
+/* A unit of systemd: "rcptguard-agent", ".timer" is rcptguard-agent@NAME.timer of an instance; for g_free. */
+char *config_unit(const struct config *config, const char *unit, const char *suffix);
+
+/* What follows the name of a command, for people: " --instance NAME", or ""; for g_free. */
+char *config_instance_option(const struct config *config);
 
 /* Whose files are trusted: the daemon's user; without such a user, or for another one who asks, the one who asks. */
 uid_t config_owner(const struct config *config);
@@ -133,7 +151,8 @@ char *config_decision_key(const struct config *config);
 #define CONFIG_NODE_LIMIT      63
 #define CONFIG_NODE_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-"
 
-/* What this server is called among those of its fleet: [fleet] node, or the short name of the host; for g_free. */
+/* What this server is called among those of its fleet: [fleet] node, or the short name of the host, with that of this
+ * instance after it; for g_free. */
 char *config_fleet_node(const struct config *config);
 
 AUTO_FREE_DEFINE(config, config_free)

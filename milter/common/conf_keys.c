@@ -135,12 +135,50 @@ static char *read_user(const struct key *key, struct config *config, const char 
 }
 
 /* A relative path counts from the directory of the configuration. */
+static char *path_here(const struct config *config, const char *value)
+{
+    g_autofree char *directory = g_path_get_dirname(config->path);
+    return g_path_is_absolute(value) ? g_strdup(value) : g_build_filename(directory, value, NULL);
+}
+
 static char *read_path(const struct key *key, struct config *config, const char *value)
 {
     char **path = place_of(key, config);
-    g_autofree char *directory = g_path_get_dirname(config->path);
     g_free(*path);
-    *path = g_path_is_absolute(value) ? g_strdup(value) : g_build_filename(directory, value, NULL);
+    *path = path_here(config, value);
+    return NULL;
+}
+
+static char *read_configuration(const struct key *key, struct config *config, const char *value)
+{
+    char ***paths = place_of(key, config);
+    g_strfreev(*paths);
+    *paths = g_new0(char *, 2);
+    (*paths)[0] = path_here(config, value);
+    return NULL;
+}
+
+/* Directories with commas between them, or the word that stands for all that postmulti(1) lists. */
+static char *read_configurations(const struct key *key, struct config *config, const char *value)
+{
+    char ***paths = place_of(key, config);
+    g_auto(GStrv) items = g_strsplit(value, ",", -1);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned i = 0; items[i] != NULL; i++) {
+        const char *item = g_strstrip(items[i]);
+        bool all = strcmp(item, CONFIG_ALL_INSTANCES) == 0;
+        if (item[0] == '\0' || (all && items[1] != NULL))
+            return g_strdup_printf(
+                "expected directories with commas between them, or `" CONFIG_ALL_INSTANCES "` alone, not `%s`", value);
+        char *path = all ? g_strdup(item) : path_here(config, item);
+        bool twice = g_ptr_array_find_with_equal_func(found, path, g_str_equal, NULL);
+        g_ptr_array_add(found, path);
+        if (twice)
+            return g_strdup_printf("has `%s` twice", item);
+    }
+    g_ptr_array_add(found, NULL);
+    g_strfreev(*paths);
+    *paths = g_strdupv((char **)found->pdata);
     return NULL;
 }
 
@@ -201,11 +239,11 @@ static char *read_node(const struct key *key, struct config *config, const char 
 /* That of the fleet, or a connection string. */
 static char *read_state_database(const struct key *key, struct config *config, const char *value)
 {
-    if (strcmp(value, CONFIG_STATE_FLEET) != 0 && strchr(value, '=') == NULL && strstr(value, "://") == NULL)
-        return g_strdup_printf("expected `%s`, or a connection string such as `host=db.example dbname=rcptguard`, not "
-                               "`%s`",
-                               CONFIG_STATE_FLEET, value);
-    if (strcmp(value, CONFIG_STATE_FLEET) != 0)
+    bool named = strcmp(value, CONFIG_STATE_FLEET) == 0;
+    if (!named && strchr(value, '=') == NULL && strstr(value, "://") == NULL) /* what it is may be a secret */
+        return g_strdup_printf("expected `%s`, or a connection string such as `host=db.example dbname=rcptguard`",
+                               CONFIG_STATE_FLEET);
+    if (!named)
         return read_database(key, config, value);
     g_free(config->state_database);
     config->state_database = g_strdup(value);
@@ -398,8 +436,10 @@ static const struct key keys[] = {
     {"review", "reviewers-by-mail", read_bool, KEY_RELOAD, KEY_FLAG, AT(review.by_mail), .words = yes_words},
     {"review", "digest-to", read_addresses, KEY_COMMAND, KEY_TEXTS, AT(review.digest_to)},
     {"review", "mta", read_mta, KEY_COMMAND, KEY_NUMBER, AT(review.mta)},
-    {"review", "postfix-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_POSTFIX].configuration)},
-    {"review", "sendmail-config", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].configuration)},
+    {"review", "postfix-config", read_configurations, KEY_COMMAND, KEY_TEXTS,
+     AT(review.places[MTA_POSTFIX].configurations)},
+    {"review", "sendmail-config", read_configuration, KEY_COMMAND, KEY_TEXTS,
+     AT(review.places[MTA_SENDMAIL].configurations)},
     {"review", "sendmail-command", read_path, KEY_COMMAND, KEY_TEXT, AT(review.places[MTA_SENDMAIL].command)},
 };
 

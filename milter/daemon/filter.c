@@ -53,6 +53,7 @@ struct connection {
     enum mta mta;
     char *client;   /* numeric, or NULL */
     char *listener; /* or NULL */
+    char *instance; /* of the MTA, or NULL */
     bool local;
 
     struct arrival arrival; /* its message is NULL outside of one that is evaluated */
@@ -98,6 +99,7 @@ static void session_forget(struct connection *connection)
     message_forget(connection);
     g_clear_pointer(&connection->client, g_free);
     g_clear_pointer(&connection->listener, g_free);
+    g_clear_pointer(&connection->instance, g_free);
 }
 
 /* What libmilter keeps for us of a connection; it begins with the first call that needs it. */
@@ -120,6 +122,7 @@ static void session_begin(SMFICTX *context, struct connection *connection)
     connection->mta = mta_of_version(version);
     /* Kept from here: later stages of Postfix answer with another daemon's name. */
     connection->listener = g_strdup(listener);
+    connection->instance = mta_instance(version);
     connection->begun = true;
 }
 
@@ -188,6 +191,7 @@ static struct message *message_begin(SMFICTX *context, const struct connection *
     message->bcc_visible = mta_facts(connection->mta)->delivers_bcc;
     message_set_client(message, connection->client);
     message_set_listener(message, connection->listener);
+    message_set_instance(message, connection->instance);
     if (user != NULL && user[0] != '\0')
         message_set_user(message, user);
     else if (mechanism != NULL && mechanism[0] != '\0')

@@ -234,6 +234,7 @@ struct hold *hold_new(struct policy *policy, const struct message *message, cons
     hold->message = (struct ledger_message){
         .queue_id = keep_text(message->queue_id),
         .mta = message->mta,
+        .instance = keep_text(message->instance),
         .began = began,
         .judged = judged,
         .message_id = keep_message_id(message),

@@ -58,13 +58,15 @@ static bool agent_runs(const struct config *config)
     return ABS(g_get_real_time() - agent.last) <= LEDGER_STEADY_GAP;
 }
 
-static void warn(const struct policy *policy, const struct rule_facts *rule, struct diags *diags)
+static void warn(const struct policy *policy, const struct config *config, const struct rule_facts *rule,
+                 struct diags *diags)
 {
+    g_autofree char *timer = config_unit(config, "rcptguard-agent", ".timer");
     auto_free(diags) found = diags_new();
     diags_line_error(found, policy_path(policy), rule->line,
                      "`release after` of `%s`: `rcptguardq agent` has not run for a day, so what this rule holds stays "
-                     "on hold; systemctl enable --now rcptguard-agent.timer",
-                     rule->name);
+                     "on hold; systemctl enable --now %s",
+                     rule->name, timer);
     diags_demote(found);
     diags_move(diags, found);
 }
@@ -76,7 +78,7 @@ void mechanisms_watch(const struct policy *policy, const struct config *config, 
         if (rule.terms.release != RELEASE_AFTER)
             continue;
         if (!agent_runs(config))
-            warn(policy, &rule, diags);
+            warn(policy, config, &rule, diags);
         return;
     }
 }

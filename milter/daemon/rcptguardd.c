@@ -9,7 +9,7 @@
 #include "milter/daemon/supervisor.h"
 #include "milter/database/database.h"
 #include "milter/log/log.h"
-#include "milter/metrics/metrics_file.h"
+#include "milter/metrics/metrics_replace.h"
 #include "milter/notify/notice_template.h"
 #include "milter/postgresql/pg_connection.h"
 #include "policy/cli/exit_codes.h"
@@ -100,7 +100,7 @@ static int read_options(int argc, char **argv, struct options *options)
 /* A warning only: without metrics mail is evaluated as usual, so no reload shall fail for them. */
 static void check_metrics(const struct config *config, struct diags *diags)
 {
-    g_autofree char *obstacle = config->metrics == NULL ? NULL : metrics_file_obstacle(config->metrics);
+    g_autofree char *obstacle = config->metrics == NULL ? NULL : metrics_obstacle(config->metrics);
     auto_free(diags) found = diags_new();
     if (obstacle == NULL)
         return;

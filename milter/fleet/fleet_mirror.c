@@ -85,7 +85,7 @@ static int read_nodes(struct fleet *fleet, const struct fleet_wish *wish, GPtrAr
         peer->host = g_strdup(pg_value(rows, i, 1));
         peer->age = pg_number(rows, i, 2);
         peer->seen = pg_number(rows, i, 3);
-        peer->away = peer->age > FLEET_PEER_AWAY;
+        peer->away = !peer->own && peer->age > FLEET_PEER_AWAY;
         if (open_ledger(peer, error) == -1)
             return -1;
     }
@@ -145,13 +145,10 @@ static char *state_names(unsigned states)
     return g_string_free(names, FALSE);
 }
 
-/*
- * What a list does not show is cut off there: it is most of a record.  A node that does not exist has no rows.
- */
+/* What is not asked for is cut off there: it is most of a record. */
 static const char records_sql[] =
-    "SELECT h.node, CASE WHEN $7 = 'yes' THEN h.record ELSE h.record - '{party,history,inside_test,decision}'::text[] "
-    "END"
-    " FROM rcptguard.held h WHERE h.node <> $1 AND ($2::text IS NULL OR h.node = $2)"
+    "SELECT h.node, h.record - string_to_array($7, ',') FROM rcptguard.held h WHERE h.node <> $1 AND ($2::text IS NULL "
+    "OR lower(h.node) = lower($2))"
     " AND (h.state = ANY (string_to_array($3, ','))"
     " OR ($4::bigint > 0 AND (h.judged >= $4::bigint OR h.changed >= $4::bigint))"
     " OR h.queue_id = ANY (string_to_array($5, E'\\n'))"
@@ -162,34 +159,53 @@ static const char records_sql[] =
     " WHERE (e ->> 'at')::bigint >= $8::bigint)))"
     " ORDER BY h.node, h.row";
 
+/* The tables that are cut off, with commas between them. */
+static char *left_out(unsigned parts)
+{
+    return g_strconcat((parts & FLEET_PARTIES) != 0 ? "" : "party,", (parts & FLEET_HISTORY) != 0 ? "" : "history,",
+                       (parts & FLEET_REST) != 0 ? "" : "inside_test,decision,remembered,", NULL);
+}
+
 static struct pg_answer *query_records(struct fleet *fleet, const struct fleet_wish *wish, gint64 deadline,
                                        struct pg_error *error)
 {
     g_autofree char *states = state_names(wish->states);
+    g_autofree char *without = left_out(wish->parts);
     g_autofree char *since = g_strdup_printf("%" G_GINT64_FORMAT, wish->since);
     g_autofree char *ids = wish->ids == NULL ? NULL : g_strjoinv("\n", (char **)wish->ids);
-    const char *values[] = {wish->own,
-                            wish->node,
-                            states,
-                            since,
-                            ids,
-                            wish->beginnings ? "yes" : "no",
-                            wish->whole ? "yes" : "no",
-                            wish->events ? since : "0"};
+    const char *values[] = {wish->own, wish->node,
+                            states,    since,
+                            ids,       wish->beginnings ? "yes" : "no",
+                            without,   wish->events ? since : "0"};
     return fleet_query(fleet, records_sql, G_N_ELEMENTS(values), values, deadline, error);
 }
 
-/* One record that cannot be read is no reason to show none; but it is not passed over without a word. */
+/* Those of one node, in one transaction: from `first` on, until another node begins, which is what it gives; -1. */
+static gint64 import_node(const struct pg_answer *rows, unsigned first, const struct fleet_peer *peer,
+                          int (*import)(struct ledger *, const char *, struct database_error *), struct pg_error *error)
+{
+    struct database_error failure;
+    struct database *database = ledger_database(peer->ledger);
+    int result = database_begin(database, &failure);
+    unsigned i = first;
+    for (; result == 0 && i < pg_rows(rows) && g_strcmp0(pg_value(rows, i, 0), peer->name) == 0; i++)
+        result = import(peer->ledger, pg_value(rows, i, 1), &failure);
+    if (database_in_transaction(database))
+        result = database_end(database, result, &failure);
+    if (result == 0)
+        return i;
+    return pg_error_set(error, PG_WRONG, "a record of node %s cannot be read: %s", peer->name, failure.text);
+}
+
+/* Rows are in the order of the nodes.  A record that cannot be read is not passed over without a word. */
 static int import_records(const struct pg_answer *rows, GPtrArray *peers,
                           int (*import)(struct ledger *, const char *, struct database_error *), struct pg_error *error)
 {
-    for (unsigned i = 0; i < pg_rows(rows); i++) {
-        struct database_error failure;
-        struct fleet_peer *peer = find_peer(peers, pg_value(rows, i, 0));
-        if (peer == NULL || peer->ledger == NULL)
-            continue;
-        if (import(peer->ledger, pg_value(rows, i, 1), &failure) == -1)
-            return pg_error_set(error, PG_WRONG, "a record of node %s cannot be read: %s", peer->name, failure.text);
+    for (gint64 i = 0; i < (gint64)pg_rows(rows);) {
+        const struct fleet_peer *peer = find_peer(peers, pg_value(rows, (unsigned)i, 0));
+        i = peer == NULL || peer->ledger == NULL ? i + 1 : import_node(rows, (unsigned)i, peer, import, error);
+        if (i == -1)
+            return -1;
     }
     return 0;
 }
@@ -206,7 +222,9 @@ static int read_policies(struct fleet *fleet, const struct fleet_wish *wish, GPt
 {
     const char *values[] = {wish->own, wish->node};
     auto_free(pg_answer) rows = fleet_query(
-        fleet, "SELECT node, record FROM rcptguard.policy WHERE node <> $1 AND ($2::text IS NULL OR node = $2)",
+        fleet,
+        "SELECT node, record FROM rcptguard.policy WHERE node <> $1 AND ($2::text IS NULL OR lower(node) = lower($2))"
+        " ORDER BY node",
         G_N_ELEMENTS(values), values, deadline, error);
     return rows == NULL ? -1 : import_records(rows, peers, ledger_policy_import, error);
 }
@@ -215,7 +233,7 @@ GPtrArray *fleet_peers_read(struct fleet *fleet, const struct fleet_wish *wish, 
 {
     g_autoptr(GPtrArray) peers = g_ptr_array_new_with_free_func((GDestroyNotify)fleet_peer_free);
     if (read_nodes(fleet, wish, peers, deadline, error) == -1 || read_pending(fleet, peers, deadline, error) == -1 ||
-        (wish->whole && read_policies(fleet, wish, peers, deadline, error) == -1) ||
+        ((wish->parts & FLEET_REST) != 0 && read_policies(fleet, wish, peers, deadline, error) == -1) ||
         read_records(fleet, wish, peers, deadline, error) == -1)
         return NULL;
     return g_steal_pointer(&peers);

@@ -28,9 +28,9 @@ struct fleet_pending {
 /* A node of the fleet. */
 struct fleet_peer {
     char *name;
-    char *host; /* or NULL */
-    bool own;   /* the node that this runs on: its ledger is here */
-    bool away;
+    char *host;            /* or NULL */
+    bool own;              /* the node that this runs on: its ledger is here */
+    bool away;             /* never the own one: what it holds is seen here */
     bool silent;           /* it let a decision wait, so the next ones are not waited for; the caller's */
     bool waits;            /* the last decision for it waits; the caller's */
     gint64 seen;           /* when it was seen, by the database's clock; 0: not known */
@@ -38,6 +38,9 @@ struct fleet_peer {
     struct ledger *ledger; /* of what was asked for; NULL of the own one */
     GPtrArray *pending;    /* struct fleet_pending *, the oldest first */
 };
+
+/* What is read of a row beside what a list shows. */
+enum { FLEET_PARTIES = 1, FLEET_HISTORY = 2, FLEET_REST = 4, FLEET_WHOLE = FLEET_PARTIES | FLEET_HISTORY | FLEET_REST };
 
 /* What is read of the others: all rows that are in one of these states, or that are of the time, or have an id. */
 struct fleet_wish {
@@ -48,7 +51,7 @@ struct fleet_wish {
     bool events;      /* with `since`: also if a line of the history is of that time */
     char *const *ids; /* queue ids, ended by NULL, with which they were held, are, or went on; or NULL */
     bool beginnings;  /* of `ids`: also those that begin with one */
-    bool whole;       /* also parties, history and policies; else what a list shows */
+    unsigned parts;   /* bits: FLEET_... */
 };
 
 /* struct fleet_peer *, by name, the own one too.  NULL with `error`. */

@@ -106,6 +106,7 @@ struct ledger_person {
 struct ledger_message {
     char *queue_id; /* never NULL */
     enum mta mta;
+    char *instance;   /* of the MTA, as that called itself, or as the queue has it since it was seen there; or NULL */
     gint64 began;     /* MAIL FROM */
     gint64 judged;    /* end of message */
     char *message_id; /* without its angle brackets */
@@ -362,13 +363,14 @@ struct ledger_sight {
     enum ledger_state state; /* LEDGER_HELD or LEDGER_LEFT */
     gint64 arrival, size;    /* with LEDGER_HELD */
     const char *detail;      /* with LEDGER_LEFT: what the history has to say of it, or NULL */
+    const char *instance;    /* with LEDGER_HELD: in whose queue; NULL: there is one alone */
 };
 
 /*
  * Records any number of sights (a GArray of struct ledger_sight) in one
  * transaction.  `pending` and `left` become `held`, `pending` and `held` become
- * `left`.  A row that changed meanwhile is not changed.  `left`, and a return from
- * it, are added to the history.
+ * `left`.  A row that is `held` and gets another instance keeps its state.  One that changed meanwhile is not changed.
+ * `left`, and a return from it, are added to the history.
  */
 int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, struct database_error *error);
 
@@ -376,6 +378,7 @@ int ledger_sighted(struct ledger *ledger, const GArray *sights, gint64 now, stru
 struct ledger_arrival {
     const char *queue_id;
     gint64 arrival, size;
+    const char *instance; /* or NULL */
 };
 
 /*

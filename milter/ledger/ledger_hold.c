@@ -72,14 +72,16 @@ static int add_row(struct ledger *ledger, const struct ledger_message *message, 
                                            expires ? sql_number(terms->expire_after) : sql_text(NULL),
                                            sql_text(expire_way_name(terms->expire)),
                                            sql_text(inside[0] == '\0' ? NULL : inside),
-                                           sql_number(message->inside.opaque)};
+                                           sql_number(message->inside.opaque),
+                                           sql_text(message->instance)};
     if (database_change(
             ledger->database,
             "INSERT INTO held (queue_id, mta, began, judged, message_id, sender, user, client, subject,"
             " rule, line, text, policy, visible, parties, domains, internal, hidden, recipients, defects,"
-            " approvals, author, leaves, sent_by, expire, expire_action, inside, opaque, state, changed) VALUES"
+            " approvals, author, leaves, sent_by, expire, expire_action, inside, opaque, instance, state, changed)"
+            " VALUES"
             " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-            " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'pending', ?4)",
+            " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, 'pending', ?4)",
             parameters, G_N_ELEMENTS(parameters), error) == -1)
         return -1;
     *id = database_last_row(ledger->database);

@@ -43,7 +43,7 @@ int row_set_due(struct ledger *ledger, gint64 id, const char *due, struct databa
     "id, queue_id, mta, began, judged, message_id, sender, user, client, subject, rule, line, text, policy, visible,"  \
     " parties, domains, internal, hidden, recipients, defects, approvals, author, state, changed, arrival, who, uid,"  \
     " since, process, reason, requeued, size, former, way, leaves, stopped, expire, expire_action, announced,"         \
-    " inside, opaque, node,"                                                                                           \
+    " inside, opaque, node, instance,"                                                                                 \
     " (SELECT count(*) FROM approval WHERE approval.held = held.id)"
 
 /* Why a notice that was sent is wanted again: its message does not leave by itself any more. */

@@ -9,9 +9,9 @@
 
 void ledger_message_clear(struct ledger_message *message)
 {
-    char *strings[] = {message->queue_id, message->message_id, message->sender, message->user,
-                       message->client,   message->subject,    message->rule,   message->text,
-                       message->policy,   message->author,     message->sent_by};
+    char *strings[] = {message->queue_id, message->message_id, message->sender,  message->user,
+                       message->client,   message->subject,    message->rule,    message->text,
+                       message->policy,   message->author,     message->sent_by, message->instance};
     for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     *message = (struct ledger_message){.queue_id = NULL};
@@ -102,6 +102,7 @@ static void *row_of(struct statement *statement)
     const char *inside = statement_text(statement, column++);
     row->message.inside = inside_counts_parse(inside, count_of(statement, column++));
     row->node = text_of(statement, column++);
+    row->message.instance = text_of(statement, column++);
     row->granted = count_of(statement, column);
     return row;
 }

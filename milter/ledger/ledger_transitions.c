@@ -68,12 +68,13 @@ static bool moves(enum ledger_state from, enum ledger_state to)
 static int set_sight(struct ledger *ledger, const struct ledger_sight *sight, gint64 now, struct database_error *error)
 {
     const struct parameter parameters[] = {
-        sql_number(sight->id), sql_text(ledger_state_name(sight->state)), sql_number(now),
-        sql_number(sight->state == LEDGER_HELD ? sight->arrival : 0), sql_number(sight->size)};
+        sql_number(sight->id),   sql_text(ledger_state_name(sight->state)),
+        sql_number(now),         sql_number(sight->state == LEDGER_HELD ? sight->arrival : 0),
+        sql_number(sight->size), sql_text(sight->instance)};
     return database_change(
                ledger->database,
                "UPDATE held SET state = ?2, changed = ?3, arrival = CASE WHEN ?4 > 0 THEN ?4 ELSE arrival END,"
-               " size = CASE WHEN ?4 > 0 THEN ?5 ELSE size END WHERE id = ?1",
+               " size = CASE WHEN ?4 > 0 THEN ?5 ELSE size END, instance = ifnull(?6, instance) WHERE id = ?1",
                parameters, G_N_ELEMENTS(parameters), error) == -1
                ? -1
                : row_changed(ledger, sight->id, error);
@@ -92,10 +93,22 @@ static int read_state(struct ledger *ledger, gint64 id, enum ledger_state *state
     return row;
 }
 
+/* What is held already is seen in an instance for the first time. */
+static int set_instance(struct ledger *ledger, const struct ledger_sight *sight, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(sight->id), sql_text(sight->instance)};
+    return database_change(ledger->database, "UPDATE held SET instance = ?2 WHERE id = ?1", parameters,
+                           G_N_ELEMENTS(parameters), error) == -1
+               ? -1
+               : row_changed(ledger, sight->id, error);
+}
+
 static int take_sight(struct ledger *ledger, const struct ledger_sight *sight, gint64 now, struct database_error *error)
 {
     enum ledger_state state;
     int there = read_state(ledger, sight->id, &state, error);
+    if (there == 1 && state == LEDGER_HELD && sight->state == LEDGER_HELD && sight->instance != NULL)
+        return set_instance(ledger, sight, error);
     if (there != 1 || !moves(state, sight->state))
         return there == -1 ? -1 : 0;
     if (set_sight(ledger, sight, now, error) == -1)
@@ -381,15 +394,15 @@ static int adopt(const struct transition *decision, const struct ledger_arrival 
 {
     struct database *database = decision->ledger->database;
     g_autofree char *detail = adoption_detail(decision->row, arrival->queue_id);
-    const struct parameter parameters[] = {sql_number(decision->act.id), sql_text(arrival->queue_id),
-                                           sql_number(arrival->arrival), sql_number(arrival->size),
-                                           sql_number(decision->act.now)};
+    const struct parameter parameters[] = {sql_number(decision->act.id),  sql_text(arrival->queue_id),
+                                           sql_number(arrival->arrival),  sql_number(arrival->size),
+                                           sql_number(decision->act.now), sql_text(arrival->instance)};
     if (database_change(
             database,
             "UPDATE held SET former = CASE WHEN queue_id = ?2 THEN former ELSE ifnull(former, queue_id) END,"
             " queue_id = ?2, arrival = ?3, size = ?4, state = 'held', changed = ?5, since = 0, who = NULL, uid = 0,"
-            " process = 0, reason = NULL, requeued = NULL, way = NULL, node = NULL, leaves = 0, announced = 0"
-            " WHERE id = ?1",
+            " process = 0, reason = NULL, requeued = NULL, way = NULL, node = NULL, leaves = 0, announced = 0,"
+            " instance = ifnull(?6, instance) WHERE id = ?1",
             parameters, G_N_ELEMENTS(parameters), decision->error) == -1 ||
         database_change(database, "DELETE FROM approval WHERE held = ?1", parameters, 1, decision->error) == -1 ||
         row_set_due(decision->ledger, decision->act.id, NULL, decision->error) == -1)

@@ -204,7 +204,10 @@ static const char *const steps[] = {
     "ALTER TABLE decision ADD COLUMN node TEXT;"
     "CREATE UNIQUE INDEX decision_origin ON decision (origin) WHERE origin IS NOT NULL;"
     "ALTER TABLE held ADD COLUMN node TEXT;"
-    "ALTER TABLE history ADD COLUMN node TEXT;",
+    "ALTER TABLE history ADD COLUMN node TEXT;"
+
+    /* Of several instances of the MTA behind one daemon, the one that the message is of; NULL: it is not known. */
+    "ALTER TABLE held ADD COLUMN instance TEXT;",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == SCHEMA_VERSION);
 

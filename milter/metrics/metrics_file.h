@@ -32,7 +32,4 @@ void metrics_file_ask(struct metrics_file *file);
 /* Asks, and waits until what was counted before is in the file; for `limit` milliseconds at most. */
 void metrics_file_wait(struct metrics_file *file, unsigned limit);
 
-/* Why this process could not write a file of that path, checked without making anything: NULL, or for g_free. */
-char *metrics_file_obstacle(const char *path);
-
 #endif

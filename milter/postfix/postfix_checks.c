@@ -9,12 +9,11 @@
 
 #include "milter/common/duration.h"
 #include "milter/postfix/postfix_answers.h"
+#include "milter/postfix/postfix_instances.h"
 #include "milter/postfix/postfix_mail_checks.h"
 #include "milter/postfix/postfix_services.h"
 
 #include <string.h>
-
-#define CONF "rcptguard.conf"
 
 /* In the braces of a milter. */
 #define DEFAULT_ACTION "default_action"
@@ -366,7 +365,7 @@ static void examine_daemon_timeout(struct doctor *doctor)
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_WARNING, "The daemon hangs up on a slow sender before Postfix does.",
                      "[milter] timeout is %u s, smtpd_timeout %u s", ours, theirs);
-    finding_mend(finding, CONF, "timeout = %u", MAX(CONFIG_DEFAULT_TIMEOUT, theirs + 60));
+    finding_mend(finding, doctor->conf, "timeout = %u", MAX(CONFIG_DEFAULT_TIMEOUT, theirs + 60));
 }
 
 static void examine_protocol(struct doctor *doctor)
@@ -522,7 +521,7 @@ static void mend_place(struct finding *finding, const struct doctor *doctor, con
         mend_list(finding, doctor, postfix_service_overrides(service, list) ? service : NULL, list, entry);
         return;
     }
-    finding_mend(finding, CONF, "socket = unix:%s/rcptguard/rcptguard.sock", queue);
+    finding_mend(finding, doctor->conf, "socket = unix:%s/rcptguard/rcptguard.sock", queue);
     finding_mend(finding, MAIN_CF, "%s = unix:rcptguard/rcptguard.sock", list);
 }
 
@@ -573,6 +572,7 @@ static const struct examination postfix_examinations[] = {
     {"header-size", postfix_examine_header_size},
     {"long-queue-ids", postfix_examine_long_queue_ids},
     {"answers", postfix_examine_answers},
+    {"instances", postfix_examine_instances},
     {NULL, NULL},
 };
 

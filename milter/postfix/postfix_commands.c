@@ -30,6 +30,8 @@ static const char *const parameters[] = {"-x",
                                          "sender_bcc_maps",
                                          "recipient_bcc_maps",
                                          POSTFIX_MAIL_LOG,
+                                         POSTFIX_INSTANCE,
+                                         POSTFIX_SPOOL,
                                          NULL};
 #define PARAMETER_OPTIONS 2
 
@@ -47,6 +49,36 @@ const char *postfix_parameter(struct queue *queue, const char *name, char **erro
         g_hash_table_insert(queue->facts, g_strdup(parameters[PARAMETER_OPTIONS + i]),
                             g_strdup(i < count ? lines[i] : ""));
     return g_hash_table_lookup(queue->facts, name);
+}
+
+int postfix_identify(struct queue *queue, char **error)
+{
+    const char *name = postfix_parameter(queue, POSTFIX_INSTANCE, error);
+    const char *spool = name == NULL ? NULL : postfix_parameter(queue, POSTFIX_SPOOL, error);
+    if (spool == NULL)
+        return -1;
+    g_free(queue->name);
+    queue->name = name[0] != '\0' ? g_strdup(name) : g_path_get_basename(queue->configuration);
+    g_free(queue->spool);
+    queue->spool = g_strdup(spool);
+    return 0;
+}
+
+/* Not by postmulti(1), which fails if one of them is broken. */
+char **postfix_instances(char **error)
+{
+    static const char *const words[] = {"-x", "-h", "config_directory", "multi_instance_directories", NULL};
+    g_autofree char *values = postconf_output(NULL, words, false, error);
+    if (values == NULL)
+        return NULL;
+    g_auto(GStrv) words_of = g_strsplit_set(values, POSTCONF_BLANKS, -1);
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    for (char **each = words_of; *each != NULL; each++) {
+        if ((*each)[0] != '\0' && !g_ptr_array_find_with_equal_func(found, *each, g_str_equal, NULL))
+            g_ptr_array_add(found, *each);
+    }
+    g_ptr_array_add(found, NULL);
+    return g_strdupv((char **)found->pdata);
 }
 
 bool postfix_id_is_sound(const char *id)

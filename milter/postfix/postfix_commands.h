@@ -22,6 +22,14 @@ bool postfix_id_is_unique(const char *id);
 /* Where Postfix itself writes its log; "" if that is syslog's. */
 #define POSTFIX_MAIL_LOG "maillog_file"
 
+/* What an instance calls itself, "" if it has no name; and where its messages are. */
+#define POSTFIX_INSTANCE "multi_instance_name"
+#define POSTFIX_SPOOL    "queue_directory"
+
+/* As identify and instances of struct queue_driver: the second is what `postmulti -l` lists. */
+int postfix_identify(struct queue *queue, char **error);
+char **postfix_instances(char **error);
+
 /* The value of one of the parameters that are asked for; owned by the queue.  NULL with `error`. */
 const char *postfix_parameter(struct queue *queue, const char *name, char **error);
 

@@ -9,6 +9,7 @@
 #include "milter/postfix/postfix.h"
 
 #include "milter/postfix/postfix_config.h"
+#include "milter/postfix/postfix_instances.h"
 #include "milter/postfix/postfix_services.h"
 #include "policy/cli/run_program.h"
 #include "policy/init/postconf.h"
@@ -135,6 +136,35 @@ static int take_out(const struct setup *setup, const char *folder, const char *n
     return set(folder, name, without, error);
 }
 
+/* ---- the name of an instance, by which the daemon tells it from others: see mta_instance */
+
+static int name_instance(const struct setup *setup, const char *folder, char **error)
+{
+    auto_free(postfix_config) config = setup->instance == NULL ? NULL : postfix_config_read(folder, error);
+    if (config == NULL)
+        return setup->instance == NULL ? 0 : -1;
+    g_autofree char *now = mta_instance(postfix_config_value(config, POSTFIX_MACRO_V));
+    if (g_strcmp0(now, setup->instance) == 0)
+        return 0;
+    g_autofree char *written = postconf(folder, "-h", POSTFIX_MACRO_V, error);
+    if (written == NULL)
+        return -1;
+    g_autofree char *before = postfix_nameless(written);
+    g_autofree char *value = g_strdup_printf("%s instance=%s", before, setup->instance);
+    return set(folder, POSTFIX_MACRO_V, value, error);
+}
+
+/* What is left of it may be what Postfix has by itself. */
+static int take_name_out(const struct setup *setup, const char *folder, char **error)
+{
+    (void)setup;
+    g_autofree char *written = postconf(folder, "-h", POSTFIX_MACRO_V, error);
+    g_autofree char *before = written == NULL ? NULL : postfix_nameless(written);
+    if (written == NULL || strcmp(before, written) == 0)
+        return written == NULL ? -1 : 0;
+    return set(folder, POSTFIX_MACRO_V, strcmp(before, "$mail_name $mail_version") == 0 ? "" : before, error);
+}
+
 /* What master.cf says for a service beats main.cf. */
 static void note_services(struct setup *setup, const char *folder)
 {
@@ -151,9 +181,10 @@ static void note_services(struct setup *setup, const char *folder)
     }
 }
 
-/* Does one thing to both lists in a copy, and gives the text that comes of it. */
+/* Does one thing to both lists in a copy, and to the name of the instance, and gives the text that comes of it. */
 static char *edit(struct setup *setup, const char *text,
-                  int (*change)(const struct setup *, const char *, const char *, char **), char **error)
+                  int (*change)(const struct setup *, const char *, const char *, char **),
+                  int (*change_name)(const struct setup *, const char *, char **), char **error)
 {
     g_autofree char *services = read_beside(setup, MASTER_CF);
     g_autofree char *folder = copy(text, services, error);
@@ -163,6 +194,8 @@ static char *edit(struct setup *setup, const char *text,
     int status = 0;
     for (size_t i = 0; status == 0 && i < G_N_ELEMENTS(lists); i++)
         status = change(setup, folder, lists[i], error);
+    if (status == 0)
+        status = change_name(setup, folder, error);
     if (status == 0) {
         g_autofree char *main_cf = g_build_filename(folder, MAIN_CF, NULL);
         result = edit_read(main_cf, error);
@@ -175,12 +208,12 @@ static char *edit(struct setup *setup, const char *text,
 
 static char *with(struct setup *setup, const char *text, char **error)
 {
-    return edit(setup, text, add, error);
+    return edit(setup, text, add, name_instance, error);
 }
 
 static char *without(struct setup *setup, const char *text, char **error)
 {
-    return edit(setup, text, take_out, error);
+    return edit(setup, text, take_out, take_name_out, error);
 }
 
 /* ---- listeners that take mail back from a content filter */

@@ -13,7 +13,7 @@ static bool fits(const struct reconciling *reconciling, GHashTable *taken, const
     const struct ledger_message *message = &row->message;
     if (message->mta != queue_mta(reconciling->queue) || message->message_id == NULL || message->message_id[0] == '\0')
         return false;
-    if (g_hash_table_contains(taken, &row->id))
+    if (g_hash_table_contains(taken, &row->id) || queue_is_elsewhere(reconciling->queue, message->instance, entry))
         return false;
     if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0 || (row->size != 0 && row->size != entry->size))
         return false;
@@ -36,7 +36,7 @@ static GPtrArray *find_candidates(const struct reconciling *reconciling, GHashTa
     if (rows == NULL || rows->len == 0)
         return rows;
     /* Few messages come this far: only these are read. */
-    g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry->id);
+    g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry);
     for (guint i = rows->len; i > 0; i--) {
         const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
         g_autofree char *wanted = message_id_copy(row->message.message_id);
@@ -65,8 +65,10 @@ static int adopt_one(const struct reconciling *reconciling, struct stray *stray,
                      struct database_error *error)
 {
     const struct queue_entry *entry = stray->entry;
-    const struct ledger_arrival arrival = {
-        .queue_id = entry->id, .arrival = entry->arrival * G_USEC_PER_SEC, .size = entry->size};
+    const struct ledger_arrival arrival = {.queue_id = entry->id,
+                                           .instance = entry->instance,
+                                           .arrival = entry->arrival * G_USEC_PER_SEC,
+                                           .size = entry->size};
     auto_free(ledger_row) after = NULL;
     enum ledger_answer answer = ledger_adopt(reconciling->ledger, row, &arrival, reconciling->now, &after, error);
     if (answer == LEDGER_DONE)

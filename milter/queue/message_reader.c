@@ -325,11 +325,11 @@ static int ask(const struct message_reader *reader, enum mta mta, const GString 
     return result;
 }
 
-static enum queue_answer read_queued(const struct message_reader *reader, struct queue *queue, const char *id,
-                                     struct question *question, char **error)
+static enum queue_answer read_queued(const struct message_reader *reader, struct queue *queue,
+                                     const struct queue_entry *entry, struct question *question, char **error)
 {
     struct bounded raw = {.text = g_string_new(NULL), .limit = READER_INPUT_LIMIT};
-    enum queue_answer answer = queue_raw(queue, id, question->text, collect_bounded, &raw, error);
+    enum queue_answer answer = queue_raw(queue, entry, question->text, collect_bounded, &raw, error);
     question->cut = raw.cut;
     if (answer == QUEUE_DONE && ask(reader, queue_mta(queue), raw.text, question, error) == -1)
         answer = QUEUE_FAILED;
@@ -337,12 +337,12 @@ static enum queue_answer read_queued(const struct message_reader *reader, struct
     return answer;
 }
 
-enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
+enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const struct queue_entry *entry,
                               struct message_reading **reading, char **error)
 {
     auto_free(message_reading) read = reading_new();
     struct question question = {.add = add_record, .data = read};
-    enum queue_answer answer = read_queued(reader, queue, id, &question, error);
+    enum queue_answer answer = read_queued(reader, queue, entry, &question, error);
     read->cut = read->cut || question.cut;
     if (answer == QUEUE_DONE)
         *reading = g_steal_pointer(&read);
@@ -403,12 +403,12 @@ static bool add_content(void *data, char *line)
     }
 }
 
-enum queue_answer reader_read_content(const struct message_reader *reader, struct queue *queue, const char *id,
-                                      struct content **content, char **error)
+enum queue_answer reader_read_content(const struct message_reader *reader, struct queue *queue,
+                                      const struct queue_entry *entry, struct content **content, char **error)
 {
     auto_free(content) read = content_new();
     struct question question = {.text = true, .add = add_content, .data = read};
-    enum queue_answer answer = read_queued(reader, queue, id, &question, error);
+    enum queue_answer answer = read_queued(reader, queue, entry, &question, error);
     if (answer != QUEUE_DONE)
         return answer;
     if (question.cut) {
@@ -419,11 +419,11 @@ enum queue_answer reader_read_content(const struct message_reader *reader, struc
     return QUEUE_DONE;
 }
 
-char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id)
+char *reader_message_id(const struct message_reader *reader, struct queue *queue, const struct queue_entry *entry)
 {
     auto_free(message_reading) reading = NULL;
     g_autofree char *error = NULL;
-    if (reader_read(reader, queue, id, &reading, &error) != QUEUE_DONE)
+    if (reader_read(reader, queue, entry, &reading, &error) != QUEUE_DONE)
         return NULL;
     for (guint i = 0; i < reading->headers->len; i++) {
         const struct reading_field *field = g_ptr_array_index(reading->headers, i);

@@ -56,15 +56,15 @@ struct message_reader {
 };
 
 /* Reads one message.  QUEUE_DONE with `reading`, QUEUE_ABSENT, or QUEUE_FAILED with `error`. */
-enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const char *id,
+enum queue_answer reader_read(const struct message_reader *reader, struct queue *queue, const struct queue_entry *entry,
                               struct message_reading **reading, char **error);
 
 /* Reads its parts and its text.  All of it is printable UTF-8. */
-enum queue_answer reader_read_content(const struct message_reader *reader, struct queue *queue, const char *id,
-                                      struct content **content, char **error);
+enum queue_answer reader_read_content(const struct message_reader *reader, struct queue *queue,
+                                      const struct queue_entry *entry, struct content **content, char **error);
 
 /* The Message-ID of one, without its brackets; NULL if it has none or is not to be read.  For g_free. */
-char *reader_message_id(const struct message_reader *reader, struct queue *queue, const char *id);
+char *reader_message_id(const struct message_reader *reader, struct queue *queue, const struct queue_entry *entry);
 
 /* The records that this process answers with, for g_string_free: of the message's text, or of its envelope and header.
  */

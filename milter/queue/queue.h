@@ -21,6 +21,8 @@
 /* A message on hold. */
 struct queue_entry {
     char *id;
+    char *instance; /* of several of the MTA, the one in whose queue it is; NULL: there is one queue alone */
+    bool shared;    /* another instance has a message of this id */
     bool unique;    /* the MTA gives this id to no other message: it has the time in it */
     gint64 arrival; /* seconds since 1970: when the MTA began to take it */
     char *sender;   /* envelope sender; "" is the null sender */
@@ -45,6 +47,12 @@ struct queue_outcome {
 
 void queue_outcome_clear(struct queue_outcome *outcome);
 
+/* Of several instances one whose queue could not be read. */
+struct queue_unread {
+    char *instance;
+    char *why;
+};
+
 struct queue;
 
 /* What an MTA can do; the functions below say what each is. */
@@ -53,7 +61,14 @@ struct queue_driver {
     const char *name;
     bool (*is_installed)(struct queue *queue);
     bool (*is_running)(struct queue *queue);
-    void (*forget)(gpointer state);       /* or NULL */
+    void (*forget)(gpointer state); /* or NULL */
+    /* Fills in `name` and `spool`.  NULL: there are no instances of this MTA.  0, or -1 with `error`. */
+    int (*identify)(struct queue *queue, char **error);
+    /* The configurations of all instances that there are, ended by NULL, for g_strfreev; NULL with `error`. */
+    char **(*instances)(char **error);
+    /* Of several: the queue of an instance, or of the first (NULL); NULL if there is none of that name.  NULL: of one.
+     */
+    struct queue *(*member)(struct queue *queue, const char *instance);
     bool (*id_is_sound)(const char *id);  /* any other text is never passed to a command */
     bool (*id_is_unique)(const char *id); /* of those: whether no other message ever has it */
     int (*held)(struct queue *queue, GPtrArray *entries, char **error);
@@ -72,15 +87,18 @@ struct queue_driver {
 
 struct queue {
     const struct queue_driver *driver;
+    char *name;          /* of the instance; NULL: not asked for, there is one queue alone */
+    char *spool;         /* the directory of the messages, with the name */
     char *configuration; /* the MTA's: a directory or a file; NULL is the MTA's default */
     char *command;       /* the MTA's sendmail(8), an absolute path; NULL is the one of the system */
     GHashTable *facts;   /* char * to char *: what a driver has asked the MTA for and remembers */
     gpointer state;      /* what else it remembers */
+    GPtrArray *unread;   /* struct queue_unread *: what the last look did not see */
 };
 
 /* Where an MTA is; see struct queue. */
 struct queue_place {
-    const char *configuration;
+    const char *const *configurations; /* ended by NULL; several are several instances: see queue_union.h; or NULL */
     const char *command;
 };
 
@@ -92,11 +110,14 @@ struct queue_choice {
 };
 
 /*
- * The queue of an MTA.  Where none is named it is the one that is installed; of
+ * The queue of an MTA, of its first instance.  Where none is named it is the one that is installed; of
  * several the one that runs; of several that run, or if none does, the one that
  * the last held message came from.  NULL with `error` if there is none.
  */
 struct queue *queue_open(const struct queue_choice *choice, char **error);
+
+/* One of that MTA and no other. */
+struct queue *queue_new(const struct queue_driver *driver, const char *configuration, const char *command);
 void queue_close(struct queue *queue);
 AUTO_FREE_DEFINE(queue, queue_close)
 
@@ -111,16 +132,38 @@ enum mta queue_mta(const struct queue *queue);
 /* "Postfix" */
 const char *queue_name(const struct queue *queue);
 
-/* Every message on hold, in any order: struct queue_entry *.  NULL with `error`. */
+/* Whether there are several instances, whose entries have a name then. */
+bool queue_is_several(const struct queue *queue);
+
+/* The queue of one instance: of several, of the first if `instance` is NULL or is none of them. */
+struct queue *queue_of(struct queue *queue, const char *instance);
+
+/* Whether there is an instance of that name; NULL is none. */
+bool queue_has(struct queue *queue, const char *instance);
+
+/*
+ * Every message on hold, in any order: struct queue_entry *.  NULL with `error`.  Of several instances some may not be
+ * read: then it is what the others have, queue_sees says of which messages nothing is known, and queue_trouble why.
+ */
 GPtrArray *queue_held(struct queue *queue, char **error);
+
+/* Whether the last look saw all that a message of this instance could be among; NULL: it is not known of which it is.
+ */
+bool queue_sees(struct queue *queue, const char *instance);
+
+/* Whether what was held in an instance, or in one that is not known (NULL), is certainly not this entry. */
+bool queue_is_elsewhere(struct queue *queue, const char *instance, const struct queue_entry *entry);
+
+/* What the last look did not see, and why; for g_free, or NULL: nothing. */
+char *queue_trouble(const struct queue *queue);
 
 /*
  * The message as it lies in the queue: its envelope and header, in the MTA's own
  * form, or with `body` the message itself, as a receiver would get it.  It is
  * untrusted: pass it to a reader (message_reader.h), not to a parser in this process.
  */
-enum queue_answer queue_raw(struct queue *queue, const char *id, bool body, program_take take, void *data,
-                            char **error);
+enum queue_answer queue_raw(struct queue *queue, const struct queue_entry *entry, bool body, program_take take,
+                            void *data, char **error);
 
 /* Reads the first form: sender, recipients and header fields.  For the reader's own process. */
 struct message *queue_parse(const struct queue_driver *const *drivers, enum mta mta, const char *raw, size_t length);
@@ -143,12 +186,12 @@ enum queue_answer queue_delete(struct queue *queue, const struct queue_entry *en
 /*
  * Has the MTA process at once a message whose release or return was interrupted before
  * this was done.  The MTA would process it later anyway, so nothing fails.
- * Of the entry its id is needed, and its arrival if one that was released is to count
+ * Of the entry its id is needed, its instance if that is known, and its arrival if one that was released is to count
  * as new, as queue_release has it; `now`, in seconds, is 0 if it is not.
  */
 void queue_hurry(struct queue *queue, const struct queue_entry *entry, gint64 now);
 
-/* Sends a message by the MTA's own sendmail command; "" is the null sender. */
+/* Sends a message by the MTA's own sendmail command, of several by that of queue_of; "" is the null sender. */
 int queue_send(struct queue *queue, const char *sender, const char *recipient, const char *text, size_t length,
                char **error);
 

@@ -14,7 +14,7 @@
 
 struct onhold;
 
-/* Looks at the queue.  NULL with `error`, for g_free. */
+/* Looks at the queue, which has to be there as long.  NULL with `error`, for g_free. */
 struct onhold *onhold_look(struct queue *queue, char **error);
 void onhold_free(struct onhold *onhold);
 AUTO_FREE_DEFINE(onhold, onhold_free)
@@ -24,5 +24,14 @@ unsigned onhold_count(const struct onhold *onhold);
 
 /* Whether the message of an open row is among them. */
 bool onhold_has(const struct onhold *onhold, const struct ledger_row *row);
+
+/* Gives it the instance in whose queue it is, if that is known. */
+void onhold_name(const struct onhold *onhold, struct ledger_row *row);
+
+/* Whether it may be in the queue of an instance that could not be read. */
+bool onhold_may_have(const struct onhold *onhold, const struct ledger_row *row);
+
+/* Which instances' queues could not be read, and why; or NULL. */
+const char *onhold_trouble(const struct onhold *onhold);
 
 #endif

@@ -29,19 +29,61 @@ struct view *view_new(void)
     return view;
 }
 
-const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id)
+const char *view_bare_id(const char *id, char **instance)
 {
-    const struct view_item *found = NULL;
-    for (guint i = 0; i < view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(view->items, i);
-        if (item->at != at)
-            continue;
-        if (item->entry != NULL && strcmp(item->entry->id, id) == 0)
-            return item;
-        if (item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0)
-            found = item;
+    const char *slash = strrchr(id, '/'); /* the instance may be a directory */
+    *instance = slash == NULL ? NULL : g_strndup(id, (gsize)(slash - id));
+    return slash == NULL ? id : slash + 1;
+}
+
+/* What is on hold, as far as is known. */
+static bool is_there(const struct view_item *item)
+{
+    return item->entry != NULL || item->unread;
+}
+
+static const char *instance_of(const struct view_item *item)
+{
+    if (item->entry != NULL && item->entry->instance != NULL)
+        return item->entry->instance;
+    return item->row == NULL ? NULL : item->row->message.instance;
+}
+
+static bool is_in(const struct view_item *item, const char *instance)
+{
+    return instance == NULL || g_strcmp0(instance_of(item), instance) == 0;
+}
+
+static bool has_instance(const GPtrArray *items, guint first, const char *instance)
+{
+    for (guint i = first; i < items->len; i++) {
+        if (g_strcmp0(instance_of(g_ptr_array_index((GPtrArray *)items, i)), instance) == 0)
+            return true;
     }
-    return found;
+    return false;
+}
+
+void view_find(const struct view *view, const struct tool *at, const char *id, GPtrArray *found)
+{
+    const struct view_item *nowhere = NULL, *former = NULL;
+    const guint first = found->len;
+    g_autofree char *instance = NULL;
+    id = view_bare_id(id, &instance);
+    for (guint i = 0; i < view->items->len; i++) {
+        struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->at != at || !is_there(item) || !is_in(item, instance))
+            continue;
+        const char *own = item->entry != NULL ? item->entry->id : item->row->message.queue_id;
+        bool former_id = item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0;
+        if (strcmp(own, id) != 0)
+            former = former_id ? item : former;
+        else if (instance_of(item) == NULL)
+            nowhere = nowhere == NULL ? item : nowhere;
+        else if (!has_instance(found, first, instance_of(item)))
+            g_ptr_array_add(found, item);
+    }
+    if (found->len == first && (nowhere != NULL || former != NULL))
+        g_ptr_array_add(found, (gpointer)(nowhere != NULL ? nowhere : former));
 }
 
 void view_free(struct view *view)
@@ -49,6 +91,7 @@ void view_free(struct view *view)
     if (view == NULL)
         return;
     g_ptr_array_unref(view->items);
+    g_free(view->unread);
     g_free(view->unrecorded);
     g_free(view);
 }
@@ -84,15 +127,32 @@ int view_compare(gconstpointer a, gconstpointer b)
 
 /* ---- is it the same message? */
 
+/* What a round knows. */
+struct round {
+    const struct reconciling *reconciling;
+    GPtrArray *rows;     /* struct ledger_row *: the open ones, as they were before the queue was looked at */
+    GHashTable *by_id;   /* queue id: GPtrArray of those rows */
+    GHashTable *entries; /* row id (gint64 *): struct queue_entry *, taken by the row */
+    GHashTable *taken;   /* row id (gint64 *, owned): its message is on hold, and known */
+    GHashTable *adopted; /* row id (gint64 *): it is in the view already */
+    GArray *sights;
+    struct view *view;
+};
+
 bool reconcile_is_later(const struct ledger_row *row, const struct queue_entry *entry)
 {
     return !entry->unique && entry->arrival * G_USEC_PER_SEC > row->message.judged + SLACK;
 }
 
-int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry)
+/* Whether an id that several instances have is of this one's message, as far as the row says. */
+static bool is_told_apart(const struct ledger_row *row, const struct queue_entry *entry)
 {
-    if (strcmp(row->message.queue_id, entry->id) != 0)
-        return 0;
+    return !entry->shared || g_strcmp0(row->message.instance, entry->instance) == 0;
+}
+
+/* By the id and the times. */
+static int match_times(const struct ledger_row *row, const struct queue_entry *entry)
+{
     if (entry->unique)
         return 1;
     if (row->arrival != 0)
@@ -100,6 +160,14 @@ int reconcile_match(const struct ledger_row *row, const struct queue_entry *entr
     if (entry->arrival * G_USEC_PER_SEC < row->message.began - SLACK)
         return -1; /* by sendmail(1), or an older message */
     return reconcile_is_later(row, entry) ? -1 : 1;
+}
+
+int reconcile_match(const struct ledger_row *row, const struct queue_entry *entry)
+{
+    if (strcmp(row->message.queue_id, entry->id) != 0)
+        return 0;
+    int match = match_times(row, entry);
+    return match == 1 && !is_told_apart(row, entry) ? -1 : match;
 }
 
 /* A message without an id when it was evaluated got one from the MTA later: then the sender has to do.  Of one that
@@ -113,20 +181,28 @@ static bool same_message(const struct reconciling *reconciling, const struct led
     if (later && !same_sender)
         return false;
     g_autofree char *wanted = message_id_copy(row->message.message_id);
-    g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry->id);
+    g_autofree char *found = reader_message_id(reconciling->reader, reconciling->queue, entry);
     return found != NULL && strcmp(found, wanted) == 0;
 }
 
-/*
- * Which of some rows (from `first` on, all with the entry's id) is the message on
- * hold; -1: none.  Two that could be it by their times are told apart by the Message-ID.
+/* Whether a row may be that of a message at all: its message is not known to be another one, nor in another instance.
  */
-static int choose(const struct reconciling *reconciling, const GPtrArray *rows, const struct queue_entry *entry)
+static bool is_free(const struct round *round, const struct ledger_row *row, const struct queue_entry *entry)
+{
+    return !g_hash_table_contains(round->taken, &row->id) &&
+           !queue_is_elsewhere(round->reconciling->queue, row->message.instance, entry);
+}
+
+/*
+ * Which of some rows, all with the entry's id, is the message on hold; -1: none.  Two that could be it by their times
+ * are told apart by the Message-ID.
+ */
+static int choose(const struct round *round, const GPtrArray *rows, const struct queue_entry *entry)
 {
     int sure = -1, possible = 0;
     for (guint i = 0; i < rows->len; i++) {
         const struct ledger_row *row = g_ptr_array_index(rows, i);
-        int match = reconcile_match(row, entry);
+        int match = is_free(round, row, entry) ? reconcile_match(row, entry) : 0;
         possible += match != 0 && !reconcile_is_later(row, entry);
         if (match == 1)
             sure = (int)i;
@@ -135,25 +211,14 @@ static int choose(const struct reconciling *reconciling, const GPtrArray *rows, 
         return sure;
     for (guint i = 0; i < rows->len; i++) {
         const struct ledger_row *row = g_ptr_array_index(rows, i);
-        if (reconcile_match(row, entry) != 0 && same_message(reconciling, row, entry))
+        if (is_free(round, row, entry) && reconcile_match(row, entry) != 0 &&
+            same_message(round->reconciling, row, entry))
             return (int)i;
     }
     return -1;
 }
 
 /* ---- one round */
-
-/* What a round knows. */
-struct round {
-    const struct reconciling *reconciling;
-    GPtrArray *rows;     /* struct ledger_row *: the open ones, as they were before the queue was looked at */
-    GHashTable *by_id;   /* queue id: GPtrArray of those rows */
-    GHashTable *entries; /* row id (gint64 *): struct queue_entry *, taken by the row */
-    GHashTable *taken;   /* row id (gint64 *, owned): its message is on hold, and known */
-    GHashTable *adopted; /* row id (gint64 *): it is in the view already */
-    GArray *sights;
-    struct view *view;
-};
 
 /* What another MTA held is not missed in this queue; NULL: it is of this one. */
 static const char *other_queue(const struct round *round, const struct ledger_row *row)
@@ -171,8 +236,11 @@ static void see(struct round *round, const struct ledger_row *row, const struct 
 {
     struct ledger_sight sight = {.id = row->id, .state = LEDGER_LEFT, .detail = other_queue(round, row)};
     if (entry != NULL)
-        sight = (struct ledger_sight){
-            .id = row->id, .state = LEDGER_HELD, .arrival = entry->arrival * G_USEC_PER_SEC, .size = entry->size};
+        sight = (struct ledger_sight){.id = row->id,
+                                      .state = LEDGER_HELD,
+                                      .arrival = entry->arrival * G_USEC_PER_SEC,
+                                      .size = entry->size,
+                                      .instance = entry->instance};
     g_array_append_val(round->sights, sight);
 }
 
@@ -194,6 +262,15 @@ static void index_rows(struct round *round)
     }
 }
 
+/* The instance by which a row is known from now on; a message that was there before it had one gets it, too. */
+static void set_instance(struct ledger_row *row, const struct queue_entry *entry)
+{
+    if (entry->instance == NULL || g_strcmp0(row->message.instance, entry->instance) == 0)
+        return;
+    g_free(row->message.instance);
+    row->message.instance = g_strdup(entry->instance);
+}
+
 /* A message whose row is not among the open ones: written since, or closed by mistake, or not ours. */
 static int find_other_row(struct round *round, struct queue_entry *entry, char **error)
 {
@@ -203,7 +280,7 @@ static int find_other_row(struct round *round, struct queue_entry *entry, char *
         *error = g_strdup(failure.text);
         return -1;
     }
-    int chosen = choose(round->reconciling, rows, entry);
+    int chosen = choose(round, rows, entry);
     struct ledger_row *row = chosen == -1 ? NULL : g_ptr_array_index(rows, (guint)chosen);
     const unsigned reopened = LEDGER_OPEN | LEDGER_BIT(LEDGER_LEFT);
     if (row == NULL || (LEDGER_BIT(row->state) & reopened) == 0) {
@@ -213,6 +290,7 @@ static int find_other_row(struct round *round, struct queue_entry *entry, char *
     take(round, row);
     if (row->state != LEDGER_HELD)
         see(round, row, entry);
+    set_instance(row, entry);
     row->state = (LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0 ? row->state : LEDGER_HELD;
     g_ptr_array_steal_index(rows, (guint)chosen);
     view_add(round->view, row, entry);
@@ -226,7 +304,7 @@ static int match_entries(struct round *round, GPtrArray *entries, char **error)
         struct queue_entry *entry = g_ptr_array_index(entries, i);
         g_ptr_array_index(entries, i) = NULL; /* it has another owner from here on */
         const GPtrArray *rows = g_hash_table_lookup(round->by_id, entry->id);
-        int chosen = rows == NULL ? -1 : choose(round->reconciling, rows, entry);
+        int chosen = rows == NULL ? -1 : choose(round, rows, entry);
         if (chosen != -1) {
             struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, (guint)chosen);
             g_hash_table_insert(round->entries, &row->id, entry);
@@ -267,21 +345,32 @@ static void settle_claim(struct round *round, struct ledger_row *row, const stru
         note_unrecorded(round, &error);
     if (after != NULL)
         row->state = after->state;
-    const struct queue_entry gone = {.id = row->message.queue_id, .arrival = row->arrival / G_USEC_PER_SEC};
+    const struct queue_entry gone = {
+        .id = row->message.queue_id, .instance = row->message.instance, .arrival = row->arrival / G_USEC_PER_SEC};
     if (answer == LEDGER_DONE && (row->state == LEDGER_RELEASED || row->state == LEDGER_RETURNED))
         queue_hurry(reconciling->queue, &gone, row->state == LEDGER_RELEASED ? reconciling->now / G_USEC_PER_SEC : 0);
+}
+
+/* Whether its message may be in a queue that could not be read. */
+static bool is_unread(const struct round *round, const struct ledger_row *row)
+{
+    return !queue_sees(round->reconciling->queue, row->message.instance);
 }
 
 /* What the queue says of one open row. */
 static void settle_row(struct round *round, struct ledger_row *row, const struct queue_entry *entry)
 {
     gint64 now = round->reconciling->now;
+    if (entry == NULL && is_unread(round, row))
+        return;
     if ((LEDGER_BIT(row->state) & LEDGER_CLAIMED) != 0) {
         if (is_interrupted(row, now, entry != NULL))
             settle_claim(round, row, entry);
     } else if (entry != NULL) {
-        if (row->state != LEDGER_HELD)
+        bool moved = entry->instance != NULL && g_strcmp0(row->message.instance, entry->instance) != 0;
+        if (row->state != LEDGER_HELD || moved)
             see(round, row, entry);
+        set_instance(row, entry);
         row->state = LEDGER_HELD;
         row->arrival = entry->arrival * G_USEC_PER_SEC;
     } else if (row->state == LEDGER_HELD || now - row->message.judged > RECONCILE_PATIENCE) {
@@ -327,6 +416,8 @@ static void settle_rows(struct round *round)
         g_hash_table_steal(round->entries, &row->id);
         g_ptr_array_index(round->rows, i) = NULL;
         view_add(round->view, row, entry);
+        struct view_item *item = g_ptr_array_index(round->view->items, round->view->items->len - 1);
+        item->unread = entry == NULL && is_unread(round, row);
     }
 }
 
@@ -345,6 +436,7 @@ static int run_round(struct round *round, char **error)
     g_autoptr(GPtrArray) entries = queue_held(reconciling->queue, error);
     if (entries == NULL)
         return -1;
+    round->view->unread = queue_trouble(reconciling->queue);
     index_rows(round);
     if (match_entries(round, entries, error) == -1)
         return -1;

@@ -2,6 +2,8 @@
  * reconcile - brings the ledger and the MTA's queue together: what of the ledger
  * is on hold, what has left, what the ledger does not know.
  *
+ * Of several instances of the MTA, a row is only that of a message of its instance, if that is known.
+ *
  * A row and a message are one if the queue ids are the same and unique.  Postfix's short ids are used again:
  * with such an id, the message must also have begun to arrive when the row says.  If the times do not fit, the
  * Message-ID decides: mail from sendmail(1) may have waited before it was evaluated, and if the clock was
@@ -35,12 +37,14 @@ struct tool;
 /* A row, a message on hold, or both. */
 struct view_item {
     struct ledger_row *row;    /* NULL: untracked, the ledger does not know it */
-    struct queue_entry *entry; /* NULL: not on hold */
+    struct queue_entry *entry; /* NULL: not on hold, */
+    bool unread;               /* or its queue could not be read, and the row says what was known before */
     struct tool *at;           /* NULL: it is of this queue; else whoever added it knows of which: see places.h */
 };
 
 struct view {
     GPtrArray *items; /* struct view_item *, the newest first; of the rows the open ones alone */
+    char *unread;     /* which instances' queues could not be read, and why; or NULL */
     char *unrecorded; /* why the result could not be recorded in the ledger, or NULL; it is valid anyway */
 };
 
@@ -52,8 +56,14 @@ AUTO_FREE_DEFINE(view, view_free)
 struct view_item *view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry);
 void view_item_free(gpointer item);
 
-/* What is on hold there under a queue id now, or else what had that id before; NULL: nothing. */
-const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id);
+/*
+ * Adds to `found` (const struct view_item *) what is on hold there under a queue id now, or else what had that id
+ * before.  An id may be INSTANCE/ID; without its instance it may be that of several messages.
+ */
+void view_find(const struct view *view, const struct tool *at, const char *id, GPtrArray *found);
+
+/* A typed id without its instance, which `instance` gets, for g_free, or NULL. */
+const char *view_bare_id(const char *id, char **instance);
 
 /* Microseconds since 1970 when an item arrived, as far as is known. */
 gint64 view_arrival(const struct view_item *item);

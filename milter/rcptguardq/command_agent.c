@@ -27,7 +27,6 @@ static void say(int code, const char *id, const char *words)
 /* This command with these options, which end with NULL. */
 static GPtrArray *command_line(const char *const *options)
 {
-    const char *config = tool_config_path();
     GPtrArray *arguments = g_ptr_array_new();
     g_ptr_array_add(arguments, (gpointer) "/proc/self/exe");
     g_ptr_array_add(arguments, (gpointer) "agent");
@@ -35,9 +34,7 @@ static GPtrArray *command_line(const char *const *options)
         g_ptr_array_add(arguments, (gpointer)*options);
     if (tool_json())
         g_ptr_array_add(arguments, (gpointer) "--json");
-    if (config != NULL)
-        g_ptr_array_add(arguments, (gpointer) "-c");
-    g_ptr_array_add(arguments, (gpointer)config); /* or the end */
+    tool_config_arguments(arguments);
     g_ptr_array_add(arguments, NULL);
     return arguments;
 }

@@ -102,7 +102,7 @@ static void count_item(struct counts *counts, const struct view_item *item, gint
         counts->untracked++;
         return;
     }
-    counts->pending += item->row->state == LEDGER_PENDING;
+    counts->pending += item->at == NULL && item->row->state == LEDGER_PENDING;
     if (item->entry == NULL || item->row->state != LEDGER_HELD)
         return;
     struct waiting_rule *rule = find_rule(counts->rules, item->row->message.rule);
@@ -211,7 +211,7 @@ static int count(struct counts *counts, struct tool *tool)
     counts->since = since / G_TIME_SPAN_HOUR * G_TIME_SPAN_HOUR;
     counts->first_day = day_of(since);
     const struct places_wish wish = {
-        .view = true, .states = LEDGER_OPEN, .since = MIN(counts->since, counts->first_day), .whole = true};
+        .view = true, .states = LEDGER_OPEN, .since = MIN(counts->since, counts->first_day), .parts = FLEET_HISTORY};
     counts->rules = g_array_new(FALSE, FALSE, sizeof(struct waiting_rule));
     counts->places = places_open(tool, &wish, &status);
     if (counts->places == NULL)

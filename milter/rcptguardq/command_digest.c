@@ -41,6 +41,7 @@ struct digest {
     gint64 steady;         /* since when the agent runs */
     GArray *expiring;      /* gint64: the rows of which it says that they expire */
     struct self_decided self;
+    char *trouble;       /* which queues could not be read, or NULL */
     GString *by_senders; /* what they decided in the last day, as text */
 };
 
@@ -70,9 +71,11 @@ static void find_rows(struct digest *digest, const struct onhold *onhold, const 
     unsigned known = 0;
     for (guint i = 0; i < open->len; i++) {
         struct ledger_row *row = g_ptr_array_index((GPtrArray *)open, i);
-        if (!onhold_has(onhold, row))
+        bool there = onhold_has(onhold, row);
+        onhold_name(onhold, row);
+        if (!there && (row->state != LEDGER_HELD || !onhold_may_have(onhold, row)))
             continue;
-        known++;
+        known += there;
         if ((LEDGER_BIT(row->state) & LEDGER_WAITING) != 0)
             take_row(digest, row, NULL);
     }
@@ -192,6 +195,8 @@ static void append_item(GString *out, struct tool *home, const struct digest *di
     append_cell(out, message->sender[0] == '\0' ? "<>" : message->sender, SENDER_WIDTH);
     terminal_append_within(out, message->subject == NULL ? "" : message->subject, LINE_WIDTH - 4 - SENDER_WIDTH);
     g_string_append_c(out, '\n');
+    if (message->instance != NULL)
+        g_string_append_printf(out, "    instance: %s\n", message->instance);
     append_inside(out, &message->inside);
     if (tool->home == NULL) /* what another node has said that it will do is in its own digest */
         append_times(out, tool, digest, row);
@@ -201,6 +206,7 @@ static char *body_of(struct tool *tool, const struct digest *digest)
 {
     GString *out = g_string_new(NULL);
     guint count = digest->items->len;
+    g_autofree char *instance = config_instance_option(tool->config);
     if (count == 0)
         g_string_append(out, "Nothing waits for review.\n");
     else if (digest->late > 0)
@@ -210,15 +216,18 @@ static char *body_of(struct tool *tool, const struct digest *digest)
         append_item(out, tool, digest, g_ptr_array_index(digest->items, i));
     if (count > DIGEST_LIMIT)
         g_string_append_printf(out, "... and %u more\n", count - DIGEST_LIMIT);
+    if (digest->trouble != NULL)
+        g_string_append_printf(out, "\nWarning: %s; what is held there is listed as it was known.\n", digest->trouble);
     if (digest->untracked > 0)
         g_string_append_printf(out,
-                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list --state untracked\n",
-                               digest->untracked);
+                               "\n%u more on hold, not in the ledger:\n    sudo rcptguardq list%s --state untracked\n",
+                               digest->untracked, instance);
     if (count > 0)
-        g_string_append(
-            out,
-            "\nWhy is one held?      sudo rcptguardq show ID\nWhat is in it?        sudo rcptguardq show --text ID\n"
-            "One after the other:  sudo rcptguardq review\n");
+        g_string_append_printf(out,
+                               "\nWhy is one held?      sudo rcptguardq show%s ID\n"
+                               "What is in it?        sudo rcptguardq show%s --text ID\n"
+                               "One after the other:  sudo rcptguardq review%s\n",
+                               instance, instance, instance);
     return g_string_free(out, FALSE);
 }
 
@@ -381,6 +390,9 @@ static int find_own(struct tool *tool, struct digest *digest, GPtrArray *kept)
     auto_free(onhold) onhold = onhold_look(tool->queue, &error);
     if (onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
+    digest->trouble = g_strdup(onhold_trouble(onhold));
+    if (digest->trouble != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", digest->trouble);
     digest->steady = agent.steady;
     find_rows(digest, onhold, open);
     digest->self = self_decided_find(tool, digest->now - LATE, digest->by_senders);
@@ -418,6 +430,7 @@ static int run(struct tool *tool)
     g_ptr_array_unref(digest.items);
     g_array_unref(digest.expiring);
     g_string_free(digest.by_senders, TRUE);
+    g_free(digest.trouble);
     if (digest.policy != NULL)
         policy_unref(digest.policy);
     return status;

@@ -5,6 +5,8 @@
  * It opens the ledger and the queue itself: that one cannot be opened is a finding.
  */
 
+#include "milter/postgresql/pg_session.h"
+#include "milter/queue/queue_union.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/checks.h"
@@ -73,35 +75,84 @@ static void examine_all(struct doctor *doctor, const struct examination *table)
     }
 }
 
+static void examine_mta(struct doctor *doctor)
+{
+    if (doctor->state == NULL)
+        return;
+    examine_all(doctor, doctor->mta->examinations);
+    doctor->mta->close(doctor->state);
+    doctor->state = NULL;
+}
+
+/* What is checked of each further instance before its configuration is there. */
+static const struct examination checks_of_opening[] = {
+    {"mta", check_mta},
+    {NULL, NULL},
+};
+
+/* Where there are several instances, what is found says of which it is. */
+static void examine_others(struct doctor *doctor)
+{
+    for (unsigned i = 1; doctor->directories[0] != NULL && doctor->directories[i] != NULL; i++) {
+        doctor->directory = doctor->directories[i];
+        doctor->findings->about = doctor->directory;
+        examine_all(doctor, checks_of_opening);
+        if (doctor->state != NULL)
+            examine_all(doctor, checks_of_reach);
+        examine_mta(doctor);
+    }
+    doctor->findings->about = NULL;
+}
+
 static void examine_mta_tables(struct doctor *doctor)
 {
+    const char *about = doctor_is_several(doctor) ? doctor->directories[0] : NULL;
     examine_all(doctor, checks_of_review);
     examine_all(doctor, checks_of_daemon);
+    doctor->findings->about = about;
+    examine_all(doctor, checks_of_reach);
+    doctor->findings->about = NULL;
     examine_all(doctor, checks_of_state);
+    examine_all(doctor, checks_of_fleet);
+    pg_session_close(g_steal_pointer(&doctor->fleet));
+    examine_all(doctor, checks_of_instances);
     examine_all(doctor, checks_of_web);
-    if (doctor->state != NULL) {
-        examine_all(doctor, doctor->mta->examinations);
-        doctor->mta->close(doctor->state);
-    }
+    doctor->findings->about = about;
+    examine_mta(doctor);
+    examine_others(doctor);
     site_state_close(doctor->remembered);
     g_strfreev(doctor->complaints);
+}
+
+/* That of the command line, or those of [review]. */
+static char **directories_of(const struct tool *tool, const struct mta_row *row, char **error)
+{
+    const char *const named[] = {*row->doctor_option, NULL};
+    char **configured = tool->config->review.places[row->queue->mta].configurations;
+    const char *const *names = named[0] != NULL ? named : (const char *const *)configured;
+    return queue_configurations(row->queue, names, error);
 }
 
 static int run(struct tool *tool)
 {
     enum mta mta;
+    g_autofree char *error = NULL;
     auto_free(findings) findings = findings_new();
-    struct doctor doctor = {.tool = tool, .findings = findings};
+    g_autofree char *unit = config_unit(tool->config, "rcptguardd", "");
+    g_autofree char *conf = g_path_get_basename(tool->config->path);
+    struct doctor doctor = {.tool = tool, .findings = findings, .unit = unit, .conf = conf};
     /* The MTA's commands would do as root what a stranger's configuration says. */
     if (!tool->reviewer->root && (mta_option != NULL || other_named(MTA_NONE)))
         return tool_error(EXITS_FORBIDDEN, "not permitted: another MTA or configuration goes with root itself");
     mta_named(&mta);
     const struct mta_row *row = row_find(mta != MTA_NONE ? mta : tool->config->review.mta);
-    if (row != NULL) {
-        doctor.mta = row->checks;
-        doctor.directory = *row->doctor_option != NULL ? *row->doctor_option
-                                                       : tool->config->review.places[row->queue->mta].configuration;
-    }
+    g_auto(GStrv) directories = row == NULL ? g_new0(char *, 1) : directories_of(tool, row, &error);
+    if (directories == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    doctor.mta = row == NULL ? NULL : row->checks;
+    doctor.option = row == NULL ? NULL : *row->doctor_option;
+    doctor.directories = directories;
+    doctor.directory = directories[0];
     examine_mta_tables(&doctor);
     g_autoptr(GString) out = g_string_new(NULL);
     if (tool_json())

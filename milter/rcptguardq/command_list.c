@@ -4,6 +4,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
+#include "policy/base/keyed_hash.h"
 #include "policy/cli/terminal.h"
 
 #include <stdio.h>
@@ -20,22 +21,27 @@ enum {
     RULE_WIDTH = 18,
     STATE_WIDTH = 26,
     SENDER_WIDTH = 32,
-    NODE_WIDTH = 18
+    NODE_WIDTH = 18,
+    INSTANCE_WIDTH = 16
 };
 
 /* A terminal of fewer columns gives sender and subject a line of their own. */
 #define ONE_LINE 120
 
+/* By what messages of one queue id differ. */
+enum sharing { SHARED_BY_NODES = 1, SHARED_BY_INSTANCES = 2 };
+
 /* How the list is printed. */
 struct layout {
     struct tool *tool;
     bool nodes;         /* a column of the nodes */
-    GHashTable *shared; /* queue ids (const char *) of several nodes: only with its node such an id means one */
+    GHashTable *shared; /* queue ids (const char *) of several messages: what has to be before one, enum sharing */
     gint64 now;
     unsigned width;
     bool states; /* a column of what the state does not say: a subject may say that, too, and so has no place before it
                   */
     bool one_line;
+    bool instances; /* a column of them */
 };
 
 /* The state of that name, or -1; "untracked" is none of the ledger's. */
@@ -177,9 +183,13 @@ static const char *id_of(const struct view_item *item)
 static void append_id(GString *out, const struct layout *layout, const struct view_item *item)
 {
     const struct tool *tool = tool_at(layout->tool, item);
-    bool shared = layout->nodes && g_hash_table_lookup(layout->shared, id_of(item)) != NULL;
-    g_autofree char *full = shared ? g_strdup_printf("%s:%s", tool->peer->name, id_of(item)) : g_strdup(id_of(item));
-    if (shared) { /* cut, it would mean nothing */
+    unsigned shared = GPOINTER_TO_UINT(g_hash_table_lookup(layout->shared, id_of(item)));
+    bool by_node = (shared & SHARED_BY_NODES) != 0, by_instance = (shared & SHARED_BY_INSTANCES) != 0;
+    const char *instance = by_instance ? facts_instance(tool, item) : NULL;
+    g_autofree char *full =
+        g_strconcat(by_node ? tool->peer->name : "", by_node ? ":" : "", instance == NULL ? "" : instance,
+                    instance == NULL ? "" : "/", id_of(item), NULL);
+    if (shared != 0) { /* cut, it would mean nothing */
         terminal_append_blanks(out, terminal_append_plain(out, full), ID_WIDTH - 2);
         g_string_append(out, "  ");
     } else {
@@ -202,14 +212,19 @@ static void append_state(GString *out, const struct layout *layout, const struct
         terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts(layout)));
 }
 
-/* The sender and the subject begin a line of their own where there is no room. */
-static unsigned begin_sender(GString *out, const struct layout *layout)
+/* The sender and the subject begin a line of their own where there is no room, with the instance if there are several.
+ */
+static unsigned begin_sender(GString *out, const struct layout *layout, const char *instance)
 {
-    if (layout->one_line)
-        return columns_of_facts(layout) + (layout->states ? STATE_WIDTH : 0);
-    end_line(out);
-    g_string_append(out, "    ");
-    return 4;
+    unsigned used = layout->one_line ? columns_of_facts(layout) + (layout->states ? STATE_WIDTH : 0) : 4;
+    if (!layout->one_line) {
+        end_line(out);
+        g_string_append(out, "    ");
+    }
+    if (!layout->instances)
+        return used;
+    append_cell(out, instance == NULL ? FACTS_NO_INSTANCE : instance, INSTANCE_WIDTH);
+    return used + INSTANCE_WIDTH;
 }
 
 static void append_item(GString *out, const struct layout *layout, const struct view_item *item)
@@ -225,7 +240,7 @@ static void append_item(GString *out, const struct layout *layout, const struct 
     append_number(out, item, message == NULL ? 0 : message->counts.parties, inside.parties);
     append_cell(out, message == NULL ? "-" : message->rule, RULE_WIDTH);
     append_state(out, layout, item);
-    unsigned used = begin_sender(out, layout) + SENDER_WIDTH;
+    unsigned used = begin_sender(out, layout, facts_instance(tool_at(layout->tool, item), item)) + SENDER_WIDTH;
     append_cell(out, facts_sender(item), SENDER_WIDTH);
     terminal_append_within(out, subject_of(item), layout->width - MIN(layout->width, used));
     end_line(out);
@@ -242,21 +257,52 @@ static void append_head(GString *out, const struct layout *layout, const GPtrArr
                            layout->nodes ? "NODE" : "", "AGE", "VISIBLE", "PARTIES", RULE_WIDTH, "RULE");
     if (layout->states)
         g_string_append_printf(out, "%-*s", STATE_WIDTH, "STATE");
-    begin_sender(out, layout);
+    begin_sender(out, layout, "INSTANCE");
     g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
 }
 
-/* Looks up nothing without a fleet. */
+/* By what the places of two messages of one queue id differ. */
+static unsigned compare_places(struct tool *tool, const struct view_item *one, const struct view_item *other)
+{
+    const struct tool *at = tool_at(tool, one);
+    if (at != tool_at(tool, other))
+        return SHARED_BY_NODES;
+    const char *instance = facts_instance(at, one), *others = facts_instance(at, other);
+    bool known = instance != NULL && others != NULL;
+    return known && strcmp(instance, others) != 0 ? SHARED_BY_INSTANCES : 0;
+}
+
+/* Adds it to those of its id if none is of the same place; by what they differ. */
+static unsigned add_place(struct tool *tool, GPtrArray *same, struct view_item *item)
+{
+    unsigned sharing = 0;
+    bool known = false;
+    for (guint i = 0; i < same->len; i++) {
+        unsigned one = compare_places(tool, item, g_ptr_array_index(same, i));
+        known = known || one == 0;
+        sharing |= one;
+    }
+    if (!known)
+        g_ptr_array_add(same, item);
+    return sharing;
+}
+
+/* Without a fleet and without several instances an id is that of one message, or of one after the other. */
 static GHashTable *find_shared(struct tool *tool, const GPtrArray *items)
 {
-    GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
-    GHashTable *shared = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; tool->peer != NULL && i < items->len; i++) {
-        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
-        const struct tool *at = tool_at(tool, item), *other = g_hash_table_lookup(seen, id_of(item));
-        if (other != NULL && other != at)
-            g_hash_table_insert(shared, (gpointer)id_of(item), (gpointer)at);
-        g_hash_table_insert(seen, (gpointer)id_of(item), (gpointer)at);
+    GHashTable *seen = g_hash_table_new_full(hash_string, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    GHashTable *shared = g_hash_table_new(hash_string, g_str_equal);
+    for (guint i = 0; i < items->len; i++) {
+        struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
+        GPtrArray *same = g_hash_table_lookup(seen, id_of(item));
+        unsigned sharing = GPOINTER_TO_UINT(g_hash_table_lookup(shared, id_of(item)));
+        if (same == NULL) {
+            same = g_ptr_array_new();
+            g_hash_table_insert(seen, (gpointer)id_of(item), same);
+        }
+        sharing |= add_place(tool, same, item);
+        if (sharing != 0)
+            g_hash_table_insert(shared, (gpointer)id_of(item), GUINT_TO_POINTER(sharing));
     }
     g_hash_table_unref(seen);
     return shared;
@@ -274,9 +320,12 @@ static struct layout make_layout(struct tool *tool, const GPtrArray *items)
         const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
         g_autofree char *remark = facts_remark(tool_at(tool, item), item);
         layout.states = layout.states || remark != NULL;
+        layout.instances = layout.instances || facts_instance(tool_at(tool, item), item) != NULL;
     }
-    layout.one_line =
-        layout.width >= ONE_LINE + (layout.states ? STATE_WIDTH : 0) + (layout.nodes ? (unsigned)NODE_WIDTH : 0);
+    unsigned extra = layout.states ? STATE_WIDTH : 0;
+    extra += layout.nodes ? (unsigned)NODE_WIDTH : 0;
+    extra += layout.instances ? (unsigned)INSTANCE_WIDTH : 0;
+    layout.one_line = layout.width >= ONE_LINE + extra;
     return layout;
 }
 
@@ -310,7 +359,7 @@ static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
     const struct places_wish wish = {
-        .view = true, .states = LEDGER_OPEN | closed_states(), .whole = selection_party != NULL};
+        .view = true, .states = LEDGER_OPEN | closed_states(), .parts = selection_party != NULL ? FLEET_PARTIES : 0};
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places == NULL)

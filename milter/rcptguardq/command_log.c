@@ -8,6 +8,7 @@
 #include "policy/cli/terminal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Columns of the time: the name of a zone has up to 4 letters, in summer another number than in winter. */
 enum { TIME_WIDTH = 26, NODE_WIDTH = 14 };
@@ -143,11 +144,15 @@ static int take_id(const struct tool *tool, const char *id, GArray *events, GPtr
 {
     struct database_error error;
     int status = EXITS_DONE;
-    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id, &error);
+    g_autofree char *instance = NULL;
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, view_bare_id(id, &instance), &error);
     if (rows == NULL)
         return tool_ledger_error(&error);
-    for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--)
-        status = take_events(tool, ((struct ledger_row *)g_ptr_array_index(rows, i - 1))->id, events, kept);
+    for (guint i = rows->len; i > 0 && status == EXITS_DONE; i--) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i - 1);
+        if (instance == NULL || g_strcmp0(instance, row->message.instance) == 0)
+            status = take_events(tool, row->id, events, kept);
+    }
     return status;
 }
 
@@ -185,8 +190,8 @@ static int run(struct tool *tool)
                                      .since = id_options == NULL ? since : 0,
                                      .events = true,
                                      .ids = id_options,
-                                     .beginnings = true,
-                                     .whole = true};
+                                     .beginnings = id_options != NULL && strlen(id_options[0]) >= TYPED_ID_LEAST,
+                                     .parts = FLEET_HISTORY};
     g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(struct placed_event));
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     auto_free(places) places = places_open(tool, &wish, &status);

@@ -106,7 +106,7 @@ static char *find_obstacle(const struct notify *notify, const struct ledger_row 
     const struct ledger_message *message = &row->message;
     if ((LEDGER_BIT(row->state) & LEDGER_CLOSED) != 0)
         return g_strdup_printf("it is %s already", ledger_state_name(row->state));
-    if (row->state == LEDGER_HELD && !onhold_has(notify->onhold, row))
+    if (row->state == LEDGER_HELD && !onhold_has(notify->onhold, row) && !onhold_may_have(notify->onhold, row))
         return g_strdup("it is on hold no longer under this id");
     if (message->author == NULL || !letter_takes(message->author))
         return g_strdup("its author's address is not one that can be handed to sendmail");
@@ -147,9 +147,10 @@ static void told_free(gpointer data)
 static int sort_rows(const struct notify *notify, const GPtrArray *rows, GPtrArray *authors)
 {
     for (guint i = 0; i < rows->len; i++) {
-        const struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, i);
+        struct ledger_row *row = g_ptr_array_index((GPtrArray *)rows, i);
         if (kind_of(row) != notify->kind)
             continue;
+        onhold_name(notify->onhold, row);
         g_autofree char *why = find_obstacle(notify, row);
         int status = why == NULL ? EXITS_DONE : skip(notify, row, why);
         if (status != EXITS_DONE)
@@ -157,7 +158,9 @@ static int sort_rows(const struct notify *notify, const GPtrArray *rows, GPtrArr
         if (why != NULL)
             continue;
         if ((LEDGER_BIT(row->state) & LEDGER_WAITING) != 0 && onhold_has(notify->onhold, row))
-            g_ptr_array_add(find_told(authors, row->message.author)->rows, (gpointer)row);
+            g_ptr_array_add(find_told(authors, row->message.author)->rows, row);
+        else if (onhold_may_have(notify->onhold, row))
+            say(row, "waiting", "the queue that it is in cannot be read");
         else
             say(row, "waiting", row->state == LEDGER_PENDING ? "it is not in the queue" : "a reviewer is at it");
     }
@@ -225,6 +228,13 @@ static void say_all(const struct notified *told, const char *word, const char *t
         say(g_ptr_array_index(told->rows, i), word, text);
 }
 
+/* Where several instances are, the mail takes the way of the first message that it is about. */
+static struct queue *queue_for(const struct notify *notify, const struct notified *told)
+{
+    const struct ledger_row *first = g_ptr_array_index(told->rows, 0);
+    return queue_of(notify->tool->queue, first->message.instance);
+}
+
 static int send_mail(const struct notify *notify, struct notified *told)
 {
     struct database_error failure;
@@ -234,7 +244,7 @@ static int send_mail(const struct notify *notify, struct notified *told)
     if (status != EXITS_DONE || ids->len == 0)
         return status;
     g_autofree char *text = compose(notify, notify->template, told, notify->site);
-    bool sent = queue_send(notify->tool->queue, "", told->author, text, strlen(text), &error) == 0;
+    bool sent = queue_send(queue_for(notify, told), "", told->author, text, strlen(text), &error) == 0;
     say_all(told, sent ? "sent" : "failed", sent ? told->author : error);
     if (ledger_notices_end(notify->tool->ledger, ids, sent, tool_now(), &failure) == -1)
         return tool_ledger_error(&failure);
@@ -295,7 +305,7 @@ static int send_released(const struct notify *notify, const struct notified *tol
     if (status != EXITS_DONE)
         return status;
     g_autofree char *text = compose(notify, notice_released, told, NULL);
-    if (queue_send(notify->tool->queue, "", told->author, text, strlen(text), &error) == 0) {
+    if (queue_send(queue_for(notify, told), "", told->author, text, strlen(text), &error) == 0) {
         say_all(told, "released", told->author);
         return EXITS_DONE;
     }
@@ -495,6 +505,8 @@ static int run(struct tool *tool)
     auto_free(onhold) onhold = look_at_queue(tool, &error);
     const struct notify notify = {
         .tool = tool, .onhold = onhold, .template = template, .site = result == 0 ? &site : NULL};
+    if (onhold != NULL && onhold_trouble(onhold) != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(onhold));
     int status = onhold == NULL ? tool_error(EXITS_PASSING, "%s", error) : tell_all(&notify);
     if (onhold != NULL && status != EXITS_WRONG) {
         int released = tell_released(&notify);

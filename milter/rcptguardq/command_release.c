@@ -180,7 +180,7 @@ static int run(struct tool *tool, enum ledger_action action)
     const struct places_wish wish = {.view = true,
                                      .states = LEDGER_OPEN,
                                      .ids = ids != NULL ? (char **)ids->pdata : id_options,
-                                     .whole = selection_party != NULL};
+                                     .parts = selection_party != NULL ? FLEET_PARTIES : 0};
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places == NULL)
         return status;

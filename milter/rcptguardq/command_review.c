@@ -62,7 +62,7 @@ static void say(struct tour *tour, char *text)
 static int load(struct tour *tour)
 {
     int status = EXITS_DONE;
-    const struct places_wish wish = {.view = true, .states = LEDGER_OPEN, .whole = true};
+    const struct places_wish wish = {.view = true, .states = LEDGER_OPEN, .parts = FLEET_WHOLE};
     forget_page(tour);
     g_clear_pointer(&tour->items, g_ptr_array_unref);
     g_clear_pointer(&tour->places, places_free);

@@ -5,6 +5,7 @@
  * It is no command of rcptguard(1), which needs neither MTA nor root.
  */
 
+#include "milter/queue/queue_union.h"
 #include "milter/rcptguardq/commands.h"
 #include "milter/rcptguardq/mtas.h"
 #include "milter/setup/setup.h"
@@ -132,9 +133,9 @@ static char *silence(const struct setup *setup)
 /* An MTA that asks and gets no answer defers all mail: the daemon comes first. */
 static int refuse(const struct setup *setup, const char *silent)
 {
-    return tool_error(EXITS_WRONG,
-                      "%s; %s was not changed: start it first (systemctl start rcptguardd), or use --anyway", silent,
-                      setup->path);
+    g_autofree char *unit = config_unit(setup->config, "rcptguardd", "");
+    return tool_error(EXITS_WRONG, "%s; %s was not changed: start it first (systemctl start %s), or use --anyway",
+                      silent, setup->path, unit);
 }
 
 /* ---- the change */
@@ -367,14 +368,24 @@ static int say_used(const struct setup *setup, const struct setup_mta *mta)
     return places[0] != '\0' ? EXITS_DONE : EXITS_GONE;
 }
 
-static int run(struct tool *tool)
+/* ---- one configuration, and several */
+
+/* What several instances behind one daemon are called, so that it can say from which a message came; or NULL. */
+static char *instance_of(const struct mta_row *row, char **configurations, const char *directory)
 {
-    const struct mta_row *row = chosen();
+    g_autofree char *error = NULL;
+    bool among = g_strv_length(configurations) > 1 && directory != NULL && row->queue->identify != NULL &&
+                 g_strv_contains((const char *const *)configurations, directory);
+    auto_free(queue) queue = among ? queue_new(row->queue, directory, NULL) : NULL;
+    return queue == NULL || row->queue->identify(queue, &error) == -1 ? NULL : g_strdup(queue->name);
+}
+
+static int run_one(struct tool *tool, const struct mta_row *row, char **configurations, const char *directory)
+{
     const struct setup_mta *mta = row->setup;
-    struct setup setup = {.config = tool->config, .notes = g_string_new(NULL)};
-    setup.directory = *row->setup_option;
-    if (setup.directory == NULL && mta->edits_configuration)
-        setup.directory = tool->config->review.places[row->queue->mta].configuration;
+    g_autofree char *instance = instance_of(row, configurations, directory);
+    struct setup setup = {
+        .config = tool->config, .directory = directory, .instance = instance, .notes = g_string_new(NULL)};
     setup.path = mta->path(setup.directory != NULL ? setup.directory : mta->directory);
     struct edit edits[EDITS] = {{.path = NULL}};
     int status = is_used_option ? say_used(&setup, mta) : prepare_all(&setup, mta, edits);
@@ -385,6 +396,28 @@ static int run(struct tool *tool)
     g_free(setup.path);
     g_string_free(setup.notes, TRUE);
     return status;
+}
+
+/* Each configuration that [review] names, or the one of the option.  It is used if one of them does. */
+static int run(struct tool *tool)
+{
+    const struct mta_row *row = chosen();
+    g_autofree char *error = NULL;
+    const struct review_place *place = &tool->config->review.places[row->queue->mta];
+    g_auto(GStrv) configurations = queue_configurations(row->queue, (const char *const *)place->configurations, &error);
+    if (configurations == NULL)
+        return tool_error(EXITS_WRONG, "%s", error);
+    if (*row->setup_option != NULL || !row->setup->edits_configuration || configurations[0] == NULL)
+        return run_one(tool, row, configurations, *row->setup_option);
+    int result = is_used_option ? EXITS_GONE : EXITS_DONE;
+    for (char **each = configurations; *each != NULL; each++) {
+        int status = run_one(tool, row, configurations, *each);
+        if (is_used_option && (status == EXITS_DONE || result == EXITS_GONE))
+            result = status;
+        else if (!is_used_option && status != EXITS_DONE)
+            return status;
+    }
+    return result;
 }
 
 const struct rcptguardq_command command_setup = {

@@ -260,7 +260,7 @@ static int print_raw(const struct held_details *shown)
     int status = record_looks(shown, LEDGER_LOOK_MESSAGE);
     if (status != EXITS_DONE)
         return status;
-    enum queue_answer answer = queue_raw(shown->tool->queue, entry->id, true, take_raw, NULL, &error);
+    enum queue_answer answer = queue_raw(shown->tool->queue, entry, true, take_raw, NULL, &error);
     if (answer == QUEUE_FAILED)
         return tool_error(EXITS_PASSING, "%s", error);
     return answer == QUEUE_DONE ? EXITS_DONE : absent();
@@ -348,7 +348,8 @@ static int show(struct held_details *shown, struct trail *trail)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    const struct places_wish wish = {.view = true, .ids = id_options, .beginnings = true, .whole = true};
+    const struct places_wish wish = {
+        .view = true, .ids = id_options, .beginnings = strlen(id_options[0]) >= TYPED_ID_LEAST, .parts = FLEET_WHOLE};
     g_autofree char *said = NULL;
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places != NULL)

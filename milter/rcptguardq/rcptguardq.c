@@ -2,7 +2,6 @@
 
 #include <config.h>
 
-#include "milter/common/conf_load.h"
 #include "milter/content/html_text.h"
 #include "milter/database/database.h"
 #include "milter/log/log.h"
@@ -100,19 +99,17 @@ static int run(const struct command *command)
     auto_free(reviewer) reviewer = reviewer_find(&error);
     if (reviewer == NULL)
         return tool_error(EXITS_FORBIDDEN, "%s", error);
-    if (reviewer->sudo && tool_config_path() != NULL)
-        return tool_error(EXITS_FORBIDDEN, "not permitted: -c goes with root itself, not with sudo");
+    int status;
     auto_free(diags) diags = diags_new();
-    auto_free(config) config =
-        config_load(tool_config_path() != NULL ? tool_config_path() : CONFIG_DEFAULT_PATH, diags);
+    auto_free(config) config = tool_config(reviewer, diags, &status);
     log_diags_shown(diags);
     if (config == NULL)
-        return EXITS_WRONG;
+        return status;
     struct tool tool = {.config = config,
                         .reviewer = reviewer,
                         .drivers = mtas_queue_drivers(),
                         .reader = {.user = config->user, .given = config->user_given}};
-    int status = prepare(&tool, (const struct rcptguardq_command *)command);
+    status = prepare(&tool, (const struct rcptguardq_command *)command);
     if (status == EXITS_DONE) {
         log_open("rcptguardq", config->facility);
         log_as_json(config->log_json);

@@ -232,7 +232,8 @@ static int send_notice(const struct act *act, char **error)
                            : act->way == LEDGER_BY_AUTHOR ? notice_cancelled
                                                           : notice_returned;
     g_autofree char *text = notice_compose(template, &facts, message->sender);
-    return queue_send(act->tool->queue, "", message->sender, text, strlen(text), error);
+    struct queue *queue = queue_of(act->tool->queue, act->entry->instance);
+    return queue_send(queue, "", message->sender, text, strlen(text), error);
 }
 
 /* Who deletes it has his reasons not to tell its author; but what the time deletes, its author has to know. */
@@ -243,7 +244,8 @@ static int send_deleted(const struct act *act, char **error)
     if (act->way != LEDGER_BY_EXPIRY)
         return 0;
     g_autofree char *text = notice_compose(notice_deleted, &facts, message->author);
-    return queue_send(act->tool->queue, "", message->author, text, strlen(text), error);
+    struct queue *queue = queue_of(act->tool->queue, act->entry->instance);
+    return queue_send(queue, "", message->author, text, strlen(text), error);
 }
 
 static enum queue_answer touch_queue(const struct act *act, struct queue_outcome *outcome, char **error)
@@ -265,9 +267,12 @@ static int is_on_hold(const struct act *act)
 {
     g_autofree char *error = NULL;
     g_autoptr(GPtrArray) entries = queue_held(act->tool->queue, &error);
+    if (!queue_sees(act->tool->queue, act->entry->instance))
+        return -1;
     for (guint i = 0; entries != NULL && i < entries->len; i++) {
         const struct queue_entry *entry = g_ptr_array_index(entries, i);
-        if (strcmp(entry->id, act->id) == 0 && entry->arrival == act->entry->arrival)
+        if (strcmp(entry->id, act->id) == 0 && entry->arrival == act->entry->arrival &&
+            g_strcmp0(entry->instance, act->entry->instance) == 0)
             return 1;
     }
     return entries == NULL ? -1 : 0;
@@ -504,6 +509,8 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
         return untracked(&act);
     if ((LEDGER_BIT(row->state) & LEDGER_WAITING) == 0)
         return over(&act, row);
+    if (item->entry == NULL && item->unread)
+        return say(&act, EXITS_PASSING, "stays as it is: the queue that it is in cannot be read; try again");
     if (item->entry == NULL)
         return say(&act, EXITS_PASSING, "is not on hold: it is not there yet, or has left already; try again");
     return decide_held(&act);

@@ -69,7 +69,7 @@ void held_details_read(struct held_details *shown)
     if (shown->tool->home != NULL)
         shown->unread = tool_elsewhere(shown->tool, shown->item->row->message.queue_id, NULL);
     else if (shown->item->entry != NULL)
-        reader_read(&shown->tool->reader, shown->tool->queue, shown->item->entry->id, &shown->reading, &shown->unread);
+        reader_read(&shown->tool->reader, shown->tool->queue, shown->item->entry, &shown->reading, &shown->unread);
 }
 
 /* ---- for people */
@@ -95,6 +95,8 @@ void held_details_append_title(GString *out, const struct held_details *shown)
     g_autofree char *remark = facts_remark(shown->tool, item);
     g_autofree char *id = tool_full_id(shown->tool, decision_id(item));
     g_autoptr(GString) text = g_string_new(id);
+    if (facts_instance(shown->tool, item) != NULL)
+        g_string_append_printf(text, "  in %s", facts_instance(shown->tool, item));
     if (item->entry != NULL && (shown->parts & SHOWN_BRIEF) != 0)
         g_string_append_printf(text, "  on hold for %s", age);
     else if (item->entry != NULL)
@@ -468,7 +470,7 @@ enum queue_answer held_details_message(const struct held_details *shown, GString
     *error = tool_elsewhere(shown->tool, shown->item->entry->id, "--message");
     if (*error != NULL)
         return QUEUE_FAILED;
-    return queue_raw(shown->tool->queue, shown->item->entry->id, true, take_text, message, error);
+    return queue_raw(shown->tool->queue, shown->item->entry, true, take_text, message, error);
 }
 
 /* A line at a time, so that it keeps its lines and nothing else that a terminal would act on. */

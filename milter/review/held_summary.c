@@ -10,9 +10,19 @@
 #include "policy/cli/json.h"
 #include "policy/exposure/exposure.h"
 
+#include <string.h>
+
 const char *facts_state(const struct view_item *item)
 {
     return item->row == NULL ? "untracked" : ledger_state_name(item->row->state);
+}
+
+const char *facts_instance(const struct tool *tool, const struct view_item *item)
+{
+    const char *name = item->entry != NULL ? item->entry->instance : NULL;
+    if (name == NULL && item->row != NULL)
+        name = item->row->message.instance;
+    return name == NULL && tool->queue != NULL && queue_is_several(tool->queue) ? FACTS_NO_INSTANCE : name;
 }
 
 char *facts_count(unsigned number, const char *one, const char *many)
@@ -86,6 +96,8 @@ char *facts_remark(const struct tool *tool, const struct view_item *item)
     if (pending != NULL)
         return g_strdup_printf("%s by %s waits", ledger_action_name(pending->action), pending->who);
     unsigned needed = tool_approvals_needed(tool, row);
+    if (item->unread)
+        return g_strdup("queue cannot be read");
     if (row->state == LEDGER_HELD && needed > 1)
         return g_strdup_printf("%u of %u approvals", row->granted, needed);
     if (row->state == LEDGER_HELD)
@@ -200,8 +212,11 @@ void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_it
 {
     gint64 arrival = view_arrival(item);
     json_string(json, "id", item->row != NULL ? item->row->message.queue_id : item->entry->id);
+    const char *instance = facts_instance(tool, item);
+    if (instance != NULL && strcmp(instance, FACTS_NO_INSTANCE) != 0)
+        json_string(json, "instance", instance);
     json_string(json, "state", facts_state(item));
-    json_boolean(json, "on_hold", item->entry != NULL);
+    json_boolean(json, "on_hold", item->entry != NULL || (item->unread && item->row->state == LEDGER_HELD));
     json_time(json, "arrival", arrival);
     json_number(json, "age", MAX(tool_now() - arrival, 0) / G_USEC_PER_SEC);
     json_string(json, "sender", item->row != NULL ? item->row->message.sender : item->entry->sender);

@@ -21,7 +21,7 @@ enum queue_answer held_text_fetch(const struct held_details *shown, struct conte
     *error = tool_elsewhere(shown->tool, shown->item->entry->id, "--text");
     if (*error != NULL)
         return QUEUE_FAILED;
-    return reader_read_content(&shown->tool->reader, shown->tool->queue, shown->item->entry->id, content, error);
+    return reader_read_content(&shown->tool->reader, shown->tool->queue, shown->item->entry, content, error);
 }
 
 /* "833 bytes", "48 kB", "2.1 MB": rounded up, so that nothing has none. */

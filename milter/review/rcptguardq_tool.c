@@ -2,8 +2,11 @@
 
 #include "milter/review/rcptguardq_tool.h"
 
+#include "milter/common/conf_instance.h"
+#include "milter/common/conf_load.h"
 #include "milter/database/database.h"
 #include "milter/log/log.h"
+#include "milter/queue/queue_union.h"
 #include "milter/review/state_feedback.h"
 #include "policy/base/escape.h"
 #include "policy/base/time_text.h"
@@ -13,17 +16,43 @@
 #include <unistd.h>
 
 static char *config_option = NULL;
+static char *instance_option = NULL;
 static gboolean utc_option = FALSE;
 
 const GOptionEntry tool_entries[] = {
     {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_option, "The configuration (" CONFIG_DEFAULT_PATH ")", "CONF"},
+    {"instance", 0, 0, G_OPTION_ARG_STRING, &instance_option, "The instance: /etc/rcptguard/NAME.conf", "NAME"},
     {"utc", 0, 0, G_OPTION_ARG_NONE, &utc_option, "Times in UTC, not in the local time zone", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
-const char *tool_config_path(void)
+void tool_config_arguments(GPtrArray *arguments)
 {
-    return config_option;
+    const char *option = config_option != NULL ? "-c" : "--instance";
+    const char *value = config_option != NULL ? config_option : instance_option;
+    if (value == NULL)
+        return;
+    g_ptr_array_add(arguments, (gpointer)option);
+    g_ptr_array_add(arguments, (gpointer)value);
+}
+
+struct config *tool_config(const struct reviewer *reviewer, struct diags *diags, int *status)
+{
+    *status = EXITS_WRONG;
+    if (reviewer->sudo && config_option != NULL) {
+        *status = tool_error(EXITS_FORBIDDEN, "not permitted: -c goes with root itself, not with sudo");
+        return NULL;
+    }
+    if (instance_option == NULL)
+        return config_load(config_option != NULL ? config_option : CONFIG_DEFAULT_PATH, diags);
+    if (config_option != NULL || !instance_name_is_sound(instance_option)) {
+        *status = config_option != NULL
+                      ? tool_usage_error("-c and --instance do not go together")
+                      : tool_usage_error("--instance: expected " INSTANCE_NAME_EXPECTED ", not `%s`", instance_option);
+        return NULL;
+    }
+    g_autofree char *path = instance_path(instance_option);
+    return instance_is_roots(path, diags) ? config_load(path, diags) : NULL;
 }
 
 gint64 tool_now(void)
@@ -115,6 +144,8 @@ struct view *tool_view(struct tool *tool, int *status)
         .ledger = tool->ledger, .queue = tool->queue, .reader = &tool->reader, .now = tool_now()};
     g_autofree char *error = NULL;
     struct view *view = reconcile(&reconciling, &error);
+    if (view != NULL && view->unread != NULL)
+        tool_error(EXITS_PASSING, "warning: %s; what is held there is shown as it was known", view->unread);
     if (view == NULL)
         *status = tool_error(EXITS_PASSING, "%s", error);
     else if (view->unrecorded != NULL)
@@ -162,13 +193,18 @@ void tool_bare_ids(char **ids)
 struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status)
 {
     struct database_error error;
-    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, queue_id, &error);
+    g_autofree char *instance = NULL;
+    const char *id = view_bare_id(queue_id, &instance);
+    g_autoptr(GPtrArray) rows = ledger_find(tool->ledger, id, &error);
     if (rows == NULL) {
         *status = tool_ledger_error(&error);
         return NULL;
     }
-    if (rows->len > 0)
-        return g_ptr_array_steal_index(rows, 0);
+    for (guint i = 0; i < rows->len; i++) {
+        const struct ledger_row *row = g_ptr_array_index(rows, i);
+        if (instance == NULL || g_strcmp0(row->message.instance, instance) == 0)
+            return g_ptr_array_steal_index(rows, i);
+    }
     *status = EXITS_WRONG;
     return NULL;
 }
@@ -201,15 +237,16 @@ struct queue *tool_queue(const struct tool *tool, enum mta mta, const char *conf
 {
     const struct review *review = &tool->config->review;
     struct queue_choice choice = {.drivers = tool->drivers, .mta = mta != MTA_NONE ? mta : review->mta};
+    const char *const alone[] = {configuration, NULL};
     for (unsigned i = 0; i < MTAS; i++) {
-        choice.places[i].configuration = review->places[i].configuration;
+        choice.places[i].configurations = (const char *const *)review->places[i].configurations;
         choice.places[i].command = review->places[i].command;
     }
     if (mta != MTA_NONE && configuration != NULL)
-        choice.places[mta].configuration = configuration;
+        choice.places[mta].configurations = alone;
     if (choice.mta == MTA_NONE && tool->ledger != NULL)
         choice.last = last_mta(tool);
-    return queue_open(&choice, error);
+    return queue_union_open(&choice, error);
 }
 
 bool tool_may(const struct tool *tool, unsigned right)

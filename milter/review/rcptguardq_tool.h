@@ -59,9 +59,17 @@ char *tool_forbidden(const struct tool *tool, unsigned right, const char *comman
 /* Reads the identities that the configuration names, if any, once: 0, or -1 with what is wrong in `diags`. */
 int tool_load_identities(struct tool *tool, struct diags *diags);
 
-/* --config and --utc, for every command; and the path that --config gave, or NULL. */
+/* --config, --instance and --utc, for every command. */
 extern const GOptionEntry tool_entries[];
-const char *tool_config_path(void);
+
+/*
+ * The configuration that these name.  One of root's directory, by the name of its instance, is for everybody; any other
+ * one is not for whom sudo lends root.  NULL with an exit code, after it was said or is in `diags`.
+ */
+struct config *tool_config(const struct reviewer *reviewer, struct diags *diags, int *status);
+
+/* Adds what another rcptguardq needs to have the same one: const char *. */
+void tool_config_arguments(GPtrArray *arguments);
 
 /* The time, in microseconds since 1970. */
 gint64 tool_now(void);
@@ -118,8 +126,8 @@ char *tool_full_id(const struct tool *tool, const char *id);
 /* Makes queue ids bare, as they were typed or pasted; NULL: there are none. */
 void tool_bare_ids(char **ids);
 
-/* The row that a person means by a queue id: the newest.  NULL after `status` was set; nothing was said if it is
- * EXITS_WRONG. */
+/* The row that a person means by a queue id, which may be INSTANCE/ID: the newest.  NULL after `status` was set;
+ * nothing was said if it is EXITS_WRONG. */
 struct ledger_row *tool_find(struct tool *tool, const char *queue_id, int *status);
 
 /* How many reviewers a release of this message needs. */

@@ -216,7 +216,7 @@ static void examine_daemon_timeout(struct doctor *doctor)
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_WARNING, "The daemon hangs up on a slow sender before Sendmail does.",
                      "[milter] timeout is %u s, Timeout.datablock %u s", seconds, DATA_BLOCK_SECONDS);
-    finding_mend(finding, CONF, "timeout = %u", CONFIG_DEFAULT_TIMEOUT);
+    finding_mend(finding, doctor->conf, "timeout = %u", CONFIG_DEFAULT_TIMEOUT);
 }
 
 /* ---- macros */

@@ -116,7 +116,7 @@ static char *without(struct setup *setup, const char *text, char **error)
 static char *built(const struct setup *setup)
 {
     if (setup->directory == NULL)
-        return g_strdup(setup->config->review.places[MTA_SENDMAIL].configuration);
+        return g_strdup(config_mta(setup->config, MTA_SENDMAIL));
     g_autofree char *folder = g_path_get_dirname(setup->path);
     return g_build_filename(folder, "sendmail.cf", NULL);
 }

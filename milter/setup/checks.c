@@ -44,14 +44,19 @@ static void examine_queue(struct doctor *doctor)
     struct tool *tool = doctor->tool;
     g_autofree char *error = NULL;
     g_autoptr(GPtrArray) held = NULL;
-    tool->queue = tool_queue(tool, doctor->mta == NULL ? MTA_NONE : doctor->mta->mta, doctor->directory, &error);
+    tool->queue = tool_queue(tool, doctor->mta == NULL ? MTA_NONE : doctor->mta->mta, doctor->option, &error);
     if (tool->queue != NULL)
         held = queue_held(tool->queue, &error);
     if (held == NULL)
         findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed cannot be released.", "%s",
                      error);
-    else
+    else if (tool->queue->unread->len > 0) {
+        g_autofree char *trouble = queue_trouble(tool->queue);
+        findings_add(doctor->findings, SEVERITY_ERROR, "Held mail that cannot be listed cannot be released.", "%s",
+                     trouble);
+    } else {
         findings_ok(doctor->findings, "%s, %u on hold", queue_name(tool->queue), held->len);
+    }
 }
 
 static struct view *reconcile_now(struct doctor *doctor, char **error)
@@ -106,7 +111,8 @@ static void examine_oldest(struct doctor *doctor)
         findings_add(doctor->findings, SEVERITY_WARNING,
                      "Its sender believes that it was sent; without `expire` in [review] it stays on hold for ever.",
                      "%s has waited for %" G_GINT64_FORMAT " days", oldest->entry->id, age / DAY_MICROSECONDS);
-    finding_mend(finding, MEND_SHELL, "rcptguardq show %s", oldest->entry->id);
+    g_autofree char *instance = config_instance_option(doctor->tool->config);
+    finding_mend(finding, MEND_SHELL, "rcptguardq show%s %s", instance, oldest->entry->id);
 }
 
 static void examine_expiry(struct doctor *doctor)
@@ -115,6 +121,7 @@ static void examine_expiry(struct doctor *doctor)
     const struct review *review = &doctor->tool->config->review;
     struct database_error error;
     struct ledger_agent agent;
+    g_autofree char *timer = config_unit(doctor->tool->config, "rcptguard-agent", ".timer");
     if (review->expire.seconds == 0) {
         findings_ok(doctor->findings, "off: what nobody decides stays on hold");
         return;
@@ -128,7 +135,7 @@ static void examine_expiry(struct doctor *doctor)
     else if (ABS(tool_now() - agent.last) > LEDGER_AGENT_GAP)
         finding_mend(findings_add(doctor->findings, SEVERITY_ERROR, why,
                                   "[review] has `expire`, and `rcptguardq agent` does not run"),
-                     MEND_SHELL, "systemctl enable --now rcptguard-agent.timer");
+                     MEND_SHELL, "systemctl enable --now %s", timer);
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, "held mail is %s after %u days",
                     review->expire.way == EXPIRE_DELETE ? "deleted" : "returned",
@@ -175,7 +182,7 @@ static void examine_groups(struct doctor *doctor)
         findings_ok(doctor->findings, "all groups of [review] exist");
 }
 
-static void examine_mta(struct doctor *doctor)
+void check_mta(struct doctor *doctor)
 {
     static const char why[] = "The milters in the MTA's configuration decide whether mail is evaluated at all.";
     g_autofree char *error = NULL;
@@ -192,7 +199,7 @@ static void examine_mta(struct doctor *doctor)
 }
 
 const struct examination checks_of_review[] = {
-    {"mta", examine_mta},
+    {"mta", check_mta},
     {"ledger", examine_ledger},
     {"integrity", examine_integrity},
     {"queue", examine_queue},
@@ -203,6 +210,11 @@ const struct examination checks_of_review[] = {
     {"expiry", examine_expiry},
     {NULL, NULL},
 };
+
+bool doctor_is_several(const struct doctor *doctor)
+{
+    return doctor->directories[0] != NULL && doctor->directories[1] != NULL;
+}
 
 void doctor_view_free(struct doctor_view *view)
 {

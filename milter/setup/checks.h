@@ -9,6 +9,7 @@
 #include "milter/setup/findings.h"
 
 struct doctor;
+struct pg_session;
 struct site_state;
 
 struct examination {
@@ -20,14 +21,22 @@ struct examination {
 struct doctor {
     struct tool *tool; /* ledger and queue are NULL if they could not be opened */
     struct findings *findings;
+    const char *unit;              /* the daemon's, of systemd */
+    const char *conf;              /* the name of the configuration's file */
     const struct doctor_mta *mta;  /* or NULL */
+    const char *option;            /* the configuration that the command line names, or NULL */
     const char *directory;         /* of the MTA's configuration, or its file; NULL: its own */
+    char **directories;            /* of all its instances, ended by NULL; or none: see `directory` */
     void *state;                   /* what the MTA's `open` made */
     bool answers;                  /* a milter does, at the daemon's socket */
     bool asks_macros;              /* and it names the macros that it needs */
     struct site_state *remembered; /* between messages; NULL: no rule needs it, or it cannot be opened */
+    struct pg_session *fleet;      /* to the database of [fleet]; NULL: there is none, or it cannot be used */
     char **complaints;             /* what `rcptguardd -n` said, a line each; NULL: nothing */
 };
+
+/* Whether there are several instances of the MTA. */
+bool doctor_is_several(const struct doctor *doctor);
 
 /* How the socket looks from one of the MTA's processes. */
 struct doctor_view {
@@ -54,8 +63,15 @@ struct doctor_mta {
     const struct examination *examinations; /* ended by a NULL name */
 };
 
-/* Checks of any MTA: what review rests on; the daemon's socket, policy and process; what it remembers; the page. */
-extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_state[], checks_of_web[];
+/*
+ * Checks of any MTA: what review rests on; the daemon's socket, policy and process; how each instance of the MTA
+ * reaches it; what it remembers; the database of [fleet]; other rcptguards; the page.
+ */
+extern const struct examination checks_of_review[], checks_of_daemon[], checks_of_reach[], checks_of_state[],
+    checks_of_fleet[], checks_of_instances[], checks_of_web[];
+
+/* Opens the MTA's configuration in `directory`, for the checks of it: a check itself. */
+void check_mta(struct doctor *doctor);
 
 /* Seconds that an MTA has to wait for an answer at least: any command, and the end of a message. */
 #define DOCTOR_COMMAND_SECONDS 10u

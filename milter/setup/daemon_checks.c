@@ -20,13 +20,11 @@
 #include <unistd.h>
 
 #define DAEMON  "rcptguardd"
-#define RESTART "systemctl restart rcptguardd"
-#define RELOAD  "systemctl reload rcptguardd"
+#define RESTART "systemctl restart %s"
+#define RELOAD  "systemctl reload %s"
 
 /* A file of metrics that is older is no longer written, in seconds; the alert waits as long. */
 #define METRICS_OLD (8 * METRICS_INTERVAL)
-
-#define CONF "rcptguard.conf"
 
 /* The most that the key `body` takes, in bytes. */
 #define BODY_MOST (G_GUINT64_CONSTANT(1024) * MEBIBYTE)
@@ -118,6 +116,7 @@ static void examine_agent(struct doctor *doctor)
     struct database_error error;
     struct ledger_agent agent = {0};
     bool needed = false;
+    g_autofree char *timer = config_unit(doctor->tool->config, "rcptguard-agent", ".timer");
     for (unsigned i = 0; policy != NULL && i < policy_rule_count(policy); i++)
         needed = needed || policy_rule(policy, i).terms.release == RELEASE_AFTER;
     needed = needed || (policy != NULL && policy_default(policy).terms.release == RELEASE_AFTER);
@@ -129,7 +128,7 @@ static void examine_agent(struct doctor *doctor)
     else
         finding_mend(findings_add(doctor->findings, SEVERITY_ERROR, why,
                                   "a rule of the policy has `release after`, and `rcptguardq agent` does not run"),
-                     MEND_SHELL, "systemctl enable --now rcptguard-agent.timer");
+                     MEND_SHELL, "systemctl enable --now %s", timer);
 }
 
 static void examine_notice(struct doctor *doctor)
@@ -158,7 +157,7 @@ static void examine_reload(struct doctor *doctor)
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_WARNING, "Mail is evaluated with the policy that was read last.",
                      "%s was changed, and has not come in force", doctor->tool->config->policy);
-    finding_mend(finding, MEND_SHELL, RELOAD);
+    finding_mend(finding, MEND_SHELL, RELOAD, doctor->unit);
 }
 
 /* ---- the process */
@@ -193,7 +192,7 @@ static void examine_running(struct doctor *doctor)
         findings_add(doctor->findings, SEVERITY_ERROR,
                      "While it is down, mail waits or passes without evaluation: see default-action and filter-flags.",
                      "no " DAEMON " serves %s", endpoint->name);
-    finding_mend(finding, MEND_SHELL, RESTART);
+    finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
 }
 
 /* Whether it runs with what rcptguard.conf says now. */
@@ -209,11 +208,11 @@ static void examine_configuration(struct doctor *doctor)
     if (restart != NULL) {
         struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING, why,
                                                "%s: changed, and needs a restart: %s", config->path, restart);
-        finding_mend(finding, MEND_SHELL, RESTART);
+        finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
     } else if (reload != NULL) {
         struct finding *finding = findings_add(doctor->findings, SEVERITY_WARNING, why,
                                                "%s: changed, and not yet in force: %s", config->path, reload);
-        finding_mend(finding, MEND_SHELL, RELOAD);
+        finding_mend(finding, MEND_SHELL, RELOAD, doctor->unit);
     }
     if (findings_silent(doctor->findings))
         findings_ok(doctor->findings, DAEMON " runs with what %s says", config->path);
@@ -236,7 +235,8 @@ static void examine_memory(struct doctor *doctor)
                          "M with [milter] memory = %uM",
                          limit, needed, config->memory);
         finding_mend(finding, MEND_SHELL,
-                     "systemctl set-property rcptguardd.service MemoryMax=%" G_GUINT64_FORMAT "M && " RESTART, needed);
+                     "systemctl set-property %s.service MemoryMax=%" G_GUINT64_FORMAT "M && " RESTART, doctor->unit,
+                     needed, doctor->unit);
     } else if (limit > 0) {
         findings_ok(doctor->findings, "%" G_GUINT64_FORMAT "M may be needed, and %" G_GUINT64_FORMAT "M are allowed",
                     needed, limit);
@@ -275,7 +275,7 @@ static void examine_metrics(struct doctor *doctor)
         finding = findings_add(doctor->findings, SEVERITY_WARNING, why, "%s: %s", path, g_strerror(errno));
         if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
             finding_mend(finding, MEND_SHELL, "install -d -o %s -m 755 %s", doctor->tool->config->user, folder);
-        finding_mend(finding, MEND_SHELL, RESTART);
+        finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
         return;
     }
     gint64 age = tool_now() / G_USEC_PER_SEC - (gint64)status.st_mtime;
@@ -286,7 +286,7 @@ static void examine_metrics(struct doctor *doctor)
     finding = findings_add(doctor->findings, SEVERITY_WARNING, why,
                            "%s was written %" G_GINT64_FORMAT " s ago, and should be every %d s", path, age,
                            METRICS_INTERVAL);
-    finding_mend(finding, MEND_SHELL, RESTART);
+    finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
 }
 
 /* ---- the socket */
@@ -300,7 +300,7 @@ static void examine_owner(struct doctor *doctor, const struct endpoint *endpoint
     struct finding *finding = findings_add(
         doctor->findings, SEVERITY_ERROR, "It is not the daemon's: whoever listens there decides what happens to mail.",
         "%s belongs to user id %ld, not to %s", endpoint->path, (long)status->st_uid, config->user);
-    finding_mend(finding, MEND_SHELL, "rm %s && " RESTART, endpoint->path);
+    finding_mend(finding, MEND_SHELL, "rm %s && " RESTART, endpoint->path, doctor->unit);
 }
 
 /* Who may write to its directory can put another socket there. */
@@ -313,7 +313,7 @@ static void examine_folder(struct doctor *doctor, const struct endpoint *endpoin
             findings_add(doctor->findings, SEVERITY_ERROR, "The daemon creates its socket there, and must own it.",
                          "%s: %s", folder, g_strerror(errno));
         finding_mend(finding, MEND_SHELL, "install -d -o %s -g %s -m 2750 %s && " RESTART, doctor->tool->config->user,
-                     doctor->mta != NULL ? doctor->mta->group : doctor->tool->config->user, folder);
+                     doctor->mta != NULL ? doctor->mta->group : doctor->tool->config->user, folder, doctor->unit);
         return;
     }
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0)
@@ -341,12 +341,12 @@ static void examine_socket(struct doctor *doctor)
     if (lstat(endpoint->path, &status) == -1) {
         struct finding *finding = findings_add(doctor->findings, SEVERITY_ERROR, "The MTA finds no milter there.",
                                                "%s: %s", endpoint->path, g_strerror(errno));
-        finding_mend(finding, MEND_SHELL, RESTART);
+        finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
     } else if (!S_ISSOCK(status.st_mode)) {
         struct finding *finding =
             findings_add(doctor->findings, SEVERITY_ERROR, "The daemon leaves it alone and does not start.",
                          "%s is no socket", endpoint->path);
-        finding_mend(finding, MEND_SHELL, "rm %s && " RESTART, endpoint->path);
+        finding_mend(finding, MEND_SHELL, "rm %s && " RESTART, endpoint->path, doctor->unit);
     } else {
         examine_owner(doctor, endpoint, &status);
     }
@@ -376,7 +376,7 @@ static void examine_answer(struct doctor *doctor)
                     endpoint->name);
         return;
     }
-    finding_mend(finding, MEND_SHELL, RESTART);
+    finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
 }
 
 /* ---- as the MTA sees it */
@@ -461,15 +461,18 @@ static void examine_body_limit(struct doctor *doctor)
                      "Of a longer message the end is not read: only a rule with opaque(limits) finds that out.",
                      "body is %uM, and %s", doctor->tool->config->body, setting);
     if (bytes != 0 && bytes <= BODY_MOST)
-        finding_mend(finding, CONF, "body = %uM", (unsigned)((bytes + MEBIBYTE - 1) / MEBIBYTE));
+        finding_mend(finding, doctor->conf, "body = %uM", (unsigned)((bytes + MEBIBYTE - 1) / MEBIBYTE));
 }
 
 const struct examination checks_of_daemon[] = {
-    {"policy", examine_policy},         {"agent", examine_agent},
-    {"notice", examine_notice},         {"reload", examine_reload},
-    {"running", examine_running},       {"configuration", examine_configuration},
-    {"memory", examine_memory},         {"logins", examine_logins},
-    {"metrics", examine_metrics},       {"socket", examine_socket},
-    {"answer", examine_answer},         {"reach", examine_reach},
-    {"body-limit", examine_body_limit}, {NULL, NULL},
+    {"policy", examine_policy}, {"agent", examine_agent},     {"notice", examine_notice},
+    {"reload", examine_reload}, {"running", examine_running}, {"configuration", examine_configuration},
+    {"memory", examine_memory}, {"logins", examine_logins},   {"metrics", examine_metrics},
+    {"socket", examine_socket}, {"answer", examine_answer},   {NULL, NULL},
+};
+
+const struct examination checks_of_reach[] = {
+    {"reach", examine_reach},
+    {"body-limit", examine_body_limit},
+    {NULL, NULL},
 };

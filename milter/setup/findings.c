@@ -49,6 +49,12 @@ static struct finding *add(struct findings *findings, enum severity severity, co
     struct finding *finding = g_new0(struct finding, 1);
     finding->severity = severity;
     finding->check = findings->check;
+    finding->about = findings->about;
+    if (findings->about != NULL) {
+        char *text = g_strdup_printf("%s: %s", findings->about, what);
+        g_free(what);
+        what = text;
+    }
     finding->what = g_strdelimit(what, "\n", ' '); /* it is one line, whoever said it */
     finding->why = why;
     finding->mends = g_ptr_array_new_with_free_func((GDestroyNotify)mend_free);
@@ -94,7 +100,7 @@ static const struct finding *at(const struct findings *findings, guint index)
 bool findings_silent(const struct findings *findings)
 {
     for (guint i = 0; i < findings->all->len; i++) {
-        if (g_strcmp0(at(findings, i)->check, findings->check) == 0)
+        if (g_strcmp0(at(findings, i)->check, findings->check) == 0 && at(findings, i)->about == findings->about)
             return false;
     }
     return true;

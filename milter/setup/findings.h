@@ -23,8 +23,9 @@ enum severity {
 /* "ok", "note", "warning", "error" */
 const char *severity_name(enum severity severity);
 
-/* Where a line that fixes a problem belongs: a file's name, or the shell. */
+/* Where a line that fixes a problem belongs: a file's name, or the shell, or psql(1) as an owner of the fleet. */
 #define MEND_SHELL "shell"
+#define MEND_PSQL  "psql"
 
 struct mend {
     const char *place;
@@ -34,6 +35,7 @@ struct mend {
 struct finding {
     enum severity severity;
     const char *check;
+    const char *about; /* see struct findings */
     char *what;
     const char *why;  /* NULL for what is ok */
     GPtrArray *mends; /* struct mend *, in their order; none if there is no one line */
@@ -42,6 +44,7 @@ struct finding {
 struct findings {
     GPtrArray *all;    /* struct finding * */
     const char *check; /* that is being made: the findings to come belong to it */
+    const char *about; /* of several instances, the one that it is made of: each text begins with it; or NULL */
 };
 
 struct findings *findings_new(void);
@@ -58,7 +61,7 @@ void findings_ok(struct findings *findings, const char *format, ...) G_GNUC_PRIN
 /* A line that fixes it; if there are several, all are needed, in this order. */
 void finding_mend(struct finding *finding, const char *place, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* Whether the check that is being made found anything yet, and how many there are of a severity. */
+/* Whether the check that is being made, of this instance, found anything yet, and how many there are of a severity. */
 bool findings_silent(const struct findings *findings);
 unsigned findings_count(const struct findings *findings, enum severity severity);
 

@@ -16,6 +16,7 @@
 struct setup {
     const struct config *config;
     const char *directory; /* where the MTA's configuration is; NULL: its own place */
+    const char *instance;  /* the name that the daemon has to hear, where there are several of the MTA; or NULL */
     char *path;            /* of the file that is edited just now */
     GString *notes;        /* what else a person has to know or do, a line each */
 };

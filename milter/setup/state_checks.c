@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define RELOAD  "systemctl reload rcptguardd"
-#define RESTART "systemctl restart rcptguardd"
+#define RELOAD  "systemctl reload %s"
+#define RESTART "systemctl restart %s"
 
 /* A file system with less is nearly full, in bytes: SQLite's log grows to 8 of them. */
 #define ROOM_LEAST (32 * G_GINT64_CONSTANT(1048576))
@@ -42,7 +42,7 @@ static void examine_key(struct doctor *doctor)
                 : "Without its key the daemon does not start, and what is remembered is worth nothing: restore it.",
         "%s", error.text);
     if (missing)
-        finding_mend(finding, MEND_SHELL, RELOAD);
+        finding_mend(finding, MEND_SHELL, RELOAD, doctor->unit);
     else if (error.failure == DATABASE_INSECURE && g_str_has_prefix(error.text, path))
         finding_mend(finding, MEND_SHELL, "chown %s %s && chmod 600 %s", doctor->tool->config->user, path, path);
 }
@@ -85,7 +85,7 @@ static void examine_state(struct doctor *doctor)
         doctor->findings, missing ? SEVERITY_WARNING : SEVERITY_ERROR,
         missing ? "The daemon makes it when a policy comes in force that needs it." : deferred, "%s", error.text);
     if (missing)
-        finding_mend(finding, MEND_SHELL, RELOAD);
+        finding_mend(finding, MEND_SHELL, RELOAD, doctor->unit);
     else if (error.failure == DATABASE_INSECURE)
         finding_mend(finding, MEND_SHELL, "chown %s %s* && chmod 600 %s*", config->user, path, path);
 }
@@ -102,7 +102,7 @@ static void examine_integrity(struct doctor *doctor)
     struct finding *finding =
         findings_add(doctor->findings, SEVERITY_ERROR,
                      "The daemon sets it aside and begins a new one when it reads the damage.", "%s", error.text);
-    finding_mend(finding, MEND_SHELL, RESTART);
+    finding_mend(finding, MEND_SHELL, RESTART, doctor->unit);
 }
 
 /* Whether its file system has room for more. */

@@ -22,6 +22,7 @@ void message_free(struct message *message)
         return;
     g_free(message->client);
     g_free(message->listener);
+    g_free(message->instance);
     g_free(message->user);
     g_free(message->sender);
     g_free(message->queue_id);
@@ -48,6 +49,11 @@ void message_set_client(struct message *message, const char *client)
 void message_set_listener(struct message *message, const char *listener)
 {
     replace(&message->listener, listener);
+}
+
+void message_set_instance(struct message *message, const char *instance)
+{
+    replace(&message->instance, instance);
 }
 
 void message_set_user(struct message *message, const char *user)
@@ -147,6 +153,7 @@ struct message *message_copy(const struct message *message)
 
     message_set_client(copy, message->client);
     message_set_listener(copy, message->listener);
+    message_set_instance(copy, message->instance);
     message_set_user(copy, message->user);
     replace(&copy->sender, message->sender);
     message_set_queue_id(copy, message->queue_id);

@@ -33,6 +33,7 @@ struct message {
     enum mta mta;
     char *client;              /* numeric address of the SMTP client, or NULL */
     char *listener;            /* the MTA's name of the daemon that took the mail ({daemon_name}), or NULL */
+    char *instance;            /* of the MTA, as that calls itself: see mta_instance; or NULL */
     char *user;                /* SASL login name, or NULL */
     bool authenticated;        /* there was a SASL login */
     bool local;                /* handed in by sendmail(1); on Sendmail a loopback client */
@@ -59,6 +60,7 @@ struct message *message_copy(const struct message *message);
 /* Each replaces what was there; NULL is allowed but for the sender.  An address may come with its angle brackets. */
 void message_set_client(struct message *message, const char *client);
 void message_set_listener(struct message *message, const char *listener);
+void message_set_instance(struct message *message, const char *instance);
 void message_set_user(struct message *message, const char *user); /* a user is authenticated */
 void message_set_sender(struct message *message, const char *sender);
 void message_set_queue_id(struct message *message, const char *queue_id);

@@ -3,6 +3,7 @@
 #include "policy/message/mta.h"
 
 #include <glib.h>
+#include <string.h>
 
 /* postconf(5), header_address_token_limit: 10,240. */
 #define CUT_TOKENS 10200u
@@ -13,8 +14,9 @@ static const struct mta_facts all_facts[MTAS] = {
                      .local_port_0 = true,
                      .delivers_bcc = true,
                      .rewrites_routes = true,
+                     .instance_configuration = {"/etc/", ""},
                      .header_tokens = CUT_TOKENS},
-    [MTA_SENDMAIL] = {.word = "sendmail"},
+    [MTA_SENDMAIL] = {.word = "sendmail", .instance_configuration = {"/etc/mail/", ".cf"}},
 };
 
 const struct mta_facts *mta_facts(enum mta mta)
@@ -41,4 +43,15 @@ enum mta mta_of_version(const char *version)
         if (all_facts[i].version != NULL && g_str_has_prefix(version, all_facts[i].version))
             return (enum mta)i;
     return MTA_SENDMAIL;
+}
+
+char *mta_instance(const char *version)
+{
+    static const char mark[] = " instance=", characters[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-";
+    const char *found = version == NULL ? NULL : strstr(version, mark);
+    size_t length = found == NULL ? 0 : strspn(found + sizeof mark - 1, characters);
+    if (length == 0 || length > MTA_INSTANCE_LIMIT)
+        return NULL;
+    const char *name = found + sizeof mark - 1;
+    return name[length] == '\0' || name[length] == ' ' ? g_strndup(name, length) : NULL;
 }

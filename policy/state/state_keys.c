@@ -26,6 +26,8 @@ struct state_key *state_key_new(const void *bytes, size_t size)
 
 void state_key_free(struct state_key *key)
 {
+    if (key == NULL)
+        return;
     g_hmac_unref(key->hmac);
     g_free(key);
 }

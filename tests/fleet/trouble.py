@@ -3,6 +3,7 @@
 What is held and decided on a server goes on meanwhile, and in the end each message was delivered once or is still held, with the same trail everywhere.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -13,21 +14,24 @@ import time
 import unittest
 
 import daemon
+import decided
 import devlog
 import fakeclock
 import faultshim
 import fleetcase
+import ledgerfile
 import mta
 import postgres
 import review
 import soak
+import tap
 
 ANN = fleetcase.ANN
 ALL = "write fsync rename open fcntl fork"
 
 # Seconds: the agent notices a database that says nothing within its patience, and tries again after a pause of a minute at most.
-NOTICED = 60
-BACK = 120
+NOTICED = 90 * tap.SLOWNESS
+BACK = 150 * tap.SLOWNESS
 
 AWAY = r"rcptguardq\[\d+\]: fleet: .*until that is over"
 THERE = r"rcptguardq\[\d+\]: fleet: the database is there again"
@@ -125,6 +129,67 @@ class Killed(TroubleCase):
                 self.assertEqual(self.settle([(node, one) for one in held]), [])
                 self.assertPublished(node, *held)
                 node.stop_agent()
+
+
+class Alone(TroubleCase):
+    """One process, or one row, of which something is wrong."""
+
+    NODES = ("postfix", "postfix")
+
+    def exchanging(self, node):
+        """The process that `agent --wait` started for the exchange."""
+        for child in daemon.children(node.process.pid):
+            with contextlib.suppress(OSError), open("/proc/%d/cmdline" % child, "rb") as file:  # others come and go
+                if b"--fleet" in file.read().split(b"\0"):
+                    return child
+        return None
+
+    def test_the_exchange_is_killed(self):
+        """the agent starts it again; and it ends with the agent"""
+        node = self.nodes[0]
+        first = daemon.wait_until(lambda: self.exchanging(node), mta.LIMIT, "the process of the exchange")
+        os.kill(first, signal.SIGKILL)
+        daemon.wait_until(lambda: not daemon.alive(first), mta.LIMIT, "its end")
+        decided.ring(node)  # the agent looks at each of its turns, and this begins one
+        second = daemon.wait_until(lambda: self.exchanging(node) not in (None, first) and self.exchanging(node), mta.LIMIT, "another one")
+        self.check_all_is_well(node)
+        os.kill(node.process.pid, signal.SIGKILL)
+        daemon.wait_until(lambda: not daemon.alive(second), mta.LIMIT, "its end with the agent")
+
+    def test_what_the_database_cannot_take(self):
+        """a row with such a text stays out of it, which the log says; the others come in"""
+        node = self.nodes[0]
+        bad, worse, good = node.hold(), node.hold(), node.hold()
+        self.wait_published(node)
+        node.stop_agent()
+        for held, value in (bad, "'a' || char(0) || 'b'"), (worse, "CAST(x'61ff62' AS TEXT)"), (good, "'Grüße'"):
+            ledgerfile.execute(node.guard.ledger_path, "UPDATE held SET subject = %s WHERE queue_id = '%s'" % (value, held.id))
+            ledgerfile.execute(node.guard.ledger_path, "INSERT OR REPLACE INTO unpublished SELECT id, 1 FROM held WHERE queue_id = ?", held.id)
+        node.agent()
+        self.assertPublished(node, good)
+        self.wait_said("fleet: row %d of the ledger cannot be published" % node.row(bad.id)["id"])
+        self.check_all_is_well(node)
+
+    def test_name_of_another(self):
+        """a node that calls itself as another one does, or that has taken another name, is told so"""
+        node, other = self.nodes
+        node.stop_agent()
+        self.addCleanup(node.configure)
+        for name in other.NODE, "mx9":
+            path = node.configure()
+            text = open(path, encoding="utf-8").read()
+            daemon.write(path, text.replace("node = %s\n" % node.NODE, "node = %s\n" % name))
+            answer = node.ask("agent", "--fleet")
+            self.assertEqual(answer.code, review.PASSING)
+            self.assertRegex(answer.err, "the node `%s` has another role than `%s`, or this role is another node's" % (name, node.NODE))
+
+    def test_not_configured(self):
+        node = self.nodes[0]
+        path = node.configure()
+        self.addCleanup(node.configure)
+        text = open(path, encoding="utf-8").read()
+        daemon.write(path, text.partition("[fleet]")[0])
+        node.refused(review.WRONG, r"\[fleet\] database is not configured", "agent", "--fleet")
 
 
 class Away(TroubleCase):

@@ -61,6 +61,8 @@ def environment(directory=None):
     if tap.SANITIZERS != "no":
         env["G_SLICE"] = "always-malloc"  # GLib's own allocator hides who freed what, and its locks, from the sanitizers
     env["ASAN_OPTIONS"] = common + ":detect_stack_use_after_return=1"
+    if "LD_PRELOAD" in env:  # it would have to be the first
+        env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
     env["UBSAN_OPTIONS"] = common + ":print_stacktrace=1"
     env["TSAN_OPTIONS"] = common + _suppressions("tests/tsan.supp", "tests/lib/tsan.supp") + ":print_suppressions=0"
     env["LSAN_OPTIONS"] = common + _suppressions("tests/lsan.supp") + ":print_suppressions=0"
@@ -225,9 +227,10 @@ class Daemon:
     groups    supplementary groups that it is started with
     descriptors   the limit of open files that it cannot raise
     control_group   the directory of a control group that it is started in
+    config_path     where its configuration is; by default in `directory`
     """
 
-    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None, control_group=None):
+    def __init__(self, policy, files=None, config=None, socket=None, arguments=(), user=USER, wait=True, groups=None, descriptors=None, control_group=None, config_path=None):
         self.directory = temporary_directory()
         self.process = None
         self.lines = []
@@ -252,7 +255,7 @@ class Daemon:
                 values["milter", "user"] = user
             values.update(config or {})
             self.ledger_path = values["ledger", "path"] or self.ledger_path
-            self.config_path = write_config(os.path.join(self.directory, "rcptguard.conf"), values)
+            self.config_path = write_config(config_path or os.path.join(self.directory, "rcptguard.conf"), values)
             self._start(arguments, groups, descriptors, control_group)
             if wait:
                 self.wait_ready()

@@ -69,7 +69,7 @@ smtpd_peername_lookup = no
 smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 smtpd_sasl_local_domain =
-cyrus_sasl_config_path = {root}/etc/sasl
+cyrus_sasl_config_path = {etc}/sasl
 enable_long_queue_ids = yes
 smtp_destination_concurrency_limit = 5
 default_destination_recipient_limit = 50
@@ -125,8 +125,9 @@ def _default(name):
 
 class Postfix(mta.Mta):
     """
-    milter  the socket's kind, "unix" or "inet", or "" for no milter
+    milter  the socket's kind, "unix" or "inet", or "" for no milter; or another Postfix, whose socket it is
     extra   more lines for main.cf
+    etc     the directory of its configuration; by default one of its own
     """
 
     NAME = "postfix"
@@ -142,8 +143,9 @@ class Postfix(mta.Mta):
     RETURNED = r": %s: .*force-expired"
     RETURN_WORDS = "administratively expired"
 
-    def __init__(self, milter="", extra=""):
+    def __init__(self, milter="", extra="", etc=None):
         super().__init__()
+        self.etc = etc or self._path("etc")
         self.started = False
         self.copies = 0
         try:
@@ -156,18 +158,18 @@ class Postfix(mta.Mta):
     # ---- set-up
 
     def _create(self, milter, extra):
-        for name in ("etc", "etc/sasl", "queue", "data", "log"):
-            os.mkdir(self._path(name))
-            os.chmod(self._path(name), 0o755)
+        for path in self.etc, os.path.join(self.etc, "sasl"), self._path("queue"), self._path("data"), self._path("log"):
+            os.makedirs(path, exist_ok=True)  # Debian's own has files that every Postfix needs
+            os.chmod(path, 0o755)
         postfix = pwd.getpwnam("postfix")
         os.chown(self._path("data"), postfix.pw_uid, postfix.pw_gid)
         self.ports = dict(zip((*LISTENERS, "sink", "milter"), mta.free_ports(len(LISTENERS) + 2)))
         self._name_socket(milter)
-        values = dict(self.ports, root=self.root, domain=DOMAIN, milter=self.milter, extra=extra, command_directory=_default("command_directory"),
+        values = dict(self.ports, root=self.root, etc=self.etc, domain=DOMAIN, milter=self.milter, extra=extra, command_directory=_default("command_directory"),
                       daemon_directory=_default("daemon_directory"), meta_directory=_default("meta_directory"))
-        daemon.write(self._path("etc", "main.cf"), _MAIN.format(**values))
-        daemon.write(self._path("etc", "master.cf"), _MASTER.format(**values))
-        self._settle("etc")
+        daemon.write(os.path.join(self.etc, "main.cf"), _MAIN.format(**values))
+        daemon.write(os.path.join(self.etc, "master.cf"), _MASTER.format(**values))
+        self._settle(self.etc)
         self._create_chroot()
         self._create_login()
         # As the installation notes say: owned by the daemon's user, group postfix, setgid.
@@ -177,7 +179,9 @@ class Postfix(mta.Mta):
         os.chmod(self.socket_directory, 0o2750)
 
     def _name_socket(self, milter):
-        if milter == "inet":
+        if isinstance(milter, Postfix):
+            self.milter, self.socket = milter.milter, milter.socket
+        elif milter == "inet":
             self.milter = "inet:127.0.0.1:%d" % self.ports["milter"]
             self.socket = "inet:%d@127.0.0.1" % self.ports["milter"]
         else:
@@ -193,17 +197,17 @@ class Postfix(mta.Mta):
 
     def _create_login(self):
         # Debian's Postfix looks in the configuration's own directory, whatever cyrus_sasl_config_path says.
-        database = self._path("etc", "sasl", "sasldb2")
-        daemon.write(self._path("etc", "sasl", "smtpd.conf"),
+        database = os.path.join(self.etc, "sasl", "sasldb2")
+        daemon.write(os.path.join(self.etc, "sasl", "smtpd.conf"),
                      "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\nsasldb_path: %s\n" % database)
         self.add_login(LOGIN)
         os.chmod(database, 0o644)
 
     def add_login(self, login):
-        subprocess.run(["saslpasswd2", "-p", "-c", "-f", self._path("etc", "sasl", "sasldb2"), "-u", "mail." + DOMAIN, login], input=PASSWORD.encode(), check=True)
+        subprocess.run(["saslpasswd2", "-p", "-c", "-f", os.path.join(self.etc, "sasl", "sasldb2"), "-u", "mail." + DOMAIN, login], input=PASSWORD.encode(), check=True)
 
     def environment(self):
-        return dict(os.environ, MAIL_CONFIG=self._path("etc"))
+        return dict(os.environ, MAIL_CONFIG=self.etc)
 
     def _start(self):
         self._start_sink()
@@ -223,7 +227,7 @@ class Postfix(mta.Mta):
             self._run_once(mta.LIMIT)
 
     def _run_once(self, limit):
-        done = self._command("postfix", "-c", self._path("etc"), "start")
+        done = self._command("postfix", "-c", self.etc, "start")
         if done.returncode != 0:
             raise AssertionError("postfix start: %s\n%s" % (done.stdout.decode("utf-8", "replace"), "\n".join(self.lines())))
         self._wait_listening((*LISTENERS, "sink"), limit)
@@ -232,7 +236,7 @@ class Postfix(mta.Mta):
         if not self.started:
             return
         pid = self.master()
-        self._command("postfix", "-c", self._path("etc"), "stop")
+        self._command("postfix", "-c", self.etc, "stop")
         if pid is None:
             return
         try:
@@ -293,13 +297,13 @@ class Postfix(mta.Mta):
 
     def queue(self):
         """`postqueue -j`: a list of dictionaries."""
-        done = subprocess.run(["postqueue", "-c", self._path("etc"), "-j"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+        done = subprocess.run(["postqueue", "-c", self.etc, "-j"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines() if line.strip()]
 
     def review_keys(self):
         """What rcptguardq has to know of this MTA: keys of [review]."""
-        return {"mta": "postfix", "postfix-config": self._path("etc")}
+        return {"mta": "postfix", "postfix-config": self.etc}
 
     def broken_keys(self):
         """Keys of [review] with which its commands fail, and what rcptguardq says then."""
@@ -313,14 +317,15 @@ class Postfix(mta.Mta):
         """Another directory of the same configuration with more lines.  Gives its path."""
         self.copies += 1
         path = self._path("etc%d" % self.copies)
-        shutil.copytree(self._path("etc"), path)
+        shutil.copytree(self.etc, path)
         with open(os.path.join(path, "main.cf"), "a", encoding="utf-8") as file:
             file.write("".join(line + "\n" for line in lines))
-        self._settle("etc%d" % self.copies)
+        self._settle(path)
         return path
 
-    def _settle(self, etc):
-        daemon.settle(self._path(etc, "main.cf"), self._path(etc, "master.cf"))
+    @staticmethod
+    def _settle(etc):
+        daemon.settle(os.path.join(etc, "main.cf"), os.path.join(etc, "master.cf"))
 
     def halt(self):
         """Stops it; what is queued stays.  Its commands write the log themselves then, as its user."""
@@ -333,14 +338,14 @@ class Postfix(mta.Mta):
 
     def drop(self, queue_id):
         """Deletes a message from the queue, by hand."""
-        self._command("postsuper", "-c", self._path("etc"), "-d", queue_id)
+        self._command("postsuper", "-c", self.etc, "-d", queue_id)
 
     def flush(self, queue_id):
         """Has a message tried again, as soon as the attempt before has let go of it: what is active is passed over."""
         def waiting():
             return queue_id not in [entry["queue_id"] for entry in self.queue() if entry["queue_name"] != "deferred"]
         daemon.wait_until(waiting, LIMIT, "the end of the attempt at %s" % queue_id)
-        self._command("postqueue", "-c", self._path("etc"), "-i", queue_id)
+        self._command("postqueue", "-c", self.etc, "-i", queue_id)
 
     def age(self, queue_id, seconds):
         """Makes a message on hold older: in the records of its queue file, which hold times as decimal digits."""
@@ -359,7 +364,7 @@ class Postfix(mta.Mta):
     def leaves(self):
         """Ways in which a person lets a held message go, beside our own."""
         def requeue(*words):
-            self._command("postsuper", "-c", self._path("etc"), "-r", *words)
+            self._command("postsuper", "-c", self.etc, "-r", *words)
             self.kick_pickup()
         return [self.release, lambda queue_id: requeue(queue_id, "hold"), lambda queue_id: requeue("ALL", "hold"), lambda queue_id: requeue("ALL")]
 
@@ -388,20 +393,20 @@ class Postfix(mta.Mta):
         copy = self.copy_held(queue_id)
         os.rename(self._held_file(queue_id), self._path("hidden"))  # so that the copy is another file
         self.restore_held(queue_id, copy)
-        self._command("postsuper", "-c", self._path("etc"), "-s")
+        self._command("postsuper", "-c", self.etc, "-s")
         os.unlink(self._path("hidden"))
         new, = set(self.held()) - before
         return new
 
     def release(self, queue_id):
         """Lets a held message go."""
-        done = self._command("postsuper", "-c", self._path("etc"), "-H", queue_id)
+        done = self._command("postsuper", "-c", self.etc, "-H", queue_id)
         assert b"Released from hold: 1 message" in done.stdout, done.stdout
-        self._command("postqueue", "-c", self._path("etc"), "-i", queue_id)
+        self._command("postqueue", "-c", self.etc, "-i", queue_id)
 
     def kick_pickup(self):
         """Has pickup look at once and not at its next round."""
-        self._command("postkick", "-c", self._path("etc"), "public", "pickup", "W")
+        self._command("postkick", "-c", self.etc, "public", "pickup", "W")
 
     def maildrop(self):
         """The files that sendmail(1) left and pickup could not hand on."""

@@ -13,8 +13,8 @@ import tap
 REFERENCE = re.compile(r"STYLE: referenced manual not found: Xr |^mandoc: outdated mandoc\.db lacks ")
 
 # Pages of others: by what they come with.
-OTHERS = {"sudo 8", "seccomp 2", "landlock 7", "visudo 8", "syslog 3", "systemd 1", "systemd-journald.service 8", "systemd.journal-fields 7", "smtpd 8", "sendmail 1", "postconf 5", "postconf 1", "postmap 1", "postcat 1", "postqueue 1", "postsuper 1", "syslog.conf 5",
-          "pcre2pattern 3", "cockpit.conf 5", "cockpit-ws 8", "ssh 1"}
+OTHERS = {"sudo 8", "seccomp 2", "landlock 7", "visudo 8", "syslog 3", "systemd 1", "systemd-journald.service 8", "systemd.journal-fields 7", "smtpd 8", "sendmail 1", "postconf 5", "postconf 1", "postmap 1", "postmulti 1", "postcat 1", "postqueue 1", "postsuper 1", "syslog.conf 5",
+          "pcre2pattern 3", "cockpit.conf 5", "cockpit-ws 8", "ssh 1", "psql 1", "pg_dump 1"}
 
 
 class Pages(unittest.TestCase):

@@ -332,7 +332,7 @@ class Metrics(page.PageCase):
         """the seconds between two writings"""
         text = re.sub(r"\s+", " ", page.section(self.tree, "METRICS").text())
         self.assertEqual(re.findall(r"every (\d+) seconds", text), [str(csource.number("milter/metrics/metrics_file.h", "METRICS_INTERVAL"))])
-        suffix, = re.findall(r'#define NEW_SUFFIX "(.*)"', csource.read("milter/metrics/metrics_file.c"))
+        suffix, = re.findall(r'#define NEW_SUFFIX "(.*)"', csource.read("milter/metrics/metrics_replace.c"))
         self.assertIn(suffix, page.marked(page.section(self.tree, "METRICS"), "Li"))
 
 

@@ -21,6 +21,7 @@ import xml.etree.ElementTree
 import daemon
 import mta
 import policies
+import postgres
 import surroundings
 import tap
 import tool
@@ -88,7 +89,7 @@ ELSEWHERE = {
 }
 
 # Of these the makefile is asked what it would do: they take minutes, or write into the tree.
-ASKED = ["make bench", "make bench-answers", "make bench-body", "make bench-fleet", "make bench-flood", "make bench-held", "make bench-peers", "make bench-places", "make bench-replay", "make bench-state", "make bench-year", "make differential", "make one-pass", "make crossing", "make format", "make format-check", "make analysis", "make coverage", "make coverage-prepare", "make fuzz", "make growth", "make search", "make soak", "make check-soak", "make vectors", "make record-version RELEASE=0.2",
+ASKED = ["make bench", "make bench-answers", "make bench-body", "make bench-fleet", "make bench-flood", "make bench-held", "make bench-peers", "make bench-places", "make bench-replay", "make bench-shared", "make bench-state", "make bench-year", "make differential", "make one-pass", "make crossing", "make format", "make format-check", "make analysis", "make coverage", "make coverage-prepare", "make fuzz", "make growth", "make search", "make soak", "make check-soak", "make vectors", "make record-version RELEASE=0.2",
          "make update-golden"]
 
 # Seconds for a build from the source, while other tests run.
@@ -269,6 +270,48 @@ class Commands(unittest.TestCase):
         log = self.type("sudo rcptguardq log")
         self.assertIn("asked the sender", log)
         self.assertIn("use Bcc", log)
+
+    def test_3_several_servers(self):
+        """this machine is the database server db1, and the relay mx1; that the other relay can log in"""
+        text = read("README.md").partition("### Several servers")[2].partition("### ")[0]
+        database, node, tables = ([line[4:] for line in block.splitlines()] for block in re.findall(r"(?m)(?:^    .*\n)+", text))
+        version = pathlib.Path(postgres.programs()).parent.name
+        self.make_cluster(version)
+        for command in database[:-1]:
+            self.machine.write("/typed", command.replace("/15/main/", "/%s/docs/" % version) + "\n")
+            # Without a terminal createuser reads the password, twice, from its input.
+            self.type(command, "printf 'secret\\nsecret\\n' | setsid -w runuser -u postgres -- sh /typed")
+        self.type(database[-1], "pg_ctlcluster %s docs restart" % version)
+
+        self.machine.run("useradd -m alice && cd ~alice && echo 'db1.corp.example:*:*:fleet:secret' > .pgpass && chown alice .pgpass && chmod 600 .pgpass; cd /srv")
+        # The packages' file has this line.
+        self.assertIn("\n[fleet]\n", read("packaging/rcptguard.conf"))
+        self.machine.run("cp -p /etc/rcptguard/rcptguard.conf without-fleet && echo '[fleet]' >> /etc/rcptguard/rcptguard.conf")
+        for command in node[:-1]:
+            self.type(command, command.replace("scp db1.corp.example:", "cp ").replace("PASSWORD", "secret"))
+        self.assertIn("made: schema", self.type(tables[0]))
+        self.type(node[-1], "rcptguardq agent --fleet")
+        self.assertRegex(self.type("rcptguardq fleet status"), r"(?m)^mx1 .*: seen \d+ s ago, published ")
+        found = self.machine.run("rcptguardq doctor --verbose", code=None)
+        checks = re.findall(r"(?m)^(\w+) +(fleet[\w-]*)\b", found)
+        self.assertGreaterEqual(len(checks), 7, found)
+        self.assertEqual([check for check in checks if check[0] != "ok"], [], found)
+        other = re.search(r"database = (.*?)\"", node[3]).group(1).replace("user=mx1", "user=mx2").replace(" passfile=/etc/rcptguard/pgpass", "")
+        self.assertEqual(self.machine.run("PGPASSWORD=secret psql -At '%s' -c 'SELECT name FROM rcptguard.node'" % other), "mx1\n")
+        self.machine.run("cp -p without-fleet /etc/rcptguard/rcptguard.conf")
+
+    def make_cluster(self, version):
+        """As the packages make one, with a certificate for its name."""
+        run = self.machine.run
+        self.machine.write("/etc/hosts", "127.0.0.1 localhost\n%s db1.corp.example\n" % surroundings.ADDRESSES[0])
+        run("rm -rf /run/postgresql/.s.* && mkdir -p /etc/ssl/private && chmod 755 /etc/ssl/private && cd /etc/ssl && "
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=db1.corp.example -addext subjectAltName=DNS:db1.corp.example -keyout private/ssl-cert-snakeoil.key "
+            "-out certs/ssl-cert-snakeoil.pem && chown postgres private/ssl-cert-snakeoil.key && chmod 600 private/ssl-cert-snakeoil.key; cd /srv")
+        run("pg_createcluster --port 5432 %s docs" % version)
+        for setting in "dynamic_shared_memory_type mmap", "ssl on", "ssl_cert_file /etc/ssl/certs/ssl-cert-snakeoil.pem", "ssl_key_file /etc/ssl/private/ssl-cert-snakeoil.key":
+            run("pg_conftool %s docs set %s" % (version, setting))
+        self.addCleanup(run, "pg_ctlcluster --mode immediate %s docs stop" % version, code=None)
+        run("pg_ctlcluster %s docs start" % version)
 
     def test_4_policy(self):
         """a policy, a message and a mailbox in a folder"""

@@ -24,7 +24,7 @@ class FleetPage(fleetpeople.PeopleCase):
     def documented(self, title):
         found = {}
         for head, _body in page.items(page.section(page.tree(PAGE), title, "Ss")):
-            found[head.find("Va", "elem")[0].text()] = {element.text() for element in head.find("Vt", "elem")}
+            found[next(iter(head.find("Va", "elem"))).text()] = {element.text() for element in head.find("Vt", "elem")}
         return found
 
     def compare(self, title, objects, also=()):
@@ -43,7 +43,7 @@ class FleetPage(fleetpeople.PeopleCase):
         self.make_away(self.three, 12)
         self.addCleanup(self.three.agent)
         waits = self.one.ask("release", "--json", held[1].id, reason="ok").json()
-        vouched = self.one.done("delete", "--json", held[0].id, reason="ok").json()
+        vouched = self.one.ask("delete", "--json", held[0].id, reason="ok").json()
         self.assertEqual([each["waits"] for each in waits + vouched], [True, False])
         self.server.psql("UPDATE rcptguard.decision SET reason = NULL WHERE queue_id = '%s'" % held[1].id)
         shown = [json.loads(self.one.ask("show", "--json", each.id).out) for each in held]

@@ -16,6 +16,7 @@ PAGES = {
     "rcptguard(1)": "policy/rcptguard/rcptguard.1",
     "rcptguard-policy(5)": "policy/rcptguard/rcptguard-policy.5",
     "rcptguard.conf(5)": "milter/common/rcptguard.conf.5",
+    "rcptguard-fleet(7)": "milter/fleet/rcptguard-fleet.7",
     "rcptguard-web(7)": "packaging/web/rcptguard-web.7",
     "rcptguardd(8)": "milter/daemon/rcptguardd.8",
     "rcptguardq(8)": "milter/rcptguardq/rcptguardq.8",

@@ -28,6 +28,7 @@ INTERNAL = {
     ("policy/address/address.c", "MARKS_LIMIT"): "no letter has that many",
     ("policy/address/address.h", "DOMAIN_LENGTH_LIMIT"): "the DNS's own",
     ("policy/exposure/classes.c", "REMEMBERED_LIMIT"): "a cache",
+    ("policy/message/mta.h", "MTA_INSTANCE_LIMIT"): "no policy sees the instance",
     ("policy/base/suggest.c", "FOLDER_LIMIT"): "where a name is looked for that was perhaps meant",
     ("policy/logic/condition_facts.c", "VARIABLES_LIMIT"): "more counts than a policy has",
     ("policy/lint/lint_actions.c", "COMPARED_LIMIT"): "more rules than a policy has",

@@ -18,7 +18,7 @@ import tool
 import tool_page
 
 PAGE = "rcptguardq(8)"
-COMMON = {"-c", "--config", "--json", "--utc", "-h", "--help"}
+COMMON = {"-c", "--config", "--instance", "--json", "--utc", "-h", "--help"}
 DECIDING = "release", "return", "delete"
 
 NOTICE = os.path.join(daemon.SOURCE, "packaging", "examples", "notice.txt")
@@ -83,7 +83,7 @@ class Options(QueueCase):
         for command, text in blocks:
             with self.subTest(command):
                 shown = {"-" + name for name in re.findall(r"\bFl (\S+)", text)}
-                self.assertSame(shown | {"-c", "--config", "--utc", "-h", "--help"}, tool.options(help_of(command)), "options of " + command)
+                self.assertSame(shown | {"-c", "--config", "--instance", "--utc", "-h", "--help"}, tool.options(help_of(command)), "options of " + command)
 
     def test_without_command(self):
         listed = tool_page.options_of(page.section(self.tree, "Options without a command", "Ss"))
@@ -129,7 +129,8 @@ class Words(QueueCase):
         listed = [word for head, _body in page.items(page.section(self.tree, "CHECKS")) for word in page.marked(head, "Cm")]
         self.assertSame(set(listed), known, "checks")
         self.assertEqual(len(listed), len(set(listed)), "a check stands twice")
-        places = set(re.findall(r'#define (?:MEND_SHELL|MAIN_CF|CONF|MC) +"([^"]+)"', "".join(csource.read(file) for file in csource.sources("milter"))))
+        places = set(re.findall(r'#define (?:MEND_SHELL|MEND_PSQL|MAIN_CF|CONF|MC) +"([^"]+)"', "".join(csource.read(file) for file in csource.sources("milter"))))
+        places.add("rcptguard.conf")  # the name of the file that is in use, which may be another
         self.assertSame(self.quoted(self.body_of("doctor", "mend[].place")), places, "places")
         self.assertSame(self.quoted(self.body_of("doctor", "severity")), set(csource.array("milter/setup/findings.c", "severity_names")), "severities")
 
@@ -272,7 +273,7 @@ class Real(review.ReviewCase, QueueCase):
         counts = self.done("counts", "--json").json()
         full, bare = self.hold("auth"), self.hold(sender="clinic@me.example", people=review.WIDE[:2] + ["blind@x.example"], cc=review.WIDE[:2])
         self.done("list")
-        self.change(full.id, "defects = 15, leaves = judged + 600000000, inside = 'calendar:45/43', opaque = 9")
+        self.change(full.id, "defects = 15, leaves = judged + 600000000, inside = 'calendar:45/43', opaque = 9, instance = 'postfix'")
         self.change(bare.id, "message_id = NULL, client = NULL, subject = NULL, text = NULL, stopped = 'split'")
         self.configure(expire="10d return")
         self.delay("wide-cc")

@@ -8,7 +8,7 @@ import daemon
 import tap
 
 SOURCE = pathlib.Path(daemon.SOURCE)
-WHO = ["sender", "local user", "socket", "reviewer", "taken over the daemon", "policy's author", "package's maintainer"]
+WHO = ["sender", "local user", "socket", "reviewer", "taken over the daemon", "another node of a fleet", "policy's author", "package's maintainer"]
 
 
 def section():

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 
@@ -53,7 +54,14 @@ class Alerts(unittest.TestCase):
                 for count in (1, 12):
                     guardcase.send(mta, to=policies.people(count))
                 guard.stop()
+                # What exchanges with a fleet's database is another process; it writes even if there is none.
+                config = daemon.write_config(os.path.join(folder, "fleet.conf"), {
+                    ("milter", "user"): daemon.USER, ("ledger", "path"): guard.ledger_path, ("metrics", "path"): path, ("fleet", "database"): "host=/nonexistent"})
+                done = subprocess.run([os.path.join(daemon.BUILD, "rcptguardq"), "agent", "--fleet", "-c", config], env=daemon.environment(), stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, check=False, timeout=daemon.LIMIT)
+                assert done.returncode == 75, done.stdout
             cls.found = prometheus.read(path)
+            cls.found_of_fleet = prometheus.read(path.replace(".prom", "-fleet.prom"))
 
     def test_the_rules_are_sound(self):
         code, said = prometheus.promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
@@ -85,31 +93,33 @@ class Alerts(unittest.TestCase):
             self.assertEqual(prometheus.promtool("test", "rules", *map(str, cases_paths))[0], 0)
 
     def test_the_metrics_are_there(self):
-        """Every metric of the rules and of their cases is written by the daemon and stands in its manual."""
-        manual = set(re.findall(r"(?m)^\.It Cm (rcptguard_[a-z_]+)$", (SOURCE / "milter/daemon/rcptguardd.8").read_text(encoding="utf-8")))
-        written = set(self.found.types)
-        self.assertEqual(manual, written)
+        """Every metric of the rules and of their cases is written by the daemon, or by what exchanges with a fleet's database, and is in its manual."""
+        for page, found in (("milter/daemon/rcptguardd.8", self.found), ("milter/fleet/rcptguard-fleet.7", self.found_of_fleet)):
+            manual = set(re.findall(r"(?m)^\.It Cm (rcptguard_[a-z_]+)$", (SOURCE / page).read_text(encoding="utf-8")))
+            self.assertEqual(manual, set(found.types), page)
+        written = {**self.found.types, **self.found_of_fleet.types}
         for path in (RULES, *CASES):
             names = set(_NAME.findall(without_comments(path))) - {"rcptguard_instance"}  # a label
             self.assertGreaterEqual(len(names), 4)
-            self.assertEqual(names - written, set(), path.name)
+            self.assertEqual(names - set(written), set(), path.name)
 
     def test_the_labels_are_there(self):
-        labels = self.found.labels()
+        labels = {**self.found.labels(), **self.found_of_fleet.labels()}
+        samples = [*self.found.samples, *self.found_of_fleet.samples]
         for name, alert in alerts().items():
             with self.subTest(name):
                 used = _NAME.findall(expression(alert))
-                there = set().union(*(labels[one] for one in used)) | {"instance", "rcptguard_instance"}
+                there = set().union(*(labels.get(one, ()) for one in used)) | {"instance", "rcptguard_instance"}
                 asked = set(re.findall(r"\$labels\.(\w+)", alert)) | {one for found in re.findall(r"\(([a-z, ]+)\) \(", expression(alert)) for one in found.split(", ")}
                 self.assertEqual(asked - there, set())
                 for label, value in re.findall(r'(\w+)="(\w+)"', expression(alert)):
-                    self.assertTrue(any(key[0] in used and (label, value) in zip(key[1::2], key[2::2]) for key in self.found.samples), "%s=%s" % (label, value))
+                    self.assertTrue(any(key[0] in used and (label, value) in zip(key[1::2], key[2::2]) for key in samples), "%s=%s" % (label, value))
 
     def test_each_says_what_to_do(self):
         """A summary of one line, and a description that names a command that there is."""
         commands = {}
         for program in ("rcptguard", "rcptguardq"):
-            output = prometheus.subprocess.run([os.path.join(daemon.BUILD, program), "--help"], env=daemon.environment(), stdout=prometheus.subprocess.PIPE, text=True,
+            output = subprocess.run([os.path.join(daemon.BUILD, program), "--help"], env=daemon.environment(), stdout=subprocess.PIPE, text=True,
                                                check=True).stdout
             commands[program] = set(re.findall(r"(?m)^ +(?:%s )?([a-z]+)\b" % program, output))
         for name, alert in alerts().items():

@@ -122,10 +122,39 @@ class Units(unittest.TestCase):
         self.assertGreater(len(used), 10)
         self.assertLessEqual(used, fields)
 
+    def test_instances(self):
+        """each unit but those of the web server is there as a template, which has nothing that is not the instance's own"""
+        plain = [path for path in self.units.iterdir() if path.is_file() and "@" not in path.name and "-web" not in path.name]
+        self.assertIn("rcptguardd.service", [path.name for path in plain])
+        for path in plain:
+            template = path.with_name("%s@%s" % (path.stem, path.suffix))
+            text = template.read_text()
+            settings = re.sub(r"(?m)^#.*\n", "", text)
+            self.assertRegex(settings, r"(?m)^Description=rcptguard %i,", template.name)
+            # What has no name in it is for all: the programs, the manuals, the directory of the metrics and the mail of Sendmail.
+            for word in re.findall(r"[-+=' ](/(?:etc|var|run)/[^\s';]*)", settings):
+                if word not in ("/etc/rcptguard", "/run/rcptguard-metrics", "/run/sendmail", "/var/spool/mqueue", "/var/mail", "/var/spool/mail", "/var/lib/sendmail"):
+                    self.assertIn("%i", word, template.name)
+            for command in re.findall(r"/usr/sbin/rcptguard\w* [^&']*", settings):
+                self.assertRegex(command, r"--instance %i|-c /etc/rcptguard/%i\.conf", template.name)
+        self.assertIn("\nStateDirectory=rcptguard-%i\n", (self.units / "rcptguardd@.service").read_text())
+        self.assertIn("\nPathModified=/var/lib/rcptguard-%i/agent.wake\n", (self.units / "rcptguard-agent@.path").read_text())
+
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox(self):
         for path in self.services():
-            self.assertLessEqual(self.exposure(path), EXPOSURE_AGENT if path.name in (AGENT, FLEET) else EXPOSURE_SESSION if path.name == SESSION else EXPOSURE_MAIL if path.name in MAILS else EXPOSURE, path.name)
+            name = path.name if path.name == SESSION else path.name.replace("@", "")
+            self.assertLessEqual(self.exposure(path), EXPOSURE_AGENT if name in (AGENT, FLEET) else EXPOSURE_SESSION if name == SESSION else EXPOSURE_MAIL if name in MAILS else EXPOSURE, path.name)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
+    def test_the_units_are_sound(self):
+        """systemd reads the templates, with a name, without a complaint"""
+        names = [path.name.replace("@.", "@postfix-out.") for path in self.units.iterdir() if "@." in path.name and "-web" not in path.name]
+        self.assertGreater(len(names), 5)
+        for name in names:
+            result = run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "--root=" + self.folder, name])
+            complaints = [line for line in result.stdout.splitlines() if "rcptguard" in line and "is not executable" not in line and "not found" not in line]
+            self.assertEqual(complaints, [], result.stdout)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox_with_the_drop_ins_for_tcp(self):

@@ -2,6 +2,7 @@
 
 #include <config.h>
 
+#include "milter/common/conf_instance.h"
 #include "milter/common/conf_keys.h"
 #include "milter/common/conf_load.h"
 
@@ -80,8 +81,8 @@ static void test_defaults(void)
     g_assert_null(review->identities);
     g_assert_null(review->notice);
     g_assert_null(review->digest_to);
-    g_assert_null(review->places[MTA_POSTFIX].configuration);
-    g_assert_null(review->places[MTA_SENDMAIL].configuration);
+    g_assert_null(config_mta(config, MTA_POSTFIX));
+    g_assert_null(config_mta(config, MTA_SENDMAIL));
     g_assert_null(review->places[MTA_SENDMAIL].command);
     for (unsigned i = 0; i < REVIEW_ACTIONS; i++) {
         g_assert_cmpuint(g_strv_length(review->groups[i]), ==, 1);
@@ -155,18 +156,26 @@ static void test_every_key(void)
     g_autofree char *addresses = g_strjoinv(" ", review->digest_to);
     g_assert_cmpstr(addresses, ==, "security@corp.example root");
     g_assert_cmpint(review->mta, ==, MTA_SENDMAIL);
-    g_assert_cmpstr(review->places[MTA_POSTFIX].configuration, ==, "/etc/postfix-out");
-    g_assert_cmpstr(review->places[MTA_SENDMAIL].configuration, ==, "/etc/mail/out.cf");
+    g_assert_cmpstr(config_mta(config, MTA_POSTFIX), ==, "/etc/postfix-out");
+    g_assert_cmpstr(config_mta(config, MTA_SENDMAIL), ==, "/etc/mail/out.cf");
     g_assert_cmpstr(review->places[MTA_SENDMAIL].command, ==, "/opt/sendmail");
 }
 
 #ifdef HAVE_LIBPQ
 static const bool pg_there = true;
 #define FLEET "[fleet]\ndatabase = host=db\nnode = relay7\n"
+#define STATE "database = fleet\non-away = local\n"
 #else
 static const bool pg_there = false;
 #define FLEET "[fleet]\nnode = relay7\n"
+#define STATE ""
 #endif
+
+/* Whether a build has a use for the key. */
+static bool is_of_build(const struct key *key)
+{
+    return pg_there || (strcmp(key->name, "database") != 0 && strcmp(key->name, "on-away") != 0);
+}
 
 /* The values of each key as texts: that of another configuration is taken over, and no other. */
 static void test_copies(void)
@@ -176,7 +185,7 @@ static void test_copies(void)
         "on-error = accept\non-fault = reject\ntimeout = 15m\nmemory = 1G\nbody = 25M\nread-ahead = "
         "no\n[log]\nfacility = local3\n"
         "format = json\naccepted = no\nsummary = 90\n[ledger]\npath = /srv/ledger.db\n"
-        "keep = 30d\nsubject = no\n[state]\npath = /srv/state.db\nkey = /srv/state.key\n" FLEET
+        "keep = 30d\nsubject = no\n[state]\npath = /srv/state.db\nkey = /srv/state.key\n" STATE FLEET
         "[metrics]\npath = /srv/x.prom\ninstance = out\n[review]\napprovals = 2\nidentities = i\nlist = a\nshow = b, "
         "c\nrelease = d\n"
         "return = none\ndelete = e\nnotice = n\ndecision-key = /srv/decision.key\nexpire = 3d delete\nanswers = "
@@ -191,8 +200,8 @@ static void test_copies(void)
         for (unsigned j = 0; (each = key_at(j)) != NULL; j++) {
             g_autofree char *here = key_text(each, config);
             g_autofree char *there = key_text(each, others);
-            g_assert_true(there != NULL || (!pg_there && each == key_find("fleet", "database")));
-            if (there != NULL)
+            g_assert_true(there != NULL || !is_of_build(each));
+            if (is_of_build(each))
                 g_assert_cmpint(g_strcmp0(here, there) == 0, ==, i == j);
         }
     }
@@ -207,7 +216,7 @@ static void test_relative_paths(void)
     g_assert_cmpstr(config->ledger, ==, "/etc/x/l.db");
     g_assert_cmpstr(config->metrics, ==, "/etc/x/m/x.prom");
     g_assert_cmpstr(config->review.identities, ==, "/etc/x/who");
-    g_assert_cmpstr(config->review.places[MTA_POSTFIX].configuration, ==, "/etc/x/p");
+    g_assert_cmpstr(config_mta(config, MTA_POSTFIX), ==, "/etc/x/p");
 }
 
 /* GLib's escapes are undone by GLib, and a hash without a blank before it is part of a value. */
@@ -248,6 +257,7 @@ static void test_secrets(void)
 {
     secret("[fleet]\ndatabse = host=db password=s3cret\n", "there is no key `databse`");
     secret("[fleet]\ndb = postgresql://a:s3cret@b\n", "there is no key `db`");
+    secret("[state]\ndatabase = s3cret\n", "expected `fleet`, or a connection string");
     secret(DATABASE "host=db password=s3cret # mine\n", "write a comment on a separate line");
     secret(DATABASE "host=db password=s3cret\\x\n", "escapes");
 #ifdef HAVE_LIBPQ
@@ -352,6 +362,11 @@ static void test_bad_values(void)
         "3:21: answers-delimiter: expected one of + - = _, as the MTA has it, not `++`",
         "4:18: sender-release: expected a time from 60s to 7d, not `10s`",
         "5:21: reviewers-by-mail: expected yes or no, not `on`; did you mean `yes`?");
+    WRONG("[state]\ndatabase = fleet\n",
+          "2:12: database: `fleet` is the database that [fleet] names, and [fleet] has no `database`");
+    WRONG("[state]\non-away = local\n", "2:11: on-away: [state] has no `database` that could be away");
+    WRONG("[state]\ndatabase = fleet\non-away = wait\n", "3:11: on-away: expected on-error or local, not `wait`",
+          "2:12: database: `fleet` is the database that [fleet] names, and [fleet] has no `database`");
     WRONG("[milter]\nmemory = 8M\n", "2:10: memory: expected a size from 16M to 64G, not `8M`");
     WRONG("[milter]\nbody = 2G\n", "2:8: body: expected a size from 1M to 1G, not `2G`");
     WRONG("[milter]\nbody = 0M\n", "2:8: body: expected a size such as 256M or 1G, not `0M`");
@@ -459,6 +474,80 @@ static void test_file(void)
     g_rmdir(directory);
 }
 
+/* What an instance has by default no other one has. */
+static void test_instances(void)
+{
+    auto_free(config) none = config_new(CONFIG_DEFAULT_PATH);
+    auto_free(config) out = config_new(INSTANCE_DIRECTORY "/postfix-out.conf");
+    auto_free(config) in = config_new(INSTANCE_DIRECTORY "/x/../postfix-in.conf");
+    struct config *all[] = {none, out, in};
+    g_assert_null(none->name);
+    g_assert_cmpstr(out->name, ==, "postfix-out");
+    g_assert_cmpstr(in->name, ==, "postfix-in");
+    g_assert_cmpstr(out->ledger, ==, LOCALSTATEDIR "/lib/rcptguard-postfix-out/ledger.db");
+    g_assert_cmpstr(out->policy, ==, INSTANCE_DIRECTORY "/postfix-out.policy");
+    g_assert_cmpstr(out->instance, ==, "postfix-out");
+    g_assert_cmpstr(config_mta(out, MTA_POSTFIX), ==, "/etc/postfix-out");
+    g_assert_cmpstr(config_mta(out, MTA_SENDMAIL), ==, "/etc/mail/postfix-out.cf");
+    g_assert_true(strstr(out->socket->name, "postfix-out/rcptguard") != NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++) {
+        for (unsigned j = 0; j < i; j++) {
+            g_autofree char *state = config_state(all[i]), *other_state = config_state(all[j]);
+            g_autofree char *key = config_decision_key(all[i]), *other_key = config_decision_key(all[j]);
+            g_assert_cmpstr(all[i]->socket->name, !=, all[j]->socket->name);
+            g_assert_cmpstr(all[i]->ledger, !=, all[j]->ledger);
+            g_assert_cmpstr(all[i]->policy, !=, all[j]->policy);
+            g_assert_cmpstr(state, !=, other_state);
+            g_assert_cmpstr(key, !=, other_key);
+        }
+    }
+    static const char *const without[] = {"/etc/x/postfix-out.conf", INSTANCE_DIRECTORY "/a/b.conf",
+                                          INSTANCE_DIRECTORY "/postfix-out.cf", INSTANCE_DIRECTORY "/.conf"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(without); i++) {
+        auto_free(config) config = config_new(without[i]);
+        g_assert_null(config->name);
+        g_assert_cmpstr(config->ledger, ==, none->ledger);
+    }
+    g_autofree char *timer = config_unit(out, "rcptguard-agent", ".timer"),
+                    *plain = config_unit(none, "rcptguardd", "");
+    g_autofree char *option = config_instance_option(out), *no_option = config_instance_option(none);
+    g_assert_cmpstr(timer, ==, "rcptguard-agent@postfix-out.timer");
+    g_assert_cmpstr(plain, ==, "rcptguardd");
+    g_assert_cmpstr(option, ==, " --instance postfix-out");
+    g_assert_cmpstr(no_option, ==, "");
+}
+
+static void test_instance_names(void)
+{
+    g_autofree char *longest = g_strnfill(63, 'x'), *longer = g_strnfill(64, 'x');
+    g_assert_true(instance_name_is_sound("a"));
+    g_assert_true(instance_name_is_sound("postfix-out_2.x"));
+    g_assert_true(instance_name_is_sound(longest));
+    static const char *const wrong[] = {"",    ".",    "..",  "-c",        ".x",   "_x",
+                                        "a/b", "../x", "a b", "rcptguard", "a\nb", "%i"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+        g_assert_false(instance_name_is_sound(wrong[i]));
+    g_assert_false(instance_name_is_sound(longer));
+}
+
+static void test_several_queues(void)
+{
+    auto_free(config) config = sound("[review]\npostfix-config = /etc/postfix, /etc/postfix-out,b\n");
+    g_autofree char *all = g_strjoinv(" ", config->review.places[MTA_POSTFIX].configurations);
+    g_assert_cmpstr(all, ==, "/etc/postfix /etc/postfix-out /etc/x/b");
+    auto_free(config) listed = sound("[review]\npostfix-config = postmulti\n");
+    g_assert_cmpstr(config_mta(listed, MTA_POSTFIX), ==, CONFIG_ALL_INSTANCES);
+    WRONG("[review]\npostfix-config = /a,\n", "2:18: postfix-config: expected directories with commas between them, or "
+                                              "`postmulti` alone, not `/a,`");
+    WRONG("[review]\npostfix-config = /a, postmulti\n",
+          "2:18: postfix-config: expected directories with commas between them, or `postmulti` alone, not `/a, "
+          "postmulti`");
+    WRONG("[review]\npostfix-config = postmulti,/a\n",
+          "2:18: postfix-config: expected directories with commas between them, or `postmulti` alone, not "
+          "`postmulti,/a`");
+    WRONG("[review]\npostfix-config = /a, /a\n", "2:18: postfix-config: has `/a` twice");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -478,5 +567,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/socket-path-limit", test_socket_path_limit);
     g_test_add_func("/config/sockets", test_sockets);
     g_test_add_func("/config/file", test_file);
+    g_test_add_func("/config/instances", test_instances);
+    g_test_add_func("/config/instance-names", test_instance_names);
+    g_test_add_func("/config/several-queues", test_several_queues);
     return g_test_run();
 }

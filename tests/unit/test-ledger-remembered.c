@@ -264,7 +264,7 @@ static void test_left(void)
     auto_free(ledger) ledger = open_private();
     gint64 id = hold_set(ledger, "4A", 1, 0, two), again = hold_set(ledger, "4B", 2, 0, two);
     const struct ledger_sight sight = {.id = id, .state = LEDGER_LEFT};
-    const struct ledger_arrival arrival = {"4C", NOON, 100};
+    const struct ledger_arrival arrival = {"4C", NOON, 100, NULL};
     g_autoptr(GArray) sights = g_array_new(FALSE, FALSE, sizeof sight);
     g_array_append_val(sights, sight);
     DONE(ledger_sighted(ledger, sights, NOON + SECOND, &error));

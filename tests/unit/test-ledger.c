@@ -138,7 +138,7 @@ static enum ledger_state state_of(struct ledger *ledger, gint64 id)
 static void see(struct ledger *ledger, gint64 id, enum ledger_state state, gint64 arrival)
 {
     g_autoptr(GArray) sights = g_array_new(FALSE, FALSE, sizeof(struct ledger_sight));
-    struct ledger_sight sight = {id, state, arrival, 0, NULL};
+    struct ledger_sight sight = {id, state, arrival, 0, NULL, NULL};
     g_array_append_val(sights, sight);
     DONE(ledger_sighted(ledger, sights, NOON + HOUR, &error));
 }
@@ -488,7 +488,7 @@ static void test_many(void)
         struct ledger_message message = plain;
         message.queue_id = queue_id;
         DONE(try_hold(place.ledger, &message, false, &error));
-        struct ledger_sight sight = {i + 1, LEDGER_HELD, NOON, 0, NULL};
+        struct ledger_sight sight = {i + 1, LEDGER_HELD, NOON, 0, NULL, NULL};
         g_array_append_val(sights, sight);
     }
     /* By the time of the processor, of which others leave us an unknown share. */
@@ -888,7 +888,7 @@ static void test_prune_many(void)
     unsigned removed;
     g_autoptr(GArray) sights = g_array_new(FALSE, FALSE, sizeof(struct ledger_sight));
     for (unsigned i = 0; i < 450; i++) {
-        struct ledger_sight sight = {hold(place.ledger, "A1"), LEDGER_LEFT, 0, 0, NULL};
+        struct ledger_sight sight = {hold(place.ledger, "A1"), LEDGER_LEFT, 0, 0, NULL, NULL};
         g_array_append_val(sights, sight);
     }
     DONE(ledger_sighted(place.ledger, sights, NOON, &error));

@@ -117,6 +117,38 @@ static void test_loopback(void)
         g_assert_cmpint(client_is_loopback(cases[i].client), ==, cases[i].want);
 }
 
+/* What Postfix says of itself, with the name of an instance where setup has put it. */
+static void test_instance(void)
+{
+    static const struct {
+        const char *version, *instance;
+    } cases[] = {
+        {NULL, NULL},
+        {"", NULL},
+        {"Postfix 3.7.11", NULL},
+        {"Postfix 3.7.11 instance=postfix-out", "postfix-out"},
+        {"Postfix instance=a_b.c more", "a_b.c"},
+        {"Postfix 3.7.11 instance=", NULL},
+        {"Postfix 3.7.11 instance=/etc/postfix", NULL},
+        {"Postfix 3.7.11 instance=a\tb", NULL},
+        {"Postfix 3.7.11 Instance=a", NULL},
+        {"instance=a", NULL},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *found = mta_instance(cases[i].version);
+        g_assert_cmpstr(found, ==, cases[i].instance);
+    }
+    g_autofree char *longest = g_strnfill(MTA_INSTANCE_LIMIT, 'x'),
+                    *version = g_strconcat("P instance=", longest, NULL);
+    g_autofree char *longer = g_strconcat(version, "x", NULL), *found = mta_instance(version);
+    g_assert_cmpstr(found, ==, longest);
+    g_assert_null(mta_instance(longer));
+    auto_free(message) message = message_new();
+    message_set_instance(message, "out");
+    auto_free(message) copy = message_copy(message);
+    g_assert_cmpstr(copy->instance, ==, "out");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -126,5 +158,6 @@ int main(int argc, char **argv)
     g_test_add_func("/message/byte-limit", test_byte_limit);
     g_test_add_func("/message/count-limits", test_count_limits);
     g_test_add_func("/message/loopback", test_loopback);
+    g_test_add_func("/message/instance", test_instance);
     return g_test_run();
 }

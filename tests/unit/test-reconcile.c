@@ -110,7 +110,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     queue_size = 700;
     fixture->ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
     g_assert_nonnull(fixture->ledger);
-    fixture->queue = (struct queue){.driver = &made_up_driver};
+    fixture->queue = (struct queue){.driver = &made_up_driver, .unread = g_ptr_array_new()};
     fixture->reader = (struct message_reader){.user = "nobody", .given = geteuid() == 0};
 }
 
@@ -118,6 +118,7 @@ static void tear_down(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
     ledger_close(fixture->ledger);
+    g_ptr_array_unref(fixture->queue.unread);
 }
 
 static void hold(struct fixture *fixture, const char *id, gint64 began, gint64 judged, const char *message_id)
