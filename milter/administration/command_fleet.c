@@ -351,7 +351,7 @@ static int run(struct tool *tool)
 
 static const GOptionEntry entries[] = {
     {"user", 0, 0, G_OPTION_ARG_STRING, &user_option, "Connect as the system's user USER; for root", "USER"},
-    {"database", 0, 0, G_OPTION_ARG_STRING, &database_option, "Connect by CONNINFO, not as [fleet] says", "CONNINFO"},
+    {"database", 0, 0, G_OPTION_ARG_STRING, &database_option, "Connect by CONNINFO, not as configured", "CONNINFO"},
     {"no-vouching", 0, 0, G_OPTION_ARG_NONE, &no_vouching_option, "init: nodes may not vouch for people", NULL},
     {"vouching", 0, 0, G_OPTION_ARG_STRING, &vouching_option, "update: whether nodes may vouch: yes or no", "WORD"},
     {"anyway", 0, 0, G_OPTION_ARG_NONE, &anyway_option, "remove: also a node that was seen a moment ago", NULL},

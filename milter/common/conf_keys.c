@@ -201,11 +201,11 @@ static char *read_node(const struct key *key, struct config *config, const char 
 /* That of the fleet, or a connection string. */
 static char *read_state_database(const struct key *key, struct config *config, const char *value)
 {
-    if (strcmp(value, CONFIG_STATE_FLEET) != 0 && strchr(value, '=') == NULL && strstr(value, "://") == NULL)
-        return g_strdup_printf("expected `%s`, or a connection string such as `host=db.example dbname=rcptguard`, not "
-                               "`%s`",
-                               CONFIG_STATE_FLEET, value);
-    if (strcmp(value, CONFIG_STATE_FLEET) != 0)
+    bool named = strcmp(value, CONFIG_STATE_FLEET) == 0;
+    if (!named && strchr(value, '=') == NULL && strstr(value, "://") == NULL) /* what it is may be a secret */
+        return g_strdup_printf("expected `%s`, or a connection string such as `host=db.example dbname=rcptguard`",
+                               CONFIG_STATE_FLEET);
+    if (!named)
         return read_database(key, config, value);
     g_free(config->state_database);
     config->state_database = g_strdup(value);

@@ -91,7 +91,8 @@ void site_state_close(struct site_state *state)
         return;
     state_file_close(state->file);
     state_database_close(state->database);
-    state_key_free(state->key);
+    if (state->key != NULL)
+        state_key_free(state->key);
     g_free(state);
 }
 

@@ -21,7 +21,7 @@
 #include "policy/state/state_keys.h"
 
 /* Records and sets that state_database_expire deletes in one step. */
-#define STATE_DATABASE_STEP 500
+#define STATE_DATABASE_STEP 200
 
 struct state_database;
 

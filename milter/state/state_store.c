@@ -22,6 +22,9 @@
 /* How long a start waits for the database, in milliseconds. */
 #define START_WAIT 2000u
 
+/* Milliseconds for one step of what can wait: messages come after it, and have the rest of their time. */
+#define STEP_WAIT (SITE_STATE_WAIT / 2)
+
 /* Rows of the file that are compared with the database in one step. */
 #define ROWS_STEP 200u
 
@@ -477,9 +480,11 @@ int state_store_expire(struct state_store *store, gint64 records, gint64 sets)
     if (store->conninfo == NULL || store->local)
         own = expire_in_file(store, records, sets);
     if (asked)
-        shared = open_database(store, SITE_STATE_WAIT, &failure) == -1
-                     ? -1
-                     : state_database_expire(store->database, records, sets);
+        shared = open_database(store, STEP_WAIT, &failure);
+    if (asked && shared == 0) {
+        state_database_set_wait(store->database, STEP_WAIT);
+        shared = state_database_expire(store->database, records, sets);
+    }
     if (shared == -1)
         g_clear_pointer(&store->database, state_database_close);
     return own == -1 || shared == -1 ? -1 : own == 1 || shared == 1;
@@ -503,7 +508,7 @@ int state_store_catch_up(struct state_store *store)
     store->behind = rows->len > 0;
     if (rows->len == 0)
         return 0;
-    state_database_set_wait(store->database, SITE_STATE_WAIT);
+    state_database_set_wait(store->database, STEP_WAIT);
     if (state_database_add(store->database, rows) == -1) {
         error_of(state_database_error(store->database), &error);
         database_failed(store, &error);

@@ -24,23 +24,36 @@ RIGHTS = {
     "policy": {"node": {"SELECT": ALL, "INSERT": ALL, "UPDATE": ALL, "DELETE": ALL}, "reviewer": {"SELECT": ALL}},
     "decision": {"node": {"SELECT": ALL, "INSERT": "node row queue_id action reason vouched_for", "UPDATE": "taken done code words"},
                  "reviewer": {"SELECT": ALL, "INSERT": "node row queue_id action reason"}},
+    "state_key": {"node": {"SELECT": ALL, "INSERT": "digest"}},
 }
+# What [state] remembers belongs to all nodes.
+SHARED = ["state_record", "state_circle", "state_party", "state_permit", "state_need"]
+RIGHTS.update({table: {"node": {"SELECT": ALL, "INSERT": ALL, "UPDATE": ALL, "DELETE": ALL}} for table in SHARED})
+# Those with one row.
+SINGLE = ["fleet", "state_key"]
 
-# A row of each node, without the columns that the database fills in.
+# A row of each node, without the columns that the database fills in; # is its number.
 ROWS = {
     "fleet": {"version": "1"},
     "node": {"name": "'%s'"},
     "held": {"node": "'%s'", "row": "1", "record": "'{}'"},
     "policy": {"node": "'%s'", "digest": "'abc'", "record": "'{}'"},
     "decision": {"node": "'%s'", "row": "1", "action": "'release'"},
+    "state_record": {"author": "5", "signature": "5", "at": "5", "id": "#", "subject": "5", "hashes": "'{1}'"},
+    "state_circle": {"scope": "#", "parties": "'{1,2}'", "at": "5", "placed": "5"},
+    "state_party": {"hash": "#", "circle": "5"},
+    "state_permit": {"code": "#", "rule": "5", "author": "5", "at": "5", "until": "5", "visible": "'{1}'"},
+    "state_need": {"node": "'%s'", "records": "5", "sets": "5", "at": "5"},
+    "state_key": {"digest": "5"},
 }
+KEYS = {"node": "name = '%s'", "state_record": "id = #", "state_circle": "scope = #", "state_party": "hash = #", "state_permit": "code = #"}
 # Another value for the columns that the rows have, and one for each of the others, by its type.
 OTHERS = {("held", "row"): "2", ("policy", "digest"): "'def'", ("node", "name"): "'relay9'"}
-VALUES = {"boolean": "true", "integer": "7", "bigint": "7", "text": "'x'", "name": "session_user", "uuid": "gen_random_uuid()", "jsonb": "'{}'",
+VALUES = {"boolean": "true", "integer": "7", "bigint": "7", "text": "'x'", "name": "session_user", "uuid": "gen_random_uuid()", "jsonb": "'{}'", "bigint[]": "'{7}'",
           "timestamp with time zone": "now()"}
 
 # The columns that the database alone fills in, even for the owner.
-GENERATED = {("decision", "id")}
+GENERATED = {("decision", "id"), ("state_circle", "id")}
 
 REFUSED = "42501"
 
@@ -70,8 +83,9 @@ class Rights(unittest.TestCase):
         cls.server.psql("GRANT USAGE ON SCHEMA public TO PUBLIC; " + ATTEMPT)
         for node in "relay1", "relay2":
             cls.server.psql("INSERT INTO rcptguard.node (name, role) VALUES ('%s', '%s')" % (node, node))
-            for table in "held", "policy", "decision":
+            for table in ["held", "policy", "decision", *SHARED]:
                 cls.server.psql(cls.insert(table, node))
+        cls.server.psql(cls.insert("state_key", "relay1"))
 
     @classmethod
     def tearDownClass(cls):
@@ -92,7 +106,14 @@ class Rights(unittest.TestCase):
     @staticmethod
     def insert(table, whose, more=()):
         values = dict(ROWS[table], **dict(more))
-        return "INSERT INTO rcptguard.%s (%s) VALUES (%s)" % (table, ", ".join(values), ", ".join(value % whose if "%s" in value else value for value in values.values()))
+        return "INSERT INTO rcptguard.%s (%s) VALUES (%s)" % (table, ", ".join(values), ", ".join(Rights.of(whose, value) for value in values.values()))
+
+    @staticmethod
+    def of(node, text):
+        return text.replace("%s", node).replace("#", node[-1])
+
+    def where(self, table, node):
+        return "" if table in SINGLE else " WHERE " + self.of(node, KEYS.get(table, "node = '%s'"))
 
     def attempts(self, tried):
         """What came of each (role, statement)."""
@@ -148,7 +169,7 @@ class Rights(unittest.TestCase):
         expected = {}
         for role in ROLES:
             for table, columns in self.columns().items():
-                count = "1" if table == "fleet" else "2"
+                count = "1" if table in SINGLE else "2"
                 for column in columns:
                     expected[role, "SELECT %s FROM rcptguard.%s" % (column, table)] = count if self.may(role, table, "SELECT") else REFUSED
         self.compare(expected)
@@ -162,7 +183,7 @@ class Rights(unittest.TestCase):
                 for column, kind in columns.items():
                     for node in "relay1", "relay2":
                         value = OTHERS.get((table, column), ROWS[table].get(column, VALUES[kind]))
-                        more = {column: value % node if "%s" in value else value}
+                        more = {column: value}
                         if table == "decision" and group == "node" and column != "vouched_for":
                             more["vouched_for"] = "'bob'"
                         expected[role, self.insert(table, node, more)] = self.inserted(role, group, table, column, node)
@@ -179,6 +200,8 @@ class Rights(unittest.TestCase):
         needed = set(ROWS[table]) | {column} | ({"vouched_for"} if table == "decision" and group == "node" else set())
         if allowed != ALL and not needed <= set(allowed.split()):
             return REFUSED
+        if table in SHARED or table == "state_key":
+            return {"1", "23505"}
         if table == "decision":
             return REFUSED if role == "relay3" else "1"  # who is no node yet vouches for nobody
         if table == "node":
@@ -193,12 +216,10 @@ class Rights(unittest.TestCase):
         expected = {}
         for role in ROLES:
             for table, columns in self.columns().items():
-                key = "name" if table == "node" else "node"
                 for column in columns:
                     for node in "relay1", "relay2":
-                        where = "" if table == "fleet" else " WHERE %s = '%s'" % (key, node)
-                        statement = "UPDATE rcptguard.%s SET %s = %s%s" % (table, column, column, where)
-                        mine = GROUPS[role] == "owner" or role == node or table == "fleet"
+                        statement = "UPDATE rcptguard.%s SET %s = %s%s" % (table, column, column, self.where(table, node))
+                        mine = GROUPS[role] == "owner" or role == node or table in SHARED
                         if (table, column) in GENERATED:
                             expected[role, statement] = {"428C9", REFUSED}
                         else:
@@ -210,11 +231,9 @@ class Rights(unittest.TestCase):
         expected = {}
         for role in ROLES:
             for table in self.columns():
-                key = "name" if table == "node" else "node"
                 for node in "relay1", "relay2":
-                    where = "" if table == "fleet" else " WHERE %s = '%s'" % (key, node)
-                    mine = GROUPS[role] == "owner" or role == node
-                    expected[role, "DELETE FROM rcptguard.%s%s" % (table, where)] = REFUSED if not self.may(role, table, "DELETE") else "1" if mine else "0"
+                    mine = GROUPS[role] == "owner" or role == node or table in SHARED
+                    expected[role, "DELETE FROM rcptguard.%s%s" % (table, self.where(table, node))] = REFUSED if not self.may(role, table, "DELETE") else "1" if mine else "0"
                 expected[role, "TRUNCATE rcptguard.%s CASCADE" % table] = "0" if GROUPS[role] == "owner" else REFUSED
         self.compare(expected)
 

@@ -176,6 +176,40 @@ class Tools(sharedstate.SharedStateCase):
         self.assertIn("the database of [state]: ", done.stderr)
 
 
+class Doctor(sharedstate.SharedStateCase):
+    def state_of(self, guard):
+        """The severity of the check `state`, and what it says."""
+        done = subprocess.run([os.path.join(daemon.BUILD, "rcptguardq"), "doctor", "--json", "--verbose", "-c", guard.config_path], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon.environment(), check=False, text=True)
+        finding, = [finding for finding in map(json.loads, done.stdout.splitlines()) if finding["check"] == "state"]
+        return finding["severity"], json.dumps(finding)
+
+    def test_doctor(self):
+        guard = self.node(1)
+        local = self.node(2, on_away="local")
+        for each in guard, local:
+            self.again(each)
+            severity, text = self.state_of(each)
+            self.assertEqual(severity, "ok")
+            self.assertIn("the database answers, and has the same key", text)
+        self.server.psql("UPDATE rcptguard.state_key SET digest = digest + 1")
+        severity, text = self.state_of(guard)
+        self.assertEqual(severity, "error")
+        self.assertIn("the database has another key", text)
+        self.server.kill()
+        try:
+            severity, text = self.state_of(guard)
+            self.assertEqual(severity, "error")
+            self.assertIn("the database of [state]: ", text)
+            severity, text = self.state_of(local)
+            self.assertEqual(severity, "warning")
+            self.assertIn("own file answers", text)
+        finally:
+            self.server.start()
+        for each in guard, local:
+            each.stop()
+
+
 def glob_of_files(guards):
     return [path for guard in guards for path in guard.state_files()]
 

@@ -1,24 +1,40 @@
 """The database of a fleet in a private PostgreSQL, made by `rcptguardq fleet`."""
 
+import atexit
 import contextlib
+import functools
 import os
+import pwd
 import shutil
 import subprocess
 
 import daemon
 import postgres
 
-PROGRAM = os.path.join(daemon.BUILD, "rcptguardq")
+
+@functools.lru_cache(None)
+def program():
+    """A copy that every user may run: a checkout may be where only root can look."""
+    folder = daemon.temporary_directory()
+    atexit.register(shutil.rmtree, folder, True)
+    return shutil.copy(os.path.join(daemon.BUILD, "rcptguardq"), folder)
+
+
+def start(config, *arguments, user=None):
+    """`rcptguardq fleet ARGUMENTS`, which goes on; `user` runs it, or root."""
+    options = {}
+    if user is not None:
+        entry = pwd.getpwnam(user)
+        options = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": ()}
+    return subprocess.Popen([program(), "fleet", *arguments, "-c", config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=daemon.environment(), cwd="/", **options)
 
 
 def command(config, *arguments, user=None):
-    """`rcptguardq fleet ARGUMENTS`: (exit code, standard output, standard error); `user` runs it, or root."""
-    options = {}
-    if user is not None:
-        options = {"user": user, "group": user, "extra_groups": ()}
-    done = subprocess.run([PROGRAM, "fleet", *arguments, "-c", config], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=daemon.environment(), timeout=daemon.LIMIT, cwd="/", check=False, **options)
-    return done.returncode, done.stdout, done.stderr
+    """To its end: (exit code, standard output, standard error)."""
+    with start(config, *arguments, user=user) as process:
+        output, errors = process.communicate(timeout=daemon.LIMIT)
+    return process.returncode, output, errors
 
 
 @contextlib.contextmanager
