@@ -189,7 +189,7 @@ class Together(instances.PairCase):
         self.configure(**{"postfix-config": instances.ETC})
         found, = self.wrong("instances")
         self.assertEqual((found["severity"], found["text"]), ("error", "/etc/postfix-out has rcptguardd's socket, and is not in postfix-config of [review]"))
-        self.assertEqual(found["mend"], [{"place": "review.conf", "line": "postfix-config = postmulti"}])
+        self.assertEqual(found["mend"], [{"place": "rcptguard.conf", "line": "postfix-config = postmulti"}])
 
 
 class Setup(instances.PairCase):
