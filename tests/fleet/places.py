@@ -86,6 +86,8 @@ class Seen(fleetpeople.PeopleCase):
         names = "postfix", "postfix-out"
         for one, name in zip(held, names):
             ledgerfile.execute(self.two.guard.ledger_path, "UPDATE held SET instance = ? WHERE queue_id = ?", name, one.id)
+            ledgerfile.execute(self.two.guard.ledger_path, "INSERT OR REPLACE INTO unpublished SELECT id, 1 FROM held WHERE queue_id = ?", one.id)
+        self.two.restart_agent()
         daemon.wait_until(lambda: [self.listed(self.one)["mx2", one.id].get("instance") for one in held] == list(names), mta.LIMIT, "the instances")
         text = self.one.done("list").out
         self.assertRegex(text, r"(?m)^ID +NODE +AGE .* INSTANCE +SENDER ")
