@@ -15,6 +15,9 @@
 
 #include <stdio.h>
 
+/* Whatever the file is called that a person has named; that of an instance is called by its name. */
+#define CONF "rcptguard.conf"
+
 static gboolean verbose_option = FALSE;
 static char *mta_option = NULL;
 
@@ -139,7 +142,7 @@ static int run(struct tool *tool)
     g_autofree char *error = NULL;
     auto_free(findings) findings = findings_new();
     g_autofree char *unit = config_unit(tool->config, "rcptguardd", "");
-    g_autofree char *conf = g_path_get_basename(tool->config->path);
+    g_autofree char *conf = tool->config->name == NULL ? g_strdup(CONF) : g_path_get_basename(tool->config->path);
     struct doctor doctor = {.tool = tool, .findings = findings, .unit = unit, .conf = conf};
     /* The MTA's commands would do as root what a stranger's configuration says. */
     if (!tool->reviewer->root && (mta_option != NULL || other_named(MTA_NONE)))

@@ -9,6 +9,7 @@ import subprocess
 
 import daemon
 import fleetpeople
+import ledgerfile
 import mta
 import review
 import screen
@@ -78,6 +79,38 @@ class Seen(fleetpeople.PeopleCase):
         self.assertEqual(len(self.one.done("log", "mx1:" + held[0].id).out.splitlines()), len(self.one.events(held[0].id)))
         self.one.done("release", "mx1:" + held[0].id, reason="ok")
         self.one.assertArrived(held[0])
+
+    def test_instances(self):
+        """of a node with several instances of its MTA: its record says which, and an id of two of them takes it"""
+        held = self.hold_seen(self.two, self.two)
+        names = "postfix", "postfix-out"
+        for one, name in zip(held, names):
+            ledgerfile.execute(self.two.guard.ledger_path, "UPDATE held SET instance = ? WHERE queue_id = ?", name, one.id)
+            ledgerfile.execute(self.two.guard.ledger_path, "INSERT OR REPLACE INTO unpublished SELECT id, 1 FROM held WHERE queue_id = ?", one.id)
+        self.two.restart_agent()
+        daemon.wait_until(lambda: [self.listed(self.one)["mx2", one.id].get("instance") for one in held] == list(names), mta.LIMIT, "the instances")
+        text = self.one.done("list").out
+        self.assertRegex(text, r"(?m)^ID +NODE +AGE .* INSTANCE +SENDER ")
+        self.assertRegex(text, r"(?m)^%s +mx2 .* postfix-out +\S+@" % held[1].id)
+        for node in self.nodes:
+            node.stop_agent()
+        self.server.psql("UPDATE rcptguard.held SET queue_id = '%(new)s', record = jsonb_set(record, '{held,queue_id}', '\"%(new)s\"') WHERE node = 'mx2' AND queue_id = '%(old)s'"
+                         % {"new": held[0].id, "old": held[1].id})
+        text, digest = self.one.done("list").out, self.one.done("digest", "--print").out
+        for name in names:
+            self.assertRegex(text, r"(?m)^%s/%s +mx2 .* %s +\S+@" % (name, held[0].id, name))
+            self.assertIn("    instance: %s\n" % name, digest)
+            for word in "mx2:%s/%s" % (name, held[0].id), "%s/%s" % (name, held[0].id):
+                shown, = self.one.done("show", "--json", word).json()
+                self.assertEqual((shown["node"], shown["instance"], shown["id"]), ("mx2", name, held[0].id))
+                self.assertRegex(self.one.done("show", word).out, r"\Amx2:%s  in %s  on hold for" % (held[0].id, name))
+        several = "is on hold in several instances: say which, mx2:postfix"
+        self.one.refused(review.WRONG, several, "release", held[0].id, reason="x")
+        self.one.refused(review.WRONG, several, "show", held[0].id)
+        self.one.refused(review.WRONG, "is not known", "show", "mx2:postfix-in/" + held[0].id)
+        self.start_agents()
+        self.one.ask("release", "mx2:postfix/" + held[0].id, reason="ok")
+        self.two.assertArrived(held[0])
 
     def test_beginning(self):
         """the first characters of an id of another node"""

@@ -189,7 +189,7 @@ class Together(instances.PairCase):
         self.configure(**{"postfix-config": instances.ETC})
         found, = self.wrong("instances")
         self.assertEqual((found["severity"], found["text"]), ("error", "/etc/postfix-out has rcptguardd's socket, and is not in postfix-config of [review]"))
-        self.assertEqual(found["mend"], [{"place": "review.conf", "line": "postfix-config = postmulti"}])
+        self.assertEqual(found["mend"], [{"place": "rcptguard.conf", "line": "postfix-config = postmulti"}])
 
 
 class Setup(instances.PairCase):
@@ -246,6 +246,11 @@ class SameId(instances.PairCase):
             self.assertEqual(sorted(answer.err.strip().partition("say which, ")[2].split(", ")), sorted(both.split(", ")))
         self.refused(review.WRONG, "is on hold in several instances", "show", first.id)
         self.assertStays(first, second)
+        listed = self.done("list").out
+        for name in "postfix", "postfix-out":
+            self.assertRegex(listed, r"(?m)^%s/%s .* %s +%s " % (name, first.id, name, mtacase.SENDER))
+            self.assertIn("  %s/%s " % (name, first.id), self.ask("show", first.id[:4]).err)
+            self.assertEqual(self.done("show", "--json", "%s/%s" % (name, first.id[:4])).json()[0]["instance"], name)
         self.assertIn(second.subject, self.done("show", "--raw", "postfix-out/" + second.id).out)
         self.assertIn(first.subject, self.done("show", "--raw", "postfix/" + first.id).out)
         self.done("release", "postfix-out/" + second.id, reason="ok")
