@@ -123,7 +123,7 @@ static char *away_text(const struct places *places)
     for (guint i = 0; i < places->tools->len; i++) {
         const struct fleet_peer *peer = ((struct tool *)g_ptr_array_index(places->tools, i))->peer;
         g_autofree char *age = selection_age(peer->age);
-        if (peer->away && !peer->own)
+        if (peer->away)
             g_string_append_printf(text,
                                    "rcptguardq: node %s is away: last seen %s ago, and what is shown of it is "
                                    "from then\n",

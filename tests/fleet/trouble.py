@@ -149,6 +149,7 @@ class Alone(TroubleCase):
         node = self.nodes[0]
         first = daemon.wait_until(lambda: self.exchanging(node), mta.LIMIT, "the process of the exchange")
         os.kill(first, signal.SIGKILL)
+        daemon.wait_until(lambda: not daemon.alive(first), mta.LIMIT, "its end")
         decided.ring(node)  # the agent looks at each of its turns, and this begins one
         second = daemon.wait_until(lambda: self.exchanging(node) not in (None, first) and self.exchanging(node), mta.LIMIT, "another one")
         self.check_all_is_well(node)
