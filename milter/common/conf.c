@@ -161,10 +161,15 @@ char *config_fleet_node(const struct config *config)
 {
     if (config->fleet_node != NULL)
         return g_strdup(config->fleet_node);
+    /* Of an instance its name follows, whole. */
+    g_autofree char *instance = config->name == NULL ? g_strdup("") : g_strconcat("-", config->name, NULL);
+    const size_t room = CONFIG_NODE_LIMIT - MIN(strlen(instance), CONFIG_NODE_LIMIT);
     const char *host = g_get_host_name();
-    g_autofree char *name = g_strndup(host, MIN(strcspn(host, "."), CONFIG_NODE_LIMIT));
+    g_autofree char *name = g_strndup(host, MIN(strcspn(host, "."), room));
     g_strcanon(name, CONFIG_NODE_CHARACTERS, '-');
-    return name[0] == '\0' ? g_strdup("localhost") : g_steal_pointer(&name);
+    if (room == 0)
+        return g_strdup(config->name);
+    return g_strconcat(name[0] == '\0' ? "localhost" : name, instance, NULL);
 }
 
 char *config_decision_key(const struct config *config)

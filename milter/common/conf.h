@@ -151,7 +151,8 @@ char *config_decision_key(const struct config *config);
 #define CONFIG_NODE_LIMIT      63
 #define CONFIG_NODE_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-"
 
-/* What this server is called among those of its fleet: [fleet] node, or the short name of the host; for g_free. */
+/* What this server is called among those of its fleet: [fleet] node, or the short name of the host, with that of this
+ * instance after it; for g_free. */
 char *config_fleet_node(const struct config *config);
 
 AUTO_FREE_DEFINE(config, config_free)

@@ -85,7 +85,7 @@ static int read_nodes(struct fleet *fleet, const struct fleet_wish *wish, GPtrAr
         peer->host = g_strdup(pg_value(rows, i, 1));
         peer->age = pg_number(rows, i, 2);
         peer->seen = pg_number(rows, i, 3);
-        peer->away = peer->age > FLEET_PEER_AWAY;
+        peer->away = !peer->own && peer->age > FLEET_PEER_AWAY;
         if (open_ledger(peer, error) == -1)
             return -1;
     }
@@ -148,7 +148,7 @@ static char *state_names(unsigned states)
 /* What is not asked for is cut off there: it is most of a record. */
 static const char records_sql[] =
     "SELECT h.node, h.record - string_to_array($7, ',') FROM rcptguard.held h WHERE h.node <> $1 AND ($2::text IS NULL "
-    "OR h.node = $2)"
+    "OR lower(h.node) = lower($2))"
     " AND (h.state = ANY (string_to_array($3, ','))"
     " OR ($4::bigint > 0 AND (h.judged >= $4::bigint OR h.changed >= $4::bigint))"
     " OR h.queue_id = ANY (string_to_array($5, E'\\n'))"
@@ -221,11 +221,11 @@ static int read_policies(struct fleet *fleet, const struct fleet_wish *wish, GPt
                          struct pg_error *error)
 {
     const char *values[] = {wish->own, wish->node};
-    auto_free(pg_answer) rows =
-        fleet_query(fleet,
-                    "SELECT node, record FROM rcptguard.policy WHERE node <> $1 AND ($2::text IS NULL OR node = $2)"
-                    " ORDER BY node",
-                    G_N_ELEMENTS(values), values, deadline, error);
+    auto_free(pg_answer) rows = fleet_query(
+        fleet,
+        "SELECT node, record FROM rcptguard.policy WHERE node <> $1 AND ($2::text IS NULL OR lower(node) = lower($2))"
+        " ORDER BY node",
+        G_N_ELEMENTS(values), values, deadline, error);
     return rows == NULL ? -1 : import_records(rows, peers, ledger_policy_import, error);
 }
 

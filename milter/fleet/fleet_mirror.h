@@ -28,9 +28,9 @@ struct fleet_pending {
 /* A node of the fleet. */
 struct fleet_peer {
     char *name;
-    char *host; /* or NULL */
-    bool own;   /* the node that this runs on: its ledger is here */
-    bool away;
+    char *host;            /* or NULL */
+    bool own;              /* the node that this runs on: its ledger is here */
+    bool away;             /* never the own one: what it holds is seen here */
     bool silent;           /* it let a decision wait, so the next ones are not waited for; the caller's */
     bool waits;            /* the last decision for it waits; the caller's */
     gint64 seen;           /* when it was seen, by the database's clock; 0: not known */

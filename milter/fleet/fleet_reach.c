@@ -43,7 +43,7 @@ struct fleet_reach *fleet_reach_open(const struct config *config, uid_t person, 
     gint64 deadline = fleet_deadline(FLEET_REACH_PATIENCE);
     auto_free(fleet_reach) reach = g_new0(struct fleet_reach, 1);
     reach->fleet = open_as_person(config, person, deadline, error);
-    if (reach->fleet == NULL && error->kind == PG_REFUSED) {
+    if (reach->fleet == NULL && error->kind != PG_AWAY) {
         reach->by_node = true;
         reach->why = g_strdup(error->text);
         reach->fleet = fleet_open(config, FLEET_AS_NODE, NULL, deadline, error);

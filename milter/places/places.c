@@ -68,14 +68,22 @@ static void add_peers(struct places *places)
     }
 }
 
-/* As the ledgers have the ids: without the node before them. */
+/* What is after the node of an id, or NULL; the colon of an instance's directory is none. */
+static const char *after_node(const char *word)
+{
+    const char *mark = strpbrk(word, ":/");
+    return mark == NULL || *mark != ':' ? NULL : mark + 1;
+}
+
+/* As the ledgers have the ids: without the node and the instance before them. */
 static char **bare_words(char *const *words)
 {
     GPtrArray *ids = g_ptr_array_new();
     for (char *const *word = words; word != NULL && *word != NULL; word++) {
-        const char *colon = strchr(*word, ':');
-        char *id = g_strdelimit(g_strdup(colon == NULL ? *word : colon + 1), "\n", '?');
-        g_ptr_array_add(ids, id);
+        const char *rest = after_node(*word);
+        g_autofree char *instance = NULL;
+        const char *id = view_bare_id(rest == NULL ? *word : rest, &instance);
+        g_ptr_array_add(ids, g_strdelimit(g_strdup(id), "\n", '?'));
     }
     g_ptr_array_add(ids, NULL);
     return (char **)g_ptr_array_free(ids, FALSE);
@@ -123,7 +131,7 @@ static char *away_text(const struct places *places)
     for (guint i = 0; i < places->tools->len; i++) {
         const struct fleet_peer *peer = ((struct tool *)g_ptr_array_index(places->tools, i))->peer;
         g_autofree char *age = selection_age(peer->age);
-        if (peer->away && !peer->own)
+        if (peer->away)
             g_string_append_printf(text,
                                    "rcptguardq: node %s is away: last seen %s ago, and what is shown of it is "
                                    "from then\n",
@@ -238,16 +246,16 @@ struct places *places_open(struct tool *tool, const struct places_wish *wish, in
 
 int places_named(const struct places *places, const char *word, struct tool **at, const char **id)
 {
-    const char *colon = places->peers == NULL ? NULL : strchr(word, ':');
+    const char *rest = places->peers == NULL ? NULL : after_node(word);
     *at = NULL;
-    *id = colon == NULL ? word : colon + 1;
-    for (guint i = 0; colon != NULL && i < places->tools->len; i++) {
+    *id = rest == NULL ? word : rest;
+    for (guint i = 0; rest != NULL && i < places->tools->len; i++) {
         struct tool *tool = g_ptr_array_index(places->tools, i);
         const char *name = tool->peer->name;
-        if (strlen(name) == (size_t)(colon - word) && g_ascii_strncasecmp(name, word, strlen(name)) == 0)
+        if (strlen(name) + 1 == (size_t)(rest - word) && g_ascii_strncasecmp(name, word, strlen(name)) == 0)
             *at = tool;
     }
-    return colon != NULL && *at == NULL ? -1 : 0;
+    return rest != NULL && *at == NULL ? -1 : 0;
 }
 
 bool places_meant(const struct tool *at, const struct tool *place)

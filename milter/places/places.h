@@ -51,7 +51,8 @@ AUTO_FREE_DEFINE(places, places_free)
 bool places_are_many(const struct places *places);
 
 /*
- * What a person means by "NODE:ID" or "ID": in `id` what is after the colon, in `at` the tool of the place; NULL: any.
+ * What a person means by "NODE:ID" or "ID", of which each ID may be INSTANCE/ID: in `id` what is after the colon, in
+ * `at` the tool of the place; NULL: any.
  * -1: there is no such node.
  */
 int places_named(const struct places *places, const char *word, struct tool **at, const char **id);

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of several instances more than one has a message of that id: see view_find_several. */
-#define TYPED_ID_SEVERAL "is on hold in several instances: say which, %s"
-
 /* Candidates that are named. */
 #define CANDIDATES_SHOWN 20u
 
@@ -21,9 +18,18 @@ static const char *id_of(const struct view_item *item)
     return item->row != NULL ? item->row->message.queue_id : item->entry->id;
 }
 
+/* "INSTANCE/ID" where the instance is known. */
+static char *local_id(const struct places *places, const struct view_item *item)
+{
+    const char *instance = facts_instance(tool_at(places->home, item), item);
+    bool known = instance != NULL && strcmp(instance, FACTS_NO_INSTANCE) != 0;
+    return known ? g_strdup_printf("%s/%s", instance, id_of(item)) : g_strdup(id_of(item));
+}
+
 static char *full_id(const struct places *places, const struct view_item *item)
 {
-    return tool_full_id(tool_at(places->home, item), id_of(item));
+    g_autofree char *id = local_id(places, item);
+    return tool_full_id(tool_at(places->home, item), id);
 }
 
 /* How a place is written in an item. */
@@ -48,24 +54,10 @@ static GPtrArray *find_waiting(const struct places *places, const struct tool *a
     GPtrArray *found = g_ptr_array_new();
     for (guint i = 0; places->view != NULL && i < places->tools->len; i++) {
         struct tool *tool = g_ptr_array_index(places->tools, i);
-        const struct view_item *item =
-            places_meant(at, tool) ? view_find(places->view, mark_of(places, tool), id) : NULL;
-        if (item != NULL)
-            g_ptr_array_add(found, (gpointer)item);
+        if (places_meant(at, tool))
+            view_find(places->view, mark_of(places, tool), id, found);
     }
     return found;
-}
-
-/* Where several instances of a node have a message of that id; NULL: none has. */
-static char *find_several(const struct places *places, const struct tool *at, const char *id)
-{
-    char *several = NULL;
-    for (guint i = 0; places->view != NULL && several == NULL && i < places->tools->len; i++) {
-        struct tool *tool = g_ptr_array_index(places->tools, i);
-        if (places_meant(at, tool))
-            several = view_find_several(places->view, mark_of(places, tool), id);
-    }
-    return several;
 }
 
 /* The newest row of it in each of the places that are meant.  NULL after it was said what is wrong. */
@@ -90,15 +82,28 @@ static GPtrArray *find_past(struct places *places, const struct tool *at, const 
     return g_steal_pointer(&found);
 }
 
+static bool of_several_nodes(const GPtrArray *items)
+{
+    const struct view_item *first = g_ptr_array_index((GPtrArray *)items, 0);
+    for (guint i = 1; i < items->len; i++) {
+        if (((const struct view_item *)g_ptr_array_index((GPtrArray *)items, i))->at != first->at)
+            return true;
+    }
+    return false;
+}
+
 static const struct view_item *only_item(const struct places *places, const GPtrArray *found, char **said, int *status)
 {
     if (found->len == 1)
         return g_ptr_array_index((GPtrArray *)found, 0);
-    g_autoptr(GString) words = g_string_new("is a message of several nodes, say which: ");
+    bool nodes = of_several_nodes(found);
+    g_autoptr(GString) words = g_string_new(nodes ? "is a message of several nodes, say which: "
+                                                  : "is on hold in several instances: say which, ");
     for (guint i = 0; i < found->len; i++) {
         const struct view_item *item = g_ptr_array_index((GPtrArray *)found, i);
-        g_string_append_printf(words, "%s%s:%s", i == 0 ? "" : ", ", tool_at(places->home, item)->peer->name,
-                               id_of(item));
+        g_autofree char *id = nodes ? local_id(places, item) : full_id(places, item);
+        g_string_append_printf(words, "%s%s%s%s", i == 0 ? "" : ", ",
+                               nodes ? tool_at(places->home, item)->peer->name : "", nodes ? ":" : "", id);
     }
     *said = g_strdup(words->str);
     *status = EXITS_WRONG;
@@ -113,12 +118,6 @@ const struct view_item *typed_id_find(struct places *places, const char *word, c
     const char *id;
     if (places_named(places, word, &at, &id) == -1) {
         *status = unknown(places, "the fleet has no such node", said);
-        return NULL;
-    }
-    g_autofree char *several = find_several(places, at, id);
-    if (several != NULL) {
-        *said = g_strdup_printf(TYPED_ID_SEVERAL, several);
-        *status = EXITS_WRONG;
         return NULL;
     }
     g_autoptr(GPtrArray) waiting = find_waiting(places, at, id);
@@ -139,38 +138,52 @@ const struct view_item *typed_id_find(struct places *places, const char *word, c
 
 /* ---- the beginning of one */
 
+/* Whether its id begins so, in that instance; NULL: in any. */
+static bool begins(const struct places *places, const struct view_item *item, const char *id, const char *instance)
+{
+    const char *own = facts_instance(tool_at(places->home, item), item);
+    return strlen(id) >= TYPED_ID_LEAST && g_str_has_prefix(id_of(item), id) &&
+           (instance == NULL || g_strcmp0(own, instance) == 0);
+}
+
 /* Those of the view that begin so: struct view_item *. */
-static GPtrArray *begin_waiting(const struct places *places, const struct tool *at, const char *id)
+static GPtrArray *begin_waiting(const struct places *places, const struct tool *at, const char *typed)
 {
     GPtrArray *found = g_ptr_array_new();
-    for (guint i = 0; places->view != NULL && strlen(id) >= TYPED_ID_LEAST && i < places->view->items->len; i++) {
+    g_autofree char *instance = NULL;
+    const char *id = view_bare_id(typed, &instance);
+    for (guint i = 0; places->view != NULL && i < places->view->items->len; i++) {
         struct view_item *item = g_ptr_array_index(places->view->items, i);
-        if (places_meant(at, tool_at(places->home, item)) && g_str_has_prefix(id_of(item), id))
+        if (places_meant(at, tool_at(places->home, item)) && begins(places, item, id, instance))
             g_ptr_array_add(found, item);
     }
     return found;
 }
 
-static bool has_id(const GPtrArray *items, const struct view_item *wanted)
+static bool has_id(const struct places *places, const GPtrArray *items, const struct view_item *wanted)
 {
+    g_autofree char *id = local_id(places, wanted);
     for (guint i = 0; i < items->len; i++) {
         const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
-        if (item->at == wanted->at && strcmp(id_of(item), id_of(wanted)) == 0)
+        g_autofree char *other = item->at == wanted->at ? local_id(places, item) : NULL;
+        if (g_strcmp0(id, other) == 0)
             return true;
     }
     return false;
 }
 
 /* The same of all rows of a place; an id that was used again once. */
-static int begin_past(struct places *places, struct tool *tool, const char *id, GPtrArray *found)
+static int begin_past(struct places *places, struct tool *tool, const char *typed, GPtrArray *found)
 {
     struct database_error error;
+    g_autofree char *instance = NULL;
+    const char *id = view_bare_id(typed, &instance);
     const struct ledger_filter all = {0};
     g_autoptr(GPtrArray) rows = ledger_list(tool->ledger, &all, &error);
     for (guint i = 0; rows != NULL && i < rows->len; i++) {
         struct ledger_row *row = g_ptr_array_index(rows, i);
         const struct view_item item = {.row = row, .at = mark_of(places, tool)};
-        if (!g_str_has_prefix(id_of(&item), id) || has_id(found, &item))
+        if (!begins(places, &item, id, instance) || has_id(places, found, &item))
             continue;
         g_ptr_array_index(rows, i) = NULL;
         struct view_item *kept = g_memdup2(&item, sizeof item);
@@ -188,8 +201,7 @@ static void say_candidates(const struct places *places, const GPtrArray *found)
         g_autofree char *age = selection_age(tool_now() - view_arrival(item));
         g_autofree char *full = full_id(places, item);
         g_string_append(out, "  ");
-        unsigned columns = terminal_append_within(out, full, places_are_many(places) ? 40 : 20);
-        terminal_append_blanks(out, columns, 22);
+        terminal_append_blanks(out, terminal_append_plain(out, full), 22);
         g_string_append_printf(out, "%6s  %-10s  ", age, facts_state(item));
         terminal_append_within(out, facts_sender(item), 40);
         g_string_append_c(out, '\n');
@@ -215,7 +227,7 @@ static char *complete(struct places *places, const struct tool *at, const char *
     if (waiting->len > 0)
         return only_one(places, waiting, word, status);
     g_autoptr(GPtrArray) found = g_ptr_array_new();
-    for (guint i = 0; strlen(id) >= TYPED_ID_LEAST && i < places->tools->len; i++) {
+    for (guint i = 0; i < places->tools->len; i++) {
         struct tool *tool = g_ptr_array_index(places->tools, i);
         *status = places_meant(at, tool) ? begin_past(places, tool, id, found) : EXITS_DONE;
         if (*status != EXITS_DONE)
@@ -239,11 +251,6 @@ char *typed_id_complete(struct places *places, const char *word, int *status)
     if (places_named(places, word, &at, &id) == -1) {
         int code = unknown(places, "the fleet has no such node", &said);
         *status = tool_error(code, "%s: %s", word, said);
-        return NULL;
-    }
-    g_autofree char *several = find_several(places, at, id);
-    if (several != NULL) {
-        *status = tool_error(EXITS_WRONG, "%s: " TYPED_ID_SEVERAL, word, several);
         return NULL;
     }
     g_autoptr(GPtrArray) waiting = find_waiting(places, at, id);

@@ -1,6 +1,7 @@
 /*
- * typed_ids - queue ids as people give them: "ID" or, of one node of a fleet, "NODE:ID"; the first characters of one;
- * or a list of them on standard input, such as a part of what `list` has printed.
+ * typed_ids - queue ids as people give them: "ID" or, of one node of a fleet, "NODE:ID", each with "INSTANCE/" before
+ * the id, or without; the first characters of one; or a list of them on standard input, such as a part of what `list`
+ * has printed.
  *
  * Ownership: arrays free what is in them, by g_ptr_array_unref; items belong to the places.
  */

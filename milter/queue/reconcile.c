@@ -49,46 +49,41 @@ static const char *instance_of(const struct view_item *item)
     return item->row == NULL ? NULL : item->row->message.instance;
 }
 
-/* Whether it is on hold under that id; the instance is NULL where it does not matter. */
-static bool has_id(const struct view_item *item, const char *id, const char *instance)
+static bool is_in(const struct view_item *item, const char *instance)
 {
-    const char *own = item->entry != NULL ? item->entry->id : item->row->message.queue_id;
-    return is_there(item) && strcmp(own, id) == 0 && (instance == NULL || g_strcmp0(instance_of(item), instance) == 0);
+    return instance == NULL || g_strcmp0(instance_of(item), instance) == 0;
 }
 
-const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id)
+static bool has_instance(const GPtrArray *items, guint first, const char *instance)
 {
-    const struct view_item *former = NULL;
+    for (guint i = first; i < items->len; i++) {
+        if (g_strcmp0(instance_of(g_ptr_array_index((GPtrArray *)items, i)), instance) == 0)
+            return true;
+    }
+    return false;
+}
+
+void view_find(const struct view *view, const struct tool *at, const char *id, GPtrArray *found)
+{
+    const struct view_item *nowhere = NULL, *former = NULL;
+    const guint first = found->len;
     g_autofree char *instance = NULL;
     id = view_bare_id(id, &instance);
     for (guint i = 0; i < view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(view->items, i);
-        if (item->at != at)
+        struct view_item *item = g_ptr_array_index(view->items, i);
+        if (item->at != at || !is_there(item) || !is_in(item, instance))
             continue;
-        if (has_id(item, id, instance))
-            return item;
-        if (item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0 &&
-            (instance == NULL || g_strcmp0(instance_of(item), instance) == 0))
-            former = item;
+        const char *own = item->entry != NULL ? item->entry->id : item->row->message.queue_id;
+        bool former_id = item->entry != NULL && item->row != NULL && g_strcmp0(item->row->former, id) == 0;
+        if (strcmp(own, id) != 0)
+            former = former_id ? item : former;
+        else if (instance_of(item) == NULL)
+            nowhere = nowhere == NULL ? item : nowhere;
+        else if (!has_instance(found, first, instance_of(item)))
+            g_ptr_array_add(found, item);
     }
-    return former;
-}
-
-char *view_find_several(const struct view *view, const struct tool *at, const char *id)
-{
-    GString *found = g_string_new(NULL);
-    unsigned count = 0;
-    g_autofree char *instance = NULL;
-    id = view_bare_id(id, &instance);
-    for (guint i = 0; i < view->items->len; i++) {
-        const struct view_item *item = g_ptr_array_index(view->items, i);
-        const char *own = item->at == at && is_there(item) ? instance_of(item) : NULL;
-        if (own != NULL && has_id(item, id, instance))
-            g_string_append_printf(found, "%s%s/%s", count++ > 0 ? ", " : "", own, id);
-    }
-    bool several = count > 1;
-    char *text = g_string_free(found, !several);
-    return several ? text : NULL;
+    if (found->len == first && (nowhere != NULL || former != NULL))
+        g_ptr_array_add(found, (gpointer)(nowhere != NULL ? nowhere : former));
 }
 
 void view_free(struct view *view)

@@ -56,13 +56,11 @@ AUTO_FREE_DEFINE(view, view_free)
 struct view_item *view_add(struct view *view, struct ledger_row *row, struct queue_entry *entry);
 void view_item_free(gpointer item);
 
-/* What is on hold there under a queue id now, or else what had that id before; NULL: nothing.  An id may be
- * INSTANCE/ID.
+/*
+ * Adds to `found` (const struct view_item *) what is on hold there under a queue id now, or else what had that id
+ * before.  An id may be INSTANCE/ID; without its instance it may be that of several messages.
  */
-const struct view_item *view_find(const struct view *view, const struct tool *at, const char *id);
-
-/* Where several instances of one place have a message of that id: "INSTANCE/ID, INSTANCE/ID", for g_free; else NULL. */
-char *view_find_several(const struct view *view, const struct tool *at, const char *id);
+void view_find(const struct view *view, const struct tool *at, const char *id, GPtrArray *found);
 
 /* A typed id without its instance, which `instance` gets, for g_free, or NULL. */
 const char *view_bare_id(const char *id, char **instance);

@@ -102,7 +102,7 @@ static void count_item(struct counts *counts, const struct view_item *item, gint
         counts->untracked++;
         return;
     }
-    counts->pending += item->row->state == LEDGER_PENDING;
+    counts->pending += item->at == NULL && item->row->state == LEDGER_PENDING;
     if (item->entry == NULL || item->row->state != LEDGER_HELD)
         return;
     struct waiting_rule *rule = find_rule(counts->rules, item->row->message.rule);

@@ -4,6 +4,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
+#include "policy/base/keyed_hash.h"
 #include "policy/cli/terminal.h"
 
 #include <stdio.h>
@@ -27,11 +28,14 @@ enum {
 /* A terminal of fewer columns gives sender and subject a line of their own. */
 #define ONE_LINE 120
 
+/* By what messages of one queue id differ. */
+enum sharing { SHARED_BY_NODES = 1, SHARED_BY_INSTANCES = 2 };
+
 /* How the list is printed. */
 struct layout {
     struct tool *tool;
     bool nodes;         /* a column of the nodes */
-    GHashTable *shared; /* queue ids (const char *) of several nodes: only with its node such an id means one */
+    GHashTable *shared; /* queue ids (const char *) of several messages: what has to be before one, enum sharing */
     gint64 now;
     unsigned width;
     bool states; /* a column of what the state does not say: a subject may say that, too, and so has no place before it
@@ -179,9 +183,13 @@ static const char *id_of(const struct view_item *item)
 static void append_id(GString *out, const struct layout *layout, const struct view_item *item)
 {
     const struct tool *tool = tool_at(layout->tool, item);
-    bool shared = layout->nodes && g_hash_table_lookup(layout->shared, id_of(item)) != NULL;
-    g_autofree char *full = shared ? g_strdup_printf("%s:%s", tool->peer->name, id_of(item)) : g_strdup(id_of(item));
-    if (shared) { /* cut, it would mean nothing */
+    unsigned shared = GPOINTER_TO_UINT(g_hash_table_lookup(layout->shared, id_of(item)));
+    bool by_node = (shared & SHARED_BY_NODES) != 0, by_instance = (shared & SHARED_BY_INSTANCES) != 0;
+    const char *instance = by_instance ? facts_instance(tool, item) : NULL;
+    g_autofree char *full =
+        g_strconcat(by_node ? tool->peer->name : "", by_node ? ":" : "", instance == NULL ? "" : instance,
+                    instance == NULL ? "" : "/", id_of(item), NULL);
+    if (shared != 0) { /* cut, it would mean nothing */
         terminal_append_blanks(out, terminal_append_plain(out, full), ID_WIDTH - 2);
         g_string_append(out, "  ");
     } else {
@@ -253,17 +261,48 @@ static void append_head(GString *out, const struct layout *layout, const GPtrArr
     g_string_append_printf(out, "%-*sSUBJECT\n", SENDER_WIDTH, "SENDER");
 }
 
-/* Looks up nothing without a fleet. */
+/* By what the places of two messages of one queue id differ. */
+static unsigned compare_places(struct tool *tool, const struct view_item *one, const struct view_item *other)
+{
+    const struct tool *at = tool_at(tool, one);
+    if (at != tool_at(tool, other))
+        return SHARED_BY_NODES;
+    const char *instance = facts_instance(at, one), *others = facts_instance(at, other);
+    bool known = instance != NULL && others != NULL;
+    return known && strcmp(instance, others) != 0 ? SHARED_BY_INSTANCES : 0;
+}
+
+/* Adds it to those of its id if none is of the same place; by what they differ. */
+static unsigned add_place(struct tool *tool, GPtrArray *same, struct view_item *item)
+{
+    unsigned sharing = 0;
+    bool known = false;
+    for (guint i = 0; i < same->len; i++) {
+        unsigned one = compare_places(tool, item, g_ptr_array_index(same, i));
+        known = known || one == 0;
+        sharing |= one;
+    }
+    if (!known)
+        g_ptr_array_add(same, item);
+    return sharing;
+}
+
+/* Without a fleet and without several instances an id is that of one message, or of one after the other. */
 static GHashTable *find_shared(struct tool *tool, const GPtrArray *items)
 {
-    GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
-    GHashTable *shared = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; tool->peer != NULL && i < items->len; i++) {
-        const struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
-        const struct tool *at = tool_at(tool, item), *other = g_hash_table_lookup(seen, id_of(item));
-        if (other != NULL && other != at)
-            g_hash_table_insert(shared, (gpointer)id_of(item), (gpointer)at);
-        g_hash_table_insert(seen, (gpointer)id_of(item), (gpointer)at);
+    GHashTable *seen = g_hash_table_new_full(hash_string, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    GHashTable *shared = g_hash_table_new(hash_string, g_str_equal);
+    for (guint i = 0; i < items->len; i++) {
+        struct view_item *item = g_ptr_array_index((GPtrArray *)items, i);
+        GPtrArray *same = g_hash_table_lookup(seen, id_of(item));
+        unsigned sharing = GPOINTER_TO_UINT(g_hash_table_lookup(shared, id_of(item)));
+        if (same == NULL) {
+            same = g_ptr_array_new();
+            g_hash_table_insert(seen, (gpointer)id_of(item), same);
+        }
+        sharing |= add_place(tool, same, item);
+        if (sharing != 0)
+            g_hash_table_insert(shared, (gpointer)id_of(item), GUINT_TO_POINTER(sharing));
     }
     g_hash_table_unref(seen);
     return shared;

@@ -8,6 +8,7 @@
 #include "policy/cli/terminal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Columns of the time: the name of a zone has up to 4 letters, in summer another number than in winter. */
 enum { TIME_WIDTH = 26, NODE_WIDTH = 14 };
@@ -189,7 +190,7 @@ static int run(struct tool *tool)
                                      .since = id_options == NULL ? since : 0,
                                      .events = true,
                                      .ids = id_options,
-                                     .beginnings = true,
+                                     .beginnings = id_options != NULL && strlen(id_options[0]) >= TYPED_ID_LEAST,
                                      .parts = FLEET_HISTORY};
     g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(struct placed_event));
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);

@@ -348,7 +348,8 @@ static int show(struct held_details *shown, struct trail *trail)
 static int run(struct tool *tool)
 {
     int status = EXITS_DONE;
-    const struct places_wish wish = {.view = true, .ids = id_options, .beginnings = true, .parts = FLEET_WHOLE};
+    const struct places_wish wish = {
+        .view = true, .ids = id_options, .beginnings = strlen(id_options[0]) >= TYPED_ID_LEAST, .parts = FLEET_WHOLE};
     g_autofree char *said = NULL;
     auto_free(places) places = places_open(tool, &wish, &status);
     if (places != NULL)

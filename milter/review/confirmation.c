@@ -18,7 +18,7 @@
 enum { ROWS_DEFAULT = 24, ROWS_OF_QUESTION = 3 };
 
 /* Columns of a line of the list. */
-enum { NUMBER_WIDTH = 6, ID_WIDTH = 18, AGE_WIDTH = 8 };
+enum { NUMBER_WIDTH = 6, ID_WIDTH = 18, FULL_ID_WIDTH = 80, AGE_WIDTH = 8 };
 
 /* One message, with the number that it keeps for as long as the question lasts. */
 struct choice {
@@ -92,8 +92,9 @@ static void append_message(GString *out, const struct choice *choice, unsigned w
 {
     g_autofree char *age = selection_age(tool_now() - view_arrival(choice->item));
     g_string_append_printf(out, "%*u  ", NUMBER_WIDTH - 2, choice->number);
-    unsigned columns = terminal_append_within(out, choice->item->row->message.queue_id, ID_WIDTH - 2);
-    terminal_append_blanks(out, columns, ID_WIDTH);
+    g_autofree char *id = tool_full_id(choice->item->at, choice->item->row->message.queue_id);
+    unsigned columns = terminal_append_within(out, id, choice->item->at == NULL ? ID_WIDTH - 2 : FULL_ID_WIDTH);
+    terminal_append_blanks(out, MIN(columns, ID_WIDTH - 2), ID_WIDTH);
     g_string_append_printf(out, "%*s  ", AGE_WIDTH - 2, age);
     terminal_append_within(out, facts_sender(choice->item), width - NUMBER_WIDTH - ID_WIDTH - AGE_WIDTH);
     g_string_append_c(out, '\n');

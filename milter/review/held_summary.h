@@ -30,11 +30,11 @@ const char *facts_state(const struct view_item *item);
  * to say. */
 char *facts_remark(const struct tool *tool, const struct view_item *item);
 
-/* "1 party", "25 parties": for g_free. */
 /* The instance of the MTA that it is of; if that is not known, of several this, and of one alone NULL. */
 #define FACTS_NO_INSTANCE "-"
 const char *facts_instance(const struct tool *tool, const struct view_item *item);
 
+/* "1 party", "25 parties": for g_free. */
 char *facts_count(unsigned number, const char *one, const char *many);
 
 /* The null sender as it is written in logs. */

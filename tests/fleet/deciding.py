@@ -88,7 +88,7 @@ class Deciding(fleetpeople.PeopleCase):
 
     def test_passfile(self):
         """the password of his own home, over the network"""
-        held, = self.hold_seen(self.three)
+        held = self.hold_seen(self.three, self.three)
         home = daemon.temporary_directory()
         self.addCleanup(self.fleet_conninfo, None)
         daemon.own(home, ANN)
@@ -102,12 +102,15 @@ class Deciding(fleetpeople.PeopleCase):
         secret = daemon.write(self.fleet.folder + "/node.pgpass", "127.0.0.1:*:*:mx1:node\n", 0o600)
         daemon.own(secret)
         self.server.psql("ALTER ROLE mx1 PASSWORD 'node'")
-        self.fleet_conninfo(lambda node: self.server.conninfo_tcp(node, passfile=secret))
-        self.one.configure()
         self.addCleanup(self.one.configure)
-        self.assertSaid(self.by(self.one, ANN, "release", held.id, reason="mine"), 0, "mx3:%s: released" % held.id)
-        row, = self.decisions(self.three, held)
-        self.assertEqual((row["who"], row["vouched_for"]), (ANN, None))
+        uri = "postgresql://%%s@127.0.0.1:%d/%s?passfile=%s" % (self.server.port, fleetpeople.fleetcase.postgres.DATABASE, secret)
+        for each, conninfo in zip(held, (lambda node: self.server.conninfo_tcp(node, passfile=secret), lambda node: uri % node)):
+            self.fleet_conninfo(conninfo)
+            self.one.configure()
+            self.assertSaid(self.by(self.one, ANN, "release", each.id, reason="mine"), 0, "mx3:%s: released" % each.id)
+            row, = self.decisions(self.three, each)
+            self.assertEqual((row["who"], row["vouched_for"]), (ANN, None))
+        self.assertSaid(self.by(self.one, CARL, "list", "--all"), 0, held[0].id)
 
     def fleet_conninfo(self, function):
         self.fleet.conninfo_of = function

@@ -41,7 +41,7 @@ class Seen(fleetpeople.PeopleCase):
         self.assertRegex(text, r"(?m)^ID +NODE +AGE ")
         for node, one in zip(self.nodes, held):
             self.assertRegex(text, r"(?m)^%s +%s +\d+ s " % (one.id, node.NODE))
-        self.assertEqual(set(self.listed(self.one, "--node", "mx2")), {("mx2", held[1].id)})
+        self.assertEqual(set(self.listed(self.one, "--node", "MX2")), {("mx2", held[1].id)})
         self.assertEqual(set(self.listed(self.one, "--node", "mx1")), {("mx1", held[0].id)})
         self.assertEqual(set(self.listed(self.one, "--party", held[0].recipients[0].partition("@")[2])), wanted)
         self.one.refused(review.WRONG, "the fleet has no node `mx9`: it has mx1, mx2, mx3", "list", "--node", "mx9")

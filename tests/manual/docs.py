@@ -89,7 +89,7 @@ ELSEWHERE = {
 }
 
 # Of these the makefile is asked what it would do: they take minutes, or write into the tree.
-ASKED = ["make bench", "make bench-answers", "make bench-body", "make bench-fleet", "make bench-flood", "make bench-held", "make bench-peers", "make bench-places", "make bench-replay", "make bench-state", "make bench-year", "make differential", "make one-pass", "make crossing", "make format", "make format-check", "make analysis", "make coverage", "make coverage-prepare", "make fuzz", "make growth", "make search", "make soak", "make check-soak", "make vectors", "make record-version RELEASE=0.2",
+ASKED = ["make bench", "make bench-answers", "make bench-body", "make bench-fleet", "make bench-flood", "make bench-held", "make bench-peers", "make bench-places", "make bench-replay", "make bench-shared", "make bench-state", "make bench-year", "make differential", "make one-pass", "make crossing", "make format", "make format-check", "make analysis", "make coverage", "make coverage-prepare", "make fuzz", "make growth", "make search", "make soak", "make check-soak", "make vectors", "make record-version RELEASE=0.2",
          "make update-golden"]
 
 # Seconds for a build from the source, while other tests run.

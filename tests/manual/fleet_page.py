@@ -24,7 +24,7 @@ class FleetPage(fleetpeople.PeopleCase):
     def documented(self, title):
         found = {}
         for head, _body in page.items(page.section(page.tree(PAGE), title, "Ss")):
-            found[head.find("Va", "elem")[0].text()] = {element.text() for element in head.find("Vt", "elem")}
+            found[next(iter(head.find("Va", "elem"))).text()] = {element.text() for element in head.find("Vt", "elem")}
         return found
 
     def compare(self, title, objects, also=()):

@@ -223,5 +223,45 @@ class Apart(instances.PairCase):
         self.assertEqual(self.ids(*OUT), [held.id])
 
 
+class Relay(review.ReviewCase):
+    """An instance of rcptguard in front of a Sendmail, whose configuration is a file."""
+
+    MTAS = ("sendmail",)
+
+    @classmethod
+    def setUpClass(cls):
+        os.makedirs(instances.FOLDER, exist_ok=True)
+        cls.mta = mtacase.MTAS[cls.MTA](milter=cls.SOCKET)
+        try:
+            keys = {("review", key): value for key, value in cls.mta.review_keys().items()}
+            cls.guard = cls.mta.guard(cls.POLICY, config=keys, config_path=os.path.join(instances.FOLDER, "relay.conf"))
+        except BaseException:
+            cls.mta.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        os.unlink(os.path.join(instances.FOLDER, "relay.conf"))
+
+    def setUp(self):
+        """Its configuration is the daemon's own."""
+
+    def command(self, name, *arguments, reason=None):
+        return [review.PROGRAM, name, "--instance", "relay", *(["--reason", reason] if reason is not None else []), *arguments]
+
+    def test_decided(self):
+        """held, listed, released, returned and deleted by its name"""
+        held = [self.hold() for _ in range(3)]
+        self.assertEqual(set(self.listed()), {one.id for one in held})
+        self.done("release", held[0].id, reason="ok")
+        self.assertArrived(held[0])
+        self.done("return", held[1].id, reason="ok")
+        self.done("delete", held[2].id, reason="ok")
+        self.assertEqual([self.state(one.id) for one in held], ["released", "returned", "deleted"])
+        found = {one["check"]: one for one in self.ask("doctor", "--json").json()}
+        self.assertEqual((found["queue"]["severity"], found["separate"]["severity"]), ("ok", "ok"))
+
+
 if __name__ == "__main__":
     instances.main()

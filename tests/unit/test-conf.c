@@ -515,6 +515,9 @@ static void test_instances(void)
     g_assert_cmpstr(plain, ==, "rcptguardd");
     g_assert_cmpstr(option, ==, " --instance postfix-out");
     g_assert_cmpstr(no_option, ==, "");
+    g_autofree char *node = config_fleet_node(none), *out_node = config_fleet_node(out);
+    g_autofree char *both = g_strconcat(node, "-postfix-out", NULL);
+    g_assert_cmpstr(out_node, ==, both);
 }
 
 static void test_instance_names(void)
