@@ -35,14 +35,15 @@ static enum action chosen(void)
 
 static int check_words(enum action action)
 {
-    unsigned count = words_option == NULL ? 0 : g_strv_length(words_option);
+    if (words_option == NULL)
+        return tool_usage_error("fleet: expected init, update, status or remove");
+    unsigned count = g_strv_length(words_option);
     if (action == FLEET_ACTIONS)
-        return tool_usage_error("fleet: expected init, update, status or remove%s%s", count == 0 ? "" : ", not ",
-                                count == 0 ? "" : words_option[0]);
+        return tool_usage_error("fleet: expected init, update, status or remove, not `%s`", words_option[0]);
     if (action == FLEET_REMOVE && count != 2)
         return tool_usage_error("fleet remove: expected the name of one node");
     if (action != FLEET_REMOVE && count != 1)
-        return tool_usage_error("fleet %s: expected nothing after it, not `%s`", words_option[0], words_option[1]);
+        return tool_usage_error("fleet %s: expected nothing after it, not `%s`", action_names[action], words_option[1]);
     return EXITS_DONE;
 }
 

@@ -20,6 +20,7 @@ struct exchange {
     char *node; /* of this one */
     struct fleet *fleet;
     GPtrArray *policies;    /* char *: digests that the database has; none are known after a connection is made */
+    bool more;              /* decisions are there that were not taken, so that these have their answers first */
     int (*carry_out)(void); /* carries out what is in the ledger, as agent_run, in a process of its own */
     struct pg_error error;
 };

@@ -19,6 +19,9 @@
 /* Between two signs of life, in microseconds. */
 #define BEAT (30 * G_USEC_PER_SEC)
 
+/* Between two looks at the MTA's queue, if there is nothing else to look for. */
+#define LOOK (60 * G_USEC_PER_SEC)
+
 /* The longest and the shortest pause after a failure, or when something is left, in microseconds. */
 #define LONGEST_PAUSE  (60 * G_USEC_PER_SEC)
 #define SHORTEST_PAUSE G_USEC_PER_SEC
@@ -32,6 +35,7 @@ struct agent_fleet {
     struct exchange exchange;
     char host[HOST_LIMIT];
     gint64 failures;
+    gint64 look;          /* when the queue is looked at next */
     gint64 beat;          /* when the next sign of life is due; 0: all is read again, since the connection is new */
     gint64 away;          /* since when the database is away; 0: it is not */
     enum pg_failure said; /* how, as the log says */
@@ -131,12 +135,30 @@ static enum exchange_end be_there(struct agent_fleet *agent)
     return anew == -1 ? ledger_failed(&error) : EXCHANGE_DONE;
 }
 
+/* What left the queue by hand, say, is seen there too: nobody else may look here for long. */
+static void look_at_queue(struct agent_fleet *agent)
+{
+    struct tool *tool = agent->exchange.tool;
+    const struct ledger_filter open = {.states = LEDGER_OPEN};
+    struct database_error error;
+    gint64 now = g_get_monotonic_time(), oldest;
+    unsigned count = 0;
+    int status;
+    if (agent->beat != 0 && now < agent->look)
+        return;
+    agent->look = now + LOOK;
+    if (ledger_count(tool->ledger, &open, &count, &oldest, &error) == 0 && count > 0)
+        view_free(tool_view(tool, &status));
+}
+
 /* With a new connection, and from time to time. */
 static enum exchange_end begin(struct agent_fleet *agent, bool *compare, bool *whole)
 {
     gint64 now = g_get_monotonic_time();
     *compare = now >= agent->beat;
     *whole = agent->beat == 0;
+    if (*compare)
+        look_at_queue(agent);
     enum exchange_end end = *compare ? be_there(agent) : EXCHANGE_DONE;
     if (*compare && end == EXCHANGE_DONE)
         agent->beat = now + BEAT;
@@ -147,6 +169,7 @@ static enum exchange_end exchange_all(struct agent_fleet *agent)
 {
     struct exchange *exchange = &agent->exchange;
     g_autoptr(GPtrArray) decisions = NULL;
+    exchange->more = false;
     bool compare = false, whole = false;
     enum exchange_end end = begin(agent, &compare, &whole);
     if (end != EXCHANGE_DONE)
@@ -200,7 +223,10 @@ int agent_fleet_once(struct tool *tool, int (*carry_out)(void))
     if (code != EXITS_DONE)
         return code;
     start(&agent, tool, carry_out);
-    enum exchange_end end = run_exchange(&agent);
+    enum exchange_end end;
+    do
+        end = run_exchange(&agent);
+    while (end != EXCHANGE_BROKEN && agent.exchange.more);
     if (end == EXCHANGE_BROKEN)
         tool_error(EXITS_PASSING, "%s", agent.exchange.error.text);
     stop(&agent);
@@ -261,6 +287,8 @@ int agent_fleet_always(struct tool *tool, int (*carry_out)(void))
             pause_after(&agent);
             continue;
         }
+        if (agent.exchange.more)
+            continue;
         agent.later = end == EXCHANGE_LEFT ? longer(agent.later) : 0;
         gint64 due = agent.beat > 0 ? agent.beat : G_MAXINT64;
         wait_for(&agent, bell, agent.later > 0 ? MIN(g_get_monotonic_time() + agent.later, due) : due);

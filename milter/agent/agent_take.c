@@ -186,13 +186,20 @@ static enum exchange_end take_new(struct exchange *exchange, const GPtrArray *fr
 {
     enum exchange_end end = EXCHANGE_DONE;
     int status = EXITS_DONE;
+    unsigned taken = 0;
     if (fresh->len == 0)
         return EXCHANGE_DONE;
     auto_free(view) view = tool_view(exchange->tool, &status);
     if (view == NULL)
         return EXCHANGE_LEFT;
-    for (guint i = 0; i < fresh->len && end != EXCHANGE_BROKEN; i++)
-        end = exchange_worse(end, take(exchange, g_ptr_array_index((GPtrArray *)fresh, i), view));
+    for (guint i = 0; i < fresh->len && end != EXCHANGE_BROKEN; i++) {
+        exchange->more = taken == TAKE_LIMIT;
+        if (exchange->more)
+            break;
+        enum exchange_end one = take(exchange, g_ptr_array_index((GPtrArray *)fresh, i), view);
+        taken += one == EXCHANGE_DONE;
+        end = exchange_worse(end, one);
+    }
     return end;
 }
 

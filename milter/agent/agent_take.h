@@ -12,8 +12,12 @@
 
 #include "milter/agent/agent_exchange.h"
 
+/* So many are taken at once; who decided them waits for the answers. */
+#define TAKE_LIMIT 25u
+
 /*
  * The decisions that are not answered: struct fleet_decision *.  Takes those that are new, and has them carried out.
+ * If there are more than TAKE_LIMIT of them, `more` of the exchange is set.
  * `decisions` gets them, for agent_answer; it stays NULL if the database failed.
  */
 enum exchange_end agent_take(struct exchange *exchange, GPtrArray **decisions);

@@ -218,7 +218,7 @@ bool fleet_schema_read(struct pg_session *session, unsigned *version, gint64 dea
 /* The steps that are missing, within a transaction. */
 static int take_steps(struct pg_session *session, unsigned target, gint64 deadline, struct pg_error *error)
 {
-    unsigned version;
+    unsigned version = 0;
     if (run(session, "SELECT pg_advisory_xact_lock(" SCHEMA_LOCK ")", deadline, error) == -1 ||
         run(session, "SET LOCAL ROLE " FLEET_OWNER, deadline, error) == -1 ||
         !fleet_schema_read(session, &version, deadline, error))

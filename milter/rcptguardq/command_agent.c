@@ -145,7 +145,7 @@ static int run(struct tool *tool)
 }
 
 static const GOptionEntry entries[] = {
-    {"fleet", 0, 0, G_OPTION_ARG_NONE, &fleet_option, "Exchange with the database of [fleet]", NULL},
+    {"fleet", 0, 0, G_OPTION_ARG_NONE, &fleet_option, "Exchange with the database of the fleet", NULL},
     {"wait", 0, 0, G_OPTION_ARG_NONE, &wait_option, "Do not end: carry out each decision as it comes", NULL},
     G_OPTION_ENTRY_NULL,
 };

@@ -1,6 +1,6 @@
 """Connections to a real PostgreSQL: deadlines, failures and what is said of them, logins, several hosts, TLS; by tests/fleet/pg-probe.
 
-It makes several clusters of PostgreSQL, which takes about 20 s.
+It makes several clusters of PostgreSQL, and breaks them, which takes about 40 s.
 """
 
 import os

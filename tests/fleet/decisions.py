@@ -125,6 +125,21 @@ class Decisions(fleetcase.FleetCase):
         self.assertEqual([event[1] for event in node.events(gone.id)], ["release"])
         node.assertOnHold(held)
 
+    def test_left_by_hand(self):
+        """what leaves the queue without a decision is seen by the others, though nobody lists it on its server"""
+        node = self.nodes[0]
+        held = node.hold()
+        self.wait_published(node)
+        row = node.row(held.id)["id"]
+
+        def is_known_as(state):
+            node.restart_agent()  # it looks with each connection, and every minute
+            daemon.wait_until(lambda: self.published(node)[row]["held"]["state"] == state, mta.LIMIT + 60, "what is known of it")
+        is_known_as("held")
+        node.mta.release(held.id)
+        node.assertArrived(held)
+        is_known_as("left")
+
     def test_idempotent(self):
         """what is in the ledger is not taken again, though the database forgot that it was taken and answered"""
         node = self.nodes[0]

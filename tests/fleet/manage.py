@@ -1,4 +1,7 @@
-"""rcptguardq fleet: the database is made, brought up to date, looked at; who may do so; and what is said where that does not work."""
+"""rcptguardq fleet: the database is made, brought up to date, looked at; who may do so; and what is said where that does not work.
+
+It makes a dozen clusters of PostgreSQL, which takes about 30 s.
+"""
 
 import json
 import os
@@ -309,7 +312,7 @@ class Trouble(Case):
 
     def test_command_line(self):
         with fleetdb.config("host=/nowhere") as path:
-            for arguments, words in (([], "expected init, update, status or remove"), (["start"], "not start"), (["remove"], "the name of one node"), (["status", "x"], "not `x`"),
+            for arguments, words in (([], "expected init, update, status or remove"), (["start"], "not `start`"), (["remove"], "the name of one node"), (["status", "x"], "not `x`"),
                                      (["status", "--no-vouching"], "--no-vouching goes with fleet init"), (["init", "--vouching", "no"], "--vouching goes with fleet update"),
                                      (["update", "--vouching", "maybe"], "expected yes or no, not `maybe`"), (["status", "--anyway"], "--anyway goes with fleet remove")):
                 self.assertFailed(fleetdb.command(path, *arguments), 2, words)

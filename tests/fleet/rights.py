@@ -1,4 +1,7 @@
-"""Who may do what in the fleet's database: every role, table, column and verb of the catalogue, tried, and compared with the tables here."""
+"""Who may do what in the fleet's database: every role, table, column and verb of the catalogue, tried, and compared with the tables here.
+
+Two clusters of PostgreSQL and two thousand statements take about 20 s.
+"""
 
 import json
 import unittest

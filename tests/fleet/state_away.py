@@ -6,6 +6,7 @@ import time
 import daemon
 import ledgerfile
 import policies
+import postgres
 import sharedstate
 import statecase
 import surroundings
@@ -82,6 +83,25 @@ class OnError(AwayCase):
             self.server.start()
         self.assertEqual(self.again(guard), 9)
         guard.stop()
+
+    def test_failover(self):
+        """another server takes over: its connection is found again, and the window goes on where it was"""
+        with postgres.Server(hba=self.HBA, standby_of=self.server) as standby:
+            servers = self.server, standby
+            database = postgres.conninfo(host=",".join(server.sockets for server in servers), port=",".join(str(server.port) for server in servers),
+                                         user="relay1", dbname=postgres.DATABASE)
+            guard = self.node(1, database=database)
+            self.assertEqual([self.again(guard) for _ in range(2)], [9, 18])
+            daemon.wait_until(lambda: standby.psql("SELECT count(*) FROM rcptguard.state_record") == "2", what="the standby")
+            self.server.kill()
+            try:
+                self.assertIsNone(self.ask(guard), "a standby has answered")
+                standby.promote()
+                self.assertEqual(self.again(guard), 27)
+                self.assertEqual(standby.psql("SELECT count(*) FROM rcptguard.state_record"), "3")
+            finally:
+                self.server.start()
+            guard.stop()
 
     def test_counted(self):
         path = os.path.join(self.folder, "rcptguard.prom")

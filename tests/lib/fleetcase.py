@@ -137,7 +137,7 @@ def _descendants(pid):
 class Fleet:
     """The database, and the nodes; `nodes` are the kinds of their MTAs.  Node number 0 is mx1."""
 
-    def __init__(self, nodes=("postfix", "postfix", "sendmail"), base=Node, server=None, **attributes):
+    def __init__(self, nodes=("postfix", "postfix", "sendmail"), bases=(Node,), server=None, **attributes):
         self.server = server or postgres.Server()
         self.conninfo_of = None
         self.nodes = []
@@ -145,7 +145,7 @@ class Fleet:
         try:
             self._make_database()
             for number, kind in enumerate(nodes, 1):
-                self._add("mx%d" % number, kind, base, attributes)
+                self._add("mx%d" % number, kind, bases, attributes)
         except BaseException:
             self.close()
             raise
@@ -178,9 +178,9 @@ class Fleet:
         """Where a node finds the database; a test may set `conninfo_of` to another function of its name."""
         return (self.conninfo_of or self.server.conninfo)(node)
 
-    def _add(self, name, kind, base, attributes):
+    def _add(self, name, kind, bases, attributes):
         self.server.create_role(name, ["rcptguard_node"], system_user=daemon.USER)
-        cls = type("Node_" + name, (base,), {"MTA": kind, "NODE": name, "FLEET": self, "__module__": base.__module__, **attributes})
+        cls = type("Node_" + name, bases, {"MTA": kind, "NODE": name, "FLEET": self, "__module__": __name__, **attributes})
         cls.setUpClass()
         self.classes.append(cls)
         node = cls()
@@ -192,19 +192,20 @@ class Fleet:
             node.stop_agent(signal.SIGKILL)
         for cls in self.classes:
             cls.tearDownClass()
+            cls.doClassCleanups()
         self.server.close()
 
 
 @unittest.skipUnless(daemon.ROOT, "an MTA starts as root only")
 class FleetCase(unittest.TestCase):
     NODES = ("postfix", "postfix", "sendmail")
-    BASE = Node
+    BASES = (Node,)  # of the nodes' classes
     AGENTS = True  # they run from the start of the class
     ATTRIBUTES = {}  # of the nodes' class
 
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(cls.NODES, cls.BASE, **cls.ATTRIBUTES)
+        cls.fleet = Fleet(cls.NODES, cls.BASES, **cls.ATTRIBUTES)
         cls.addClassCleanup(cls.fleet.close)
         cls.server = cls.fleet.server
         cls.nodes = cls.fleet.nodes
