@@ -111,9 +111,11 @@ static char *write_as_user(const char *user, const char *path, const GString *te
     char *error = child == -1 ? g_strdup(g_strerror(errno)) : NULL;
     close(ends[1]);
     if (child > 0) {
+        pid_t ended;
         error = read_said(ends[0]);
-        while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
-            continue;
+        do
+            ended = waitpid(child, NULL, 0);
+        while (ended == -1 && errno == EINTR);
     }
     close(ends[0]);
     return error;

@@ -1,8 +1,8 @@
 /*
  * fleet_schema - the tables, roles and rights of the fleet's database, by version.
  *
- * A step that was released is never changed; a new one only adds tables and columns, so that
- * nodes of the version before go on working while the fleet is brought up to date.
+ * A step that was released is never changed; a new one only adds tables and columns.  A program works with
+ * the schema of the version before, so that nodes get a new one one after the other, and the schema last.
  */
 #ifndef RCPTGUARD_FLEET_SCHEMA_H
 #define RCPTGUARD_FLEET_SCHEMA_H

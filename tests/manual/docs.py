@@ -84,6 +84,9 @@ ELSEWHERE = {
     "rcptguardq digest": ("tests/mta/tell.py", '"digest"'),
     "rcptguardq reload": ("tests/mta/doctor.py", '"reload", "-c"'),
     "rcptguardq agent": ("tests/mta/agent.py", '"agent"'),
+    "rcptguardq agent --wait": ("tests/lib/fleetcase.py", '"agent", "--wait"'),
+    "rcptguardq fleet remove": ("tests/fleet/manage.py", '"remove", "relay1"'),
+    "rcptguardq fleet update --vouching no": ("tests/fleet/manage.py", '"update", "--vouching", "no"'),
     "rcptguardq notify": ("tests/mta/tell.py", '"notify"'),
     "rcptguardq reload": ("tests/mta/doctor.py", '"reload"'),
 }
@@ -326,7 +329,7 @@ class Commands(unittest.TestCase):
         self.type("rcptguard explain message.eml")
         self.assertIn("version 1", self.type("rcptguard print"))
         self.type("rcptguard check")
-        for command in "rcptguard replay", "rcptguardq setup":  # the documents name them without more words
+        for command in "rcptguard replay", "rcptguardq setup", "rcptguardq fleet":  # the documents name them without more words
             self.type(command, command + " --help")
 
     def test_5_undo(self):

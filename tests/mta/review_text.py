@@ -119,7 +119,7 @@ class Text(review.ReviewCase):
         deep = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(1, DEEP)) + b"\ninnermost\n"
         many = b"".join(b"--b0\nContent-Type: application/x-n; name=f%d\n\nx\n" % n for n in range(20000))
         long = b"A line of text that is as long as lines of text are.\n" * 40000
-        html = b"<p>x" * 300000
+        html = b"<p>A line of text that is as long as lines of text are." * 40000
         nested = b"<div>" * 100000 + b"bottom"
         multipart = ('Content-Type: multipart/mixed; boundary="b0"',)
         for name, header, body, words in (("deep", multipart, b"--b0\n" + deep, "cut here: parts are nested too deep"),
