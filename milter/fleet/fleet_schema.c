@@ -226,7 +226,7 @@ static int take_steps(struct pg_session *session, unsigned target, gint64 deadli
     if (version > target)
         return pg_error_set(error, PG_WRONG, "the fleet's database has schema %u, this rcptguard knows %u: update it",
                             version, target);
-    for (unsigned i = version; i < target; i++) {
+    for (unsigned i = version; i < target && i < G_N_ELEMENTS(steps); i++) {
         g_autofree char *number = g_strdup_printf("%u", i + 1);
         const char *const values[] = {number};
         if (run_all(session, steps[i], deadline, error) == -1)

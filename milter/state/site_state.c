@@ -7,11 +7,11 @@
 
 #include <unistd.h>
 
-/* Milliseconds that a command waits for the database; what is forgotten is looked for in all of it. */
-#define DATABASE_WAIT 60000u
+/* Milliseconds that a command waits until it has connected to the database, and for each call. */
+#define DATABASE_WAIT 3000u
 
-/* The same until it has connected. */
-#define CONNECT_WAIT 5000u
+/* What is forgotten is looked for in all of it. */
+#define FORGET_WAIT 60000u
 
 struct site_state {
     struct state_file *file;         /* NULL: in the database alone */
@@ -47,11 +47,11 @@ static int open_database(struct site_state *state, const struct config *config, 
         .key = state->key,
         .node = node,
         .wait = DATABASE_WAIT,
-        .limit = DATABASE_WAIT,
+        .limit = FORGET_WAIT,
         .clock = clock_of_server,
     };
     state->database =
-        state_database_open(&place, g_get_monotonic_time() + CONNECT_WAIT * G_TIME_SPAN_MILLISECOND, &failure);
+        state_database_open(&place, g_get_monotonic_time() + DATABASE_WAIT * G_TIME_SPAN_MILLISECOND, &failure);
     return state->database == NULL ? take_failure(&failure, error) : 0;
 }
 
@@ -160,6 +160,8 @@ enum state_outcome site_state_forget(struct site_state *state, const state_hash 
     enum state_outcome file = STATE_OK, database = STATE_OK;
     if (state->file != NULL)
         file = state_file_functions.forget(state->file, hashes, count, &here);
+    if (state->database != NULL)
+        state_database_set_wait(state->database, FORGET_WAIT);
     if (state->database != NULL && file != STATE_AWAY)
         database = state_database_functions.forget(state->database, hashes, count, &shared);
     *gone = MAX(here, shared); /* the same entries are in both */
