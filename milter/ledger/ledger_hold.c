@@ -79,8 +79,7 @@ static int add_row(struct ledger *ledger, const struct ledger_message *message, 
             "INSERT INTO held (queue_id, mta, began, judged, message_id, sender, user, client, subject,"
             " rule, line, text, policy, visible, parties, domains, internal, hidden, recipients, defects,"
             " approvals, author, leaves, sent_by, expire, expire_action, inside, opaque, instance, state, changed)"
-            " VALUES"
-            " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
             " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, 'pending', ?4)",
             parameters, G_N_ELEMENTS(parameters), error) == -1)
         return -1;

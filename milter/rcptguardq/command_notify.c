@@ -474,6 +474,8 @@ static struct onhold *look_at_queue(const struct tool *tool, char **error)
         onhold_free(onhold);
         onhold = onhold_look(tool->queue, error);
     }
+    if (onhold != NULL && onhold_trouble(onhold) != NULL)
+        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(onhold));
     return onhold;
 }
 
@@ -505,8 +507,6 @@ static int run(struct tool *tool)
     auto_free(onhold) onhold = look_at_queue(tool, &error);
     const struct notify notify = {
         .tool = tool, .onhold = onhold, .template = template, .site = result == 0 ? &site : NULL};
-    if (onhold != NULL && onhold_trouble(onhold) != NULL)
-        tool_error(EXITS_PASSING, "warning: %s", onhold_trouble(onhold));
     int status = onhold == NULL ? tool_error(EXITS_PASSING, "%s", error) : tell_all(&notify);
     if (onhold != NULL && status != EXITS_WRONG) {
         int released = tell_released(&notify);
