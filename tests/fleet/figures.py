@@ -16,7 +16,7 @@ PREFIX = "rcptguard_fleet_"
 class Figures(fleetcase.FleetCase):
     NODES = ("postfix",)
 
-    class BASE(fleetcase.Node):
+    class Measured(fleetcase.Node):
         @classmethod
         def configure(cls, **keys):
             path = super().configure(**keys)
@@ -26,6 +26,8 @@ class Figures(fleetcase.FleetCase):
             with open(path, "a", encoding="utf-8") as file:
                 file.write("[metrics]\npath = %s/rcptguard.prom\ninstance = out\n" % cls.folder)
             return path
+
+    BASES = (Measured,)
 
     def setUp(self):
         super().setUp()

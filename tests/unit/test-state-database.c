@@ -175,10 +175,12 @@ static void test_key(void)
     struct pg_error error;
     empty();
     auto_free(state_database) first = open_as("a", NULL);
+    g_assert_nonnull(first);
     g_assert_null(try_open(another, "b", NULL, &error));
     g_assert_cmpint(error.kind, ==, PG_WRONG);
     g_assert_nonnull(strstr(error.text, "another key"));
     auto_free(state_database) second = open_as("b", NULL);
+    g_assert_nonnull(second);
     state_key_free(another);
 }
 
