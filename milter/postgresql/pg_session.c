@@ -157,11 +157,20 @@ static int become(uid_t uid, gid_t gid, const char *login)
     return uid != 0 && getuid() == uid && geteuid() == uid && (geteuid() == 0 || setuid(0) == -1) ? 0 : EPERM;
 }
 
+/* Who may run this program by sudo could start the child, too: its socket has to be one that its parent has made. */
+static bool is_of_parent(void)
+{
+    struct ucred maker;
+    socklen_t size = sizeof maker;
+    return g_getenv("SUDO_UID") == NULL && getsockopt(SOCKET, SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 &&
+           maker.uid == geteuid() && maker.pid == getppid();
+}
+
 void pg_session_serve(char **words)
 {
     struct pg_error error;
     struct pg_frame_reader reader;
-    if (g_strv_length(words) != 3)
+    if (g_strv_length(words) != 3 || !is_of_parent())
         _exit(2);
     int failed =
         become((uid_t)g_ascii_strtoull(words[0], NULL, 10), (gid_t)g_ascii_strtoull(words[1], NULL, 10), words[2]);

@@ -289,6 +289,20 @@ class Trouble(Case):
         probe.process.stdout.close()
         daemon.wait_until(lambda: not daemon.alive(child), what="the end of the child")
 
+    def test_child_of_another(self):
+        """who may run the program by sudo cannot be the parent, and connect as whom he likes"""
+        nobody = pwd.getpwnam("nobody")
+        words = [os.path.join(daemon.BUILD, "rcptguardq"), "postgresql-session", str(nobody.pw_uid), str(nobody.pw_gid), "nobody"]
+        for way, arguments, environment in (("by sudo", words, {**daemon.environment(), "SUDO_UID": "1000"}),
+                                            ("another's socket", ["sh", "-c", '"$@"; exit $?', "sh", *words], daemon.environment())):
+            with self.subTest(way):
+                mine, other = socket.socketpair()
+                with mine, other:
+                    process = subprocess.run(arguments, stdin=other, env=environment, timeout=daemon.LIMIT, check=False)
+                self.assertEqual(process.returncode, 2)
+        process = subprocess.run(words, stdin=subprocess.DEVNULL, env=daemon.environment(), timeout=daemon.LIMIT, check=False)
+        self.assertEqual(process.returncode, 2)
+
     def test_root(self):
         """root does not talk to a server"""
         with Probe("root", self.server.conninfo("relay1")) as probe:
