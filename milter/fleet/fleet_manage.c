@@ -5,8 +5,8 @@
 #include "milter/fleet/fleet_manage.h"
 
 #include "milter/fleet/fleet_schema.h"
+#include "policy/base/escape.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- making it */
@@ -35,11 +35,12 @@ int fleet_init(struct pg_session *session, bool vouching, gint64 deadline, struc
     unsigned before;
     if (!fleet_schema_read(session, &before, deadline, error))
         return -1;
-    if (before > 0)
-        return check_version(before, error);
+    if (before > 0) /* perhaps by this very command, whose answer was lost */
+        return check_version(before, error) == -1 || (!vouching && set_vouching(session, false, deadline, error) == -1)
+                   ? -1
+                   : 0;
     if (fleet_schema_roles(session, deadline, error) == -1 ||
-        fleet_schema_bring(session, fleet_schema_version(), deadline, error) == -1 ||
-        set_vouching(session, vouching, deadline, error) == -1)
+        fleet_schema_bring(session, fleet_schema_version(), !vouching, deadline, error) == -1)
         return -1;
     return 1;
 }
@@ -48,7 +49,8 @@ int fleet_update(struct pg_session *session, int vouching, unsigned *before, gin
 {
     if (!fleet_schema_read(session, before, deadline, error) || check_version(*before, error) == -1)
         return -1;
-    if (*before < fleet_schema_version() && fleet_schema_bring(session, fleet_schema_version(), deadline, error) == -1)
+    if (*before < fleet_schema_version() &&
+        fleet_schema_bring(session, fleet_schema_version(), false, deadline, error) == -1)
         return -1;
     return vouching == -1 ? 0 : set_vouching(session, vouching == 1, deadline, error);
 }
@@ -112,8 +114,8 @@ static void find_late(struct fleet_node *node)
 static void find_troubles(const struct fleet_report *report, struct fleet_node *node, bool member)
 {
     find_late(node);
-    if (llabs(node->skew) > FLEET_SKEW_LIMIT)
-        trouble(node->troubles, "its clock is %.1f s %s that of the database", (double)llabs(node->skew) / 1000,
+    if (node->skew > FLEET_SKEW_LIMIT || node->skew < -FLEET_SKEW_LIMIT)
+        trouble(node->troubles, "its clock is %.1f s %s that of the database", ABS((double)node->skew) / 1000,
                 node->skew > 0 ? "ahead of" : "behind");
     if (node->fleet_version > 0 && node->fleet_version < report->version)
         trouble(node->troubles, "its rcptguard knows schema %u, the database has %u: update it", node->fleet_version,
@@ -129,7 +131,8 @@ static const char nodes_query[] =
     " to_char(n.seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
     " to_char(n.published AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
     " floor(extract(epoch FROM clock_timestamp() - n.seen))::bigint,"
-    " coalesce(floor(extract(epoch FROM clock_timestamp() - n.published))::bigint, -1),"
+    " CASE WHEN isfinite(n.published) THEN floor(extract(epoch FROM clock_timestamp() - n.published))::bigint"
+    "  ELSE -1 END,"
     " n.skew_ms, n.failures,"
     " (SELECT count(*) FROM rcptguard.held h WHERE h.node = n.name AND h.state IN ('pending', 'held')),"
     " (SELECT count(*) FROM rcptguard.decision d WHERE d.node = n.name AND d.done IS NULL),"
@@ -138,14 +141,20 @@ static const char nodes_query[] =
     " EXISTS (SELECT FROM pg_roles r WHERE r.rolname = n.role AND pg_has_role(r.oid, '" FLEET_NODE "', 'USAGE'))"
     " FROM rcptguard.node n ORDER BY n.name";
 
+/* What a node says of itself goes to a terminal. */
+static char *printable(const char *value)
+{
+    return value == NULL ? NULL : text_printable(value, strlen(value));
+}
+
 static struct fleet_node *node_of(const struct pg_answer *answer, unsigned row)
 {
     struct fleet_node *node = g_new0(struct fleet_node, 1);
     node->name = g_strdup(pg_value(answer, row, 0));
     node->role = g_strdup(pg_value(answer, row, 1));
-    node->program = g_strdup(pg_value(answer, row, 2));
-    node->mta = g_strdup(pg_value(answer, row, 3));
-    node->host = g_strdup(pg_value(answer, row, 4));
+    node->program = printable(pg_value(answer, row, 2));
+    node->mta = printable(pg_value(answer, row, 3));
+    node->host = printable(pg_value(answer, row, 4));
     node->fleet_version = (unsigned)pg_number(answer, row, 5);
     node->ledger_version = (unsigned)pg_number(answer, row, 6);
     node->seen = g_strdup(pg_value(answer, row, 7));

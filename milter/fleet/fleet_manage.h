@@ -37,7 +37,10 @@ struct fleet_report {
 void fleet_report_free(struct fleet_report *report);
 AUTO_FREE_DEFINE(fleet_report, fleet_report_free)
 
-/* Makes roles and schema: 1: made; 0: it was there already, and is as it was; -1 with `error`. */
+/*
+ * Makes roles and schema: 1: made; 0: it was there already, and is as it was, but that nodes may not vouch if that was
+ * asked for; -1 with `error`.
+ */
 int fleet_init(struct pg_session *session, bool vouching, gint64 deadline, struct pg_error *error);
 
 /* Brings the schema up to date; `vouching` is -1 to keep, or 0 or 1.  `before` is its version until then. */

@@ -239,9 +239,13 @@ static int take_steps(struct pg_session *session, unsigned target, gint64 deadli
     return 0;
 }
 
-int fleet_schema_bring(struct pg_session *session, unsigned target, gint64 deadline, struct pg_error *error)
+int fleet_schema_bring(struct pg_session *session, unsigned target, bool no_vouching, gint64 deadline,
+                       struct pg_error *error)
 {
     if (run(session, "BEGIN", deadline, error) == -1)
         return -1;
-    return end(session, take_steps(session, target, deadline, error), deadline, error);
+    int result = take_steps(session, target, deadline, error);
+    if (result == 0 && no_vouching)
+        result = run(session, "UPDATE rcptguard.fleet SET vouching = false", deadline, error);
+    return end(session, result, deadline, error);
 }
