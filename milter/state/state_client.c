@@ -136,11 +136,12 @@ static bool write_some(struct state_client *client)
     return outcome != STATE_AWAY && (count > 0 || state_later_withdrawn(client->later) == 0);
 }
 
-/* What of the file the database lacks, in a turn of its own, when nothing else is to be done. */
+/* What of the file the database lacks, in a turn of its own, when nothing else is to be done: no message has to come
+ * for that, since the next ones may be those of another server. */
 static void catch_up_later(struct state_client *client)
 {
     if (state_store_is_behind(client->where))
-        store_call_at(client->tidying, 1);
+        store_call_at(client->tidying, MAX(1, state_store_away(client->where)));
 }
 
 /* A step at a time, and other calls come between two. */
@@ -419,15 +420,15 @@ static void tidy(struct store_group *group, void *owner)
 {
     struct state_client *client = owner;
     struct store_job *job = store_take(group);
+    int result = 0;
     if (job != NULL)
         expire_step(group, client, job);
-    if (job != NULL || store_stopping(group))
-        return;
-    int result = state_store_catch_up(client->where);
+    else if (!store_stopping(group) && g_get_monotonic_time() >= state_store_away(client->where))
+        result = state_store_catch_up(client->where);
     if (result == -1)
         count(client, STATE_SHARE);
     if (state_store_is_behind(client->where))
-        store_call_at(group, result == 1 ? 1 : g_get_monotonic_time() + RETRY);
+        store_call_at(group, result == 1 ? 1 : MAX(g_get_monotonic_time() + RETRY, state_store_away(client->where)));
 }
 
 void state_client_expire(struct state_client *client, gint64 records, gint64 sets)
@@ -487,6 +488,8 @@ struct state_client *state_client_new(const struct config *config, struct diags 
     client->store = store_new();
     client->calls = store_group_new(client->store, false, do_call, client);
     client->tidying = store_group_new(client->store, true, tidy, client);
+    if (state_store_is_behind(client->where)) /* with what the file has of before */
+        hand_over(call_new(client, STATE_LEARN));
     return client;
 }
 

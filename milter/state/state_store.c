@@ -492,14 +492,20 @@ int state_store_expire(struct state_store *store, gint64 records, gint64 sets)
 
 bool state_store_is_behind(const struct state_store *store)
 {
-    return store->behind && store->database != NULL;
+    return store->local && store->conninfo != NULL && (store->behind || store->database == NULL);
 }
 
 int state_store_catch_up(struct state_store *store)
 {
     struct database_error error;
+    struct pg_error failure;
     if (!state_store_is_behind(store))
         return 0;
+    if (open_database(store, STEP_WAIT, &failure) == -1) {
+        error_of(&failure, &error);
+        database_failed(store, &error);
+        return -1;
+    }
     if (open_file(store, &error) == -1)
         return -1;
     g_autoptr(GArray) rows = state_file_rows(store->file, &store->after, ROWS_STEP);

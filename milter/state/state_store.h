@@ -72,7 +72,7 @@ enum state_outcome state_store_ask(struct state_store *store, const struct state
 /* A step: 1 if there may be more, 0 if not, -1 if it failed. */
 int state_store_expire(struct state_store *store, gint64 records, gint64 sets);
 
-/* Whether records of the file may be missing in the database. */
+/* Whether records of the file may be missing in the database, which may be away. */
 bool state_store_is_behind(const struct state_store *store);
 
 /* A step that adds some of them: 1 if there may be more, 0 if not, -1 if it failed. */

@@ -149,6 +149,21 @@ class Local(AwayCase):
         for guard in one, other:
             guard.stop()
 
+    def test_no_more_mail(self):
+        """a server that gets no message any more gives the database what its file has, also after it was started anew"""
+        one, other = self.nodes(2, MANY, on_away="local")
+        self.assertEqual([self.value(one), self.value(other)], [9, 18])
+        give_back = self.kill()
+        try:
+            self.assertEqual([self.value(one) for _ in range(3)], [18, 27, 36])
+        finally:
+            give_back()
+        daemon.wait_until(lambda: self.server.psql("SELECT count(DISTINCT h) FROM rcptguard.state_record, unnest(hashes) h") == "45",
+                          120 * tap.SLOWNESS, "what the file has")
+        self.assertEqual(self.value(other), 54)
+        for guard in one, other:
+            guard.stop()
+
     def value(self, guard):
         """On a loaded machine the file may be too late for the message that has waited for the database: it comes again."""
         for attempt in range(2):
