@@ -33,6 +33,7 @@ void fleet_peer_free(struct fleet_peer *peer)
         return;
     g_free(peer->name);
     g_free(peer->host);
+    g_free(peer->unread);
     ledger_close(peer->ledger);
     g_ptr_array_unref(peer->pending);
     g_free(peer);
@@ -107,8 +108,8 @@ static int read_pending(struct fleet *fleet, GPtrArray *peers, gint64 deadline, 
 {
     auto_free(pg_answer) rows =
         fleet_query(fleet,
-                    "SELECT d.node, d.id, d.row, d.action, coalesce(d.vouched_for, d.who::text),"
-                    " CASE WHEN d.vouched_for IS NOT NULL THEN coalesce(n.name, d.who::text) END, d.reason,"
+                    "SELECT d.node, d.id, d.row, d.action, coalesce(left(d.vouched_for, 256), d.who::text),"
+                    " CASE WHEN d.vouched_for IS NOT NULL THEN coalesce(n.name, d.who::text) END, left(d.reason, 4000),"
                     " (extract(epoch FROM d.at) * 1000000)::bigint"
                     " FROM rcptguard.decision d LEFT JOIN rcptguard.node n ON n.role = d.who"
                     " WHERE d.done IS NULL ORDER BY d.id",
@@ -145,9 +146,13 @@ static char *state_names(unsigned states)
     return g_string_free(names, FALSE);
 }
 
-/* What is not asked for is cut off there: it is most of a record. */
+/*
+ * What is not asked for is cut off there: it is most of a record.  What a node has published may be of any shape; where
+ * it is another one than a record has, the query must not fail for all nodes.
+ */
 static const char records_sql[] =
-    "SELECT h.node, h.record - string_to_array($7, ',') FROM rcptguard.held h WHERE h.node <> $1 AND ($2::text IS NULL "
+    "SELECT h.node, CASE jsonb_typeof(h.record) WHEN 'object' THEN h.record - string_to_array($7, ',')"
+    " ELSE h.record END FROM rcptguard.held h WHERE h.node <> $1 AND ($2::text IS NULL "
     "OR lower(h.node) = lower($2))"
     " AND (h.state = ANY (string_to_array($3, ','))"
     " OR ($4::bigint > 0 AND (h.judged >= $4::bigint OR h.changed >= $4::bigint))"
@@ -155,8 +160,8 @@ static const char records_sql[] =
     " OR ($6 = 'yes' AND starts_with(h.queue_id, $5))"
     " OR ($5 IS NOT NULL AND (h.record #>> '{held,requeued}' = ANY (string_to_array($5, E'\\n'))"
     " OR h.record #>> '{held,former}' = ANY (string_to_array($5, E'\\n'))))"
-    " OR ($8::bigint > 0 AND EXISTS (SELECT FROM jsonb_array_elements(h.record -> 'history') e"
-    " WHERE (e ->> 'at')::bigint >= $8::bigint)))"
+    " OR ($8::bigint > 0 AND jsonb_path_exists(h.record, '$.history[*].at ? (@ >= $since)',"
+    " jsonb_build_object('since', $8::bigint))))"
     " ORDER BY h.node, h.row";
 
 /* The tables that are cut off, with commas between them. */
@@ -180,41 +185,43 @@ static struct pg_answer *query_records(struct fleet *fleet, const struct fleet_w
     return fleet_query(fleet, records_sql, G_N_ELEMENTS(values), values, deadline, error);
 }
 
-/* Those of one node, in one transaction: from `first` on, until another node begins, which is what it gives; -1. */
-static gint64 import_node(const struct pg_answer *rows, unsigned first, const struct fleet_peer *peer,
-                          int (*import)(struct ledger *, const char *, struct database_error *), struct pg_error *error)
+/* Those of one node, in one transaction: from `first` on, until another node begins, which is what it gives. */
+static unsigned import_node(const struct pg_answer *rows, unsigned first, struct fleet_peer *peer,
+                            int (*import)(struct ledger *, const char *, struct database_error *))
 {
     struct database_error failure;
     struct database *database = ledger_database(peer->ledger);
-    int result = database_begin(database, &failure);
+    int result = peer->unread == NULL ? database_begin(database, &failure) : 0;
     unsigned i = first;
-    for (; result == 0 && i < pg_rows(rows) && g_strcmp0(pg_value(rows, i, 0), peer->name) == 0; i++)
-        result = import(peer->ledger, pg_value(rows, i, 1), &failure);
+    for (; i < pg_rows(rows) && g_strcmp0(pg_value(rows, i, 0), peer->name) == 0; i++) {
+        if (result == 0 && peer->unread == NULL)
+            result = import(peer->ledger, pg_value(rows, i, 1), &failure);
+    }
     if (database_in_transaction(database))
         result = database_end(database, result, &failure);
-    if (result == 0)
-        return i;
-    return pg_error_set(error, PG_WRONG, "a record of node %s cannot be read: %s", peer->name, failure.text);
+    if (result == -1)
+        peer->unread = g_strdup(failure.text);
+    return i;
 }
 
-/* Rows are in the order of the nodes.  A record that cannot be read is not passed over without a word. */
-static int import_records(const struct pg_answer *rows, GPtrArray *peers,
-                          int (*import)(struct ledger *, const char *, struct database_error *), struct pg_error *error)
+/* Rows are in the order of the nodes.  One node's record that cannot be read does not hide what the others hold. */
+static void import_records(const struct pg_answer *rows, GPtrArray *peers,
+                           int (*import)(struct ledger *, const char *, struct database_error *))
 {
-    for (gint64 i = 0; i < (gint64)pg_rows(rows);) {
-        const struct fleet_peer *peer = find_peer(peers, pg_value(rows, (unsigned)i, 0));
-        i = peer == NULL || peer->ledger == NULL ? i + 1 : import_node(rows, (unsigned)i, peer, import, error);
-        if (i == -1)
-            return -1;
+    for (unsigned i = 0; i < pg_rows(rows);) {
+        struct fleet_peer *peer = find_peer(peers, pg_value(rows, i, 0));
+        i = peer == NULL || peer->ledger == NULL ? i + 1 : import_node(rows, i, peer, import);
     }
-    return 0;
 }
 
 static int read_records(struct fleet *fleet, const struct fleet_wish *wish, GPtrArray *peers, gint64 deadline,
                         struct pg_error *error)
 {
     auto_free(pg_answer) rows = query_records(fleet, wish, deadline, error);
-    return rows == NULL ? -1 : import_records(rows, peers, ledger_record_import, error);
+    if (rows == NULL)
+        return -1;
+    import_records(rows, peers, ledger_record_import);
+    return 0;
 }
 
 static int read_policies(struct fleet *fleet, const struct fleet_wish *wish, GPtrArray *peers, gint64 deadline,
@@ -226,7 +233,10 @@ static int read_policies(struct fleet *fleet, const struct fleet_wish *wish, GPt
         "SELECT node, record FROM rcptguard.policy WHERE node <> $1 AND ($2::text IS NULL OR lower(node) = lower($2))"
         " ORDER BY node",
         G_N_ELEMENTS(values), values, deadline, error);
-    return rows == NULL ? -1 : import_records(rows, peers, ledger_policy_import, error);
+    if (rows == NULL)
+        return -1;
+    import_records(rows, peers, ledger_policy_import);
+    return 0;
 }
 
 GPtrArray *fleet_peers_read(struct fleet *fleet, const struct fleet_wish *wish, gint64 deadline, struct pg_error *error)

@@ -36,6 +36,7 @@ struct fleet_peer {
     gint64 seen;           /* when it was seen, by the database's clock; 0: not known */
     gint64 age;            /* microseconds since then; -1: not known */
     struct ledger *ledger; /* of what was asked for; NULL of the own one */
+    char *unread;          /* why nothing of it is there: a record of it that cannot be read; or NULL */
     GPtrArray *pending;    /* struct fleet_pending *, the oldest first */
 };
 

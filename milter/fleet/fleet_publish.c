@@ -126,11 +126,12 @@ int fleet_remove_policy(struct fleet *fleet, const char *node, const char *diges
 
 /* ---- records */
 
+/* A row that was decided while the batch was made may be in it twice; what it is now has a mark that stays. */
 static const char publish[] =
     "WITH written AS (INSERT INTO rcptguard.held (node, row, queue_id, state, judged, changed, record)"
     " SELECT $1, (value -> 'held' ->> 'id')::bigint, value -> 'held' ->> 'queue_id', value -> 'held' ->> 'state',"
     " (value -> 'held' ->> 'judged')::bigint, (value -> 'held' ->> 'changed')::bigint, value"
-    " FROM jsonb_array_elements($2::jsonb)"
+    " FROM (SELECT DISTINCT ON (value -> 'held' -> 'id') value FROM jsonb_array_elements($2::jsonb)) records"
     " ON CONFLICT (node, row) DO UPDATE SET queue_id = excluded.queue_id, state = excluded.state,"
     " judged = excluded.judged, changed = excluded.changed, record = excluded.record)"
     " UPDATE rcptguard.node SET published = clock_timestamp() WHERE name = $1 RETURNING published::text";

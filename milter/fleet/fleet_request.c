@@ -60,6 +60,8 @@ int fleet_request_wait(struct fleet *fleet, gint64 id, gint64 deadline, struct f
 {
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, id);
     int there, came;
+    if (fleet_listen(fleet, deadline + LOOK_PATIENCE, error) == -1) /* another process may have sent it */
+        return -1;
     do {
         there = look(fleet, text, deadline + LOOK_PATIENCE, outcome, error);
         if (there != 0)

@@ -28,13 +28,13 @@ static struct fleet_decision *decision_of(const struct pg_answer *answer, unsign
     return decision;
 }
 
-/* Who vouches is a role; what people know is its node. */
-static const char select_open[] =
-    "SELECT d.id, d.row, d.queue_id, d.action, d.reason, coalesce(d.vouched_for::text, d.who::text),"
-    " CASE WHEN d.vouched_for IS NOT NULL THEN coalesce(n.name::text, d.who::text) END,"
-    " (extract(epoch FROM d.at) * 1000000)::bigint, (d.taken IS NOT NULL)::int"
-    " FROM rcptguard.decision d LEFT JOIN rcptguard.node n ON n.role = d.who"
-    " WHERE d.node = $1 AND d.done IS NULL ORDER BY d.id LIMIT " G_STRINGIFY(500);
+/* Who vouches is a role; what people know is its node.  Nothing but this limits how long a text is. */
+static const char select_open[] = "SELECT d.id, d.row, left(d.queue_id, 256), d.action, left(d.reason, 4000),"
+                                  " coalesce(left(d.vouched_for, 256), d.who::text),"
+                                  " CASE WHEN d.vouched_for IS NOT NULL THEN coalesce(n.name::text, d.who::text) END,"
+                                  " (extract(epoch FROM d.at) * 1000000)::bigint, (d.taken IS NOT NULL)::int"
+                                  " FROM rcptguard.decision d LEFT JOIN rcptguard.node n ON n.role = d.who"
+                                  " WHERE d.node = $1 AND d.done IS NULL ORDER BY d.id LIMIT " G_STRINGIFY(500);
 G_STATIC_ASSERT(FLEET_DECISIONS == 500);
 
 GPtrArray *fleet_decisions(struct fleet *fleet, const char *node, gint64 deadline, struct pg_error *error)

@@ -3,6 +3,7 @@
 #include "milter/places/places.h"
 
 #include "milter/review/message_filter.h"
+#include "policy/base/escape.h"
 
 #include <string.h>
 
@@ -124,13 +125,17 @@ static void say_once(char *text)
     said_before = text;
 }
 
-/* Those that are looked at and are away. */
+/* Those that are looked at and are away, or cannot be read. */
 static char *away_text(const struct places *places)
 {
     GString *text = g_string_new(NULL);
     for (guint i = 0; i < places->tools->len; i++) {
         const struct fleet_peer *peer = ((struct tool *)g_ptr_array_index(places->tools, i))->peer;
         g_autofree char *age = selection_age(peer->age);
+        g_autofree char *unread = peer->unread == NULL ? NULL : text_printable(peer->unread, strlen(peer->unread));
+        if (unread != NULL)
+            g_string_append_printf(text, "rcptguardq: what node %s holds is not shown: it cannot be read: %s\n",
+                                   peer->name, unread);
         if (peer->away)
             g_string_append_printf(text,
                                    "rcptguardq: node %s is away: last seen %s ago, and what is shown of it is "

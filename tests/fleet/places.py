@@ -235,6 +235,26 @@ class Seen(fleetpeople.PeopleCase):
         self.assertRegex(self.one.ask("counts").out, r"(?m)^mx3 \(away\) +1 +0 +12 min$")
         self.assertEqual(self.one.done("list", "--node", "mx1").err, "")
 
+    def test_unreadable(self):
+        """what a node has published may be anything: the others are shown, and that it cannot be read is said"""
+        theirs, bad = self.hold_seen(self.two, self.three)
+        for node in self.nodes:
+            node.stop_agent()
+        kept = "UPDATE rcptguard.held SET record = %s WHERE node = 'mx3' AND queue_id = '" + bad.id + "'"
+        record = self.server.psql("SELECT record FROM rcptguard.held WHERE node = 'mx3' AND queue_id = '%s'" % bad.id)
+        for strange in "1", "{}", '{"held": {"id": 1}}', '{"held": 1, "history": 1}', '{"held": {"id": "x"}, "history": [{"at": "never"}, 1]}':
+            with self.subTest(strange):
+                self.server.psql(kept % ("'%s'" % strange))
+                for command in ["list"], ["log", "--newer", "1h"], ["counts"], ["digest", "--print"]:
+                    result = self.one.ask(*command)
+                    self.assertEqual(result.code, review.DONE, result)
+                    self.assertRegex(result.err, r"^(rcptguardq: what node mx3 holds is not shown: it cannot be read: [^\n]+\n)?$")
+                    self.assertNotIn("not shown: a", result.out)
+                self.assertIn(theirs.id, self.one.ask("list").out)
+        self.assertIn("cannot be read", self.one.ask("list").err)
+        self.server.psql(kept % ("'%s'" % record.replace("'", "''")))
+        self.assertIn(bad.id, self.one.done("list").out)
+
     def test_database_away(self):
         """what is here is shown and decided; other nodes are not, and that is said"""
         mine, theirs = self.hold_seen(self.one, self.two)
