@@ -281,7 +281,8 @@ int agent_fleet_always(struct tool *tool, int (*carry_out)(void))
     if (bell == NULL)
         return tool_error(EXITS_WRONG, "%s", error);
     start(&agent, tool, carry_out);
-    for (;;) {
+    struct database_error replaced;
+    while (database_check_files(ledger_database(tool->ledger), &replaced) == 0) {
         enum exchange_end end = run_exchange(&agent);
         if (end == EXCHANGE_BROKEN) {
             pause_after(&agent);
@@ -293,4 +294,6 @@ int agent_fleet_always(struct tool *tool, int (*carry_out)(void))
         gint64 due = agent.beat > 0 ? agent.beat : G_MAXINT64;
         wait_for(&agent, bell, agent.later > 0 ? MIN(g_get_monotonic_time() + agent.later, due) : due);
     }
+    stop(&agent);
+    return tool_ledger_error(&replaced); /* who started this process starts another one, with the ledger of now */
 }

@@ -143,7 +143,8 @@ static enum exchange_end take_of_row(struct exchange *exchange, const struct fle
 /* A ledger that was made anew has other messages under the same numbers. */
 static bool is_of(const struct fleet_decision *decision, const struct ledger_row *row)
 {
-    return g_strcmp0(row->message.queue_id, decision->queue_id) == 0 || g_strcmp0(row->former, decision->queue_id) == 0;
+    return decision->queue_id != NULL && (g_strcmp0(row->message.queue_id, decision->queue_id) == 0 ||
+                                          g_strcmp0(row->former, decision->queue_id) == 0);
 }
 
 static enum exchange_end take(struct exchange *exchange, const struct fleet_decision *decision, const struct view *view)

@@ -161,6 +161,28 @@ class Alone(TroubleCase):
         os.kill(node.process.pid, signal.SIGKILL)
         daemon.wait_until(lambda: not daemon.alive(second), mta.LIMIT, "its end with the agent")
 
+    def test_ledger_is_another_one(self):
+        """an exchange whose ledger was set aside ends: the next one opens what is there then"""
+        node = self.nodes[0]
+        node.stop_agent()
+        node.hold()
+        process = subprocess.Popen(node.command("agent", "--fleet", "--wait"), stderr=subprocess.PIPE, env=daemon.environment(), text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.wait_published(node)
+        path = node.guard.ledger_path
+        os.rename(path, path + ".away")
+        try:
+            decided.ring(node)
+            process.wait(mta.LIMIT)
+        finally:
+            os.rename(path + ".away", path)
+        self.assertIn(process.returncode, (review.WRONG, review.PASSING))
+        self.assertIn("ledger", process.stderr.read())
+        node.agent()
+        self.check_all_is_well(node)
+
     def test_what_the_database_cannot_take(self):
         """a row with such a text stays out of it, which the log says; the others come in"""
         node = self.nodes[0]
