@@ -362,7 +362,7 @@ class Hostile(MetricsCase):
         self.assertNotRegex(found.text, r"example|cust1|192\.0\.2|127\.0\.0")
         self.assertEqual(set(found.samples) - calm, {("rcptguard_oldest_held_timestamp_seconds",)})
         rules = {"evil", "developer", "sensitive", "mass-disclosure", "wide-cc", "trial", "unreadable", "default", "fault", "error", "outbound"}
-        words = {"accept", "tag", "quarantine", "reject", "tempfail", "syntax", "limit", "unparsed", "cut", "ok", "failed", "hold", "tidy", "count", "yes", "no", "window", "known", "withdraw", "learn", "expire", "permit", "claim", "given", "taken", "refused", "deferred", "all", "sender",
+        words = {"accept", "tag", "quarantine", "reject", "tempfail", "syntax", "limit", "unparsed", "cut", "ok", "failed", "hold", "tidy", "count", "share", "yes", "no", "window", "known", "withdraw", "learn", "expire", "permit", "claim", "given", "taken", "refused", "deferred", "all", "sender",
                  "calendar", "forwarded", "contacts", "table", "text", "header", "none", "away", "encrypted", "limits", "broken", "types",
                  "command", "author", "reviewer", "expiry", "delay", "approve", "release", "return", "delete", "refuse", "running", "ended", version()}
         others = {value for value in found.values() - rules - words if not re.fullmatch(r"[0-9.]+|\+Inf|[0-9a-f]{12}", value)}
