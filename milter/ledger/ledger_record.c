@@ -36,7 +36,8 @@ static int each_column(struct ledger *ledger, unsigned table,
     int row;
     while ((row = statement_step(statement, error)) == 1) {
         const char *name = statement_text(statement, 0);
-        if (!g_strv_contains((const char *const *)without, name))
+        bool plain = name[strspn(name, G_CSET_a_2_z "_")] == '\0'; /* the daemon's user could add others */
+        if (plain && !g_strv_contains((const char *const *)without, name))
             add(sql, name, statement_text(statement, 1));
     }
     statement_reset(statement);
