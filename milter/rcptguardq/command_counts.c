@@ -220,7 +220,10 @@ static int count(struct counts *counts, struct tool *tool)
     for (guint i = 0; i < view->items->len; i++)
         count_item(counts, g_ptr_array_index(view->items, i), now);
     g_array_sort(counts->rules, compare_rules);
-    count_verdicts(counts, tool);
+    if (g_ptr_array_find(counts->places->tools, tool, NULL))
+        count_verdicts(counts, tool);
+    else
+        counts->no_verdicts = g_strdup("another node's metrics are on that node");
     return count_hours(counts);
 }
 

@@ -384,9 +384,11 @@ static int find_own(struct tool *tool, struct digest *digest, GPtrArray *kept)
     struct ledger_agent agent;
     g_autofree char *error = NULL;
     GPtrArray *open = ledger_list(tool->ledger, &filter, &failure);
-    if (open == NULL || ledger_agent_read(tool->ledger, &agent, &failure) == -1)
+    if (open == NULL)
         return tool_ledger_error(&failure);
     g_ptr_array_add(kept, open);
+    if (ledger_agent_read(tool->ledger, &agent, &failure) == -1)
+        return tool_ledger_error(&failure);
     auto_free(onhold) onhold = onhold_look(tool->queue, &error);
     if (onhold == NULL)
         return tool_error(EXITS_PASSING, "%s", error);
