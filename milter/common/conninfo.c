@@ -17,7 +17,8 @@ static char *secret_found(const char *name)
 
 static bool is_secret(const char *name)
 {
-    return strcmp(name, "password") == 0 || strcmp(name, "sslpassword") == 0;
+    return strcmp(name, "password") == 0 || strcmp(name, "sslpassword") == 0 ||
+           strcmp(name, "oauth_client_secret") == 0;
 }
 
 /* ---- name=value */
@@ -62,7 +63,7 @@ static char *wrong_settings(const char *text)
 
 static char *wrong_uri(const char *after_scheme)
 {
-    size_t authority = strcspn(after_scheme, "/?");
+    size_t authority = strcspn(after_scheme, "/"); /* as libpq has it: a password may have a `?` */
     const char *at = memchr(after_scheme, '@', authority);
     if (at != NULL && memchr(after_scheme, ':', (size_t)(at - after_scheme)) != NULL)
         return secret_found("user:password@");

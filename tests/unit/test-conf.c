@@ -271,6 +271,7 @@ static void test_secrets(void)
     secret(DATABASE "host='db's3cret\n", "the quote of the value of `host` is not closed");
     secret(DATABASE "postgresql://relay1:s3cret@db/rcptguard\n", "leave out `user:password@`");
     secret(DATABASE "postgres://relay1:s3cret@[::1]:5433,db2/rcptguard\n", "leave out `user:password@`");
+    secret(DATABASE "postgresql://relay1:s3cret?x=y@db/rcptguard\n", "leave out `user:password@`");
     secret(DATABASE "postgresql://db/rcptguard?user=x&pass%77ord=s3cret\n", "leave out `password`");
     secret(DATABASE "postgresql://db/rcptguard?s3cret\n", "form name=value");
     secret(DATABASE "postgresql://db/rcptguard?user=x s3cret\n", "no blanks");
