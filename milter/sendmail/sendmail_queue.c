@@ -16,6 +16,9 @@
  *
  * Each of these commands takes the lock of the control file and passes over one
  * that is locked.
+ *
+ * Above the load of QueueLA a queue run does nothing with a message of many
+ * recipients, or with any; what a person has decided does not wait for that.
  */
 
 #include "milter/sendmail/sendmail.h"
@@ -33,6 +36,8 @@
 
 #define COMMAND  "sendmail"
 #define PID_FILE "/var/run/sendmail.pid"
+
+#define AT_ANY_LOAD "-OQueueLA=1000000"
 
 /* An id is a time and a count in 8 characters, and a process id of 6 digits or more. */
 #define ID_CLOCK 8
@@ -293,7 +298,7 @@ static enum queue_answer act(struct queue *queue, const struct queue_entry *entr
     if (answer != QUEUE_DONE)
         return answer;
     g_autofree char *selection = g_strconcat("-qI", entry->id, NULL);
-    const char *const words[] = {"-qQ", selection, option, NULL};
+    const char *const words[] = {AT_ANY_LOAD, "-qQ", selection, option, NULL};
     g_autoptr(GString) said = g_string_new(NULL);
     if (run(queue, words, NULL, 0, said, error) == -1)
         return QUEUE_FAILED;
@@ -337,7 +342,7 @@ static void make_young(struct queue *queue, const struct queue_entry *entry, gin
 static char *deliver(struct queue *queue, const char *id)
 {
     g_autofree char *selection = g_strconcat("-qI", id, NULL);
-    const char *const words[] = {selection, NULL};
+    const char *const words[] = {AT_ANY_LOAD, selection, NULL};
     char *error = NULL;
     run(queue, words, NULL, 0, NULL, &error);
     return error;

@@ -333,5 +333,20 @@ class Halfway(ReleaseCase):
         self.assertArrived(held)
 
 
+class Load(review.ReviewCase):
+    """Sendmail leaves its queue alone when the load is above QueueLA; a decision does not wait for that."""
+
+    MTAS = ("sendmail",)
+    EXTRA = {"sendmail": "define(`confQUEUE_LA', `0')dnl\ndefine(`confQUEUE_FACTOR', `1')dnl\n"}
+
+    def test_decisions(self):
+        released, returned = self.hold(), self.hold(sender="load@me.example")
+        self.done("release", released.id, reason="asked the sender")
+        self.assertArrived(released)
+        self.done("return", returned.id, reason="please use Bcc")
+        self.assertNotIn(returned.id, self.mta.held())
+        self.assertEqual(self.state(returned.id), "returned")
+
+
 if __name__ == "__main__":
     review.main(240)
