@@ -10,6 +10,7 @@ import struct
 import subprocess
 import time
 import unittest
+import unittest.mock
 
 import daemon
 import fakeclock
@@ -250,7 +251,8 @@ class Doctor(unittest.TestCase):
         for seconds, word in (60, "ahead of"), (-60, "behind"):
             with self.subTest(seconds):
                 daemon.write(path, struct.pack("=q", seconds) + bytes(4088))
-                self.env = dict(daemon.environment(), LD_PRELOAD=fakeclock.LIBRARY, FAKE_CLOCK=path)
+                with unittest.mock.patch.dict(os.environ, LD_PRELOAD=fakeclock.LIBRARY, FAKE_CLOCK=path):
+                    self.env = dict(daemon.environment(), LD_PRELOAD=fakeclock.LIBRARY)
                 self.check(("warning", "fleet-clock"), text=r"is (60|59)\.\d s %s that of the database" % word, mended=False)
         self.env = daemon.environment()
         self.check()

@@ -212,6 +212,7 @@ class Alone(TroubleCase):
 
     def test_not_configured(self):
         node = self.nodes[0]
+        node.stop_agent()  # which may not have read its configuration yet
         path = node.configure()
         self.addCleanup(node.configure)
         text = open(path, encoding="utf-8").read()
