@@ -60,9 +60,7 @@ def environment(directory=None):
         common += ":log_path=%s/sanitizer" % directory
     if tap.SANITIZERS != "no":
         env["G_SLICE"] = "always-malloc"  # GLib's own allocator hides who freed what, and its locks, from the sanitizers
-    env["ASAN_OPTIONS"] = common + ":detect_stack_use_after_return=1"
-    if "LD_PRELOAD" in env:  # it would have to be the first
-        env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+    env["ASAN_OPTIONS"] = common + ":detect_stack_use_after_return=1:verify_asan_link_order=0"  # a library of ours may come first
     env["UBSAN_OPTIONS"] = common + ":print_stacktrace=1"
     env["TSAN_OPTIONS"] = common + _suppressions("tests/tsan.supp", "tests/lib/tsan.supp") + ":print_suppressions=0"
     env["LSAN_OPTIONS"] = common + _suppressions("tests/lsan.supp") + ":print_suppressions=0"
