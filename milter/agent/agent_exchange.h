@@ -21,7 +21,7 @@ struct exchange {
     struct fleet *fleet;
     GPtrArray *policies;    /* char *: digests that the database has; none are known after a connection is made */
     bool more;              /* decisions are there that were not taken, so that these have their answers first */
-    int (*carry_out)(void); /* carries out what is in the ledger, as agent_run, in a process of its own */
+    int (*carry_out)(void); /* carries out what is in the ledger, as agent_run, in another process */
     struct pg_error error;
 };
 

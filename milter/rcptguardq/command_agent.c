@@ -70,7 +70,7 @@ static bool goes_on(pid_t *process)
     return *process > 0;
 }
 
-/* The exchange with a fleet's database is a process of its own, so that nothing here waits for the network. */
+/* The exchange with a fleet's database is another process, so that nothing here waits for the network. */
 static void keep_exchanging(const struct tool *tool, pid_t *process)
 {
     static const char *const options[] = {"--fleet", "--wait", NULL};

@@ -212,7 +212,7 @@ static void append_state(GString *out, const struct layout *layout, const struct
         terminal_append_within(out, state, layout->width - MIN(layout->width, columns_of_facts(layout)));
 }
 
-/* The sender and the subject begin a line of their own where there is no room, with the instance if there are several.
+/* The sender and the subject begin another line where there is no room, with the instance if there are several.
  */
 static unsigned begin_sender(GString *out, const struct layout *layout, const char *instance)
 {
