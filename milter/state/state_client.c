@@ -102,8 +102,6 @@ static enum state_outcome carry_out(struct state_client *client, const struct st
         succeeded(client);
     else
         failed(client, call->operation, error.text);
-    if (outcome == STATE_AWAY && call->operation == STATE_WITHDRAW)
-        state_later_withdraw(client->later, call->id);
     return outcome;
 }
 
@@ -133,7 +131,7 @@ static bool write_some(struct state_client *client)
     struct state_results results = {0};
     enum state_outcome outcome = carry_out(client, &call, &results);
     state_later_drop_sets(client->later, count); /* those that failed, too: not learned is the safe side */
-    return outcome != STATE_AWAY && (count > 0 || state_later_withdrawn(client->later) == 0);
+    return outcome != STATE_AWAY && (count > 0 || !state_later_is_withdrawing(client->later));
 }
 
 /* What of the file the database lacks, in a turn of its own, when nothing else is to be done: no message has to come
@@ -474,7 +472,8 @@ struct state_client *state_client_new(const struct config *config, struct diags 
     client->key = g_steal_pointer(&key);
     client->state = (struct state){&client_functions, client, client->key};
     atomic_init(&client->said, -LINE_INTERVAL);
-    client->later = state_later_new();
+    bool shared = config_state_database(config) != NULL;
+    client->later = state_later_new(!shared || config->state_on_away == STATE_AWAY_LOCAL, shared);
     client->where = state_store_new(config, client->key, client->later);
     bool lasts;
     int result = state_store_open(client->where, &lasts, &error);

@@ -8,9 +8,9 @@
 
 struct state_later {
     pthread_mutex_t lock;
-    GArray *sets;      /* struct state_later_set */
-    gint64 due;        /* monotonic: of the first set */
-    GArray *withdrawn; /* state_hash */
+    GArray *sets;                    /* struct state_later_set */
+    gint64 due;                      /* monotonic: of the first set */
+    GArray *withdrawn[STATE_PLACES]; /* state_hash; NULL: the state is not kept there */
 };
 
 static int compare_hashes(const void *one, const void *other)
@@ -19,19 +19,22 @@ static int compare_hashes(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-struct state_later *state_later_new(void)
+struct state_later *state_later_new(bool in_file, bool in_database)
 {
     struct state_later *later = g_new0(struct state_later, 1);
     pthread_mutex_init(&later->lock, NULL);
     later->sets = g_array_new(FALSE, FALSE, sizeof(struct state_later_set));
-    later->withdrawn = g_array_new(FALSE, FALSE, sizeof(state_hash));
+    const bool kept[STATE_PLACES] = {[STATE_IN_FILE] = in_file, [STATE_IN_DATABASE] = in_database};
+    for (unsigned i = 0; i < STATE_PLACES; i++)
+        later->withdrawn[i] = kept[i] ? g_array_new(FALSE, FALSE, sizeof(state_hash)) : NULL;
     return later;
 }
 
 void state_later_free(struct state_later *later)
 {
     g_array_unref(later->sets);
-    g_array_unref(later->withdrawn);
+    for (unsigned i = 0; i < STATE_PLACES; i++)
+        g_clear_pointer(&later->withdrawn[i], g_array_unref);
     pthread_mutex_destroy(&later->lock);
     g_free(later);
 }
@@ -51,14 +54,30 @@ unsigned state_later_learn(struct state_later *later, const struct state_set *se
     return count;
 }
 
+/* How many are in the list then; 0: there is no room, or no such place. */
+static unsigned append(GArray *withdrawn, state_hash id)
+{
+    if (withdrawn == NULL || withdrawn->len >= STATE_LATER_LIMIT)
+        return 0;
+    g_array_append_val(withdrawn, id);
+    return withdrawn->len;
+}
+
 unsigned state_later_withdraw(struct state_later *later, state_hash id)
 {
+    unsigned count = 0;
     pthread_mutex_lock(&later->lock);
-    unsigned count = later->withdrawn->len < STATE_LATER_LIMIT ? later->withdrawn->len + 1 : 0;
-    if (count > 0)
-        g_array_append_val(later->withdrawn, id);
+    for (unsigned i = 0; i < STATE_PLACES; i++)
+        count = MAX(count, append(later->withdrawn[i], id));
     pthread_mutex_unlock(&later->lock);
     return count;
+}
+
+void state_later_withdraw_in(struct state_later *later, enum state_place place, state_hash id)
+{
+    pthread_mutex_lock(&later->lock);
+    append(later->withdrawn[place], id);
+    pthread_mutex_unlock(&later->lock);
 }
 
 static bool holds_all(const struct state_later_set *learned, const struct state_set *set)
@@ -85,10 +104,19 @@ gint64 state_later_known(struct state_later *later, const struct state_set *set,
     return when;
 }
 
+/* With the lock. */
+static bool is_withdrawing(const struct state_later *later)
+{
+    bool any = false;
+    for (unsigned i = 0; i < STATE_PLACES; i++)
+        any = any || (later->withdrawn[i] != NULL && later->withdrawn[i]->len > 0);
+    return any;
+}
+
 gint64 state_later_due(struct state_later *later)
 {
     pthread_mutex_lock(&later->lock);
-    bool now = later->sets->len >= STATE_LATER_MANY || later->withdrawn->len > 0;
+    bool now = later->sets->len >= STATE_LATER_MANY || is_withdrawing(later);
     gint64 due = later->sets->len > 0 ? later->due : G_MAXINT64;
     pthread_mutex_unlock(&later->lock);
     return now ? 0 : due;
@@ -117,15 +145,24 @@ void state_later_drop_sets(struct state_later *later, unsigned count)
     drop(later, later->sets, count);
 }
 
-state_hash state_later_withdrawn(struct state_later *later)
+state_hash state_later_withdrawn(struct state_later *later, enum state_place place)
 {
     pthread_mutex_lock(&later->lock);
-    state_hash id = later->withdrawn->len > 0 ? g_array_index(later->withdrawn, state_hash, 0) : 0;
+    const GArray *withdrawn = later->withdrawn[place];
+    state_hash id = withdrawn != NULL && withdrawn->len > 0 ? g_array_index(withdrawn, state_hash, 0) : 0;
     pthread_mutex_unlock(&later->lock);
     return id;
 }
 
-void state_later_drop_withdrawn(struct state_later *later)
+void state_later_drop_withdrawn(struct state_later *later, enum state_place place)
 {
-    drop(later, later->withdrawn, 1);
+    drop(later, later->withdrawn[place], 1);
+}
+
+bool state_later_is_withdrawing(struct state_later *later)
+{
+    pthread_mutex_lock(&later->lock);
+    bool any = is_withdrawing(later);
+    pthread_mutex_unlock(&later->lock);
+    return any;
 }

@@ -1,6 +1,7 @@
 /*
  * state_later - what is to be done with a state, and need not be done at once: learned sets, gathered so that several
- * are written in one transaction, and what was withdrawn while the state was away.
+ * are written in one transaction, and what was withdrawn while the state was away.  A state that is kept in a file and
+ * in a database may have lost one of the two alone, so each has its own list of what was withdrawn.
  *
  * Any thread may use it.
  */
@@ -21,6 +22,9 @@
 
 struct state_later;
 
+/* Where a state is kept. */
+enum state_place { STATE_IN_FILE, STATE_IN_DATABASE, STATE_PLACES };
+
 /* A learned set, with its parties in the order of their numbers. */
 struct state_later_set {
     state_hash scope;
@@ -29,12 +33,17 @@ struct state_later_set {
     state_hash parties[STATE_SET_LIMIT];
 };
 
-struct state_later *state_later_new(void);
+/* Of a state that is kept in a file, in a database or in both. */
+struct state_later *state_later_new(bool in_file, bool in_database);
 void state_later_free(struct state_later *later);
 
-/* How many there are with this one; 0: there is no room.  The set has at most STATE_SET_LIMIT parties. */
+/* How many there are with this one; 0: there is no room.  The set has at most STATE_SET_LIMIT parties; what is
+ * withdrawn is so in all places, and the longest of their lists counts. */
 unsigned state_later_learn(struct state_later *later, const struct state_set *set, gint64 time);
 unsigned state_later_withdraw(struct state_later *later, state_hash id);
+
+/* In one place, the others having done it; nothing if there is no room. */
+void state_later_withdraw_in(struct state_later *later, enum state_place place, state_hash id);
 
 /* As `known` of a state, among the sets that are here: when the latest was learned, or 0. */
 gint64 state_later_known(struct state_later *later, const struct state_set *set, gint64 since);
@@ -46,8 +55,11 @@ gint64 state_later_due(struct state_later *later);
 unsigned state_later_sets(struct state_later *later, struct state_later_set *sets);
 void state_later_drop_sets(struct state_later *later, unsigned count);
 
-/* The first that was withdrawn, or 0. */
-state_hash state_later_withdrawn(struct state_later *later);
-void state_later_drop_withdrawn(struct state_later *later);
+/* The first that is to be withdrawn there, or 0. */
+state_hash state_later_withdrawn(struct state_later *later, enum state_place place);
+void state_later_drop_withdrawn(struct state_later *later, enum state_place place);
+
+/* Whether there is one in any place. */
+bool state_later_is_withdrawing(struct state_later *later);
 
 #endif

@@ -157,6 +157,7 @@ struct target {
     const struct state_functions *functions;
     void *data;
     enum state_outcome (*learn)(void *data, const struct state_learned *sets, unsigned count);
+    enum state_place place;
 };
 
 static enum state_outcome learn_in_file(void *data, const struct state_learned *sets, unsigned count)
@@ -167,6 +168,14 @@ static enum state_outcome learn_in_file(void *data, const struct state_learned *
 static enum state_outcome learn_in_database(void *data, const struct state_learned *sets, unsigned count)
 {
     return state_database_learn(data, sets, count);
+}
+
+/* Of what is open. */
+static struct target target_of(const struct state_store *store, enum state_place place)
+{
+    return place == STATE_IN_FILE
+               ? (struct target){&state_file_functions, store->file, learn_in_file, place}
+               : (struct target){&state_database_functions, store->database, learn_in_database, place};
 }
 
 static enum state_outcome ask_window(const struct target *target, const struct state_call *call,
@@ -218,16 +227,31 @@ static enum state_outcome ask(const struct target *target, struct state_later *l
     }
 }
 
-/* What was withdrawn while nothing could be asked, before anything else: a message that came again is not meant. */
+/* What was withdrawn while it could not be asked, before anything else: a message that came again is not meant. */
 static enum state_outcome withdraw_first(struct state_store *store, const struct target *target)
 {
     state_hash id;
-    while ((id = state_later_withdrawn(store->later)) != 0) {
+    while ((id = state_later_withdrawn(store->later, target->place)) != 0) {
         if (target->functions->withdraw(target->data, id) == STATE_AWAY)
             return STATE_AWAY;
-        state_later_drop_withdrawn(store->later);
+        state_later_drop_withdrawn(store->later, target->place);
     }
     return STATE_OK;
+}
+
+static enum state_outcome ask_open(struct state_store *store, enum state_place place, const struct state_call *call,
+                                   struct state_results *results)
+{
+    const struct target target = target_of(store, place);
+    enum state_outcome outcome = withdraw_first(store, &target);
+    return outcome == STATE_AWAY ? outcome : ask(&target, store->later, call, results);
+}
+
+/* What a place was not asked to withdraw, or could not, it withdraws before it is asked again. */
+static void withdraw_later(struct state_store *store, enum state_place place, const struct state_call *call)
+{
+    if (call->operation == STATE_WITHDRAW)
+        state_later_withdraw_in(store->later, place, call->id);
 }
 
 static enum state_outcome ask_file(struct state_store *store, const struct state_call *call,
@@ -235,10 +259,7 @@ static enum state_outcome ask_file(struct state_store *store, const struct state
 {
     for (unsigned tries = 0; tries < 2; tries++) {
         if (open_file(store, error) == 0) {
-            const struct target target = {&state_file_functions, store->file, learn_in_file};
-            enum state_outcome outcome = store->local ? STATE_OK : withdraw_first(store, &target);
-            if (outcome != STATE_AWAY)
-                outcome = ask(&target, store->later, call, results);
+            enum state_outcome outcome = ask_open(store, STATE_IN_FILE, call, results);
             if (outcome != STATE_AWAY)
                 return outcome;
             *error = *state_file_error(store->file);
@@ -246,6 +267,7 @@ static enum state_outcome ask_file(struct state_store *store, const struct state
         if (!begin_anew(store, error))
             break;
     }
+    withdraw_later(store, STATE_IN_FILE, call);
     return STATE_AWAY;
 }
 
@@ -306,16 +328,14 @@ static enum state_outcome ask_database(struct state_store *store, const struct s
         if (open_database(store, (unsigned)left, &failure) == -1)
             break;
         state_database_set_wait(store->database, (unsigned)left);
-        const struct target target = {&state_database_functions, store->database, learn_in_database};
-        enum state_outcome outcome = withdraw_first(store, &target);
-        if (outcome != STATE_AWAY)
-            outcome = ask(&target, store->later, call, results);
+        enum state_outcome outcome = ask_open(store, STATE_IN_DATABASE, call, results);
         if (outcome != STATE_AWAY)
             return outcome;
         failure = *state_database_error(store->database);
         g_clear_pointer(&store->database, state_database_close);
     }
     error_of(&failure, error);
+    withdraw_later(store, STATE_IN_DATABASE, call);
     return STATE_AWAY;
 }
 
@@ -408,12 +428,12 @@ static enum state_outcome ask_both(struct state_store *store, const struct state
         database_succeeded(store);
         return note(store, call, results, outcome);
     }
-    if (!paused) {
+    if (paused) {
+        withdraw_later(store, STATE_IN_DATABASE, call);
+    } else {
         database_failed(store, error);
         results->local = true;
     }
-    if (call->operation == STATE_WITHDRAW)
-        state_later_withdraw(store->later, call->id);
     bool local = results->local;
     outcome = ask_file(store, call, results, error);
     results->local = local;
@@ -508,14 +528,17 @@ int state_store_catch_up(struct state_store *store)
     }
     if (open_file(store, &error) == -1)
         return -1;
-    g_autoptr(GArray) rows = state_file_rows(store->file, &store->after, ROWS_STEP);
+    const struct target file = target_of(store, STATE_IN_FILE), database = target_of(store, STATE_IN_DATABASE);
+    g_autoptr(GArray) rows = NULL;
+    if (withdraw_first(store, &file) != STATE_AWAY)
+        rows = state_file_rows(store->file, &store->after, ROWS_STEP);
     if (rows == NULL)
         return -1;
     store->behind = rows->len > 0;
     if (rows->len == 0)
         return 0;
     state_database_set_wait(store->database, STEP_WAIT);
-    if (state_database_add(store->database, rows) == -1) {
+    if (withdraw_first(store, &database) == STATE_AWAY || state_database_add(store->database, rows) == -1) {
         error_of(state_database_error(store->database), &error);
         database_failed(store, &error);
         return -1;

@@ -1,6 +1,8 @@
 /* test-state-client - the daemon's state: the cases of every implementation through its thread; what fails, and for how
  * long */
 
+#include <config.h>
+
 #include "milter/state/state_client.h"
 #include "state_cases.h"
 
@@ -38,7 +40,8 @@ static void count_error(void *data, enum state_operation operation)
     g_atomic_int_inc(&((struct place *)data)->errors[operation]);
 }
 
-static struct place *place_new(void)
+/* With a database that is away, if one is named. */
+static struct place *place_with(const char *database)
 {
     struct place *place = g_new0(struct place, 1);
     place->learned = g_array_new(FALSE, FALSE, sizeof(state_hash));
@@ -47,12 +50,20 @@ static struct place *place_new(void)
     place->config = config_new("rcptguard.conf");
     g_free(place->config->ledger);
     place->config->ledger = g_build_filename(place->folder, "ledger.db", NULL);
+    place->config->state_database = g_strdup(database);
+    if (database != NULL)
+        place->config->state_on_away = STATE_AWAY_LOCAL;
     place->client = client_sound(place->config);
     state_client_on_error(place->client, count_error, place);
     g_autofree char *path = config_state(place->config);
     place->other = state_file_open(path, geteuid(), DATABASE_EXISTING, 1000, &error);
     g_assert_nonnull(place->other);
     return place;
+}
+
+static struct place *place_new(void)
+{
+    return place_with(NULL);
 }
 
 static void place_free(struct place *place)
@@ -287,9 +298,9 @@ static guint32 values_in_file(struct place *place)
     return case_window(&state_file_functions, place->other, &asks, false, 600, false) - 1;
 }
 
-static struct place *place_with_late_answer(state_hash id)
+static struct place *place_with_late_answer(state_hash id, const char *database)
 {
-    struct place *place = place_new();
+    struct place *place = place_with(database);
     guint32 value;
     make_disk(true);
     g_atomic_int_set(&silent, 1);
@@ -306,26 +317,31 @@ static void late_place_free(struct place *place)
 /* The message may have passed: its record counts. */
 static void test_late(void)
 {
-    struct place *place = place_with_late_answer(1);
+    struct place *place = place_with_late_answer(1, NULL);
     g_atomic_int_set(&silent, 0);
     g_assert_cmpuint(values_in_file(place), ==, 2);
     late_place_free(place);
 }
 
 /* The message was deferred, and its owner withdraws it: before the record is there, and while nothing is asked. */
-static void test_late_withdrawn(void)
+static void check_late_withdrawn(const char *database)
 {
-    struct place *place = place_with_late_answer(1);
+    struct place *place = place_with_late_answer(1, database);
     g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
     g_atomic_int_set(&silent, 0);
     g_assert_cmpuint(values_in_file(place), ==, 0);
     late_place_free(place);
 }
 
-/* It was deferred, and passed when it came again. */
-static void test_late_again(void)
+static void test_late_withdrawn(void)
 {
-    struct place *place = place_with_late_answer(1);
+    check_late_withdrawn(NULL);
+}
+
+/* It was deferred, and passed when it came again. */
+static void check_late_again(const char *database)
+{
+    struct place *place = place_with_late_answer(1, database);
     guint32 value;
     g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
     g_atomic_int_set(&silent, 0);
@@ -336,6 +352,26 @@ static void test_late_again(void)
     g_assert_cmpuint(values_in_file(place), ==, 2);
     late_place_free(place);
 }
+
+static void test_late_again(void)
+{
+    check_late_again(NULL);
+}
+
+#ifdef HAVE_LIBPQ
+/* Of a fleet: what the database is to withdraw, once it is there, does not keep the file from doing so. */
+#define AWAY "host=/nonexistent"
+
+static void test_late_withdrawn_away(void)
+{
+    check_late_withdrawn(AWAY);
+}
+
+static void test_late_again_away(void)
+{
+    check_late_again(AWAY);
+}
+#endif
 
 /* What was learned and withdrawn without waiting is on the disk when the client has stopped. */
 static void test_stopped(void)
@@ -497,6 +533,10 @@ int main(int argc, char **argv)
     g_test_add_func("/state-client/late", test_late);
     g_test_add_func("/state-client/late-withdrawn", test_late_withdrawn);
     g_test_add_func("/state-client/late-again", test_late_again);
+#ifdef HAVE_LIBPQ
+    g_test_add_func("/state-client/late-withdrawn-away", test_late_withdrawn_away);
+    g_test_add_func("/state-client/late-again-away", test_late_again_away);
+#endif
     g_test_add_func("/state-client/deleted", test_deleted);
     g_test_add_func("/state-client/damaged", test_damaged);
     g_test_add_func("/state-client/cut", test_cut);
