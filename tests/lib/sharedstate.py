@@ -67,5 +67,9 @@ class SharedStateCase(statecase.StateCase):
     def rows(self, sql):
         return self.server.psql(sql).splitlines()
 
+    def shown_by_all(self):
+        """How many the messages of all servers have shown; one that was deferred may count already, and comes again."""
+        return int(self.server.psql("SELECT count(DISTINCT h) FROM rcptguard.state_record, unnest(hashes) h"))
+
     def count(self, table):
         return int(self.server.psql("SELECT count(*) FROM rcptguard." + table))

@@ -38,9 +38,9 @@ class Shared(statecase.StateCase):
         """what one has let pass the other knows"""
         one, other = self.guards(statecase.BOTH)
         circle = self.people()
-        self.assertPassed(self.send(one, circle))
+        self.assertPassed(self.answered(lambda: self.send(one, circle)))
         daemon.wait_until(lambda: ledgerfile.query(self.path, "SELECT * FROM circle"), what="learning")
-        answer = self.send(other, circle)
+        answer = self.answered(lambda: self.send(other, circle))
         self.assertEqual(other.verdict(answer).known, "yes")
         one.stop()
         other.stop()
