@@ -27,7 +27,7 @@ static int check(void)
 {
     g_autofree char *error = NULL;
     tool_bare_ids(id_options);
-    if (reason_option == NULL || reason_option[0] == '\0')
+    if (reason_option == NULL || g_strstrip(reason_option)[0] == '\0')
         return tool_usage_error("--reason is missing: the record says why");
     if (all_option && id_options != NULL)
         return tool_usage_error("--all and queue ids do not go together");

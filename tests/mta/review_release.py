@@ -79,6 +79,7 @@ class Decisions(ReleaseCase):
 
     def test_command_line(self):
         for arguments, words in ((("release", "4XyZ12345"), "--reason is missing"), (("release", "--reason", "", "4XyZ12345"), "--reason is missing"),
+                                 (("release", "--reason", " \t\n", "4XyZ12345"), "--reason is missing"),
                                  (("release", "--reason", "x"), "expected queue ids, or --all"),
                                  (("delete", "--reason", "x", "--all"), "--all wants --sender"),
                                  (("delete", "--reason", "x", "--all", "--older", "1d", "4XyZ12345"), "do not go together"),
