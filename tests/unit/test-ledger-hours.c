@@ -2,53 +2,22 @@
 
 #include "milter/ledger/ledger_hours.h"
 
-#include "unit.h"
-
-#include <unistd.h>
+#include "ledger_unit.h"
 
 #define SECOND G_TIME_SPAN_SECOND
 #define HOUR   G_TIME_SPAN_HOUR
 #define NOON   (G_GINT64_CONSTANT(497222) * HOUR) /* a whole hour */
 
 static const struct ledger_person ann = {"ann", 1001};
-static struct database_error error;
-
-/* Nothing here may fail but what says so. */
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
-
-static struct ledger *open_private(void)
-{
-    struct ledger *ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
-    if (ledger == NULL)
-        g_error("%s", error.text);
-    return ledger;
-}
-
 /* Holds a message at a time; the id of its row. */
 static gint64 hold(struct ledger *ledger, const char *queue_id, gint64 judged)
 {
-    const struct ledger_message message = {
-        .queue_id = (char *)queue_id,
-        .mta = MTA_POSTFIX,
-        .began = judged - 2 * HOUR, /* it does not count */
-        .judged = judged,
-        .sender = (char *)"care@me.example",
-        .rule = (char *)"split",
-        .policy = (char *)"3f9a1c2b7d10aaaa",
-        .approvals = 1,
-        .author = (char *)"care@me.example",
-        .sent_by = (char *)"care",
-        .terms = {.release = RELEASE_AFTER, .release_after = 600},
-    };
-    g_autoptr(GPtrArray) parties = g_ptr_array_new();
-    const struct ledger_hold kept = {.message = &message, .parties = parties, .policy_text = "version 1\n"};
-    DONE(ledger_hold(ledger, &kept, &error));
-    g_autoptr(GPtrArray) rows = ledger_find(ledger, queue_id, &error);
-    return ((struct ledger_row *)g_ptr_array_index(rows, 0))->id;
+    struct ledger_message message = message_held_at(queue_id, judged);
+    message.began = judged - 2 * HOUR; /* it does not count */
+    message.author = (char *)"care@me.example";
+    message.sent_by = (char *)"care";
+    message.terms = (struct action_terms){.release = RELEASE_AFTER, .release_after = 600};
+    return hold_all(ledger, &(const struct ledger_hold){.message = &message});
 }
 
 static void claim(struct ledger *ledger, gint64 id, enum ledger_action action, enum ledger_way way, gint64 now)

@@ -4,33 +4,16 @@
 #include "milter/ledger/ledger_record.h"
 #include "milter/ledger/ledger_unpublished.h"
 #include "policy/engine/kept_policy.h"
-#include "unit.h"
+
+#include "ledger_unit.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define SECOND G_USEC_PER_SEC
 #define NOON   (G_GINT64_CONSTANT(1790000000) * SECOND)
 #define DIGEST "3f9a1c2b7d10aaaa"
 
 static const struct ledger_person ann = {"ann", 1001}, bob = {"bob", 1002};
-static struct database_error error;
-
-/* Nothing here may fail but what says so. */
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
-
-static struct ledger *open_private(void)
-{
-    struct ledger *ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
-    if (ledger == NULL)
-        g_error("%s", error.text);
-    return ledger;
-}
-
 static struct ledger *open_mirror(void)
 {
     struct ledger *mirror = ledger_open_mirror(&error);
@@ -48,30 +31,17 @@ static gint64 hold(struct ledger *ledger, const char *queue_id)
     g_autoptr(GArray) inside = kept_inside_new();
     const struct kept_inside kept = {g_strdup("visible inside header"), 3};
     const struct ledger_remembered remembered = {5, 6, taught, KNOWN_NO, "parties", 180, true};
-    const struct ledger_message message = {
-        .queue_id = (char *)queue_id,
-        .mta = MTA_POSTFIX,
-        .began = NOON,
-        .judged = NOON + SECOND,
-        .sender = (char *)"care@me.example",
-        .subject = (char *)"Gr\303\274\303\237e \"und\" \\ \001 mehr",
-        .rule = (char *)"split",
-        .policy = (char *)DIGEST,
-        .counts.visible = 62,
-        .approvals = 2,
-    };
+    struct ledger_message message = message_held_at(queue_id, NOON + SECOND);
+    message.began = NOON;
+    message.subject = (char *)"Gr\303\274\303\237e \"und\" \\ \001 mehr";
+    message.counts.visible = 62;
+    message.approvals = 2;
     g_autoptr(GPtrArray) parties = g_ptr_array_new();
     g_array_append_vals(taught, hashes, G_N_ELEMENTS(hashes));
     g_array_append_val(inside, kept);
     g_ptr_array_add(parties, &party);
-    const struct ledger_hold all = {.message = &message,
-                                    .parties = parties,
-                                    .policy_text = "version 1\n",
-                                    .remembered = &remembered,
-                                    .inside = inside};
-    DONE(ledger_hold(ledger, &all, &error));
-    g_autoptr(GPtrArray) rows = ledger_find(ledger, queue_id, &error);
-    return ((struct ledger_row *)g_ptr_array_index(rows, 0))->id;
+    return hold_all(ledger, &(const struct ledger_hold){
+                                .message = &message, .parties = parties, .remembered = &remembered, .inside = inside});
 }
 
 static void approve(struct ledger *ledger, gint64 id, const struct ledger_person *person, const char *node)

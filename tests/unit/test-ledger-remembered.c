@@ -1,32 +1,13 @@
 /* test-ledger-remembered - what held messages have to do with the state, when it is due, and what is forgotten of it */
 
-#include "milter/ledger/ledger.h"
-#include "unit.h"
+#include "ledger_unit.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define SECOND G_USEC_PER_SEC
 #define NOON   (G_GINT64_CONSTANT(1790000000) * SECOND)
 
 static const struct ledger_person ann = {"ann", 1001};
-static struct database_error error;
-
-/* Nothing here may fail but what says so. */
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
-
-static struct ledger *open_private(void)
-{
-    struct ledger *ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
-    if (ledger == NULL)
-        g_error("%s", error.text);
-    return ledger;
-}
-
 /* Hashes from a list that ends with 0; NULL of an empty one. */
 static GArray *hashes_of(const state_hash *list)
 {
@@ -42,22 +23,8 @@ static GArray *hashes_of(const state_hash *list)
 /* Holds a message with such a part in the state; the id of its row. */
 static gint64 hold(struct ledger *ledger, const char *queue_id, const struct ledger_remembered *remembered)
 {
-    const struct ledger_message message = {
-        .queue_id = (char *)queue_id,
-        .mta = MTA_POSTFIX,
-        .began = NOON,
-        .judged = NOON,
-        .sender = (char *)"care@me.example",
-        .rule = (char *)"split",
-        .policy = (char *)"3f9a1c2b7d10aaaa",
-        .approvals = 1,
-    };
-    g_autoptr(GPtrArray) parties = g_ptr_array_new();
-    const struct ledger_hold kept = {
-        .message = &message, .parties = parties, .policy_text = "version 1\n", .remembered = remembered};
-    DONE(ledger_hold(ledger, &kept, &error));
-    g_autoptr(GPtrArray) rows = ledger_find(ledger, queue_id, &error);
-    return ((struct ledger_row *)g_ptr_array_index(rows, 0))->id;
+    const struct ledger_message message = message_held_at(queue_id, NOON);
+    return hold_all(ledger, &(const struct ledger_hold){.message = &message, .remembered = remembered});
 }
 
 static gint64 hold_set(struct ledger *ledger, const char *queue_id, state_hash record, state_hash scope,

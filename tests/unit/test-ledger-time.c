@@ -1,9 +1,8 @@
 /* test-ledger-time - what counts of the time since an announcement, and who is told that a delay has ended */
 
 #include "milter/ledger/ledger_time.h"
-#include "unit.h"
 
-#include <unistd.h>
+#include "ledger_unit.h"
 
 #define NOON   (G_GINT64_CONSTANT(1790000000) * G_USEC_PER_SEC)
 #define SECOND G_TIME_SPAN_SECOND
@@ -11,45 +10,15 @@
 #define HOUR   G_TIME_SPAN_HOUR
 #define DAY    G_TIME_SPAN_DAY
 
-static struct database_error error;
-
-/* Nothing here may fail but what says so. */
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
-
-static struct ledger *open_private(void)
-{
-    struct ledger *ledger = ledger_open(":memory:", geteuid(), DATABASE_CREATE, &error);
-    if (ledger == NULL)
-        g_error("%s", error.text);
-    return ledger;
-}
-
 /* A message on delay; the id of its row. */
 static gint64 hold(struct ledger *ledger, const char *queue_id, gint64 judged)
 {
-    const struct ledger_message message = {
-        .queue_id = (char *)queue_id,
-        .mta = MTA_POSTFIX,
-        .began = judged,
-        .judged = judged,
-        .sender = (char *)"care@me.example",
-        .author = (char *)"care@me.example",
-        .sent_by = (char *)"care",
-        .rule = (char *)"slow",
-        .policy = (char *)"3f9a1c2b7d10aaaa",
-        .approvals = 1,
-        .terms = {.release = RELEASE_AFTER, .release_after = 600},
-    };
-    g_autoptr(GPtrArray) parties = g_ptr_array_new();
-    const struct ledger_hold kept = {
-        .message = &message, .parties = parties, .policy_text = "version 1\n", .notice = true};
-    DONE(ledger_hold(ledger, &kept, &error));
-    g_autoptr(GPtrArray) rows = ledger_find(ledger, queue_id, &error);
-    return ((struct ledger_row *)g_ptr_array_index(rows, 0))->id;
+    struct ledger_message message = message_held_at(queue_id, judged);
+    message.author = (char *)"care@me.example";
+    message.sent_by = (char *)"care";
+    message.rule = (char *)"slow";
+    message.terms = (struct action_terms){.release = RELEASE_AFTER, .release_after = 600};
+    return hold_all(ledger, &(const struct ledger_hold){.message = &message, .notice = true});
 }
 
 static GArray *one(gint64 id)

@@ -1,14 +1,13 @@
 /* test-ledger - what is kept of held messages, what becomes of them, and two at a time */
 
-#include "milter/ledger/ledger.h"
 #include "milter/ledger/schema.h"
 #include "policy/engine/kept_policy.h"
-#include "unit.h"
+
+#include "ledger_unit.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SECOND G_USEC_PER_SEC
 #define HOUR   G_TIME_SPAN_HOUR
@@ -16,16 +15,6 @@
 #define NOON   (G_GINT64_CONSTANT(1790000000) * SECOND)
 
 static const struct ledger_person ann = {"ann", 1001}, bob = {"bob", 1002}, eve = {"eve", 1003};
-
-/* Of the last call that failed; threads have their own. */
-static struct database_error error;
-
-/* Nothing here may fail but what says so. */
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
 
 /* ---- a ledger in a folder */
 
@@ -35,21 +24,13 @@ struct place {
     struct ledger *ledger;
 };
 
-static struct ledger *open_at(const char *path, enum database_mode mode)
-{
-    struct ledger *ledger = ledger_open(path, geteuid(), mode, &error);
-    if (ledger == NULL)
-        g_error("%s", error.text);
-    return ledger;
-}
-
 static struct place place_new(void)
 {
     struct place place;
     place.folder = folder_new();
     g_assert_cmpint(chmod(place.folder, 0700), ==, 0);
     place.path = g_build_filename(place.folder, "ledger.db", NULL);
-    place.ledger = open_at(place.path, DATABASE_CREATE);
+    place.ledger = ledger_at(place.path, DATABASE_CREATE);
     return place;
 }
 
@@ -721,7 +702,7 @@ static void test_approvals_of_others(void)
 static gpointer race(gpointer data)
 {
     const char *path = data;
-    struct ledger *ledger = open_at(path, DATABASE_EXISTING);
+    struct ledger *ledger = ledger_at(path, DATABASE_EXISTING);
     struct database_error mine;
     guint won = 0;
     database_set_wait(ledger_database(ledger), 60000);
@@ -922,7 +903,7 @@ static void test_removed(void)
     gsize length;
     g_assert_true(g_file_get_contents(place.path, &content, &length, NULL));
     g_assert_null(g_strstr_len(content, (gssize)length, message.subject));
-    place.ledger = open_at(place.path, DATABASE_EXISTING);
+    place.ledger = ledger_at(place.path, DATABASE_EXISTING);
     place_clear(&place);
 }
 
@@ -983,7 +964,7 @@ static void test_version(void)
     g_assert_cmpint(error.failure, ==, DATABASE_FOREIGN);
     g_assert_nonnull(strstr(error.text, "version 99"));
     put_version(place.path, SCHEMA_VERSION, SCHEMA_APPLICATION);
-    place.ledger = open_at(place.path, DATABASE_EXISTING);
+    place.ledger = ledger_at(place.path, DATABASE_EXISTING);
     ASSERT_LISTED("A1", .limit = 0);
     place_clear(&place);
 }
@@ -994,7 +975,7 @@ static void test_foreign(void)
     char *folder = folder_new();
     g_assert_cmpint(chmod(folder, 0700), ==, 0);
     g_autofree char *empty = folder_write(folder, "empty.db", "", 0);
-    ledger_close(open_at(empty, DATABASE_EXISTING));
+    ledger_close(ledger_at(empty, DATABASE_EXISTING));
 
     g_autofree char *other = g_build_filename(folder, "other.db", NULL);
     {
