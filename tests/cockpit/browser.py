@@ -13,6 +13,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 import tap
 from appearance_cases import Appearance  # noqa: F401
 from decision_cases import Decisions  # noqa: F401
+from fleet_cases import Nodes  # noqa: F401
 from hostile_cases import Hostile, Looked  # noqa: F401
 from inside_cases import Inside  # noqa: F401
 from list_cases import List, Many  # noqa: F401

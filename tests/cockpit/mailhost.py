@@ -94,12 +94,18 @@ def prepare():
     os.makedirs(os.path.dirname(BOX), exist_ok=True)
     owner = pwd.getpwnam("nobody")
     os.chown(os.path.dirname(BOX), owner.pw_uid, owner.pw_gid)
-    for line in POSTFIX:
-        run("postconf", "-e", line % owner[2:2 + line.count("%d")] if "%d" in line else line)
+    for line in postfix_settings():
+        run("postconf", "-e", line)
     run("systemctl", "restart", "rcptguardd")
     run(PROGRAM, "setup", "postfix", "--yes")
     run("systemctl", "restart", "postfix")
     until(listens, "Postfix listens")
+
+
+def postfix_settings():
+    """Lines for postconf: all mail is delivered to one mailbox."""
+    owner = pwd.getpwnam("nobody")
+    return [line % owner[2:2 + line.count("%d")] if "%d" in line else line for line in POSTFIX]
 
 
 def start_web():
@@ -108,9 +114,9 @@ def start_web():
     run("systemctl", "start", "rcptguard-web.socket")
 
 
-def listens():
+def listens(port=25):
     try:
-        with smtplib.SMTP("127.0.0.1", 25, timeout=5):
+        with smtplib.SMTP("127.0.0.1", port, timeout=60):
             return True
     except OSError:
         return False
@@ -151,10 +157,10 @@ def send(server, sender, recipients, content):
     return re.search(rb"queued as (\w+)", text).group(1).decode()
 
 
-def hold(subject, sender="care@corp.example", cc=None, **options):
+def hold(subject, sender="care@corp.example", cc=None, port=25, **options):
     """Puts one message on hold, and gives its queue id once rcptguardq lists it."""
     cc = people(12) if cc is None else cc
-    with smtplib.SMTP("127.0.0.1", 25, timeout=60) as server:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as server:
         server.ehlo("client.example")
         queue_id = send(server, sender, cc, message(subject, sender, cc, **options))
     until(lambda: queue_id in held(), "%s is on hold" % queue_id)

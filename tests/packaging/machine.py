@@ -33,8 +33,9 @@ LIMIT = 90  # seconds, for whatever is waited for
 # What is installed beside systemd, for each MTA.
 MTAS = {"postfix": "postfix", "sendmail": "sendmail"}
 
-# And where the page is looked at: a browser with its driver, the web server that is put before it, sshd, and the shell of an ordinary Cockpit.
-WEB = "chromium,chromium-driver,python3-selenium,nginx-light,openssh-server,openssl,cockpit-system"
+# And where the page is looked at: a browser with its driver, the web server that is put before it, sshd, the shell of an ordinary Cockpit, and the
+# database of several nodes.
+WEB = "chromium,chromium-driver,python3-selenium,nginx-light,openssh-server,openssl,cockpit-system,postgresql"
 
 PRESEED = "postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string corp.example\\n"
 
@@ -284,9 +285,9 @@ class Machine:
 
     # ---- mail
 
-    def send(self, visible, sender="care@corp.example", show=True):
+    def send(self, visible, sender="care@corp.example", show=True, port=25):
         """One message over SMTP from within, to so many strangers in Cc: the last answer, as (code, text)."""
-        answer = self.within_network(lambda: _send(visible, sender))
+        answer = self.within_network(lambda: _send(visible, sender, port))
         if show:
             say("  a message with %d strangers in Cc: %d %s" % (visible, answer[0], answer[1]))
         return answer
@@ -332,7 +333,7 @@ def _setns(descriptor):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def _send(visible, sender):
+def _send(visible, sender, port):
     message = email.message.EmailMessage()
     message["From"] = sender
     message["To"] = sender
@@ -341,7 +342,7 @@ def _send(visible, sender):
         message["Cc"] = ", ".join(people)
     message["Subject"] = "Your complaint"
     message.set_content("We are sorry.\n")
-    with smtplib.SMTP("127.0.0.1", 25, timeout=60) as server:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as server:
         server.ehlo()
         for line in ("MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % (people[0] if people else "root@corp.example")):
             code, text = server.docmd(line)
