@@ -18,7 +18,7 @@ CONF, CONF_OUT = "/etc/rcptguard/rcptguard.conf", "/etc/rcptguard/%s.conf" % OUT
 
 # Who logs in to PostgreSQL as whom: dave has no role, and his node vouches for him.
 HBA = "local all all peer map=rcptguard\n"
-IDENT = "".join("rcptguard %s %s\n" % pair for pair in (("rcptguard", "mx1"), ("rcptguard", "mx2"), ("root", "fleet"), ("alice", "alice"), ("postgres", "postgres")))
+IDENT = "".join("rcptguard %s %s\n" % pair for pair in (("rcptguard", "mx1"), ("rcptguard", "mx2"), ("alice", "alice"), ("postgres", "fleet"), ("postgres", "postgres")))
 ROLES = "CREATE ROLE fleet LOGIN CREATEROLE; CREATE ROLE rcptguard_node NOLOGIN; CREATE ROLE mx1 LOGIN IN ROLE rcptguard_node; CREATE ROLE mx2 LOGIN IN ROLE rcptguard_node"
 DATABASE = "host=/run/postgresql dbname=rcptguard user="
 
@@ -55,9 +55,8 @@ def make_database():
     psql("CREATE DATABASE rcptguard OWNER fleet", "postgres")
     for name, text in ("pg_hba.conf", HBA), ("pg_ident.conf", IDENT):
         (folder / name).write_text(text)
-    mailhost.run("systemctl", "reload", "postgresql")
-    mailhost.until(lambda: subprocess.run(["psql", "-X", "-q", "-d", DATABASE + "fleet", "-c", "SELECT 1"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                          stderr=subprocess.DEVNULL, check=False).returncode == 0, "the roles can log in")
+    mailhost.run("systemctl", "restart", "postgresql")
+    start_postgresql()
 
 
 def conf(node):
@@ -77,7 +76,8 @@ def make_fleet():
     mailhost.run(mailhost.PROGRAM, "setup", "postfix", "--instance", OUT, "--yes")
     mailhost.run("systemctl", "restart", "postfix@" + OUT)
     mailhost.until(lambda: mailhost.listens(PORT), "the second Postfix listens")
-    mailhost.run(mailhost.PROGRAM, "fleet", "init", "--user", "alice", "--database", DATABASE + "fleet")
+    mailhost.run(mailhost.PROGRAM, "fleet", "init", "--user", "postgres", "--database", DATABASE + "fleet")
+    psql("CREATE ROLE alice LOGIN IN ROLE rcptguard_reviewer")
     mailhost.run("systemctl", "start", FLEET, FLEET_OUT)
     mailhost.until(lambda: psql("SELECT count(*) FROM rcptguard.node") == "2", "both nodes are in the database")
 
@@ -88,7 +88,7 @@ def remove_fleet():
     mailhost.write(CONF, mailhost.REVIEW)
     mailhost.run("systemctl", "restart", "rcptguardd")
     psql("DROP DATABASE rcptguard WITH (FORCE)", "postgres")
-    psql("DROP ROLE mx1, mx2, alice, rcptguard_node, fleet", "postgres")
+    psql("DROP ROLE IF EXISTS mx1, mx2, alice, rcptguard_node, rcptguard_reviewer, rcptguard_owner, fleet", "postgres")
     shell("systemctl stop postgresql; systemctl reset-failed; rm -rf /etc/rcptguard/%s.* /var/lib/rcptguard-%s" % (OUT, OUT))
 
 
