@@ -125,7 +125,9 @@ class Nodes(pagecase.PageCase):
 
     def hold(self, subject, **options):
         """On mx2; its name in the list of all nodes."""
-        return "mx2:" + mailhost.hold(subject, port=PORT, **options)
+        queue_id = mailhost.hold(subject, port=PORT, **options)
+        mailhost.until(lambda: mailhost.held()[queue_id]["state"] == "held", "mx1 knows that it is on hold")
+        return "mx2:" + queue_id
 
     def test_list(self):
         """the list has the messages of both, with their nodes, and can be narrowed to one; the overview counts both"""
@@ -176,17 +178,19 @@ class Nodes(pagecase.PageCase):
         there = self.hold("Patience")
         self.page.wait_rows(there)
         mailhost.run("systemctl", "stop", FLEET_OUT)
-        psql("SET session_replication_role = replica; UPDATE rcptguard.node SET seen = seen - interval '1 hour' WHERE name = 'mx2'")
-        self.page.wait_text("#nodes-away", "Node mx2 is away, last seen")
-        self.page.look(there)
-        self.page.decide(RETURN, "use Bcc")
-        self.page.wait_text("body", "(?i)waits")
-        self.page.close_dialog()
-        self.page.list()
-        self.page.until(lambda: "return by alice waits for mx2" in self.page.row_text(there), "the row says what waits")
-        self.page.shot("waits")
-        self.assertEqual([each["id"] for each in elsewhere("list", "--node", "mx2")], [there.partition(":")[2]], "nothing has happened there")
-        mailhost.run("systemctl", "start", FLEET_OUT)
+        try:
+            psql("SET session_replication_role = replica; UPDATE rcptguard.node SET seen = seen - interval '1 hour' WHERE name = 'mx2'")
+            self.page.wait_text("#nodes-away", "Node mx2 is away, last seen")
+            self.page.look(there)
+            self.page.decide(RETURN, "use Bcc")
+            self.page.wait_text("#said", "waits")
+            self.page.close_dialog()
+            self.page.list()
+            self.page.until(lambda: "return by alice waits for mx2" in self.page.row_text(there), "the row says what waits")
+            self.page.shot("waits")
+            self.assertEqual([each["id"] for each in elsewhere("list", "--node", "mx2")], [there.partition(":")[2]], "nothing has happened there")
+        finally:
+            mailhost.run("systemctl", "start", FLEET_OUT)
         mailhost.until(lambda: mailhost.returned("care@corp.example", "use Bcc"), "the sender's mail")
         self.page.wait_rows()
         self.page.until(lambda: not self.page.text("#nodes-away"), "and nobody is away")
