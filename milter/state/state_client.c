@@ -96,8 +96,10 @@ static enum state_outcome carry_out(struct state_client *client, const struct st
 {
     struct database_error error;
     enum state_outcome outcome = state_store_ask(client->where, call, results, &error);
-    if (results->local)
+    if (results->partly)
         count(client, call->operation);
+    if (results->unsure)
+        return outcome;
     if (outcome != STATE_AWAY)
         succeeded(client);
     else

@@ -19,12 +19,16 @@
 /* What is hashed to recognise a key; no name of a rule is like it. */
 #define KEY_TEXT "the key of [state]\n"
 
+/* How the failure begins that is said of a database with another one. */
+#define ANOTHER_KEY "the database has another key"
+
 struct state_database {
     pthread_mutex_t lock;
     struct pg_connection *connection; /* or: */
     struct pg_session *session;
     struct pg_error error;
     unsigned wait;
+    gint64 end;
     char *node;
     gint64 (*clock)(void);
 };
@@ -52,7 +56,7 @@ static void hang_up(struct state_database *database)
 /* The answer of a function, whose parameters are these; NULL if it failed.  The lock is held then, too. */
 static struct pg_answer *ask(struct state_database *database, const char *sql, const struct state_text *text)
 {
-    gint64 deadline = g_get_monotonic_time() + (gint64)database->wait * 1000;
+    gint64 deadline = MIN(g_get_monotonic_time() + (gint64)database->wait * 1000, database->end);
     pthread_mutex_lock(&database->lock);
     struct pg_answer *answer = run(database, sql, state_text_count(text), state_text_values(text), deadline);
     if (answer == NULL)
@@ -94,6 +98,11 @@ void state_database_set_wait(struct state_database *database, unsigned wait)
     database->wait = wait;
 }
 
+void state_database_set_end(struct state_database *database, gint64 end)
+{
+    database->end = end;
+}
+
 /* ---- opening */
 
 static int connect_as(struct state_database *database, const struct state_database_place *place, gint64 deadline)
@@ -113,11 +122,31 @@ static int set_session(struct state_database *database, unsigned limit, gint64 d
     return answer == NULL ? -1 : 0;
 }
 
-/* The server has no such function or schema. */
-static bool is_unmade(const struct pg_error *error)
+/* It has no such function, schema or table. */
+static bool has_no_tables(const struct pg_error *error)
 {
     return g_str_equal(error->sqlstate, "42883") || g_str_equal(error->sqlstate, "3F000") ||
            g_str_equal(error->sqlstate, "42P01");
+}
+
+bool state_database_is_unmade(const struct pg_error *error)
+{
+    return has_no_tables(error) || g_str_equal(error->sqlstate, "3D000");
+}
+
+bool state_database_is_foreign(const struct pg_error *error)
+{
+    return error->kind == PG_WRONG && g_str_has_prefix(error->text, ANOTHER_KEY);
+}
+
+static int say_unmade(struct pg_error *error)
+{
+    const struct pg_error found = *error;
+    pg_error_set(error, PG_WRONG,
+                 "the database has no tables for [state]: an owner makes them with `rcptguardq fleet init`,"
+                 " or with `rcptguardq fleet update` where there is a fleet");
+    g_strlcpy(error->sqlstate, found.sqlstate, sizeof error->sqlstate);
+    return -1;
 }
 
 static int check_key(struct state_database *database, const struct state_key *key, gint64 deadline)
@@ -126,17 +155,13 @@ static int check_key(struct state_database *database, const struct state_key *ke
     state_text_add_number(text, (gint64)state_hash_text(key, STATE_RULE, KEY_TEXT));
     auto_free(pg_answer) answer = run(database, "SELECT same, made_by, made FROM rcptguard.state_hello($1)",
                                       state_text_count(text), state_text_values(text), deadline);
-    if (answer == NULL && is_unmade(&database->error))
-        return pg_error_set(&database->error, PG_WRONG,
-                            "the database has no tables for [state]: an owner makes them with `rcptguardq fleet init`,"
-                            " or with `rcptguardq fleet update` where there is a fleet");
     if (answer == NULL)
-        return -1;
+        return has_no_tables(&database->error) ? say_unmade(&database->error) : -1;
     if (g_strcmp0(pg_value(answer, 0, 0), "t") == 0)
         return 0;
     return pg_error_set(&database->error, PG_WRONG,
-                        "the database has another key than [state] of this server: it is that of the server which"
-                        " logged in as %s at %s UTC, whose state.key all servers have to have",
+                        ANOTHER_KEY " than [state] of this server: it is that of the server which"
+                                    " logged in as %s at %s UTC, whose state.key all servers have to have",
                         pg_value(answer, 0, 1), pg_value(answer, 0, 2));
 }
 
@@ -146,6 +171,7 @@ struct state_database *state_database_open(const struct state_database_place *pl
     struct state_database *database = g_new0(struct state_database, 1);
     pthread_mutex_init(&database->lock, NULL);
     database->wait = place->wait;
+    database->end = G_MAXINT64;
     database->clock = place->clock;
     database->node = g_strdup(place->node);
     if (connect_as(database, place, deadline) == 0 && set_session(database, place->limit, deadline) == 0 &&
@@ -289,11 +315,17 @@ static enum state_outcome known_else_window(void *data, struct state_question *q
     return outcome;
 }
 
-static enum state_outcome withdraw(void *data, state_hash id)
+enum state_outcome state_database_withdraw(struct state_database *database, const state_hash *ids, unsigned count)
 {
     auto_free(state_text) text = state_text_new();
-    state_text_add_hash(text, id);
-    return tell(data, "SELECT rcptguard.state_withdraw($1)", text);
+    state_text_add_items(text, ids, count);
+    state_text_end_items(text);
+    return tell(database, "SELECT rcptguard.state_withdraw(i) FROM unnest($1::bigint[]) i", text);
+}
+
+static enum state_outcome withdraw(void *data, state_hash id)
+{
+    return state_database_withdraw(data, &id, 1);
 }
 
 /* ---- sets */

@@ -35,14 +35,23 @@ struct state_database_place {
     gint64 (*clock)(void);       /* microseconds since 1970; NULL: times are kept as they are handed in */
 };
 
-/* Until `deadline`, monotonic in microseconds.  NULL with the reason: PG_WRONG if the key is another. */
+/* Until `deadline`, monotonic in microseconds.  NULL with the reason. */
 struct state_database *state_database_open(const struct state_database_place *place, gint64 deadline,
                                            struct pg_error *error);
 void state_database_close(struct state_database *database);
 AUTO_FREE_DEFINE(state_database, state_database_close)
 
+/* Whether a failure to open it lasts until a person changes the configuration: the database has another key. */
+bool state_database_is_foreign(const struct pg_error *error);
+
+/* Whether such a failure is that of a database which is just being made or restored: it, or its tables, are missing. */
+bool state_database_is_unmade(const struct pg_error *error);
+
 /* Another time for each call, in milliseconds. */
 void state_database_set_wait(struct state_database *database, unsigned wait);
+
+/* When all calls end, too, from now on (monotonic, microseconds): several share what is left. */
+void state_database_set_end(struct state_database *database, gint64 end);
 
 /* What a call that was STATE_AWAY has as its reason; of the thread that called last. */
 const struct pg_error *state_database_error(const struct state_database *database);
@@ -50,6 +59,9 @@ const struct pg_error *state_database_error(const struct state_database *databas
 /* The functions' `learn` of several sets, in one transaction; one of which nothing can be learned is left out. */
 enum state_outcome state_database_learn(struct state_database *database, const struct state_learned *sets,
                                         unsigned count);
+
+/* The functions' `withdraw` of several, in one transaction. */
+enum state_outcome state_database_withdraw(struct state_database *database, const state_hash *ids, unsigned count);
 
 /*
  * One step of the functions' `expire`: 1 if there may be more, 0 if not or if another one is at it, -1 if it failed.

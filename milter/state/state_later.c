@@ -145,18 +145,20 @@ void state_later_drop_sets(struct state_later *later, unsigned count)
     drop(later, later->sets, count);
 }
 
-state_hash state_later_withdrawn(struct state_later *later, enum state_place place)
+unsigned state_later_withdrawn(struct state_later *later, enum state_place place, state_hash *ids)
 {
     pthread_mutex_lock(&later->lock);
     const GArray *withdrawn = later->withdrawn[place];
-    state_hash id = withdrawn != NULL && withdrawn->len > 0 ? g_array_index(withdrawn, state_hash, 0) : 0;
+    unsigned count = withdrawn == NULL ? 0 : withdrawn->len;
+    if (count > 0)
+        memcpy(ids, withdrawn->data, count * sizeof *ids);
     pthread_mutex_unlock(&later->lock);
-    return id;
+    return count;
 }
 
-void state_later_drop_withdrawn(struct state_later *later, enum state_place place)
+void state_later_drop_withdrawn(struct state_later *later, enum state_place place, unsigned count)
 {
-    drop(later, later->withdrawn[place], 1);
+    drop(later, later->withdrawn[place], count);
 }
 
 bool state_later_is_withdrawing(struct state_later *later)

@@ -55,9 +55,10 @@ gint64 state_later_due(struct state_later *later);
 unsigned state_later_sets(struct state_later *later, struct state_later_set *sets);
 void state_later_drop_sets(struct state_later *later, unsigned count);
 
-/* The first that is to be withdrawn there, or 0. */
-state_hash state_later_withdrawn(struct state_later *later, enum state_place place);
-void state_later_drop_withdrawn(struct state_later *later, enum state_place place);
+/* All that is to be withdrawn there, in `ids` with room for STATE_LATER_LIMIT: how many.  They are here until as many
+ * are dropped. */
+unsigned state_later_withdrawn(struct state_later *later, enum state_place place, state_hash *ids);
+void state_later_drop_withdrawn(struct state_later *later, enum state_place place, unsigned count);
 
 /* Whether there is one in any place. */
 bool state_later_is_withdrawing(struct state_later *later);

@@ -6,6 +6,7 @@
 #include "milter/log/log.h"
 #include "milter/state/site_state.h"
 #include "milter/state/state_database.h"
+#include "milter/state/state_opener.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 /* The least that is worth asking the database for, in milliseconds. */
 #define LEAST_WAIT 10
 
-/* How long a start waits for the database, in milliseconds. */
+/* How long a start, and the opener beside this thread, wait for the database, in milliseconds. */
 #define START_WAIT 2000u
 
 /* Milliseconds for one step of what can wait: messages come after it, and have the rest of their time. */
@@ -40,12 +41,31 @@ struct state_store {
     char *node;
     bool local; /* the file, too */
     struct state_database *database;
+    struct state_opener *opener;
     gint64 away; /* monotonic: until then the database is not asked; with `local` */
     bool failing;
     gint64 said;            /* monotonic: when that was logged last */
+    gint64 said_of_file;    /* the same of the file, while the database answers */
     bool behind;            /* rows of the file after `caught_up` may be missing in the database */
     struct state_row after; /* the last row that is not; without hashes */
 };
+
+static gint64 clock_of_server(void)
+{
+    return g_get_real_time();
+}
+
+static struct state_database_place place_of(const struct state_store *store)
+{
+    return (struct state_database_place){
+        .conninfo = store->conninfo,
+        .key = store->key,
+        .node = store->node,
+        .wait = SITE_STATE_WAIT,
+        .limit = SITE_STATE_WAIT,
+        .clock = clock_of_server,
+    };
+}
 
 struct state_store *state_store_new(const struct config *config, const struct state_key *key, struct state_later *later)
 {
@@ -56,7 +76,10 @@ struct state_store *state_store_new(const struct config *config, const struct st
     store->conninfo = g_strdup(config_state_database(config));
     store->node = config_fleet_node(config);
     store->local = config->state_on_away == STATE_AWAY_LOCAL;
-    store->said = -LINE_INTERVAL;
+    store->said = store->said_of_file = -LINE_INTERVAL;
+    const struct state_database_place place = place_of(store);
+    if (store->conninfo != NULL)
+        store->opener = state_opener_new(&place, START_WAIT);
     return store;
 }
 
@@ -71,6 +94,7 @@ void state_store_free(struct state_store *store)
     if (store == NULL)
         return;
     state_store_close(store);
+    state_opener_free(store->opener);
     g_free(store->path);
     g_free(store->conninfo);
     g_free(store->node);
@@ -157,6 +181,7 @@ struct target {
     const struct state_functions *functions;
     void *data;
     enum state_outcome (*learn)(void *data, const struct state_learned *sets, unsigned count);
+    enum state_outcome (*withdraw)(void *data, const state_hash *ids, unsigned count);
     enum state_place place;
 };
 
@@ -170,12 +195,26 @@ static enum state_outcome learn_in_database(void *data, const struct state_learn
     return state_database_learn(data, sets, count);
 }
 
+static enum state_outcome withdraw_in_file(void *data, const state_hash *ids, unsigned count)
+{
+    enum state_outcome outcome = STATE_OK;
+    for (unsigned i = 0; i < count && outcome != STATE_AWAY; i++)
+        outcome = state_file_functions.withdraw(data, ids[i]);
+    return outcome;
+}
+
+static enum state_outcome withdraw_in_database(void *data, const state_hash *ids, unsigned count)
+{
+    return state_database_withdraw(data, ids, count);
+}
+
 /* Of what is open. */
 static struct target target_of(const struct state_store *store, enum state_place place)
 {
     return place == STATE_IN_FILE
-               ? (struct target){&state_file_functions, store->file, learn_in_file, place}
-               : (struct target){&state_database_functions, store->database, learn_in_database, place};
+               ? (struct target){&state_file_functions, store->file, learn_in_file, withdraw_in_file, place}
+               : (struct target){&state_database_functions, store->database, learn_in_database, withdraw_in_database,
+                                 place};
 }
 
 static enum state_outcome ask_window(const struct target *target, const struct state_call *call,
@@ -230,12 +269,12 @@ static enum state_outcome ask(const struct target *target, struct state_later *l
 /* What was withdrawn while it could not be asked, before anything else: a message that came again is not meant. */
 static enum state_outcome withdraw_first(struct state_store *store, const struct target *target)
 {
-    state_hash id;
-    while ((id = state_later_withdrawn(store->later, target->place)) != 0) {
-        if (target->functions->withdraw(target->data, id) == STATE_AWAY)
-            return STATE_AWAY;
-        state_later_drop_withdrawn(store->later, target->place);
-    }
+    state_hash ids[STATE_LATER_LIMIT];
+    unsigned count = state_later_withdrawn(store->later, target->place, ids);
+    if (count > 0 && target->withdraw(target->data, ids, count) == STATE_AWAY)
+        return STATE_AWAY;
+    if (count > 0)
+        state_later_drop_withdrawn(store->later, target->place, count);
     return STATE_OK;
 }
 
@@ -273,27 +312,30 @@ static enum state_outcome ask_file(struct state_store *store, const struct state
 
 /* ---- the database */
 
-static gint64 clock_of_server(void)
+/* Takes what the opener has connected, and says how it is with that; waits for it until then. */
+static enum state_opened look_at_opener(struct state_store *store, gint64 until, struct pg_error *error)
 {
-    return g_get_real_time();
+    if (store->database != NULL)
+        return OPENER_DONE;
+    store->behind = store->local;
+    store->after = (struct state_row){0};
+    return state_opener_look(store->opener, until, &store->database, error);
 }
 
-static int open_database(struct state_store *store, unsigned wait, struct pg_error *error)
+/* Connects, and lets all calls end then, too.  A server that needs longer is connected to by the opener, for the call
+ * that comes after the pause. */
+static int open_database(struct state_store *store, gint64 end, struct pg_error *error)
 {
-    const struct state_database_place place = {
-        .conninfo = store->conninfo,
-        .key = store->key,
-        .node = store->node,
-        .wait = wait,
-        .limit = SITE_STATE_WAIT,
-        .clock = clock_of_server,
-    };
-    if (store->database == NULL) {
-        store->database =
-            state_database_open(&place, g_get_monotonic_time() + (gint64)wait * G_TIME_SPAN_MILLISECOND, error);
-        store->behind = store->local;
-        store->after = (struct state_row){0};
-    }
+    const struct state_database_place place = place_of(store);
+    enum state_opened opened = look_at_opener(store, end, error);
+    if (opened == OPENER_BUSY)
+        return pg_error_set(error, PG_AWAY, "it is being connected to");
+    if (opened != OPENER_DONE)
+        store->database = state_database_open(&place, end, error);
+    if (store->database != NULL)
+        state_database_set_end(store->database, end);
+    else if (error->kind == PG_AWAY)
+        state_opener_begin(store->opener);
     return store->database == NULL ? -1 : 0;
 }
 
@@ -325,9 +367,8 @@ static enum state_outcome ask_database(struct state_store *store, const struct s
         if (left < LEAST_WAIT)
             break;
         old = store->database != NULL;
-        if (open_database(store, (unsigned)left, &failure) == -1)
+        if (open_database(store, end, &failure) == -1)
             break;
-        state_database_set_wait(store->database, (unsigned)left);
         enum state_outcome outcome = ask_open(store, STATE_IN_DATABASE, call, results);
         if (outcome != STATE_AWAY)
             return outcome;
@@ -362,11 +403,27 @@ static void database_succeeded(struct state_store *store)
     log_line(LOG_NOTICE, "state: the database of [state] can be used again");
 }
 
-/* The file writes what the database has, and answers too while the database may lack some of it. */
-static enum state_outcome note_window(struct state_store *store, const struct state_call *call,
-                                      const struct state_results *results, enum state_outcome outcome)
+/* What the file should have got.  It is counted, and those who look into the log know what the file is worth. */
+static enum state_outcome ask_own_file(struct state_store *store, const struct state_call *call,
+                                       struct state_results *own, struct state_results *results)
 {
     struct database_error error;
+    gint64 now = g_get_monotonic_time();
+    enum state_outcome outcome = ask_file(store, call, own, &error);
+    if (outcome != STATE_AWAY)
+        return outcome;
+    results->partly = true;
+    if (now - store->said_of_file >= LINE_INTERVAL) {
+        store->said_of_file = now;
+        log_line(LOG_ERR, "state: %s; the database answers, but the file will lack this if that is away", error.text);
+    }
+    return STATE_AWAY;
+}
+
+/* The file writes what the database has, and answers too while the database may lack some of it. */
+static enum state_outcome note_window(struct state_store *store, const struct state_call *call,
+                                      struct state_results *results, enum state_outcome outcome)
+{
     struct state_results own = {0};
     if (call->with_set && results->known.when != 0) /* what is known is in no window */
         return outcome;
@@ -377,7 +434,7 @@ static enum state_outcome note_window(struct state_store *store, const struct st
     copy.count = store->behind ? call->count : 0;
     if (!call->keep && copy.count == 0)
         return outcome;
-    enum state_outcome here = ask_file(store, &copy, &own, &error);
+    enum state_outcome here = ask_own_file(store, &copy, &own, results);
     for (unsigned i = 0; here != STATE_AWAY && i < copy.count; i++)
         call->windows[i].value = MAX(call->windows[i].value, windows[i].value);
     return here == STATE_BOUND ? STATE_BOUND : outcome;
@@ -390,7 +447,7 @@ static void note_claim(struct state_store *store, const struct state_call *call,
     struct state_results own = {0}, gone;
     if (results->claimed != CLAIM_TAKEN && results->claimed != CLAIM_UNKNOWN)
         return;
-    if (ask_file(store, call, &own, &error) == STATE_AWAY || own.claimed == CLAIM_UNKNOWN)
+    if (ask_own_file(store, call, &own, results) == STATE_AWAY || own.claimed == CLAIM_UNKNOWN)
         return;
     if (results->claimed == CLAIM_TAKEN && own.claimed == CLAIM_USED) {
         struct state_call back = *call;
@@ -408,14 +465,13 @@ static void note_claim(struct state_store *store, const struct state_call *call,
 static enum state_outcome note(struct state_store *store, const struct state_call *call, struct state_results *results,
                                enum state_outcome outcome)
 {
-    struct database_error error;
     struct state_results own = {0};
     if (call->operation == STATE_WINDOW)
         return note_window(store, call, results, outcome);
     if (call->operation == STATE_CLAIM && call->message == 0)
         note_claim(store, call, results);
     else if (call->operation != STATE_KNOWN)
-        ask_file(store, call, &own, &error);
+        ask_own_file(store, call, &own, results);
     return outcome;
 }
 
@@ -432,12 +488,13 @@ static enum state_outcome ask_both(struct state_store *store, const struct state
         withdraw_later(store, STATE_IN_DATABASE, call);
     } else {
         database_failed(store, error);
-        results->local = true;
+        results->partly = true;
     }
-    bool local = results->local;
     outcome = ask_file(store, call, results, error);
-    results->local = local;
-    return outcome;
+    /* Another server may have given it. */
+    results->unsure = call->operation == STATE_CLAIM && call->message == 0 && outcome != STATE_AWAY &&
+                      results->claimed == CLAIM_UNKNOWN;
+    return results->unsure ? STATE_AWAY : outcome;
 }
 
 enum state_outcome state_store_ask(struct state_store *store, const struct state_call *call,
@@ -474,10 +531,11 @@ int state_store_open(struct state_store *store, bool *lasts, struct database_err
         return open_first_file(store, lasts, error);
     if (store->local && open_first_file(store, lasts, error) == -1 && *lasts)
         return -1;
-    if (open_database(store, START_WAIT, &failure) == 0)
+    if (open_database(store, g_get_monotonic_time() + START_WAIT * G_TIME_SPAN_MILLISECOND, &failure) == 0)
         return 0;
     error_of(&failure, error);
-    *lasts = failure.kind == PG_WRONG || (failure.kind == PG_REFUSED && !store->local);
+    *lasts = store->local ? state_database_is_foreign(&failure)
+                          : failure.kind != PG_AWAY && !state_database_is_unmade(&failure);
     if (!store->local || *lasts)
         return -1;
     database_failed(store, error);
@@ -485,6 +543,12 @@ int state_store_open(struct state_store *store, bool *lasts, struct database_err
 }
 
 /* ---- step by step */
+
+/* By when a step has ended, whatever it does. */
+static gint64 end_of_step(void)
+{
+    return g_get_monotonic_time() + STEP_WAIT * G_TIME_SPAN_MILLISECOND;
+}
 
 static int expire_in_file(struct state_store *store, gint64 records, gint64 sets)
 {
@@ -500,11 +564,9 @@ int state_store_expire(struct state_store *store, gint64 records, gint64 sets)
     if (store->conninfo == NULL || store->local)
         own = expire_in_file(store, records, sets);
     if (asked)
-        shared = open_database(store, STEP_WAIT, &failure);
-    if (asked && shared == 0) {
-        state_database_set_wait(store->database, STEP_WAIT);
+        shared = open_database(store, end_of_step(), &failure);
+    if (asked && shared == 0)
         shared = state_database_expire(store->database, records, sets);
-    }
     if (shared == -1)
         g_clear_pointer(&store->database, state_database_close);
     return own == -1 || shared == -1 ? -1 : own == 1 || shared == 1;
@@ -515,37 +577,94 @@ bool state_store_is_behind(const struct state_store *store)
     return store->local && store->conninfo != NULL && (store->behind || store->database == NULL);
 }
 
+static int step_failed(struct state_store *store, const struct pg_error *failure)
+{
+    struct database_error error;
+    error_of(failure, &error);
+    database_failed(store, &error);
+    return -1;
+}
+
+static bool is_same_row(const struct state_row *one, const struct state_row *other)
+{
+    return one->id == other->id && one->author == other->author && one->signature == other->signature &&
+           one->time == other->time && one->hashes->len == other->hashes->len &&
+           memcmp(one->hashes->data, other->hashes->data, one->hashes->len * sizeof(state_hash)) == 0;
+}
+
+static bool has_row(const GArray *rows, const struct state_row *row)
+{
+    bool found = false;
+    for (guint i = 0; i < rows->len && !found; i++)
+        found = is_same_row(&g_array_index(rows, struct state_row, i), row);
+    return found;
+}
+
+/*
+ * A command that withdraws or forgets something in the file and then in the database may have come between the look
+ * into the file and the database: what was added after it is withdrawn again.  1 if that was so, 0 if not, -1 if it
+ * failed.
+ */
+static int withdraw_gone(struct state_store *store, const GArray *rows)
+{
+    bool any = false;
+    g_autoptr(GArray) now = state_file_rows(store->file, &store->after, 2 * ROWS_STEP);
+    if (now == NULL)
+        return -1;
+    /* By their time; what is later was not looked at. */
+    gint64 last = now->len < 2 * ROWS_STEP ? G_MAXINT64 : g_array_index(now, struct state_row, now->len - 1).time;
+    for (guint i = 0; i < rows->len; i++) {
+        const struct state_row *row = &g_array_index(rows, struct state_row, i);
+        if (row->time >= last || has_row(now, row))
+            continue;
+        any = true;
+        if (state_database_withdraw(store->database, &row->id, 1) == STATE_AWAY)
+            return step_failed(store, state_database_error(store->database));
+    }
+    return any;
+}
+
+/* The next rows of the file into the database: as state_store_catch_up. */
+static int share_rows(struct state_store *store, const GArray *rows)
+{
+    const struct target database = target_of(store, STATE_IN_DATABASE);
+    if (withdraw_first(store, &database) == STATE_AWAY || state_database_add(store->database, rows) == -1)
+        return step_failed(store, state_database_error(store->database));
+    int gone = withdraw_gone(store, rows);
+    if (gone == -1)
+        return -1;
+    store->after = gone == 1 ? (struct state_row){0} : g_array_index(rows, struct state_row, rows->len - 1);
+    store->after.hashes = NULL;
+    return 1;
+}
+
 int state_store_catch_up(struct state_store *store)
 {
     struct database_error error;
     struct pg_error failure;
     if (!state_store_is_behind(store))
         return 0;
-    if (open_database(store, STEP_WAIT, &failure) == -1) {
-        error_of(&failure, &error);
-        database_failed(store, &error);
-        return -1;
+    switch (look_at_opener(store, 0, &failure)) {
+    case OPENER_IDLE:
+        state_opener_begin(store->opener);
+        return 0;
+    case OPENER_BUSY:
+        return 0;
+    case OPENER_FAILED:
+        return step_failed(store, &failure);
+    default:
+        state_database_set_end(store->database, end_of_step());
     }
     if (open_file(store, &error) == -1)
         return -1;
-    const struct target file = target_of(store, STATE_IN_FILE), database = target_of(store, STATE_IN_DATABASE);
+    const struct target file = target_of(store, STATE_IN_FILE);
     g_autoptr(GArray) rows = NULL;
     if (withdraw_first(store, &file) != STATE_AWAY)
         rows = state_file_rows(store->file, &store->after, ROWS_STEP);
     if (rows == NULL)
         return -1;
     store->behind = rows->len > 0;
-    if (rows->len == 0)
-        return 0;
-    state_database_set_wait(store->database, STEP_WAIT);
-    if (withdraw_first(store, &database) == STATE_AWAY || state_database_add(store->database, rows) == -1) {
-        error_of(state_database_error(store->database), &error);
-        database_failed(store, &error);
-        return -1;
-    }
-    store->after = g_array_index(rows, struct state_row, rows->len - 1);
-    store->after.hashes = NULL;
-    return 1;
+    return rows->len == 0 ? 0 : share_rows(store, rows);
 }
 
 gint64 state_store_away(const struct state_store *store)

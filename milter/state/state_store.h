@@ -46,7 +46,8 @@ struct state_results {
     struct state_question known;
     enum state_claimed claimed;
     state_hash rule; /* of the permit that was taken */
-    bool local;      /* the file has answered, for the database failed at this call */
+    bool partly;     /* the file or the database has failed at this call, and the other one has answered */
+    bool unsure;     /* STATE_AWAY, though nothing failed at this call: only the database, which is away, can know */
 };
 
 struct state_store;

@@ -220,6 +220,50 @@ class Local(AwayCase):
             self.assertEqual(guard.verdict(self.send(guard)).known, "no")
         guard.stop()
 
+    def test_restored(self):
+        """a daemon that starts while the database does not exist has its file, too"""
+        path = os.path.join(self.folder, "state.db")
+        guard = self.node(1, MANY, on_away="local", path=path)
+        self.assertEqual(self.value(guard), 9)
+        guard.stop()
+        self.server.psql("ALTER DATABASE rcptguard RENAME TO elsewhere", database="postgres")
+        try:
+            guard = self.node(1, MANY, on_away="local", path=path)
+            guard.wait_for_line('database "rcptguard" does not exist; until it can be used, this server\'s own file answers')
+            self.assertEqual(self.value(guard), 18)
+        finally:
+            self.server.psql("ALTER DATABASE elsewhere RENAME TO rcptguard", database="postgres")
+        daemon.wait_until(lambda: self.shown_by_all() == 18, 120 * tap.SLOWNESS, "what the file has")
+        guard.stop()
+
+    def test_file_fails(self):
+        """while the database answers: it is said and counted, and nothing is deferred"""
+        path = os.path.join(self.folder, "rcptguard.prom")
+        guard = self.node(1, MANY, on_away="local", more={("metrics", "path"): path})
+        self.assertEqual(self.value(guard), 9)
+        ledgerfile.execute(guard.state, "ALTER TABLE record RENAME TO gone")
+        self.assertEqual([self.value(guard) for _ in range(2)], [18, 27])
+        guard.wait_for_line("state: .*state.db: .*; the database answers, but the file will lack this if that is away")
+        guard.stop()
+        self.assertEqual(len([line for line in self.failures(guard) if "will lack this" in line]), 1, "logged once a minute")
+        with open(path, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r'rcptguard_state_errors_total\{operation="window"\} [23]\n')
+
+    def test_permit_of_another(self):
+        """one that another server gave cannot be known while the database is away: deferred, and taken afterwards"""
+        one, other = [self.node(number, statecase.OVERRIDE, more=statecase.ANSWERS, on_away="local") for number in (1, 2)]
+        address = self.refused(one)
+        with Stopped(self.server):
+            people = policies.people(6)
+            answer = self.mass_once(other, people, people + [address])
+            self.assertDeferred(answer)
+            self.assertEqual(other.verdict(answer).rule, "error:override")
+            self.refused(other, sender="third@me.example")
+        self.back(other)
+        self.assertEqual(self.overrides(other, address), "yes")
+        for guard in one, other:
+            guard.stop()
+
     def test_permits(self):
         """one that was given while it is away is taken afterwards, and one that was taken then is used"""
         guard = self.node(1, statecase.OVERRIDE, more=statecase.ANSWERS, on_away="local")
