@@ -571,6 +571,7 @@ static const struct examination postfix_examinations[] = {
     {"drop-headers", postfix_examine_drop_headers},
     {"header-size", postfix_examine_header_size},
     {"long-queue-ids", postfix_examine_long_queue_ids},
+    {"submitters", postfix_examine_submitters},
     {"answers", postfix_examine_answers},
     {"instances", postfix_examine_instances},
     {NULL, NULL},

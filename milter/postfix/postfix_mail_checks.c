@@ -211,6 +211,45 @@ void postfix_examine_long_queue_ids(struct doctor *doctor)
     finding_mend(finding, MAIN_CF, "enable_long_queue_ids = yes");
 }
 
+/* ---- what rcptguardq sends */
+
+#define SUBMITTERS "authorized_submit_users"
+
+/* Whether the list has this user; of a table or a file in it nothing is said. */
+static bool may_submit(const char *list, const char *user)
+{
+    g_auto(GStrv) words = g_strsplit_set(list, ", \t\r\n", -1);
+    for (char **each = words; *each != NULL; each++) {
+        if (strpbrk(*each, ":/") != NULL || strcmp(*each, user) == 0)
+            return true;
+        if ((*each)[0] == '!' && strcmp(*each + 1, user) == 0)
+            return false;
+    }
+    return false;
+}
+
+/* What is returned is by root, notices and the digest by the daemon's user.  An instance that postmulti(1) has made
+ * lets nobody. */
+void postfix_examine_submitters(struct doctor *doctor)
+{
+    const char *value = postfix_config_value(postfix_services_config(doctor), SUBMITTERS);
+    const char *const users[] = {"root", doctor->tool->config->user};
+    g_autoptr(GString) missing = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(users); i++) {
+        if (!may_submit(value, users[i]))
+            g_string_append_printf(missing, "%s%s", missing->len > 0 ? ", " : "", users[i]);
+    }
+    if (missing->len == 0) {
+        findings_ok(doctor->findings, "rcptguardq may send mail by sendmail(1)");
+        return;
+    }
+    struct finding *finding = findings_add(doctor->findings, SEVERITY_ERROR,
+                                           "rcptguardq cannot send: no message can be returned, or no author and no "
+                                           "reviewer gets its mail.",
+                                           SUBMITTERS " is without %s", missing->str);
+    finding_mend(finding, MAIN_CF, SUBMITTERS " = %s%s%s", missing->str, value[0] == '\0' ? "" : ", ", value);
+}
+
 /* ---- the size of a message */
 
 #define SIZE_LIMIT "message_size_limit"

@@ -1,6 +1,7 @@
 /*
  * postfix_mail_checks - the checks of Postfix that are about mail that its milters do
- * not see, see twice, or see cut; postfix_checks.c has those of the lists of milters.
+ * not see, see twice, or see cut, and about what rcptguardq sends; postfix_checks.c has
+ * those of the lists of milters.
  */
 #ifndef RCPTGUARD_POSTFIX_MAIL_CHECKS_H
 #define RCPTGUARD_POSTFIX_MAIL_CHECKS_H
@@ -15,6 +16,7 @@ void postfix_examine_reject_characters(struct doctor *doctor);
 void postfix_examine_drop_headers(struct doctor *doctor);
 void postfix_examine_header_size(struct doctor *doctor);
 void postfix_examine_long_queue_ids(struct doctor *doctor);
+void postfix_examine_submitters(struct doctor *doctor);
 
 /* See struct doctor_mta: of what is submitted and of each smtpd the largest. */
 char *postfix_size_limit(struct doctor *doctor, guint64 *bytes);

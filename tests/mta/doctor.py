@@ -321,6 +321,15 @@ class Doctor(doctorcase.DoctorCase):
         self.site.set("enable_long_queue_ids = no")
         self.check(self.site, ("note", "long-queue-ids"))
 
+    def test_submitters(self):
+        for value, missing in ("", "root, " + daemon.USER), ("root", daemon.USER), ("!root, %s" % daemon.USER, "root"), ("alice", "root, " + daemon.USER):
+            with self.subTest(value):
+                self.site.set("authorized_submit_users = " + value)
+                self.check(self.site, ("error", "submitters"), text="authorized_submit_users is without " + missing)
+        for value in "root, %s" % daemon.USER, "inline:{root=x}", "static:anyone":
+            self.site.set("authorized_submit_users = " + value)
+            self.assertEqual([one for one in self.wrong(self.site) if one["check"] == "submitters"], [])
+
     # ---- the socket
 
     def test_absolute_path_in_a_chroot(self):
