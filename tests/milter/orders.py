@@ -90,13 +90,16 @@ class Session:
 
 class Orders(guardcase.GuardCase):
     def evaluated(self, session, header, body):
-        answer, queue_id = session.message(header, body)
+        def message():
+            answer, answer.queue_id = session.message(header, body)
+            return answer
+        answer = guardcase.in_time(self.guard, message)
         _, people, verdict = HEADERS[header]
         if verdict == "quarantine" and not session.client.actions & milterclient.QUARANTINE:
             verdict = "tempfail"
         self.assertEqual(answer.verdict, milterclient.TEMPFAIL if verdict == "tempfail" else milterclient.ACCEPT)
         self.assertEqual(answer.quarantine() is not None, verdict == "quarantine")
-        self.assertLine(self.guard.verdict(queue_id), verdict=verdict, visible=people, hidden=2, sender="care@me.example")
+        self.assertLine(self.guard.verdict(answer), verdict=verdict, visible=people, hidden=2, sender="care@me.example")
 
     AFTERWARDS = AFTERWARDS
 
