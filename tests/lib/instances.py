@@ -130,7 +130,7 @@ class PairCase(review.ReviewCase):
         """Values of main.cf, which Postfix reads anew."""
         subprocess.run(["postconf", "-c", one.etc, "-e", *lines], check=True)
         daemon.settle(os.path.join(one.etc, "main.cf"))
-        subprocess.run(["postfix", "-c", one.etc, "reload"], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        one.reload()
 
 
 def main():

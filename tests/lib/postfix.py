@@ -17,6 +17,7 @@ directory and never touches another Postfix.  The ways in:
 All mail, bounces too, goes to smtp-sink, which writes a file for each delivery.
 """
 
+import contextlib
 import grp
 import json
 import os
@@ -253,6 +254,26 @@ class Postfix(mta.Mta):
         except (OSError, ValueError):
             return None
         return pid if daemon.alive(pid) else None
+
+    def reload(self):
+        """Has it read its configuration anew."""
+        before = self.serving()
+        done = self._command("postfix", "-c", self.etc, "reload")
+        assert done.returncode == 0, done.stdout
+        self.wait_ended(before)
+
+    def serving(self):
+        """The processes that take mail with the configuration as it was when they began."""
+        found = {}
+        for pid in daemon.children(self.master()):
+            with contextlib.suppress(OSError), open("/proc/%d/comm" % pid, encoding="ascii") as file:
+                found[pid] = file.read().strip()
+        return [pid for pid, name in found.items() if name in ("smtpd", "cleanup", "pickup")]
+
+    @staticmethod
+    def wait_ended(serving):
+        """A reload ends them, in their own time, once they have nothing to do: no session may be open."""
+        daemon.wait_until(lambda: not any(daemon.alive(pid) for pid in serving), LIMIT, "the end of what had the configuration before")
 
     # ---- sending
 

@@ -66,6 +66,9 @@ class Apart(instances.PairCase):
     def setUp(self):
         self.config_path = instances.CONFIG
 
+    def daemons(self):
+        return [self.guard, self.guard_out]
+
     def command(self, name, *arguments, reason=None):
         return [review.PROGRAM, name, *(["--reason", reason] if reason is not None else []), *arguments]
 
@@ -218,7 +221,7 @@ class Apart(instances.PairCase):
         finally:
             self.done("setup", "postfix", "--yes", *OUT)
             daemon.settle(os.path.join(instances.ETC_OUT, "main.cf"))
-            subprocess.run(["postfix", "-c", instances.ETC_OUT, "reload"], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.pair.out.reload()
         held = self.hold_in(self.pair.out)
         self.assertEqual(self.ids(*OUT), [held.id])
 
