@@ -77,9 +77,11 @@ class AnswersCase(review.ReviewCase):
 
     def answer(self, address, subject="Reason: all of them know each other", recipients=None, login=None, sender=CARE, way="auth", headers=()):
         text = mta.message(subject, sender, [address], headers=headers)
-        session = self.mta.connect(way, login=login)
-        with session:
-            return self.mta.transaction(session, sender, recipients or [address], text)
+
+        def send():
+            with self.mta.connect(way, login=login) as session:
+                return self.mta.transaction(session, sender, recipients or [address], text)
+        return self.in_time(send)
 
     def taken(self, address, **options):
         reply = self.answer(address, **options)
