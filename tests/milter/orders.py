@@ -13,6 +13,7 @@ import guardcase
 import milterclient
 import mta as ports
 import policies
+import surroundings
 import tap
 
 LIMIT = 30  # seconds for an answer
@@ -166,4 +167,5 @@ class OrdersOverTcp(Orders):
 
 
 if __name__ == "__main__":
+    surroundings.enter()  # ports of its own
     tap.main()

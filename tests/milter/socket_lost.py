@@ -16,6 +16,7 @@ import daemon
 import guardcase
 import milterclient
 import policies
+import surroundings
 import tap
 
 NOTICED = 60 * tap.SLOWNESS  # seconds: a loaded machine is not punctual
@@ -199,4 +200,5 @@ class Lost(guardcase.StartCase):
 
 
 if __name__ == "__main__":
+    surroundings.enter()  # ports of its own
     tap.main()
