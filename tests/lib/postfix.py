@@ -311,7 +311,7 @@ class Postfix(mta.Mta):
         assert done.returncode == 0, "sendmail(1) ended with %d: %s" % (done.returncode, done.stdout)
         if not wait:
             return None
-        line = self.wait_for_line(r"postfix/pickup\[\d+\]: \S+: uid=0 from=", mark)
+        line = self.wait_for_line(r"postfix/pickup\[\d+\]: \S+: uid=0 from=<%s>" % re.escape(sender), mark)
         return re.search(r"pickup\[\d+\]: (\S+): uid=", line).group(1)
 
     # ---- what became of it
@@ -364,7 +364,8 @@ class Postfix(mta.Mta):
     def flush(self, queue_id):
         """Has a message tried again, as soon as the attempt before has let go of it: what is active is passed over."""
         def waiting():
-            return queue_id not in [entry["queue_id"] for entry in self.queue() if entry["queue_name"] != "deferred"]
+            looks = [[entry["queue_name"] for entry in self.queue() if entry["queue_id"] == queue_id] for _ in range(2)]  # one may miss what is moved meanwhile
+            return looks[0] in ([], ["deferred"]) and looks[1] in ([], ["deferred"])
         daemon.wait_until(waiting, LIMIT, "the end of the attempt at %s" % queue_id)
         self._command("postqueue", "-c", self.etc, "-i", queue_id)
 
