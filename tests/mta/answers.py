@@ -418,7 +418,7 @@ class Loops(AnswersCase):
         """Nothing is on its way, but what is held, and what is for Sendmail's own postmaster, such as a bounce that bounced."""
         def others():
             return [one for one in self.mta.queue() if one["queue_name"] != "hold" and [to["address"].partition("@")[0] for to in one["recipients"]] != ["postmaster"]]
-        daemon.wait_until(lambda: others() == [], mta.LIMIT, lambda: "the end of what is on its way, %s," % others())
+        daemon.wait_until(lambda: others() + others() == [], mta.LIMIT, lambda: "the end of what is on its way, %s," % others())
 
     def bounce(self, held, command):
         """A mail of ours that nobody takes: nobody gets another one for that, and the message stays held."""
