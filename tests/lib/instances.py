@@ -95,6 +95,9 @@ class PairCase(review.ReviewCase):
     def configure(cls, **keys):
         return super().configure(**{"postfix-config": cls.PLACES, **keys})
 
+    def daemons(self):
+        return getattr(self, "guards", None) or [self.guard]
+
     def tearDown(self):
         for one in self.pair:
             for queue_id in one.held():

@@ -66,9 +66,6 @@ class Apart(instances.PairCase):
     def setUp(self):
         self.config_path = instances.CONFIG
 
-    def daemons(self):
-        return [self.guard, self.guard_out]
-
     def command(self, name, *arguments, reason=None):
         return [review.PROGRAM, name, *(["--reason", reason] if reason is not None else []), *arguments]
 
