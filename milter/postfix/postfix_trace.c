@@ -17,7 +17,7 @@ static const char *const logs[] = {"/var/log/mail.log", "/var/log/maillog"};
 #define STALE 86400
 
 /* How long the new id is looked for, and between two looks, in microseconds. */
-#define PATIENCE (3 * G_USEC_PER_SEC)
+#define PATIENCE (10 * G_USEC_PER_SEC)
 #define LOOK     (20 * 1000)
 #define LOOK_AT  (200 * 1000) /* at the queue: a command each time */
 

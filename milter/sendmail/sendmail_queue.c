@@ -51,7 +51,7 @@
 #define CONTROL_LIMIT (32u * 1024 * 1024)
 
 /* How long it is waited for what a command does in the background: to begin, and to end; in microseconds. */
-#define PATIENCE         (3 * G_USEC_PER_SEC)
+#define PATIENCE         (10 * G_USEC_PER_SEC)
 #define PATIENCE_AT_WORK (30 * G_USEC_PER_SEC)
 #define LOOK             (10 * 1000)
 

@@ -27,7 +27,7 @@ class Decisions(pagecase.PageCase):
         self.page.give_reason("called care: all are on the list")
         self.page.confirm()
         self.assertDelivered("Price list 2027")
-        self.assertEqual(mailhost.decided(queue_id), [("alice", "release", "called care: all are on the list", None)])
+        self.assertEqual(mailhost.wait_decided(queue_id), [("alice", "release", "called care: all are on the list", None)])
         self.page.until(lambda: queue_id + ": released" in self.page.text("body") or "released" in self.page.text("#message"), "the page says that it is released")
         self.page.list()
         self.page.wait_rows()
@@ -53,7 +53,7 @@ class Decisions(pagecase.PageCase):
         self.page.ask(DELETE)
         self.page.keys("a reason", chrome.Keys.ESCAPE)
         self.page.until(lambda: not self.page.visible("#decide"), "the dialog is closed")
-        self.assertEqual(self.page.driver.switch_to.active_element.text, DELETE)
+        self.page.until(lambda: self.page.driver.switch_to.active_element.text == DELETE, "the focus is where it was")
         self.assertEqual((mailhost.decided(queue_id), queue_id in mailhost.held()), ([], True))
 
     def test_return(self):
@@ -63,7 +63,7 @@ class Decisions(pagecase.PageCase):
         self.page.decide(RETURN, "put them in Bcc next time")
         mailhost.until(lambda: mailhost.returned("care@corp.example", "put them in Bcc next time"), "the sender's mail")
         mailhost.until(lambda: queue_id not in mailhost.held(), "it has left")
-        self.assertEqual(mailhost.decided(queue_id)[0][:3], ("alice", "return", "put them in Bcc next time"))
+        self.assertEqual(mailhost.wait_decided(queue_id)[0][:3], ("alice", "return", "put them in Bcc next time"))
         self.assertEqual([each for each in mailhost.delivered("Please use Bcc") if each != "care@corp.example"], [])
 
     def test_delete(self):
@@ -72,7 +72,7 @@ class Decisions(pagecase.PageCase):
         self.page.look(queue_id)
         self.page.decide(DELETE, "looks like spam")
         mailhost.until(lambda: queue_id not in mailhost.held(), "it is gone")
-        self.assertEqual(mailhost.decided(queue_id)[0][:3], ("alice", "delete", "looks like spam"))
+        self.assertEqual(mailhost.wait_decided(queue_id)[0][:3], ("alice", "delete", "looks like spam"))
         self.assertEqual(mailhost.delivered("Nonsense"), [])
 
     def test_own(self):
@@ -150,7 +150,7 @@ class Decisions(pagecase.PageCase):
         self.page.confirm()
         for number in range(3):
             self.assertDelivered("Several %d" % number)
-            self.assertEqual([each[:3] for each in mailhost.decided(held[number])], [("alice", "release", "one reason for three")])
+            self.assertEqual([each[:3] for each in mailhost.wait_decided(held[number])], [("alice", "release", "one reason for three")])
         self.assertEqual(sorted(mailhost.held()), sorted(held[3:]))
         self.page.until(lambda: self.page.text("#decide-said").count("released") >= 3 or "3" in self.page.text("#decide-said") or not self.page.visible("#decide"), "the outcome is said")
 

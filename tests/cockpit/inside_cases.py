@@ -94,7 +94,7 @@ class Inside(unittest.TestCase):
             page.until(lambda: page.where() == "/rcptguard#/message/" + queue_id, "the address of the message")
             page.decide("Release\u2026", "they asked for it")
             mailhost.until(lambda: mailhost.delivered("Held in the menu") == sorted(mailhost.people(12)), "the delivery")
-            self.assertEqual(mailhost.decided(queue_id), [("alice", "release", "they asked for it", None)])
+            self.assertEqual(mailhost.wait_decided(queue_id), [("alice", "release", "they asked for it", None)])
             page.until(lambda: "released" in page.text("#message"), "the page says that it is released")
             page.shot("inside-released")
             page.press("History", "nav")

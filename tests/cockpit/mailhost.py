@@ -146,12 +146,19 @@ def message(subject, sender, cc, body=b"Good morning.\n\nThe new price list is a
 
 
 def send(server, sender, recipients, content):
-    """One transaction; the queue id that Postfix says."""
+    """The queue id that Postfix says of a message.  What is deferred on a busy disk comes again, as from any mail program."""
+    return until(lambda: transaction(server, sender, recipients, content), "the message is taken")
+
+
+def transaction(server, sender, recipients, content):
+    """One; the queue id, or None if the message was deferred."""
     for line in ("MAIL FROM:<%s>" % sender, *("RCPT TO:<%s>" % each for each in recipients)):
         code, text = server.docmd(line)
         if code != 250:
             raise AssertionError("%s: %d %s" % (line, code, text))
     code, text = server.data(content)
+    if code == 451:
+        return None
     if code != 250:
         raise AssertionError("data: %d %s" % (code, text))
     return re.search(rb"queued as (\w+)", text).group(1).decode()
@@ -231,6 +238,11 @@ def reviewer(name, *arguments, code=0):
     if done.returncode != code:
         raise AssertionError("%s: rcptguardq %s: exit code %d: %s" % (name, " ".join(arguments), done.returncode, done.stdout))
     return done.stdout
+
+
+def wait_decided(queue_id, count=1):
+    """The same once there is a record of so many: it is written after the MTA has done its part."""
+    return until(lambda: (lambda found: found if len(found) >= count else None)(decided(queue_id)), "the record of what was decided about %s" % queue_id)
 
 
 # ---- what was delivered

@@ -330,7 +330,7 @@ class Daemon:
                 with self.client() as mta:
                     mta.quit()
                 return
-            except OSError:
+            except (OSError, milterclient.ProtocolError):  # it may end while it is asked
                 if time.monotonic() > end:
                     raise AssertionError("rcptguardd did not listen within %d s:\n%s" % (LIMIT, "\n".join(self.lines))) from None
                 time.sleep(0.01)

@@ -95,6 +95,9 @@ class PairCase(review.ReviewCase):
     def configure(cls, **keys):
         return super().configure(**{"postfix-config": cls.PLACES, **keys})
 
+    def daemons(self):
+        return getattr(self, "guards", None) or [self.guard]
+
     def tearDown(self):
         for one in self.pair:
             for queue_id in one.held():
@@ -130,7 +133,7 @@ class PairCase(review.ReviewCase):
         """Values of main.cf, which Postfix reads anew."""
         subprocess.run(["postconf", "-c", one.etc, "-e", *lines], check=True)
         daemon.settle(os.path.join(one.etc, "main.cf"))
-        subprocess.run(["postfix", "-c", one.etc, "reload"], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        one.reload()
 
 
 def main():

@@ -11,6 +11,7 @@ Each class is run twice, as WaysOnPostfix and WaysOnSendmail: the same
 descriptions for both.  `MTAS` says which, where one of them has no such thing.
 """
 
+import contextlib
 import re
 import sys
 import unittest
@@ -21,10 +22,14 @@ import mta
 import policies
 import postfix
 import sendmail
+import statecase
 import surroundings
 import tap
 
 SENDER = "care@me.example"
+
+# What the line says of a message that a loaded machine was too late for.
+LATE = re.compile(guardcase.SLOW_OR_BUSY + "|" + statecase.LATE)
 
 MTAS = {"postfix": postfix.Postfix, "sendmail": sendmail.Sendmail}
 
@@ -62,6 +67,28 @@ class MtaCase(unittest.TestCase):
         subject = self.mta.new_subject()
         return subject, mta.message(subject, sender, to, cc, headers)
 
+    def daemons(self):
+        """Those that the MTA may ask."""
+        return [self.guard]
+
+    def in_time(self, send):
+        """The reply that `send` gets, which comes again as long as a loaded machine is too late for it: it is deferred then, as it should be."""
+        def reply():
+            marks = [(guard, guard.mark()) for guard in self.daemons()]
+            found = send()
+            return None if found.code == 451 and LATE.search(self.why_deferred(marks)) else found
+        return daemon.wait_until(reply, mta.LIMIT, "a ledger and a state that are not late")
+
+    @staticmethod
+    def why_deferred(marks):
+        """The texts of the lines since then; none if it was no daemon that deferred the message."""
+        def texts():
+            lines = [daemon.parse(line) for guard, mark in marks for line in guard.lines[mark:]]
+            return [line.text for line in lines if line is not None and line.verdict == "tempfail"]
+        with contextlib.suppress(AssertionError):
+            daemon.wait_until(texts, 10, "a line")  # it is written before the reply, and read a moment later
+        return "\n".join(texts())
+
     # ---- what becomes of a message, by whatever way it came
 
     def assertDelivered(self, queue_id, subject, recipients):
@@ -80,7 +107,7 @@ class MtaCase(unittest.TestCase):
         """Hands a message in that is to be taken.  Gives its queue id."""
         if way == "sendmail":
             return self.mta.submit(sender, recipients, text)
-        reply = self.mta.send(way, sender, recipients, text, client)
+        reply = self.in_time(lambda: self.mta.send(way, sender, recipients, text, client))
         self.assertEqual((reply.stage, reply.code), ("data", 250), reply)
         return reply.queue_id
 

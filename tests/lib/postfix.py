@@ -17,6 +17,7 @@ directory and never touches another Postfix.  The ways in:
 All mail, bounces too, goes to smtp-sink, which writes a file for each delivery.
 """
 
+import contextlib
 import grp
 import json
 import os
@@ -254,6 +255,26 @@ class Postfix(mta.Mta):
             return None
         return pid if daemon.alive(pid) else None
 
+    def reload(self):
+        """Has it read its configuration anew."""
+        before = self.serving()
+        done = self._command("postfix", "-c", self.etc, "reload")
+        assert done.returncode == 0, done.stdout
+        self.wait_ended(before)
+
+    def serving(self):
+        """The processes that take mail with the configuration as it was when they began."""
+        found = {}
+        for pid in daemon.children(self.master()):
+            with contextlib.suppress(OSError), open("/proc/%d/comm" % pid, encoding="ascii") as file:
+                found[pid] = file.read().strip()
+        return [pid for pid, name in found.items() if name in ("smtpd", "cleanup", "pickup")]
+
+    @staticmethod
+    def wait_ended(serving):
+        """A reload ends them, in their own time, once they have nothing to do: no session may be open."""
+        daemon.wait_until(lambda: not any(daemon.alive(pid) for pid in serving), LIMIT, "the end of what had the configuration before")
+
     # ---- sending
 
     def connect(self, way, client=None, login=None):
@@ -290,7 +311,7 @@ class Postfix(mta.Mta):
         assert done.returncode == 0, "sendmail(1) ended with %d: %s" % (done.returncode, done.stdout)
         if not wait:
             return None
-        line = self.wait_for_line(r"postfix/pickup\[\d+\]: \S+: uid=0 from=", mark)
+        line = self.wait_for_line(r"postfix/pickup\[\d+\]: \S+: uid=0 from=<%s>" % re.escape(sender), mark)
         return re.search(r"pickup\[\d+\]: (\S+): uid=", line).group(1)
 
     # ---- what became of it
@@ -343,7 +364,8 @@ class Postfix(mta.Mta):
     def flush(self, queue_id):
         """Has a message tried again, as soon as the attempt before has let go of it: what is active is passed over."""
         def waiting():
-            return queue_id not in [entry["queue_id"] for entry in self.queue() if entry["queue_name"] != "deferred"]
+            looks = [[entry["queue_name"] for entry in self.queue() if entry["queue_id"] == queue_id] for _ in range(2)]  # one may miss what is moved meanwhile
+            return looks[0] in ([], ["deferred"]) and looks[1] in ([], ["deferred"])
         daemon.wait_until(waiting, LIMIT, "the end of the attempt at %s" % queue_id)
         self._command("postqueue", "-c", self.etc, "-i", queue_id)
 

@@ -5,6 +5,7 @@
         terminal.keys("s")
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -97,6 +98,10 @@ class Screen:
             return int(file.read())
 
     def is_restored(self):
-        """Whether the terminal is as it was before, and shows what it showed."""
+        """Whether the terminal is as it was before, and shows what it showed, once tmux has read the program's last words."""
         with open(os.path.join(self.folder, "before"), encoding="ascii") as before, open(os.path.join(self.folder, "after"), encoding="ascii") as after:
-            return before.read() == after.read() and not self.whole_screen() and self.cursor() == "1"
+            same = before.read() == after.read()
+        with contextlib.suppress(AssertionError):
+            daemon.wait_until(lambda: not self.whole_screen() and self.cursor() == "1", mta.LIMIT)
+            return same
+        return False

@@ -195,9 +195,14 @@ class Machine:
             code, answer = client.data(text.encode())
         return code, answer.decode()
 
+    def taken(self):
+        """The answer to a message that is held; None: a loaded machine has deferred it, and it comes again."""
+        code, answer = self.send(20)
+        return None if code == 451 else (code, answer)
+
     def held(self):
         """The id of a message that is held now."""
-        code, answer = self.send(20)
+        code, answer = daemon.wait_until(self.taken, what="a ledger that is not slow")
         assert code == 250, answer
         return re.search(r"queued as (\w+)", answer).group(1)
 

@@ -48,7 +48,8 @@ class AnswersCase(guardcase.GuardCase):
 
     def answer(self, address, mta=None, user="care", sender="care@me.example", subject="Reason: fine", more=(), others=(), **options):
         fields = [("From", "<care@me.example>"), ("To", address)] + ([("Subject", subject)] if subject is not None else []) + list(more)
-        return (mta or self.mta()).message(sender, [address, *others], fields, user=user, **options)
+        mta = mta or self.mta()
+        return guardcase.in_time(self.guard, lambda: mta.message(sender, [address, *others], fields, user=user, **options))
 
     def decisions(self, row):
         return ledgerfile.query(self.guard.ledger_path, "SELECT * FROM decision WHERE held = ?", row["id"])
@@ -190,7 +191,8 @@ class Wrong(AnswersCase):
             address = self.near(source, right)
             envelope = {"other": ["someone@me.example"], "near": [address], "both": ["someone@me.example", address]}[source.choice(("other", "near", "both"))]
             fields = [("From", "<care@me.example>"), ("Subject", "Re: Reason: x"), (source.choice(("To", "Cc", "Reply-To")), source.choice((right, address)))]
-            answer = mta.message("care@me.example", envelope, fields, user=source.choice(("care", "other")))
+            user = source.choice(("care", "other"))
+            answer = guardcase.in_time(self.guard, lambda envelope=envelope, fields=fields, user=user: mta.message("care@me.example", envelope, fields, user=user))
             self.assertIn(answer.verdict, (milterclient.ACCEPT, milterclient.REJECT), address)
             if envelope == ["someone@me.example"]:  # whatever its header says, it is mail as any other
                 self.assertEqual((answer.verdict, answer.actions), (milterclient.ACCEPT, []), address)

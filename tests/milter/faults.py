@@ -113,7 +113,7 @@ class ManyHeaders(Fault):
     POLICY = policies.policy(rules=policies.rule("evil", 'header("X-Trap") =~ /(a+)+/', 'reject "never said"'))
 
     def test_budget(self):
-        mta = self.mta(timeout=10)
+        mta = self.mta(timeout=60)
         answer, line = self.judge(mta, to=["x@cust1.example"], headers=[("X-Trap", "a" * 60 + "!")] * 2000)
         self.assertHeld(answer)
         self.assertLine(line, rule="fault:evil")

@@ -12,6 +12,7 @@ import ledgerfile
 import milterclient
 import policies
 import privacy
+import statecase
 import tap
 
 SENDER = guardcase.SENDER
@@ -41,6 +42,10 @@ class HistoryCase(guardcase.GuardCase):
         """A login that nobody else has had."""
         HistoryCase.users += 1
         return "user%d" % HistoryCase.users
+
+    def judge(self, mta=None, **options):
+        mta = mta or self.mta()
+        return statecase.in_time(self.guard, lambda: self.send(mta, **options))
 
     def verdict_of(self, people, user=None, wanted="accept", mta=None, **options):
         """Sends to these people in To, and gives the line of the message, which has that verdict."""
@@ -217,8 +222,9 @@ class Windows(HistoryCase):
     def test_two_connections_at_once(self):
         """of two messages, each below the threshold and both together above it, one is held, however close they come"""
         first, second = self.mta(), self.mta()
+        late = 0  # rounds in which a loaded machine deferred one
         for n in range(500):
-            user, answers = "race%d" % n, []
+            user = "race%d" % n
             for mta, people in (first, group(1, 10)), (second, group(11, 10)):
                 mta.envelope(SENDER, people, user=user)
                 mta.data("-")
@@ -229,25 +235,36 @@ class Windows(HistoryCase):
                 mta.send_macros("eom", {"i": milterclient.new_queue_id()})
                 mta.send(b"E")
             answers = [mta._answer("eom") for mta in (first, second)]
-            self.assertEqual([answer.verdict for answer in answers], [milterclient.ACCEPT] * 2)
-            self.assertEqual(sum(answer.quarantine() is None for answer in answers), 1)
+            passed = sum(answer.verdict == milterclient.ACCEPT and answer.quarantine() is None for answer in answers)
+            if milterclient.TEMPFAIL in [answer.verdict for answer in answers]:
+                late += 1
+                self.assertLessEqual(passed, 1)
+                self.judge(to=group(1), user=self.user())  # once it is asked again
+            else:
+                self.assertEqual(([answer.verdict for answer in answers], passed), ([milterclient.ACCEPT] * 2, 1))
+        self.assertLess(late, 250, "nearly all is deferred")
 
     def test_many_connections_at_once(self):
         """eight threads with one login: of forty messages two pass"""
-        user, passed = self.user(), []
+        user, passed, sent = self.user(), [], []
 
         def send(number):
             with self.guard.client() as mta:
                 mta.connect("127.0.0.1")
                 for n in range(5):
-                    passed.append(guardcase.send(mta, to=group(100 * number + 9 * n), user=user).quarantine() is None)
+                    people = group(100 * number + 9 * n)
+                    answer, _ = statecase.in_time(self.guard, lambda people=people: sent.append(people) or guardcase.send(mta, to=people, user=user))
+                    passed.append(answer.quarantine() is None)
 
         threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20 * tap.SLOWNESS)
-        self.assertEqual((len(passed), sum(passed)), (40, 2))
+            thread.join()
+        self.assertEqual(len(passed), 40)
+        if len(sent) == 40:
+            self.assertEqual(sum(passed), 2)
+        self.assertLessEqual(sum(passed), 2)  # what was deferred may have counted for others
 
     def test_a_reload_keeps_them(self):
         """of the same policy, and of one in which the classes have other numbers"""
@@ -271,8 +288,8 @@ class Alike(HistoryCase):
         fields = [(name, text) for name, text in guardcase.headers(to=group(first)) if name != "Subject"]
         if subject is not None:
             fields.append(("Subject", subject))
-        answer = self.mta().message(SENDER, group(first), fields, user=user)
-        self.assertWindow(self.guard.verdict(answer), "alike", value, verdict="accept" if value < 20 else "quarantine")
+        _, line = statecase.in_time(self.guard, lambda: self.mta().message(SENDER, group(first), fields, user=user))
+        self.assertWindow(line, "alike", value, verdict="accept" if value < 20 else "quarantine")
 
     def test_parts(self):
         user = self.user()
@@ -409,7 +426,7 @@ class Restart(guardcase.LedgerCase):
     def one(self, guard, people, user):
         with guard.client() as mta:
             mta.connect("127.0.0.1")
-            return guard.verdict(guardcase.send(mta, to=people, user=user))
+            return statecase.in_time(guard, lambda: guardcase.send(mta, to=people, user=user))[1]
 
     def test_restart(self):
         lines = []
@@ -421,14 +438,22 @@ class Restart(guardcase.LedgerCase):
         self.assertEqual([line.within for line in lines[::2]], ["split:9", "split:18", "split:27"])
         self.assertEqual([(line.verdict, line.known) for line in lines[1::2]], [("accept", "no"), ("accept", "yes"), ("accept", "yes")])
 
+    @staticmethod
+    def answered(guard, send):
+        """Sends a message, again as long as the state is too late for it."""
+        def is_answered():
+            answer = send()
+            return statecase.LATE not in guard.wait_for_line('"queue_id":"%s"' % answer.queue_id)
+        daemon.wait_until(is_answered, what="an answer of the state")
+
     def test_json(self):
         with self.start("json") as guard:
             for people, user in (group(0), "ann"), (group(9), "ann"), (group(18), "ann"), (group(0, 1), "ann"), (group(0), "bob"):
                 with guard.client() as mta:
                     mta.connect("127.0.0.1")
-                    guardcase.send(mta, to=people, user=user)
+                    self.answered(guard, lambda mta=mta, people=people, user=user: guardcase.send(mta, to=people, user=user))
             guard.wait_for_line('"user":"bob"')
-            found = [json.loads(line[line.index("{"):]) for line in guard.lines if '"verdict"' in line]
+            found = [json.loads(line[line.index("{"):]) for line in guard.lines if '"verdict"' in line and statecase.LATE not in line]
         self.assertEqual([(each["verdict"], each.get("within"), each.get("known")) for each in found],
                          [("accept", ["split:9"], "no"), ("accept", ["split:18"], "no"), ("quarantine", ["split:27"], "no"), ("accept", None, None), ("accept", None, "yes")])
 

@@ -1,7 +1,9 @@
 """Many connections at once: each message gets the verdict that is its own."""
 
+import functools
 import os
 import queue
+import re
 import struct
 import threading
 import time
@@ -32,8 +34,8 @@ class Load(guardcase.GuardCase):
                     seen = policies.people(visible, "s%dm%dv" % (number, count))
                     blind = policies.people(hidden, "s%dm%dh" % (number, count))
                     sender = "list@outside.test" if verdict == "unjudged" else "care@me.example"
-                    answer = guardcase.send(mta, sender, ["self@me.example"], seen, envelope=seen + blind + ["self@me.example"])
-                    results.put((kind, answer))
+                    message = functools.partial(guardcase.send, mta, sender, ["self@me.example"], seen, envelope=seen + blind + ["self@me.example"])
+                    results.put((kind, guardcase.in_time(self.guard, message)))
                     if count % 3 == 0:
                         mta.abort()
                 mta.quit()
@@ -63,7 +65,7 @@ class Load(guardcase.GuardCase):
                 self.assertHeld(answer, "12 parties")
             else:
                 self.assertPassed(answer)
-        self.assertEqual(len(self.guard.verdicts()), 160)
+        self.assertEqual(len([line for line in self.guard.verdicts() if not re.search(guardcase.SLOW, line.text)]), 160)
 
 
 class HalfOpen(guardcase.GuardCase):

@@ -595,7 +595,7 @@ class Troubles(MetricsCase):
         self.guard.wait_for_line("metrics: .*cannot be written: No space left on device", mark=mark)
         self.again()
         self.assertEqual(self.file().get("rcptguard_metrics_timestamp_seconds"), before)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["filler", "rcptguard.prom"])
+        daemon.wait_until(lambda: sorted(os.listdir(self.folder)) == ["filler", "rcptguard.prom"], what="the folder without what could not be written")
         os.unlink(filler)
         self.guard.reload()
         self.guard.wait_for_line("metrics: .* is written again", mark=mark)

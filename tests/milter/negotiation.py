@@ -5,6 +5,7 @@ import guardcase
 import milterclient
 import mta as ports
 import policies
+import surroundings
 import tap
 
 CROWD = policies.people(60)
@@ -170,4 +171,5 @@ class AcceptOnError(guardcase.GuardCase):
 
 
 if __name__ == "__main__":
+    surroundings.enter()  # ports of its own
     tap.main()

@@ -13,6 +13,7 @@ import guardcase
 import milterclient
 import mta as ports
 import policies
+import surroundings
 import tap
 
 LIMIT = 30  # seconds for an answer
@@ -90,13 +91,16 @@ class Session:
 
 class Orders(guardcase.GuardCase):
     def evaluated(self, session, header, body):
-        answer, queue_id = session.message(header, body)
+        def message():
+            answer, answer.queue_id = session.message(header, body)
+            return answer
+        answer = guardcase.in_time(self.guard, message)
         _, people, verdict = HEADERS[header]
         if verdict == "quarantine" and not session.client.actions & milterclient.QUARANTINE:
             verdict = "tempfail"
         self.assertEqual(answer.verdict, milterclient.TEMPFAIL if verdict == "tempfail" else milterclient.ACCEPT)
         self.assertEqual(answer.quarantine() is not None, verdict == "quarantine")
-        self.assertLine(self.guard.verdict(queue_id), verdict=verdict, visible=people, hidden=2, sender="care@me.example")
+        self.assertLine(self.guard.verdict(answer), verdict=verdict, visible=people, hidden=2, sender="care@me.example")
 
     AFTERWARDS = AFTERWARDS
 
@@ -163,4 +167,5 @@ class OrdersOverTcp(Orders):
 
 
 if __name__ == "__main__":
+    surroundings.enter()  # ports of its own
     tap.main()

@@ -10,6 +10,7 @@ import guardcase
 import milterclient
 import policies
 import privacy
+import statecase
 import tap
 
 ANSWERS = "guard@me.example"
@@ -27,18 +28,23 @@ class OverrideCase(guardcase.GuardCase):
     def refused(self, people=PEOPLE, user="care", rule="mass", **options):
         """Has a message refused, and gives the address that overrides that."""
         OverrideCase.number += 1
-        answer, line = self.judge(to=people, user=user, message_id="first%d@me.example" % self.number, **options)
+        answer, line = self.in_time(to=people, user=user, message_id="first%d@me.example" % self.number, **options)
         self.assertLine(line, verdict="reject", rule=rule, override=None)
         address, = re.findall(r"guard\+o-[a-z2-7]{13}@me\.example", answer.reply)
         self.assertNotIn(address, line.raw)
         self.assertIn("-", line.text)
         return address
 
-    def again(self, address, people=PEOPLE, user="care", message_id=None, envelope=None, **options):
+    def again(self, address, people=PEOPLE, user="care", message_id=None, envelope=None, away=False, **options):
+        """Sends a message with the address; `away`: the state is."""
         OverrideCase.number += 1
         envelope = list(people if envelope is None else envelope) + ([address] if address is not None else [])
-        answer, line = self.judge(to=people, user=user, envelope=envelope, message_id=message_id or "again%d@me.example" % self.number, **options)
-        return answer, line
+        judge = self.judge if away else self.in_time
+        return judge(to=people, user=user, envelope=envelope, message_id=message_id or "again%d@me.example" % self.number, **options)
+
+    def in_time(self, mta=None, **options):
+        mta = mta or self.mta()
+        return statecase.in_time(self.guard, lambda: self.send(mta, **options))
 
     def assertOverridden(self, answer, line, address, **fields):
         self.assertEqual((answer.verdict, answer.reply), (milterclient.ACCEPT, None))
@@ -197,11 +203,11 @@ class Remembered(OverrideCase):
         address = self.refused()
         answer, line = self.again(address)
         self.assertLine(line, verdict="tag", rule="circle", override="yes", known="no")
-        answer, line = self.judge(to=PEOPLE[:3] + ["x@one.example"], user="care", message_id="next@me.example")
+        answer, line = self.in_time(to=PEOPLE[:3] + ["x@one.example"], user="care", message_id="next@me.example")
         self.assertLine(line, verdict="tag", known="no")
-        answer, line = self.judge(to=policies.people(3, domain="other{n}.example"), user="care", message_id="more@me.example")
+        answer, line = self.in_time(to=policies.people(3, domain="other{n}.example"), user="care", message_id="more@me.example")
         self.assertLine(line, verdict="accept", within="split:10", override=None)
-        answer, line = self.judge(to=policies.people(3, domain="third{n}.example"), user="care", message_id="last@me.example")
+        answer, line = self.in_time(to=policies.people(3, domain="third{n}.example"), user="care", message_id="last@me.example")
         self.assertLine(line, verdict="quarantine", rule="split", within="split:13")
 
 
@@ -227,7 +233,7 @@ class Lenient(OverrideCase):
         path, = [path for path in self.guard.state_files() if path.endswith("state.db")]
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("DROP TABLE record")
-        answer, line = self.again(address, user="state")
+        answer, line = self.again(address, user="state", away=True)
         self.assertDeferred(answer)
         self.assertLine(line, verdict="tempfail", rule="error:split")
 
@@ -260,7 +266,7 @@ class Without(OverrideCase):
         answer, line = self.judge(to=PEOPLE, user="care")
         self.assertDeferred(answer)
         self.assertLine(line, verdict="tempfail", rule="error:mass")
-        answer, line = self.again(address)
+        answer, line = self.again(address, away=True)
         self.assertDeferred(answer)
         self.assertLine(line, verdict="tempfail", rule="error:override")
         self.assertEqual(answer.actions, [])

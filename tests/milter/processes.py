@@ -15,6 +15,7 @@ import daemon
 import guardcase
 import milterclient
 import policies
+import surroundings
 import tap
 
 
@@ -351,4 +352,5 @@ def has_ipv6():
 
 
 if __name__ == "__main__":
+    surroundings.enter()  # ports of its own
     tap.main()

@@ -163,7 +163,7 @@ class CarriedOut(AgentCase):
                 times.sort()
                 print("# decision row to delivery, %s, %d decisions: median %.0f ms, p99 %.0f ms, longest %.0f ms"
                       % (self.MTA, TIMES, *(1000 * times[(TIMES - 1) * percent // 100] for percent in (50, 99)), 1000 * times[-1]))
-                self.assertLess(times[TIMES // 2], 5 * tap.SLOWNESS)
+                self.assertLess(times[TIMES // 2], 30 * tap.SLOWNESS)  # without the bell it looks once a minute
             finally:
                 process.kill()
 

@@ -100,7 +100,7 @@ class Bodies(mtacase.MtaCase):
     # ---- a reload in between
 
     def reply(self, session, text, envelope):
-        return self.mta.transaction(session, mtacase.SENDER, envelope, text)
+        return self.in_time(lambda: self.mta.transaction(session, mtacase.SENDER, envelope, text))
 
     def test_reload_to_a_policy_that_needs_them(self):
         """An open session gets 421 and is closed by the MTA; the same message on a new one is evaluated with its body, once."""

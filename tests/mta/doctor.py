@@ -81,6 +81,7 @@ class Doctor(doctorcase.DoctorCase):
     @classmethod
     def start(cls):
         cls.guard = cls.mta.guard(policies.FIELD)
+        daemon.wait_until(lambda: ledgerfile.query(cls.guard.ledger_path, "SELECT 1 FROM policy"), daemon.LIMIT, "the policy in the ledger")
 
     @classmethod
     def tearDownClass(cls):

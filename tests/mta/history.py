@@ -16,6 +16,7 @@ import mtacase
 import policies
 import privacy
 import review
+import statecase
 
 PARTIES = "parties(external)"
 MASS = policies.rule("mass", PARTIES + " >= 50", 'reject "{parties} outside"')
@@ -47,10 +48,15 @@ class Messages:
         return mta.message(self.mta.new_subject(), sender, **{field.lower(): people}, **options)
 
     def taken(self, session, people, envelope=None, text=None, sender=mtacase.SENDER, **options):
-        """A message that is taken; gives its line."""
-        reply = self.mta.transaction(session, sender, envelope or people, text or self.text(people, sender=sender, **options))
-        self.assertEqual((reply.stage, reply.code), ("data", 250), reply)
-        return self.guard.verdict(reply.queue_id)
+        """A message that is taken, in the end by a daemon whose state is not too late; gives its line."""
+        text = text or self.text(people, sender=sender, **options)
+
+        def line():
+            reply = self.in_time(lambda: self.mta.transaction(session, sender, envelope or people, text))
+            self.assertEqual((reply.stage, reply.code), ("data", 250), reply)
+            found = self.guard.verdict(reply.queue_id)
+            return None if statecase.is_late(self.guard, found) else found
+        return daemon.wait_until(line, mta.LIMIT, "an answer of the state")
 
     def passed(self, session, people, value, **options):
         line = self.taken(session, people, **options)
@@ -112,7 +118,7 @@ class Windows(HistoryCase):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(mta.LIMIT)
+            thread.join()
         self.assertEqual(wrong, [])
         lines = daemon.wait_until(lambda: self.lines_of_login(login, 450), what="a line for each")
         self.assertEqual({(line.verdict, line.parties, line.within) for line in lines}, {("accept", 1, None)})
@@ -141,21 +147,28 @@ class Windows(HistoryCase):
 
     def test_two_connections_at_once(self):
         """of two messages of ten, one is held, however close they come"""
+        decided = 0
         for _ in range(10):
             login, together, found = self.login(), threading.Barrier(2), []
             messages = [(self.session(login), people, self.text(people)) for people in (group(1, 10), group(11, 10))]
 
             def send(session, people, text, together=together, found=found):
-                together.wait(mta.LIMIT)
+                together.wait()
                 found.append(self.mta.transaction(session, mtacase.SENDER, people, text))
 
             threads = [threading.Thread(target=send, args=message) for message in messages]
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(mta.LIMIT)
-            lines = [self.guard.verdict(reply.queue_id) for reply in found]
-            self.assertEqual(sorted((line.verdict, line.within) for line in lines), [("accept", "split:10"), ("quarantine", "split:20")])
+                thread.join()
+            lines = [self.guard.verdict(reply.queue_id) for reply in found if reply.code == 250]
+            if len(lines) == 2:
+                decided += 1
+                self.assertEqual(sorted((line.verdict, line.within) for line in lines), [("accept", "split:10"), ("quarantine", "split:20")])
+            else:  # too late for one of them, on a loaded machine
+                self.assertEqual({reply.code for reply in found} | {250}, {250, 451}, found)
+                self.taken(self.session(self.login()), group(1))  # once it is asked again
+        self.assertGreater(decided, 5, "nearly all is deferred")
 
     def test_a_message_in_parts(self):
         """What the MTA splits (Postfix for a content filter, Sendmail from the MSP to the MTA) adds nothing, nor do hidden recipients."""

@@ -218,7 +218,7 @@ class Apart(instances.PairCase):
         finally:
             self.done("setup", "postfix", "--yes", *OUT)
             daemon.settle(os.path.join(instances.ETC_OUT, "main.cf"))
-            subprocess.run(["postfix", "-c", instances.ETC_OUT, "reload"], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.pair.out.reload()
         held = self.hold_in(self.pair.out)
         self.assertEqual(self.ids(*OUT), [held.id])
 

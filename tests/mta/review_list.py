@@ -16,7 +16,6 @@ import mtacase
 import policies
 import privacy
 import review
-import tap
 
 # What a terminal would act on: colour, the title, the cursor, another line, other directions, C1.
 EVIL = "\x1b[31;5m\x1b]0;title\x07\x1b[2J\x1b[H\rfirst\x08\x08\u202eright\u200bto\u2066left\u009b1m"
@@ -40,13 +39,13 @@ class Shown(review.ReviewCase):
                          {"state": "held", "on_hold": True, "sender": mtacase.SENDER, "user": None, "client": "127.0.0.1", "subject": held[0].subject, "rule": "wide-cc",
                           "text": "wide Cc: 12 addresses, 12 parties", "visible": 12, "parties": 12, "domains": 12, "internal": 0, "hidden": 0, "recipients": 12,
                           "defects": [], "approvals": 0, "approvals_needed": 1, "who": None, "reason": None, "requeued": None})
-        self.assertLess(abs(time.time() - mta_time(one["arrival"])), 60 * tap.SLOWNESS)
-        self.assertLess(one["age"], 60 * tap.SLOWNESS)
+        self.assertLess(abs(time.time() - mta_time(one["arrival"])), 600)
+        self.assertLess(one["age"], 600)
         self.assertEqual(found[held[2].id]["user"], "care")
         text = self.done("list").out
         self.assertEqual([line.split()[0] for line in text.splitlines()[1:4]], [one.id for one in reversed(held)])
         for line in text.splitlines()[1:4]:
-            self.assertRegex(line, r"^\S+ +\d+ s +12 +12 +wide-cc +care@me\.example +test ")
+            self.assertRegex(line, r"^\S+ +\d+ (?:s|min) +12 +12 +wide-cc +care@me\.example +test ")
         self.assertEqual(privacy.leaks([text, *self.done("list", "--json").out.splitlines()]), [])
 
     def test_filters(self):
@@ -79,7 +78,7 @@ class Shown(review.ReviewCase):
         people = policies.people(9) + ["a@acme.example", "b@acme.example", "c@acme.example"] + ["x%d@free1.test" % n for n in range(5)]
         held = self.hold("auth", people=people + ["hidden@blind.example"], to=people[:4], cc=people[4:])
         text = self.done("show", held.id).out
-        for pattern in (r"^%s  on hold for \d+ s, since " % held.id, r"^Held because  wide Cc: 17 addresses, 15 parties$", r"^Rule          wide-cc, line \d+ of policy [0-9a-f]{12}$",
+        for pattern in (r"^%s  on hold for \d+ (?:s|min), since " % held.id, r"^Held because  wide Cc: 17 addresses, 15 parties$", r"^Rule          wide-cc, line \d+ of policy [0-9a-f]{12}$",
                         r"^  holds when  parties\(external\) >= 10     has 15$", r"^              or visible\(external\) >= 40  has 17$",
                         r"^Sender        care@me\.example, login care, client 127\.0\.0\.1$", r"^From          <care@me\.example>$", r"^Subject       %s$" % held.subject,
                         r"^Message-ID    <%s@me.example>$" % held.subject.replace(" ", "."), r"^Recipients    17 outside of 15 parties in 11 domains, 0 inside; Bcc: 1$",

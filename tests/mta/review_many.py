@@ -67,7 +67,7 @@ class Many(review.ReviewCase):
         clinic = self.hold(sender="clinic@me.example", people=review.WIDE[:3], subject="Price list")
         result = self.question(answer="no\n")
         self.assertEqual(result.code, review.WRONG)
-        lines = [re.sub(r" +\d+ s  ", " ", line) for line in result.err.splitlines()]
+        lines = [re.sub(r" +\d+ (?:s|min)  ", " ", line) for line in result.err.splitlines()]
         self.assertEqual(lines[0], "2 messages, rule wide-cc: Price list")
         self.assertEqual([re.sub(r" +", " ", line) for line in lines[1:3]], [" 1 %s care@me.example" % held[2].id, " 2 %s care@me.example" % held[0].id])
         self.assertEqual({line for line in lines[3:9:2]}, {"1 message, rule sensitive: Price list", "1 message, rule wide-cc: Invitation", "1 message, rule wide-cc: " + LOOKALIKE})
@@ -169,7 +169,7 @@ class Many(review.ReviewCase):
         for command in "show", "log":
             result = self.refused(review.WRONG, r"%s: \d+ queue ids begin with it" % re.escape(common), command, common)
             for one in held, other:
-                self.assertRegex(result.err, r"(?m)^  %s +\d+ s  held +care@me\.example$" % one.id)
+                self.assertRegex(result.err, r"(?m)^  %s +\d+ (?:s|min)  held +care@me\.example$" % one.id)
             self.assertNotIn("cust1", result.err)
         for short in held.id[:2], "No" + held.id:
             self.refused(review.WRONG, "is not known", "show", short)

@@ -279,7 +279,7 @@ class Requeued(ReleaseCase):
         try:
             result = self.done("release", held.id, reason="ok")
             new = re.fullmatch(r"%s: released, as ([0-9A-Za-z]+)\n" % held.id, result.out).group(1)
-            self.assertIn(new, [entry["queue_id"] for entry in self.mta.queue()])
+            daemon.wait_until(lambda: ("deferred", new) in [(entry["queue_name"], entry["queue_id"]) for entry in self.mta.queue()], mta.LIMIT, "the wait for another try")
         finally:
             self.mta.start_sink()
         self.mta.flush(new)

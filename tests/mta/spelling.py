@@ -5,6 +5,8 @@ Postfix rewrites headers before it asks: where its rewriting leaves fewer, these
 
 import re
 
+import daemon
+import mta
 import mtacase
 import policies
 import spellings
@@ -17,7 +19,7 @@ class Spelling(mtacase.MtaCase):
 
     def check_form(self, form, field):
         subject, text = self.message(headers=[(field, spellings.folded(spellings.listed(form)))])
-        reply = self.mta.send("plain", mtacase.SENDER, ["ann@mail1.example"], text)
+        reply = self.in_time(lambda: self.mta.send("plain", mtacase.SENDER, ["ann@mail1.example"], text))
         if reply.code == 550:
             self.assertEqual((reply.stage, reply.text), ("data", "5.7.1 sixty"))
             self.assertLine(self.guard.verdict(self.rejected_id(subject)), verdict="reject", rule="sixty")
@@ -26,7 +28,7 @@ class Spelling(mtacase.MtaCase):
         self.assertEqual((reply.stage, reply.code), ("data", 250), reply)
         line = self.guard.verdict(reply.queue_id)
         if line.verdict == "quarantine":
-            self.assertIn(reply.queue_id, self.mta.held())
+            daemon.wait_until(lambda: reply.queue_id in self.mta.held(), mta.LIMIT, "the hold of %s" % reply.queue_id)
             self.stopped.append(subject)
         else:
             self.check_rewritten(subject, reply.queue_id, field, line)

@@ -165,6 +165,8 @@ class Notify(TellCase):
         self.assertRegex(result.out, "^%s: failed: sendmail: .*\n$" % new.id)
         self.configure()
         self.assertEqual(self.lines(), ["%s: released: gina@me.example" % new.id])
+        self.arrived(1)
+        self.arrived(2, "gina@me.example")
 
     def test_rate(self):
         """one mail a run, about all that came since, and three an hour; what is more waits and is summed"""

@@ -48,7 +48,7 @@ def environment():
     return env
 
 
-def run(*arguments, cwd=None, stdin=b"", prefix=(), limit=30):
+def run(*arguments, cwd=None, stdin=b"", prefix=(), limit=60):
     env = environment()
     if prefix:  # another user may not be able to read the suppressions, and a sanitizer dies of that
         for name in "LSAN_OPTIONS", "TSAN_OPTIONS":

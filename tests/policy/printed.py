@@ -200,7 +200,7 @@ class Printed(unittest.TestCase):
 
     def run_tool(self, folder, *arguments):
         env = dict(os.environ, LC_ALL="C.UTF-8", LSAN_OPTIONS="suppressions=%s:print_suppressions=0:exitcode=99" % (SOURCE / "tests" / "lsan.supp"), ASAN_OPTIONS="exitcode=99")
-        return subprocess.run([str(PROGRAM), *arguments], cwd=folder, env=env, capture_output=True, timeout=30 * tap.SLOWNESS)
+        return subprocess.run([str(PROGRAM), *arguments], cwd=folder, env=env, capture_output=True, timeout=60 * tap.SLOWNESS)
 
     def print_json(self, folder, name):
         done = self.run_tool(folder, "print", "--json", "-p", name)

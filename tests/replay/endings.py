@@ -93,6 +93,8 @@ class Interrupted(replaycase.ReplayCase):
     def test_prints_what_it_has(self):
         process = self.begin("--html", "page.html")
         process.send_signal(signal.SIGINT)
+        while self.catches(process.pid):  # until it has been taken
+            pass
         self.end(process)
         self.assertEqual(process.wait(self.LIMIT), 1)
         *messages, last = map(json.loads, self.printed())
@@ -106,7 +108,7 @@ class Interrupted(replaycase.ReplayCase):
     def test_second_ends_at_once(self):
         process = self.begin()
         process.send_signal(signal.SIGINT)
-        while self.catches(process.pid):  # until the first one has been taken
+        while self.catches(process.pid):
             pass
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(self.LIMIT), -signal.SIGINT)

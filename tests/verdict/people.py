@@ -90,7 +90,7 @@ class Case(unittest.TestCase):
         return [str(PROGRAM), "explain", *([] if "-p" in arguments else ["-p", "policy"]), *arguments]
 
     def piped(self, *arguments, **variables):
-        done = subprocess.run(self.command(*arguments), cwd=self.folder, env=environment(**variables), capture_output=True, timeout=30 * tap.SLOWNESS)
+        done = subprocess.run(self.command(*arguments), cwd=self.folder, env=environment(**variables), capture_output=True, timeout=60 * tap.SLOWNESS)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         return done.stdout.decode()
 
@@ -116,7 +116,7 @@ class Case(unittest.TestCase):
         os.close(controller)
         self.assertEqual(process.stderr.read(), b"")
         process.stderr.close()
-        self.assertEqual(process.wait(30 * tap.SLOWNESS), 0)
+        self.assertEqual(process.wait(60 * tap.SLOWNESS), 0)
         return written.decode()
 
     def json(self, *arguments):

@@ -193,7 +193,7 @@ class Case(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def run_tool(self, *arguments, stdin=b""):
-        return subprocess.run([str(PROGRAM), *arguments], cwd=self.folder, input=stdin, capture_output=True, env=environment(), timeout=30 * tap.SLOWNESS)
+        return subprocess.run([str(PROGRAM), *arguments], cwd=self.folder, input=stdin, capture_output=True, env=environment(), timeout=60 * tap.SLOWNESS)
 
     def explain(self, *arguments, stdin=b""):
         done = self.run_tool("explain", *arguments, stdin=stdin)
