@@ -25,7 +25,7 @@ DATABASE = "host=/run/postgresql dbname=rcptguard user="
 INSTANCE = (
     "postmulti -e init",
     "postmulti -I %s -e create" % OUT,
-    "postconf -c %s -X master_service_disable" % ETC_OUT,
+    "postconf -c %s -X master_service_disable authorized_submit_users" % ETC_OUT,
     "postconf -c %s -MX smtp/inet" % ETC_OUT,
     "postconf -c %s -Me '%d/inet=%d inet n - y - - smtpd'" % (ETC_OUT, PORT, PORT),
     "postmulti -i %s -e enable" % OUT,
