@@ -415,6 +415,10 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
     " END LOOP; "                                                                                                      \
     "END $body$"
 
+#define FUNCTIONS                                                                                                      \
+    HELLO, KNOWN_AT, KNOWN, WINDOW, WITHDRAW, DROP_CIRCLE, PUT_CIRCLE, LEARN, FORGET, NEED, EXPIRE, PERMIT, CLAIM,     \
+        UNCLAIM, OVERRIDDEN, MISSING, ADD, RIGHTS
+
 const char *const state_schema[] = {
     RECORDS,
     "CREATE INDEX IF NOT EXISTS state_record_id ON rcptguard.state_record (id)",
@@ -427,23 +431,8 @@ const char *const state_schema[] = {
     "CREATE INDEX IF NOT EXISTS state_permit_until ON rcptguard.state_permit (until)",
     KEY,
     NEEDS,
-    HELLO,
-    KNOWN_AT,
-    KNOWN,
-    WINDOW,
-    WITHDRAW,
-    DROP_CIRCLE,
-    PUT_CIRCLE,
-    LEARN,
-    FORGET,
-    NEED,
-    EXPIRE,
-    PERMIT,
-    CLAIM,
-    UNCLAIM,
-    OVERRIDDEN,
-    MISSING,
-    ADD,
-    RIGHTS,
+    FUNCTIONS,
     NULL,
 };
+
+const char *const state_schema_functions[] = {FUNCTIONS, NULL};
