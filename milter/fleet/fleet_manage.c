@@ -49,8 +49,7 @@ int fleet_update(struct pg_session *session, int vouching, unsigned *before, gin
 {
     if (!fleet_schema_read(session, before, deadline, error) || check_version(*before, error) == -1)
         return -1;
-    if (*before < fleet_schema_version() &&
-        fleet_schema_bring(session, fleet_schema_version(), false, deadline, error) == -1)
+    if (fleet_schema_bring(session, fleet_schema_version(), false, deadline, error) == -1)
         return -1;
     return vouching == -1 ? 0 : set_vouching(session, vouching == 1, deadline, error);
 }

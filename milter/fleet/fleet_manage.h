@@ -43,7 +43,8 @@ AUTO_FREE_DEFINE(fleet_report, fleet_report_free)
  */
 int fleet_init(struct pg_session *session, bool vouching, gint64 deadline, struct pg_error *error);
 
-/* Brings the schema up to date; `vouching` is -1 to keep, or 0 or 1.  `before` is its version until then. */
+/* Brings the schema and its functions up to date; `vouching` is -1 to keep, or 0 or 1.  `before` is its version until
+ * then. */
 int fleet_update(struct pg_session *session, int vouching, unsigned *before, gint64 deadline, struct pg_error *error);
 
 /* Who is there and what is wrong.  NULL with `error`. */

@@ -215,7 +215,7 @@ bool fleet_schema_read(struct pg_session *session, unsigned *version, gint64 dea
     return answer != NULL;
 }
 
-/* The steps that are missing, within a transaction. */
+/* The steps that are missing, or if none is the functions as this program has them, within a transaction. */
 static int take_steps(struct pg_session *session, unsigned target, gint64 deadline, struct pg_error *error)
 {
     unsigned version = 0;
@@ -236,7 +236,7 @@ static int take_steps(struct pg_session *session, unsigned target, gint64 deadli
         if (answer == NULL)
             return -1;
     }
-    return 0;
+    return version == G_N_ELEMENTS(steps) ? run_all(session, state_schema_functions, deadline, error) : 0;
 }
 
 int fleet_schema_bring(struct pg_session *session, unsigned target, bool no_vouching, gint64 deadline,

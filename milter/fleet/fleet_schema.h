@@ -31,8 +31,9 @@ bool fleet_schema_read(struct pg_session *session, unsigned *version, gint64 dea
 
 /*
  * Brings the schema from the version that it has to `target`, in one transaction, as an owner: 0, or -1
- * with `error`, and nothing has changed.  One that is newer than `target` is PG_WRONG.  With `no_vouching` nodes may
- * not vouch from then on; without it that is as it was, and allowed in a new schema.
+ * with `error`, and nothing has changed.  If it has the last one, its functions are replaced by this program's.  One
+ * that is newer than `target` is PG_WRONG.  With `no_vouching` nodes may not vouch from then on; without it that is as
+ * it was, and allowed in a new schema.
  */
 int fleet_schema_bring(struct pg_session *session, unsigned target, bool no_vouching, gint64 deadline,
                        struct pg_error *error);

@@ -41,6 +41,17 @@ static int await(int fd, short events, gint64 deadline)
     }
 }
 
+/*
+ * What becomes of what the server has not acknowledged when the socket is closed, by us or because the process was
+ * killed.  Discarded: a statement whose caller has given up does not come later, when the network is there again.  The
+ * server sees a reset then, which it logs, so a connection that ends in order ends without.
+ */
+static void set_discarding(PGconn *handle, bool discarding)
+{
+    const struct linger linger = {.l_onoff = discarding, .l_linger = 0};
+    setsockopt(PQsocket(handle), SOL_SOCKET, SO_LINGER, &linger, sizeof linger); /* nothing for a socket of Unix */
+}
+
 /* Drops a connection without a word: a farewell could block. */
 static void drop(PGconn *handle)
 {
@@ -259,6 +270,7 @@ struct pg_connection *pg_connect(const char *conninfo, gint64 deadline, struct p
         return NULL;
     PQsetNoticeReceiver(handle, ignore_notice, NULL);
     PQsetnonblocking(handle, 1);
+    set_discarding(handle, true);
     struct pg_connection *connection = g_new0(struct pg_connection, 1);
     connection->handle = handle;
     connection->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -272,8 +284,10 @@ void pg_close(struct pg_connection *connection)
 {
     if (connection == NULL)
         return;
-    if (connection->handle != NULL)
+    if (connection->handle != NULL) {
+        set_discarding(connection->handle, false);
         PQfinish(connection->handle); /* it does not block: see PQsetnonblocking */
+    }
     g_hash_table_unref(connection->prepared);
     g_free(connection);
 }

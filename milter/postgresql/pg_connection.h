@@ -7,8 +7,10 @@
  * cannot use a process gives `hostaddr` or a directory of sockets.
  *
  * After a deadline that has passed, or a connection that broke, a connection is dead:
- * its socket is closed, and every later call is PG_AWAY at once.  PQcancel is not used,
- * because it blocks.  A connection is used by one thread at a time.
+ * its socket is closed, and every later call is PG_AWAY at once.  What the server has not
+ * acknowledged by then does not reach it any more, also if the process was killed; what it
+ * has, it may carry out.  PQcancel is not used, because it blocks.  A connection is used by
+ * one thread at a time.
  *
  * In a build without libpq, pg_connect is PG_WRONG with a text that says so.
  *

@@ -22,6 +22,9 @@
 /* What the child may take beyond a deadline, in microseconds: it keeps that itself and says so in better words. */
 #define GRACE (100 * 1000)
 
+/* How long a child that is in order may take to end the connection, in milliseconds. */
+#define FAREWELL 5000
+
 /* ---- users */
 
 static struct pg_user *user_of(const struct passwd *entry)
@@ -61,11 +64,21 @@ void pg_user_free(struct pg_user *user)
 
 #define SOCKET STDIN_FILENO
 
+static struct pg_connection *served;
+
+/* Between two calls: the connection is in order, or dead. */
+static void leave(void) G_GNUC_NORETURN;
+static void leave(void)
+{
+    pg_close(served);
+    _exit(0);
+}
+
 /* As long as it takes: the caller keeps the time. */
 static void say(GByteArray *frame)
 {
     if (pg_frame_send(SOCKET, frame, G_MAXINT64) == -1)
-        _exit(0);
+        leave();
 }
 
 static void say_error(const struct pg_error *error, bool dead)
@@ -90,10 +103,10 @@ static void say_answer(struct pg_answer *answer)
 static void hear(struct pg_frame_reader *reader, enum pg_frame_kind kind)
 {
     if (pg_frame_receive(SOCKET, reader, G_MAXINT64) != 1 || pg_frame_kind(reader) != kind)
-        _exit(0);
+        leave();
 }
 
-static void serve_query(struct pg_connection *connection)
+static void serve_query(void)
 {
     struct pg_frame_reader reader;
     struct pg_error error;
@@ -105,36 +118,36 @@ static void serve_query(struct pg_connection *connection)
     while (!reader.bad && (gint64)values->len < count)
         g_ptr_array_add(values, (gpointer)pg_frame_text(&reader));
     if (reader.bad || sql == NULL)
-        _exit(0);
-    struct pg_answer *answer =
-        pg_query(connection, sql, values->len, (const char *const *)values->pdata, deadline, &error);
+        leave();
+    struct pg_answer *answer = pg_query(served, sql, values->len, (const char *const *)values->pdata, deadline, &error);
     g_free(reader.data);
     if (answer != NULL)
         say_answer(answer);
     else
-        say_error(&error, pg_is_dead(connection));
+        say_error(&error, pg_is_dead(served));
 }
 
 /* Reports that one has come, or that the server has gone. */
-static void serve_notices(struct pg_connection *connection)
+static void serve_notices(void)
 {
     struct pg_error error;
-    int found = pg_wait(connection, 0, &error);
+    int found = pg_wait(served, 0, &error);
     if (found == 1)
         say(pg_frame_new(PG_FRAME_NOTICE));
     if (found == -1)
         say_error(&error, true);
 }
 
-static void serve(struct pg_connection *connection)
+static void serve(void) G_GNUC_NORETURN;
+static void serve(void)
 {
     for (;;) {
-        struct pollfd polled[] = {{.fd = SOCKET, .events = POLLIN}, {.fd = pg_fd(connection), .events = POLLIN}};
+        struct pollfd polled[] = {{.fd = SOCKET, .events = POLLIN}, {.fd = pg_fd(served), .events = POLLIN}};
         if (poll(polled, G_N_ELEMENTS(polled), -1) == -1)
             continue;
         if (polled[0].revents != 0)
-            serve_query(connection);
-        serve_notices(connection);
+            serve_query();
+        serve_notices();
     }
 }
 
@@ -183,14 +196,13 @@ void pg_session_serve(char **words)
         pg_error_set(&error, PG_WRONG, "cannot become the user `%s`: %s", words[2], g_strerror(failed));
         say_error(&error, true);
     }
-    struct pg_connection *connection = pg_connect(conninfo, deadline, &error);
-    if (connection == NULL) {
+    served = pg_connect(conninfo, deadline, &error);
+    if (served == NULL) {
         say_error(&error, true);
         _exit(0);
     }
     say_answer(NULL);
-    serve(connection);
-    _exit(0);
+    serve();
 }
 
 /* ---- the caller */
@@ -209,10 +221,21 @@ static int dead(struct pg_session *session)
     return -1;
 }
 
+/* Of a session that is in order no call is under way, so the child sees at once that it is over. */
+static void say_farewell(struct pg_session *session)
+{
+    struct pollfd polled = {.fd = session->fd}; /* POLLHUP: the child has ended */
+    if (session->fd == -1)
+        return;
+    shutdown(session->fd, SHUT_WR);
+    poll(&polled, 1, FAREWELL);
+}
+
 void pg_session_close(struct pg_session *session)
 {
     if (session == NULL)
         return;
+    say_farewell(session);
     dead(session);
     if (session->child != NULL) {
         g_subprocess_force_exit(session->child);

@@ -31,6 +31,8 @@ struct state_client {
     struct state_later *later; /* what is to be carried out later */
     atomic_bool failing;       /* the last call failed */
     atomic_llong said;         /* monotonic: when a failure was logged last */
+    gint64 learning;           /* the thread's own: until then nothing is learned */
+    gint64 said_of_learning;   /* the same, when that was logged last */
     void (*on_error)(void *data, enum state_operation operation);
     void *on_error_data;
     struct state_store *where; /* the thread's own, once it runs */
@@ -81,6 +83,18 @@ static void failed(struct state_client *client, enum state_operation operation, 
     log_line(LOG_ERR, "state: %s; until it can be used, what needs it to be evaluated is deferred", reason);
 }
 
+/* No message waits for it, so none is deferred.  Until a failed one is tried again, the thread is there for others. */
+static void failed_to_learn(struct state_client *client, const char *reason)
+{
+    gint64 now = g_get_monotonic_time();
+    count(client, STATE_LEARN);
+    client->learning = now + STATE_CLIENT_PAUSE;
+    if (now - client->said_of_learning < LINE_INTERVAL)
+        return;
+    client->said_of_learning = now;
+    log_line(LOG_ERR, "state: %s; what was to be learned is lost", reason);
+}
+
 static void succeeded(struct state_client *client)
 {
     if (!atomic_exchange(&client->failing, false))
@@ -102,6 +116,8 @@ static enum state_outcome carry_out(struct state_client *client, const struct st
         return outcome;
     if (outcome != STATE_AWAY)
         succeeded(client);
+    else if (call->sets_count > 0)
+        failed_to_learn(client, error.text);
     else
         failed(client, call->operation, error.text);
     return outcome;
@@ -121,12 +137,18 @@ static struct answer *answer_new(const struct state_call *call, enum state_outco
     return answer;
 }
 
-/* Carries out some of what is to be done later: whether it could be. */
-static bool write_some(struct state_client *client)
+/* As state_later_due, by what is tried at the moment. */
+static gint64 due_of(struct state_client *client)
+{
+    return state_later_is_withdrawing(client->later) ? 0 : MAX(state_later_due(client->later), client->learning);
+}
+
+/* Carries out some of what is to be done later, with or without learning: whether it could be. */
+static bool write_some(struct state_client *client, bool learning)
 {
     struct state_learned sets[STATE_LATER_STEP];
     g_autofree struct state_later_set *copies = g_new(struct state_later_set, STATE_LATER_STEP);
-    unsigned count = state_later_sets(client->later, copies);
+    unsigned count = learning ? state_later_sets(client->later, copies) : 0;
     for (unsigned i = 0; i < count; i++)
         sets[i] = (struct state_learned){{copies[i].scope, copies[i].parties, copies[i].count}, copies[i].time};
     const struct state_call call = {.operation = STATE_LEARN, .sets = sets, .sets_count = count};
@@ -147,11 +169,11 @@ static void catch_up_later(struct state_client *client)
 /* A step at a time, and other calls come between two. */
 static void write_later(struct store_group *group, struct state_client *client)
 {
-    gint64 now = g_get_monotonic_time(), due = state_later_due(client->later), least = 1;
+    gint64 now = g_get_monotonic_time(), due = due_of(client), least = 1;
     if (due <= now && !is_paused(client)) {
-        if (!write_some(client))
+        if (!write_some(client, client->learning <= now))
             least = MAX(now + RETRY, state_store_away(client->where));
-        due = state_later_due(client->later);
+        due = due_of(client);
     }
     if (due != STORE_FOREVER)
         store_call_at(group, MAX(MAX(due, atomic_load(&client->paused)), least));
@@ -184,7 +206,7 @@ static void do_call(struct store_group *group, void *owner)
         write_later(group, client);
         return;
     }
-    while (state_later_due(client->later) != STORE_FOREVER && write_some(client))
+    while (state_later_due(client->later) != STORE_FOREVER && write_some(client, true))
         continue;
 }
 
@@ -474,6 +496,7 @@ struct state_client *state_client_new(const struct config *config, struct diags 
     client->key = g_steal_pointer(&key);
     client->state = (struct state){&client_functions, client, client->key};
     atomic_init(&client->said, -LINE_INTERVAL);
+    client->said_of_learning = -LINE_INTERVAL;
     bool shared = config_state_database(config) != NULL;
     client->later = state_later_new(!shared || config->state_on_away == STATE_AWAY_LOCAL, shared);
     client->where = state_store_new(config, client->key, client->later);

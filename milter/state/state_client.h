@@ -9,11 +9,12 @@
  * deletes in the file meanwhile may be learned again.
  *
  * After a failure nothing is asked for STATE_CLIENT_PAUSE, and every question is STATE_AWAY at once: a disk that is
- * silent does not keep the threads of messages.  What is withdrawn then is withdrawn before the next question.  A
- * record whose answer came too late stays, until its owner withdraws it: its message may have passed.  A file that was
- * deleted or replaced is begun anew; one that is damaged is set aside.  Both are logged, and so are the first failure
- * and the first success after it.  With `on-away = local` only a failure of the file is one; that of the database is
- * counted and logged, and the file answers.
+ * silent does not keep the threads of messages.  What is withdrawn then is withdrawn before the next question.  If only
+ * learning failed, which no message waits for, nothing is learned for that time: what failed is lost, and what comes
+ * meanwhile is gathered.  A record whose answer came too late stays, until its owner withdraws it: its message may have
+ * passed.  A file that was deleted or replaced is begun anew; one that is damaged is set aside.  Both are logged, and
+ * so are the first failure and the first success after it.  With `on-away = local` only a failure of the file is one;
+ * that of the database is counted and logged, and the file answers.
  *
  * Any thread may use it.
  */

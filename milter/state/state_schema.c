@@ -37,6 +37,7 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 #define LOCK_LEARN  "1382241026"
 #define LOCK_EXPIRE "1382241027"
 #define LOCK_PERMIT "1382241028"
+#define LOCK_FORGET "1382241029"
 #define OF(author)  "(" author " % 2147483647)::int"
 
 /*
@@ -47,6 +48,9 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
 
 #define BODY " LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$ "
 #define END  " $body$"
+
+/* A permit is used once, and who is forgotten is so, whatever happens: it is on the disk. */
+#define DURABLE " PERFORM set_config('synchronous_commit', 'on', true);"
 
 /* Times are seconds since 1970 by the database's clock; a hash is its 64 bits as a number with a sign. */
 #define RECORDS                                                                                                        \
@@ -244,30 +248,33 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
     " END LOOP; "                                                                                                      \
     "END" END
 
-/* How many records, sets and permits were changed or deleted. */
+/*
+ * How many records, sets and permits were changed or deleted.  No index has the hashes of records, so these are read as
+ * a whole, for all hashes at once, and before the lock for which every node's state_learn waits.
+ */
 #define FORGET                                                                                                         \
     "CREATE OR REPLACE FUNCTION rcptguard.state_forget(p_hashes bigint[], OUT gone bigint)" BODY "DECLARE"             \
-    " h bigint; n bigint; c record; "                                                                                  \
-    "BEGIN"                                                                                                            \
-    " gone := 0;"                                                                                                      \
-    " PERFORM set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(" LOCK_LEARN ", 0);"                 \
-    " FOREACH h IN ARRAY p_hashes LOOP"                                                                                \
-    "  DELETE FROM rcptguard.state_record r WHERE r.author = h;"                                                       \
-    "  GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                               \
-    "  DELETE FROM rcptguard.state_record r WHERE r.hashes @> ARRAY[h] AND r.hashes <@ ARRAY[h];"                      \
-    "  GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                               \
-    "  UPDATE rcptguard.state_record r SET hashes = array_remove(r.hashes, h) WHERE r.hashes @> ARRAY[h];"             \
-    "  GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                               \
-    "  FOR c IN SELECT s.id, s.scope, s.parties, s.at FROM rcptguard.state_circle s"                                   \
-    "   WHERE s.scope = h OR s.id IN (SELECT p.circle FROM rcptguard.state_party p WHERE p.hash = h) LOOP"             \
-    "   PERFORM rcptguard.state_drop_circle(c.id, c.parties);"                                                         \
-    "   IF c.scope <> h AND cardinality(c.parties) > 2 THEN"                                                           \
-    "    PERFORM rcptguard.state_put_circle(c.scope, array_remove(c.parties, h), c.at);"                               \
-    "   END IF;"                                                                                                       \
-    "   gone := gone + 1;"                                                                                             \
-    "  END LOOP;"                                                                                                      \
-    "  DELETE FROM rcptguard.state_permit p WHERE p.author = h OR p.visible @> ARRAY[h];"                              \
-    "  GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                               \
+    " n bigint; c record; rest bigint[]; "                                                                             \
+    "BEGIN" DURABLE " PERFORM pg_advisory_xact_lock(" LOCK_FORGET ", 0);"                                              \
+    " DELETE FROM rcptguard.state_record r WHERE r.author = ANY (p_hashes);"                                           \
+    " GET DIAGNOSTICS n = ROW_COUNT; gone := n;"                                                                       \
+    " DELETE FROM rcptguard.state_record r WHERE r.hashes && p_hashes AND r.hashes <@ p_hashes;"                       \
+    " GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                                \
+    " UPDATE rcptguard.state_record r"                                                                                 \
+    "  SET hashes = ARRAY(SELECT h FROM unnest(r.hashes) h WHERE h <> ALL (p_hashes)) WHERE r.hashes && p_hashes;"     \
+    " GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                                \
+    " DELETE FROM rcptguard.state_permit p WHERE p.author = ANY (p_hashes) OR p.visible && p_hashes;"                  \
+    " GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n;"                                                                \
+    " PERFORM pg_advisory_xact_lock(" LOCK_LEARN ", 0);"                                                               \
+    " FOR c IN SELECT s.id, s.scope, s.parties, s.at FROM rcptguard.state_circle s WHERE s.id IN"                      \
+    "  (SELECT p.circle FROM rcptguard.state_party p WHERE p.hash = ANY (p_hashes)"                                    \
+    "   UNION ALL SELECT o.id FROM rcptguard.state_circle o WHERE o.scope = ANY (p_hashes)) LOOP"                      \
+    "  PERFORM rcptguard.state_drop_circle(c.id, c.parties);"                                                          \
+    "  rest := ARRAY(SELECT h FROM unnest(c.parties) h WHERE h <> ALL (p_hashes) ORDER BY 1);"                         \
+    "  IF c.scope <> ALL (p_hashes) AND cardinality(rest) >= 2 THEN"                                                   \
+    "   PERFORM rcptguard.state_put_circle(c.scope, rest, c.at);"                                                      \
+    "  END IF;"                                                                                                        \
+    "  gone := gone + 1;"                                                                                              \
     " END LOOP; "                                                                                                      \
     "END" END
 
@@ -314,9 +321,6 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
                    "o.id;"                                                                                             \
                    " GET DIAGNOSTICS n = ROW_COUNT; more := more OR n >= p_step; "                                     \
                    "END" END
-
-/* A permit is used once, whatever happens: it is on the disk. */
-#define DURABLE " PERFORM set_config('synchronous_commit', 'on', true);"
 
 #define PERMIT                                                                                                         \
     "CREATE OR REPLACE FUNCTION rcptguard.state_add_permit(p_now bigint, p_code bigint, p_rule bigint,"                \
@@ -411,6 +415,10 @@ G_STATIC_ASSERT(CLAIM_UNKNOWN == 0 && CLAIM_AUTHOR == 1 && CLAIM_LATE == 2 && CL
     " END LOOP; "                                                                                                      \
     "END $body$"
 
+#define FUNCTIONS                                                                                                      \
+    HELLO, KNOWN_AT, KNOWN, WINDOW, WITHDRAW, DROP_CIRCLE, PUT_CIRCLE, LEARN, FORGET, NEED, EXPIRE, PERMIT, CLAIM,     \
+        UNCLAIM, OVERRIDDEN, MISSING, ADD, RIGHTS
+
 const char *const state_schema[] = {
     RECORDS,
     "CREATE INDEX IF NOT EXISTS state_record_id ON rcptguard.state_record (id)",
@@ -423,23 +431,8 @@ const char *const state_schema[] = {
     "CREATE INDEX IF NOT EXISTS state_permit_until ON rcptguard.state_permit (until)",
     KEY,
     NEEDS,
-    HELLO,
-    KNOWN_AT,
-    KNOWN,
-    WINDOW,
-    WITHDRAW,
-    DROP_CIRCLE,
-    PUT_CIRCLE,
-    LEARN,
-    FORGET,
-    NEED,
-    EXPIRE,
-    PERMIT,
-    CLAIM,
-    UNCLAIM,
-    OVERRIDDEN,
-    MISSING,
-    ADD,
-    RIGHTS,
+    FUNCTIONS,
     NULL,
 };
+
+const char *const state_schema_functions[] = {FUNCTIONS, NULL};

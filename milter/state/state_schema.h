@@ -12,7 +12,11 @@
  * Statements, one each, ended by NULL: they make what is not there and leave what is.  The schema and the role
  * rcptguard_node are there before.  Functions of one name and signature mean the same for ever, since nodes of several
  * versions call them: what changes gets another name.
+ * How they do it may become better, so they replace those that are there.
  */
 extern const char *const state_schema[];
+
+/* Those of them that make functions, and say who may call them. */
+extern const char *const state_schema_functions[];
 
 #endif

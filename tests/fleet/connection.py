@@ -3,13 +3,16 @@
 It makes several clusters of PostgreSQL, and breaks them, which takes about 40 s.
 """
 
+import contextlib
 import os
 import pathlib
 import pwd
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -307,6 +310,135 @@ class Trouble(Case):
         """root does not talk to a server"""
         with Probe("root", self.server.conninfo("relay1")) as probe:
             self.assertError(probe.opened, "wrong", "-", "root does not talk to a database server")
+
+
+class Link:
+    """A network between a client and a server that stops on demand: what the client sends then is neither read nor acknowledged, but for a few kilobytes."""
+
+    # What is on its way while the network has stopped; the rest waits in the client's kernel, which has room for more than that.
+    WINDOW, STATEMENT = 4096, 60_000
+
+    def __init__(self, port):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.WINDOW)  # those that are accepted have it too
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        self.server = port
+        self.open = threading.Event()
+        self.open.set()
+        self.threads, self.sockets = [], [self.listener]
+        self.client = None
+
+    def __enter__(self):
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_):
+        self.open.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.ended()
+        for each in self.sockets:
+            each.close()
+
+    def stop(self):
+        self.open.clear()
+
+    def resume(self):
+        self.open.set()
+
+    def holds_back(self):
+        """Whether something of the client waits."""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            return bool(self.client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return False
+
+    def ended(self):
+        """All has come that was on its way."""
+        for thread in self.threads[1:]:
+            thread.join(daemon.LIMIT)
+            assert not thread.is_alive(), "the connection has not ended"
+
+    def _start(self, target, *arguments):
+        self.threads.append(threading.Thread(target=target, args=arguments, daemon=True))
+        self.threads[-1].start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.client = self.listener.accept()[0]
+                server = socket.create_connection(("127.0.0.1", self.server))
+                self.sockets += [self.client, server]
+                self._start(self._pass_on, self.client, server, self.open)
+                self._start(self._pass_on, server, self.client)
+
+    @staticmethod
+    def _pass_on(source, target, is_open=None):
+        with contextlib.suppress(OSError):
+            while select.select([source], [], []):
+                if is_open is not None:
+                    is_open.wait()
+                data = source.recv(65536)
+                if not data:
+                    break
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+
+class Stopped(Case):
+    """The network stops while a statement is on its way, and goes on when nobody waits for the statement any more."""
+
+    INSERT = "INSERT INTO public.numbers SELECT length($1::text)"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = postgres.Server(hba="host all all 127.0.0.1/32 trust\n")
+        cls.addClassCleanup(cls.server.close)
+        cls.server.create_role("relay1", system_user="nobody")
+        cls.server.psql("CREATE TABLE numbers (number int); GRANT SELECT, INSERT ON numbers TO relay1")
+
+    @contextlib.contextmanager
+    def stopped(self, way):
+        """A connection whose network has stopped."""
+        self.server.psql("TRUNCATE numbers")
+        with Link(self.server.port) as link:
+            probe = Probe(way, self.server.conninfo_tcp("relay1", port=link.port, sslmode="disable", gssencmode="disable"))
+            self.assertEqual(probe.query(self.INSERT, "x")[1], ["ok", "1"])  # it is prepared now
+            link.stop()
+            yield probe, link
+
+    def assertNotCarriedOut(self, link):
+        link.resume()
+        link.ended()
+        daemon.wait_until(lambda: self.server.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'relay1'") == "0", what="the end of the session")
+        self.assertEqual(self.server.psql("SELECT string_agg(number::text, ' ') FROM numbers"), "1")
+
+    def test_late(self):
+        """it failed, and is not carried out later"""
+        for way in Ways.WAYS:
+            with self.subTest(way), self.stopped(way) as (probe, link), probe:
+                self.assertError(probe.query(self.INSERT, "x" * link.STATEMENT, seconds=0.5), "away", "-", "has not answered in time")
+                self.assertNotCarriedOut(link)
+
+    def test_killed_caller(self):
+        """so it is if the process is killed"""
+        for way in Ways.WAYS:
+            with self.subTest(way), self.stopped(way) as (probe, link):
+                probe.send("query", 60, sql=self.INSERT, values=["x" * link.STATEMENT])
+                daemon.wait_until(link.holds_back, what="the statement")
+                probe.process.kill()
+                probe.process.communicate()
+                shutil.rmtree(os.path.dirname(probe.errors))
+                self.assertNotCarriedOut(link)
+
+    def test_ordinary(self):
+        """a connection that ends in order is not reset, which the server would log"""
+        for way in Ways.WAYS:
+            with self.subTest(way), Probe(way, self.server.conninfo_tcp("relay1", sslmode="disable", gssencmode="disable")) as probe:
+                self.assertRow(probe.query("SELECT 1"), "1")
+        daemon.wait_until(lambda: self.server.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'relay1'") == "0", what="the end of the sessions")
+        self.assertNotIn("eset by peer", pathlib.Path(self.server.folder, "log").read_text("utf-8"))
 
 
 class Login(Case):

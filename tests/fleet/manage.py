@@ -273,6 +273,19 @@ class Update(unittest.TestCase):
         self.command("init", "--database", self.server.conninfo("postgres").replace("dbname=rcptguard", "dbname=fresh"))
         self.assertEqual(self.schema().splitlines(), self.schema("fresh").splitlines())
 
+    def test_functions(self):
+        """a database of the same version gets the functions of this program, which may be better ones; nobody else may replace them"""
+        fleetdb.init(self.server)
+        made = self.schema()
+        self.server.create_role("relay1", groups=["rcptguard_node"], system_user=daemon.USER)
+        self.server.psql("CREATE OR REPLACE FUNCTION rcptguard.state_withdraw(p_id bigint) RETURNS void LANGUAGE sql AS ''", role="rcptguard_owner")
+        before = self.schema()
+        self.assertNotEqual(before, made)
+        self.assertIn("permission denied to set role", self.command("update", code=4, role="relay1", user=daemon.USER)[2])
+        self.assertEqual(self.schema(), before)
+        self.assertEqual(self.command("update")[1], "schema %d is the one that this rcptguard knows\n" % KNOWN)
+        self.assertEqual(self.schema(), made)
+
     def test_at_once(self):
         """two owners at the same moment: both succeed, one of them makes it"""
         for action in "init", "update":

@@ -103,6 +103,23 @@ class Others(sharedstate.SharedStateCase):
         for guard in one, other:
             guard.stop()
 
+    def test_slow_to_learn(self):
+        """a database that is too late for what is learned: no message waits for that, and none is deferred"""
+        guard = self.node(1, statecase.BOTH)
+        self.server.psql("CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';"
+                         "CREATE TRIGGER slow BEFORE INSERT ON rcptguard.state_circle FOR EACH ROW EXECUTE FUNCTION public.slow()")
+        try:
+            self.again(guard)
+            mark = len(guard.lines)
+            guard.wait_for_line("state: .*; what was to be learned is lost")
+            self.assertEqual([line for line in self.failures(guard, mark) if "deferred" in line], [])
+            self.again(guard)
+        finally:
+            self.server.psql("DROP FUNCTION public.slow CASCADE")
+        self.again(guard)
+        daemon.wait_until(lambda: self.count("state_circle") >= 1, what="learning")
+        guard.stop()
+
     def test_permits(self):
         """what one refuses another lets pass, once"""
         guards = [self.node(number, statecase.OVERRIDE, more=statecase.ANSWERS) for number in (1, 2, 3)]

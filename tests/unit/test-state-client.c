@@ -265,6 +265,59 @@ static void test_gathered(void)
     place_free(place);
 }
 
+/* Waits until so many calls that learn have failed. */
+static void await_unlearned(struct place *place, int count)
+{
+    gint64 end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    while (g_atomic_int_get(&place->errors[STATE_LEARN]) < count) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        g_usleep(1000);
+    }
+}
+
+/* Another process has the lock while something is to be learned: no message waits for that, so the next one is
+ * answered; what is learned from then on is in the file only after the pause. */
+static void test_learning_locked(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    auto_free(database) locker = database_open(path, geteuid(), DATABASE_EXISTING, 200, &error);
+    guint32 value;
+    g_assert_cmpint(ask(place, 1, &value), ==, STATE_OK);
+    g_assert_cmpint(database_begin(locker, &error), ==, 0);
+    case_learn(functions_of(place), data_of(place), PARTIES(1, 2), NOW);
+    await_unlearned(place, 1);
+    gint64 failed = g_get_monotonic_time();
+    database_rollback(locker);
+    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    g_assert_cmpuint(value, ==, 4);
+
+    g_assert_cmpint(case_learns(place, &(struct state_set){.parties = PARTIES(3, 4), .count = 2}, NOW), ==, STATE_OK);
+    g_assert_cmpint(case_known(functions_of(place), data_of(place), PARTIES(1, 2), 0), ==, 0);
+    g_assert_cmpint(case_known(functions_of(place), data_of(place), PARTIES(3, 4), 0), ==, NOW);
+    settle_file(place);
+    g_assert_cmpint(g_get_monotonic_time() - failed, >=, STATE_CLIENT_PAUSE - G_USEC_PER_SEC);
+    g_assert_cmpint(g_atomic_int_get(&place->errors[STATE_LEARN]), ==, 1);
+    place_free(place);
+}
+
+/* It is stopped in that pause: what was gathered is written. */
+static void test_learning_stopped(void)
+{
+    struct place *place = place_new();
+    g_autofree char *path = config_state(place->config);
+    auto_free(database) locker = database_open(path, geteuid(), DATABASE_EXISTING, 200, &error);
+    g_assert_cmpint(database_begin(locker, &error), ==, 0);
+    case_learn(functions_of(place), data_of(place), PARTIES(1, 2), NOW);
+    await_unlearned(place, 1);
+    database_rollback(locker);
+    for (unsigned i = 0; i < 100; i++)
+        case_learn(functions_of(place), data_of(place), PARTIES(3, 10 + i), NOW);
+    g_assert_true(state_client_stop(place->client, 10));
+    g_assert_cmpint(case_known(&state_file_functions, place->other, PARTIES(3, 109), 0), ==, NOW);
+    place_free(place);
+}
+
 /* ---- an answer that comes too late */
 
 /* While it is true, who writes a file of SQLite waits. */
@@ -528,6 +581,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     state_cases_add(&maker);
     g_test_add_func("/state-client/locked", test_locked);
+    g_test_add_func("/state-client/learning-locked", test_learning_locked);
+    g_test_add_func("/state-client/learning-stopped", test_learning_stopped);
     g_test_add_func("/state-client/stopped", test_stopped);
     g_test_add_func("/state-client/gathered", test_gathered);
     g_test_add_func("/state-client/late", test_late);

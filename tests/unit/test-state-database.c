@@ -11,6 +11,7 @@
 
 static struct state_key *key;
 static struct pg_connection *owner;
+static unsigned limit = WAIT; /* of statements */
 
 static gint64 soon(void)
 {
@@ -39,7 +40,7 @@ static struct state_database *try_open(const struct state_key *with, const char 
                                        struct pg_error *error)
 {
     const struct state_database_place place = {
-        .conninfo = g_getenv("STATE_NODE"), .key = with, .node = node, .wait = WAIT, .limit = WAIT, .clock = clock};
+        .conninfo = g_getenv("STATE_NODE"), .key = with, .node = node, .wait = WAIT, .limit = limit, .clock = clock};
     return state_database_open(&place, soon(), error);
 }
 
@@ -254,6 +255,90 @@ static void test_adds(void)
     }
 }
 
+/* ---- forgetting */
+
+#define PATIENT 60000u
+
+static gpointer forget_run(gpointer data)
+{
+    unsigned gone = 0;
+    g_assert_cmpint(state_database_functions.forget(data, PARTIES(101, 2), 2, &gone), ==, STATE_OK);
+    return GUINT_TO_POINTER(gone);
+}
+
+/* While it looks through the records, which may be many, everybody learns. */
+static void test_learns_beside_forget(void)
+{
+    const struct case_message message = {1, 7, 5, NOW, 3, 100, 3};
+    const gint64 end = g_get_monotonic_time() + PATIENT * 1000;
+    empty();
+    limit = PATIENT;
+    auto_free(state_database) one = open_as("a", NULL);
+    limit = WAIT;
+    auto_free(state_database) other = open_as("b", NULL);
+    state_database_set_wait(one, PATIENT);
+    case_window(&state_database_functions, one, &message, true, 600, false);
+    case_learn(&state_database_functions, one, PARTIES(1, 2), NOW);
+
+    owner_runs("BEGIN");
+    owner_runs("SELECT 1 FROM rcptguard.state_record FOR UPDATE");
+    GThread *thread = g_thread_new("forget", forget_run, one);
+    while (owner_reads("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    case_learn(&state_database_functions, other, PARTIES(3, 4), NOW);
+    owner_runs("COMMIT");
+
+    g_assert_cmpuint(GPOINTER_TO_UINT(g_thread_join(thread)), ==, 2);
+    g_assert_cmpint(case_known(&state_database_functions, other, PARTIES(3, 4), 0), ==, NOW);
+    g_assert_cmpint(case_known(&state_database_functions, other, PARTIES(1, 2), 0), ==, 0);
+}
+
+/* Of several: a record or a set that has more than one of them is counted once, and what is left of a set is known. */
+static void test_forgets_several(void)
+{
+    const struct case_message both = {1, 7, 5, NOW, 3, 100, 2}, more = {2, 7, 5, NOW, 3, 100, 3};
+    const struct case_message asks = {9, 7, 5, NOW, 3, 500, 1};
+    unsigned gone = 0;
+    empty();
+    auto_free(state_database) one = open_as("a", NULL);
+    case_window(&state_database_functions, one, &both, true, 600, false);
+    case_window(&state_database_functions, one, &more, true, 600, false);
+    case_learn(&state_database_functions, one, PARTIES(100, 101, 3), NOW);
+    case_learn(&state_database_functions, one, PARTIES(100, 101, 5, 6), NOW);
+    g_assert_cmpint(state_database_functions.forget(one, PARTIES(100, 101), 2, &gone), ==, STATE_OK);
+    g_assert_cmpuint(gone, ==, 4);
+    g_assert_cmpint(owner_reads("SELECT count(*) FROM rcptguard.state_record"), ==, 1);
+    g_assert_cmpint(owner_reads("SELECT count(*) FROM rcptguard.state_circle"), ==, 1);
+    g_assert_cmpuint(case_window(&state_database_functions, one, &asks, false, 600, false), ==, 2);
+    g_assert_cmpint(case_known(&state_database_functions, one, PARTIES(5, 6), 0), ==, NOW);
+}
+
+/* How often a table was read as a whole in this transaction. */
+static gint64 times_read(const char *table)
+{
+    g_autofree char *sql =
+        g_strdup_printf("SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname = '%s'", table);
+    return owner_reads(sql);
+}
+
+/* Sets are found by an index; the records, which have none for this, are read as often for many hashes as for one. */
+static void test_forget_reads(void)
+{
+    empty();
+    auto_free(state_database) one = open_as("a", NULL);
+    case_learn(&state_database_functions, one, PARTIES(1, 2), NOW);
+    owner_runs("BEGIN");
+    owner_runs("SET LOCAL enable_seqscan = off"); /* as a node does */
+    gint64 records = times_read("state_record"), circles = times_read("state_circle"),
+           parties = times_read("state_party");
+    owner_runs("SELECT rcptguard.state_forget(ARRAY[1, 7, 8, 9, 10])");
+    g_assert_cmpint(times_read("state_record") - records, <=, 3);
+    g_assert_cmpint(times_read("state_circle") - circles, ==, 0);
+    g_assert_cmpint(times_read("state_party") - parties, ==, 0);
+    owner_runs("COMMIT");
+    g_assert_cmpint(owner_reads("SELECT count(*) FROM rcptguard.state_circle"), ==, 0);
+}
+
 /* ---- failures */
 
 /* Another one has the lock of the author: away within the time, and then at once. */
@@ -350,6 +435,9 @@ int main(int argc, char **argv)
     g_test_add_func("/state-database/expires-in-steps", test_expires_in_steps);
     g_test_add_func("/state-database/expires-alone", test_expires_alone);
     g_test_add_func("/state-database/adds", test_adds);
+    g_test_add_func("/state-database/learns-beside-forget", test_learns_beside_forget);
+    g_test_add_func("/state-database/forgets-several", test_forgets_several);
+    g_test_add_func("/state-database/forget-reads", test_forget_reads);
     add_failures();
     int status = g_test_run();
     pg_close(owner);
