@@ -349,6 +349,8 @@ static int error_of(const struct pg_error *failure, struct database_error *error
 static int wait_for(const struct state_store *store, const struct state_call *call)
 {
     int most = (int)(SITE_STATE_WAIT - (store->local ? LEFT_TO_FILE : LEAST_WAIT));
+    if (call->operation == STATE_LEARN) /* a message that comes after it has its time */
+        most = MIN(most, (int)STEP_WAIT);
     if (!store->local || call->end == 0)
         return most;
     gint64 left = (call->end - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND - LEFT_TO_FILE;
