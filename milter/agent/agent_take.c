@@ -72,7 +72,7 @@ static struct ledger_decision *row_of(const struct exchange *exchange, const str
     row->who = g_strdup(decision->who);
     row->uid = person == NULL ? (uid_t)-1 : person->uid;
     row->reason = g_strdup(decision->reason);
-    row->at = MIN(decision->at, tool_now()); /* not later than what comes of it, by whichever clock */
+    row->at = tool_now() - MAX(decision->age, 0); /* by this node's clock, as all that comes of it */
     row->fleet = decision->id;
     row->origin = origin_of(exchange, decision);
     row->node = g_strdup(decision->node);
