@@ -20,6 +20,9 @@ struct exchange {
     char *node; /* of this one */
     struct fleet *fleet;
     GPtrArray *policies;    /* char *: digests that the database has; none are known after a connection is made */
+    GArray *waiting;        /* gint64: ids of decisions that were seen, and not taken by then; empty as `policies` is */
+    gint64 retry;           /* when what was left is tried again, by the monotonic clock */
+    gint64 pause;           /* before that */
     bool more;              /* decisions are there that were not taken, so that these have their answers first */
     int (*carry_out)(void); /* carries out what is in the ledger, as agent_run, in another process */
     struct pg_error error;

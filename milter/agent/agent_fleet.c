@@ -40,7 +40,6 @@ struct agent_fleet {
     gint64 away;          /* since when the database is away; 0: it is not */
     enum pg_failure said; /* how, as the log says */
     gint64 pause;         /* after the next failure */
-    gint64 later;         /* until what was left is tried again */
     struct agent_metrics metrics;
 };
 
@@ -49,6 +48,7 @@ static void start(struct agent_fleet *agent, struct tool *tool, int (*carry_out)
     *agent = (struct agent_fleet){.exchange.tool = tool,
                                   .exchange.node = config_fleet_node(tool->config),
                                   .exchange.policies = g_ptr_array_new_with_free_func(g_free),
+                                  .exchange.waiting = g_array_new(FALSE, FALSE, sizeof(gint64)),
                                   .exchange.carry_out = carry_out};
     if (gethostname(agent->host, HOST_LIMIT - 1) == -1)
         agent->host[0] = '\0';
@@ -59,6 +59,7 @@ static void stop(struct agent_fleet *agent)
 {
     fleet_close(agent->exchange.fleet);
     g_ptr_array_unref(agent->exchange.policies);
+    g_array_unref(agent->exchange.waiting);
     g_free(agent->exchange.node);
     agent_metrics_clear(&agent->metrics);
 }
@@ -81,6 +82,7 @@ static enum exchange_end connect_to(struct agent_fleet *agent)
     if (exchange->fleet == NULL || fleet_listen(exchange->fleet, deadline, &exchange->error) == -1)
         return EXCHANGE_BROKEN;
     g_ptr_array_set_size(exchange->policies, 0);
+    g_array_set_size(exchange->waiting, 0);
     agent->beat = 0;
     return EXCHANGE_DONE;
 }
@@ -262,6 +264,21 @@ static void wait_for(struct agent_fleet *agent, struct bell *bell, gint64 until)
     }
 }
 
+/* What is left has its time, whatever wakes the agent before: its own work rings the bell and notifies as well. */
+static gint64 set_retry(struct exchange *exchange, enum exchange_end end)
+{
+    gint64 now = g_get_monotonic_time();
+    if (end != EXCHANGE_LEFT) {
+        exchange->pause = exchange->retry = 0;
+        return G_MAXINT64;
+    }
+    if (exchange->retry <= now) {
+        exchange->pause = longer(exchange->pause);
+        exchange->retry = now + exchange->pause;
+    }
+    return exchange->retry;
+}
+
 /* A sleep that only the end of the process ends: local work is another process's. */
 static void pause_after(struct agent_fleet *agent)
 {
@@ -290,9 +307,8 @@ int agent_fleet_always(struct tool *tool, int (*carry_out)(void))
         }
         if (agent.exchange.more)
             continue;
-        agent.later = end == EXCHANGE_LEFT ? longer(agent.later) : 0;
-        gint64 due = agent.beat > 0 ? agent.beat : G_MAXINT64;
-        wait_for(&agent, bell, agent.later > 0 ? MIN(g_get_monotonic_time() + agent.later, due) : due);
+        gint64 retry = set_retry(&agent.exchange, end);
+        wait_for(&agent, bell, agent.beat > 0 ? MIN(retry, agent.beat) : retry);
     }
     stop(&agent);
     return tool_ledger_error(&replaced); /* who started this process starts another one, with the ledger of now */

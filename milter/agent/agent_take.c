@@ -72,7 +72,7 @@ static struct ledger_decision *row_of(const struct exchange *exchange, const str
     row->who = g_strdup(decision->who);
     row->uid = person == NULL ? (uid_t)-1 : person->uid;
     row->reason = g_strdup(decision->reason);
-    row->at = MIN(decision->at, tool_now()); /* not later than what comes of it, by whichever clock */
+    row->at = tool_now() - MAX(decision->age, 0); /* by this node's clock, as all that comes of it */
     row->fleet = decision->id;
     row->origin = origin_of(exchange, decision);
     row->node = g_strdup(decision->node);
@@ -183,6 +183,30 @@ static GPtrArray *find_new(struct exchange *exchange, const GPtrArray *decisions
     return g_steal_pointer(&fresh);
 }
 
+static bool has_waited(const struct exchange *exchange, const struct fleet_decision *decision)
+{
+    for (guint i = 0; i < exchange->waiting->len; i++) {
+        if (g_array_index(exchange->waiting, gint64, i) == decision->id)
+            return true;
+    }
+    return false;
+}
+
+/* Whether it is time to try what is left.  Something new does not wait for that, and the pauses begin anew with it. */
+static bool is_due(struct exchange *exchange, const GPtrArray *fresh)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; i < fresh->len; i++) {
+        const struct fleet_decision *decision = g_ptr_array_index((GPtrArray *)fresh, i);
+        if (!has_waited(exchange, decision))
+            exchange->pause = exchange->retry = 0;
+        g_array_append_val(ids, decision->id);
+    }
+    g_array_unref(exchange->waiting);
+    exchange->waiting = g_steal_pointer(&ids);
+    return g_get_monotonic_time() >= exchange->retry;
+}
+
 static enum exchange_end take_new(struct exchange *exchange, const GPtrArray *fresh)
 {
     enum exchange_end end = EXCHANGE_DONE;
@@ -213,6 +237,8 @@ enum exchange_end agent_take(struct exchange *exchange, GPtrArray **decisions)
     g_autoptr(GPtrArray) fresh = find_new(exchange, *decisions, &open);
     if (fresh == NULL)
         return EXCHANGE_LEFT;
+    if (!is_due(exchange, fresh))
+        return fresh->len > 0 || open ? EXCHANGE_LEFT : EXCHANGE_DONE;
     enum exchange_end end = take_new(exchange, fresh);
     if ((fresh->len > 0 || open) && exchange->carry_out() != EXITS_DONE)
         return exchange_worse(end, EXCHANGE_LEFT);

@@ -80,7 +80,9 @@ static int decide(const struct agent *agent, const struct view_item *item, enum 
         return tool_ledger_error(&error);
     int code = decision_make(agent->tool, item, &decision, &words);
     agent->say(code, decision_id(item), words);
-    if (ledger_decision_end(agent->tool->ledger, record.id, code, words, tool_now(), &error) == -1)
+    bool noticed = code == EXITS_PASSING && ledger_decision_is_noticed(agent->tool->ledger, record.id, &error) == 1;
+    if (ledger_decision_end(agent->tool->ledger, record.id, code, noticed ? LEDGER_NOTICE_SENT : words, tool_now(),
+                            &error) == -1)
         return tool_ledger_error(&error);
     return code == EXITS_PASSING ? code : EXITS_DONE;
 }

@@ -45,7 +45,8 @@ static int look(struct fleet *fleet, const char *id, gint64 deadline, struct fle
         1, &id, deadline, error);
     if (rows == NULL)
         return -1;
-    if (pg_rows(rows) == 0)
+    outcome->removed = pg_rows(rows) == 0;
+    if (outcome->removed)
         return pg_error_set(error, PG_WRONG, "the decision was removed from the database, with its node");
     outcome->taken = g_strcmp0(pg_value(rows, 0, 0), "t") == 0;
     if (g_strcmp0(pg_value(rows, 0, 1), "t") != 0)

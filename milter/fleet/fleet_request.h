@@ -19,8 +19,9 @@ struct fleet_request {
 };
 
 struct fleet_outcome {
-    bool taken; /* the node has begun */
-    int code;   /* of enum exit codes */
+    bool taken;   /* the node has begun */
+    bool removed; /* the row is gone, which is an error */
+    int code;     /* of enum exit codes */
     char *words;
 };
 void fleet_outcome_clear(struct fleet_outcome *outcome);

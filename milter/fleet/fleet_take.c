@@ -25,6 +25,7 @@ static struct fleet_decision *decision_of(const struct pg_answer *answer, unsign
     decision->node = g_strdup(pg_value(answer, row, 6));
     decision->at = pg_number(answer, row, 7);
     decision->taken = pg_number(answer, row, 8) != 0;
+    decision->age = pg_number(answer, row, 9);
     return decision;
 }
 
@@ -32,7 +33,8 @@ static struct fleet_decision *decision_of(const struct pg_answer *answer, unsign
 static const char select_open[] = "SELECT d.id, d.row, left(d.queue_id, 256), d.action, left(d.reason, 4000),"
                                   " coalesce(left(d.vouched_for, 256), d.who::text),"
                                   " CASE WHEN d.vouched_for IS NOT NULL THEN coalesce(n.name::text, d.who::text) END,"
-                                  " (extract(epoch FROM d.at) * 1000000)::bigint, (d.taken IS NOT NULL)::int"
+                                  " (extract(epoch FROM d.at) * 1000000)::bigint, (d.taken IS NOT NULL)::int,"
+                                  " (extract(epoch FROM clock_timestamp() - d.at) * 1000000)::bigint"
                                   " FROM rcptguard.decision d LEFT JOIN rcptguard.node n ON n.role = d.who"
                                   " WHERE d.node = $1 AND d.done IS NULL ORDER BY d.id LIMIT " G_STRINGIFY(500);
 G_STATIC_ASSERT(FLEET_DECISIONS == 500);

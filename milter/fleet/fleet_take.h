@@ -17,6 +17,7 @@ struct fleet_decision {
     char *who;    /* the login of the person */
     char *node;   /* that vouches for him, or NULL: the database knows him */
     gint64 at;    /* microseconds since 1970, by the database's clock */
+    gint64 age;   /* microseconds since then, by the same */
     bool taken;
 };
 void fleet_decision_free(gpointer decision);

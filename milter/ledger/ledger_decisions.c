@@ -213,6 +213,37 @@ int ledger_decision_leave(struct ledger *ledger, gint64 id, struct database_erro
                         error);
 }
 
+static int notice(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id), sql_text(LEDGER_NOTICE_SENT)};
+    if (changed(ledger, id, error) == -1)
+        return -1;
+    return database_change(ledger->database, "UPDATE decision SET words = ?2 WHERE id = ?1 AND done = 0", parameters,
+                           G_N_ELEMENTS(parameters), error);
+}
+
+int ledger_decision_noticed(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    if (database_begin(ledger->database, error) == -1)
+        return -1;
+    return database_end(ledger->database, notice(ledger, id, error), error);
+}
+
+int ledger_decision_is_noticed(struct ledger *ledger, gint64 id, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(id), sql_text(LEDGER_NOTICE_SENT),
+                                           sql_text(ledger_way_name(LEDGER_BY_EXPIRY))};
+    struct statement *statement = database_query(ledger->database,
+                                                 "SELECT 1 FROM decision AS this JOIN held ON held.id = this.held"
+                                                 " JOIN decision AS one ON one.held = this.held AND one.way = this.way"
+                                                 " AND one.action = this.action WHERE this.id = ?1 AND one.words = ?2"
+                                                 " AND (one.id = ?1 OR (this.way = ?3 AND one.at >= held.arrival))",
+                                                 parameters, G_N_ELEMENTS(parameters));
+    int found = statement_step(statement, error);
+    statement_reset(statement);
+    return found;
+}
+
 static int end(struct ledger *ledger, gint64 id, int code, const char *words, gint64 now, gint64 *ended,
                struct database_error *error)
 {

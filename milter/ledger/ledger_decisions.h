@@ -70,6 +70,16 @@ int ledger_decision_take(struct ledger *ledger, const struct ledger_decision *de
 /* Nothing came of it yet: another try may carry it out. */
 int ledger_decision_leave(struct ledger *ledger, gint64 id, struct database_error *error);
 
+/* The words of one that a notice was sent for, before anything came of it. */
+#define LEDGER_NOTICE_SENT "a notice was sent"
+
+/* Its message's sender has a notice: what tries it again sends no other. */
+int ledger_decision_noticed(struct ledger *ledger, gint64 id, struct database_error *error);
+
+/* Whether he has one: 1, 0 or -1.  What expires is decided anew with each try, so that an earlier one counts as well,
+ * if its message is in the queue since then. */
+int ledger_decision_is_noticed(struct ledger *ledger, gint64 id, struct database_error *error);
+
 /* It is over. */
 int ledger_decision_end(struct ledger *ledger, gint64 id, int code, const char *words, gint64 now,
                         struct database_error *error);

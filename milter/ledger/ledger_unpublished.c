@@ -100,13 +100,20 @@ static int set_published(struct ledger *ledger, const char *published, struct da
                            error);
 }
 
+/* If the mark is gone, another exchange has published a newer record, perhaps before this one was written over it. */
+static int remove_mark(struct ledger *ledger, const struct ledger_unpublished *one, struct database_error *error)
+{
+    const struct parameter parameters[] = {sql_number(one->row), sql_number(one->mark)};
+    if (database_change(ledger->database, "DELETE FROM unpublished WHERE held = ?1 AND mark = ?2", parameters,
+                        G_N_ELEMENTS(parameters), error) == -1)
+        return -1;
+    return database_changes(ledger->database) > 0 ? 0 : row_changed(ledger, one->row, error);
+}
+
 static int remove_marks(struct ledger *ledger, const GPtrArray *unpublished, struct database_error *error)
 {
     for (guint i = 0; i < unpublished->len; i++) {
-        const struct ledger_unpublished *one = g_ptr_array_index((GPtrArray *)unpublished, i);
-        const struct parameter parameters[] = {sql_number(one->row), sql_number(one->mark)};
-        if (database_change(ledger->database, "DELETE FROM unpublished WHERE held = ?1 AND mark = ?2", parameters,
-                            G_N_ELEMENTS(parameters), error) == -1)
+        if (remove_mark(ledger, g_ptr_array_index((GPtrArray *)unpublished, i), error) == -1)
             return -1;
     }
     return 0;

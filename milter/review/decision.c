@@ -32,6 +32,7 @@ struct act {
     struct ledger_person person;
     enum ledger_way way;
     const char *node; /* the other node that vouches for the person, or NULL */
+    gint64 written;   /* the row of the decision */
     char **said;
 };
 
@@ -236,16 +237,27 @@ static int send_notice(const struct act *act, char **error)
     return queue_send(queue, "", message->sender, text, strlen(text), error);
 }
 
-/* Who deletes it has his reasons not to tell its author; but what the time deletes, its author has to know. */
 static int send_deleted(const struct act *act, char **error)
 {
     const struct ledger_message *message = &act->row->message;
     const struct notice_facts facts = {.message = message};
-    if (act->way != LEDGER_BY_EXPIRY)
-        return 0;
     g_autofree char *text = notice_compose(notice_deleted, &facts, message->author);
     struct queue *queue = queue_of(act->tool->queue, act->entry->instance);
     return queue_send(queue, "", message->author, text, strlen(text), error);
+}
+
+/* Once for each decision, however often that is tried; rather twice than never, if it cannot be written down. */
+static int notify(const struct act *act, int (*send)(const struct act *, char **), char **error)
+{
+    struct ledger *ledger = act->tool->ledger;
+    struct database_error failure;
+    if (ledger_decision_is_noticed(ledger, act->written, &failure) == 1)
+        return 0;
+    if (send(act, error) == -1)
+        return -1;
+    if (ledger_decision_noticed(ledger, act->written, &failure) == -1)
+        log_line(LOG_WARNING, "%s: that a notice was sent is not in the ledger: %s", act->id, failure.text);
+    return 0;
 }
 
 static enum queue_answer touch_queue(const struct act *act, struct queue_outcome *outcome, char **error)
@@ -255,9 +267,12 @@ static enum queue_answer touch_queue(const struct act *act, struct queue_outcome
     case LEDGER_RELEASE:
         return queue_release(queue, act->entry, tool_now() / G_USEC_PER_SEC, outcome, error);
     case LEDGER_RETURN:
-        return send_notice(act, error) == -1 ? QUEUE_FAILED : queue_return(queue, act->entry, outcome, error);
+        return notify(act, send_notice, error) == -1 ? QUEUE_FAILED : queue_return(queue, act->entry, outcome, error);
     case LEDGER_DELETE:
-        return send_deleted(act, error) == -1 ? QUEUE_FAILED : queue_delete(queue, act->entry, error);
+        /* Who deletes it has his reasons not to tell its author; but what the time deletes, its author has to know. */
+        if (act->way == LEDGER_BY_EXPIRY && notify(act, send_deleted, error) == -1)
+            return QUEUE_FAILED;
+        return queue_delete(queue, act->entry, error);
     }
     return QUEUE_FAILED;
 }
@@ -394,7 +409,7 @@ static int claim_and_act(const struct act *act, unsigned needed)
 /* ---- the row of the decision */
 
 /* Writes down what the person decides now, and that this process carries it out. */
-static int record(const struct act *act, gint64 *id)
+static int record(struct act *act)
 {
     struct database_error error;
     gint64 now = tool_now();
@@ -409,15 +424,15 @@ static int record(const struct act *act, gint64 *id)
                                        .process = getpid()};
     if (decision_record_add(act->tool, act->item, &decision, &error) == -1)
         return ledger_trouble(act, &error);
-    *id = decision.id;
+    act->written = decision.id;
     return EXITS_DONE;
 }
 
 /* If this fails, the agent finds out what came of it. */
-static void end_record(const struct act *act, gint64 id, int code)
+static void end_record(const struct act *act, int code)
 {
     struct database_error error;
-    (void)ledger_decision_end(act->tool->ledger, id, code, *act->said, tool_now(), &error);
+    (void)ledger_decision_end(act->tool->ledger, act->written, code, *act->said, tool_now(), &error);
 }
 
 static int check_allowed(const struct act *act, struct approvals *approvals)
@@ -452,10 +467,9 @@ static int carry_out(const struct act *act, struct approvals *approvals)
     return claim_and_act(act, approvals->needed);
 }
 
-static int decide_held(const struct act *act)
+static int decide_held(struct act *act)
 {
     struct approvals approvals = {.needed = tool_approvals_needed(act->tool, act->row)};
-    gint64 id = 0;
     int code = check_allowed(act, &approvals);
     if (code != EXITS_DONE)
         return code;
@@ -463,12 +477,12 @@ static int decide_held(const struct act *act)
         return say_dry(act, &approvals);
     if (act->tool->home != NULL)
         return remote_decide(act->tool, act->row, act->decision->action, act->decision->reason, act->said);
-    code = act->decision->record == NULL ? record(act, &id) : EXITS_DONE;
+    code = act->decision->record == NULL ? record(act) : EXITS_DONE;
     if (code != EXITS_DONE)
         return code;
     code = carry_out(act, &approvals);
     if (act->decision->record == NULL)
-        end_record(act, id, code);
+        end_record(act, code);
     return code;
 }
 
@@ -492,7 +506,7 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
 {
     const struct ledger_row *row = item->row;
     const struct ledger_decision *carried = decision->record;
-    const struct act act = {
+    struct act act = {
         .tool = tool,
         .decision = decision,
         .item = item,
@@ -503,6 +517,7 @@ int decision_make(struct tool *tool, const struct view_item *item, const struct 
                    .uid = carried != NULL ? carried->uid : tool->reviewer->uid},
         .way = carried != NULL ? carried->way : LEDGER_BY_COMMAND,
         .node = carried != NULL ? carried->node : NULL,
+        .written = carried != NULL ? carried->id : 0,
         .said = said,
     };
     if (row == NULL)

@@ -45,6 +45,14 @@ static int say_waits(struct tool *tool, const char *why, char **said)
     return EXITS_PASSING;
 }
 
+/* Nothing waits any more; what a node has begun before that, it may have done. */
+static int say_removed(const struct fleet_outcome *outcome, const char *why, char **said)
+{
+    *said = outcome->taken ? g_strdup_printf("was begun, and what came of it is not known here: %s", why)
+                           : g_strdup_printf("is not decided: %s", why);
+    return EXITS_WRONG;
+}
+
 /* A node that is away, or that let the decision before this one wait, is not waited for. */
 static int await(struct tool *tool, gint64 id, char **said)
 {
@@ -57,6 +65,8 @@ static int await(struct tool *tool, gint64 id, char **said)
         return outcome.code;
     }
     fleet_outcome_clear(&outcome);
+    if (came == -1 && outcome.removed)
+        return say_removed(&outcome, error.text, said);
     if (came == -1)
         return say_waits(tool, error.text, said);
     return say_waits(tool, outcome.taken ? "it has begun, and has not answered yet" : "it has not answered yet", said);

@@ -196,6 +196,22 @@ class Deciding(fleetpeople.PeopleCase):
         self.three.assertArrived(held)
         self.assertSameTrail(self.three, held, [("root", "release", "later", "mx1")])
 
+    def test_removed(self):
+        """the node is removed while a reviewer waits: nothing is decided, and nothing waits"""
+        held, = self.hold_seen(self.three)
+        self.three.stop_agent()
+        self.addCleanup(self.three.restart_agent)
+        said = []
+        waiting = threading.Thread(target=lambda: said.append(self.one.ask("release", "--json", held.id, reason="ok")))
+        waiting.start()
+        daemon.wait_until(lambda: self.decisions(self.three, held), mta.LIMIT, "the decision")
+        self.fleet.manage("remove", "mx3", "--anyway")
+        waiting.join(mta.LIMIT)
+        answer, = [json.loads(line) for line in (said[0].out + said[0].err).splitlines()]
+        self.assertEqual((said[0].code, answer["code"], answer["waits"]), (review.WRONG, review.WRONG, False), answer)
+        self.assertEqual(answer["said"], "is not decided: the decision was removed from the database, with its node")
+        self.three.assertOnHold(held)
+
     def test_silent(self):
         """a node that is there and does not answer is waited for once, not for each message"""
         held = self.hold_seen(self.three, self.three, self.three, sender="gina@me.example")

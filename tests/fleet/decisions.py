@@ -153,6 +153,53 @@ class Decisions(fleetcase.FleetCase):
         node.assertDeliveredOnce([held])
 
 
+class Waiting(fleetcase.FleetCase):
+    """What cannot be done yet is tried again after pauses that grow: its own trials wake the agent, and do not count."""
+
+    NODES = ("sendmail",)
+
+    def test_queue(self):
+        """another process is at the message: its sender gets one notice, and the answer comes once that is over"""
+        node = self.nodes[0]
+        held = node.hold()
+
+        def tries():
+            return [event["at"] for event in node.record(held.id)["history"] if event["action"] == "abandon"]
+        with node.mta.locked(held.id):
+            number, = self.decide([(node, held)], "return")
+            daemon.wait_until(lambda: len(tries()) >= 3, mta.LIMIT, "the third try")
+            self.assertGreaterEqual(tries()[2] - tries()[0], 3000000)  # a pause of one second, and one of two
+        self.assertEqual(self.answer(number), (review.DONE, "returned to its sender"))
+        last = node.hold()
+        node.done("return", last.id, reason="its notice is sent after the others")
+        daemon.wait_until(lambda: node.mta.deliveries("Not sent: " + last.subject), mta.LIMIT, "the later notice")
+        self.assertEqual(len(node.mta.deliveries("Not sent: " + held.subject)), 1)
+        self.assertPublished(node, held)
+
+    def test_claim(self):
+        """a process has claimed the message: that is looked at now and then; a decision that is new does not wait for it"""
+        node = self.nodes[0]
+        held, other = node.hold(), node.hold()
+        self.wait_published(node)
+        process = subprocess.Popen(["sleep", "600"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        ledgerfile.execute(node.guard.ledger_path, "UPDATE held SET state = 'releasing', since = ?, process = ? WHERE id = ?", ledgerfile.now(), process.pid, node.row(held.id)["id"])
+        number, = self.decide([(node, held)])
+        begin, runs = time.monotonic(), set()
+
+        def ran():
+            runs.add(ledgerfile.query(node.guard.ledger_path, "SELECT last FROM agent")[0]["last"])
+            return len(runs) >= 6 or time.monotonic() - begin > 20
+        daemon.wait_until(ran, mta.LIMIT, "some runs of the agent")
+        self.assertGreater(time.monotonic() - begin, 5)
+        self.assertEqual(self.answer(self.decide([(node, other)], "delete")[0]), (review.DONE, "deleted"))
+        process.kill()
+        process.wait()
+        self.assertEqual(self.answer(number, 60 + mta.LIMIT).code, review.DONE)
+        node.assertArrived(held)
+
+
 class Races(fleetcase.FleetCase):
     """A release here and one by the database at the same moment."""
 

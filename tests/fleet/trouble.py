@@ -408,7 +408,8 @@ class Clocks(TroubleCase):
 
     def test_apart(self):
         """each decision is carried out once; the trails agree, and the database knows by how much each clock is off"""
-        for node, ahead in zip(self.nodes, (5, -5)):
+        aheads = dict(zip(self.nodes, (5, -5)))
+        for node, ahead in aheads.items():
             node.set(ahead)
             node.exchange(env=node.environment())
         self.start_agents()
@@ -422,10 +423,36 @@ class Clocks(TroubleCase):
         for node, held in messages:
             self.assertPublished(node, held)
             decided = node.record(held.id)["decision"]
-            self.assertEqual([each["done"] >= each["at"] for each in decided], [True] * len(decided))
+            # The process that carries it out keeps no environment, and so has the machine's clock.
+            ahead = max(aheads[node], 0) * 1000000
+            self.assertEqual([each["done"] + ahead >= each["at"] for each in decided], [True] * len(decided))
         skew = {row["name"]: row["skew_ms"] for row in self.rows("SELECT name, skew_ms FROM rcptguard.node")}
         self.assertAlmostEqual(skew["mx1"], 5000, delta=2000)
         self.assertAlmostEqual(skew["mx2"], -5000, delta=2000)
+        for node in self.nodes:
+            node.stop_agent()
+
+    def test_days_apart(self):
+        """how old a decision is the database says, whose clock may be days off: it is carried out, or refused if a day has passed"""
+        clock = self.nodes[0]
+        self.addCleanup(lambda: (self.server.stop(), self.server.start()))
+        self.start_agents()
+        for days in -2, 2:
+            with self.subTest(days):
+                messages = [(node, node.hold()) for node in self.nodes for _ in range(2)]
+                for node in self.nodes:
+                    node.stop_agent()
+                clock.set(days * 86400)
+                self.server.stop()
+                self.server.start(**clock.shim)
+                new, old = self.decide(messages[::2]), self.decide(messages[1::2])
+                self.server.psql("UPDATE rcptguard.decision SET at = at - interval '25 hours' WHERE id IN (%d, %d)" % tuple(old))
+                for node in self.nodes:
+                    node.agent()
+                self.assertEqual(set(self.wait_answered(new).values()), {(review.DONE, "released")})
+                self.assertEqual({answer.code for answer in self.wait_answered(old).values()}, {review.FORBIDDEN})
+                self.assertEqual({re.search("older than a day", answer.words) is not None for answer in self.wait_answered(old).values()}, {True})
+                self.assertEqual(self.settle(messages), messages[1::2])
         for node in self.nodes:
             node.stop_agent()
 

@@ -134,14 +134,14 @@ class Server:
 
     # ---- its process
 
-    def start(self):
+    def start(self, **environment):
         options = {}
         if daemon.ROOT:
             entry = pwd.getpwnam(_user())
             options = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": ()}
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen([os.path.join(self.programs, "postgres"), "-D", self.data], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env={"PATH": os.environ["PATH"], "LC_ALL": "C"}, **options)
+                                            stdout=log, stderr=log, env={"PATH": os.environ["PATH"], "LC_ALL": "C", **environment}, **options)
         daemon.wait_until(self._ready, what=lambda: "the start of PostgreSQL:\n" + "\n".join(self.report()))
 
     def _ready(self):

@@ -17,6 +17,7 @@ All mail, bounces too, goes to smtp-sink.
 """
 
 import atexit
+import contextlib
 import fcntl
 import functools
 import glob
@@ -300,6 +301,13 @@ class Sendmail(mta.Mta):
 
     def control_file(self, queue_id):
         return self._path("queue", "hf" + queue_id)
+
+    @contextlib.contextmanager
+    def locked(self, queue_id):
+        """As if another sendmail were at a message on hold: it stays in the queue until this is over."""
+        with open(self.control_file(queue_id), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def drop(self, queue_id):
         """Deletes a message from the queue, by hand."""

@@ -191,6 +191,21 @@ class Meanwhile(AgentCase):
         self.assertEqual(out.decode(), "%s: returned to its sender\n%s: deleted\n" % (first.id, second.id))
 
 
+    def test_notice(self):
+        """of a return that cannot be done yet the sender gets one mail, however often that is tried"""
+        held = self.hold()
+        decided.add(self, held, "return")
+        with self.mta.locked(held.id):
+            for _ in range(3):
+                self.assertRegex(self.agent(review.PASSING), "^%s: stays on hold: " % held.id)
+            self.assertEqual([(each["state"], each["detail"]) for each in self.shown(held)["decisions"]], [("waiting", "a notice was sent")])
+        self.assertEqual(self.agent(), "%s: returned to its sender\n" % held.id)
+        last = self.hold()
+        self.done("return", last.id, reason="its notice is sent after the others")
+        daemon.wait_until(lambda: self.mta.deliveries("Not sent: " + last.subject), mta.LIMIT, "the later notice")
+        self.assertEqual(len(self.mta.deliveries("Not sent: " + held.subject)), 1)
+
+
 class Forged(AgentCase):
     """Whoever took the daemon over has the ledger, and not the key."""
 

@@ -50,6 +50,13 @@ class TimeCase(review.ReviewCase):
         self.assertEqual((result.code, result.err), (code, ""), result)
         return result.out
 
+    def announced(self, held, hours=21):
+        """The digest is sent, as if that were some hours ago."""
+        self.done("digest")
+        row = self.row(held.id)
+        self.assertGreater(row["announced"], 0)
+        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET announced = announced - ? WHERE announced > 0", int(hours * HOUR))
+
     def assertAbout(self, when, minutes):
         """A time in JSON is that many minutes from now."""
         left = calendar.timegm(time.strptime(when, "%Y-%m-%dT%H:%M:%SZ")) - time.time()
@@ -72,13 +79,6 @@ class TimeCase(review.ReviewCase):
 
 class Expiry(TimeCase):
     REVIEW = {"expire": "10d return", "digest-to": "desk@me.example"}
-
-    def announced(self, held, hours=21):
-        """The digest is sent, as if that were some hours ago."""
-        self.done("digest")
-        row = self.row(held.id)
-        self.assertGreater(row["announced"], 0)
-        ledgerfile.execute(self.guard.ledger_path, "UPDATE held SET announced = announced - ? WHERE announced > 0", int(hours * HOUR))
 
     def assertStays(self, *held):
         self.assertEqual(self.agent(), "")
@@ -270,6 +270,29 @@ SLOW, TEN = [("X-Slow", "yes")], [("X-Ten", "yes")]
 DELAYS = (policies.rule("split", "parties(external) within 10m >= 30", 'quarantine "{within} outside parties in 10 minutes"')
           + policies.rule("slow", 'header("X-Slow")', 'quarantine "{parties} outside parties" release after 10m')
           + policies.rule("ten", 'header("X-Ten")', 'quarantine "{parties} outside parties" release after 20s') + policies.RULES)
+
+
+class Locked(TimeCase):
+    """On Sendmail, where another process can be at a message."""
+    MTAS = ("sendmail",)
+
+    def test_notice(self):
+        """what has expired and cannot leave yet is tried each hour, and its author gets one mail"""
+        for action, done in ("return", "returned to its sender"), ("delete", "deleted"):
+            with self.subTest(action):
+                self.configure(expire="10d " + action, digest_to="desk@me.example")
+                held = self.hold_old(10.5, sender=CARE)
+                self.announced(held)
+                with self.mta.locked(held.id):
+                    for _ in range(3):
+                        self.ran()
+                        self.assertRegex(self.ask("agent").out, "^%s: stays on hold: " % held.id)
+                self.ran()
+                self.assertEqual(self.agent(), "%s: %s\n" % (held.id, done))
+                last = self.hold()
+                self.done("return", last.id, reason="its notice is sent after the others")
+                daemon.wait_until(lambda: self.mta.deliveries("Not sent: " + last.subject), mta.LIMIT, "the later notice")
+                self.assertEqual(len([one for one in self.mails() if held.subject in one.header]), 1)
 
 
 class Delay(TimeCase):

@@ -229,6 +229,19 @@ static void test_changes(void)
     publish(ledger, 0);
 }
 
+/* Two exchanges at once: the one that read the older record may have written it over the newer one. */
+static void test_overtaken(void)
+{
+    auto_free(ledger) ledger = open_private();
+    gint64 id = hold(ledger, "4XyZ1");
+    g_autoptr(GPtrArray) older = lacking(ledger, 1);
+    approve(ledger, id, &ann, NULL);
+    publish(ledger, 1);
+    DONE(ledger_published(ledger, older, "today", &error));
+    publish(ledger, 1);
+    publish(ledger, 0);
+}
+
 /* What waits for a decision first. */
 static void test_order(void)
 {
@@ -302,6 +315,7 @@ int main(int argc, char **argv)
     g_test_add_func("/record/other-versions", test_other_versions);
     g_test_add_func("/record/policies", test_policies);
     g_test_add_func("/unpublished/changes", test_changes);
+    g_test_add_func("/unpublished/overtaken", test_overtaken);
     g_test_add_func("/unpublished/order", test_order);
     g_test_add_func("/unpublished/other-database", test_other_database);
     g_test_add_func("/unpublished/compare", test_compare);
