@@ -139,13 +139,16 @@ struct sender {
     const struct place *place;
     char queue_id[32];
     bool bad;
+    struct hold *hold;
     char *failure;
     gint64 took;
 };
 
-static void *send_one(void *data)
+/* Where the senders of one start wait for each other. */
+static pthread_barrier_t ready;
+
+static struct hold *hold_of(const struct sender *sender)
 {
-    struct sender *sender = data;
     struct message *message = message_of("care@me.example", "ann@x.example, bob@y.example");
     message->mta = MTA_POSTFIX;
     message_set_queue_id(message, sender->queue_id);
@@ -156,19 +159,33 @@ static void *send_one(void *data)
         g_clear_pointer(&hold->message.rule, g_free); /* NOT NULL in the ledger */
     verdict_free(verdict);
     message_free(message);
+    return hold;
+}
+
+static void *send_one(void *data)
+{
+    struct sender *sender = data;
+    pthread_barrier_wait(&ready);
     gint64 began = g_get_monotonic_time();
-    sender->failure = keeper_hold(sender->place->keeper, hold);
+    sender->failure = keeper_hold(sender->place->keeper, sender->hold);
     sender->took = g_get_monotonic_time() - began;
     return NULL;
 }
 
 static void start(struct sender *senders, unsigned count, const struct place *place, const char *prefix)
 {
+    static bool used;
+    if (used)
+        pthread_barrier_destroy(&ready);
+    used = true;
     for (unsigned i = 0; i < count; i++) {
         senders[i] = (struct sender){.place = place, .bad = senders[i].bad};
         g_snprintf(senders[i].queue_id, sizeof senders[i].queue_id, "%s%u", prefix, i);
-        g_assert_cmpint(pthread_create(&senders[i].thread, NULL, send_one, &senders[i]), ==, 0);
+        senders[i].hold = hold_of(&senders[i]);
     }
+    g_assert_cmpint(pthread_barrier_init(&ready, NULL, count), ==, 0);
+    for (unsigned i = 0; i < count; i++)
+        g_assert_cmpint(pthread_create(&senders[i].thread, NULL, send_one, &senders[i]), ==, 0);
 }
 
 /* Waits for all, and gives how many were written.  Each has the row that its answer says. */
@@ -392,7 +409,10 @@ static void test_stop(void)
     struct place place = place_new();
     auto_free(ledger) ledger = look(&place);
     atomic_store(&sync_delay, 20);
+    atomic_store(&syncs, 0);
     start(senders, MESSAGES, &place, "Q");
+    while (atomic_load(&syncs) == 0) /* so that there is something to be stopped */
+        g_usleep(1000);
     g_assert_true(keeper_stop(place.keeper, STOP_LIMIT));
     unsigned written = finish(senders, MESSAGES, ledger);
     g_assert_cmpuint(rows_in_all(ledger), ==, written);
