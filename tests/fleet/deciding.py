@@ -33,7 +33,7 @@ class Deciding(fleetpeople.PeopleCase):
         """release, return and delete from another node; the words and the code are those of the node that holds it"""
         held = self.hold_seen(self.three, self.three, self.three)
         for one, action, words in zip(held, ("release", "return", "delete"), ("released", "returned to its sender", "deleted")):
-            result = self.one.done(action, one.id, reason="agreed")
+            result = self.decided(self.one, action, one.id, reason="agreed")
             self.assertRegex(result.out, r"^mx3:%s: %s" % (one.id, words))
             self.assertNotIn(one.id, self.three.mta.held())
             self.assertSameTrail(self.three, one, [("root", action, "agreed", "mx1")])
@@ -64,12 +64,12 @@ class Deciding(fleetpeople.PeopleCase):
         held = self.hold_seen(*self.nodes, sender="gina@me.example")
         result = self.one.ask("delete", "--all", "--sender", "gina@me.example", "--dry-run", reason="x")
         self.assertEqual(sorted(result.out.splitlines()), sorted("%s%s: would be deleted" % ("" if node is self.one else node.NODE + ":", each.id) for node, each in zip(self.nodes, held)))
-        self.one.done("delete", "--all", "--sender", "gina@me.example", "--node", "mx2", "--yes", reason="x")
+        self.decided(self.one, "delete", "--all", "--sender", "gina@me.example", "--node", "mx2", "--yes", reason="x")
         self.assertEqual([node.mta.held() for node in self.nodes], [[held[0].id], [], [held[2].id]])
         lines = self.one.done("list", "--sender", "gina@me.example").out
         self.assertIn("mx3", lines)
         self.wait_published(self.two)
-        result = self.one.done("release", "--yes", "-", reason="fine", answer=lines)
+        result = self.decided(self.one, "release", "--yes", "-", reason="fine", answer=lines)
         self.assertEqual(len(result.out.splitlines()), 2, result)
         for node, each in (self.one, held[0]), (self.three, held[2]):
             node.assertArrived(each)
@@ -224,4 +224,4 @@ class Deciding(fleetpeople.PeopleCase):
 
 
 if __name__ == "__main__":
-    fleetpeople.main(300)
+    fleetpeople.main()

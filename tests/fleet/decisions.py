@@ -228,13 +228,17 @@ class Races(fleetcase.FleetCase):
                     time.sleep(pause)
                     local = release()
                 out, err = local.communicate(timeout=mta.LIMIT)
+                code = local.returncode
+                if code == review.PASSING:  # it left between two looks of the command, which were slow
+                    self.assertIn(b"try again", err)
+                    code = node.ask("release", held.id, reason="local").code
                 answer = self.answer(central)
                 node.assertArrived(held)
                 node.assertDeliveredOnce([held])
-                by_local = local.returncode == review.DONE
+                by_local = code == review.DONE
                 by_central = answer.code == review.DONE
                 self.assertEqual(by_local + by_central, 1, (out, err, answer))
-                self.assertIn(local.returncode, (review.DONE, review.GONE), err)
+                self.assertIn(code, (review.DONE, review.GONE), err)
                 self.assertIn(answer.code, (review.DONE, review.GONE))
                 here += by_local
                 there += by_central
@@ -296,4 +300,4 @@ class WithoutSubjects(fleetcase.FleetCase):
 
 if __name__ == "__main__":
     unittest.TestCase.maxDiff = None
-    fleetcase.main(soak.LIMIT)
+    fleetcase.main(max(soak.LIMIT, 600))

@@ -68,6 +68,11 @@ class Nodes(instances.PairCase):
     def seen(self, *arguments):
         return {(one["node"], one["id"]) for one in self.ask("list", "--json", *arguments).json() if one["on_hold"]}
 
+    def decided(self, *arguments, **options):
+        """By the node that holds it."""
+        result = fleetdb.in_the_end(self.server, self.ask(*arguments, **options))
+        self.assertEqual((result.code, result.err), (review.DONE, ""), result)
+
     def test_nodes(self):
         """each is a node by its own name, and either decides about what the other holds"""
         first, second = self.hold_in_each()
@@ -75,10 +80,10 @@ class Nodes(instances.PairCase):
         # What each sees in its own queue the other one sees then.
         daemon.wait_until(lambda: [self.seen(), self.seen(*OUT)] == [wanted, wanted], mta.LIMIT, "the messages of both nodes")
         self.assertEqual(self.seen("--node", NODE_OUT), {(NODE_OUT, second.id)})
-        self.done("release", second.id, reason="ok")
+        self.decided("release", second.id, reason="ok")
         self.assertArrivedAt(second)
         self.assertStays(first)
-        self.done("return", "%s:%s" % (NODE, first.id), *OUT, reason="ok")
+        self.decided("return", "%s:%s" % (NODE, first.id), *OUT, reason="ok")
         daemon.wait_until(lambda: [mail for mail in self.pair.first.deliveries() if mail.recipients == [mtacase.SENDER] and first.subject.replace(" ", ".") in mail.message],
                           mta.LIMIT, "the return of %s" % first.id)
 

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import sys
+import time
 import unittest
 
 import daemon
@@ -154,10 +155,22 @@ class Status(Case):
         self.maxDiff = None
         self.assertEqual(seen, documented)
 
+    def is_fine_at_170(self):
+        """Three minutes are late.  Whether it was looked at before they were over, which a loaded machine may be too slow for."""
+        self.change("seen = clock_timestamp() - interval '170 s'")
+        begun = time.monotonic()
+        try:
+            self.assertTrouble()
+        except AssertionError:
+            if time.monotonic() - begun < 10:
+                raise
+            return False
+        return True
+
     def test_late(self):
         """a node that was not seen, decisions that wait"""
-        self.change("seen = now() - interval '170 s'", "INSERT INTO rcptguard.decision (node, row, action) VALUES ('relay1', 1, 'release')")
-        self.assertTrouble()
+        self.server.psql("INSERT INTO rcptguard.decision (node, row, action) VALUES ('relay1', 1, 'release')")
+        daemon.wait_until(self.is_fine_at_170, 60 * tap.SLOWNESS, "a look within ten seconds")
         self.change("seen = now() - interval '10 min'", "UPDATE rcptguard.decision SET at = now() - interval '7 min'")
         report, _text = self.assertTrouble("was not seen for 10 min: is rcptguard-fleet.service running there?", "1 decision for it waits, the oldest for 7 min")
         self.assertEqual((report["nodes"][0]["waiting"], report["nodes"][0]["seen_age"] // 60), (1, 10))

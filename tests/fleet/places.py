@@ -5,6 +5,7 @@ It starts three MTAs, which takes most of its time.
 
 import json
 import pathlib
+import re
 import subprocess
 
 import daemon
@@ -41,7 +42,7 @@ class Seen(fleetpeople.PeopleCase):
         text = self.one.done("list").out
         self.assertRegex(text, r"(?m)^ID +NODE +AGE ")
         for node, one in zip(self.nodes, held):
-            self.assertRegex(text, r"(?m)^%s +%s +\d+ s " % (one.id, node.NODE))
+            self.assertRegex(text, r"(?m)^%s +%s +\d+ (s|min) " % (one.id, node.NODE))
         self.assertEqual(set(self.listed(self.one, "--node", "MX2")), {("mx2", held[1].id)})
         self.assertEqual(set(self.listed(self.one, "--node", "mx1")), {("mx1", held[0].id)})
         self.assertEqual(set(self.listed(self.one, "--party", held[0].recipients[0].partition("@")[2])), wanted)
@@ -147,8 +148,8 @@ class Seen(fleetpeople.PeopleCase):
         first, second = self.hold_seen(self.two, self.one)
         terminal = screen.Screen(self.one.command("review"), lines=40)
         self.addCleanup(terminal.__exit__)
-        text = terminal.wait_for("1 of 2  mx2:%s" % first.id)
-        self.assertIn("Node          mx2", terminal.wait_for("r release") and text)
+        for words in "1 of 2  mx2:%s" % first.id, "r release", "Node          mx2":
+            terminal.wait_for(words)
         terminal.keys("a")
         terminal.wait_for("is held by node mx2")
         terminal.keys("a", "r")
@@ -157,7 +158,9 @@ class Seen(fleetpeople.PeopleCase):
         terminal.keys("Enter")
         terminal.wait_for("mx2:%s: would be released. y: do it" % first.id)
         terminal.keys("y")
-        terminal.wait_for("mx2:%s: released" % first.id)
+        said = re.compile(r"mx2:%s: (released|waits for node mx2: it has )" % first.id)
+        if daemon.wait_until(lambda: said.search(terminal.text()), mta.LIMIT, lambda: "an answer of mx2: " + terminal.text()).group(1) != "released":
+            terminal.keys("s")  # a loaded machine may need longer than it waits: it goes to the next one by hand
         self.assertIn(second.id, terminal.wait_for("2 of 2"))
         terminal.keys("q")
         self.assertEqual(terminal.wait_end(), review.DONE)
@@ -193,7 +196,7 @@ class Seen(fleetpeople.PeopleCase):
             self.assertEqual(sum(each[key] for each in counts["hours"]), sum(each[key] for node in hours for each in node), key)
         text = self.one.done("counts").out
         self.assertIn("3 messages wait", text)
-        self.assertRegex(text, r"(?m)^mx3 +1 +0 +\d+ s$")
+        self.assertRegex(text, r"(?m)^mx3 +1 +0 +\d+ (s|min)$")
 
     def test_follow(self):
         """what another node holds is seen at once"""

@@ -51,12 +51,11 @@ class TroubleCase(fleetcase.FleetCase):
     def check_local_work(self, node):
         """A hold and a decision, here, while the database is away; gives the messages: one left, one is held."""
         released, kept = node.hold(), node.hold()
-        begin = time.monotonic()
-        answer = node.ask("release", released.id, reason="local")
+        answer, took = soak.timed(lambda: node.ask("release", released.id, reason="local"))
         self.assertEqual(answer.code, review.DONE, answer)
         self.assertRegex(answer.err, r"\A(rcptguardq: other nodes are not shown: .*\n)?\Z")
+        self.assertLess(took, 60 * tap.SLOWNESS)
         node.assertArrived(released)
-        self.assertLess(time.monotonic() - begin, mta.LIMIT / 2)
         return released, kept
 
     def check_all_is_well(self, node, *held):
@@ -258,7 +257,8 @@ class Away(TroubleCase):
     def test_newer(self):
         """its schema is of a version to come: it is left alone, and local work goes on"""
         def version(number):
-            self.server.psql("UPDATE rcptguard.fleet SET version = %s; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'mx%%'" % number)
+            self.server.psql("UPDATE rcptguard.fleet SET version = " + number)
+            self.hang_up("mx%")
         self.check(lambda: version("version + 98"), lambda: version("version - 98"))
         self.assertRegex(self.said(AWAY)[0], r"has schema \d+, this rcptguard knows \d+: update it")
 
@@ -269,7 +269,8 @@ class Away(TroubleCase):
             self.assertEqual(self.answer(self.decide([(node, one)], "delete")[0]).code, review.DONE)
             self.assertPublished(node, one)
         before = {node.NODE: set(self.published(node)) for node in self.nodes}
-        self.server.psql("DROP SCHEMA rcptguard CASCADE")
+        # Of two that wait for each other's locks an agent gives way, and comes again.
+        self.server.psql("SET deadlock_timeout = '10min'; DROP SCHEMA rcptguard CASCADE")
         self.fleet.manage("init")
         for node, one in held:
             node.hold()  # so that its agent looks now
@@ -284,7 +285,8 @@ class Away(TroubleCase):
         self.assertPublished(node, held)
         row = node.row(held.id)["id"]
         self.server.psql("UPDATE rcptguard.node SET published = published - interval '1 hour' WHERE name = 'mx1';"
-                         "UPDATE rcptguard.held SET record = '{}' WHERE node = 'mx1' AND row = %d; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mx1'" % row)
+                         "UPDATE rcptguard.held SET record = '{}' WHERE node = 'mx1' AND row = %d" % row)
+        self.hang_up("mx1")
         daemon.wait_until(lambda: self.published(node)[row] != {}, BACK, "the record")
         self.assertPublished(node, held)
 
@@ -313,6 +315,7 @@ class FailedOver(TroubleCase):
         first = self.server
         first.kill()
         meanwhile = [(each, *self.check_local_work(each)) for each in self.nodes]
+        self.wait_said(AWAY, len(self.nodes))
         standby.promote()
         self.fleet.server = type(self).server = standby
         self.addCleanup(lambda: (setattr(self.fleet, "server", first), setattr(type(self), "server", first)))
@@ -426,9 +429,9 @@ class Clocks(TroubleCase):
             # The process that carries it out keeps no environment, and so has the machine's clock.
             ahead = max(aheads[node], 0) * 1000000
             self.assertEqual([each["done"] + ahead >= each["at"] for each in decided], [True] * len(decided))
-        skew = {row["name"]: row["skew_ms"] for row in self.rows("SELECT name, skew_ms FROM rcptguard.node")}
-        self.assertAlmostEqual(skew["mx1"], 5000, delta=2000)
-        self.assertAlmostEqual(skew["mx2"], -5000, delta=2000)
+        # A sign of life that was long on its way is followed by another one.
+        daemon.wait_until(lambda: self.rows("SELECT name FROM rcptguard.node WHERE abs(skew_ms - CASE name WHEN 'mx1' THEN 5000 ELSE -5000 END) <= 2000 ORDER BY name")
+                          == [{"name": "mx1"}, {"name": "mx2"}], mta.LIMIT, "the clocks' differences")
         for node in self.nodes:
             node.stop_agent()
 
@@ -459,4 +462,4 @@ class Clocks(TroubleCase):
 
 if __name__ == "__main__":
     unittest.TestCase.maxDiff = None
-    fleetcase.main(soak.LIMIT)
+    fleetcase.main(max(soak.LIMIT, 600))

@@ -21,6 +21,7 @@ import subprocess
 
 import daemon
 import fleetcase
+import fleetdb
 import mta
 import review
 import surroundings
@@ -77,7 +78,13 @@ class PeopleCase(fleetcase.FleetCase):
         command = ["sudo", "-n", self.program, *arguments, *(["--reason", reason] if reason is not None else [])]
         done = subprocess.run(command, user=entry.pw_uid, group=entry.pw_gid, extra_groups=[entry.pw_gid], input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=mta.LIMIT, check=False, cwd="/", env={"PATH": os.environ["PATH"], "LANG": "C", "SUDO_UID": "0"})
-        return review.Answer(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+        return fleetdb.in_the_end(self.server, review.Answer(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")))
+
+    def decided(self, node, *arguments, **options):
+        """What root is told on a node of what others hold, who do it without a complaint."""
+        result = fleetdb.in_the_end(self.server, node.ask(*arguments, **options))
+        self.assertEqual((result.code, result.err), (review.DONE, ""), result)
+        return result
 
     def assertSaid(self, result, code, words):
         self.assertEqual(result.code, code, result)
@@ -104,8 +111,9 @@ class PeopleCase(fleetcase.FleetCase):
     def make_away(self, node, minutes):
         """Its agent is stopped, as if that were some minutes ago: the database does not let its time be written."""
         node.stop_agent()
+        daemon.wait_until(lambda: self.server.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = '%s'" % node.NODE) == "0", mta.LIMIT, "the end of its sessions")
         self.server.psql("SET session_replication_role = replica; UPDATE rcptguard.node SET seen = clock_timestamp() - interval '%d minutes' WHERE name = '%s'" % (minutes, node.NODE))
 
 
-def main(limit=240):
+def main(limit=400):
     fleetcase.main(limit, sorted({"/etc", _existing(os.path.dirname(os.path.dirname(installed())))}))

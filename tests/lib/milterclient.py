@@ -130,7 +130,7 @@ def open_socket(address, timeout):
 class Client:
     """One connection of an MTA to the milter."""
 
-    def __init__(self, address, version=6, actions=ALL_ACTIONS, protocol=ALL_PROTOCOL, timeout=30, negotiate=True, mta="Postfix 3.7.11"):
+    def __init__(self, address, version=6, actions=ALL_ACTIONS, protocol=ALL_PROTOCOL, timeout=60, negotiate=True, mta="Postfix 3.7.11"):
         self.timeout = timeout * tap.SLOWNESS
         self.sock = open_socket(address, self.timeout)
         self.buffer = b""

@@ -173,6 +173,7 @@ class Server:
         """It says nothing any more, though the system still accepts connections for it."""
         os.kill(self.process.pid, signal.SIGSTOP)
         self.paused = [self.process.pid]
+        daemon.wait_until(lambda: daemon.status(self.process.pid)["State"].startswith("T"), what="the pause of PostgreSQL")
         # The first is stopped, so no more come.
         for pid in daemon.children(self.process.pid):
             with contextlib.suppress(ProcessLookupError):

@@ -84,3 +84,15 @@ class Metrics:
 def read(path):
     with open(path, encoding="utf-8") as file:
         return Metrics(file.read())
+
+
+def after_reload(path, guard):
+    """What a daemon has counted: in the file that it writes a moment after a reload, and for the first time a moment after its start."""
+    name = "rcptguard_reloads_total", "result", "ok"
+    before = daemon.wait_until(lambda: os.path.exists(path) and read(path), what="the first metrics").get(*name)
+    guard.reload()
+
+    def written():
+        found = read(path)
+        return found if found.get(*name) > before else None
+    return daemon.wait_until(written, what="the metrics")

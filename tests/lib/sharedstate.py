@@ -12,6 +12,7 @@ import subprocess
 import daemon
 import postgres
 import statecase
+import tap
 
 NODES = 3
 TABLES = "state_record", "state_circle", "state_party", "state_permit", "state_need", "state_key"
@@ -63,6 +64,17 @@ class SharedStateCase(statecase.StateCase):
 
     def nodes(self, count=NODES, policy=statecase.WINDOWS, **keys):
         return [self.node(number, policy, **keys) for number in range(1, count + 1)]
+
+    def learned(self, guard, *circles):
+        """The database knows them: each passes, and again where a loaded machine was too late for what was learned."""
+        def all_known():
+            for circle in circles:
+                self.assertPassed(self.answered(lambda circle=circle: self.send(guard, circle)))
+            try:
+                return daemon.wait_until(lambda: self.count("state_circle") == len(circles), 3 * tap.SLOWNESS)
+            except AssertionError:
+                return False
+        daemon.wait_until(all_known, 120 * tap.SLOWNESS, "learning")
 
     def rows(self, sql):
         return self.server.psql(sql).splitlines()

@@ -26,7 +26,7 @@ def folder_of(program):
     return os.path.join(daemon.SOURCE if program == "rcptguardd" else daemon.BUILD, "packaging", "completions")
 
 
-LIMIT = 20 * tap.SLOWNESS
+LIMIT = daemon.LIMIT
 FILES = ["a file.eml", "b.eml", "folder"]
 
 

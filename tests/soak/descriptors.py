@@ -26,9 +26,9 @@ import tap
 IDLE, SLOW, HALF = soak.pick((100, 100, 50), (1000, 1000, 500))
 IN_A_ROW = soak.pick(300, 10000)
 MESSAGES = soak.pick(200, 500)
-TIMES, NOISE = 3, soak.pick(3, 0.01) * tap.SLOWNESS  # of the null milter's p99, in seconds
+TIMES, NOISE = 3, soak.pick(10, 0.01) * tap.SLOWNESS  # of the null milter's p99, in seconds
 RSS = 64 * 1024  # kB
-RECOVERY = soak.pick(20, 1) * tap.SLOWNESS
+RECOVERY = soak.pick(60, 1) * tap.SLOWNESS
 NULL = os.path.join(daemon.BUILD, "tests", "bench", "null-milter")
 
 

@@ -21,4 +21,4 @@ if soak.LONG:
 
 if __name__ == "__main__":
     unittest.TestCase.maxDiff = None
-    fleetcase.main(soak.LIMIT)
+    fleetcase.main(max(soak.LIMIT, 600))

@@ -16,7 +16,7 @@ import tap
 
 KILLS = soak.pick(5, 200)
 SENDERS = 3
-BACK = soak.pick(20, 2) * tap.SLOWNESS  # seconds
+BACK = soak.pick(60, 2) * tap.SLOWNESS  # seconds
 
 # What becomes of a message, and the people in its Cc who cause it.
 KINDS = {"pass": policies.people(3), "hold": policies.people(12), "refuse": policies.people(60)}

@@ -28,7 +28,7 @@ NARROW = policies.people(3)
 SIZE, INODES = 2 * 1024 * 1024, 64
 SUFFIXES = "", "-wal", "-shm"
 TRIES = soak.pick(2, 20)
-PATIENCE = soak.pick(20, 1) * tap.SLOWNESS
+PATIENCE = soak.pick(60, 1) * tap.SLOWNESS
 
 HELD, DEFERRED, PASSED = "held", "deferred", "passed"
 
@@ -188,14 +188,7 @@ class Faults:
 
     def errors(self):
         """What the metrics counted of failed holds, after a reload, which has them written."""
-        found = prometheus.read(os.path.join(self.metrics, "rcptguard.prom"))
-        reloads = found.get("rcptguard_reloads_total", "result", "ok") if found else 0
-        self.guard.reload()
-
-        def later():
-            found = prometheus.read(os.path.join(self.metrics, "rcptguard.prom"))
-            return found if found.get("rcptguard_reloads_total", "result", "ok") > reloads else None
-        return daemon.wait_until(later, what="the metrics").get("rcptguard_ledger_errors_total", "operation", "hold")
+        return prometheus.after_reload(os.path.join(self.metrics, "rcptguard.prom"), self.guard).get("rcptguard_ledger_errors_total", "operation", "hold")
 
     def readable(self, queue_id):
         try:

@@ -44,11 +44,6 @@ class Messages(unittest.TestCase):
                               check=False, timeout=soak.LIMIT)
         self.assertEqual(done.returncode, 0, done.stdout)
 
-    def metrics(self, path, guard):
-        reloads = prometheus.read(path).get("rcptguard_reloads_total", "result", "ok")
-        guard.reload()
-        return daemon.wait_until(lambda: (lambda found: found if found.get("rcptguard_reloads_total", "result", "ok") > reloads else None)(prometheus.read(path)), what="the metrics")
-
     def test_messages(self):
         folder = daemon.temporary_directory()
         self.addCleanup(daemon.shutil.rmtree, folder, True)
@@ -62,7 +57,7 @@ class Messages(unittest.TestCase):
                 self.load(guard, PASSING, 3, "accept")
                 self.load(guard, HELD, 12, "quarantine")
                 guard.set_policy(texts[number % 2])
-                found = self.metrics(path, guard)
+                found = prometheus.after_reload(path, guard)
                 memory.append(soak.rss(child))
                 open_files.append(soak.descriptors(child))
                 held = ledgerfile.query(guard.ledger_path, "SELECT count(*) FROM held WHERE state = 'pending'")[0][0]

@@ -17,7 +17,7 @@ SENDERS = 4
 DOMAINS = soak.pick(20000, 1000000)
 TABLE_RELOADS = soak.pick(4, 1000)
 GROWTH = soak.pick(8, 16) * 1024  # kB, after a warm-up
-WAIT = soak.pick(10, 0.05) * tap.SLOWNESS  # seconds that a message may wait at a reload
+WAIT = soak.pick(60, 0.05) * tap.SLOWNESS  # seconds that a message may wait at a reload
 
 BAD = "version 1\nnonsense\ndefault accept\n"
 

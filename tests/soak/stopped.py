@@ -14,7 +14,7 @@ import tap
 
 SECONDS = soak.pick(4, 2)  # the MTA's patience with the milter
 ROUNDS = soak.pick(1, 20)
-SLACK = soak.pick(30, 1.5) * tap.SLOWNESS
+SLACK = soak.pick(60, 1.5) * tap.SLOWNESS
 
 NARROW, WIDE = policies.people(3), policies.people(12)
 

@@ -94,7 +94,7 @@ static void test_list(void)
     }
 }
 
-/* As much as a header may hold, of what might be looked at again and again. */
+/* As much as a header may hold, of what might be looked at again and again, which would take hours. */
 static void test_cost(void)
 {
     static const char *const shapes[] = {"(", "\"", "\\", "%", "!", "a%", "(\\", "(a)", ",(", "<", "@:"};
@@ -106,7 +106,7 @@ static void test_cost(void)
         gint64 begin = g_get_monotonic_time();
         route_list(list->str, collect, found);
         g_free(route_address(list->str));
-        g_assert_cmpint(g_get_monotonic_time() - begin, <, 2 * G_USEC_PER_SEC);
+        g_assert_cmpint(g_get_monotonic_time() - begin, <, 30 * G_USEC_PER_SEC);
     }
 }
 

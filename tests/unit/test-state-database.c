@@ -7,7 +7,7 @@
 #include "milter/state/state_schema.h"
 #include "state_cases.h"
 
-#define WAIT 2000u
+#define WAIT 20000u
 
 static struct state_key *key;
 static struct pg_connection *owner;
