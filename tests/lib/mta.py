@@ -149,8 +149,8 @@ class Mta:
                 self.sink_process.stderr.close()
             shutil.rmtree(self.root, ignore_errors=True)
 
-    def _command(self, *arguments, **options):
-        return subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False, env=self.environment(), **options)
+    def _command(self, *arguments, timeout=LIMIT, **options):
+        return subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False, env=self.environment(), **options)
 
     def environment(self):
         return dict(os.environ)

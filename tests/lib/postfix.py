@@ -217,18 +217,20 @@ class Postfix(mta.Mta):
     def _run(self):
         """A master that hangs at its start, which a loaded machine shows now and then, is ended, and another one started."""
         self.started = True
-        try:
-            self._run_once(mta.LIMIT / 2)
-        except AssertionError:
-            pid = self.master()
-            if pid is None:
-                raise
-            os.kill(pid, signal.SIGKILL)
-            daemon.wait_until(lambda: not daemon.alive(pid), LIMIT, "the end of Postfix")
-            self._run_once(mta.LIMIT)
+        for limit in mta.LIMIT / 3, mta.LIMIT / 3, mta.LIMIT:
+            try:
+                self._run_once(limit)
+                return
+            except (AssertionError, subprocess.TimeoutExpired):
+                pid = self.master()
+                if limit == mta.LIMIT:
+                    raise
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
+                    daemon.wait_until(lambda pid=pid: not daemon.alive(pid), LIMIT, "the end of Postfix")
 
     def _run_once(self, limit):
-        done = self._command("postfix", "-c", self.etc, "start")
+        done = self._command("postfix", "-c", self.etc, "start", timeout=limit)
         if done.returncode != 0:
             raise AssertionError("postfix start: %s\n%s" % (done.stdout.decode("utf-8", "replace"), "\n".join(self.lines())))
         self._wait_listening((*LISTENERS, "sink"), limit)

@@ -10,6 +10,7 @@ connection can come from outside (203.0.113.0/24 and the like are nobody's).
 its own programs write to syslog, and nothing else.  The host is not touched.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -65,6 +66,9 @@ def _network():
         for number, address in enumerate(ADDRESSES):
             data = struct.pack("HH4s", socket.AF_INET, 0, socket.inet_aton(address))
             fcntl.ioctl(control, _SIOCSIFADDR, _interface("lo:%d" % number, data))
+    # As systemd does.  With the kernel's 10 the master of Postfix can wait for ever for room in the socket of its log, whose reader it has yet to start.
+    with contextlib.suppress(OSError), open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
+        file.write("512\n")
 
 
 def _devices():

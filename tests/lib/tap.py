@@ -24,7 +24,7 @@ SANITIZERS = os.environ.get("SANITIZERS", "no") or "no"
 SLOWNESS = {"no": 1}.get(SANITIZERS, 5)
 
 # How long one test, and one class with its set-up, may take; a file may say otherwise by `main`.
-TEST_LIMIT = 180
+TEST_LIMIT = 300
 
 # A test that takes as many seconds is remarked on.
 SLOW = 2
