@@ -19,8 +19,13 @@
 /* Between two signs of life, in microseconds. */
 #define BEAT (30 * G_USEC_PER_SEC)
 
-/* Between two looks at the MTA's queue, if there is nothing else to look for. */
+/* Between two looks at the MTA's queue, if there is nothing else to look for; and the first look for a message that was
+ * held, and is not seen there yet. */
 #define LOOK (60 * G_USEC_PER_SEC)
+#define SOON G_USEC_PER_SEC
+
+/* So many times as long as it took there is no other look. */
+#define LOOK_SHARE 10
 
 /* The longest and the shortest pause after a failure, or when something is left, in microseconds. */
 #define LONGEST_PAUSE  (60 * G_USEC_PER_SEC)
@@ -36,6 +41,9 @@ struct agent_fleet {
     char host[HOST_LIMIT];
     gint64 failures;
     gint64 look;          /* when the queue is looked at next */
+    gint64 looked;        /* when that was done last */
+    gint64 soon;          /* how long after that it is looked at again while a message is not seen there */
+    unsigned unseen;      /* such messages */
     gint64 beat;          /* when the next sign of life is due; 0: all is read again, since the connection is new */
     gint64 away;          /* since when the database is away; 0: it is not */
     enum pg_failure said; /* how, as the log says */
@@ -137,20 +145,37 @@ static enum exchange_end be_there(struct agent_fleet *agent)
     return anew == -1 ? ledger_failed(&error) : EXCHANGE_DONE;
 }
 
+static unsigned count_rows(struct agent_fleet *agent, unsigned states)
+{
+    const struct ledger_filter filter = {.states = states};
+    struct database_error error;
+    gint64 oldest;
+    unsigned count = 0;
+    return ledger_count(agent->exchange.tool->ledger, &filter, &count, &oldest, &error) == -1 ? 0 : count;
+}
+
+/* Soon after a message was held: until the queue has it nobody on another node can decide. */
+static gint64 next_look(struct agent_fleet *agent)
+{
+    unsigned unseen = count_rows(agent, LEDGER_BIT(LEDGER_PENDING));
+    if (unseen > agent->unseen)
+        agent->soon = SOON;
+    agent->unseen = unseen;
+    return unseen == 0 ? agent->look : MIN(agent->look, agent->looked + agent->soon);
+}
+
 /* What left the queue by hand, say, is seen there too: nobody else may look here for long. */
 static void look_at_queue(struct agent_fleet *agent)
 {
-    struct tool *tool = agent->exchange.tool;
-    const struct ledger_filter open = {.states = LEDGER_OPEN};
-    struct database_error error;
-    gint64 now = g_get_monotonic_time(), oldest;
-    unsigned count = 0;
+    gint64 began = g_get_monotonic_time();
     int status;
-    if (agent->beat != 0 && now < agent->look)
+    if (agent->beat != 0 && began < next_look(agent))
         return;
-    agent->look = now + LOOK;
-    if (ledger_count(tool->ledger, &open, &count, &oldest, &error) == 0 && count > 0)
-        view_free(tool_view(tool, &status));
+    if (count_rows(agent, LEDGER_OPEN) > 0)
+        view_free(tool_view(agent->exchange.tool, &status));
+    agent->looked = g_get_monotonic_time();
+    agent->look = agent->looked + LOOK;
+    agent->soon = CLAMP(agent->soon * 2, LOOK_SHARE * (agent->looked - began), LOOK);
 }
 
 /* With a new connection, and from time to time. */
@@ -159,8 +184,7 @@ static enum exchange_end begin(struct agent_fleet *agent, bool *compare, bool *w
     gint64 now = g_get_monotonic_time();
     *compare = now >= agent->beat;
     *whole = agent->beat == 0;
-    if (*compare)
-        look_at_queue(agent);
+    look_at_queue(agent);
     enum exchange_end end = *compare ? be_there(agent) : EXCHANGE_DONE;
     if (*compare && end == EXCHANGE_DONE)
         agent->beat = now + BEAT;
@@ -307,8 +331,8 @@ int agent_fleet_always(struct tool *tool, int (*carry_out)(void))
         }
         if (agent.exchange.more)
             continue;
-        gint64 retry = set_retry(&agent.exchange, end);
-        wait_for(&agent, bell, agent.beat > 0 ? MIN(retry, agent.beat) : retry);
+        gint64 retry = set_retry(&agent.exchange, end), look = next_look(&agent);
+        wait_for(&agent, bell, MIN(MIN(retry, look), agent.beat > 0 ? agent.beat : G_MAXINT64));
     }
     stop(&agent);
     return tool_ledger_error(&replaced); /* who started this process starts another one, with the ledger of now */

@@ -13,6 +13,7 @@ import mta
 import postgres
 import review
 import soak
+import tap
 
 HELD = soak.pick(30, 1000)
 ANN, BOB, EVE = fleetcase.ANN, fleetcase.BOB, fleetcase.EVE
@@ -41,6 +42,13 @@ class Many(fleetcase.FleetCase):
 
 class Decisions(fleetcase.FleetCase):
     NODES = ("postfix", "sendmail")
+
+    def test_seen(self):
+        """that a message is on hold all nodes know soon, before the agent looks at the queue anyway"""
+        messages = [(node, node.hold()) for node in self.nodes]
+        for node, held in messages:
+            daemon.wait_until(lambda node=node, held=held: self.rows("SELECT state FROM rcptguard.held WHERE node = '%s' AND queue_id = '%s'" % (node.NODE, held.id))
+                              == [{"state": "held"}], 25 * tap.SLOWNESS, "the state of %s" % held.id)
 
     def test_each_action(self):
         """in the name of who decided, with the reason; the answer is the exit code and the words of the holding node"""
