@@ -427,8 +427,10 @@ class Stopped(Case):
             with self.subTest(way), self.stopped(way) as (probe, link):
                 probe.send("query", 60, sql=self.INSERT, values=["x" * link.STATEMENT])
                 daemon.wait_until(link.holds_back, what="the statement")
+                children = daemon.children(probe.process.pid)
                 probe.process.kill()
                 probe.process.communicate()
+                daemon.wait_until(lambda children=children: not any(daemon.alive(pid) for pid in children), what="the end of its child")
                 shutil.rmtree(os.path.dirname(probe.errors))
                 self.assertNotCarriedOut(link)
 

@@ -8,7 +8,6 @@
 syslog daemon would read (systemd's syslog.socket) is read here: `handed_on` has those lines.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ import tempfile
 import threading
 
 import daemon
+import surroundings
 
 PROGRAM = next((path for path in ("/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald") if os.path.exists(path)), None)
 FOLDER = "/run/systemd/journal"
@@ -43,9 +43,7 @@ def enter():
     os.makedirs("/run/systemd/journald.conf.d")
     daemon.write("/run/systemd/journald.conf.d/test.conf", CONFIG)
     os.symlink(FOLDER + "/dev-log", "/dev/log")
-    # As systemd does at boot, here for this network of our own: what finds a socket full is lost, and the kernel's 10 lines are soon there.
-    with contextlib.suppress(OSError), open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
-        file.write("512\n")
+    surroundings.widen_logs()
 
 
 class Journal:

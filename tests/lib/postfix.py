@@ -31,6 +31,7 @@ import subprocess
 import daemon
 import mta
 import privacy
+import surroundings
 from mta import DOMAIN, LIMIT, LOGIN, PASSWORD
 
 SOCKET_DIRECTORY = "rcptguard"
@@ -211,6 +212,8 @@ class Postfix(mta.Mta):
         return dict(os.environ, MAIL_CONFIG=self.etc)
 
     def _start(self):
+        if surroundings.entered():  # or its master may wait for room in the socket of its log, whose reader it has yet to start
+            surroundings.widen_logs()
         self._start_sink()
         self._run()
 

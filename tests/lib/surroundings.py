@@ -55,6 +55,12 @@ def entered():
     return _ENTERED in os.environ
 
 
+def widen_logs():
+    """As systemd does at boot, here for this network of our own: the kernel's 10 lines are soon in a log's socket, and what finds it full is lost, or waits."""
+    with contextlib.suppress(OSError), open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
+        file.write("512\n")
+
+
 def _interface(name, data):
     return struct.pack("16s24s", name.encode(), data)
 
@@ -66,9 +72,6 @@ def _network():
         for number, address in enumerate(ADDRESSES):
             data = struct.pack("HH4s", socket.AF_INET, 0, socket.inet_aton(address))
             fcntl.ioctl(control, _SIOCSIFADDR, _interface("lo:%d" % number, data))
-    # As systemd does.  With the kernel's 10 the master of Postfix can wait for ever for room in the socket of its log, whose reader it has yet to start.
-    with contextlib.suppress(OSError), open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
-        file.write("512\n")
 
 
 def _devices():
