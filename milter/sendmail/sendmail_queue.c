@@ -291,7 +291,8 @@ static enum queue_answer is_free(struct queue *queue, const struct queue_entry *
     return *error == NULL ? QUEUE_DONE : QUEUE_FAILED;
 }
 
-/* One command for one quarantined message, which is quarantined no longer afterwards. */
+/* One command for one quarantined message, which is quarantined no longer afterwards.  A queue run that passed over
+ * the message without a word, though nobody is at it, was seen: so there is a second one. */
 static enum queue_answer act(struct queue *queue, const struct queue_entry *entry, const char *option, char **error)
 {
     enum queue_answer answer = is_free(queue, entry, error);
@@ -300,10 +301,13 @@ static enum queue_answer act(struct queue *queue, const struct queue_entry *entr
     g_autofree char *selection = g_strconcat("-qI", entry->id, NULL);
     const char *const words[] = {AT_ANY_LOAD, "-qQ", selection, option, NULL};
     g_autoptr(GString) said = g_string_new(NULL);
-    if (run(queue, words, NULL, 0, said, error) == -1)
-        return QUEUE_FAILED;
-    if (wait_until_left(queue, entry->id))
-        return QUEUE_DONE;
+    for (unsigned tries = 0; tries == 0 || (tries == 1 && !is_locked(queue, entry->id)); tries++) {
+        g_string_truncate(said, 0);
+        if (run(queue, words, NULL, 0, said, error) == -1)
+            return QUEUE_FAILED;
+        if (wait_until_left(queue, entry->id))
+            return QUEUE_DONE;
+    }
     const char *words_said = g_strstrip(said->str);
     *error = g_strdup_printf("sendmail %s left the message as it was%s%s", option, words_said[0] == '\0' ? "" : ": ",
                              words_said);
