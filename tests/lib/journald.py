@@ -43,7 +43,7 @@ def enter():
     os.makedirs("/run/systemd/journald.conf.d")
     daemon.write("/run/systemd/journald.conf.d/test.conf", CONFIG)
     os.symlink(FOLDER + "/dev-log", "/dev/log")
-    surroundings.widen_logs()
+    surroundings.set_log_length("512\n")
 
 
 class Journal:

@@ -212,14 +212,17 @@ class Postfix(mta.Mta):
         return dict(os.environ, MAIL_CONFIG=self.etc)
 
     def _start(self):
-        if surroundings.entered():  # or its master may wait for room in the socket of its log, whose reader it has yet to start
-            surroundings.widen_logs()
         self._start_sink()
         self._run()
 
     def _run(self):
         """A master that hangs at its start, which a loaded machine shows now and then, is ended, and another one started."""
         self.started = True
+        # Or its master may wait for room in the socket of its log, whose reader it has yet to start.
+        with surroundings.wide_logs() if surroundings.entered() else contextlib.nullcontext():
+            self._run_at_last()
+
+    def _run_at_last(self):
         for limit in mta.LIMIT / 3, mta.LIMIT / 3, mta.LIMIT:
             try:
                 self._run_once(limit)

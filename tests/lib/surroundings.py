@@ -27,6 +27,9 @@ ADDRESSES = "192.0.2.7", "10.1.2.3"
 
 _ENTERED = "RCPTGUARD_TEST_SURROUNDINGS"
 
+# How many datagrams a new socket keeps: of the network, which is ours.
+_LOG_LENGTH = "/proc/sys/net/unix/max_dgram_qlen"
+
 # What daemons and Python need of /dev; the rest of it is not there.
 _DEVICES = "null", "zero", "full", "random", "urandom", "tty"
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
@@ -55,10 +58,21 @@ def entered():
     return _ENTERED in os.environ
 
 
-def widen_logs():
-    """As systemd does at boot, here for this network of our own: the kernel's 10 lines are soon in a log's socket, and what finds it full is lost, or waits."""
-    with contextlib.suppress(OSError), open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
-        file.write("512\n")
+@contextlib.contextmanager
+def wide_logs():
+    """As systemd does at boot, for the sockets that are made here: the kernel's 10 lines are soon in a log's, and what finds it full is lost, or waits."""
+    with open(_LOG_LENGTH, encoding="ascii") as file:
+        before = file.read()
+    set_log_length("512\n")
+    try:
+        yield
+    finally:
+        set_log_length(before)
+
+
+def set_log_length(lines):
+    with contextlib.suppress(OSError), open(_LOG_LENGTH, "w", encoding="ascii") as file:
+        file.write(lines)
 
 
 def _interface(name, data):
