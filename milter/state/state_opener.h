@@ -1,5 +1,5 @@
 /*
- * state_opener - connects to the database of [state] in a thread of its own: a server that is far away or busy needs
+ * state_opener - connects to the database of [state] in a separate thread: a server that is far away or busy needs
  * more time for that than a message has.
  *
  * One thread uses it.

@@ -1,4 +1,4 @@
-"""Two nodes at one page: mx1, which has the page, and mx2, an instance of Postfix with a daemon of its own on the same machine; one PostgreSQL."""
+"""Two nodes at one page: mx1, which has the page, and mx2, an instance of Postfix with a separate daemon on the same machine; one PostgreSQL."""
 
 import os
 import pathlib

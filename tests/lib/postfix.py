@@ -220,9 +220,9 @@ class Postfix(mta.Mta):
         self.started = True
         # Or its master may wait for room in the socket of its log, whose reader it has yet to start.
         with surroundings.wide_logs() if surroundings.entered() else contextlib.nullcontext():
-            self._run_at_last()
+            self._run_tried_again()
 
-    def _run_at_last(self):
+    def _run_tried_again(self):
         for limit in mta.LIMIT / 3, mta.LIMIT / 3, mta.LIMIT:
             try:
                 self._run_once(limit)

@@ -171,5 +171,5 @@ class AcceptOnError(guardcase.GuardCase):
 
 
 if __name__ == "__main__":
-    surroundings.enter()  # ports of its own
+    surroundings.enter()  # nobody else has its ports
     tap.main()

@@ -167,5 +167,5 @@ class OrdersOverTcp(Orders):
 
 
 if __name__ == "__main__":
-    surroundings.enter()  # ports of its own
+    surroundings.enter()  # nobody else has its ports
     tap.main()

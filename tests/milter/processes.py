@@ -352,5 +352,5 @@ def has_ipv6():
 
 
 if __name__ == "__main__":
-    surroundings.enter()  # ports of its own
+    surroundings.enter()  # nobody else has its ports
     tap.main()

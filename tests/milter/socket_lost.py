@@ -200,5 +200,5 @@ class Lost(guardcase.StartCase):
 
 
 if __name__ == "__main__":
-    surroundings.enter()  # ports of its own
+    surroundings.enter()  # nobody else has its ports
     tap.main()
