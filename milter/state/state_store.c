@@ -635,7 +635,10 @@ static int share_rows(struct state_store *store, const GArray *rows)
     int gone = withdraw_gone(store, rows);
     if (gone == -1)
         return -1;
-    store->after = gone == 1 ? (struct state_row){0} : g_array_index(rows, struct state_row, rows->len - 1);
+    if (gone == 1) /* all of it is compared once more */
+        store->after = (struct state_row){0};
+    else
+        store->after = g_array_index(rows, struct state_row, rows->len - 1);
     store->after.hashes = NULL;
     return 1;
 }
