@@ -1,5 +1,7 @@
 """Where syslog leads to journald, each line is one entry with its facts as fields, and none is lost when journald goes."""
 
+import contextlib
+import functools
 import json
 import os
 import re
@@ -25,6 +27,23 @@ def kinds():
         return dict(re.findall(r'\[ENTRY_\w+\] = \{"([\w-]+)", "([0-9a-f]{32})"\}', file.read()))
 
 
+class NotHandedOn(AssertionError):
+    """A line did not come to the syslog daemon."""
+
+
+def hands_on(test):
+    """journald drops what it cannot hand on at once, and a line that did not come was seen once on a loaded machine: the test is tried three times."""
+    @functools.wraps(test)
+    def tried(self):
+        for _ in range(2):
+            with contextlib.suppress(NotHandedOn):
+                return test(self)
+            self.doCleanups()
+            self.setUp()
+        return test(self)
+    return tried
+
+
 @unittest.skipUnless(daemon.ROOT, "needs a /run and a /dev of its own")
 @unittest.skipUnless(journald.available(), "there is no systemd-journald (package systemd)")
 class Journal(unittest.TestCase):
@@ -46,10 +65,14 @@ class Journal(unittest.TestCase):
         self.journal.wait_for(RCPTGUARD_QUEUE_ID=queue_id)
         entries = [entry for entry in self.journal.entries() if queue_id in entry["MESSAGE"]]
         self.assertEqual(len(entries), 1, entries)
-        lines = daemon.wait_until(lambda: self.journal.handed_on_with(queue_id), what="the line for a syslog daemon")
+        try:
+            lines = daemon.wait_until(lambda: self.journal.handed_on_with(queue_id), what="the line for a syslog daemon")
+        except AssertionError as failure:
+            raise NotHandedOn(str(failure)) from None
         self.assertEqual(len(lines), 1, lines)
         return entries[0], lines[0]
 
+    @hands_on
     def test_the_line_of_a_message(self):
         with daemon.Daemon(policies.FIELD) as guard:
             line = self.judge(guard, cc=policies.people(12), user="care", sender='"a, b=c"@me.example')
@@ -65,6 +88,7 @@ class Journal(unittest.TestCase):
         self.assertEqual(fields["RCPTGUARD_SENDER"], "\\x22a\\x2C\\x20b\\x3Dc\\x22@me.example")
         self.assertFalse([name for name in entry if name.startswith("CODE_")])
 
+    @hands_on
     def test_monitor_rules_are_a_field_each(self):
         rules = policies.rule("first", "visible(external) >= 1", 'reject "x"', monitor=True) + policies.rule("second", "visible(external) >= 2", 'tag "x"', monitor=True)
         with daemon.Daemon(policies.policy(rules=rules)) as guard:
@@ -73,6 +97,7 @@ class Journal(unittest.TestCase):
             self.assertEqual(entry["RCPTGUARD_WOULD"], ["reject:first", "tag:second"])
             self.assertEqual(len(self.journal.entries(RCPTGUARD_WOULD="tag:second")), 1)
 
+    @hands_on
     def test_json(self):
         with daemon.Daemon(policies.FIELD, config={("log", "format"): "json", ("log", "facility"): "local3"}) as guard:
             with guard.client() as mta:
@@ -112,6 +137,7 @@ class Journal(unittest.TestCase):
         # Nothing but once: as many entries as lines.
         self.assertEqual([entry["MESSAGE"] for entry in self.journal.entries("-t", "rcptguardd")], guard.lines)
 
+    @hands_on
     def test_what_the_mta_refuses_is_an_error(self):
         with daemon.Daemon(policies.FIELD) as guard:
             os.rename(guard.state_directory, guard.state_directory + ".away")
@@ -121,6 +147,7 @@ class Journal(unittest.TestCase):
         self.assertEqual(entry["MESSAGE_ID"], kinds()["error"])
         self.assertEqual((entry["PRIORITY"], handed_on[0] & 7), (str(ERROR), ERROR))
 
+    @hands_on
     def test_a_journald_that_goes_and_comes_back(self):
         with daemon.Daemon(policies.FIELD) as guard:
             before = self.judge(guard, cc=policies.people(3))
