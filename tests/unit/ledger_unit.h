@@ -4,20 +4,10 @@
 #ifndef RCPTGUARD_LEDGER_UNIT_H
 #define RCPTGUARD_LEDGER_UNIT_H
 
+#include "database_unit.h"
 #include "milter/ledger/ledger.h"
-#include "unit.h"
 
 #include <unistd.h>
-
-/* Of the last call that failed; threads have their own. */
-static struct database_error error;
-
-/* Nothing here may fail but what says so. */
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
 
 static inline struct ledger *ledger_at(const char *path, enum database_mode mode)
 {
@@ -33,13 +23,13 @@ static inline struct ledger *open_private(void)
 }
 
 /* A message that arrived and was held at a time; a test adds what it needs. */
-static inline struct ledger_message message_held_at(const char *queue_id, gint64 judged)
+static inline struct ledger_message message_held_at(const char *queue_id, gint64 when)
 {
     return (struct ledger_message){
         .queue_id = (char *)queue_id,
         .mta = MTA_POSTFIX,
-        .began = judged,
-        .judged = judged,
+        .began = when,
+        .judged = when,
         .sender = (char *)"care@me.example",
         .rule = (char *)"split",
         .policy = (char *)"3f9a1c2b7d10aaaa",

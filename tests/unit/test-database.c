@@ -1,7 +1,6 @@
 /* test-database - which files are refused, what can go wrong and how it is told, who waits for how long */
 
-#include "milter/database/database.h"
-#include "unit.h"
+#include "database_unit.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -11,14 +10,6 @@
 #include <unistd.h>
 
 #define NOBODY 65534
-
-static struct database_error error;
-
-#define DONE(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((int)(call) != 0)                                                                                          \
-            g_error("%s: %s", #call, error.text);                                                                      \
-    } while (0)
 
 /* A folder that nobody else may write, and the path of a database in it. */
 struct place {

@@ -10,10 +10,10 @@
 
 static const struct ledger_person ann = {"ann", 1001};
 /* Holds a message at a time; the id of its row. */
-static gint64 hold(struct ledger *ledger, const char *queue_id, gint64 judged)
+static gint64 hold(struct ledger *ledger, const char *queue_id, gint64 when)
 {
-    struct ledger_message message = message_held_at(queue_id, judged);
-    message.began = judged - 2 * HOUR; /* it does not count */
+    struct ledger_message message = message_held_at(queue_id, when);
+    message.began = when - 2 * HOUR; /* it does not count */
     message.author = (char *)"care@me.example";
     message.sent_by = (char *)"care";
     message.terms = (struct action_terms){.release = RELEASE_AFTER, .release_after = 600};

@@ -11,9 +11,9 @@
 #define DAY    G_TIME_SPAN_DAY
 
 /* A message on delay; the id of its row. */
-static gint64 hold(struct ledger *ledger, const char *queue_id, gint64 judged)
+static gint64 hold(struct ledger *ledger, const char *queue_id, gint64 when)
 {
-    struct ledger_message message = message_held_at(queue_id, judged);
+    struct ledger_message message = message_held_at(queue_id, when);
     message.author = (char *)"care@me.example";
     message.sent_by = (char *)"care";
     message.rule = (char *)"slow";

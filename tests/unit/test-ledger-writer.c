@@ -411,8 +411,9 @@ static void test_stop(void)
     atomic_store(&sync_delay, 20);
     atomic_store(&syncs, 0);
     start(senders, MESSAGES, &place, "Q");
-    while (atomic_load(&syncs) == 0) /* so that there is something to be stopped */
+    for (unsigned i = 0; i < 60000 && atomic_load(&syncs) == 0; i++) /* so that there is something to be stopped */
         g_usleep(1000);
+    g_assert_cmpint(atomic_load(&syncs), >, 0);
     g_assert_true(keeper_stop(place.keeper, STOP_LIMIT));
     unsigned written = finish(senders, MESSAGES, ledger);
     g_assert_cmpuint(rows_in_all(ledger), ==, written);
