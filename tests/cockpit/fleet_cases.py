@@ -30,12 +30,16 @@ INSTANCE = (
     "postconf -c %s -Me '%d/inet=%d inet n - y - - smtpd'" % (ETC_OUT, PORT, PORT),
     "postmulti -i %s -e enable" % OUT,
     "systemctl daemon-reload",
-    "systemctl start postfix@%s" % OUT,
 )
 
 
 def shell(command):
     return mailhost.run("sh", "-c", command)
+
+
+def postfix_unit():
+    """That of the instance: Debian 13 leaves out what the names of all instances begin with."""
+    return "postfix@" + (OUT.replace("postfix-", "") if "/postfix-%I" in shell("systemctl cat postfix@.service") else OUT)
 
 
 def psql(sql, database="rcptguard"):
@@ -74,7 +78,7 @@ def make_fleet():
     mailhost.write(CONF, mailhost.REVIEW + conf("mx1"))
     mailhost.run("systemctl", "restart", "rcptguardd.service", DAEMON_OUT)
     mailhost.run(mailhost.PROGRAM, "setup", "postfix", "--instance", OUT, "--yes")
-    mailhost.run("systemctl", "restart", "postfix@" + OUT)
+    mailhost.run("systemctl", "restart", postfix_unit())
     mailhost.until(lambda: mailhost.listens(PORT), "the second Postfix listens")
     mailhost.run(mailhost.PROGRAM, "fleet", "init", "--user", "postgres", "--database", DATABASE + "fleet")
     psql("CREATE ROLE alice LOGIN IN ROLE rcptguard_reviewer")
@@ -84,7 +88,7 @@ def make_fleet():
 
 def remove_fleet():
     shell("systemctl stop %s %s %s && systemctl start postgresql" % (FLEET, FLEET_OUT, DAEMON_OUT))
-    shell("systemctl stop postfix@%s; postmulti -i %s -e disable && postmulti -i %s -e destroy; systemctl daemon-reload" % (OUT, OUT, OUT))
+    shell("systemctl stop %s; postmulti -i %s -e disable && postmulti -i %s -e destroy; systemctl daemon-reload" % (postfix_unit(), OUT, OUT))
     mailhost.write(CONF, mailhost.REVIEW)
     mailhost.run("systemctl", "restart", "rcptguardd")
     psql("DROP DATABASE rcptguard WITH (FORCE)", "postgres")

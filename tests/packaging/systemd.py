@@ -140,6 +140,12 @@ class Units(unittest.TestCase):
         self.assertIn("\nStateDirectory=rcptguard-%i\n", (self.units / "rcptguardd@.service").read_text())
         self.assertIn("\nPathModified=/var/lib/rcptguard-%i/agent.wake\n", (self.units / "rcptguard-agent@.path").read_text())
 
+    def test_before_postfix(self):
+        """the daemon of an instance is started before the instance, whichever of its two names Postfix's unit has"""
+        template = (self.units / "rcptguardd@.service").read_text()
+        self.assertRegex(template, r"(?m)^Before=.* postfix@%i\.service")
+        self.assertEqual((self.units / "postfix@.service.d/rcptguard.conf").read_text().split("\n")[-3:], ["[Unit]", "After=rcptguardd@postfix-%i.service", ""])
+
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox(self):
         for path in self.services():
