@@ -179,6 +179,7 @@ struct ledger_event {
     gint64 id;
     gint64 row;
     char *queue_id; /* of the row */
+    char *instance; /* of the MTA that the row's message is in, or NULL */
     gint64 when;
     char *who; /* NULL: nobody acted, a change was noticed */
     uid_t uid;

@@ -286,6 +286,7 @@ GArray *ledger_inside(struct ledger *ledger, gint64 id, struct database_error *e
 static void event_free(struct ledger_event *event)
 {
     g_free(event->queue_id);
+    g_free(event->instance);
     g_free(event->who);
     g_free(event->action);
     g_free(event->reason);
@@ -308,6 +309,7 @@ static void *make_event(struct statement *statement)
     event->detail = text_of(statement, 8);
     event->way = ledger_way_find(statement_text(statement, 9));
     event->node = text_of(statement, 10);
+    event->instance = text_of(statement, 11);
     return event;
 }
 
@@ -317,7 +319,7 @@ GPtrArray *ledger_history(struct ledger *ledger, gint64 id, gint64 since, struct
     struct statement *statement =
         database_query(ledger->database,
                        "SELECT history.id, held, queue_id, at, history.who, history.uid, action, history.reason,"
-                       " detail, history.way, history.node FROM history JOIN held ON held.id = held"
+                       " detail, history.way, history.node, instance FROM history JOIN held ON held.id = held"
                        " WHERE (?1 = 0 OR held = ?1) AND at >= ?2 ORDER BY at, history.id",
                        parameters, G_N_ELEMENTS(parameters));
     return collect(statement, make_event, (GDestroyNotify)event_free, error);

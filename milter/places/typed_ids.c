@@ -21,9 +21,8 @@ static const char *id_of(const struct view_item *item)
 /* "INSTANCE/ID" where the instance is known. */
 static char *local_id(const struct places *places, const struct view_item *item)
 {
-    const char *instance = facts_instance(tool_at(places->home, item), item);
-    bool known = instance != NULL && strcmp(instance, FACTS_NO_INSTANCE) != 0;
-    return known ? g_strdup_printf("%s/%s", instance, id_of(item)) : g_strdup(id_of(item));
+    const char *instance = facts_known_instance(tool_at(places->home, item), item);
+    return instance == NULL ? g_strdup(id_of(item)) : g_strdup_printf("%s/%s", instance, id_of(item));
 }
 
 static char *full_id(const struct places *places, const struct view_item *item)

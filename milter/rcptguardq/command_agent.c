@@ -19,7 +19,8 @@ static gboolean wait_option = FALSE, fleet_option = FALSE;
 
 static void say(int code, const char *id, const char *words)
 {
-    tool_print_decided(NULL, stdout, code, id, words);
+    const struct tool_decided decided = {.id = id, .code = code, .said = words};
+    tool_print_decided(NULL, stdout, &decided);
 }
 
 /* ---- other processes of this program */

@@ -44,7 +44,7 @@ static void print_json(const struct tool *tool, const struct ledger_event *event
     g_autofree char *time = time_text_json(event->when);
     json_builder_begin_object(json);
     json_string(json, "id", event->queue_id);
-    tool_json_node(json, tool);
+    tool_json_place(json, tool, event->instance);
     json_string(json, "time", time);
     json_string(json, "who", event->who);
     if (tool->peer != NULL)

@@ -4,6 +4,7 @@
 #include "milter/rcptguardq/commands.h"
 #include "milter/review/confirmation.h"
 #include "milter/review/decision.h"
+#include "milter/review/held_summary.h"
 #include "milter/review/message_filter.h"
 
 #include <stdio.h>
@@ -44,17 +45,26 @@ static int check(void)
 }
 
 /* JSON is one stream, whatever came of each. */
-static void tell(const struct tool *tool, int code, const char *id, const char *said)
+static void tell(const struct tool *tool, const struct tool_decided *decided)
 {
-    tool_print_decided(tool, code == EXITS_DONE || tool_json() ? stdout : stderr, code, id, said);
+    tool_print_decided(tool, decided->code == EXITS_DONE || tool_json() ? stdout : stderr, decided);
+}
+
+static void tell_unknown(int code, const char *id, const char *said)
+{
+    const struct tool_decided decided = {.id = id, .code = code, .said = said};
+    tell(NULL, &decided);
 }
 
 static int decide_one(struct tool *tool, const struct view_item *item, enum ledger_action action)
 {
     const struct decision decision = {.action = action, .reason = reason_option, .dry = dry_option, .learn = true};
     g_autofree char *said = NULL;
-    int code = decision_make(tool_at(tool, item), item, &decision, &said);
-    tell(tool_at(tool, item), code, decision_id(item), said);
+    struct tool *at = tool_at(tool, item);
+    const char *instance = facts_known_instance(at, item);
+    int code = decision_make(at, item, &decision, &said);
+    const struct tool_decided decided = {decision_id(item), instance, code, said};
+    tell(at, &decided);
     return code;
 }
 
@@ -67,7 +77,7 @@ static int decide_id(struct places *places, const char *id, enum ledger_action a
     if (item != NULL)
         return decide_one(places->home, item, action);
     if (said != NULL)
-        tell(NULL, status, id, said);
+        tell_unknown(status, id, said);
     return status;
 }
 
@@ -147,7 +157,7 @@ static int decide_input(struct places *places, const GPtrArray *ids, enum ledger
         int code = EXITS_DONE;
         const struct view_item *item = typed_id_find(places, id, &said, &code);
         if (item == NULL && said != NULL)
-            tell(NULL, code, id, said);
+            tell_unknown(code, id, said);
         else if (item != NULL && !waits(item))
             code = decide_one(places->home, item, action);
         else if (item != NULL && !g_ptr_array_find(items, item, NULL))

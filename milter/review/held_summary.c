@@ -25,6 +25,12 @@ const char *facts_instance(const struct tool *tool, const struct view_item *item
     return name == NULL && tool->queue != NULL && queue_is_several(tool->queue) ? FACTS_NO_INSTANCE : name;
 }
 
+const char *facts_known_instance(const struct tool *tool, const struct view_item *item)
+{
+    const char *name = facts_instance(tool, item);
+    return name == NULL || strcmp(name, FACTS_NO_INSTANCE) == 0 ? NULL : name;
+}
+
 char *facts_count(unsigned number, const char *one, const char *many)
 {
     return g_strdup_printf("%u %s", number, number == 1 ? one : many);
@@ -191,7 +197,7 @@ static void json_node(JsonBuilder *json, const struct tool *tool, const struct v
     const struct fleet_pending *pending = find_pending(tool, item);
     if (tool->peer == NULL)
         return;
-    tool_json_node(json, tool);
+    tool_json_place(json, tool, NULL);
     json_boolean(json, "node_away", tool->peer->away);
     json_time(json, "node_seen", tool->peer->away ? tool->peer->seen : 0);
     json_builder_set_member_name(json, "pending");
@@ -212,8 +218,8 @@ void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_it
 {
     gint64 arrival = view_arrival(item);
     json_string(json, "id", item->row != NULL ? item->row->message.queue_id : item->entry->id);
-    const char *instance = facts_instance(tool, item);
-    if (instance != NULL && strcmp(instance, FACTS_NO_INSTANCE) != 0)
+    const char *instance = facts_known_instance(tool, item);
+    if (instance != NULL)
         json_string(json, "instance", instance);
     json_string(json, "state", facts_state(item));
     json_boolean(json, "on_hold", item->entry != NULL || (item->unread && item->row->state == LEDGER_HELD));

@@ -34,6 +34,9 @@ char *facts_remark(const struct tool *tool, const struct view_item *item);
 #define FACTS_NO_INSTANCE "-"
 const char *facts_instance(const struct tool *tool, const struct view_item *item);
 
+/* The same; NULL if it is not known. */
+const char *facts_known_instance(const struct tool *tool, const struct view_item *item);
+
 /* "1 party", "25 parties": for g_free. */
 char *facts_count(unsigned number, const char *one, const char *many);
 

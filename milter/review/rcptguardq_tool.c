@@ -75,17 +75,17 @@ void tool_print(const GString *text)
     fwrite(text->str, 1, text->len, stdout);
 }
 
-void tool_print_decided(const struct tool *tool, FILE *stream, int code, const char *id, const char *said)
+void tool_print_decided(const struct tool *tool, FILE *stream, const struct tool_decided *decided)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    g_autofree char *full = tool_full_id(tool, id);
+    g_autofree char *full = tool_full_id(tool, decided->id);
     if (tool_json()) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
-        json_string(json, "id", id);
-        tool_json_node(json, tool);
-        json_number(json, "code", code);
-        json_string(json, "said", said);
+        json_string(json, "id", decided->id);
+        tool_json_place(json, tool, decided->instance);
+        json_number(json, "code", decided->code);
+        json_string(json, "said", decided->said);
         if (tool != NULL && tool->peer != NULL)
             json_boolean(json, "waits", tool->peer->waits);
         json_builder_end_object(json);
@@ -93,7 +93,7 @@ void tool_print_decided(const struct tool *tool, FILE *stream, int code, const c
     } else {
         terminal_append_plain(line, full);
         g_string_append(line, ": ");
-        terminal_append_plain(line, said);
+        terminal_append_plain(line, decided->said);
         g_string_append_c(line, '\n');
     }
     fwrite(line->str, 1, line->len, stream);
@@ -175,10 +175,12 @@ char *tool_full_id(const struct tool *tool, const char *id)
     return tool == NULL || tool->home == NULL ? g_strdup(id) : g_strdup_printf("%s:%s", tool->peer->name, id);
 }
 
-void tool_json_node(JsonBuilder *json, const struct tool *tool)
+void tool_json_place(JsonBuilder *json, const struct tool *tool, const char *instance)
 {
     if (tool != NULL && tool->peer != NULL)
         json_string(json, "node", tool->peer->name);
+    if (instance != NULL)
+        json_string(json, "instance", instance);
 }
 
 void tool_bare_ids(char **ids)

@@ -81,12 +81,19 @@ char *tool_time_text(gint64 microseconds);
 bool tool_time_parse(const char *text, gint64 *microseconds);
 #define TOOL_TIME_EXPECTED "a date such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z"
 
-/* Prints to `stream` what came of a message's decision: an exit code, and a sentence without its queue id.  `tool` is
- * that of its place, or NULL. */
-void tool_print_decided(const struct tool *tool, FILE *stream, int code, const char *id, const char *said);
+/* What came of a message's decision. */
+struct tool_decided {
+    const char *id;       /* its queue id */
+    const char *instance; /* of the MTA that it is in, or NULL */
+    int code;             /* an exit code */
+    const char *said;     /* a sentence without its queue id */
+};
 
-/* The member `node` of an object, if there is a fleet. */
-void tool_json_node(JsonBuilder *json, const struct tool *tool);
+/* Prints it to `stream`.  `tool` is that of its place, or NULL. */
+void tool_print_decided(const struct tool *tool, FILE *stream, const struct tool_decided *decided);
+
+/* Where the message is that an object is about: the members `node` and `instance`, each if there is one. */
+void tool_json_place(JsonBuilder *json, const struct tool *tool, const char *instance);
 
 /* Prints text to standard output. */
 void tool_print(const GString *text);

@@ -21,9 +21,9 @@ export class Failure extends Error {
     }
 }
 
-/** The id by which rcptguardq knows it among the messages of all nodes. @param {{id: string, node?: string}} of */
+/** The id by which rcptguardq knows it among the messages of all nodes and instances. @param {{id: string, node?: string, instance?: string}} of */
 export function idOf(of) {
-    return of.node === undefined ? of.id : of.node + ":" + of.id;
+    return (of.node === undefined ? "" : of.node + ":") + (of.instance === undefined ? "" : of.instance + "/") + of.id;
 }
 
 /** Whether sudo did not run rcptguardq; its warnings before what rcptguardq says are no refusal. @param {string} words */
@@ -125,6 +125,7 @@ export function follow(newer, each, ended) {
 /**
  * @typedef {object} Held what list says of one
  * @property {string} id
+ * @property {string} [instance] of the MTA, where there are several
  * @property {string} state
  * @property {boolean} on_hold
  * @property {string} arrival
@@ -185,8 +186,8 @@ export function follow(newer, each, ended) {
  * @typedef {"release" | "return" | "delete"} Action
  * @typedef {{party: string | null, class: string, individuals: boolean, people: number, parties: number}} Party
  * @typedef {{who: string | null, action: string, reason: string | null, way: string | null, time: string, state: string, detail: string | null}} Decision
- * @typedef {{id: string, node?: string, by_node?: string | null, time: string, who: string | null, action: string, reason: string | null, detail: string | null, way: string | null}} Entry
- * @typedef {{id: string, node?: string, code: number, said: string, waits?: boolean}} Outcome
+ * @typedef {{id: string, node?: string, instance?: string, by_node?: string | null, time: string, who: string | null, action: string, reason: string | null, detail: string | null, way: string | null}} Entry
+ * @typedef {{id: string, node?: string, instance?: string, code: number, said: string, waits?: boolean}} Outcome
  * @typedef {{node: string, host: string | null, own: boolean, away: boolean, seen: string | null, waiting: number, pending: number}} PlaceOf
  * @typedef {{hour: string, held: number, released: number, returned: number, deleted: number, expired: number}} Hour
  * @typedef {object} Counts

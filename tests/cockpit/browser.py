@@ -16,6 +16,7 @@ from decision_cases import Decisions  # noqa: F401
 from fleet_cases import Nodes  # noqa: F401
 from hostile_cases import Hostile, Looked  # noqa: F401
 from inside_cases import Inside  # noqa: F401
+from instance_cases import Instances  # noqa: F401
 from list_cases import List, Many  # noqa: F401
 from login_cases import Login  # noqa: F401
 from trouble_cases import Trouble  # noqa: F401

@@ -46,7 +46,7 @@ class Reviewer:
     def __init__(self, name=None, password=mailhost.PASSWORD, port=PORT):
         """A browser; with a name, he logs in and waits for his list."""
         options = webdriver.ChromeOptions()
-        for option in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+        for option in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-backgrounding-occluded-windows", "--disable-component-update",
                        "--lang=en-GB", "--window-size=%d,%d" % (WIDE, TALL)):
             options.add_argument(option)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -8,11 +8,10 @@ import subprocess
 import chrome
 import mailhost
 import pagecase
+import second_postfix
 from decision_cases import DELETE, RELEASE, RETURN
 
-OUT = "postfix-out"
-ETC_OUT = "/etc/" + OUT
-PORT = 2526
+OUT = second_postfix.NAME
 DAEMON_OUT, FLEET, FLEET_OUT = "rcptguardd@%s.service" % OUT, "rcptguard-fleet.service", "rcptguard-fleet@%s.service" % OUT
 CONF, CONF_OUT = "/etc/rcptguard/rcptguard.conf", "/etc/rcptguard/%s.conf" % OUT
 
@@ -21,25 +20,6 @@ HBA = "local all all peer map=rcptguard\n"
 IDENT = "".join("rcptguard %s %s\n" % pair for pair in (("rcptguard", "mx1"), ("rcptguard", "mx2"), ("alice", "alice"), ("postgres", "fleet"), ("postgres", "postgres")))
 ROLES = "CREATE ROLE fleet LOGIN CREATEROLE; CREATE ROLE rcptguard_node NOLOGIN; CREATE ROLE mx1 LOGIN IN ROLE rcptguard_node; CREATE ROLE mx2 LOGIN IN ROLE rcptguard_node"
 DATABASE = "host=/run/postgresql dbname=rcptguard user="
-
-INSTANCE = (
-    "postmulti -e init",
-    "postmulti -I %s -e create" % OUT,
-    "postconf -c %s -X master_service_disable authorized_submit_users" % ETC_OUT,
-    "postconf -c %s -MX smtp/inet" % ETC_OUT,
-    "postconf -c %s -Me '%d/inet=%d inet n - y - - smtpd'" % (ETC_OUT, PORT, PORT),
-    "postmulti -i %s -e enable" % OUT,
-    "systemctl daemon-reload",
-)
-
-
-def shell(command):
-    return mailhost.run("sh", "-c", command)
-
-
-def postfix_unit():
-    """That of the instance: Debian 13 leaves out what the names of all instances begin with."""
-    return "postfix@" + (OUT.replace("postfix-", "") if "/postfix-%I" in shell("systemctl cat postfix@.service") else OUT)
 
 
 def psql(sql, database="rcptguard"):
@@ -69,17 +49,13 @@ def conf(node):
 
 def make_fleet():
     make_database()
-    for command in INSTANCE:
-        shell(command)
-    for line in mailhost.postfix_settings():
-        mailhost.run("postconf", "-c", ETC_OUT, "-e", line)
+    second_postfix.make()
     mailhost.write("/etc/rcptguard/%s.policy" % OUT, mailhost.POLICY)
     mailhost.write(CONF_OUT, "[review]\nidentities = identities\n" + conf("mx2"))
     mailhost.write(CONF, mailhost.REVIEW + conf("mx1"))
     mailhost.run("systemctl", "restart", "rcptguardd.service", DAEMON_OUT)
     mailhost.run(mailhost.PROGRAM, "setup", "postfix", "--instance", OUT, "--yes")
-    mailhost.run("systemctl", "restart", postfix_unit())
-    mailhost.until(lambda: mailhost.listens(PORT), "the second Postfix listens")
+    second_postfix.start()
     mailhost.run(mailhost.PROGRAM, "fleet", "init", "--user", "postgres", "--database", DATABASE + "fleet")
     psql("CREATE ROLE alice LOGIN IN ROLE rcptguard_reviewer")
     mailhost.run("systemctl", "start", FLEET, FLEET_OUT)
@@ -87,13 +63,13 @@ def make_fleet():
 
 
 def remove_fleet():
-    shell("systemctl stop %s %s %s && systemctl start postgresql" % (FLEET, FLEET_OUT, DAEMON_OUT))
-    shell("systemctl stop %s; postmulti -i %s -e disable && postmulti -i %s -e destroy; systemctl daemon-reload" % (postfix_unit(), OUT, OUT))
+    second_postfix.shell("systemctl stop %s %s %s && systemctl start postgresql" % (FLEET, FLEET_OUT, DAEMON_OUT))
+    second_postfix.remove()
     mailhost.write(CONF, mailhost.REVIEW)
     mailhost.run("systemctl", "restart", "rcptguardd")
     psql("DROP DATABASE rcptguard WITH (FORCE)", "postgres")
     psql("DROP ROLE IF EXISTS mx1, mx2, alice, rcptguard_node, rcptguard_reviewer, rcptguard_owner, fleet", "postgres")
-    shell("systemctl stop postgresql; systemctl reset-failed; rm -rf /etc/rcptguard/%s.* /var/lib/rcptguard-%s" % (OUT, OUT))
+    second_postfix.shell("systemctl stop postgresql; systemctl reset-failed; rm -rf /etc/rcptguard/%s.* /var/lib/rcptguard-%s" % (OUT, OUT))
 
 
 def elsewhere(*arguments):
@@ -119,7 +95,7 @@ class Nodes(pagecase.PageCase):
 
     def empty(self):
         """Nothing is on hold on either, each of which decides about its own."""
-        for options, configuration in ((("--node", "mx1"), "/etc/postfix"), (("--instance", OUT, "--node", "mx2"), ETC_OUT)):
+        for options, configuration in ((("--node", "mx1"), "/etc/postfix"), (("--instance", OUT, "--node", "mx2"), second_postfix.ETC)):
             if mailhost.lines(mailhost.run(mailhost.PROGRAM, "list", "--json", *options)):
                 mailhost.run(mailhost.PROGRAM, "delete", "--all", "--newer", "90d", "--yes", "--reason", "the next test begins", *options)
             mailhost.run("postsuper", "-c", configuration, "-d", "ALL")
@@ -129,7 +105,7 @@ class Nodes(pagecase.PageCase):
 
     def hold(self, subject, **options):
         """On mx2; its name in the list of all nodes."""
-        queue_id = mailhost.hold(subject, port=PORT, **options)
+        queue_id = mailhost.hold(subject, port=second_postfix.PORT, **options)
         mailhost.until(lambda: mailhost.held()[queue_id]["state"] == "held", "mx1 knows that it is on hold")
         return "mx2:" + queue_id
 

@@ -61,7 +61,9 @@ class Together(instances.PairCase):
             with self.subTest(self.pair.name_of(one)):
                 stays = self.hold_in_each()
                 released, returned, deleted = (self.hold_in(one) for _ in range(3))
-                self.assertEqual(self.done("release", released.id, reason="ok").out, "%s: released\n" % released.id)
+                self.assertEqual(self.done("release", "--json", released.id, reason="ok").json(),
+                                 [{"id": released.id, "instance": self.pair.name_of(one), "code": review.DONE, "said": "released"}])
+                self.assertEqual({event["instance"] for event in self.done("log", "--json", released.id).json()}, {self.pair.name_of(one)})
                 self.assertArrivedAt(released)
                 self.done("return", returned.id, reason="ok")
                 daemon.wait_until(lambda held=returned: [mail for mail in held.mta.deliveries() if mail.recipients == [mtacase.SENDER] and held.subject.replace(" ", ".") in mail.message],
