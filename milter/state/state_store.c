@@ -5,7 +5,6 @@
 #include "milter/database/database_damage.h"
 #include "milter/log/log.h"
 #include "milter/state/site_state.h"
-#include "milter/state/state_database.h"
 #include "milter/state/state_opener.h"
 
 #include <string.h>
@@ -174,118 +173,6 @@ static bool begin_anew(struct state_store *store, const struct database_error *e
     }
 }
 
-/* ---- one call, of either */
-
-/* What answers a call. */
-struct target {
-    const struct state_functions *functions;
-    void *data;
-    enum state_outcome (*learn)(void *data, const struct state_learned *sets, unsigned count);
-    enum state_outcome (*withdraw)(void *data, const state_hash *ids, unsigned count);
-    enum state_place place;
-};
-
-static enum state_outcome learn_in_file(void *data, const struct state_learned *sets, unsigned count)
-{
-    return state_file_learn(data, sets, count);
-}
-
-static enum state_outcome learn_in_database(void *data, const struct state_learned *sets, unsigned count)
-{
-    return state_database_learn(data, sets, count);
-}
-
-static enum state_outcome withdraw_in_file(void *data, const state_hash *ids, unsigned count)
-{
-    enum state_outcome outcome = STATE_OK;
-    for (unsigned i = 0; i < count && outcome != STATE_AWAY; i++)
-        outcome = state_file_functions.withdraw(data, ids[i]);
-    return outcome;
-}
-
-static enum state_outcome withdraw_in_database(void *data, const state_hash *ids, unsigned count)
-{
-    return state_database_withdraw(data, ids, count);
-}
-
-/* Of what is open. */
-static struct target target_of(const struct state_store *store, enum state_place place)
-{
-    return place == STATE_IN_FILE
-               ? (struct target){&state_file_functions, store->file, learn_in_file, withdraw_in_file, place}
-               : (struct target){&state_database_functions, store->database, learn_in_database, withdraw_in_database,
-                                 place};
-}
-
-static enum state_outcome ask_window(const struct target *target, const struct state_call *call,
-                                     struct state_question *known)
-{
-    if (!call->with_set)
-        return target->functions->window(target->data, &call->record, call->keep, call->windows, call->count);
-    return target->functions->known_else_window(target->data, known, &call->record, call->keep, call->windows,
-                                                call->count);
-}
-
-/* Of what is kept, or of what is not written yet. */
-static enum state_outcome ask_set(const struct target *target, struct state_later *later, const struct state_call *call,
-                                  struct state_question *known)
-{
-    gint64 when = state_later_known(later, &call->set, call->time);
-    if (when == 0 && call->with_set)
-        return ask_window(target, call, known);
-    known->outcome = target->functions->known(target->data, &call->set, call->time, &known->when);
-    if (known->outcome != STATE_AWAY && when != 0) {
-        known->outcome = STATE_OK;
-        known->when = MAX(known->when, when);
-    }
-    return known->outcome;
-}
-
-static enum state_outcome ask(const struct target *target, struct state_later *later, const struct state_call *call,
-                              struct state_results *results)
-{
-    struct state_question *known = &results->known;
-    *known = (struct state_question){.set = call->set, .since = call->time};
-    switch (call->operation) {
-    case STATE_WINDOW:
-        return call->with_set ? ask_set(target, later, call, known) : ask_window(target, call, known);
-    case STATE_KNOWN:
-        return ask_set(target, later, call, known);
-    case STATE_WITHDRAW:
-        return target->functions->withdraw(target->data, call->id);
-    case STATE_LEARN:
-        return call->sets_count == 0 ? STATE_OK : target->learn(target->data, call->sets, call->sets_count);
-    case STATE_PERMIT:
-        return target->functions->permit(target->data, &call->permit);
-    case STATE_CLAIM:
-        if (call->message != 0)
-            return target->functions->unclaim(target->data, call->id, call->message);
-        return target->functions->claim(target->data, &call->claim, &results->claimed, &results->rule);
-    default:
-        return STATE_AWAY;
-    }
-}
-
-/* What was withdrawn while it could not be asked, before anything else: a message that came again is not meant. */
-static enum state_outcome withdraw_first(struct state_store *store, const struct target *target)
-{
-    state_hash ids[STATE_LATER_LIMIT];
-    unsigned count = state_later_withdrawn(store->later, target->place, ids);
-    if (count > 0 && target->withdraw(target->data, ids, count) == STATE_AWAY)
-        return STATE_AWAY;
-    if (count > 0)
-        state_later_drop_withdrawn(store->later, target->place, count);
-    return STATE_OK;
-}
-
-static enum state_outcome ask_open(struct state_store *store, enum state_place place, const struct state_call *call,
-                                   struct state_results *results)
-{
-    const struct target target = target_of(store, place);
-    enum state_outcome outcome = withdraw_first(store, &target);
-    return outcome == STATE_AWAY ? outcome : ask(&target, store->later, call, results);
-}
-
 /* What a place was not asked to withdraw, or could not, it withdraws before it is asked again. */
 static void withdraw_later(struct state_store *store, enum state_place place, const struct state_call *call)
 {
@@ -298,7 +185,8 @@ static enum state_outcome ask_file(struct state_store *store, const struct state
 {
     for (unsigned tries = 0; tries < 2; tries++) {
         if (open_file(store, error) == 0) {
-            enum state_outcome outcome = ask_open(store, STATE_IN_FILE, call, results);
+            const struct state_target file = state_call_file(store->file);
+            enum state_outcome outcome = state_call_ask(&file, store->later, call, results);
             if (outcome != STATE_AWAY)
                 return outcome;
             *error = *state_file_error(store->file);
@@ -371,7 +259,8 @@ static enum state_outcome ask_database(struct state_store *store, const struct s
         old = store->database != NULL;
         if (open_database(store, end, &failure) == -1)
             break;
-        enum state_outcome outcome = ask_open(store, STATE_IN_DATABASE, call, results);
+        const struct state_target target = state_call_database(store->database);
+        enum state_outcome outcome = state_call_ask(&target, store->later, call, results);
         if (outcome != STATE_AWAY)
             return outcome;
         failure = *state_database_error(store->database);
@@ -629,8 +518,9 @@ static int withdraw_gone(struct state_store *store, const GArray *rows)
 /* The next rows of the file into the database: as state_store_catch_up. */
 static int share_rows(struct state_store *store, const GArray *rows)
 {
-    const struct target database = target_of(store, STATE_IN_DATABASE);
-    if (withdraw_first(store, &database) == STATE_AWAY || state_database_add(store->database, rows) == -1)
+    const struct state_target database = state_call_database(store->database);
+    if (state_call_withdraw_waiting(&database, store->later) == STATE_AWAY ||
+        state_database_add(store->database, rows) == -1)
         return step_failed(store, state_database_error(store->database));
     int gone = withdraw_gone(store, rows);
     if (gone == -1)
@@ -662,9 +552,9 @@ int state_store_catch_up(struct state_store *store)
     }
     if (open_file(store, &error) == -1)
         return -1;
-    const struct target file = target_of(store, STATE_IN_FILE);
+    const struct state_target file = state_call_file(store->file);
     g_autoptr(GArray) rows = NULL;
-    if (withdraw_first(store, &file) != STATE_AWAY)
+    if (state_call_withdraw_waiting(&file, store->later) != STATE_AWAY)
         rows = state_file_rows(store->file, &store->after, ROWS_STEP);
     if (rows == NULL)
         return -1;

@@ -14,41 +14,12 @@
 #define RCPTGUARD_STATE_STORE_H
 
 #include "milter/common/conf.h"
-#include "milter/state/state_file.h"
-#include "milter/state/state_later.h"
-#include "milter/state/state_operation.h"
+#include "milter/database/database.h"
+#include "milter/state/state_call.h"
 #include "policy/state/state_keys.h"
 
 /* After a failure of the database the file alone is asked for so long, in microseconds. */
 #define STATE_STORE_PAUSE (5 * G_USEC_PER_SEC)
-
-/* What is asked. */
-struct state_call {
-    enum state_operation operation;
-    struct state_record record;
-    struct state_window *windows;
-    unsigned count; /* of windows */
-    bool keep;
-    state_hash id;
-    struct state_set set;
-    bool with_set;                    /* a window that is asked for unless the set is known */
-    const struct state_learned *sets; /* to be written */
-    unsigned sets_count;
-    gint64 time;
-    struct state_permit permit;
-    struct state_claim claim;
-    state_hash message; /* whose claim is given back */
-    gint64 end;         /* monotonic: until when somebody waits; 0: nobody does */
-};
-
-/* What a call finds beside its windows. */
-struct state_results {
-    struct state_question known;
-    enum state_claimed claimed;
-    state_hash rule; /* of the permit that was taken */
-    bool partly;     /* the file or the database has failed at this call, and the other one has answered */
-    bool unsure;     /* STATE_AWAY, though nothing failed at this call: only the database, which is away, can know */
-};
 
 struct state_store;
 
