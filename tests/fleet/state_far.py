@@ -3,9 +3,9 @@
 import daemon
 import postgres
 import sharedstate
-import slowlink
 import surroundings
 import tap
+import tcplink
 
 
 class Far(sharedstate.SharedStateCase):
@@ -13,7 +13,7 @@ class Far(sharedstate.SharedStateCase):
 
     def far(self, delay, **keys):
         """A node whose database is so many seconds away, each way."""
-        link = slowlink.Link(self.server.port, delay)
+        link = tcplink.Link(self.server.port, delay)
         self.addCleanup(link.__exit__)
         database = postgres.conninfo(hostaddr="127.0.0.1", port=link.port, user="relay1", dbname=postgres.DATABASE, sslmode="disable", gssencmode="disable")
         return self.node(1, database=database, **keys)

@@ -1,6 +1,6 @@
 """A network between two programs of this machine that needs time: what comes in leaves after a delay, in its order.
 
-    with slowlink.Link(port, 0.016) as link:
+    with tcplink.Link(port, 0.016) as link:
         connect to 127.0.0.1, link.port
 """
 
