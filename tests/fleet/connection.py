@@ -7,12 +7,10 @@ import contextlib
 import os
 import pathlib
 import pwd
-import select
 import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 import unittest
 
@@ -20,6 +18,7 @@ import daemon
 import postgres
 import surroundings
 import tap
+import tcplink
 
 PROBE = os.path.join(daemon.BUILD, "tests/fleet/pg-probe")
 
@@ -312,84 +311,11 @@ class Trouble(Case):
             self.assertError(probe.opened, "wrong", "-", "root does not talk to a database server")
 
 
-class Link:
-    """A network between a client and a server that stops on demand: what the client sends then is neither read nor acknowledged, but for a few kilobytes."""
-
-    # What is on its way while the network has stopped; the rest waits in the client's kernel, which has room for more than that.
-    WINDOW, STATEMENT = 4096, 60_000
-
-    def __init__(self, port):
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.WINDOW)  # those that are accepted have it too
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen()
-        self.port = self.listener.getsockname()[1]
-        self.server = port
-        self.open = threading.Event()
-        self.open.set()
-        self.threads, self.sockets = [], [self.listener]
-        self.client = None
-
-    def __enter__(self):
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_):
-        self.open.set()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.ended()
-        for each in self.sockets:
-            each.close()
-
-    def stop(self):
-        self.open.clear()
-
-    def resume(self):
-        self.open.set()
-
-    def holds_back(self):
-        """Whether something of the client waits."""
-        with contextlib.suppress(BlockingIOError, ConnectionResetError):
-            return bool(self.client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        return False
-
-    def ended(self):
-        """All has come that was on its way."""
-        for thread in self.threads[1:]:
-            thread.join(daemon.LIMIT)
-            assert not thread.is_alive(), "the connection has not ended"
-
-    def _start(self, target, *arguments):
-        self.threads.append(threading.Thread(target=target, args=arguments, daemon=True))
-        self.threads[-1].start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                self.client = self.listener.accept()[0]
-                server = socket.create_connection(("127.0.0.1", self.server))
-                self.sockets += [self.client, server]
-                self._start(self._pass_on, self.client, server, self.open)
-                self._start(self._pass_on, server, self.client)
-
-    @staticmethod
-    def _pass_on(source, target, is_open=None):
-        with contextlib.suppress(OSError):
-            while select.select([source], [], []):
-                if is_open is not None:
-                    is_open.wait()
-                data = source.recv(65536)
-                if not data:
-                    break
-                target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
-
-
 class Stopped(Case):
     """The network stops while a statement is on its way, and goes on when nobody waits for the statement any more."""
 
     INSERT = "INSERT INTO public.numbers SELECT length($1::text)"
+    STATEMENT = 60_000  # more than the network takes while it has stopped: the rest waits in the client's kernel, which has room for that
 
     @classmethod
     def setUpClass(cls):
@@ -402,7 +328,7 @@ class Stopped(Case):
     def stopped(self, way):
         """A connection whose network has stopped."""
         self.server.psql("TRUNCATE numbers")
-        with Link(self.server.port) as link:
+        with contextlib.closing(tcplink.Link(self.server.port, window=4096)) as link:
             probe = Probe(way, self.server.conninfo_tcp("relay1", port=link.port, sslmode="disable", gssencmode="disable"))
             self.assertEqual(probe.query(self.INSERT, "x")[1], ["ok", "1"])  # it is prepared now
             link.stop()
@@ -418,14 +344,14 @@ class Stopped(Case):
         """it failed, and is not carried out later"""
         for way in Ways.WAYS:
             with self.subTest(way), self.stopped(way) as (probe, link), probe:
-                self.assertError(probe.query(self.INSERT, "x" * link.STATEMENT, seconds=0.5), "away", "-", "has not answered in time")
+                self.assertError(probe.query(self.INSERT, "x" * self.STATEMENT, seconds=0.5), "away", "-", "has not answered in time")
                 self.assertNotCarriedOut(link)
 
     def test_killed_caller(self):
         """so it is if the process is killed"""
         for way in Ways.WAYS:
             with self.subTest(way), self.stopped(way) as (probe, link):
-                probe.send("query", 60, sql=self.INSERT, values=["x" * link.STATEMENT])
+                probe.send("query", 60, sql=self.INSERT, values=["x" * self.STATEMENT])
                 daemon.wait_until(link.holds_back, what="the statement")
                 children = daemon.children(probe.process.pid)
                 probe.process.kill()

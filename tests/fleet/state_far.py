@@ -14,7 +14,7 @@ class Far(sharedstate.SharedStateCase):
     def far(self, delay, **keys):
         """A node whose database is so many seconds away, each way."""
         link = tcplink.Link(self.server.port, delay)
-        self.addCleanup(link.__exit__)
+        self.addCleanup(link.close)
         database = postgres.conninfo(hostaddr="127.0.0.1", port=link.port, user="relay1", dbname=postgres.DATABASE, sslmode="disable", gssencmode="disable")
         return self.node(1, database=database, **keys)
 

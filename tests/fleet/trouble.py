@@ -7,9 +7,7 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
-import threading
 import time
 import unittest
 
@@ -25,6 +23,7 @@ import postgres
 import review
 import soak
 import tap
+import tcplink
 
 ANN = fleetcase.ANN
 ALL = "write fsync rename open fcntl fork"
@@ -326,48 +325,6 @@ class FailedOver(TroubleCase):
             each.stop_agent()
 
 
-class Relay:
-    """Stands between a node and the database, until it is cut: then nothing goes through, and nobody is told."""
-
-    def __init__(self, port):
-        self.target = port
-        self.through = threading.Event()
-        self.through.set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                return
-            for one, other in (client, server), (server, client):
-                threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
-
-    def _copy(self, source, sink):
-        try:
-            while True:
-                data = source.recv(65536)
-                self.through.wait()
-                if not data:
-                    break
-                sink.sendall(data)
-        except OSError:
-            pass
-        for each in source, sink:
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.through.set()
-        self.listener.close()
-
-
 class CutOff(TroubleCase):
     NODES = ("postfix", "postfix")
     AGENTS = False
@@ -375,16 +332,16 @@ class CutOff(TroubleCase):
     def test_cut_off(self):
         """a node cannot reach the database, and is not told so: decisions for it wait, it decides for itself, and when it is back both are known everywhere"""
         node, other = self.nodes
-        relay = Relay(self.server.port)
-        self.addCleanup(relay.close)
+        link = tcplink.Link(self.server.port)
+        self.addCleanup(link.close)
         self.server.psql("ALTER ROLE mx1 PASSWORD 'for mx1'")
         passfile = postgres.write_passfile(os.path.join(self.fleet.folder, "pgpass"), ["*:*:*:*:for mx1"], daemon.USER)
-        self.fleet.conninfo_of = lambda name: self.server.conninfo_tcp(name, port=relay.port, passfile=passfile) if name == node.NODE else self.server.conninfo(name)
+        self.fleet.conninfo_of = lambda name: self.server.conninfo_tcp(name, port=link.port, passfile=passfile) if name == node.NODE else self.server.conninfo(name)
         node.configure()
         self.start_agents()
         waiting, kept, elsewhere = node.hold(), node.hold(), other.hold()
         self.assertPublished(node, waiting, kept)
-        relay.through.clear()
+        link.stop()
         released, _ = self.check_local_work(node)
         number, late = self.decide([(node, waiting), (node, released)])
         self.wait_said(AWAY)
@@ -393,7 +350,7 @@ class CutOff(TroubleCase):
         self.assertEqual(self.answer(self.decide([(other, elsewhere)])[0]), (review.DONE, "released"))
         self.assertEqual(self.rows("SELECT id FROM rcptguard.decision WHERE done IS NULL ORDER BY id"), [{"id": number}, {"id": late}])
         node.assertOnHold(waiting)
-        relay.through.set()
+        link.resume()
         self.assertEqual(self.answer(number, BACK), (review.DONE, "released"))
         self.assertEqual(self.answer(late, BACK).code, review.GONE)
         node.assertDeliveredOnce([waiting, released])
