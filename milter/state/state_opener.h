@@ -1,6 +1,6 @@
 /*
- * state_opener - connects to the database of [state] in a separate thread: a server that is far away or busy needs
- * more time for that than a message has.
+ * state_opener - connects to the database of [state] in a separate thread: a server that is far away or busy, and the
+ * name of one that is looked up, need more time for that than a message has.
  *
  * One thread uses it.
  */
@@ -18,10 +18,12 @@ enum state_opened {
 
 struct state_opener;
 
-/* What `place` points at is there as long as the opener.  It connects within `wait` milliseconds. */
+/* The key of `place` is there as long as the opener.  It connects within `wait` milliseconds, and the time in which the
+ * system finds out a name. */
 struct state_opener *state_opener_new(const struct state_database_place *place, unsigned wait);
 
-/* Waits for what is under way.  NULL is nothing. */
+/* Waits for what is under way, for as long as it connects; a name that is looked up longer is not waited for.  NULL is
+ * nothing. */
 void state_opener_free(struct state_opener *opener);
 
 /* Begins to connect, unless it is at it. */

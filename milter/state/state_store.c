@@ -30,15 +30,13 @@
 
 struct state_store {
     char *path;
-    const struct state_key *key;
     struct state_later *later;
     struct state_file *file; /* NULL: to be opened */
     bool opened;             /* it was a file of [state] before */
     gint64 damaged;          /* monotonic: when one was set aside */
 
     char *conninfo; /* NULL: there is the file alone */
-    char *node;
-    bool local; /* the file, too */
+    bool local;     /* the file, too */
     struct state_database *database;
     struct state_opener *opener;
     gint64 away; /* monotonic: until then the database is not asked; with `local` */
@@ -54,29 +52,23 @@ static gint64 clock_of_server(void)
     return g_get_real_time();
 }
 
-static struct state_database_place place_of(const struct state_store *store)
-{
-    return (struct state_database_place){
-        .conninfo = store->conninfo,
-        .key = store->key,
-        .node = store->node,
-        .wait = SITE_STATE_WAIT,
-        .limit = SITE_STATE_WAIT,
-        .clock = clock_of_server,
-    };
-}
-
 struct state_store *state_store_new(const struct config *config, const struct state_key *key, struct state_later *later)
 {
     struct state_store *store = g_new0(struct state_store, 1);
     store->path = config_state(config);
-    store->key = key;
     store->later = later;
     store->conninfo = g_strdup(config_state_database(config));
-    store->node = config_fleet_node(config);
     store->local = config->state_on_away == STATE_AWAY_LOCAL;
     store->said = store->said_of_file = -LINE_INTERVAL;
-    const struct state_database_place place = place_of(store);
+    g_autofree char *node = config_fleet_node(config);
+    const struct state_database_place place = {
+        .conninfo = store->conninfo,
+        .key = key,
+        .node = node,
+        .wait = SITE_STATE_WAIT,
+        .limit = SITE_STATE_WAIT,
+        .clock = clock_of_server,
+    };
     if (store->conninfo != NULL)
         store->opener = state_opener_new(&place, START_WAIT);
     return store;
@@ -96,7 +88,6 @@ void state_store_free(struct state_store *store)
     state_opener_free(store->opener);
     g_free(store->path);
     g_free(store->conninfo);
-    g_free(store->node);
     g_free(store);
 }
 
@@ -210,21 +201,19 @@ static enum state_opened look_at_opener(struct state_store *store, gint64 until,
     return state_opener_look(store->opener, until, &store->database, error);
 }
 
-/* Connects, and lets all calls end then, too.  A server that needs longer is connected to by the opener, for the call
- * that comes after the pause. */
+/* Has it connected, and lets all calls end then, too.  A server that needs longer is there for a call that comes after
+ * the pause. */
 static int open_database(struct state_store *store, gint64 end, struct pg_error *error)
 {
-    const struct state_database_place place = place_of(store);
-    enum state_opened opened = look_at_opener(store, end, error);
-    if (opened == OPENER_BUSY)
-        return pg_error_set(error, PG_AWAY, "it is being connected to");
-    if (opened != OPENER_DONE)
-        store->database = state_database_open(&place, end, error);
-    if (store->database != NULL)
-        state_database_set_end(store->database, end);
-    else if (error->kind == PG_AWAY)
+    if (look_at_opener(store, 0, error) != OPENER_DONE) { /* what failed meanwhile is tried again */
         state_opener_begin(store->opener);
-    return store->database == NULL ? -1 : 0;
+        pg_error_set(error, PG_AWAY, "it is being connected to");
+        (void)look_at_opener(store, end, error);
+    }
+    if (store->database == NULL)
+        return -1;
+    state_database_set_end(store->database, end);
+    return 0;
 }
 
 static int error_of(const struct pg_error *failure, struct database_error *error)
