@@ -13,7 +13,8 @@
 
 struct bell {
     int descriptor;
-    char *name; /* of the file that is written */
+    char *folder;
+    char *name; /* of the file that is written; NULL: any rings, once until it was heard */
 };
 
 void bell_ring(const char *ledger, const char *name)
@@ -28,40 +29,43 @@ void bell_ring(const char *ledger, const char *name)
 }
 
 /* The directory is watched: the file need not be there yet. */
-static struct bell *open_bell(const char *ledger, const char *name, uint32_t event, char **error)
+static int watch(const struct bell *bell)
 {
-    g_autofree char *folder = g_path_get_dirname(ledger);
-    int descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (descriptor == -1 || inotify_add_watch(descriptor, folder, event) == -1) {
-        *error = g_strdup_printf("%s: cannot be watched: %s", folder, g_strerror(errno));
-        if (descriptor != -1)
-            close(descriptor);
-        return NULL;
-    }
-    struct bell *bell = g_new(struct bell, 1);
-    bell->descriptor = descriptor;
+    return inotify_add_watch(bell->descriptor, bell->folder,
+                             bell->name != NULL ? IN_CLOSE_WRITE : IN_MODIFY | IN_ONESHOT);
+}
+
+static struct bell *open_bell(const char *ledger, const char *name, char **error)
+{
+    auto_free(bell) bell = g_new0(struct bell, 1);
+    bell->descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    bell->folder = g_path_get_dirname(ledger);
     bell->name = g_strdup(name);
-    return bell;
+    if (bell->descriptor != -1 && watch(bell) != -1)
+        return g_steal_pointer(&bell);
+    *error = g_strdup_printf("%s: cannot be watched: %s", bell->folder, g_strerror(errno));
+    return NULL;
 }
 
 struct bell *bell_open(const char *ledger, char **error)
 {
-    return open_bell(ledger, BELL_AGENT, IN_CLOSE_WRITE, error);
+    return open_bell(ledger, BELL_AGENT, error);
 }
 
-/* Whatever is committed is written to the log first. */
+/* Whatever is committed is written to a log in the directory first, in many pieces: more than the first of them would
+ * only cost time where mail waits for the rest. */
 struct bell *bell_open_changes(const char *ledger, char **error)
 {
-    g_autofree char *base = g_path_get_basename(ledger);
-    g_autofree char *name = g_strconcat(base, "-wal", NULL);
-    return open_bell(ledger, name, IN_MODIFY, error);
+    return open_bell(ledger, NULL, error);
 }
 
 void bell_free(struct bell *bell)
 {
     if (bell == NULL)
         return;
-    close(bell->descriptor);
+    if (bell->descriptor != -1)
+        close(bell->descriptor);
+    g_free(bell->folder);
     g_free(bell->name);
     g_free(bell);
 }
@@ -72,6 +76,12 @@ int bell_fd(const struct bell *bell)
 }
 
 /* Other files of the directory are written too. */
+static bool is_meant(const struct bell *bell, const struct inotify_event *event, const char *name)
+{
+    return bell->name == NULL || (event->mask & IN_Q_OVERFLOW) != 0 ||
+           (event->len > 0 && strcmp(name, bell->name) == 0);
+}
+
 bool bell_rang(struct bell *bell)
 {
     union {
@@ -84,11 +94,12 @@ bool bell_rang(struct bell *bell)
         for (ssize_t at = 0; at < size;) {
             struct inotify_event event;
             memcpy(&event, buffer.bytes + at, sizeof event);
-            const char *name = buffer.bytes + at + sizeof event;
-            found = found || (event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && strcmp(name, bell->name) == 0);
+            found = found || is_meant(bell, &event, buffer.bytes + at + sizeof event);
             at += (ssize_t)(sizeof event + event.len);
         }
     }
+    if (found && bell->name == NULL)
+        (void)watch(bell); /* if the directory is gone, so is the ledger, and nothing is written to it */
     return found;
 }
 

@@ -24,12 +24,13 @@ struct bell;
 /* Waits for the agent's bell of a ledger.  NULL with `error`, for g_free. */
 struct bell *bell_open(const char *ledger, char **error);
 
-/* Rings whenever something is written to the ledger, by whomever. */
+/* Rings when something is written to the ledger, or beside it, by whomever, and then not before it was heard by
+ * bell_rang: what is read after that has what rang. */
 struct bell *bell_open_changes(const char *ledger, char **error);
 void bell_free(struct bell *bell);
 AUTO_FREE_DEFINE(bell, bell_free)
 
-/* Readable when it may have rung; and whether one of the events that are there is of the bell. */
+/* Readable when it may have rung; and whether it has. */
 int bell_fd(const struct bell *bell);
 bool bell_rang(struct bell *bell);
 
