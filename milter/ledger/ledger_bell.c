@@ -14,7 +14,8 @@
 struct bell {
     int descriptor;
     char *folder;
-    char *name; /* of the file that is written; NULL: any rings, once until it was heard */
+    char *name; /* of the file that is written */
+    bool once;  /* it rings at one write until that was heard */
 };
 
 void bell_ring(const char *ledger, const char *name)
@@ -31,16 +32,22 @@ void bell_ring(const char *ledger, const char *name)
 /* The directory is watched: the file need not be there yet. */
 static int watch(const struct bell *bell)
 {
-    return inotify_add_watch(bell->descriptor, bell->folder,
-                             bell->name != NULL ? IN_CLOSE_WRITE : IN_MODIFY | IN_ONESHOT);
+    if (!bell->once)
+        return inotify_add_watch(bell->descriptor, bell->folder, IN_CLOSE_WRITE);
+    /* While it is not there, whatever is written in the directory. */
+    g_autofree char *path = g_build_filename(bell->folder, bell->name, NULL);
+    int watched = inotify_add_watch(bell->descriptor, path, IN_MODIFY | IN_ONESHOT);
+    return watched != -1 || errno != ENOENT ? watched
+                                            : inotify_add_watch(bell->descriptor, bell->folder, IN_MODIFY | IN_ONESHOT);
 }
 
-static struct bell *open_bell(const char *ledger, const char *name, char **error)
+static struct bell *open_bell(const char *ledger, const char *name, bool once, char **error)
 {
     auto_free(bell) bell = g_new0(struct bell, 1);
     bell->descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     bell->folder = g_path_get_dirname(ledger);
     bell->name = g_strdup(name);
+    bell->once = once;
     if (bell->descriptor != -1 && watch(bell) != -1)
         return g_steal_pointer(&bell);
     *error = g_strdup_printf("%s: cannot be watched: %s", bell->folder, g_strerror(errno));
@@ -49,14 +56,16 @@ static struct bell *open_bell(const char *ledger, const char *name, char **error
 
 struct bell *bell_open(const char *ledger, char **error)
 {
-    return open_bell(ledger, BELL_AGENT, error);
+    return open_bell(ledger, BELL_AGENT, false, error);
 }
 
-/* Whatever is committed is written to a log in the directory first, in many pieces: more than the first of them would
- * only cost time where mail waits for the rest. */
+/* Whatever is committed is written to the log first, in many pieces: more than the first of them would only cost time
+ * where mail waits for the rest. */
 struct bell *bell_open_changes(const char *ledger, char **error)
 {
-    return open_bell(ledger, NULL, error);
+    g_autofree char *base = g_path_get_basename(ledger);
+    g_autofree char *name = g_strconcat(base, "-wal", NULL);
+    return open_bell(ledger, name, true, error);
 }
 
 void bell_free(struct bell *bell)
@@ -78,8 +87,7 @@ int bell_fd(const struct bell *bell)
 /* Other files of the directory are written too. */
 static bool is_meant(const struct bell *bell, const struct inotify_event *event, const char *name)
 {
-    return bell->name == NULL || (event->mask & IN_Q_OVERFLOW) != 0 ||
-           (event->len > 0 && strcmp(name, bell->name) == 0);
+    return bell->once || (event->mask & IN_Q_OVERFLOW) != 0 || (event->len > 0 && strcmp(name, bell->name) == 0);
 }
 
 bool bell_rang(struct bell *bell)
@@ -98,7 +106,7 @@ bool bell_rang(struct bell *bell)
             at += (ssize_t)(sizeof event + event.len);
         }
     }
-    if (found && bell->name == NULL)
+    if (found && bell->once)
         (void)watch(bell); /* if the directory is gone, so is the ledger, and nothing is written to it */
     return found;
 }

@@ -24,8 +24,8 @@ struct bell;
 /* Waits for the agent's bell of a ledger.  NULL with `error`, for g_free. */
 struct bell *bell_open(const char *ledger, char **error);
 
-/* Rings when something is written to the ledger, or beside it, by whomever, and then not before it was heard by
- * bell_rang: what is read after that has what rang. */
+/* Rings when something is written to the ledger, by whomever, and then not again until bell_rang was called: who reads
+ * the ledger after that call sees the change that rang. */
 struct bell *bell_open_changes(const char *ledger, char **error);
 void bell_free(struct bell *bell);
 AUTO_FREE_DEFINE(bell, bell_free)

@@ -188,16 +188,26 @@ static PGconn *finish(PGconn *handle, gint64 deadline, struct pg_error *error)
     return handle;
 }
 
+/* As begin.  The deadline moves by the time in which a name is looked up: the server has not had it. */
+static PGconn *begin_late(const char *conninfo, const struct hosts *hosts, unsigned which, gint64 *deadline)
+{
+    gint64 now = g_get_monotonic_time();
+    PGconn *handle = begin(conninfo, hosts, which);
+    if (*deadline < G_MAXINT64 - G_TIME_SPAN_DAY)
+        *deadline += g_get_monotonic_time() - now;
+    return handle;
+}
+
 /* Each of the hosts gets its part of the time, so that a silent one does not hide the next. */
-static PGconn *connect_to_one(const char *conninfo, const struct hosts *hosts, gint64 deadline, struct pg_error *error)
+static PGconn *connect_to_one(const char *conninfo, const struct hosts *hosts, gint64 *deadline, struct pg_error *error)
 {
     struct pg_error said = {.kind = PG_AWAY};
     g_autoptr(GString) all = g_string_new(NULL);
     for (unsigned i = 0; i < hosts->count; i++) {
-        PGconn *handle = begin(conninfo, hosts, i);
+        PGconn *handle = begin_late(conninfo, hosts, i, deadline);
         if (handle == NULL)
             g_error("out of memory");
-        handle = finish(handle, g_get_monotonic_time() + time_left(deadline) / (hosts->count - i), &said);
+        handle = finish(handle, g_get_monotonic_time() + time_left(*deadline) / (hosts->count - i), &said);
         if (handle != NULL)
             return handle;
         g_string_append_printf(all, "%s%s", i > 0 ? "; " : "", said.text);
@@ -210,13 +220,13 @@ static PGconn *connect_to_one(const char *conninfo, const struct hosts *hosts, g
 }
 
 /* One that libpq has in a file is known only once it begins to connect. */
-static void find_hosts(struct hosts *hosts, const char *conninfo, PQconninfoOption *options)
+static void find_hosts(struct hosts *hosts, const char *conninfo, PQconninfoOption *options, gint64 *deadline)
 {
     hosts_read(hosts, options);
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
         if (strcmp(option->keyword, "service") != 0 || option->val == NULL || hosts->count > 1)
             continue;
-        PGconn *handle = begin(conninfo, hosts, 0);
+        PGconn *handle = begin_late(conninfo, hosts, 0, deadline);
         PQconninfoOption *all = PQconninfo(handle);
         if (all != NULL)
             hosts_read(hosts, all);
@@ -225,7 +235,7 @@ static void find_hosts(struct hosts *hosts, const char *conninfo, PQconninfoOpti
     }
 }
 
-static PGconn *connect_to_any(const char *conninfo, gint64 deadline, struct pg_error *error)
+static PGconn *connect_to_any(const char *conninfo, gint64 *deadline, struct pg_error *error)
 {
     char *said = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &said);
@@ -237,7 +247,7 @@ static PGconn *connect_to_any(const char *conninfo, gint64 deadline, struct pg_e
         return NULL;
     }
     struct hosts hosts = {.count = 1};
-    find_hosts(&hosts, conninfo, options);
+    find_hosts(&hosts, conninfo, options, deadline);
     PQconninfoFree(options);
     PGconn *handle = connect_to_one(conninfo, &hosts, deadline, error);
     hosts_clear(&hosts);
@@ -265,7 +275,7 @@ static int settle(struct pg_connection *connection, gint64 deadline, struct pg_e
 
 struct pg_connection *pg_connect(const char *conninfo, gint64 deadline, struct pg_error *error)
 {
-    PGconn *handle = connect_to_any(conninfo, deadline, error);
+    PGconn *handle = connect_to_any(conninfo, &deadline, error);
     if (handle == NULL)
         return NULL;
     PQsetNoticeReceiver(handle, ignore_notice, NULL);

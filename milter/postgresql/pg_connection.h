@@ -3,8 +3,8 @@
  *
  * All calls are asynchronous ones of libpq with a poll of our own, so that a server that
  * says nothing costs no more than the time until the deadline.  Only the look-up of a
- * host's name, in pg_connect, does not end at it: pg_session.h bounds that too, and who
- * cannot use a process gives `hostaddr` or a directory of sockets.
+ * host's name, in pg_connect, does not end at it, and moves it: pg_session.h bounds that
+ * too, and who cannot use a process gives `hostaddr` or a directory of sockets.
  *
  * After a deadline that has passed, or a connection that broke, a connection is dead:
  * its socket is closed, and every later call is PG_AWAY at once.  What the server has not

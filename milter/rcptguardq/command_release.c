@@ -45,15 +45,15 @@ static int check(void)
 }
 
 /* JSON is one stream, whatever came of each. */
-static void tell(const struct tool *tool, const struct tool_decided *decided)
+static void print(const struct tool *tool, const struct tool_decided *decided)
 {
     tool_print_decided(tool, decided->code == EXITS_DONE || tool_json() ? stdout : stderr, decided);
 }
 
-static void tell_unknown(int code, const char *id, const char *said)
+static void print_unknown(int code, const char *id, const char *said)
 {
     const struct tool_decided decided = {.id = id, .code = code, .said = said};
-    tell(NULL, &decided);
+    print(NULL, &decided);
 }
 
 static int decide_one(struct tool *tool, const struct view_item *item, enum ledger_action action)
@@ -64,7 +64,7 @@ static int decide_one(struct tool *tool, const struct view_item *item, enum ledg
     const char *instance = facts_known_instance(at, item);
     int code = decision_make(at, item, &decision, &said);
     const struct tool_decided decided = {decision_id(item), instance, code, said};
-    tell(at, &decided);
+    print(at, &decided);
     return code;
 }
 
@@ -77,7 +77,7 @@ static int decide_id(struct places *places, const char *id, enum ledger_action a
     if (item != NULL)
         return decide_one(places->home, item, action);
     if (said != NULL)
-        tell_unknown(status, id, said);
+        print_unknown(status, id, said);
     return status;
 }
 
@@ -157,7 +157,7 @@ static int decide_input(struct places *places, const GPtrArray *ids, enum ledger
         int code = EXITS_DONE;
         const struct view_item *item = typed_id_find(places, id, &said, &code);
         if (item == NULL && said != NULL)
-            tell_unknown(code, id, said);
+            print_unknown(code, id, said);
         else if (item != NULL && !waits(item))
             code = decide_one(places->home, item, action);
         else if (item != NULL && !g_ptr_array_find(items, item, NULL))

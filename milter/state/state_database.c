@@ -174,8 +174,10 @@ struct state_database *state_database_open(const struct state_database_place *pl
     database->end = G_MAXINT64;
     database->clock = place->clock;
     database->node = g_strdup(place->node);
-    if (connect_as(database, place, deadline) == 0 && set_session(database, place->limit, deadline) == 0 &&
-        check_key(database, place->key, deadline) == 0)
+    int result = connect_as(database, place, deadline);
+    /* A name may have been looked up until now. */
+    gint64 end = MAX(deadline, g_get_monotonic_time() + (gint64)place->wait * G_TIME_SPAN_MILLISECOND);
+    if (result == 0 && set_session(database, place->limit, end) == 0 && check_key(database, place->key, end) == 0)
         return database;
     *error = database->error;
     state_database_close(database);

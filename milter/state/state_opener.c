@@ -18,16 +18,11 @@ struct state_opener {
     struct pg_error error;
 };
 
-/* Milliseconds after the end of `wait` in which a thread that does not hang has ended. */
-#define LAST_WAIT 1000u
-
 struct state_opener *state_opener_new(const struct state_database_place *place, unsigned wait)
 {
     struct state_opener *opener = g_new0(struct state_opener, 1);
     pthread_condattr_t monotonic;
     opener->place = *place;
-    opener->place.conninfo = g_strdup(place->conninfo);
-    opener->place.node = g_strdup(place->node);
     opener->wait = wait;
     pthread_mutex_init(&opener->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -35,6 +30,18 @@ struct state_opener *state_opener_new(const struct state_database_place *place, 
     pthread_cond_init(&opener->ended, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return opener;
+}
+
+void state_opener_free(struct state_opener *opener)
+{
+    if (opener == NULL)
+        return;
+    if (opener->busy)
+        pthread_join(opener->thread, NULL);
+    state_database_close(opener->database);
+    pthread_cond_destroy(&opener->ended);
+    pthread_mutex_destroy(&opener->lock);
+    g_free(opener);
 }
 
 static void *connect_now(void *data)
@@ -75,27 +82,6 @@ static bool await_end(struct state_opener *opener, gint64 until)
     bool done = opener->done;
     pthread_mutex_unlock(&opener->lock);
     return done;
-}
-
-/* A thread that looks up a name cannot be stopped: what it needs is left to it.  Its time to connect is over, so it
- * ends without a look at the key. */
-void state_opener_free(struct state_opener *opener)
-{
-    if (opener == NULL)
-        return;
-    gint64 most = (gint64)(opener->wait + LAST_WAIT) * G_TIME_SPAN_MILLISECOND;
-    if (opener->busy && !await_end(opener, g_get_monotonic_time() + most)) {
-        pthread_detach(opener->thread);
-        return;
-    }
-    if (opener->busy)
-        pthread_join(opener->thread, NULL);
-    state_database_close(opener->database);
-    pthread_cond_destroy(&opener->ended);
-    pthread_mutex_destroy(&opener->lock);
-    g_free((char *)opener->place.conninfo);
-    g_free((char *)opener->place.node);
-    g_free(opener);
 }
 
 enum state_opened state_opener_look(struct state_opener *opener, gint64 until, struct state_database **database,

@@ -18,12 +18,11 @@ enum state_opened {
 
 struct state_opener;
 
-/* The key of `place` is there as long as the opener.  It connects within `wait` milliseconds, and the time in which the
- * system finds out a name. */
+/* What `place` points at is there as long as the opener.  It connects within `wait` milliseconds, and the time in which
+ * the system looks up a name. */
 struct state_opener *state_opener_new(const struct state_database_place *place, unsigned wait);
 
-/* Waits for what is under way, for as long as it connects; a name that is looked up longer is not waited for.  NULL is
- * nothing. */
+/* Waits for what is under way.  NULL is nothing. */
 void state_opener_free(struct state_opener *opener);
 
 /* Begins to connect, unless it is at it. */

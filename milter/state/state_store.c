@@ -19,7 +19,7 @@
 /* The least that is worth asking the database for, in milliseconds. */
 #define LEAST_WAIT 10
 
-/* How long a start, and the opener beside this thread, wait for the database, in milliseconds. */
+/* How long the opener beside this thread waits for the database, in milliseconds; a start waits for its answer. */
 #define START_WAIT 2000u
 
 /* Milliseconds for one step of what can wait: messages come after it, and have the rest of their time. */
@@ -36,7 +36,8 @@ struct state_store {
     gint64 damaged;          /* monotonic: when one was set aside */
 
     char *conninfo; /* NULL: there is the file alone */
-    bool local;     /* the file, too */
+    char *node;
+    bool local; /* the file, too */
     struct state_database *database;
     struct state_opener *opener;
     gint64 away; /* monotonic: until then the database is not asked; with `local` */
@@ -60,11 +61,11 @@ struct state_store *state_store_new(const struct config *config, const struct st
     store->conninfo = g_strdup(config_state_database(config));
     store->local = config->state_on_away == STATE_AWAY_LOCAL;
     store->said = store->said_of_file = -LINE_INTERVAL;
-    g_autofree char *node = config_fleet_node(config);
+    store->node = config_fleet_node(config);
     const struct state_database_place place = {
         .conninfo = store->conninfo,
         .key = key,
-        .node = node,
+        .node = store->node,
         .wait = SITE_STATE_WAIT,
         .limit = SITE_STATE_WAIT,
         .clock = clock_of_server,
@@ -88,6 +89,7 @@ void state_store_free(struct state_store *store)
     state_opener_free(store->opener);
     g_free(store->path);
     g_free(store->conninfo);
+    g_free(store->node);
     g_free(store);
 }
 
@@ -205,9 +207,11 @@ static enum state_opened look_at_opener(struct state_store *store, gint64 until,
  * the pause. */
 static int open_database(struct state_store *store, gint64 end, struct pg_error *error)
 {
-    if (look_at_opener(store, 0, error) != OPENER_DONE) { /* what failed meanwhile is tried again */
-        state_opener_begin(store->opener);
+    enum state_opened before = look_at_opener(store, 0, error);
+    if (before != OPENER_FAILED) /* else there is the reason why it failed the last time */
         pg_error_set(error, PG_AWAY, "it is being connected to");
+    if (before != OPENER_DONE) {
+        state_opener_begin(store->opener);
         (void)look_at_opener(store, end, error);
     }
     if (store->database == NULL)
@@ -411,7 +415,8 @@ int state_store_open(struct state_store *store, bool *lasts, struct database_err
         return open_first_file(store, lasts, error);
     if (store->local && open_first_file(store, lasts, error) == -1 && *lasts)
         return -1;
-    if (open_database(store, g_get_monotonic_time() + START_WAIT * G_TIME_SPAN_MILLISECOND, &failure) == 0)
+    gint64 end = g_get_monotonic_time() + (START_WAIT + STEP_WAIT) * G_TIME_SPAN_MILLISECOND;
+    if (open_database(store, end, &failure) == 0)
         return 0;
     error_of(&failure, error);
     *lasts = store->local ? state_database_is_foreign(&failure)

@@ -10,7 +10,7 @@ s,/var/lib/postfix,/var/lib/%i,g
 s,-/run/rcptguard ,-/run/rcptguard-%i ,g
 s,^StateDirectory=rcptguard$,&-%i,
 s,^Description=rcptguard,& %i,
-s,postfix@-\.service,postfix@%i.service,
+s, postfix@-\.service,,
 s,^\(After=.*\) postfix\.service,\1 postfix.service postfix@%i.service,
 s,rcptguard init$,rcptguard init -p @sysconfdir@/rcptguard/%i.policy --postfix-config /etc/%i,
 s,^ExecStartPre=-+systemd-tmpfiles .*,&\

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+import unittest
 
 import daemon
 import postgres
@@ -50,10 +51,10 @@ LOOKUP = 150
 
 
 class Resolver:
-    """A name server that is silent until `speaks` is set, and from then on says that each name is 127.0.0.1."""
+    """A name server that is silent until `speaks` is set, and then says of each name, after `delay` seconds, that it is 127.0.0.1."""
 
     def __init__(self):
-        self.asked, self.speaks = threading.Event(), threading.Event()
+        self.asked, self.speaks, self.delay = threading.Event(), threading.Event(), 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -63,6 +64,7 @@ class Resolver:
             query, client = self._socket.recvfrom(4096)
             self.asked.set()
             self.speaks.wait()
+            time.sleep(self.delay)
             self._socket.sendto(self.answer(query), client)
 
     @staticmethod
@@ -73,6 +75,7 @@ class Resolver:
         return query[:2] + b"\x81\x80\0\1" + bytes([0, count]) + bytes(4) + query[12:end] + count * (b"\xc0\x0c\0\1\0\1" + bytes(4) + b"\0\4" + socket.inet_aton("127.0.0.1"))
 
 
+@unittest.skipUnless(daemon.ROOT, "without root there is no network whose names are ours")
 class Named(sharedstate.SharedStateCase):
     HBA = sharedstate.TRUST + "host all all 127.0.0.1/32 trust\n"
 
@@ -85,6 +88,7 @@ class Named(sharedstate.SharedStateCase):
 
     def setUp(self):
         super().setUp()
+        self.resolver.delay = 0
         self.resolver.speaks.clear()
         self.resolver.asked.clear()
         self.begin = time.monotonic()
@@ -100,6 +104,14 @@ class Named(sharedstate.SharedStateCase):
         self.assertDuringLookup()
         self.resolver.speaks.set()
         daemon.wait_until(lambda: self.shown_by_all() == 18, 120 * tap.SLOWNESS, "what the file has")
+        self.guard.stop()
+
+    def test_slow_lookup(self):
+        """a name that takes seconds each time is found out: that is not the time of the server"""
+        self.resolver.delay = 3
+        self.resolver.speaks.set()
+        self.assertEqual(self.again(self.guard, self.people()), 9)
+        daemon.wait_until(lambda: self.shown_by_all() == 9, 120 * tap.SLOWNESS, "what the file has")
         self.guard.stop()
 
     def test_stop(self):

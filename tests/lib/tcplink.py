@@ -43,7 +43,7 @@ class Link:
             each.close()
 
     def stop(self):
-        """Nothing goes through any more, in either direction, and nobody is told."""
+        """Nothing goes through any more, in either direction, and no connection ends."""
         self._open.clear()
 
     def resume(self):

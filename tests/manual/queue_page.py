@@ -279,6 +279,8 @@ class Real(review.ReviewCase, QueueCase):
         ledgerfile.execute(self.guard.ledger_path, "INSERT INTO party (held, class, name, individuals, people, parties) SELECT id, 'other', NULL, 0, 7, 5 FROM held WHERE queue_id = ?", full.id)
         ledgerfile.execute(self.guard.ledger_path, "INSERT INTO remembered (held, record, scope, known, counted, within) SELECT id, 0, 0, 'no', 'parties', 27 FROM held WHERE queue_id = ?", full.id)
         released = self.hold()
+        self.done("list")
+        self.change(released.id, "instance = 'postfix'")
         decided = self.done("release", "--json", released.id, reason="ok").json()
         decided += self.ask("delete", "--json", "4NoSuchThing", reason="x").json()
         self.change(released.id, "requeued = '4New', former = '4Old'")

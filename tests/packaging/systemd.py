@@ -141,10 +141,9 @@ class Units(unittest.TestCase):
         self.assertIn("\nPathModified=/var/lib/rcptguard-%i/agent.wake\n", (self.units / "rcptguard-agent@.path").read_text())
 
     def test_before_postfix(self):
-        """the daemon of an instance is started before the instance, whichever of its two names Postfix's unit has"""
-        template = (self.units / "rcptguardd@.service").read_text()
-        self.assertRegex(template, r"(?m)^Before=.* postfix@%i\.service")
-        self.assertEqual((self.units / "postfix@.service.d/rcptguard.conf").read_text().split("\n")[-3:], ["[Unit]", "After=rcptguardd@postfix-%i.service", ""])
+        """the daemon of an instance is started before the instance, whichever of its two names Postfix's unit has; only one of both units names the other"""
+        self.assertIn("\nAfter=rcptguardd@%i.service rcptguardd@postfix-%i.service\n", (self.units / "postfix@.service.d/rcptguard.conf").read_text())
+        self.assertNotIn("postfix@", (self.units / "rcptguardd@.service").read_text())
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_sandbox(self):
@@ -155,7 +154,7 @@ class Units(unittest.TestCase):
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze (package systemd)")
     def test_the_units_are_sound(self):
         """systemd reads the templates, with a name, without a complaint"""
-        names = [path.name.replace("@.", "@postfix-out.") for path in self.units.iterdir() if "@." in path.name and "-web" not in path.name]
+        names = [path.name.replace("@.", "@postfix-out.") for path in self.units.iterdir() if path.is_file() and "@." in path.name and "-web" not in path.name]
         self.assertGreater(len(names), 5)
         for name in names:
             result = run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "--root=" + self.folder, name])
