@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import subprocess
 
 import chrome
 import mailhost
@@ -14,8 +15,16 @@ CONF = "/etc/rcptguard/rcptguard.conf"
 AGENT = ("rcptguard-agent.path", "rcptguard-agent.timer", "rcptguard-agent.service")
 
 
+def end_followers():
+    """What shows a page its news outlives the page for a while, with the configuration that it has read: that of other queues than there are then."""
+    pattern = "^%s counts " % mailhost.PROGRAM
+    subprocess.run(["pkill", "-f", pattern], check=False)
+    mailhost.until(lambda: subprocess.run(["pgrep", "-f", pattern], stdout=subprocess.DEVNULL, check=False).returncode == 1, "the end of those who follow")
+
+
 def make_instances():
     """What brings the ledger up to date besides those who look does not run."""
+    end_followers()
     mailhost.run("systemctl", "stop", *AGENT)
     second_postfix.make()
     mailhost.write(CONF, mailhost.REVIEW.replace("[review]\n", "[review]\npostfix-config = postmulti\n"))
@@ -26,6 +35,7 @@ def make_instances():
 
 
 def remove_instances():
+    end_followers()
     mailhost.run(mailhost.PROGRAM, "setup", "postfix", "--undo", "--yes")
     second_postfix.remove()
     mailhost.write(CONF, mailhost.REVIEW)
