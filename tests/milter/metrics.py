@@ -570,7 +570,10 @@ class Troubles(MetricsCase):
         self.guard.reload()
         self.guard.wait_for_line(r"metrics: .* is written again", mark=mark)
         self.metrics()
-        self.assertEqual(len(self.troubles()), 2)
+        said = self.troubles()
+        self.assertEqual(len(set(said)), len(said), said)
+        self.assertIn(len(said), (2, 3))  # a writing that the folder's return meets fails in another way, which is said too
+        self.assertIn("is written again", said[-1])
 
     @unittest.skipUnless(daemon.ROOT, "only root can mount a small disk")
     def test_a_full_disk(self):
