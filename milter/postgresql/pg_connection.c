@@ -133,9 +133,11 @@ static const char *item(char **list, unsigned index)
     return list == NULL ? NULL : list[1] == NULL ? list[0] : list[index];
 }
 
-/* Begins to connect to one of the hosts. */
-static PGconn *begin(const char *conninfo, const struct hosts *hosts, unsigned index)
+/* Begins to connect to one of the hosts.  The deadline moves by the time in which its name is looked up: the server has
+ * not had it. */
+static PGconn *begin(const char *conninfo, const struct hosts *hosts, unsigned index, gint64 *deadline)
 {
+    gint64 now = g_get_monotonic_time();
     const char *keywords[10], *values[G_N_ELEMENTS(keywords)];
     unsigned count = 0;
 #define ADD(keyword, value) (keywords[count] = (keyword), values[count++] = (value))
@@ -152,7 +154,10 @@ static PGconn *begin(const char *conninfo, const struct hosts *hosts, unsigned i
         ADD("port", item(hosts->ports, index));
     ADD(NULL, NULL);
 #undef ADD
-    return PQconnectStartParams(keywords, values, 1);
+    PGconn *handle = PQconnectStartParams(keywords, values, 1);
+    if (*deadline < G_MAXINT64 - G_TIME_SPAN_DAY)
+        *deadline += g_get_monotonic_time() - now;
+    return handle;
 }
 
 static int failed_to_connect(PGconn *handle, struct pg_error *error)
@@ -188,23 +193,13 @@ static PGconn *finish(PGconn *handle, gint64 deadline, struct pg_error *error)
     return handle;
 }
 
-/* As begin.  The deadline moves by the time in which a name is looked up: the server has not had it. */
-static PGconn *begin_late(const char *conninfo, const struct hosts *hosts, unsigned which, gint64 *deadline)
-{
-    gint64 now = g_get_monotonic_time();
-    PGconn *handle = begin(conninfo, hosts, which);
-    if (*deadline < G_MAXINT64 - G_TIME_SPAN_DAY)
-        *deadline += g_get_monotonic_time() - now;
-    return handle;
-}
-
 /* Each of the hosts gets its part of the time, so that a silent one does not hide the next. */
 static PGconn *connect_to_one(const char *conninfo, const struct hosts *hosts, gint64 *deadline, struct pg_error *error)
 {
     struct pg_error said = {.kind = PG_AWAY};
     g_autoptr(GString) all = g_string_new(NULL);
     for (unsigned i = 0; i < hosts->count; i++) {
-        PGconn *handle = begin_late(conninfo, hosts, i, deadline);
+        PGconn *handle = begin(conninfo, hosts, i, deadline);
         if (handle == NULL)
             g_error("out of memory");
         handle = finish(handle, g_get_monotonic_time() + time_left(*deadline) / (hosts->count - i), &said);
@@ -226,7 +221,7 @@ static void find_hosts(struct hosts *hosts, const char *conninfo, PQconninfoOpti
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
         if (strcmp(option->keyword, "service") != 0 || option->val == NULL || hosts->count > 1)
             continue;
-        PGconn *handle = begin_late(conninfo, hosts, 0, deadline);
+        PGconn *handle = begin(conninfo, hosts, 0, deadline);
         PQconninfoOption *all = PQconninfo(handle);
         if (all != NULL)
             hosts_read(hosts, all);

@@ -191,13 +191,12 @@ static void json_row(JsonBuilder *json, const struct tool *tool, const struct le
     json_string(json, "expiry", times.expires == 0 ? NULL : ledger_action_name(times.expiry));
 }
 
-/* Of a fleet: where it is, when that node was seen, and what it still has to do. */
+/* Of a fleet: when its node was seen, and what that still has to do. */
 static void json_node(JsonBuilder *json, const struct tool *tool, const struct view_item *item)
 {
     const struct fleet_pending *pending = find_pending(tool, item);
     if (tool->peer == NULL)
         return;
-    tool_json_place(json, tool, NULL);
     json_boolean(json, "node_away", tool->peer->away);
     json_time(json, "node_seen", tool->peer->away ? tool->peer->seen : 0);
     json_builder_set_member_name(json, "pending");
@@ -218,9 +217,7 @@ void facts_json(JsonBuilder *json, const struct tool *tool, const struct view_it
 {
     gint64 arrival = view_arrival(item);
     json_string(json, "id", item->row != NULL ? item->row->message.queue_id : item->entry->id);
-    const char *instance = facts_known_instance(tool, item);
-    if (instance != NULL)
-        json_string(json, "instance", instance);
+    tool_json_place(json, tool, facts_known_instance(tool, item));
     json_string(json, "state", facts_state(item));
     json_boolean(json, "on_hold", item->entry != NULL || (item->unread && item->row->state == LEDGER_HELD));
     json_time(json, "arrival", arrival);
