@@ -8,6 +8,7 @@ import mailhost
 import pagecase
 
 SUDOERS = "/etc/sudoers.d/rcptguard"
+RUNS = ("rcptguard-agent.service", "rcptguard-notify.service")
 
 
 @contextlib.contextmanager
@@ -27,6 +28,15 @@ def mode(path, bits):
         yield
     finally:
         os.chmod(path, before)
+
+
+@contextlib.contextmanager
+def not_executable():
+    """The program; what runs it meanwhile fails, and so it does until its next run, which can be a minute away."""
+    with mode(mailhost.PROGRAM, 0o644):
+        assert subprocess.run(["systemctl", "start", *RUNS], stderr=subprocess.DEVNULL, check=False).returncode != 0, "a run without the program"
+        yield
+    mailhost.run("systemctl", "start", *RUNS)
 
 
 def said_in_a_shell(name):
@@ -82,7 +92,7 @@ class Trouble(pagecase.PageCase):
 
     def test_program(self):
         """the program is not executable"""
-        self.fails(mode(mailhost.PROGRAM, 0o644), "no-program")
+        self.fails(not_executable(), "no-program")
 
     def test_sudoers(self):
         """sudo no longer allows it"""

@@ -208,8 +208,7 @@ class Machine:
         self.leader = until(self._leader, "the machine is there")
         begin = time.monotonic()
         until(lambda: self.ask("systemctl is-system-running") in ("running", "degraded"), "it is booted")
-        failed = self.ask("systemctl --failed --plain --no-legend")
-        expect(not failed, "no unit failed while it booted (%.1f s)" % (time.monotonic() - begin))
+        self.expect_no_failed_unit("no unit failed while it booted (%.1f s)" % (time.monotonic() - begin))
 
     def _leader(self):
         if self.boot.poll() is not None:
@@ -282,6 +281,12 @@ class Machine:
         if waiting or status != code:
             raise Failed("exit code %d, expected %d; not asked: %s" % (status, code, waiting))
         return text
+
+    def expect_no_failed_unit(self, text):
+        """Where there is one, its name and the end of its log are in the error."""
+        failed = [line.split()[0] for line in self.ask("systemctl --failed --plain --no-legend").splitlines()]
+        logs = "".join("\n%s:\n%s" % (unit, self.ask("journalctl -q --no-pager -n 8 -u '%s'" % unit)) for unit in failed)
+        expect(not failed, text + logs)
 
     # ---- mail
 
